@@ -1,0 +1,62 @@
+"""Row 0. `0-4,7`: the one way to write several indices, for seeds, layers and directions alike."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sefa_cli.errors import UsageError
+
+_PART = re.compile(r"(\d+)(?:-(\d+))?")
+_MOST = 1_000_000  # a range of a billion seeds is a typing error, not a wish
+
+
+def is_range(text: str) -> bool:
+    """Whether `text` reads as an index or a range: labels may not."""
+    return all(_PART.fullmatch(part.strip()) for part in text.split(","))
+
+
+def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ...]:
+    """Indices named by `text` (`"0-4,7"` → `(0, 1, 2, 3, 4, 7)`), in the order written.
+
+    `what` names them in errors ("seed", "layer"); with `count` each must lie in 0 … count−1.
+    Raises UsageError for anything that is no range, runs backwards, repeats or is out of range.
+    """
+    indices: list[int] = []
+    for part in text.split(","):
+        match = _PART.fullmatch(part.strip())
+        if not match:
+            raise UsageError(
+                f"{what} {text!r} is not a range", "something like 0-4,7", "Indices start at 0."
+            )
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise UsageError(f"{what} range {part.strip()!r} runs backwards", f"{last}-{first}")
+        if last - first >= _MOST:
+            raise UsageError(
+                f"{what} range {part.strip()!r} names {last - first + 1:,} indices",
+                f"at most {_MOST:,}",
+            )
+        indices.extend(range(first, last + 1))
+    return check_indices(indices, what, count)
+
+
+def check_indices(indices: Sequence[int], what: str, count: int | None = None) -> tuple[int, ...]:
+    """The same checks for indices that came as numbers."""
+    if not indices:
+        raise UsageError(f"no {what} given", "at least one index")
+    if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
+        raise UsageError(f"{what} {wrong[0]} is out of range", f"0-{count - 1}")
+    if len(set(indices)) < len(indices):
+        repeated = next(i for n, i in enumerate(indices) if i in indices[:n])
+        raise UsageError(f"{what} {repeated} is given twice", "each index once")
+    return tuple(int(i) for i in indices)
+
+
+def format_range(indices: Iterable[int]) -> str:
+    """The shortest text that `parse_range` reads back: `(0, 1, 2, 7)` → `"0-2,7"`."""
+    runs: list[list[int]] = []
+    for index in indices:
+        if runs and index == runs[-1][-1] + 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return ",".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
