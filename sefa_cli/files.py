@@ -69,11 +69,11 @@ def temporary_beside(path: Path | str, overwrite: bool = False) -> Iterator[Path
 def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
     umask = os.umask(0)
     os.umask(umask)
-    os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files private
+    temporary.chmod(0o666 & ~umask)  # mkstemp makes files private
     with open(temporary, "rb") as file:
         os.fsync(file.fileno())
     if overwrite:
-        os.replace(temporary, path)
+        temporary.replace(path)
         return
     try:
         os.link(temporary, path)  # unlike rename, fails where another process was faster
@@ -81,7 +81,7 @@ def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
         raise SefaError(f"{path} exists", remedy="Name another file or pass --overwrite.") from None
     except OSError:  # a file system without hard links
         check_writable(path)
-        os.replace(temporary, path)
+        temporary.replace(path)
 
 
 @contextlib.contextmanager

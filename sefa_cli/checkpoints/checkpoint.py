@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ class LazyTensor:
         """The same tensor with `change` applied when it is read; `shape` is that of the result."""
         shape = self.shape if shape is None else shape
         return replace(self, shape=shape, read=lambda: change(self.read()))
+
+    def kept(self) -> "LazyTensor":
+        """The same tensor, read from the file at most once and then held in memory."""
+        return replace(self, read=cache(self.read))
 
 
 @dataclass(frozen=True)

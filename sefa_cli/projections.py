@@ -1,0 +1,185 @@
+"""The first projections of a generator: every matrix that takes the latent into the network.
+
+Read with numpy alone, and only those matrices, so that factorizing needs no torch. Also what
+hangs on them: the fingerprint, the named levels, and the mean style that tells a common gain.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.checkpoints.checkpoint import Checkpoint, LazyTensor
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.ranges import format_range, parse_range
+
+TO_RGB = ("first", "last", "all", "none")
+
+# Families in which nothing at run time undoes a common scale of the styles, so that a direction
+# that is such a scale (a common style gain) changes the picture, and mostly destroys it.
+WITHOUT_DEMODULATION = ("mobilestylegan",)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One first projection: code `index` enters the network through `matrix` and `bias`."""
+
+    index: int
+    name: str
+    resolution: int  # pixels, where the result is applied
+    kind: str  # "conv", "torgb", "up": the list is in formats/directions-v1.md
+    matrix: LazyTensor  # (outputs, latent dim)
+    bias: LazyTensor | None  # (outputs,)
+
+
+def first_projections(checkpoint: Checkpoint) -> tuple[Layer, ...]:
+    """All of them: by code index, then order of execution, to-RGB last.
+
+    Raises SefaError for a family whose projections are not known.
+    """
+    if checkpoint.family not in _TABLES:
+        raise SefaError(
+            f"{checkpoint.ref} is of the family {checkpoint.family!r}",
+            "one of " + ", ".join(sorted(_TABLES)),
+        )
+    layers = _TABLES[checkpoint.family](checkpoint.tensors)
+    return tuple(sorted(layers, key=lambda layer: (layer.index, layer.kind == "torgb")))
+
+
+def _affine(tensors: Mapping[str, LazyTensor], index: int, name: str, px: int, kind: str) -> Layer:
+    matrix = tensors[f"{name}.affine.weight"].kept()  # read by the fingerprint and by the method
+    return Layer(index, name, px, kind, matrix, tensors[f"{name}.affine.bias"])
+
+
+def _stylegan2(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
+    """Block r holds conv0 (from 8 px on), conv1, to-RGB; a to-RGB shares the next conv's code."""
+    found = (re.fullmatch(r"synthesis\.b(\d+)\.conv1\.affine\.weight", name) for name in tensors)
+    layers, index = [], 0
+    for px in sorted(int(match[1]) for match in found if match):
+        for conv in ("conv0", "conv1"):
+            if f"synthesis.b{px}.{conv}.affine.weight" in tensors:
+                layers.append(_affine(tensors, index, f"synthesis.b{px}.{conv}", px, "conv"))
+                index += 1
+        if f"synthesis.b{px}.torgb.affine.weight" in tensors:
+            layers.append(_affine(tensors, index, f"synthesis.b{px}.torgb", px, "torgb"))
+    return layers
+
+
+def _mobilestylegan(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
+    """A stem, then blocks of up (a gain before the Haar step), conv1, conv2; one to-RGB at last."""
+    layers = [_affine(tensors, 0, "synthesis.conv1", 4, "conv")]
+    block = 0
+    while f"synthesis.layers.{block}.up.affine.weight" in tensors:
+        px, name = 4 << block, f"synthesis.layers.{block}"
+        layers.append(_affine(tensors, len(layers), f"{name}.up", px, "up"))
+        layers.append(_affine(tensors, len(layers), f"{name}.conv1", 2 * px, "conv"))
+        layers.append(_affine(tensors, len(layers), f"{name}.conv2", 2 * px, "conv"))
+        block += 1
+    return [*layers, _affine(tensors, len(layers), "synthesis.to_img", 4 << block, "torgb")]
+
+
+_TABLES: dict[str, Callable[[Mapping[str, LazyTensor]], list[Layer]]] = {
+    "stylegan2": _stylegan2,
+    "mobilestylegan": _mobilestylegan,
+}
+
+
+def fingerprint(checkpoint: Checkpoint) -> str:
+    """SHA-256 over all first projections as the file stores them (formats/directions-v1.md)."""
+    digest = hashlib.sha256(b"sefa-fp1\n")
+    for layer in first_projections(checkpoint):
+        rows, columns = layer.matrix.shape
+        digest.update(f"{layer.index} {layer.kind} {rows} {columns}\n".encode("ascii"))
+        digest.update(layer.matrix.float32().astype("<f4", copy=False).tobytes())
+    return digest.hexdigest()
+
+
+def layer_names(checkpoint: Checkpoint) -> list[str]:
+    """One name per code index: that of the first projection it drives."""
+    names: dict[int, str] = {}
+    for layer in first_projections(checkpoint):
+        names.setdefault(layer.index, layer.name)
+    return [names[index] for index in sorted(names)]
+
+
+def levels(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
+    """Code indices of `all`, `bottom`, `middle` and `top`; a level may be empty.
+
+    For StyleGAN2 the paper's 0-1, 2-5, 6-; elsewhere what is applied at up to 8, 32 px and above.
+    """
+    first = {layer.index: layer.resolution for layer in reversed(first_projections(checkpoint))}
+    indices = sorted(first)
+    if checkpoint.family == "stylegan2":
+        low, mid = indices[:2], indices[2:6]
+    else:
+        low = [i for i in indices if first[i] <= 8]
+        mid = [i for i in indices if 8 < first[i] <= 32]
+    top = [i for i in indices if i not in low and i not in mid]
+    return {"all": tuple(indices), "bottom": tuple(low), "middle": tuple(mid), "top": tuple(top)}
+
+
+def parse_layers(checkpoint: Checkpoint, text: str) -> tuple[int, ...]:
+    """Code indices named by `text`: a level or a range such as `0-1` or `2-5,7`, increasing.
+
+    Raises UsageError for anything else, an empty level, or an index the model does not have.
+    """
+    named = levels(checkpoint)
+    if text in named:
+        if not named[text]:
+            raise UsageError(f"{checkpoint.ref} has no {text} layers", f"0-{len(named['all']) - 1}")
+        return named[text]
+    try:
+        return tuple(sorted(parse_range(text, "layer", len(named["all"]))))
+    except UsageError as error:
+        raise UsageError(error.found, error.expected, f"Levels: {', '.join(named)}.") from None
+
+
+def select(checkpoint: Checkpoint, layers: str = "all", to_rgb: str = "last") -> list[Layer]:
+    """The projections at the code indices `layers`, of the to-RGBs those that `to_rgb` keeps.
+
+    `last` is the published choice for StyleGAN2. Raises UsageError where nothing is left.
+    """
+    if to_rgb not in TO_RGB:
+        raise UsageError(f"to-RGB choice {to_rgb!r} is unknown", "one of " + ", ".join(TO_RGB))
+    indices = set(parse_layers(checkpoint, layers))
+    everything = first_projections(checkpoint)
+    rgbs = [layer for layer in everything if layer.kind == "torgb"]
+    kept = {"first": rgbs[:1], "last": rgbs[-1:], "all": rgbs, "none": []}[to_rgb]
+    chosen = [
+        layer
+        for layer in everything
+        if layer.index in indices and (layer.kind != "torgb" or layer in kept)
+    ]
+    if not chosen:
+        raise UsageError(
+            f"layers {format_range(sorted(indices))} with to-RGB {to_rgb!r} leave nothing",
+            "at least one layer",
+            "Choose other layers or another --to-rgb.",
+        )
+    return chosen
+
+
+def mean_w(checkpoint: Checkpoint, count: int = 1000) -> NDArray[np.float32]:
+    """The mean w of a StyleGAN-like mapping network, in numpy: `(w_dim,)`.
+
+    From the file where it is there, else over `count` rows of RandomState(0).randn(10000, z_dim):
+    enough for a check; pictures are truncated towards the generator's own mean of all rows.
+    """
+    if "mapping.w_avg" in checkpoint.tensors:
+        return checkpoint.tensors["mapping.w_avg"].float32()
+    z = np.random.RandomState(0).randn(count, checkpoint.config["z_dim"]).astype(np.float32)
+    x = z / np.sqrt(np.mean(z * z, axis=1, keepdims=True) + 1e-8)  # (count, z_dim)
+    lr = checkpoint.config.get("lr_multiplier")  # None: folded into the weights already
+    depth = 0
+    while f"mapping.fc{depth}.weight" in checkpoint.tensors:
+        weight = checkpoint.tensors[f"mapping.fc{depth}.weight"].float32()  # (out, in)
+        bias = checkpoint.tensors[f"mapping.fc{depth}.bias"].float32()  # (out,)
+        gain = 1.0 if lr is None else lr / np.sqrt(weight.shape[1])
+        x = x @ (weight.T * np.float32(gain)) + bias * np.float32(1.0 if lr is None else lr)
+        x = np.maximum(x, np.float32(0.2) * x) * np.float32(np.sqrt(2))
+        depth += 1
+    mean: NDArray[np.float32] = x.mean(axis=0)
+    return mean
