@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,3 +184,18 @@ def mean_w(checkpoint: Checkpoint, count: int = 1000) -> NDArray[np.float32]:
         depth += 1
     mean: NDArray[np.float32] = x.mean(axis=0)
     return mean
+
+
+def model_card(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What a bundle remembers of its model, the fingerprint included."""
+    config = checkpoint.config
+    return {
+        "ref": checkpoint.ref,
+        "family": checkpoint.family,
+        "resolution": config["resolution"],
+        "z_dim": config["z_dim"],
+        "w_dim": config["w_dim"],
+        "num_layers": config["num_layers"],
+        "layer_names": layer_names(checkpoint),
+        "fingerprint": fingerprint(checkpoint),
+    }

@@ -1,0 +1,73 @@
+"""The command `sefa`: its commands, and how errors and signals become messages and exit codes."""
+
+import os
+import signal
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from sefa_cli import __version__
+from sefa_cli.commands import animate, console, edit, factorize, inspect, models, sample
+from sefa_cli.errors import SefaError
+
+
+class SefaGroup(TyperGroup):
+    """A Typer group that states our errors in one line, each with its own exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command; see `exit codes` in the help."""
+        try:
+            return super().invoke(ctx)
+        except SefaError as error:
+            typer.echo(f"sefa: {error}", err=True)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            typer.echo("sefa: interrupted; nothing half-written was left", err=True)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:  # the reader of our pipe has gone: nothing more to say to it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    name="sefa",
+    cls=SefaGroup,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_show_locals=False,
+    help="Find the directions in a GAN's latent space that change one thing in the picture, "
+    "keep them in a file, and use them.",
+    epilog="Exit codes: 0 fine, 1 a stated error, 2 usage, 3 model and bundle do not match, "
+    "4 not available offline, 130 interrupted.",
+)
+app.command("factorize")(factorize.factorize)
+app.command("edit")(edit.edit)
+app.command("animate")(animate.animate)
+app.command("sample")(sample.sample)
+app.command("inspect")(inspect.inspect)
+app.add_typer(models.app, name="models")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sefa {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk on stderr.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More talk on stderr.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")
+    ] = False,
+) -> None:
+    console.set_verbosity(-1 if quiet else int(verbose))
+
+
+def main() -> None:
+    """The entry point: a termination signal cleans up as an interrupt does."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    app()

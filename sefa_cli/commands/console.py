@@ -1,0 +1,71 @@
+"""Streams: data on stdout, talk and progress on stderr, progress only on a terminal."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_verbosity = 0  # -1 quiet, 0 as usual, 1 verbose; set once by the command line
+
+
+def set_verbosity(level: int) -> None:
+    """-1 for `-q`, 0, 1 for `-v`."""
+    global _verbosity
+    _verbosity = level
+
+
+def say(text: str, level: int = 0) -> None:
+    """A line on stderr, unless `-q`; with `level` 1 only under `-v`."""
+    if _verbosity >= level:
+        print(text, file=sys.stderr)
+
+
+def wrote(path: Path | str) -> None:
+    """The path of a file that was written, on stdout, so that scripts can go on with it."""
+    if str(path) != "-":
+        print(path)
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def table_console() -> "Console":
+    """A rich console on stdout; in a pipe it keeps every column whole and without colour."""
+    from rich.console import Console
+
+    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+
+
+class Advance(Protocol):
+    """Called after each piece of work is done."""
+
+    def __call__(self, pieces: int = 1) -> None: ...
+
+
+@contextmanager
+def progress(doing: str, total: int) -> Iterator[Advance]:
+    """A progress bar with the time left on stderr; silent with `-q` or when it is no terminal."""
+    if _verbosity < 0 or not sys.stderr.isatty():
+        yield lambda pieces=1: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    bar = Progress(
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(doing, total=total)
+        yield lambda pieces=1: bar.advance(task, pieces)

@@ -1,0 +1,136 @@
+"""`sefa inspect`: what a bundle or a checkpoint holds, or how two bundles compare."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sefa_cli.commands import options
+from sefa_cli.commands.console import print_json, table_console
+from sefa_cli.errors import SefaError, UsageError
+
+if TYPE_CHECKING:
+    from sefa_cli.bundle import Bundle
+
+
+def inspect(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help="Bundles, checkpoints or zoo names; - is stdin."),
+    ],
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Compare two bundles: model, angles, matches.")
+    ] = False,
+    num: Annotated[
+        int, typer.Option("--num", min=1, help="How many leading directions to list or compare.")
+    ] = 10,
+    as_json: options.Json = False,
+    offline: options.Offline = None,
+) -> None:
+    """Show what is in a bundle of directions or in a checkpoint; nothing is executed or changed."""
+    if compare:
+        _compare(files, num, as_json)
+        return
+    described = [_describe(file, offline) for file in files]
+    if as_json:
+        print_json(described[0] if len(described) == 1 else described)
+        return
+    from sefa_cli.commands.tables import show_bundle, show_checkpoint
+
+    console = table_console()
+    for about in described:
+        show = show_bundle if "format_version" in about else show_checkpoint
+        show(console, about, num)
+
+
+def _describe(file: str, offline: bool | None) -> dict[str, Any]:
+    if file == "-" or _is_bundle(file):
+        return {"file": file, **describe_bundle(_load(file))}
+    return {"file": file, **describe_checkpoint(file, offline)}
+
+
+def _load(file: str) -> "Bundle":
+    from sefa_cli.bundle import Bundle
+
+    return Bundle.load(file)
+
+
+def _is_bundle(file: str) -> bool:
+    """A bundle is known by its metadata key, or where it is broken by its suffix."""
+    path = Path(file)
+    if not path.is_file():
+        return False
+    with open(path, "rb") as start:
+        head = start.read(65536)
+    return path.suffix == ".dirs" or (head[8:9] == b"{" and b'"sefa-directions' in _plain(head))
+
+
+def _plain(head: bytes) -> bytes:
+    return head.replace(b"\\", b"")  # the metadata is JSON text inside JSON text
+
+
+def describe_bundle(bundle: "Bundle") -> dict[str, Any]:
+    """What `inspect --json` says of a bundle; arrays as lists, indices starting at 0."""
+    values = bundle.eigenvalues
+    return {
+        "format_version": bundle.version,
+        "tool": bundle.tool,
+        "method": bundle.method,
+        "params": dict(bundle.params),
+        "space": bundle.space,
+        "model": dict(bundle.model),
+        "layers": [int(layer) for layer in bundle.layers],
+        "k": bundle.k,
+        "dim": bundle.dim,
+        "per_layer": bundle.directions.ndim == 3,
+        "eigenvalues": None if values is None else [float(value) for value in values],
+        "labels": list(bundle.labels),
+        "directions": [dict(about) for about in bundle.info],
+        "mask": None if bundle.mask is None else list(bundle.mask.shape),
+    }
+
+
+def describe_checkpoint(ref: str, offline: bool | None = None) -> dict[str, Any]:
+    """What `inspect --json` says of a model: container, family, configuration, table of layers."""
+    from sefa_cli.checkpoints import open_checkpoint
+    from sefa_cli.projections import fingerprint, first_projections, levels
+
+    checkpoint = open_checkpoint(ref, offline=offline)
+    return {
+        "ref": checkpoint.ref,
+        "container": checkpoint.container,
+        "dialect": checkpoint.dialect,
+        "family": checkpoint.family,
+        "fingerprint": fingerprint(checkpoint),
+        "config": dict(checkpoint.config),
+        "levels": {name: list(indices) for name, indices in levels(checkpoint).items()},
+        "layers": [
+            {
+                "index": layer.index,
+                "name": layer.name,
+                "resolution": layer.resolution,
+                "kind": layer.kind,
+                "shape": list(layer.matrix.shape),
+            }
+            for layer in first_projections(checkpoint)
+        ],
+        "notes": list(checkpoint.notes),
+    }
+
+
+def _compare(files: list[str], num: int, as_json: bool) -> None:
+    from sefa_cli.discovery.compare import compare
+
+    if len(files) != 2:
+        raise UsageError(f"--compare with {len(files)} file(s)", "two bundles")
+    bundles = [_load(file) for file in files]
+    try:
+        result = compare(*bundles, num=num)
+    except SefaError as error:
+        raise SefaError(f"{files[0]} and {files[1]}: {error.found}", error.expected) from None
+    if as_json:
+        print_json(result.as_dict())
+        return
+    from sefa_cli.commands.tables import show_comparison
+
+    show_comparison(table_console(), files, bundles, result)

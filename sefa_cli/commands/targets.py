@@ -1,0 +1,60 @@
+"""Where pictures go: one sheet (a file or stdout), or a folder of single pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.files import check_writable, free_name, why_not
+from sefa_cli.rendering.pictures import save_png
+
+
+@dataclass(frozen=True)
+class PictureTarget:
+    """Made by `picture_target`, which has checked it."""
+
+    path: Path | str  # a .png, a folder, or "-"
+    is_folder: bool
+    overwrite: bool
+
+    def save_sheet(self, picture: NDArray[np.uint8]) -> Path | str:
+        """Write the one picture; returns where."""
+        save_png(self.path, picture, overwrite=self.overwrite)
+        return self.path
+
+    def save_one(self, picture: NDArray[np.uint8], stem: str) -> Path:
+        """Write `stem.png` into the folder, numbered where that exists; returns where."""
+        path = Path(self.path) / f"{stem}.png"
+        if not self.overwrite:
+            path = free_name(self.path, stem, ".png")
+        save_png(path, picture, overwrite=self.overwrite)
+        return path
+
+
+def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTarget:
+    """What `-o` means: nothing given is `stem.png` here, numbered where that exists.
+
+    A name ending in .png is a sheet, `-` is stdout, a name without suffix is a folder, which is
+    made if its parent exists. Raises early, before anything is rendered.
+    """
+    if output is None:
+        return PictureTarget(check_writable(free_name(".", stem, ".png")), False, False)
+    if output == "-":
+        return PictureTarget("-", False, overwrite)
+    path = Path(output)
+    if path.is_dir() or not path.suffix or output.endswith("/"):
+        try:
+            path.mkdir(exist_ok=True)
+        except FileNotFoundError:
+            raise SefaError(
+                f"the folder {path.parent} does not exist", remedy="Make it first."
+            ) from None
+        except OSError as error:
+            raise why_not(path, error) from error
+        check_writable(path / "x.png", overwrite=True)
+        return PictureTarget(path, True, overwrite)
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"pictures are not written as {path.suffix}", "a .png, a folder, or -")
+    return PictureTarget(check_writable(path, overwrite), False, overwrite)

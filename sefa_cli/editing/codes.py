@@ -1,0 +1,98 @@
+"""Latent codes: from seeds or a file, truncated, moved, kept."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.files import open_atomically, why_not
+from sefa_cli.generators.base import Generator
+
+
+def codes_from_seeds(
+    generator: Generator,
+    seeds: Sequence[int],
+    psi: float | None = None,
+    layers: Sequence[int] | int | None = None,
+    label: int | None = None,
+) -> torch.Tensor:
+    """The truncated codes of the seeds: `(n, layers, dim)`, or `(n, dim)` for z families.
+
+    `psi` None is the default: 0.7 where the family has a mean w, 1 elsewhere. `layers` limits the
+    truncation to the first so many codes, or to those listed. `label` is a class index.
+    """
+    z = generator.sample(seeds)  # (n, z_dim)
+    labels = None if label is None else torch.full((len(seeds),), label)
+    codes = generator.map(z, labels)
+    if generator.space != "w":
+        if psi not in (None, 1.0):
+            raise UsageError(
+                f"truncation {psi} for a {generator.family} model", "1: it has no mean w"
+            )
+        return codes
+    return generator.truncate(codes, 0.7 if psi is None else psi, layers)
+
+
+def move_codes(
+    codes: torch.Tensor, shift: NDArray[np.float32], layers: Sequence[int]
+) -> torch.Tensor:
+    """code + shift on the given layers, as a new tensor of the shape of `codes`.
+
+    `codes` `(n, layers, dim)` or, for z families, `(n, dim)`; `shift` `(len(layers), dim)`.
+    """
+    step = torch.as_tensor(shift, dtype=codes.dtype, device=codes.device)
+    if codes.ndim == 2:
+        return codes + step.sum(dim=0)
+    moved = codes.clone()
+    moved[:, list(layers)] += step
+    return moved
+
+
+def save_codes(path: Path | str, codes: torch.Tensor, overwrite: bool = False) -> None:
+    """Write codes as the NVIDIA projector does: key `w` `(n, layers, dim)`, or `z` `(n, dim)`."""
+    key = "w" if codes.ndim == 3 else "z"
+    with open_atomically(path, overwrite) as file:
+        np.savez(file, allow_pickle=False, **{key: codes.detach().cpu().numpy()})  # type: ignore[arg-type]
+
+
+def load_codes(path: Path | str, generator: Generator) -> torch.Tensor:
+    """Read codes for this generator: `(n, layers, dim)` from key `w`, `(n, dim)` from key `z`.
+
+    A `w` of `(n, dim)` is repeated for every layer. Raises SefaError for a file that is no such
+    archive, holds Python objects, has another width or numbers that are not finite.
+    """
+    key = "w" if generator.space == "w" else "z"
+    codes = _read_array(path, key)
+    dim = generator.w_dim if key == "w" else generator.z_dim
+    if key == "w" and codes.ndim == 2:
+        codes = np.repeat(codes[:, None], generator.num_layers, axis=1)
+    expected = (generator.num_layers, dim) if key == "w" else (dim,)
+    if codes.dtype.kind != "f" or codes.shape[1:] != expected or not len(codes):
+        raise SefaError(
+            f"{path} holds {codes.dtype} codes of shape {codes.shape}",
+            f"floats of shape (n, {', '.join(map(str, expected))}) for this model",
+        )
+    if not np.isfinite(codes).all():
+        raise SefaError(f"{path} holds codes that are not finite numbers")
+    return torch.as_tensor(codes, dtype=torch.float32, device=generator.device)
+
+
+def _read_array(path: Path | str, key: str) -> NDArray[Any]:
+    wrong = SefaError(f"{path} holds no codes", f"an .npz archive with an array {key!r}")
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise wrong
+        with archive:
+            if key not in archive:
+                raise wrong
+            return np.asarray(archive[key])
+    except OSError as error:
+        raise why_not(path, error, "read") from error
+    except (ValueError, EOFError, BadZipFile) as error:  # no archive, objects inside, cut short
+        raise wrong from error

@@ -1,0 +1,92 @@
+"""The codes an edit starts from, and what each is called."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from sefa_cli.bundle import Bundle
+from sefa_cli.editing.codes import codes_from_seeds, load_codes, move_codes
+from sefa_cli.editing.moves import Move
+from sefa_cli.errors import MismatchError, UsageError
+from sefa_cli.generators.base import Generator
+from sefa_cli.ranges import format_range, parse_range
+
+
+@dataclass(frozen=True)
+class Start:
+    """Truncated codes `(n, layers, dim)` or `(n, dim)`, with a number and a name for each."""
+
+    codes: torch.Tensor
+    numbers: tuple[int, ...]  # the seed, or the place in the file; also seeds random noise
+    kind: str  # "seed" or "code"
+
+    @property
+    def names(self) -> list[str]:
+        """For people: `seed 3`."""
+        return [f"{self.kind} {number}" for number in self.numbers]
+
+    def stem(self, i: int) -> str:
+        """For files: `seed0003`."""
+        return f"{self.kind}{self.numbers[i]:04d}"
+
+
+def start_from(
+    generator: Generator,
+    seeds: str,
+    codes: Path | str | None = None,
+    psi: float | None = None,
+    trunc_layers: str | None = None,
+    label: int | None = None,
+) -> Start:
+    """Codes from the range `seeds`, or from the file `codes`, which are truncated only if asked.
+
+    `trunc_layers` is a range of code indices. Raises UsageError or SefaError for bad values.
+    """
+    layers = (
+        None
+        if trunc_layers is None
+        else parse_range(trunc_layers, "truncation layer", generator.num_layers)
+    )
+    if codes is None:
+        numbers = parse_range(seeds, "seed", 2**32)
+        return Start(codes_from_seeds(generator, numbers, psi, layers, label), numbers, "seed")
+    read = load_codes(codes, generator)
+    if psi is not None and generator.space == "w":
+        read = generator.truncate(read, psi, layers)
+    return Start(read, tuple(range(len(read))), "code")
+
+
+def moved(
+    start: Start, bundle: Bundle, move: Move, layers: Sequence[int] | None = None
+) -> torch.Tensor:
+    """The codes of `start` after `move`, on the bundle's layers or on `layers` instead.
+
+    Raises UsageError where directions with a row per layer have none for one of `layers`,
+    MismatchError where the model has another latent than the bundle.
+    """
+    if start.codes.shape[-1] != bundle.dim:
+        raise MismatchError(
+            f"the bundle's directions have {bundle.dim} numbers, the model's latent has "
+            f"{start.codes.shape[-1]}",
+            remedy="Use the model the bundle was made from.",
+        )
+    own = [int(layer) for layer in bundle.layers]
+    shift = move.shift(bundle)  # (len(own), dim)
+    if layers is None or bundle.space == "z":
+        layers = own
+    elif bundle.directions.ndim == 2:
+        shift = shift[:1].repeat(len(layers), axis=0)
+    elif missing := [layer for layer in layers if layer not in own]:
+        raise UsageError(
+            f"the directions have no row for layer {missing[0]}", f"of {format_range(own)}"
+        )
+    else:
+        shift = shift[[own.index(layer) for layer in layers]]
+    if start.codes.ndim == 3 and max(layers) >= start.codes.shape[1]:
+        raise MismatchError(
+            f"layer {max(layers)} is moved, but the model has {start.codes.shape[1]} layers",
+            remedy="Choose others with -L.",
+        )
+    return move_codes(start.codes, shift, layers)

@@ -1,0 +1,64 @@
+"""From codes to pictures: how they are taken (size, noise, class), one after another."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.errors import UsageError
+from sefa_cli.rendering.pictures import to_uint8
+
+if TYPE_CHECKING:
+    import torch
+
+    from sefa_cli.generators.base import Generator
+
+NOISE_MODES = ("const", "random", "none")
+
+
+@dataclass(frozen=True)
+class View:
+    """How pictures are taken: `size` in pixels (None: the network's own), `fast` the shortcut."""
+
+    size: int | None = None
+    fast: bool = False
+    noise_mode: str = "const"
+    label: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.noise_mode not in NOISE_MODES:
+            raise UsageError(
+                f"noise mode {self.noise_mode!r} is unknown", "one of " + ", ".join(NOISE_MODES)
+            )
+
+    def at_most(self, generator: "Generator", largest: int) -> "View":
+        """This view, no larger than `largest` unless a size was asked for."""
+        if self.size is not None or generator.resolution <= largest:
+            return self
+        return View(largest, self.fast, self.noise_mode, self.label)
+
+    def pictures(
+        self, generator: "Generator", codes: "torch.Tensor", numbers: Sequence[int]
+    ) -> Iterator[NDArray[np.uint8]]:
+        """One `(height, width, channels)` picture per code, made when it is asked for.
+
+        Each is made alone, so that neither the batch nor the order changes its bits. Random noise
+        is seeded by the code's number: before and after an edit it is the same.
+        """
+        import torch
+
+        for code, number in zip(codes, numbers, strict=True):
+            if self.noise_mode == "random":
+                torch.manual_seed(number)
+            label = None if self.label is None else torch.tensor([self.label])
+            with torch.inference_mode():
+                image = generator.synthesize(
+                    code[None],
+                    label=label,
+                    noise_mode=self.noise_mode,
+                    size=self.size,
+                    preview=self.fast,
+                )
+            yield to_uint8(image.cpu().numpy())[0]
