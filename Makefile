@@ -1,0 +1,41 @@
+# Two commands on a fresh machine with Python 3.11, make and a package index:
+#   make demo    and    make test
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test lint types tests bench clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sefa needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(READY)
+
+demo: $(READY)  ## install, fetch the default model, factorize it, edit faces, make a film
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
+
+test: lint types tests  ## lint, types and all tests, those on the real model included
+
+lint: $(READY)  ## ruff: style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## mypy, strict
+	$(BIN)/mypy
+
+tests: $(READY)  ## pytest
+	$(BIN)/pytest
+
+bench: $(READY)  ## the measurements quoted in README and CHANGELOG
+	$(BIN)/python bench/factorize.py
+	$(BIN)/python bench/startup.py
+
+clean:  ## remove the environment and the demo's files (the model cache stays)
+	rm -rf .venv demo

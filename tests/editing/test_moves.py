@@ -1,0 +1,90 @@
+"""`--k` and `--alpha`: rows, columns, sums, labels, and what is refused."""
+
+import numpy as np
+import pytest
+
+from sefa_cli.bundle import Bundle
+from sefa_cli.editing.moves import Move, name_of, parse_moves, parse_span
+from sefa_cli.errors import SefaError, UsageError
+
+
+@pytest.fixture
+def bundle() -> Bundle:
+    return Bundle(
+        directions=np.eye(8, dtype=np.float32)[:5],
+        eigenvalues=np.arange(5.0)[::-1],
+        layers=(2, 3),
+        method="sefa",
+        params={},
+        space="w",
+        model={
+            "ref": "m.pt", "family": "stylegan2", "resolution": 32, "z_dim": 8, "w_dim": 8,
+            "num_layers": 8, "layer_names": [f"l{i}" for i in range(8)], "fingerprint": "a" * 64,
+        },
+        info=({}, {"label": "smile"}, {}, {}, {}),
+    )  # fmt: skip
+
+
+def steps(table: list[list[Move]]) -> list[list[tuple[tuple[int, float], ...]]]:
+    return [[move.steps for move in row] for row in table]
+
+
+def test_one_direction_one_step(bundle: Bundle) -> None:
+    assert steps(parse_moves(bundle, ["3"], ["2"])) == [[((3, 2.0),)]]
+
+
+def test_a_range_makes_a_row_each(bundle: Bundle) -> None:
+    assert steps(parse_moves(bundle, ["0-1"], ["2"])) == [[((0, 2.0),)], [((1, 2.0),)]]
+
+
+def test_several_alphas_make_a_column_each(bundle: Bundle) -> None:
+    assert steps(parse_moves(bundle, ["0"], ["-2,2"])) == [[((0, -2.0),), ((0, 2.0),)]]
+
+
+def test_pairs_combine(bundle: Bundle) -> None:
+    table = parse_moves(bundle, ["0", "smile"], ["2", "-1.5"])
+    assert steps(table) == [[((0, 2.0), (1, -1.5))]]
+    np.testing.assert_array_equal(table[0][0].shift(bundle)[0, :2], [2, -1.5])
+    assert table[0][0].shift(bundle).shape == (2, 8)
+
+
+@pytest.mark.parametrize(
+    ("ks", "alphas", "said"),
+    [
+        (["5"], ["1"], "direction 5 is out of range; expected 0-4"),
+        (["0"], ["nan"], "not finite"),
+        (["0"], ["inf"], "not finite"),
+        (["0"], ["much"], "not a number"),
+        (["0", "1"], ["1"], "2 --k with 1 --alpha"),
+        (["0-1", "2"], ["1", "1"], "names 2 directions"),
+        ([], [], "a move needs a direction"),
+    ],
+)
+def test_refusals(bundle: Bundle, ks: list[str], alphas: list[str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        parse_moves(bundle, ks, alphas)
+
+
+def test_an_unknown_label_names_the_nearest(bundle: Bundle) -> None:
+    with pytest.raises(SefaError, match="smile"):
+        parse_moves(bundle, ["smille"], ["1"])
+
+
+@pytest.mark.parametrize(
+    ("ks", "alphas", "name"),
+    [
+        (["3"], ["2"], "k3_+2.00"),
+        (["0-3"], ["2"], "k0-3_+2.00"),
+        (["0"], ["-2,2"], "k0_-2.00to+2.00"),
+        (["0", "1"], ["2", "-1"], "k0_+2.00_k1_-1.00"),
+    ],
+)
+def test_names(bundle: Bundle, ks: list[str], alphas: list[str], name: str) -> None:
+    assert name_of(parse_moves(bundle, ks, alphas)) == name
+
+
+def test_spans() -> None:
+    assert parse_span("-3:3") == (-3.0, 3.0)
+    for wrong in ("3", "a:b", "0:nan"):
+        with pytest.raises(UsageError):
+            parse_span(wrong)

@@ -1,0 +1,104 @@
+"""Whole or not at all, and never over another unasked."""
+
+import errno
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from sefa_cli.errors import SefaError
+from sefa_cli.files import check_writable, free_name, open_atomically, temporary_beside
+
+
+def test_writes_whole_files(tmp_path: Path) -> None:
+    with open_atomically(tmp_path / "a.bin") as file:
+        file.write(b"all of it")
+    assert (tmp_path / "a.bin").read_bytes() == b"all of it"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "a.bin").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_leaves_nothing_half_written(tmp_path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error), open_atomically(tmp_path / "a.bin") as file:
+        file.write(b"half")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_overwrite_keeps_the_old_file(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), open_atomically(tmp_path / "a.bin", overwrite=True) as f:
+        f.write(b"new")
+        raise KeyboardInterrupt
+    assert (tmp_path / "a.bin").read_bytes() == b"old"
+
+
+def test_keeps_what_exists(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"old")
+    with pytest.raises(SefaError, match=r"exists\. Name another file or pass --overwrite"):
+        check_writable(tmp_path / "a.bin")
+    with open_atomically(tmp_path / "a.bin", overwrite=True) as file:
+        file.write(b"new")
+    assert (tmp_path / "a.bin").read_bytes() == b"new"
+
+
+def test_two_writers_at_once_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    target, outcomes, together = tmp_path / "a.bin", [], threading.Barrier(2)
+
+    def write(content: bytes) -> None:
+        try:
+            with temporary_beside(target) as temporary:
+                temporary.write_bytes(content)
+                together.wait(timeout=10)  # both have passed the first check by now
+            outcomes.append("wrote")
+        except SefaError as error:
+            outcomes.append(str(error))
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in (b"one", b"two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes, key=len)[0] == "wrote"
+    assert "exists" in sorted(outcomes, key=len)[1]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_says_which_folder_is_missing_or_is_one(tmp_path: Path) -> None:
+    with pytest.raises(SefaError, match=r"the folder .*none does not exist"):
+        check_writable(tmp_path / "none" / "a.bin")
+    with pytest.raises(SefaError, match="is a folder"):
+        check_writable(tmp_path)
+
+
+def test_says_that_a_folder_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # the tests may run as root
+    with pytest.raises(SefaError, match="is not writable"):
+        check_writable(tmp_path / "a.bin")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "the file system is read-only")],
+)
+def test_says_why_the_system_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(SefaError, match=said), open_atomically(tmp_path / "a.bin") as file:
+        file.write(b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_automatic_names_are_numbered(tmp_path: Path) -> None:
+    for expected in ("face.png", "face-2.png", "face-3.png"):
+        path = free_name(tmp_path, "face", ".png")
+        assert path.name == expected
+        path.touch()
