@@ -1,0 +1,127 @@
+"""The cache folder: what sefa keeps between runs so that nothing is fetched or computed twice.
+
+Everything but a fetched model is a convenience: where it cannot be written or reads badly,
+commands go on as if it were not there.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from sefa_cli.errors import SefaError
+from sefa_cli.files import open_atomically
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def cache_folder() -> Path:
+    """`SEFA_CACHE`, or the platform's cache folder for sefa. It may not exist yet."""
+    if own := os.environ.get("SEFA_CACHE"):
+        return Path(own).expanduser().absolute()
+    import platformdirs
+
+    return platformdirs.user_cache_path("sefa", appauthor=False)
+
+
+def models_folder() -> Path:
+    """Where fetched models lie, a folder each."""
+    return cache_folder() / "models"
+
+
+def remember(fingerprint: str, path: Path) -> None:
+    """Note that the model with this fingerprint was last seen at `path` (a file or IR folder)."""
+    place = str(path.absolute())
+    # One file for each place: two processes that note two places never overwrite each other.
+    entry = _index(fingerprint) / f"{_digest(place)[:16]}.json"
+    try:
+        os.utime(entry)  # known already: only seen again
+    except OSError:
+        text = json.dumps({"path": place})
+        write_quietly(entry, lambda file: file.write(text.encode()))
+
+
+def recall(fingerprint: str) -> list[Path]:
+    """Where the model with this fingerprint was seen and something still lies, latest first.
+
+    A hint, not a promise: the file may have changed since. Notes on vanished files are dropped.
+    """
+    try:
+        entries = sorted(_index(fingerprint).glob("*.json"), key=_age, reverse=True)
+    except OSError:
+        return []
+    places = []
+    for entry in entries:
+        place = _read_entry(entry)
+        if place is not None:
+            places.append(place)
+        else:
+            with contextlib.suppress(OSError):
+                entry.unlink()
+    return places
+
+
+def load_w_avg(fingerprint: str) -> "NDArray[Any] | None":
+    """The mean style that `save_w_avg` kept under this key, or None."""
+    import numpy as np
+
+    try:
+        array = np.load(_w_avg_file(fingerprint), allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+        return None
+    return array if array.ndim and np.isfinite(array).all() else None
+
+
+def save_w_avg(fingerprint: str, array: "NDArray[Any]") -> None:
+    """Keep a computed mean style; a cache that cannot be written is left as it is."""
+    import numpy as np
+
+    whole = np.ascontiguousarray(array)
+    write_quietly(_w_avg_file(fingerprint), lambda file: np.save(file, whole, allow_pickle=False))
+
+
+def write_quietly(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Write a small file of the cache whole or not at all; where that cannot be, leave it."""
+    with contextlib.suppress(OSError, SefaError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open_atomically(path, overwrite=True) as file:
+            write(file)
+
+
+def _index(fingerprint: str) -> Path:
+    return cache_folder() / "index" / _key(fingerprint)
+
+
+def _w_avg_file(fingerprint: str) -> Path:
+    return cache_folder() / "w_avg" / f"{_key(fingerprint)}.npy"
+
+
+def _key(fingerprint: str) -> str:
+    """A safe file name: fingerprints come out of bundles, which come from anywhere."""
+    return fingerprint if re.fullmatch(r"[0-9a-f]{64}", fingerprint) else _digest(fingerprint)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _age(entry: Path) -> int:
+    with contextlib.suppress(OSError):
+        return entry.stat().st_mtime_ns
+    return 0
+
+
+def _read_entry(entry: Path) -> Path | None:
+    """The place it tells of, None if it is broken or nothing lies there any more."""
+    try:
+        place = Path(json.loads(entry.read_text("utf-8"))["path"])
+        return place if place.is_absolute() and place.exists() else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None

@@ -1,0 +1,141 @@
+"""How a model may be named: `https:`, `hf:` and `pypi:` references, taken apart and checked."""
+
+import hashlib
+import ipaddress
+import os
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import quote, unquote, urlsplit
+
+from sefa_cli.errors import SefaError
+
+_REMOTE = re.compile(r"(https?|hf|pypi):")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\ is a drive
+_HUB = re.compile(r"hf:(?P<repo>\w[\w.-]*/\w[\w.-]*)/(?P<file>[^@]+)(@(?P<rev>[\w./-]+))?")
+_WHEEL = re.compile(
+    r"pypi:(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[A-Za-z0-9][\w.+!-]*)(/(?P<inner>.+))?"
+)
+
+
+@dataclass(frozen=True)
+class WheelRef:
+    """`pypi:NAME==VERSION/inner`: a file, or a folder's files, inside a wheel."""
+
+    name: str
+    version: str
+    inner: str  # "/"-separated; "" where the reference names the wheel alone
+
+    @property
+    def requirement(self) -> str:
+        """What pip is asked for."""
+        return f"{self.name}=={self.version}"
+
+
+def is_remote(ref: str) -> bool:
+    """Whether `ref` names something to fetch, by its first letters."""
+    return bool(_REMOTE.match(ref))
+
+
+def foreign_scheme(ref: str) -> str | None:
+    """`ftp` of `ftp://…`: a way of naming that sefa does not read."""
+    match = _SCHEME.match(ref)
+    return match[1] if match and not is_remote(ref) else None
+
+
+def is_wheel(ref: str) -> bool:
+    """Whether `ref` names a wheel on the package index."""
+    return ref.startswith("pypi:")
+
+
+def parse_wheel(ref: str) -> WheelRef:
+    """Take a `pypi:` reference apart."""
+    match = _WHEEL.fullmatch(ref)
+    inner = (match["inner"] or "").strip("/") if match else ""
+    if not match or not is_plain_path(inner or "."):
+        raise SefaError(f"{ref!r} names no wheel", "pypi:NAME==VERSION/path/inside")
+    return WheelRef(match["name"], match["version"], inner)
+
+
+def is_plain_path(name: str) -> bool:
+    """Whether a path inside an archive stays inside the folder it is unpacked into."""
+    parts = name.split("/")
+    return bool(name) and ".." not in parts and "" not in parts and not re.search(r"[\\:\0]", name)
+
+
+def check_ref(ref: str) -> None:
+    """Refuse a reference that is not well formed."""
+    if is_wheel(ref):
+        parse_wheel(ref)
+    elif ref.startswith("hf:"):
+        _parse_hub(ref)
+    else:
+        check_address(ref)
+
+
+def web_address(ref: str) -> str:
+    """The address behind an `https:` or `hf:` reference; `HF_ENDPOINT` moves the hub."""
+    address = ref.partition("#")[0]
+    if ref.startswith("hf:"):
+        hub = _parse_hub(ref)
+        endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+        revision = quote(hub["rev"] or "main", safe="")
+        address = f"{endpoint}/{hub['repo']}/resolve/{revision}/{quote(hub['file'])}"
+    check_address(address)
+    return address
+
+
+def _parse_hub(ref: str) -> re.Match[str]:
+    match = _HUB.fullmatch(ref)
+    if not match or not is_plain_path(match["file"]):
+        raise SefaError(f"{ref!r} names no file on the hub", "hf:OWNER/REPO/FILE or …FILE@REVISION")
+    return match
+
+
+def pinned_sha256(ref: str) -> str | None:
+    """The checksum of `https://…/car.pkl#sha256=…`, the way pip writes it."""
+    match = re.search(r"#sha256=([0-9a-fA-F]{64})$", ref) if ref.startswith("http") else None
+    return match[1].lower() if match else None
+
+
+def check_address(address: str) -> None:
+    """Refuse what could be changed on its way: only https:, and http: to this machine itself."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError as error:
+        raise SefaError(f"{address!r} is no address: {error}", "https://…") from None
+    if not host:
+        raise SefaError(f"{address!r} names no host", "https://…")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise SefaError(
+            f"{address} is not encrypted, so the file could be changed on its way",
+            "an https: address",
+            "Fetch it yourself and name the file.",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def file_name(ref: str) -> str:
+    """A harmless name for the fetched file: the last part of the path in `ref`."""
+    path = ref.rpartition("@")[0] or ref if ref.startswith("hf:") else urlsplit(ref).path
+    last = PurePosixPath(unquote(path)).name
+    return re.sub(r"[^\w.+-]", "_", last).lstrip(".")[-100:] or "model"
+
+
+def host_of(address: str) -> str:
+    """Who is asked, for messages."""
+    return urlsplit(address).netloc.rpartition("@")[2]
+
+
+def ref_digest(ref: str) -> str:
+    """A stable name for a reference whose content's checksum nobody knows."""
+    return hashlib.sha256(ref.encode("utf-8", "surrogatepass")).hexdigest()
