@@ -1,6 +1,7 @@
 """Streams: data on stdout, talk and progress on stderr, progress only on a terminal."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,13 @@ _verbosity = 0  # -1 quiet, 0 as usual, 1 verbose; set once by the command line
 
 
 def set_verbosity(level: int) -> None:
-    """-1 for `-q`, 0, 1 for `-v`."""
+    """-1 for `-q`, 0, 1 for `-v`: for `say`, and for what the parts below log."""
     global _verbosity
     _verbosity = level
+    logging.basicConfig(format="%(message)s")  # a plain line on stderr
+    logging.getLogger("sefa_cli").setLevel(
+        {-1: logging.ERROR, 0: logging.INFO}.get(level, logging.DEBUG)
+    )
 
 
 def say(text: str, level: int = 0) -> None:
@@ -40,7 +45,8 @@ def table_console() -> "Console":
     """A rich console on stdout; in a pipe it keeps every column whole and without colour."""
     from rich.console import Console
 
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    piped = not sys.stdout.isatty()
+    return Console(soft_wrap=piped, width=1000 if piped else None, highlight=False)
 
 
 class Advance(Protocol):
