@@ -1,0 +1,92 @@
+"""Small headings in the font that Pillow carries: measured, wrapped and drawn."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from PIL import ImageDraw, ImageFont
+
+_SPELLED = {"α": "alpha", "ψ": "psi", "ß": "ss", "−": "-", "–": "-", "—": "-", "×": "x", "’": "'"}
+_STAYS = "\u00a0"  # a space at which no line is broken
+
+
+def drawable(text: str) -> str:
+    """`text` in the letters the built-in font has: it lacks Greek, accents and the minus sign.
+
+    α is spelled, accents are dropped, what is left unknown becomes "?". A number stays on the line
+    of the word before it ("k 3", "alpha +2"); a double space stays wide and is not broken either.
+    """
+    spelled = "".join(_SPELLED.get(letter, letter) for letter in text)
+    plain = unicodedata.normalize("NFKD", spelled)
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    plain = plain.encode("ascii", "replace").decode()
+    plain = re.sub(r"\s\s+", 2 * _STAYS, plain.strip())
+    return re.sub(r"(?<=[a-zA-Z])\s(?=[-+]?\d)", _STAYS, plain)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A heading, wrapped: its lines and its size in pixels, with a little room at both sides."""
+
+    lines: tuple[str, ...]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Lettering:
+    """Text of one size and colour; `size` is the em in pixels."""
+
+    size: int
+    ink: tuple[int, int, int] = (64, 64, 62)
+
+    @cached_property
+    def _font(self) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+        return ImageFont.load_default(size=self.size)
+
+    @property
+    def line_height(self) -> int:
+        """From one baseline to the next, in pixels."""
+        return round(1.3 * self.size)
+
+    def width(self, text: str) -> int:
+        """The width of one line in pixels."""
+        return math.ceil(self._font.getlength(_shown(text)))
+
+    def block(self, text: str, widest: int) -> Block:
+        """`text` broken into lines of at most `widest` pixels, never less than ten em."""
+        room = self.size // 2  # so that neighbours do not touch
+        widest = max(widest, 10 * self.size) - room
+        lines: list[str] = []
+        for word in self._words(drawable(text), widest):
+            if lines and self.width(f"{lines[-1]} {word}") <= widest:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+        width = max((self.width(line) + room for line in lines), default=0)
+        return Block(tuple(lines), width, len(lines) * self.line_height)
+
+    def _words(self, text: str, widest: int) -> Iterable[str]:
+        """The words of `text`; one that is too wide for any line comes in pieces."""
+        for word in text.split(" "):
+            while self.width(word) > widest:
+                fits = next(n for n in range(len(word), 0, -1) if self.width(word[:n]) <= widest)
+                yield word[:fits]
+                word = word[fits:]
+            if word:
+                yield word
+
+    def draw(
+        self, canvas: ImageDraw.ImageDraw, block: Block, x: int, y: int, anchor: str = "m"
+    ) -> None:
+        """Draw a block whose top is `y`; `x` is its left ("l"), middle ("m") or right edge."""
+        for n, line in enumerate(block.lines):
+            middle = y + round((n + 0.5) * self.line_height)
+            canvas.text((x, middle), _shown(line), self.ink, self._font, f"{anchor}m")
+
+
+def _shown(line: str) -> str:
+    return line.replace(_STAYS, " ").strip()

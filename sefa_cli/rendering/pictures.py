@@ -1,0 +1,79 @@
+"""From a network's images to 8-bit pictures, and pictures to PNG files.
+
+A picture is a uint8 array `(height, width, channels)`: grey 1, RGB 3, RGBA 4 channels.
+"""
+
+import io
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from sefa_cli.errors import SefaError
+from sefa_cli.files import open_atomically
+
+Picture = NDArray[np.uint8]
+
+
+def to_uint8(images: ArrayLike) -> Picture:
+    """Images `(n, channels, height, width)` in [-1, 1] → `(n, height, width, channels)`, 0 … 255.
+
+    What lies outside the range is clamped; the nearest of the 256 levels is taken. Raises
+    SefaError for NaN, which a far too large step can make, and for odd numbers of channels.
+    """
+    levels = np.array(images, dtype=np.float32)  # (n, channels, height, width), a copy to work in
+    if levels.ndim != 4 or levels.shape[1] not in (1, 3, 4):
+        raise SefaError(
+            f"images of shape {levels.shape}",
+            "(n, channels, height, width) with 1, 3 or 4 channels",
+        )
+    if np.isnan(levels).any():
+        raise SefaError("the network's image holds NaN", remedy="Take a smaller step.")
+    levels += 1
+    levels *= 127.5
+    np.rint(np.clip(levels, 0, 255, out=levels), out=levels)
+    return np.ascontiguousarray(levels.astype(np.uint8).transpose(0, 2, 3, 1))
+
+
+def to_image(picture: Picture) -> Image.Image:
+    """A picture `(height, width[, channels])` as Pillow's image: L, RGB or RGBA."""
+    if picture.ndim == 3 and picture.shape[2] == 1:
+        picture = picture[:, :, 0]
+    return Image.fromarray(np.ascontiguousarray(picture))
+
+
+def to_rgb(picture: Picture, background: tuple[int, int, int] = (255, 255, 255)) -> Picture:
+    """The picture `(height, width, 3)`; what is transparent shows `background`."""
+    image = to_image(picture)
+    if image.mode == "RGBA":
+        backdrop = Image.new("RGBA", image.size, (*background, 255))
+        image = Image.alpha_composite(backdrop, image)
+    return np.asarray(image.convert("RGB"))
+
+
+def save_png(
+    path: Path | str,
+    picture: Picture,
+    overwrite: bool = False,
+    text: Mapping[str, str] | None = None,
+) -> None:
+    """Write one picture as PNG; the path `-` is stdout.
+
+    `text` becomes tEXt entries (iTXt where Latin-1 is not enough), such as the command that made
+    it. The same picture and text give the same bytes. Raises SefaError where it cannot be written.
+    """
+    notes = PngInfo()
+    for key, value in (text or {}).items():
+        notes.add_text(key, value)
+    if str(path) == "-":
+        encoded = io.BytesIO()  # Pillow wants to seek, a pipe cannot
+        to_image(picture).save(encoded, "PNG", pnginfo=notes)
+        sys.stdout.buffer.write(encoded.getvalue())
+        sys.stdout.buffer.flush()
+        return
+    with open_atomically(path, overwrite) as file:
+        to_image(picture).save(file, "PNG", pnginfo=notes)
