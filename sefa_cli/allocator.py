@@ -1,0 +1,33 @@
+"""Row 0. One setting of the C library that makes large CPU tensors up to four times faster.
+
+glibc gives every block above 32 MB back to the system when it is freed, and the page faults of
+getting it anew cost more than the arithmetic in between. Told to keep such blocks, a 1024-px
+picture takes 0.4 s instead of 1.2 s; the price is memory that is held until the process ends.
+"""
+
+import ctypes
+import os
+import sys
+from functools import cache
+
+# From <malloc.h>: (parameter, value).
+_KEEP = (
+    (-4, 0),  # M_MMAP_MAX: no block is mapped on its own
+    (-1, 2**31 - 1),  # M_TRIM_THRESHOLD: the top of the heap is never given back
+    (-2, 256 << 20),  # M_TOP_PAD: the heap grows by 256 MB at once
+)
+
+
+@cache
+def keep_blocks() -> bool:
+    """Tell glibc to keep freed blocks, for the rest of this process; True if that is in force.
+
+    To be called before the first large tensor. Only the first call does anything; where the C
+    library is another one, or with SEFA_MALLOC=0 in the environment, none does.
+    """
+    if sys.platform != "linux" or os.environ.get("SEFA_MALLOC") == "0":
+        return False
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "gnu_get_libc_version"):  # musl has no such settings
+        return False
+    return all(library.mallopt(parameter, value) == 1 for parameter, value in _KEEP)
