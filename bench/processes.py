@@ -23,7 +23,7 @@ def run(command: Sequence[str]) -> tuple[float, float]:
 def side_by_side(
     commands: Mapping[str, Sequence[str]], turns: int
 ) -> dict[str, tuple[float, float]]:
-    """Medians of (seconds, MB) per command; the commands take turns, so that a busy spell hits all."""
+    """Medians of (seconds, MB); the commands take turns, so that a busy spell hits all."""
     seen: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for command in commands.values():
         run(command)  # once unmeasured: files into the page cache, bytecode compiled

@@ -1,0 +1,110 @@
+"""`sefa inspect`: tables for people, JSON for programs, and no torch for either."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from typer.testing import Result
+
+Sefa = Callable[..., Result]
+CONTAINERS = Path(__file__).parent.parent / "golden" / "containers"
+
+
+def test_a_bundle_as_json(sefa: Sefa, bundle: Path) -> None:
+    about = json.loads(sefa("inspect", "--json", "tiny.dirs").stdout)
+    assert about["format_version"] == "1.0" and about["method"] == "sefa" and about["space"] == "w"
+    assert about["params"]["normalize"] is True
+    assert about["model"]["ref"] == "tiny.pth" and about["model"]["family"] == "stylegan2"
+    assert about["model"]["resolution"] == 32 and len(about["model"]["fingerprint"]) == 64
+    assert about["layers"] == list(range(8)) and (about["k"], about["dim"]) == (32, 32)
+    assert len(about["eigenvalues"]) == 32 and about["labels"] == [None] * 32
+
+
+def test_a_bundle_for_people(sefa: Sefa, bundle: Path) -> None:
+    text = sefa("inspect", "tiny.dirs").stdout
+    for word in ("sefa-directions 1.0", "tiny.pth", "0-7 of 8", "eigenvalue", "█", "22 more"):
+        assert word in text, word
+    assert "\x1b" not in text  # no colour where it is no terminal
+
+
+def test_a_checkpoint(sefa: Sefa) -> None:
+    about = json.loads(sefa("inspect", "--json", "tiny.pth").stdout)
+    assert (about["container"], about["dialect"], about["family"]) == (
+        "torch zip", "genforce", "stylegan2",
+    )  # fmt: skip
+    assert about["levels"]["bottom"] == [0, 1] and about["levels"]["middle"] == [2, 3, 4, 5]
+    assert [layer["kind"] for layer in about["layers"]].count("torgb") == 4
+    text = sefa("inspect", "tiny.pth").stdout
+    for word in ("genforce", "bottom 0-1", "middle 2-5", "synthesis.b8.conv0", "torgb"):
+        assert word in text, word
+
+
+def test_several_files_one_after_another(sefa: Sefa, bundle: Path) -> None:
+    about = json.loads(sefa("inspect", "--json", "tiny.dirs", "tiny.pth").stdout)
+    assert [entry["file"] for entry in about] == ["tiny.dirs", "tiny.pth"]
+    text = sefa("inspect", "tiny.dirs", "tiny.pth").stdout
+    assert text.index("sefa-directions") < text.index("container")
+
+
+def test_from_a_pipe(process: Callable[..., CompletedProcess[bytes]], bundle: Path) -> None:
+    done = process("inspect", "-", "--json", input=bundle.read_bytes())
+    assert json.loads(done.stdout)["k"] == 32
+
+
+def test_compare(sefa: Sefa, bundle: Path) -> None:
+    sefa("factorize", "tiny.pth", "-L", "0-1", "-o", "low.dirs")
+    same = json.loads(sefa("inspect", "--compare", "--json", "tiny.dirs", "tiny.dirs").stdout)
+    assert same["same_model"] and max(same["principal_angles"]) < 1e-3
+    assert [match["other"] for match in same["matches"]] == list(range(10))
+    other = json.loads(sefa("inspect", "--compare", "--json", "tiny.dirs", "low.dirs").stdout)
+    assert other["same_model"] and not other["same_layers"]
+    assert max(other["principal_angles"]) > 10
+    text = sefa("inspect", "--compare", "tiny.dirs", "low.dirs").stdout
+    assert "the same" in text and "0-7 and 0-1" in text and "°" in text
+
+
+def test_compare_says_when_the_models_differ(sefa: Sefa, bundle: Path) -> None:
+    shutil.copy(CONTAINERS / "ckpt_hammer_stylegan2.pth", "other.pth")
+    sefa("factorize", "other.pth", "-o", "other.dirs")
+    text = sefa("inspect", "--compare", "tiny.dirs", "other.dirs").stdout
+    assert "different" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["none.dirs"], 1, "none.dirs"),
+        (["broken.dirs"], 1, "broken.dirs"),
+        (["--compare", "tiny.dirs"], 2, "two bundles"),
+        ([], 2, "FILE"),
+    ],
+)
+def test_refuses_in_one_line(
+    sefa: Sefa, bundle: Path, words: list[str], code: int, said: str
+) -> None:
+    Path("broken.dirs").write_bytes(bundle.read_bytes()[:100])
+    result = sefa("inspect", *words)
+    assert result.exit_code == code and said in result.stderr and result.stdout == ""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["inspect", "tiny.dirs"], ["inspect", "tiny.pth"]])
+def test_imports_no_torch(workplace: Path, bundle: Path, words: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['sefa', *{words!r}]\n"
+        "from sefa_cli.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert end.code in (0, None), end.code\n"
+        "assert not {'torch', 'PIL', 'requests', 'sefa_cli.generators'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_closed_pipe_is_no_traceback(workplace: Path, bundle: Path) -> None:
+    command = f"{sys.executable} -m sefa_cli inspect --json tiny.dirs tiny.dirs tiny.dirs | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.stdout == "[\n" and "Traceback" not in done.stderr and "Broken" not in done.stderr
