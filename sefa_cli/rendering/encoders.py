@@ -1,0 +1,98 @@
+"""How ffmpeg is asked for each kind of film; frames arrive one by one and are not kept.
+
+Pillow and imageio merge identical frames of GIF, APNG and WebP and drift in time; ffmpeg keeps
+every frame and rounds each moment, not each duration, to what the format can say.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from sefa_cli.rendering.ffmpeg import run_ffmpeg
+from sefa_cli.rendering.pictures import Picture, to_rgb
+
+_PIXELS = {1: "gray", 3: "rgb24", 4: "rgba"}
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A stream of equal frames `(height, width, channels)` and the times they are shown."""
+
+    shape: tuple[int, int, int]
+    stream: Iterable[Picture]
+    fps: float
+    loop: bool
+
+    def converted(self, change: Callable[[Picture], Picture]) -> "Frames":
+        """The same film with `change` applied to every frame."""
+        shape = change(np.zeros(self.shape, np.uint8)).shape
+        height, width, channels = shape
+        changed = (change(frame) for frame in self.stream)
+        return Frames((height, width, channels), changed, self.fps, self.loop)
+
+    def encode(self, *arguments: str) -> None:
+        """Run ffmpeg on these frames."""
+        height, width, channels = self.shape
+        rate = Fraction(self.fps).limit_denominator(1001)  # 23.976 is 24000/1001
+        given = ["-f", "rawvideo", "-pix_fmt", _PIXELS[channels], "-s", f"{width}x{height}"]
+        given += ["-framerate", f"{rate.numerator}/{rate.denominator}", "-i", "pipe:0"]
+        run_ffmpeg([*given, *arguments], (frame.tobytes() for frame in self.stream))
+
+
+def write_gif(path: Path, frames: Frames) -> None:
+    """One palette for the whole film, from all its pixels; every pixel takes the nearest colour.
+
+    The palette is known only after the last frame, so the film passes twice: it is spooled
+    without loss into a temporary file beside the output while ffmpeg counts colours. (ffmpeg's
+    `split` filter could do both at once, but holds the film in memory.) No dithering: its noise
+    costs bytes and, in a moving picture, crawls.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{path.stem}-", dir=path.parent) as folder:
+        spool, palette = f"{folder}/film.nut", f"{folder}/palette.png"
+        count = "[0:v]split[film][counted];[counted]palettegen=stats_mode=full[palette]"
+        first = ["-filter_complex", count, "-map", "[film]", "-c:v", "ffv1", "-f", "nut", spool]
+        second = ["-map", "[palette]", "-c:v", "png", "-update", "1", "-f", "image2", palette]
+        frames.encode(*first, *second)
+        again = ["-i", spool, "-i", palette, "-lavfi", "paletteuse=dither=none"]
+        run_ffmpeg([*again, "-loop", "0" if frames.loop else "-1", "-f", "gif", str(path)])
+
+
+def write_mp4(path: Path, frames: Frames) -> None:
+    """H.264 as every browser plays it: yuv420p, BT.709, the index in front.
+
+    Its sides must be even: an odd one is continued by one row or column, nothing is resampled.
+    Transparent pixels become white.
+    """
+    colours = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int"
+    tags = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+    frames.converted(lambda frame: _even(to_rgb(frame))).encode(
+        *["-vf", f"{colours},format=yuv420p,{tags}"],
+        *["-c:v", "libx264", "-preset", "slow", "-crf", "18", "-movflags", "+faststart"],
+        *["-fflags", "+bitexact", "-f", "mp4", str(path)],
+    )
+
+
+def write_webp(path: Path, frames: Frames) -> None:
+    """Lossy WebP of quality 90; each frame stands alone, so that none is merged away.
+
+    libwebp's own animation encoder (Pillow's too) drops frames that hardly differ.
+    """
+    loop = ["-loop", "0" if frames.loop else "1"]
+    encoder = ["-pix_fmt", "bgra", "-c:v", "libwebp", "-quality", "90", "-compression_level", "4"]
+    frames.encode(*encoder, *loop, "-f", "webp", str(path))
+
+
+def write_apng(path: Path, frames: Frames) -> None:
+    """Animated PNG: no loss, no merged frames, the times as exact fractions of a second."""
+    loop = ["-plays", "0" if frames.loop else "1"]
+    frames.encode("-c:v", "apng", "-pred", "mixed", *loop, "-f", "apng", str(path))
+
+
+def _even(picture: Picture) -> Picture:
+    """The picture with its last row and column doubled where its height or width is odd."""
+    height, width = picture.shape[:2]
+    return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
