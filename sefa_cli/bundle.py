@@ -100,7 +100,7 @@ class Bundle:
     def style_gains(self) -> tuple[int, ...]:
         """The directions marked as a common style gain."""
         threshold = self.params.get("gain_threshold", GAIN_THRESHOLD)
-        return tuple(i for i, entry in enumerate(self.info) if entry.get("gain", 0) >= threshold)
+        return tuple(i for i, entry in enumerate(self.info) if entry.get("gain", -1) >= threshold)
 
     def index(self, name: str | int) -> int:
         """The direction that `name`, an index or a label, means; UsageError if there is none."""
@@ -162,9 +162,10 @@ class Bundle:
     def to_bytes(self) -> bytes:
         """The file: the same bytes for the same content, whatever order it was made in."""
         tensors = dict(self.private)
-        for name, (dtype, numpy_type, _, _) in TENSORS.items():
+        for name, form in TENSORS.items():
             if (values := getattr(self, name)) is not None:
-                tensors[name] = Tensor(dtype, values.shape, values.astype(numpy_type).tobytes())
+                data = values.astype(form.numpy).tobytes(order="C")
+                tensors[name] = Tensor(form.dtype, values.shape, data)
         return pack({"sefa": canonical_json(plain(self._metadata(), "metadata"))}, tensors)
 
     def save(self, path: Path | str, overwrite: bool = False) -> None:

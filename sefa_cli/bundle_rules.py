@@ -7,7 +7,7 @@ every bundle, read or just made.
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,22 @@ FORMAT = "sefa-directions"
 SPACES = ("z", "w", "w+")
 UNIT = 1e-5  # how far the norm of a direction may be from 1
 
-# name: (type in the file, the same for numpy, what a caller may hand in, numbers of axes)
+
+class _Form(NamedTuple):
+    """How a tensor is held."""
+
+    dtype: str  # in the file
+    numpy: np.dtype[Any]  # the same for numpy
+    given: str  # numpy's kinds that a caller may hand in for it
+    axes: tuple[int, ...]  # how many it may have
+
+
 TENSORS = {
-    "directions": ("F32", np.dtype("<f4"), "f", (2, 3)),
-    "layers": ("I64", np.dtype("<i8"), "iu", (1,)),
-    "eigenvalues": ("F64", np.dtype("<f8"), "fiu", (1,)),
-    "mask": ("U8", np.dtype("u1"), "u", (2, 3)),
-    "background": ("U8", np.dtype("u1"), "u", (2, 3)),
+    "directions": _Form("F32", np.dtype("<f4"), "f", (2, 3)),
+    "layers": _Form("I64", np.dtype("<i8"), "iu", (1,)),
+    "eigenvalues": _Form("F64", np.dtype("<f8"), "fiu", (1,)),
+    "mask": _Form("U8", np.dtype("u1"), "u", (2, 3)),
+    "background": _Form("U8", np.dtype("u1"), "u", (2, 3)),
 }
 _REQUIRED = ("version", "method", "params", "space", "model", "directions")
 _OPTIONAL = {"tool": "unknown", "requires": []}
@@ -50,10 +59,12 @@ def fields(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[s
     if len(metadata) > 1:
         raise SefaError(f"the metadata keys are {shown(sorted(metadata))}", "only 'sefa'")
     facts = read_json(metadata["sefa"].encode("utf-8"), "the metadata")
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        raise SefaError("the metadata do not say that it is a direction bundle", f"{FORMAT!r}")
+    if not isinstance(facts, dict):
+        raise SefaError("the metadata is no object", "a direction bundle")
+    if facts.get("format") != FORMAT:
+        raise SefaError(f"the format is {shown(facts.get('format'))}", repr(FORMAT))
     if missing := [key for key in _REQUIRED if key not in facts]:
-        raise SefaError(f"the metadata have no {missing[0]!r}")
+        raise SefaError(f"the metadata has no {missing[0]!r}")
     facts = _OPTIONAL | facts
     _check_version(facts["version"])
     _check_requires(facts.pop("requires"))
@@ -87,31 +98,31 @@ def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
     if missing := [name for name in ("directions", "layers") if name not in tensors]:
         raise SefaError(f"there is no tensor {missing[0]!r}")
     arrays = {}
-    for name, (dtype, numpy_type, _, _) in TENSORS.items():
+    for name, form in TENSORS.items():
         if name in tensors:
-            tensor = tensors[name]
-            if tensor.dtype != dtype:
-                raise SefaError(f"the tensor {name!r} is {tensor.dtype}", dtype)
-            arrays[name] = np.frombuffer(tensor.data, numpy_type).reshape(tensor.shape)
+            dtype, shape, data = tensors[name]
+            if dtype != form.dtype:
+                raise SefaError(f"the tensor {name!r} is {dtype}", form.dtype)
+            arrays[name] = np.frombuffer(data, form.numpy).reshape(shape)
     return arrays
 
 
 def array(name: str, value: Any) -> NDArray[Any] | None:
     """A read-only, native, C-contiguous copy of `value` as the tensor `name` holds it."""
-    _, numpy_type, kinds, axes = TENSORS[name]
+    form = TENSORS[name]
     if value is None and name not in ("directions", "layers"):
         return None
     try:
         given = np.asarray(value)
     except ValueError:
         raise SefaError(f"{name} is ragged", "a whole array") from None
-    if given.dtype.kind not in kinds or (kinds == "u" and given.dtype.itemsize > 1):
-        raise SefaError(f"{name} is of type {given.dtype}", numpy_type.name)
-    if given.ndim not in axes or 0 in given.shape:
-        expected = " or ".join(str(count) for count in axes)
-        raise SefaError(f"{name} has the shape {given.shape}", f"{expected} axes, none empty")
+    if given.dtype.kind not in form.given or (form.dtype == "U8" and given.dtype != np.uint8):
+        raise SefaError(f"{name} is of type {given.dtype}", form.numpy.name)
+    if given.ndim not in form.axes or 0 in given.shape:
+        axes = " or ".join(str(count) for count in form.axes)
+        raise SefaError(f"{name} has the shape {given.shape}", f"{axes} axes, none empty")
     with np.errstate(over="ignore"):  # what is too large for float32 is refused as infinite
-        copy = np.array(given, dtype=numpy_type.newbyteorder("="), order="C")
+        copy: NDArray[Any] = np.array(given, dtype=form.numpy.newbyteorder("="), order="C")
     copy.setflags(write=False)
     return copy
 
@@ -172,7 +183,7 @@ def _check_model(model: Any) -> None:
 
 
 def _check_layers(layers: NDArray[np.int64], num_layers: int) -> None:
-    if (np.diff(layers) <= 0).any():
+    if (layers[1:] <= layers[:-1]).any():  # np.diff could overflow
         raise SefaError(f"layers are {shown(layers.tolist())}", "strictly increasing indices")
     if layers[0] < 0 or layers[-1] >= num_layers:
         wrong = layers[0] if layers[0] < 0 else layers[-1]
@@ -217,7 +228,7 @@ def _check_masks(bundle: "Bundle") -> None:
 
 def _check_info(bundle: "Bundle") -> None:
     if len(bundle.info) != bundle.k:
-        raise SefaError(f"the metadata describe {len(bundle.info)} directions", f"{bundle.k}")
+        raise SefaError(f"the metadata describes {len(bundle.info)} directions", f"{bundle.k}")
     seen = set()
     for number, entry in enumerate(bundle.info):
         what = f"direction {number}"

@@ -88,9 +88,9 @@ def _header_length(file: IO[bytes]) -> int:
     length: int = struct.unpack("<Q", first)[0]
     if not 2 <= length <= MOST_HEADER:
         raise SefaError(
+            "it is damaged, or no direction bundle: "
             f"its first 8 bytes announce a header of {length:,} bytes",
             f"2 to {MOST_HEADER:,}",
-            "It is damaged, or no direction bundle.",
         )
     return length
 
