@@ -1,0 +1,138 @@
+"""Which network a container holds: the table of dialects, and what to say of all others."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sefa_cli.checkpoints.contents import Contents
+from sefa_cli.checkpoints.dialects import stylegan2
+from sefa_cli.checkpoints.dialects.model import Dialect, Model
+from sefa_cli.checkpoints.dialects.modules import flatten, module_dict
+from sefa_cli.checkpoints.dialects.names import State, fit
+from sefa_cli.checkpoints.inert import Global, Record
+from sefa_cli.errors import SefaError
+
+DIALECTS: tuple[Dialect, ...] = stylegan2.DIALECTS
+FAMILIES = tuple(sorted({dialect.family for dialect in DIALECTS} | {"mobilestylegan"}))
+
+# Where files keep the generator; averaged weights first.
+_PLACES: tuple[tuple[str, ...], ...] = (
+    ("G_ema",),
+    ("g_ema",),
+    ("models", "generator_smooth"),
+    ("generator_smooth",),
+    ("models", "generator"),
+    ("generator",),
+    ("G",),
+    ("g",),
+    ("state_dict",),
+    (),
+)
+_NOT_AVERAGED = ("generator", "G", "g")
+_PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before names
+
+# What people have and is not read as a checkpoint; a name that marks each.
+_OTHERS = {
+    "synthesis.input.freqs": "a StyleGAN3 generator (NVIDIA)",
+    "synthesis.early_layer.frequency": "a StyleGAN3 generator (Hammer)",
+    "synthesis.layer0.const": "a StyleGAN generator (genforce)",
+    "output0.weight": "a PGGAN generator (genforce)",
+    "generator.gen_z.weight_orig": "a BigGAN-deep generator",
+    "shared.weight": "a BigGAN generator",
+    "GE.initial_block": "a StyleGAN2 generator (lucidrains)",
+    "generator_ema.constant_input.weight": "a StyleGAN generator (mmgen)",
+    "eigenvalues": "a direction bundle and no generator",
+}
+# Modules whose names belong in checkpoints; others are worth a word.
+_USUAL = {"torch", "numpy", "collections", "torch_utils", "dnnlib", "argparse", "_codecs"}
+_SHOWN = 4
+
+
+def recognise(contents: Contents) -> Model:
+    """The generator in a container, under its family's native names.
+
+    Raises SefaError that names the container, the first names found, what they resemble most and
+    the families there are.
+    """
+    seen: list[State] = []
+    for place, state in _candidates(contents):
+        seen.append(state)
+        for dialect in DIALECTS:
+            if all(mark in state.leaves for mark in dialect.marks):
+                model = dialect.read(dialect, state)
+                return replace(model, notes=(*model.notes, *_warnings(place, contents)))
+    raise _unknown(contents, seen)
+
+
+def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
+    """Every part of the tree that may be a network, the likeliest first."""
+    for place in _PLACES:
+        part = contents.tree
+        for name in place:
+            part = part.get(name) if isinstance(part, dict) else None
+        if module_dict(part) is not None:
+            leaves, modules = flatten(part, contents.path)
+            yield place, State(contents.path, leaves, contents.tensor, modules)
+        elif isinstance(part, dict):
+            yield place, State(contents.path, _names(part, contents.tree), contents.tensor)
+
+
+def _names(part: dict[Any, Any], tree: dict[Any, Any]) -> dict[str, Any]:
+    """The names of a state dict without wrappers' prefixes; rosinality's mean lies beside it."""
+    names = {name: leaf for name, leaf in part.items() if isinstance(name, str)}
+    for prefix in _PREFIXES:
+        if names and all(name.startswith(prefix) for name in names):
+            names = {name.removeprefix(prefix): leaf for name, leaf in names.items()}
+    if isinstance(tree.get("latent_avg"), Record):
+        names.setdefault("latent_avg", tree["latent_avg"])
+    return names
+
+
+def _warnings(place: tuple[str, ...], contents: Contents) -> Iterator[str]:
+    if place[-1:] and place[-1] in _NOT_AVERAGED:
+        yield f"The file holds no averaged generator; {'.'.join(place)!r} is used."
+    if strange := _strange_calls(contents):
+        yield f"Nothing in the file was run; it would have called {strange}."
+
+
+def _strange_calls(contents: Contents) -> str:
+    strange = [name for name in contents.called if name.split(".")[0] not in _USUAL]
+    return ", ".join(f"{name!r:.60}" for name in strange[:_SHOWN])
+
+
+def _unknown(contents: Contents, seen: list[State]) -> SefaError:
+    """The stated error for a container whose network is not known."""
+    name, families = contents.path.name, f"a generator of the family {' or '.join(FAMILIES)}"
+    other = next((o for mark, o in _OTHERS.items() if any(mark in s.leaves for s in seen)), "")
+    if _is_tensorflow(contents.tree):
+        other = "TensorFlow-era networks"
+    if other:
+        return SefaError(f"{name} ({contents.container}) holds {other}", families)
+    state = max(seen, key=lambda state: len(state.leaves), default=None)
+    if state is None or not state.leaves:
+        found = f"{name} ({contents.container}) holds no named tensors"
+    else:
+        shown = ", ".join(f"{key!r:.60}" for key in list(state.leaves)[:_SHOWN])
+        found = f"{name} ({contents.container}) holds no known generator; its first names: {shown}"
+    remedy = _resemblance(state.leaves) if state else ""
+    if strange := _strange_calls(contents):
+        remedy = f"Nothing in it was run; it would have called {strange}. {remedy}"
+    return SefaError(found, families, remedy.strip())
+
+
+def _is_tensorflow(tree: Any) -> bool:
+    """NVIDIA's pickles of 2017 to 2020: a tuple (G, D, Gs) of `Network` records, or one."""
+    network = tree[-1] if isinstance(tree, tuple | list) and tree else tree
+    target = network.target if isinstance(network, Record) else None
+    return isinstance(target, Global) and target.name == "Network"
+
+
+def _resemblance(leaves: Mapping[str, Any]) -> str:
+    """The dialect that knows most of the names, and the first that does not fit."""
+    best = max(DIALECTS, key=lambda dialect: sum(fit(name, dialect.rules) for name in leaves))
+    odd = next((name for name in leaves if not fit(name, best.rules)), "")
+    if all(not fit(name, best.rules) for name in leaves):
+        return ""
+    failed = next((mark for mark in best.marks if mark not in leaves), "")
+    why = f"{failed!r} is missing" if failed else f"{odd!r:.60} is none of its names"
+    return f"It most resembles {best.family} as {best.name} writes it, but {why}."

@@ -1,0 +1,30 @@
+"""What a dialect makes of a state: a family, its configuration, its native tensors."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sefa_cli.checkpoints.checkpoint import LazyTensor
+from sefa_cli.checkpoints.dialects.names import Rule, State
+
+
+@dataclass(frozen=True)
+class Model:
+    """A recognised generator."""
+
+    dialect: str
+    family: str
+    config: Mapping[str, Any]
+    tensors: Mapping[str, LazyTensor]
+    notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One code base's way of writing one family."""
+
+    name: str
+    family: str
+    marks: tuple[str, ...]  # names that together only this dialect has
+    rules: tuple[Rule, ...]
+    read: Callable[["Dialect", State], Model]

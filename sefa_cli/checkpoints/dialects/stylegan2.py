@@ -1,0 +1,172 @@
+"""StyleGAN2 as NVIDIA, rosinality, genforce and Hammer write it → NVIDIA's names and layouts.
+
+What differs between them, beside names: genforce stores up-sampling kernels unflipped and style
+biases without their +1; all but NVIDIA keep leading axes of size one; genforce and rosinality
+demodulate weights already scaled by 1/√fan_in, which matters through the epsilon alone.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from sefa_cli.checkpoints.checkpoint import LazyTensor
+from sefa_cli.checkpoints.dialects.model import Dialect, Model
+from sefa_cli.checkpoints.dialects.names import (
+    FIRST_ROW,
+    FLAT,
+    FLIPPED,
+    ONE_MAP,
+    PLUS_ONE,
+    SCALAR,
+    UNBATCHED,
+    Rule,
+    State,
+    is_default_filter,
+    translate,
+)
+from sefa_cli.checkpoints.dialects.stylegan2_settings import notes, settings
+from sefa_cli.checkpoints.dialects.stylegan2_shapes import Network, describe
+from sefa_cli.checkpoints.windows import damaged
+
+FILTER = "synthesis.resample_filter"
+_MOST_TAPS = 32 * 32
+
+_LAYER = r"synthesis\.b\d{1,6}\.(?:conv0|conv1|torgb)"
+_AFFINE = r"affine\.(?:weight|bias)"
+
+_NVIDIA = (
+    Rule(r"mapping\.(?:w_avg|embed\.weight|embed\.bias)"),
+    Rule(r"mapping\.fc\d{1,3}\.(?:weight|bias)"),
+    Rule(r"synthesis\.b4\.const"),
+    Rule(rf"{_LAYER}\.(?:weight|bias|noise_strength|noise_const|{_AFFINE})"),
+    Rule(r"synthesis\.b\d{1,6}\.skip\.weight"),
+    Rule(r"synthesis\.b\d{1,6}\.(?:\w+\.)?resample_filter", FILTER),
+)
+
+_ROSINALITY = (
+    Rule(r"style\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),  # style.0 normalises
+    Rule(r"style\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
+    Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
+    Rule(r"input\.input", "synthesis.b4.const", UNBATCHED),
+    Rule(r"conv1\.conv\.weight", "{conv}.weight", UNBATCHED),
+    Rule(r"conv1\.conv\.modulation\.weight", "{conv}.affine.weight"),
+    Rule(r"conv1\.conv\.modulation\.bias", "{conv}.affine.bias"),
+    Rule(r"conv1\.noise\.weight", "{conv}.noise_strength", SCALAR),
+    Rule(r"conv1\.activate\.bias", "{conv}.bias", FLAT),
+    Rule(r"convs\.(\d{1,3})\.conv\.weight", "{conv}.weight", UNBATCHED, shift=1),
+    Rule(r"convs\.(\d{1,3})\.conv\.modulation\.weight", "{conv}.affine.weight", shift=1),
+    Rule(r"convs\.(\d{1,3})\.conv\.modulation\.bias", "{conv}.affine.bias", shift=1),
+    Rule(r"convs\.(\d{1,3})\.noise\.weight", "{conv}.noise_strength", SCALAR, shift=1),
+    Rule(r"convs\.(\d{1,3})\.activate\.bias", "{conv}.bias", FLAT, shift=1),
+    Rule(r"noises\.noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
+    Rule(r"to_rgb1\.conv\.weight", "{rgb}.weight", UNBATCHED),
+    Rule(r"to_rgb1\.conv\.modulation\.weight", "{rgb}.affine.weight"),
+    Rule(r"to_rgb1\.conv\.modulation\.bias", "{rgb}.affine.bias"),
+    Rule(r"to_rgb1\.bias", "{rgb}.bias", FLAT),
+    Rule(r"to_rgbs\.(\d{1,3})\.conv\.weight", "{rgb}.weight", UNBATCHED, shift=1),
+    Rule(r"to_rgbs\.(\d{1,3})\.conv\.modulation\.weight", "{rgb}.affine.weight", shift=1),
+    Rule(r"to_rgbs\.(\d{1,3})\.conv\.modulation\.bias", "{rgb}.affine.bias", shift=1),
+    Rule(r"to_rgbs\.(\d{1,3})\.bias", "{rgb}.bias", FLAT, shift=1),
+    Rule(r"convs\.\d{1,3}\.conv\.blur\.kernel", FILTER),
+    Rule(r"to_rgbs\.\d{1,3}\.upsample\.kernel", FILTER),
+)
+
+# What genforce and Hammer, its successor, have in common.
+_GENFORCE_AND_HAMMER = (
+    Rule(r"mapping\.dense(\d{1,3})\.weight", "mapping.fc{n}.weight"),
+    Rule(r"mapping\.dense(\d{1,3})\.bias", "mapping.fc{n}.bias"),
+    Rule(r"synthesis\.early_layer\.const", "synthesis.b4.const", UNBATCHED),
+    Rule(r"synthesis\.layer(\d{1,3})\.bias", "{conv}.bias"),
+    Rule(r"synthesis\.layer(\d{1,3})\.style\.weight", "{conv}.affine.weight"),
+    Rule(r"synthesis\.layer(\d{1,3})\.noise", "{conv}.noise_const", ONE_MAP),
+    Rule(r"synthesis\.layer(\d{1,3})\.noise_strength", "{conv}.noise_strength", SCALAR),
+    Rule(r"synthesis\.output(\d{1,3})\.weight", "{rgb}.weight"),
+    Rule(r"synthesis\.output(\d{1,3})\.bias", "{rgb}.bias"),
+    Rule(r"synthesis\.output(\d{1,3})\.style\.weight", "{rgb}.affine.weight"),
+)
+
+_GENFORCE = (
+    *_GENFORCE_AND_HAMMER,
+    Rule(r"mapping\.label_weight"),
+    Rule(r"truncation\.w_avg", "mapping.w_avg"),
+    Rule(r"synthesis\.layer(\d{0,2}[13579])\.weight", "{conv}.weight", FLIPPED),
+    Rule(r"synthesis\.layer(\d{0,2}[02468])\.weight", "{conv}.weight"),
+    Rule(r"synthesis\.layer(\d{1,3})\.style\.bias", "{conv}.affine.bias", PLUS_ONE),
+    Rule(r"synthesis\.output(\d{1,3})\.style\.bias", "{rgb}.affine.bias", PLUS_ONE),
+    Rule(r"synthesis\.(?:layer\d{1,3}\.filter|upsample)\.kernel", FILTER, ONE_MAP),
+)
+
+_HAMMER = (
+    *_GENFORCE_AND_HAMMER,
+    Rule(r"mapping\.embedding\.weight", "mapping.embed.weight"),
+    Rule(r"mapping\.embedding\.bias", "mapping.embed.bias"),
+    Rule(r"w_avg", "mapping.w_avg"),
+    Rule(r"synthesis\.layer(\d{1,3})\.weight", "{conv}.weight"),
+    Rule(r"synthesis\.layer(\d{1,3})\.style\.bias", "{conv}.affine.bias"),
+    Rule(r"synthesis\.output(\d{1,3})\.style\.bias", "{rgb}.affine.bias"),
+    Rule(r"synthesis\.residual(\d{1,3})\.weight", "synthesis.b{resolution}.skip.weight"),
+    Rule(r"synthesis\.(?:layer\d{1,3}\.|residual\d{1,3}\.)?filter", FILTER),
+)
+
+
+def _words(number: int) -> dict[str, str]:
+    """Counted from 0, convolutions run b4.conv1, b8.conv0, b8.conv1, b16.conv0 …; blocks 4, 8 …"""
+    number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
+    conv = f"synthesis.b{4 << (number + 1) // 2}.conv{1 - number % 2}"
+    return {"conv": conv, "rgb": f"synthesis.b{4 << number}.torgb", "resolution": str(4 << number)}
+
+
+def _read(dialect: Dialect, state: State) -> Model:
+    found = translate(state, dialect.rules, _words, shared=(FILTER,))
+    kernel = found.tensors.pop(FILTER, None)
+    network = Network(found.tensors, found.names, dialect.name, state.path)
+    config = {
+        **describe(network),
+        **settings(state),
+        "demod_scaled": dialect.name in ("genforce", "rosinality"),
+    }
+    tensors = {**network.ordered, **_unusual(kernel, state.path)}
+    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
+    return Model(dialect.name, dialect.family, config, tensors, notes(state, tensors, unused))
+
+
+def _unusual(kernel: LazyTensor | None, path: Path) -> dict[str, LazyTensor]:
+    """The resampling kernel, with sum 1, where it is another than the one everybody uses."""
+    if kernel is None:
+        return {}
+    if math.prod(kernel.shape) > _MOST_TAPS:
+        raise damaged(path, f"a resampling kernel has the shape {kernel.shape}")
+    taps = kernel.float32()
+    if is_default_filter(taps):
+        return {}
+    total = float(taps.sum())
+    if not math.isfinite(total) or total == 0:
+        raise damaged(path, f"a resampling kernel sums up to {total}")
+    return {FILTER: LazyTensor(taps.shape, "float32", lambda: taps / np.float32(total))}
+
+
+DIALECTS = (
+    Dialect("nvidia", "stylegan2", ("synthesis.b4.const", "mapping.fc0.weight"), _NVIDIA, _read),
+    Dialect(
+        "rosinality",
+        "stylegan2",
+        ("input.input", "style.1.weight", "conv1.conv.modulation.weight"),
+        _ROSINALITY,
+        _read,
+    ),
+    Dialect(
+        "genforce",
+        "stylegan2",
+        ("synthesis.early_layer.const", "synthesis.layer0.style.weight", "truncation.w_avg"),
+        _GENFORCE,
+        _read,
+    ),
+    Dialect(
+        "hammer",
+        "stylegan2",
+        ("synthesis.early_layer.const", "synthesis.layer0.style.weight", "w_avg"),
+        _HAMMER,
+        _read,
+    ),
+)

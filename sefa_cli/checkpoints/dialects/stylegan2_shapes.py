@@ -1,0 +1,153 @@
+"""Checks that native StyleGAN2 tensors make one network, and reads its configuration from them.
+
+Widths, depth, resolution and architecture come from shapes and names alone: forks and configs
+differ in every table one could write.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sefa_cli.checkpoints.checkpoint import LazyTensor
+from sefa_cli.checkpoints.dialects.names import Shape
+from sefa_cli.errors import SefaError
+
+_BLOCK = re.compile(r"synthesis\.b(\d+)\.")
+_START = 4  # the first block's name, whatever its size
+
+
+class Network:
+    """Native tensors while they are checked, in the order in which data runs through them."""
+
+    def __init__(
+        self, tensors: Mapping[str, LazyTensor], names: Mapping[str, str], dialect: str, path: Path
+    ) -> None:
+        self._tensors, self._names, self._dialect, self._path = tensors, names, dialect, path
+        self.ordered: dict[str, LazyTensor] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._tensors
+
+    def shape(self, name: str, axes: int) -> Shape:
+        """The shape of a tensor that must be there and have so many axes."""
+        if name not in self._tensors:
+            raise self._refusal(f"{name} is missing")
+        tensor = self._tensors[name]
+        if len(tensor.shape) != axes or 0 in tensor.shape:
+            raise self._refusal(f"{self._named(name)} has the shape {tensor.shape}")
+        self.ordered[name] = tensor
+        return tensor.shape
+
+    def expect(self, name: str, shape: Shape, optional: bool = False) -> None:
+        """Refuse another shape than this, and absence unless that is allowed."""
+        if optional and name not in self._tensors:
+            return
+        found = self.shape(name, len(shape))
+        if found != shape:
+            raise self._refusal(f"{self._named(name)} has the shape {found} and not {shape}")
+
+    def resolutions(self) -> list[int]:
+        """The names of the blocks: 4, 8, 16 … without a gap."""
+        found = {int(match[1]) for name in self._tensors if (match := _BLOCK.match(name))}
+        expected = [_START << k for k in range(max(len(found), 1))]
+        if missing := sorted(set(expected) - found):
+            raise self._refusal(f"the block synthesis.b{missing[0]} is missing")
+        return expected
+
+    def _named(self, name: str) -> str:
+        ours = self._names.get(name, name)
+        return name if ours == name else f"{name} ({ours!r:.60} in the file)"
+
+    def _refusal(self, why: str) -> SefaError:
+        return SefaError(
+            f"{self._path.name} looks like a StyleGAN2 generator ({self._dialect}), but {why}",
+            remedy="It may be incomplete, or of a variant that is not known here.",
+        )
+
+
+def describe(network: Network) -> dict[str, Any]:
+    """The configuration that the shapes tell. Raises SefaError at the first that does not fit."""
+    mapping = _mapping(network)
+    channels, height, width = network.shape("synthesis.b4.const", 3)
+    w_dim = network.shape("synthesis.b4.conv1.affine.weight", 2)[1]
+    network.expect("mapping.w_avg", (w_dim,), optional=True)
+    if mapping["w_dim"] != w_dim:
+        network.expect("synthesis.b4.conv1.affine.weight", (channels, mapping["w_dim"]))
+    resolutions = network.resolutions()
+    architecture = _architecture(network, resolutions)
+    img_channels = network.shape(f"synthesis.b{resolutions[-1]}.torgb.weight", 4)[0]
+    for r in resolutions:
+        block, size = f"synthesis.b{r}", (height * r // _START, width * r // _START)
+        inputs = channels
+        for conv in ("conv0", "conv1") if r > _START else ("conv1",):
+            channels = _convolution(network, f"{block}.{conv}", channels, w_dim, size)
+        if architecture == "resnet" and r > _START:
+            network.expect(f"{block}.skip.weight", (channels, inputs, 1, 1))
+        if architecture == "skip" or r == resolutions[-1]:
+            _to_rgb(network, f"{block}.torgb", channels, img_channels, w_dim)
+    return {
+        "resolution": max(height, width) * resolutions[-1] // _START,
+        "img_channels": img_channels,
+        **mapping,
+        "num_layers": 2 * len(resolutions),
+        "space": "w",
+        "architecture": architecture,
+        "const_height": height,
+        "const_width": width,
+    }
+
+
+def _mapping(network: Network) -> dict[str, Any]:
+    """z → w, and how a label comes in: embedded (NVIDIA, Hammer) or concatenated (genforce)."""
+    c_dim = beside = 0
+    label_mode = None
+    if "mapping.embed.weight" in network:
+        label_mode = "embed"
+        beside, c_dim = network.shape("mapping.embed.weight", 2)
+        network.expect("mapping.embed.bias", (beside,))
+    elif "mapping.label_weight" in network:
+        label_mode = "concat"
+        c_dim, beside = network.shape("mapping.label_weight", 2)
+    entry = width = network.shape("mapping.fc0.weight", 2)[1]
+    layers = 0
+    while layers == 0 or f"mapping.fc{layers}.weight" in network:
+        outputs = network.shape(f"mapping.fc{layers}.weight", 2)[0]
+        network.expect(f"mapping.fc{layers}.weight", (outputs, width))
+        network.expect(f"mapping.fc{layers}.bias", (outputs,))
+        width, layers = outputs, layers + 1
+    if entry <= beside:
+        network.expect("mapping.fc0.weight", (width, 2 * beside))
+    return {
+        "z_dim": entry - beside,
+        "w_dim": width,
+        "c_dim": c_dim,
+        "label_mode": label_mode,
+        "mapping_layers": layers,
+    }
+
+
+def _architecture(network: Network, resolutions: list[int]) -> str:
+    if f"synthesis.b{resolutions[-1]}.skip.weight" in network:
+        return "resnet"
+    several = len(resolutions) > 1 and f"synthesis.b{resolutions[0]}.torgb.weight" not in network
+    return "orig" if several else "skip"
+
+
+def _convolution(network: Network, name: str, inputs: int, w_dim: int, size: Shape) -> int:
+    """One modulated convolution; returns its channels. Noise may be absent."""
+    outputs, _, kernel, _ = network.shape(f"{name}.weight", 4)
+    network.expect(f"{name}.weight", (outputs, inputs, kernel, kernel))
+    network.expect(f"{name}.bias", (outputs,))
+    network.expect(f"{name}.affine.weight", (inputs, w_dim))
+    network.expect(f"{name}.affine.bias", (inputs,))
+    network.expect(f"{name}.noise_strength", (), optional=True)
+    network.expect(f"{name}.noise_const", size, optional=True)
+    return outputs
+
+
+def _to_rgb(network: Network, name: str, inputs: int, img_channels: int, w_dim: int) -> None:
+    network.expect(f"{name}.weight", (img_channels, inputs, 1, 1))
+    network.expect(f"{name}.bias", (img_channels,))
+    network.expect(f"{name}.affine.weight", (inputs, w_dim))
+    network.expect(f"{name}.affine.bias", (inputs,))
