@@ -1,0 +1,28 @@
+"""From a checkpoint to a generator that makes pictures: one class, and one file, per family."""
+
+from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.errors import SefaError
+from sefa_cli.generators.base import Generator
+from sefa_cli.generators.inputs import pick_device
+from sefa_cli.generators.mobilestylegan import MobileStyleGAN
+from sefa_cli.generators.stylegan2 import StyleGAN2
+
+FAMILIES: dict[str, type[Generator]] = {
+    "mobilestylegan": MobileStyleGAN,
+    "stylegan2": StyleGAN2,
+}
+
+
+def build(checkpoint: Checkpoint, device: str = "auto") -> Generator:
+    """The generator of a checkpoint, its weights read and on `device`.
+
+    `device` is `auto` (CUDA, else MPS, else the CPU) or a device's name. Raises SefaError for a
+    family that is not known, a device that is not there, tensors that are missing or misshapen.
+    """
+    if checkpoint.family not in FAMILIES:
+        raise SefaError(
+            f"{checkpoint.ref} is of the family {checkpoint.family!r}",
+            "one of " + ", ".join(sorted(FAMILIES)),
+        )
+    where = pick_device(device)
+    return FAMILIES[checkpoint.family](checkpoint).eval().to(where)

@@ -1,0 +1,199 @@
+"""What every generator offers: seeds → z → codes → truncated codes → pictures."""
+
+import math
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.generators.inputs import (
+    Array,
+    as_one_hot,
+    as_seeds,
+    as_size,
+    as_tensor,
+    check_noise_mode,
+)
+from sefa_cli.generators.weights import frozen
+from sefa_cli.ranges import check_indices
+
+_MEAN_ROWS = 10_000  # samples for a mean w that the file does not hold
+
+
+class Generator(nn.Module):
+    """A pretrained generator. Codes and pictures are tensors on its `device`; numpy is accepted.
+
+    `space` is "w" where a mapping network takes z to the codes, "z" where z is the code itself.
+    `preview_size` is the side of the network's own shortcut in pixels, None where it has none.
+    """
+
+    preview_size: int | None = None
+    _w_avg: nn.Parameter | None
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__()
+        config = checkpoint.config
+        self.family: str = checkpoint.family
+        self.space: str = config["space"]
+        self.z_dim: int = config["z_dim"]
+        self.w_dim: int = config["w_dim"]
+        self.c_dim: int = config["c_dim"]  # classes; 0 when unconditional
+        self.num_layers: int = config["num_layers"]
+        self.resolution: int = config["resolution"]  # pixels, of the longer side
+        self.img_channels: int = config["img_channels"]
+        mean = checkpoint.tensors.get("mapping.w_avg")
+        self._w_avg = None if mean is None else frozen(torch.from_numpy(mean.float32()))  # (w_dim,)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What it computes in: float32, or float64 after `.double()`."""
+        return next(self.parameters()).dtype
+
+    @property
+    def w_avg(self) -> Tensor:
+        """The mean w `(w_dim,)`: the file's, the one that was set, or a computed one.
+
+        The computed one is the mean over the 10,000 rows of RandomState(0).randn(10000, z_dim);
+        it takes about a second and is kept. Conditional networks have none but the file's.
+        """
+        if self._w_avg is None:
+            if self.c_dim:
+                raise SefaError("the file holds no mean w", remedy="Set `w_avg` of the generator.")
+            rows = np.random.RandomState(0).randn(_MEAN_ROWS, self.z_dim)
+            with torch.no_grad():
+                sums = [self.map(part).double().sum(dim=0) for part in np.split(rows, 10)]
+            self.w_avg = torch.stack(sums).sum(dim=0) / _MEAN_ROWS
+        assert self._w_avg is not None
+        return self._w_avg
+
+    @w_avg.setter
+    def w_avg(self, mean: Array) -> None:
+        with torch.inference_mode(False):  # made inside one, it could not be differentiated later
+            self._w_avg = frozen(self._own(mean, "w_avg", (self.w_dim,)).detach().clone())
+
+    def sample(self, seeds: Iterable[int], truncation: float = 1.0) -> Tensor:
+        """z of the seeds, float32 `(n, z_dim)`: RandomState(seed).randn(1, z_dim) for each.
+
+        `truncation` is for families that draw from a truncated normal; others refuse any but 1.
+        """
+        self._refuse_truncation(truncation)
+        rows = [np.random.RandomState(seed).randn(1, self.z_dim) for seed in as_seeds(seeds)]
+        return torch.from_numpy(np.concatenate(rows).astype(np.float32)).to(self.device)
+
+    def map(self, z: Array, label: Array | None = None) -> Tensor:
+        """Codes `(n, w_dim)` of z `(n, z_dim)`, not truncated.
+
+        `label` holds class indices `(n,)` or one-hot rows `(n, c_dim)`: conditional networks need
+        it. Raises SefaError for wrong shapes, a label missing, out of range or of no use.
+        """
+        z = self._own(z, "z", ("n", self.z_dim))
+        label = as_one_hot(label, len(z), self.c_dim)
+        return self._map(z, label if label is None else label.to(z))
+
+    def truncate(self, w: Array, psi: float, layers: int | Sequence[int] | None = None) -> Tensor:
+        """w̄ + psi (w − w̄), a new tensor `(n, num_layers, w_dim)`.
+
+        w is `(n, w_dim)` or `(n, num_layers, w_dim)`. `layers`: None for all, an int for the codes
+        below it, or a list of code indices. Families whose codes are z refuse any psi but 1.
+        """
+        codes = self._codes(w)
+        if not math.isfinite(psi):
+            raise UsageError(f"truncation {psi} is not finite", "a number such as 0.7")
+        if psi == 1:
+            return codes.clone()
+        if self.space != "w":
+            raise UsageError(f"truncation {psi} for a {self.family} model", "1: it has no mean w")
+        truncated = self.w_avg + psi * (codes - self.w_avg)
+        if layers is None:
+            return truncated
+        chosen = torch.zeros(self.num_layers, 1, dtype=torch.bool)
+        chosen[self._layers(layers)] = True
+        return torch.where(chosen.to(self.device), truncated, codes)
+
+    def synthesize(
+        self, codes: Array, label: Array | None = None, truncation: float = 1.0,
+        noise_mode: str = "const", size: int | None = None, preview: bool = False,
+    ) -> Tensor:  # fmt: skip
+        """Pictures float32 `(n, img_channels, height, width)`, in the network's own range.
+
+        codes are `(n, w_dim)` or `(n, num_layers, w_dim)`; the pictures, which are not clamped,
+        can be differentiated by them, forward and in reverse. `noise_mode` is "const" (the
+        file's), "random" (from torch's generator) or "none". `size` is the longer side in pixels,
+        each the mean of the area it covers. `preview` takes the network's shortcut, if it has one
+        of at least that size. `label` and `truncation` are for families whose synthesis needs
+        them; codes in w hold both already.
+        Raises SefaError for wrong shapes, an unknown noise mode, a size out of range.
+        """
+        codes = self._codes(codes)
+        self._refuse_truncation(truncation)
+        check_noise_mode(noise_mode)
+        pixels = as_size(size, self.resolution)
+        quick = preview and self.preview_size and (size is None or pixels <= self.preview_size)
+        pictures = []
+        for part in torch.split(codes, 1 if self.device.type == "cpu" else 8):  # more gain nothing
+            if quick:
+                picture = self._preview(part, noise_mode)
+            else:
+                picture = self._picture(part, noise_mode, pixels)
+            pictures.append(area_mean(picture, pixels))
+        return torch.cat(pictures)
+
+    @abstractmethod
+    def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
+        """`map` on checked tensors; `label` is one-hot, None for unconditional networks."""
+
+    @abstractmethod
+    def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
+        """The full picture, or a smaller exact mean of it whose side `size` divides."""
+
+    def _preview(self, codes: Tensor, noise_mode: str) -> Tensor:
+        """The shortcut's picture, of `preview_size` pixels."""
+        raise NotImplementedError(self.family)  # never called where preview_size is None
+
+    def _own(self, value: Array, what: str, *shapes: tuple[int | str, ...]) -> Tensor:
+        """`value`, of one of `shapes`, in the precision and on the device of the weights."""
+        return as_tensor(value, what, shapes).to(self.dtype).to(self.device)
+
+    def _codes(self, codes: Array) -> Tensor:
+        """Codes as `(n, num_layers, w_dim)`: a single one counts for every layer."""
+        own = self._own(codes, "codes", ("n", self.w_dim), ("n", self.num_layers, self.w_dim))
+        return own if own.ndim == 3 else own[:, None].expand(-1, self.num_layers, -1)
+
+    def _layers(self, layers: int | Sequence[int]) -> list[int]:
+        if isinstance(layers, int):
+            if layers < 0:
+                raise UsageError(f"truncation of the layers below {layers}", "0 or more")
+            return list(range(min(layers, self.num_layers)))
+        return list(check_indices(list(layers), "layer", self.num_layers)) if len(layers) else []
+
+    def _refuse_truncation(self, truncation: float) -> None:
+        if truncation != 1:
+            raise UsageError(
+                f"truncation {truncation} of z or of the synthesis of a {self.family} model",
+                "1",
+                "Truncate its codes with truncate(w, psi).",
+            )
+
+
+def area_mean(picture: Tensor, size: int) -> Tensor:
+    """`(n, c, h, w)` shrunk to `size` pixels on its longer side; never enlarged.
+
+    Every pixel is the mean of those it covers: exactly where `size` divides the side; elsewhere
+    a pixel on a border counts for both its neighbours.
+    """
+    height, width = picture.shape[2:]
+    shrink = size / max(height, width)
+    if shrink >= 1:
+        return picture
+    smaller = max(1, round(height * shrink)), max(1, round(width * shrink))
+    return F.adaptive_avg_pool2d(picture, smaller)

@@ -1,0 +1,111 @@
+"""What callers hand to a generator, checked: arrays, seeds, labels, sizes, devices."""
+
+import operator
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from sefa_cli.errors import SefaError, UsageError
+
+Array = Tensor | ArrayLike
+Shape = tuple[int | str, ...]  # a word names a side that may have any length but 0
+
+NOISE_MODES = ("const", "random", "none")
+
+
+def as_tensor(value: Array, what: str, shapes: Iterable[Shape]) -> Tensor:
+    """`value` as a tensor, on its own device, if it has one of `shapes`; else SefaError."""
+    try:
+        tensor = value if isinstance(value, Tensor) else torch.tensor(np.asarray(value))
+    except (TypeError, ValueError) as error:
+        raise SefaError(f"{what} cannot be read as numbers ({error})") from None
+    if not any(_fits(tensor, shape) for shape in shapes):
+        expected = " or ".join(f"({', '.join(map(str, shape))})" for shape in shapes)
+        raise SefaError(f"{what} of shape {tuple(tensor.shape)}", expected)
+    return tensor
+
+
+def _fits(tensor: Tensor, shape: Shape) -> bool:
+    return tensor.ndim == len(shape) and all(
+        length > 0 if isinstance(side, str) else length == side
+        for side, length in zip(shape, tensor.shape, strict=True)
+    )
+
+
+def as_seeds(seeds: Iterable[int]) -> list[int]:
+    """Seeds as integers that numpy's generator takes; at least one. Raises SefaError."""
+    try:
+        numbers = [operator.index(seed) for seed in seeds]
+    except TypeError:
+        raise SefaError(f"seeds {seeds!r}", "a list of integers, such as [0, 1, 2]") from None
+    if not numbers:
+        raise SefaError("no seeds", "at least one")
+    if wrong := [seed for seed in numbers if not 0 <= seed < 2**32]:
+        raise SefaError(f"seed {wrong[0]} is out of range", f"0-{2**32 - 1}")
+    return numbers
+
+
+def as_one_hot(label: Array | None, n: int, classes: int) -> Tensor | None:
+    """Labels `(n,)` or one-hot rows `(n, classes)` as rows; None for unconditional networks.
+
+    Raises SefaError for a label that is missing, out of range, or of no use.
+    """
+    if classes == 0:
+        if label is None or np.shape(label) == (n, 0):  # NVIDIA's tools pass such empty rows
+            return None
+        raise SefaError("a label for a network without classes", "None")
+    expected = f"label, one of 0-{classes - 1}, for each of {n} samples"
+    if label is None:
+        raise SefaError(f"no label for a network of {classes} classes", expected)
+    labels = as_tensor(label, "label", [(n,), (n, classes)])
+    if labels.ndim == 2:
+        return labels
+    if labels.is_floating_point() or labels.is_complex():
+        raise SefaError(f"labels of type {labels.dtype}", "integers")
+    if wrong := [index for index in labels.tolist() if not 0 <= index < classes]:
+        raise SefaError(f"label {wrong[0]} is out of range", expected)
+    return F.one_hot(labels.long(), classes)
+
+
+def as_size(size: int | None, largest: int) -> int:
+    """The side asked for in pixels, `largest` if none was. Raises UsageError out of range."""
+    try:
+        pixels = largest if size is None else operator.index(size)
+    except TypeError:
+        pixels = 0
+    if not 1 <= pixels <= largest:
+        raise UsageError(f"size {size} is out of range", f"1-{largest} pixels")
+    return pixels
+
+
+def check_noise_mode(noise_mode: str) -> None:
+    """Raises UsageError for a mode that does not exist."""
+    if noise_mode not in NOISE_MODES:
+        raise UsageError(f"noise mode {noise_mode!r} is unknown", "const, random or none")
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto` (CUDA, else Apple's MPS, else the CPU) or a device by its name.
+
+    Raises SefaError for a device that this machine or this torch does not have.
+    """
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
+    there = {"cpu": True, "cuda": cuda, "mps": mps}
+    if not there.get(device.type) or (device.index or 0) >= _count(device.type):
+        found = ["cpu"] + ["cuda"] * cuda + ["mps"] * mps
+        raise SefaError(f"device {name!r} is not there", f"auto or {', '.join(found)}")
+    return device
+
+
+def _count(kind: str) -> int:
+    return torch.cuda.device_count() if kind == "cuda" else 1

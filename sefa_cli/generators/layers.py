@@ -1,0 +1,132 @@
+"""What several families are made of: dense layers, the mapping network, resampling."""
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sefa_cli.generators.weights import Weights, frozen
+
+SQRT2 = math.sqrt(2.0)
+
+
+def normalized(x: Tensor) -> Tensor:
+    """Pixel norm: every row (or pixel) of `(n, channels, …)` scaled to a mean square of 1."""
+    return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+
+
+class Layer(nn.Module):
+    """A module whose call is known to give a tensor."""
+
+    __call__: Callable[..., Tensor]
+
+
+class Dense(Layer):
+    """x Wᵀ · gain + b · lr, both folded into the parameters when they are taken."""
+
+    def __init__(
+        self, weights: Weights, inputs: int, outputs: int | None = None, *, lr: float | None = 1.0
+    ) -> None:
+        """`lr` is the learning-rate multiplier of equalised dense layers, whose gain is
+        lr/√inputs; None takes the parameters as stored."""
+        super().__init__()
+        weight = weights.take("weight", outputs, inputs)  # (outputs, inputs)
+        bias = weights.take("bias", len(weight))  # (outputs,)
+        if lr is not None:
+            weight, bias = weight * (lr / math.sqrt(inputs)), bias * lr
+        self.weight, self.bias = frozen(weight), frozen(bias)
+
+    @property
+    def outputs(self) -> int:
+        """Width of the result."""
+        return len(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)  # (n, outputs)
+
+
+class MappingNetwork(Layer):
+    """z `(n, z_dim)` → w `(n, w_dim)`: normalise, then dense layers with leaky ReLU 0.2 × √2.
+
+    Conditional networks come in two kinds. `embed`: the label goes through a dense layer and is
+    normalised on its own (NVIDIA, Hammer). `concat`: it is multiplied by a matrix, and z and
+    label are normalised together (genforce).
+    """
+
+    def __init__(
+        self, weights: Weights, z_dim: int, w_dim: int, c_dim: int = 0,
+        label_mode: str | None = None, lr: float | None = 0.01,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.label_mode = label_mode if c_dim else None
+        width = z_dim
+        if self.label_mode == "embed":
+            self.embed = Dense(weights.at("embed"), c_dim)
+            width += self.embed.outputs
+        elif self.label_mode == "concat":
+            self.label_weight = frozen(weights.take("label_weight", c_dim, None))
+            width += self.label_weight.shape[1]
+        self.dense = nn.ModuleList()
+        depth = weights.count("fc{}.weight")
+        for i in range(depth):
+            dense = Dense(weights.at(f"fc{i}"), width, w_dim if i == depth - 1 else None, lr=lr)
+            self.dense.append(dense)
+            width = dense.outputs
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """`label` is one-hot, `(n, c_dim)`; None for unconditional networks."""
+        if label is None:
+            x = normalized(z)
+        elif self.label_mode == "embed":
+            x = torch.cat([normalized(z), normalized(self.embed(label))], dim=1)
+        else:
+            x = normalized(torch.cat([z, label @ self.label_weight], dim=1))
+        for dense in self.dense:
+            x = F.leaky_relu(dense(x), 0.2) * SQRT2
+        return x
+
+
+class Resampler(nn.Module):
+    """Up-sampling by two with a FIR filter, for pictures and for transposed convolutions."""
+
+    def __init__(self, taps: Tensor | None = None) -> None:
+        """`taps` `(k, k)` or `(k,)`, normalised; None is [1, 3, 3, 1] ⊗ [1, 3, 3, 1] / 64."""
+        super().__init__()
+        taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8 if taps is None else taps
+        taps = torch.outer(taps, taps) if taps.ndim == 1 else taps
+        self.taps = frozen(taps * 4)  # the gain that makes up for the zeros in between
+
+    def upsample(self, x: Tensor) -> Tensor:
+        """`(n, c, h, w)` → `(n, c, 2h, 2w)`: zeros in between, then the filter."""
+        channels, height, width = x.shape[1:]
+        kernel = self.taps.expand(channels, 1, *self.taps.shape)
+        x = F.conv_transpose2d(x, kernel, stride=2, groups=channels)
+        start = (len(self.taps) - 2) // 2
+        return x[:, :, start : start + 2 * height, start : start + 2 * width]
+
+    def smooth(self, x: Tensor) -> Tensor:
+        """Filter what a transposed 3×3 convolution of stride two gave: 2h + 1 → 2h pixels."""
+        channels, height, width = x.shape[1:]
+        kernel = self.taps.flip(0, 1).expand(channels, 1, *self.taps.shape)
+        x = F.conv2d(x, kernel, padding=(len(self.taps) + 1) // 2 - 1, groups=channels)
+        return x[:, :, : height - 1, : width - 1]
+
+
+def fast_layout(x: Tensor) -> Tensor:
+    """Channels last on CPUs: depthwise convolutions take a third of the time there."""
+    return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
+
+
+def per_sample(
+    convolve: Callable[..., Tensor], x: Tensor, kernels: Tensor, groups: int = 1, **options: int
+) -> Tensor:
+    """A convolution with kernels of each sample's own: the batch becomes groups.
+
+    x `(n, channels, h, w)`; kernels `(n, …)`, each as `convolve` takes it with `groups` groups.
+    """
+    n = len(x)
+    x = x.reshape(1, -1, *x.shape[2:])
+    x = convolve(x, kernels.flatten(0, 1), groups=n * groups, **options)
+    return x.reshape(n, -1, *x.shape[2:])
