@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sefa_cli.rendering.ffmpeg import run_ffmpeg
+from sefa_cli.rendering.palette import Palette
 from sefa_cli.rendering.pictures import Picture, to_rgb
 
 _PIXELS = {1: "gray", 3: "rgb24", 4: "rgba"}
@@ -29,36 +30,44 @@ class Frames:
 
     def converted(self, change: Callable[[Picture], Picture]) -> "Frames":
         """The same film with `change` applied to every frame."""
-        shape = change(np.zeros(self.shape, np.uint8)).shape
-        height, width, channels = shape
+        height, width, channels = change(np.zeros(self.shape, np.uint8)).shape
         changed = (change(frame) for frame in self.stream)
         return Frames((height, width, channels), changed, self.fps, self.loop)
 
     def encode(self, *arguments: str) -> None:
         """Run ffmpeg on these frames."""
-        height, width, channels = self.shape
+        chunks = (frame.tobytes() for frame in self.stream)
+        self.feed(_PIXELS[self.shape[2]], chunks, *arguments)
+
+    def feed(self, pixels: str, chunks: Iterable[bytes], *arguments: str) -> None:
+        """Run ffmpeg on these frames as `chunks` of the pixel format `pixels`, one a frame."""
+        height, width, _ = self.shape
         rate = Fraction(self.fps).limit_denominator(1001)  # 23.976 is 24000/1001
-        given = ["-f", "rawvideo", "-pix_fmt", _PIXELS[channels], "-s", f"{width}x{height}"]
+        given = ["-f", "rawvideo", "-pix_fmt", pixels, "-s", f"{width}x{height}"]
         given += ["-framerate", f"{rate.numerator}/{rate.denominator}", "-i", "pipe:0"]
-        run_ffmpeg([*given, *arguments], (frame.tobytes() for frame in self.stream))
+        run_ffmpeg([*given, *arguments], chunks)
 
 
 def write_gif(path: Path, frames: Frames) -> None:
     """One palette for the whole film, from all its pixels; every pixel takes the nearest colour.
 
-    The palette is known only after the last frame, so the film passes twice: it is spooled
-    without loss into a temporary file beside the output while ffmpeg counts colours. (ffmpeg's
-    `split` filter could do both at once, but holds the film in memory.) No dithering: its noise
-    costs bytes and, in a moving picture, crawls.
+    The palette is known only after the last frame, so the frames wait on the disk, beside the
+    output, in a file without a name that goes with the process. No dithering: its noise costs
+    bytes and crawls when the picture moves.
     """
-    with tempfile.TemporaryDirectory(prefix=f"{path.stem}-", dir=path.parent) as folder:
-        spool, palette = f"{folder}/film.nut", f"{folder}/palette.png"
-        count = "[0:v]split[film][counted];[counted]palettegen=stats_mode=full[palette]"
-        first = ["-filter_complex", count, "-map", "[film]", "-c:v", "ffv1", "-f", "nut", spool]
-        second = ["-map", "[palette]", "-c:v", "png", "-update", "1", "-f", "image2", palette]
-        frames.encode(*first, *second)
-        again = ["-i", spool, "-i", palette, "-lavfi", "paletteuse=dither=none"]
-        run_ffmpeg([*again, "-loop", "0" if frames.loop else "-1", "-f", "gif", str(path)])
+    if frames.shape[2] == 1:
+        frames = frames.converted(to_rgb)
+    with tempfile.TemporaryFile(dir=path.parent) as spool:
+        for frame in frames.stream:
+            spool.write(frame.tobytes())
+        spool.flush()
+        film = np.memmap(spool, np.uint8, "r").reshape(-1, *frames.shape)
+        palette = Palette.of(film)
+        words = palette.colours.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+        opaque = words | np.uint32(0xFF000000)
+        entries = np.append(opaque, np.uint32(0)).tobytes()  # ARGB, the last one transparent
+        chunks = (index.tobytes() + entries for index in palette.drawn(film))
+        frames.feed("pal8", chunks, "-loop", "0" if frames.loop else "-1", "-f", "gif", str(path))
 
 
 def write_mp4(path: Path, frames: Frames) -> None:
