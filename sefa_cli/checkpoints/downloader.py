@@ -6,8 +6,9 @@ one stopped. pooch takes the whole file from here, checks its SHA-256 and gives 
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -22,7 +23,7 @@ from requests.exceptions import (
 )
 from urllib3.exceptions import MaxRetryError
 
-from sefa_cli.checkpoints.references import check_address, host_of
+from sefa_cli.checkpoints.references import check_address, host_of, shown
 from sefa_cli.checkpoints.store import Facts
 from sefa_cli.errors import OfflineError, SefaError
 from sefa_cli.files import why_not
@@ -87,7 +88,7 @@ class ResumingDownloader:
         if isinstance(failure, _UnreachableError):
             return OfflineError(str(failure))
         return SefaError(
-            f"fetching {address} failed again and again: {failure}",
+            f"fetching {shown(address)} failed again and again: {failure}",
             remedy="Run it again later: it goes on where it stopped.",
         )
 
@@ -106,18 +107,23 @@ class ResumingDownloader:
     def _attempt(self, session: _Session, address: str) -> None:
         offset, tag = self._gathered()
         if offset and offset == self.facts.size:
-            return  # whole: an earlier run ended just before the file got its name
+            self.resumed = True  # an earlier run ended just before the file got its name
+            return
         with self._get(session, address, offset, tag) as response:
             if response.status_code == 416:
                 self._check_whole(response, offset)
                 return
             _check_status(response)
             offset = self._start(response, offset, tag)
+            chunks = self._chunks(response)
+            head = next(chunks, b"")
+            if not offset:
+                _refuse_page(response, head)
             total = self._total(response)
             if not offset:
                 self._begin(response)
             self.resumed |= offset > 0
-            self._copy(response, offset, total)
+            self._copy(response.url, chain([head], chunks), offset, total)
 
     def _gathered(self) -> tuple[int, str | None]:
         """Bytes that may be kept, and the tag by which the server knows that version of the file.
@@ -160,13 +166,14 @@ class ResumingDownloader:
         except Timeout:
             raise _BrokenError(f"no answer within {self.stall:g} s") from None
         except RequestException as error:
-            raise SefaError(f"cannot fetch {address}: {error}") from None
+            raise SefaError(f"cannot fetch {shown(address)}: {error}") from None
 
     def _check_whole(self, response: requests.Response, offset: int) -> None:
         """The server has nothing after `offset`: because that is all, or was the file changed?"""
         if response.headers.get("Content-Range", "") != f"bytes */{offset}":
             self.forget()
             raise _BrokenError("the file on the server has changed since it was begun")
+        self.resumed = True
 
     def _start(self, response: requests.Response, offset: int, tag: str | None) -> int:
         """Where the answer begins: at `offset`, or at 0 where the server sends everything."""
@@ -189,7 +196,7 @@ class ResumingDownloader:
         if total is not None and self.facts.size not in (None, total):
             self.forget()
             raise SefaError(
-                f"{response.url} is {total:,} bytes long", f"{self.facts.size:,}",
+                f"{shown(response.url)} is {total:,} bytes long", f"{self.facts.size:,}",
                 "Another file lies there now.",
             )  # fmt: skip
         told = total is not None or headers.get("Transfer-Encoding") == "chunked"
@@ -206,14 +213,12 @@ class ResumingDownloader:
         if tag := _tag_of(response):
             self._tag_file.write_text(tag, "utf-8")
 
-    def _copy(self, response: requests.Response, offset: int, total: int | None) -> None:
+    def _copy(self, url: str, chunks: Iterable[bytes], offset: int, total: int | None) -> None:
         done = offset
         length = total if total is not None else self.facts.size
         try:
             with open(self.part, "ab" if offset else "wb") as file:
-                for chunk in self._chunks(response):
-                    if not done:
-                        self._refuse_page(response, chunk)
+                for chunk in chunks:
                     file.write(chunk)
                     done += len(chunk)
                     self.report(done, length)
@@ -226,7 +231,7 @@ class ResumingDownloader:
         if done == 0 or (length is not None and done != length):
             self.forget()
             expected = "a model file" if length is None else f"{length:,}"
-            raise SefaError(f"{response.url} sent {done:,} bytes", expected)
+            raise SefaError(f"{shown(url)} sent {done:,} bytes", expected)
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
         try:
@@ -236,21 +241,21 @@ class ResumingDownloader:
                 raise _BrokenError(f"no byte came for {self.stall:g} s") from None
             raise _BrokenError("the connection broke off in the middle") from None
 
-    def _refuse_page(self, response: requests.Response, head: bytes) -> None:
-        """Servers send login pages, quota notices and error JSON with status 200."""
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        # A safetensors file may begin with `{"` too, but then zeros follow: its header's length.
-        is_json = head.lstrip()[:1] == b"{" and b"\0" not in head[:8]
-        is_markup = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
-        if not (kind in ("text/html", "application/json") or is_json or is_markup):
-            return
-        self.forget()
-        title = re.search(rb"<title[^>]*>([^<]{1,100})", head, re.IGNORECASE)
-        named = f" ({title[1].decode('utf-8', 'replace').strip()!r})" if title else ""
-        raise SefaError(
-            f"{response.url} answered with a page{named}, not with a model file",
-            remedy="Open the address in a browser, fetch the file and name it.",
-        )
+
+def _refuse_page(response: requests.Response, head: bytes) -> None:
+    """Servers send login pages, quota notices and error JSON with status 200."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    # A safetensors file may begin with `{"` too, but then zeros follow: its header's length.
+    is_json = head.lstrip()[:1] == b"{" and b"\0" not in head[:8]
+    is_markup = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
+    if not (kind in ("text/html", "application/json") or is_json or is_markup):
+        return
+    title = re.search(rb"<title[^>]*>([^<]{1,100})", head, re.IGNORECASE)
+    named = f" ({title[1].decode('utf-8', 'replace').strip()!r})" if title else ""
+    raise SefaError(
+        f"{shown(response.url)} answered with a page{named}, not with a model file",
+        remedy="Open the address in a browser, fetch the file and name it.",
+    )
 
 
 def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
@@ -273,7 +278,7 @@ def _check_status(response: requests.Response) -> None:
     remedy = "Check the name."
     if code in (401, 403):
         remedy = "It may need a login: set HF_TOKEN, or fetch it yourself and name the file."
-    raise SefaError(f"{answer} to {response.url}", "the file", remedy)
+    raise SefaError(f"{answer} to {shown(response.url)}", "the file", remedy)
 
 
 def _tag_of(response: requests.Response) -> str | None:
@@ -283,6 +288,7 @@ def _tag_of(response: requests.Response) -> str | None:
 
 
 def _cause(error: RequestException) -> str:
-    """The innermost reason of requests' long messages."""
-    reason = getattr(error.args[0] if error.args else error, "reason", error)
-    return str(reason).rpartition(": ")[2].strip("()'\" ") or type(reason).__name__
+    """The innermost reason of requests' long messages: `Connection refused`."""
+    text = str(getattr(error.args[0] if error.args else error, "reason", error))
+    system = re.search(r"\[Errno -?\d+\] ([^()\[\]'\"]+)", text)
+    return (system[1] if system else text.rpartition(": ")[2]).strip()

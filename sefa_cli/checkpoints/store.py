@@ -43,7 +43,9 @@ class Wanted:
     def folder(self) -> Path:
         """Its own folder in the cache, named so that people recognise it."""
         stem = self.label
-        if references.is_remote(stem):
+        if references.is_wheel(stem):
+            stem = references.parse_wheel(stem).name
+        elif references.is_remote(stem):
             stem = re.sub(r"\.\w+$", "", references.file_name(stem))
         digest = self.facts.sha256 or references.ref_digest(self.refs[0])
         return cache.models_folder() / f"{re.sub(r'[^A-Za-z0-9_-]', '_', stem)}-{digest[:8]}"

