@@ -1,7 +1,7 @@
 """Read a direction bundle of format version 1 with nothing but Python's standard library.
 
-    python formats/reader.py face.dirs          a summary as JSON
-    python formats/reader.py --all face.dirs    everything that is in it
+    python formats/reader.py FILE.dirs…          a summary of each as JSON
+    python formats/reader.py --all FILE.dirs…    everything that is in it
 
 Written from directions-v1.md alone, to show that it is enough. One function per section of the
 spec; whatever the spec forbids ends in `Refused`.
@@ -319,19 +319,21 @@ def summary(facts, tensors):
 
 
 def main(words):
-    """Print one file's content; 1 and one line on stderr where it is refused."""
+    """Print what each file holds; 1, and a line on stderr for each that is refused."""
     show = everything if "--all" in words else summary
     names = [word for word in words if word != "--all"]
-    if len(names) != 1:
-        print("usage: python reader.py [--all] FILE.dirs", file=sys.stderr)
+    if not names:
+        print("usage: python reader.py [--all] FILE.dirs…", file=sys.stderr)
         return 2
-    try:
-        with open(names[0], "rb") as file:
-            print(json.dumps(show(*read(file.read())), indent=1))
-    except (OSError, Refused) as error:
-        print(f"{names[0]}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    status = 0
+    for name in names:
+        try:
+            with open(name, "rb") as file:
+                print(json.dumps(show(*read(file.read())), indent=1))
+        except (OSError, Refused) as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

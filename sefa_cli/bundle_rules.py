@@ -69,6 +69,8 @@ def fields(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[s
     _check_version(facts["version"])
     _check_requires(facts.pop("requires"))
     facts["info"] = facts.pop("directions")
+    if not isinstance(facts["info"], list) or not facts["info"]:
+        raise SefaError(f"directions is {shown(facts['info'])}", "a list of an object for each")
     known = {key: facts.pop(key) for key in (*_REQUIRED[:-1], "info", "tool")}
     del facts["format"]
     private = {name: tensor for name, tensor in tensors.items() if name.startswith("x.")}

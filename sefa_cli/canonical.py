@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
+from itertools import accumulate
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,8 +18,9 @@ from sefa_cli.errors import SefaError
 MOST_NESTING = 32  # levels of arrays and objects; Python's own parser gives up somewhere near 1000
 MOST_INTEGER = 2**53 - 1  # beyond it, readers that know only doubles would see another number
 
-# Strings are matched whole, so that brackets inside them do not count as nesting.
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+# Everything but brackets; strings are matched whole, so that those inside them do not count.
+_NO_BRACKETS = re.compile(r'(?:"(?:[^"\\]++|\\.)*+"|[^\[\]{}"]++)++', re.DOTALL)
+_STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def read_json(text: bytes, what: str) -> Any:
@@ -59,14 +61,9 @@ def read_json(text: bytes, what: str) -> Any:
 
 
 def _check_nesting(text: str, what: str) -> None:
-    depth = 0
-    for token in _TOKEN.finditer(text):
-        if token[0] in "[{":
-            depth += 1
-            if depth > MOST_NESTING:
-                raise SefaError(f"{what} is nested too deeply", f"at most {MOST_NESTING} levels")
-        elif token[0] in "]}":
-            depth -= 1
+    steps = (_STEP.get(bracket, 0) for bracket in _NO_BRACKETS.sub("", text))
+    if max(accumulate(steps), default=0) > MOST_NESTING:
+        raise SefaError(f"{what} is nested too deeply", f"at most {MOST_NESTING} levels")
 
 
 def plain(value: Any, what: str, depth: int = 0) -> Any:
@@ -81,6 +78,8 @@ def plain(value: Any, what: str, depth: int = 0) -> Any:
         return value
     if isinstance(value, str):
         return _nfc(value, what)
+    if isinstance(value, list | tuple):
+        return [plain(item, f"{what}[{n}]", depth + 1) for n, item in enumerate(value)]
     if isinstance(value, Integral):
         if abs(int(value)) > MOST_INTEGER:
             raise SefaError(f"{what} is the integer {int(value)}", "less than 2^53")
@@ -91,8 +90,6 @@ def plain(value: Any, what: str, depth: int = 0) -> Any:
         return float(value)
     if isinstance(value, Mapping):
         return _plain_object(value, what, depth)
-    if isinstance(value, list | tuple):
-        return [plain(item, f"{what}[{n}]", depth + 1) for n, item in enumerate(value)]
     raise SefaError(f"{what} is a Python {type(value).__name__}", "text, numbers, lists or dicts")
 
 

@@ -62,6 +62,8 @@ def models() -> Iterator[Case]:
 def directions() -> Iterator[Case]:
     """Faults of what is said about single directions."""
     yield "info-few", "one direction is not described", "directions", edited("directions", [{}])
+    yield "info-none", "no direction is described", "directions", edited("directions", [])
+    yield "info-object", "the descriptions are an object", "directions", edited("directions", {})
     yield "info-text", "a direction described by a text", "direction", edited("directions.1", "a")
     for name, label in (
         ("twice", "smile"),
