@@ -63,11 +63,11 @@ def fields(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[s
         raise SefaError("the metadata is no object", "a direction bundle")
     if facts.get("format") != FORMAT:
         raise SefaError(f"the format is {shown(facts.get('format'))}", repr(FORMAT))
+    facts = _OPTIONAL | facts
+    _check_version(facts.get("version"))
+    _check_requires(facts.pop("requires"))
     if missing := [key for key in _REQUIRED if key not in facts]:
         raise SefaError(f"the metadata has no {missing[0]!r}")
-    facts = _OPTIONAL | facts
-    _check_version(facts["version"])
-    _check_requires(facts.pop("requires"))
     facts["info"] = facts.pop("directions")
     if not isinstance(facts["info"], list) or not facts["info"]:
         raise SefaError(f"directions is {shown(facts['info'])}", "a list of an object for each")

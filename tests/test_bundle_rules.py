@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sefa_cli.bundle import Bundle
+from sefa_cli.bundle_rules import fields
 from sefa_cli.container import Tensor
 from sefa_cli.errors import SefaError
 
@@ -108,3 +109,18 @@ def test_the_norm_is_over_all_rows_of_a_direction() -> None:
     assert Bundle(**parts(directions=rows, space="w+")).directions.shape == (2, 2, 4)
     assert "norm 1.41421" in refusal(directions=np.stack([ROWS, ROWS], axis=1))
     assert refusal(directions=rows, layers=[0]) == "directions has 2 rows each; expected 1 layers"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('"version":"2.0","space":3', "the format version is '2.0'; expected '1.0' or another 1.x"),
+        ('"version":"1.3","requires":["curves"]', "it requires 'curves', which is unknown here"),
+    ],
+)
+def test_a_later_file_is_called_that_before_anything_else(text: str, message: str) -> None:
+    with pytest.raises(SefaError) as caught:
+        fields(
+            {"sefa": f'{{"format":"sefa-directions",{text}}}'}, {"new": Tensor("F4", (2,), b"1")}
+        )
+    assert str(caught.value).startswith(message)
