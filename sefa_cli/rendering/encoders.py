@@ -4,18 +4,22 @@ Pillow and imageio merge identical frames of GIF, APNG and WebP and drift in tim
 every frame and rounds each moment, not each duration, to what the format can say.
 """
 
+import math
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sefa_cli.rendering.ffmpeg import run_ffmpeg
 from sefa_cli.rendering.palette import Palette
 from sefa_cli.rendering.pictures import Picture, to_rgb
 
+_COUNTED = 1 << 20  # pixels that GIF's colours are counted of at a time
 _PIXELS = {1: "gray", 3: "rgb24", 4: "rgba"}
 
 
@@ -60,13 +64,12 @@ def write_gif(path: Path, frames: Frames) -> None:
     with tempfile.TemporaryFile(dir=path.parent) as spool:
         for frame in frames.stream:
             spool.write(frame.tobytes())
-        spool.flush()
-        film = np.memmap(spool, np.uint8, "r").reshape(-1, *frames.shape)
-        palette = Palette.of(film)
+        palette = Palette.of(_read_again(spool, frames.shape, at_once=_COUNTED))
         words = palette.colours.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
         opaque = words | np.uint32(0xFF000000)
         entries = np.append(opaque, np.uint32(0)).tobytes()  # ARGB, the last one transparent
-        chunks = (index.tobytes() + entries for index in palette.drawn(film))
+        drawn = palette.drawn(frame for (frame,) in _read_again(spool, frames.shape))
+        chunks = (index.tobytes() + entries for index in drawn)
         frames.feed("pal8", chunks, "-loop", "0" if frames.loop else "-1", "-f", "gif", str(path))
 
 
@@ -98,7 +101,19 @@ def write_webp(path: Path, frames: Frames) -> None:
 def write_apng(path: Path, frames: Frames) -> None:
     """Animated PNG: no loss, no merged frames, the times as exact fractions of a second."""
     loop = ["-plays", "0" if frames.loop else "1"]
-    frames.encode("-c:v", "apng", "-pred", "mixed", *loop, "-f", "apng", str(path))
+    frames.encode(
+        "-c:v", "apng", "-pred", "mixed", "-compression_level", "4", *loop, "-f", "apng", str(path)
+    )
+
+
+def _read_again(
+    spool: IO[bytes], shape: tuple[int, int, int], at_once: int = 0
+) -> Iterator[NDArray[np.uint8]]:
+    """The frames of a spool, one `(1, …)` at a time or as many as have `at_once` pixels."""
+    spool.seek(0)
+    frames = max(1, at_once // (shape[0] * shape[1]))
+    while piece := spool.read(frames * math.prod(shape)):
+        yield np.frombuffer(piece, np.uint8).reshape(-1, *shape)
 
 
 def _even(picture: Picture) -> Picture:

@@ -1,6 +1,6 @@
 """One palette for a whole film: colours by k-means, frames drawn with them without flicker."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 SIZE = 255  # colours; GIF's last index is left for "transparent" or "as in the frame before"
 _BITS = 7  # per channel: colours this alike are counted, and drawn, as one
-_CHUNK = 1 << 20  # pixels counted at a time
 _ROUNDS = 10  # of k-means; more gain less than 0.02 dB
 
 Colours = NDArray[np.float64]  # (n, 3)
@@ -23,8 +22,8 @@ class Palette:
     error: float  # mean squared distance of a pixel from its colour, summed over the channels
 
     @classmethod
-    def of(cls, film: NDArray[np.uint8]) -> "Palette":
-        """The palette of a film `(frames, height, width, 3 or 4)`, which may lie on the disk."""
+    def of(cls, film: Iterable[NDArray[np.uint8]]) -> "Palette":
+        """The palette of a film's pixels, which come in pieces `(…, 3 or 4)`."""
         bins, colours, counts = _histogram(film)
         centres = _refined(_split(colours, counts), colours, counts)
         palette = np.zeros((SIZE, 3), np.uint8)
@@ -35,7 +34,7 @@ class Palette:
         distances = np.square(colours - palette[index]).sum(axis=1)
         return cls(palette, table, float(distances @ counts / max(1, counts.sum())))
 
-    def drawn(self, film: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    def drawn(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
         """Each frame as indices `(height, width)`; what is transparent has the index SIZE.
 
         A pixel keeps the colour it had in the frame before while that is as near as another,
@@ -44,7 +43,7 @@ class Palette:
         """
         colours = np.concatenate([self.colours, [[0, 0, 0]]]).astype(np.int32)  # (SIZE + 1, 3)
         former = None
-        for frame in film:
+        for frame in frames:
             pixels = frame[:, :, :3].astype(np.int32)
             index = self.nearest[_bins(pixels)]
             if former is not None:
@@ -63,20 +62,19 @@ def _bins(pixels: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _histogram(
-    film: NDArray[np.uint8],
+    film: Iterable[NDArray[np.uint8]],
 ) -> tuple[NDArray[np.intp], Colours, NDArray[np.float64]]:
     """The bins that opaque pixels fill `(n,)`, their mean colours `(n, 3)` and counts `(n,)`."""
     size = 1 << (3 * _BITS)
     counts, sums = np.zeros(size), np.zeros((3, size))
-    pixels = film.reshape(-1, film.shape[-1])
-    for start in range(0, len(pixels), _CHUNK):
-        chunk = pixels[start : start + _CHUNK]
-        if chunk.shape[1] == 4:
-            chunk = chunk[chunk[:, 3] >= 128]
-        bins = _bins(chunk[:, :3].astype(np.int32))
+    for piece in film:
+        pixels = piece.reshape(-1, piece.shape[-1])
+        if pixels.shape[1] == 4:
+            pixels = pixels[pixels[:, 3] >= 128]
+        bins = _bins(pixels[:, :3].astype(np.int32))
         counts += np.bincount(bins, minlength=size)
         for channel in range(3):
-            sums[channel] += np.bincount(bins, chunk[:, channel], minlength=size)
+            sums[channel] += np.bincount(bins, pixels[:, channel], minlength=size)
     filled = np.flatnonzero(counts)
     return filled, (sums[:, filled] / counts[filled]).T, counts[filled]
 

@@ -25,7 +25,9 @@ def to_uint8(images: ArrayLike) -> Picture:
     What lies outside the range is clamped; the nearest of the 256 levels is taken. Raises
     SefaError for NaN, which a far too large step can make, and for odd numbers of channels.
     """
-    levels = np.array(images, dtype=np.float32)  # (n, channels, height, width), a copy to work in
+    levels = np.asarray(images).astype(
+        np.float32
+    )  # (n, channels, height, width), a copy to work in
     if levels.ndim != 4 or levels.shape[1] not in (1, 3, 4):
         raise SefaError(
             f"images of shape {levels.shape}",
