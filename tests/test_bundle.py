@@ -14,12 +14,14 @@ from typing import IO, Any
 import numpy as np
 import pytest
 import safetensors.numpy
-from test_bundle_rules import ROWS, parts
 
 from sefa_cli import files
 from sefa_cli.bundle import TOOL, Bundle
 from sefa_cli.errors import SefaError, UsageError
 
+ROWS = np.array([[1, 0, 0, 0], [0.5, 0.5, -0.5, 0.5]], np.float32)
+MODEL = {"ref": "tiny.pkl", "family": "stylegan2", "resolution": 8, "z_dim": 4, "w_dim": 4}
+MODEL |= {"num_layers": 4, "layer_names": ["a", "b", "c", "d"], "fingerprint": "0" * 64}
 LITERAL = (
     b"\x68\x02\0\0\0\0\0\0"
     rb'{"__metadata__":{"sefa":"{\"directions\":[{\"gain\":0.25,\"label\":\"smile\"},{}],'
@@ -31,6 +33,12 @@ LITERAL = (
     rb'"directions":{"data_offsets":[16,48],"dtype":"F32","shape":[2,4]},'
     rb'"layers":{"data_offsets":[0,16],"dtype":"I64","shape":[2]}}'
 )
+
+
+def parts(**changes: Any) -> dict[str, Any]:
+    """Arguments of a small valid bundle, changed."""
+    known = {"directions": ROWS, "layers": np.array([0, 2]), "method": "sefa", "params": {}}
+    return known | {"space": "w", "model": MODEL} | changes
 
 
 @pytest.fixture
