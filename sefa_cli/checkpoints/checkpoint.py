@@ -24,7 +24,7 @@ class LazyTensor:
 
     def float32(self) -> NDArray[np.float32]:
         """The numbers as float32, C-contiguous."""
-        return np.ascontiguousarray(self.numpy(), dtype=np.float32)
+        return np.asarray(self.numpy(), dtype=np.float32)  # keeps 0-d tensors 0-d
 
     def then(
         self, change: Callable[[NDArray[Any]], NDArray[Any]], shape: tuple[int, ...] | None = None

@@ -40,7 +40,7 @@ _STORAGES = {
     "UntypedStorage": "uint8",
 }
 _TORCH_DTYPES = {
-    **{name: name for name in _STORAGES.values()},
+    **{name: name for name in (*_STORAGES.values(), "uint16", "uint32", "uint64")},
     "double": "float64",
     "float": "float32",
     "half": "float16",
@@ -48,8 +48,9 @@ _TORCH_DTYPES = {
     "int": "int32",
 }
 _NUMPY_DTYPE = re.compile(r"f[248]|[iu][1248]|b1")
-_MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
-_NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
+_SCALAR = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+_ARRAY = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
+_BUFFER = ("numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer")  # protocol 5
 _WRAPPERS = 8  # parameters of parameters of …
 
 
@@ -77,9 +78,9 @@ def as_tensor(leaf: Any, find_storage: FindStorage, path: Path) -> LazyTensor | 
 
 def as_number(leaf: Any, path: Path) -> Any:
     """A plain int, float, bool, str or None, numpy's scalars included; None for anything else."""
-    if isinstance(leaf, Record) and leaf.is_call(*(f"{m}.scalar" for m in _MULTIARRAY)):
-        dtype, content = _arguments(leaf, 2, path)[:2]
-        return _numpy_numbers(dtype, content, (), path).numpy().item()
+    if isinstance(leaf, Record) and leaf.is_call(*_SCALAR):
+        scalar = _numpy_array(leaf, path)
+        return scalar.numpy().item() if scalar else None
     return leaf if isinstance(leaf, int | float | str) else None
 
 
@@ -136,14 +137,17 @@ def _torch_tensor(record: Record, find_storage: FindStorage, path: Path) -> Lazy
 
 
 def _numpy_array(record: Record, path: Path) -> LazyTensor | None:
-    if record.is_call(*(f"{m}._reconstruct" for m in _MULTIARRAY)):
+    if record.is_call(*_ARRAY):
         state = record.state
         if not isinstance(state, tuple) or len(state) != 5:
             raise damaged(path, "a numpy array has no contents")
         _, shape, dtype, by_columns, content = state
-    elif record.is_call(*(f"{m}._frombuffer" for m in _NUMERIC)):  # protocol 5
+    elif record.is_call(*_BUFFER):
         content, dtype, shape, order = _arguments(record, 4, path)[:4]
         by_columns = order == "F"
+    elif record.is_call(*_SCALAR):
+        dtype, content = _arguments(record, 2, path)[:2]
+        shape, by_columns = (), False
     else:
         return None
     shape = _integers(shape, path)

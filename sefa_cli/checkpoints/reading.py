@@ -102,10 +102,10 @@ def _open(data: mmap.mmap, path: Path) -> Contents:
     """The contents of a container, by its first bytes."""
     if data[:4] == MAGIC:
         return read_torch_zip(data, path)
+    if is_safetensors(data):  # before pickles: the length may begin as they do
+        return read_safetensors(data, path)
     if data[0] == _PICKLE:
         return read_plain_pickle(data, path)
-    if is_safetensors(data):
-        return read_safetensors(data, path)
     start = data[:_GLANCE]
     for beginnings, what, remedy in _STRANGERS:
         if start.lstrip().lower().startswith(tuple(b.lower() for b in beginnings)):

@@ -39,8 +39,13 @@ _DTYPES = {
 
 
 def is_safetensors(data: mmap.mmap) -> bool:
-    """Whether the file begins as safetensors files do: a length, then a JSON object."""
-    return data[8:9] == b"{" and data[:1] not in (b"{", b"<")
+    """Whether the file begins as safetensors files do: a length, then a JSON object.
+
+    The length's upper half is zero in every honest file; a forged one is still told from text.
+    """
+    length = data[: _LENGTH.size]
+    text = all(32 <= byte < 127 or byte in b"\t\r\n" for byte in length)
+    return data[8:9] == b"{" and (length[4:] == bytes(4) or not text)
 
 
 def read_safetensors(data: mmap.mmap, path: Path) -> Contents:

@@ -27,7 +27,8 @@ _RESAVE = "Save it again with torch.save."
 
 def is_torch_zip(data: mmap.mmap, path: Path) -> bool:
     """Whether the zip archive holds a torch checkpoint. Raises SefaError where it is damaged."""
-    return any(name.endswith("/data.pkl") for name in _names(data, path))
+    first = data[: _LOCAL_HEADER.size + 256]  # torch writes the pickle first; others re-pack
+    return b"/data.pkl" in first or any(name.endswith("/data.pkl") for name in _names(data, path))
 
 
 def names_in_zip(data: mmap.mmap, path: Path) -> tuple[str, ...]:
@@ -37,13 +38,14 @@ def names_in_zip(data: mmap.mmap, path: Path) -> tuple[str, ...]:
 
 def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
     """The contents of a torch zip archive; of the numbers nothing is read yet."""
-    entries = _entries(data, path)
+    directory = _directory(data, path)
+    if any(entry.filename.endswith("/constants.pkl") for entry in directory):
+        raise unreadable(path, "it is a TorchScript program", "Save the state_dict of the network.")
+    entries = _entries(data, path, directory)
     pickles = [name for name in entries if name.endswith("/data.pkl")]
     if len(pickles) != 1:
         raise unreadable(path, f"it holds {len(pickles)} pickles of tensors; torch writes one")
     folder = pickles[0].removesuffix("data.pkl")
-    if f"{folder}constants.pkl" in entries:
-        raise unreadable(path, "it is a TorchScript program", "Save the state_dict of the network.")
     order = entries.get(f"{folder}byteorder")
     big_endian = order is not None and bytes(order.read()) == b"big"
 
@@ -93,11 +95,13 @@ def _names(data: mmap.mmap, path: Path) -> list[str]:
     return [entry.filename for entry in _directory(data, path)]
 
 
-def _entries(data: mmap.mmap, path: Path) -> dict[str, Window]:
+def _entries(
+    data: mmap.mmap, path: Path, directory: list[zipfile.ZipInfo]
+) -> dict[str, Window]:
     """Every entry's place in the file. Raises SefaError for what torch never writes."""
     entries: dict[str, Window] = {}
     free = 0  # where the next entry may begin
-    for entry in sorted(_directory(data, path), key=lambda entry: entry.header_offset):
+    for entry in sorted(directory, key=lambda entry: entry.header_offset):
         name = entry.filename
         if name in entries:
             raise damaged(path, f"the entry {name!r:.60} is there twice")

@@ -43,8 +43,12 @@ _OTHERS = {
     "generator_ema.constant_input.weight": "a StyleGAN generator (mmgen)",
     "eigenvalues": "a direction bundle and no generator",
 }
-# Modules whose names belong in checkpoints; others are worth a word.
-_USUAL = {"torch", "numpy", "collections", "torch_utils", "dnnlib", "argparse", "_codecs"}
+# What checkpoints call as a matter of course; other names are worth a word.
+_USUAL = (
+    *("torch._utils.", "torch.storage.", "torch._tensor.", "torch.nn.", "torch.Size"),
+    *("numpy.dtype", "numpy.core.multiarray.", "numpy._core.multiarray."),
+    *("collections.", "argparse.Namespace", "dnnlib.", "torch_utils.persistence."),
+)
 _SHOWN = 4
 
 
@@ -96,7 +100,7 @@ def _warnings(place: tuple[str, ...], contents: Contents) -> Iterator[str]:
 
 
 def _strange_calls(contents: Contents) -> str:
-    strange = [name for name in contents.called if name.split(".")[0] not in _USUAL]
+    strange = [name for name in contents.called if not name.startswith(_USUAL)]
     return ", ".join(f"{name!r:.60}" for name in strange[:_SHOWN])
 
 

@@ -39,7 +39,8 @@ _NVIDIA = (
     Rule(r"mapping\.(?:w_avg|embed\.weight|embed\.bias)"),
     Rule(r"mapping\.fc\d{1,3}\.(?:weight|bias)"),
     Rule(r"synthesis\.b4\.const"),
-    Rule(rf"{_LAYER}\.(?:weight|bias|noise_strength|noise_const|{_AFFINE})"),
+    Rule(rf"{_LAYER}\.(?:weight|bias|noise_const|{_AFFINE})"),
+    Rule(rf"{_LAYER}\.noise_strength", change=SCALAR),
     Rule(r"synthesis\.b\d{1,6}\.skip\.weight"),
     Rule(r"synthesis\.b\d{1,6}\.(?:\w+\.)?resample_filter", FILTER),
 )

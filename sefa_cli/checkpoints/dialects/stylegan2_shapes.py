@@ -31,21 +31,24 @@ class Network:
 
     def shape(self, name: str, axes: int) -> Shape:
         """The shape of a tensor that must be there and have so many axes."""
-        if name not in self._tensors:
-            raise self._refusal(f"{name} is missing")
-        tensor = self._tensors[name]
-        if len(tensor.shape) != axes or 0 in tensor.shape:
-            raise self._refusal(f"{self._named(name)} has the shape {tensor.shape}")
-        self.ordered[name] = tensor
-        return tensor.shape
+        found = self._found(name)
+        if len(found) != axes or 0 in found:
+            raise self._refusal(f"{self._named(name)} has the shape {found}")
+        return found
 
     def expect(self, name: str, shape: Shape, optional: bool = False) -> None:
         """Refuse another shape than this, and absence unless that is allowed."""
         if optional and name not in self._tensors:
             return
-        found = self.shape(name, len(shape))
+        found = self._found(name)
         if found != shape:
             raise self._refusal(f"{self._named(name)} has the shape {found} and not {shape}")
+
+    def _found(self, name: str) -> Shape:
+        if name not in self._tensors:
+            raise self._refusal(f"{name} is missing")
+        self.ordered[name] = self._tensors[name]
+        return self._tensors[name].shape
 
     def resolutions(self) -> list[int]:
         """The names of the blocks: 4, 8, 16 … without a gap."""
