@@ -21,7 +21,6 @@ from requests.exceptions import (
     SSLError,
     Timeout,
 )
-from urllib3.exceptions import MaxRetryError
 
 from sefa_cli.checkpoints.references import check_address, host_of, shown
 from sefa_cli.checkpoints.store import Facts
@@ -158,7 +157,7 @@ class ResumingDownloader:
             reason = f"the certificate of {host_of(address)} was not accepted ({_cause(error)})"
             raise SefaError(reason, remedy="Check the clock and the network's proxy.") from None
         except ConnectionError as error:
-            if error.args and isinstance(error.args[0], MaxRetryError):
+            if error.args and hasattr(error.args[0], "reason"):  # no connection, says urllib3
                 raise _UnreachableError(
                     f"cannot reach {host_of(address)} ({_cause(error)})"
                 ) from None

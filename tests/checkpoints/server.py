@@ -65,7 +65,6 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             server.asked.append((self.path, dict(self.headers)))
-            self.close_connection = True
             page = server.pages.get(self.path, Page(b"nothing here", "text/plain", 404))
             server.stopping.wait(page.delay)
             if page.busy:
@@ -108,6 +107,10 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
             self.end_headers()
             self.send_body(page, body)
+
+        def end_headers(self) -> None:
+            self.send_header("Connection", "close")  # or the client would ask on a closing one
+            super().end_headers()
 
         def send_body(self, page: Page, body: bytes) -> None:
             try:
