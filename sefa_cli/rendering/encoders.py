@@ -96,6 +96,7 @@ def write_webp(path: Path, frames: Frames) -> None:
     loop = ["-loop", "0" if frames.loop else "1"]
     encoder = ["-pix_fmt", "bgra", "-c:v", "libwebp", "-quality", "90", "-compression_level", "4"]
     frames.encode(*encoder, *loop, "-f", "webp", str(path))
+    _replace_not_blend(path)
 
 
 def write_apng(path: Path, frames: Frames) -> None:
@@ -114,6 +115,23 @@ def _read_again(
     frames = max(1, at_once // (shape[0] * shape[1]))
     while piece := spool.read(frames * math.prod(shape)):
         yield np.frombuffer(piece, np.uint8).reshape(-1, *shape)
+
+
+def _replace_not_blend(path: Path) -> None:
+    """Mark every frame of a WebP film as one that replaces the last.
+
+    ffmpeg lets it lie over the last, which then shines through where it is transparent.
+    """
+    with open(path, "r+b") as file:
+        file.seek(12)  # past RIFF, the size and WEBP; chunks follow: name, size, content
+        while head := file.read(8):
+            content, size = file.tell(), int.from_bytes(head[4:], "little")
+            if head[:4] == b"ANMF":
+                file.seek(content + 15)
+                flags = file.read(1)[0] | 2
+                file.seek(content + 15)
+                file.write(bytes([flags]))
+            file.seek(content + size + size % 2)
 
 
 def _even(picture: Picture) -> Picture:

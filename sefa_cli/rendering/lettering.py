@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,11 +74,15 @@ class Lettering:
         """The words of `text`; one that is too wide for any line comes in pieces."""
         for word in text.split(" "):
             while self.width(word) > widest:
-                fits = next(n for n in range(len(word), 0, -1) if self.width(word[:n]) <= widest)
+                fits = self._fitting(word, widest)
                 yield word[:fits]
                 word = word[fits:]
             if word:
                 yield word
+
+    def _fitting(self, word: str, widest: int) -> int:
+        """How many letters of `word` are at most `widest` pixels wide."""
+        return bisect_right(range(1, len(word)), widest, key=lambda n: self.width(word[:n]))
 
     def draw(
         self, canvas: ImageDraw.ImageDraw, block: Block, x: int, y: int, anchor: str = "m"

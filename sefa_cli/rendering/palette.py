@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 SIZE = 255  # colours; GIF's last index is left for "transparent" or "as in the frame before"
 _BITS = 7  # per channel: colours this alike are counted, and drawn, as one
+_AT_ONCE = 1 << 12  # colours whose distances are taken at a time: 4 MB, which the cache holds
 _ROUNDS = 10  # of k-means; more gain less than 0.02 dB
 
 Colours = NDArray[np.float64]  # (n, 3)
@@ -80,7 +81,9 @@ def _histogram(
 
 
 def _split(colours: Colours, counts: NDArray[np.float64]) -> Colours:
-    """At most SIZE centres: the group that spreads most is halved across its main axis, again."""
+    """Up to SIZE centres: the group that spreads most is halved across its main axis, and again."""
+    if not len(colours):
+        return np.zeros((1, 3))
     group = np.zeros(len(colours), np.intp)
 
     def spread(number: int) -> tuple[float, NDArray[np.float64], Colours]:
@@ -89,7 +92,7 @@ def _split(colours: Colours, counts: NDArray[np.float64]) -> Colours:
         variances, axes = np.linalg.eigh((members - mean).T @ ((members - mean) * weights))
         return float(variances[-1]), axes[:, -1], mean
 
-    spreads = [spread(0)] if len(colours) else []
+    spreads = [spread(0)]
     while len(spreads) < min(SIZE, len(colours)):
         widest = max(range(len(spreads)), key=lambda number: spreads[number][0])
         _, axis, mean = spreads[widest]
@@ -100,26 +103,25 @@ def _split(colours: Colours, counts: NDArray[np.float64]) -> Colours:
         group[upper] = len(spreads)
         spreads[widest] = spread(widest)
         spreads.append(spread(len(spreads)))
-    return np.array([mean for _, _, mean in spreads]).reshape(-1, 3)
+    return np.array([mean for _, _, mean in spreads])
 
 
 def _refined(centres: Colours, colours: Colours, counts: NDArray[np.float64]) -> Colours:
     """Lloyd's rounds of k-means: every centre moves to the mean of what is nearest to it."""
-    for _ in range(_ROUNDS if len(centres) else 0):
+    for _ in range(_ROUNDS):
         index = _nearest(colours, centres)
         weights = np.bincount(index, counts, minlength=len(centres))
         sums = [np.bincount(index, counts * c, minlength=len(centres)) for c in colours.T]
         used = weights > 0
-        centres[used] = (np.array(sums).T)[used] / weights[used, None]
+        centres[used] = np.array(sums).T[used] / weights[used, None]
     return centres
 
 
 def _nearest(colours: Colours, centres: NDArray[np.generic]) -> NDArray[np.intp]:
     """The index of the nearest centre for each colour, `(n,)`."""
-    wanted, points = colours.astype(np.float32), centres.astype(np.float32)
-    lengths = np.square(points).sum(axis=1)
-    index = np.zeros(len(wanted), np.intp)
-    for start in range(0, len(wanted), 1 << 14):  # 16 MB of distances at a time
-        part = slice(start, start + (1 << 14))
-        index[part] = np.argmin(lengths - 2 * wanted[part] @ points.T, axis=1)
-    return index
+    # |x − c|² is smallest where x·c − |c|²/2 is largest: one product of (n, 4) and (4, centres)
+    points = centres.astype(np.float32)
+    biased = np.vstack([points.T, -np.square(points).sum(axis=1) / 2])
+    wanted = np.column_stack([colours, np.ones(len(colours))]).astype(np.float32)
+    pieces = np.array_split(wanted, len(wanted) // _AT_ONCE + 1)
+    return np.concatenate([np.argmax(piece @ biased, axis=1) for piece in pieces])

@@ -1,0 +1,73 @@
+"""Films read back by other programs: Pillow, ffmpeg through imageio, and a GIF by its bytes."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+from PIL import Image
+
+
+def shown(path: Path, mode: str = "RGB") -> tuple[list[np.ndarray], list[float]]:
+    """The frames and their durations in ms, as Pillow shows them."""
+    frames, durations = [], []
+    with Image.open(path) as film:
+        for number in range(film.n_frames):
+            film.seek(number)
+            frames.append(np.asarray(film.convert(mode)))
+            durations.append(film.info.get("duration", 0))
+    return frames, durations
+
+
+def decoded(path: Path) -> tuple[np.ndarray, dict]:
+    """All frames `(n, height, width, 3)` as ffmpeg decodes them, and what it says of the film."""
+    reader = imageio_ffmpeg.read_frames(str(path), output_params=["-fps_mode", "passthrough"])
+    about = next(reader)
+    width, height = about["size"]
+    frames = [np.frombuffer(data, np.uint8).reshape(height, width, 3) for data in reader]
+    return np.stack(frames), about
+
+
+def described(path: Path) -> str:
+    """What ffmpeg prints of a file."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-i", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+
+def psnr(one, other) -> float:
+    """Decibels between two uint8 arrays; 99 where they are equal."""
+    error = np.square(np.asarray(one, float) - np.asarray(other, float)).mean()
+    return 99.0 if error == 0 else float(10 * np.log10(255**2 / error))
+
+
+@dataclass
+class Gif:
+    """The structure of a GIF file, by its own bytes."""
+
+    delays: list[int]  # in 10 ms, one a frame
+    local_palettes: int
+    repeats: int | None  # 0 is for ever, None once
+
+    @classmethod
+    def of(cls, path: Path) -> "Gif":
+        data = path.read_bytes()
+        assert data[:6] == b"GIF89a" and data[10] & 0x80, "no global palette"
+        gif = cls([], 0, None)
+        at = 13 + 3 * (2 << (data[10] & 7))
+        while data[at] != 0x3B:
+            if data[at] == 0x21:  # an extension
+                if data[at + 1] == 0xF9:
+                    gif.delays.append(int.from_bytes(data[at + 4 : at + 6], "little"))
+                if data[at + 3 : at + 14] == b"NETSCAPE2.0":
+                    gif.repeats = int.from_bytes(data[at + 16 : at + 18], "little")
+                at += 2
+            else:  # an image
+                assert data[at] == 0x2C
+                packed = data[at + 9]
+                gif.local_palettes += packed >> 7
+                at += 10 + (3 * (2 << (packed & 7)) if packed & 0x80 else 0) + 1
+            while data[at]:
+                at += data[at] + 1
+            at += 1
+        return gif

@@ -1,0 +1,155 @@
+"""What each kind of film keeps: frames, times, sizes, colours."""
+
+from itertools import accumulate
+
+import numpy as np
+import pytest
+from reading import Gif, decoded, described, psnr, shown
+
+from sefa_cli.rendering.films import write_film
+
+PICTURES = [".gif", ".webp", ".apng", ".png"]
+ALL = [*PICTURES, ".mp4"]
+
+
+def read_back(path, mode="RGB"):
+    return decoded(path)[0] if path.suffix == ".mp4" else shown(path, mode)[0]
+
+
+@pytest.mark.parametrize("suffix", ALL)
+@pytest.mark.parametrize("count", [1, 2, 13])
+def test_every_frame_is_there_in_order(tmp_path, waves, suffix, count):
+    film = waves(count, 32, 48)
+    path = write_film(tmp_path / f"film{suffix}", film)
+    frames = read_back(path)
+    assert len(frames) == count
+    best = {".gif": 30, ".mp4": 33, ".webp": 37}.get(suffix, 99)
+    assert min(psnr(a, b) for a, b in zip(frames, film, strict=True)) >= best
+
+
+@pytest.mark.parametrize("suffix", ALL)
+def test_identical_frames_stay(tmp_path, waves, suffix):
+    one, other = waves(2, 32, 48)
+    film = [one, one, one, other, other, one, one]
+    path = write_film(tmp_path / f"film{suffix}", film, fps=25)
+    assert len(read_back(path)) == 7
+    if suffix == ".mp4":
+        assert decoded(path)[1]["duration"] == pytest.approx(0.28)
+    else:
+        assert shown(path)[1] == [40] * 7
+
+
+@pytest.mark.parametrize(("suffix", "grain"), [(".gif", 10), (".webp", 1)])
+@pytest.mark.parametrize("fps", [3, 12, 23.976, 25, 30, 50])
+def test_times_never_drift(tmp_path, waves, suffix, grain, fps):
+    """Each frame begins at its own moment, rounded to what the format can say."""
+    durations = shown(write_film(tmp_path / f"film{suffix}", waves(31, 8, 8), fps))[1]
+    for number, end in enumerate(accumulate(durations), 1):
+        assert abs(end - 1000 * number / fps) <= grain / 2 + 0.01
+    if fps == 25:
+        assert set(durations) == {40}
+
+
+@pytest.mark.parametrize("fps", [23.976, 30])
+def test_apng_times_are_exact(tmp_path, waves, fps):
+    durations = shown(write_film(tmp_path / "film.apng", waves(7, 8, 8), fps))[1]
+    assert sum(durations) == pytest.approx(7000 / fps, abs=0.01)
+
+
+@pytest.mark.parametrize("fps", [12, 23.976, 30])
+def test_mp4_times(tmp_path, waves, fps):
+    about = decoded(write_film(tmp_path / "film.mp4", waves(24, 16, 16), fps))[1]
+    assert about["fps"] == pytest.approx(fps, abs=0.01)
+    assert about["duration"] == pytest.approx(24 / fps, abs=0.01)
+
+
+@pytest.mark.parametrize("loop", [True, False])
+def test_loops(tmp_path, waves, loop):
+    film = waves(3, 8, 8)
+    gif = Gif.of(write_film(tmp_path / "film.gif", film, loop=loop))
+    assert gif.repeats == (0 if loop else None)
+    webp = write_film(tmp_path / "film.webp", film, loop=loop).read_bytes()
+    at = webp.index(b"ANIM") + 12
+    assert int.from_bytes(webp[at : at + 2], "little") == (0 if loop else 1)
+    apng = write_film(tmp_path / "film.apng", film, loop=loop).read_bytes()
+    at = apng.index(b"acTL") + 4
+    counts = [int.from_bytes(apng[at + i : at + i + 4], "big") for i in (0, 4)]
+    assert counts == [3, 0 if loop else 1]  # frames, plays
+
+
+def test_gif_has_one_palette(tmp_path, waves):
+    film = np.concatenate([waves(6, 32, 32), 255 - waves(6, 32, 32)])
+    gif = Gif.of(write_film(tmp_path / "film.gif", film))
+    assert gif.local_palettes == 0 and gif.delays == [4] * 12
+
+
+def test_gif_beats_two_passes_of_ffmpeg(tmp_path, waves):
+    """ffmpeg's palettegen and paletteuse without dithering reach 41.2 dB on this sweep."""
+    film = waves(12, 64, 64) // 4 + 90
+    frames, _ = shown(write_film(tmp_path / "film.gif", film))
+    assert psnr(frames, film) > 42
+
+
+def test_gif_of_few_colours_loses_nothing(tmp_path):
+    colours = np.random.RandomState(0).randint(0, 32, (4, 20, 20, 3)) // 8 * 60 + 7
+    film = colours.astype(np.uint8)
+    frames, _ = shown(write_film(tmp_path / "film.gif", film))
+    assert np.array_equal(frames, film)
+
+
+@pytest.mark.parametrize("suffix", PICTURES)
+def test_transparent_pixels_stay_so(tmp_path, waves, suffix):
+    """A hole that moves: what was drawn before does not shine through."""
+    film = waves(4, 24, 24, 4)
+    for number, frame in enumerate(film):
+        frame[4:12, 5 * number : 5 * number + 8, 3] = 0
+    frames, _ = shown(write_film(tmp_path / f"film{suffix}", film), "RGBA")
+    for frame, wanted in zip(frames, film, strict=True):
+        assert np.array_equal(frame[..., 3] > 127, wanted[..., 3] > 127)
+
+
+@pytest.mark.parametrize("suffix", ALL)
+def test_grey_films(tmp_path, waves, suffix):
+    film = waves(5, 32, 32, 1)
+    frames = read_back(write_film(tmp_path / f"film{suffix}", film))
+    assert psnr(np.stack(frames), film.repeat(3, axis=3)) > 38
+
+
+def test_apng_loses_nothing(tmp_path, waves):
+    for channels, mode in ((3, "RGB"), (4, "RGBA")):
+        film = waves(4, 15, 17, channels)
+        path = write_film(tmp_path / "film.apng", film, overwrite=True)
+        assert np.array_equal(shown(path, mode)[0], film)
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 48), (33, 48), (32, 47), (33, 47), (1, 1)])
+def test_mp4_is_padded_never_resampled(tmp_path, waves, height, width):
+    film = waves(5, height, width)
+    frames, _ = decoded(write_film(tmp_path / "film.mp4", film))
+    assert frames.shape[1:3] == (height + height % 2, width + width % 2)
+    assert psnr(frames[:, :height, :width], film) > 34
+
+
+def test_mp4_keeps_sharp_lines(tmp_path):
+    """Resampling by a single pixel would smear them: 33 columns of one pixel, black and white."""
+    columns = np.where(np.arange(33) % 2, 255, 0).astype(np.uint8)
+    film = np.broadcast_to(columns[None, None, :, None], (4, 33, 33, 3))
+    frames, _ = decoded(write_film(tmp_path / "film.mp4", film))
+    assert psnr(frames[:, :33, :33], film) > 35
+
+
+def test_mp4_plays_in_browsers(tmp_path, waves):
+    path = write_film(tmp_path / "film.mp4", waves(5, 32, 32))
+    about = described(path)
+    assert "h264" in about and "yuv420p(tv, bt709" in about and "unknown" not in about
+    data = path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_mp4_colours_are_true(tmp_path):
+    """A wrong matrix would shift these by ten levels."""
+    colours = np.array([[200, 30, 40], [40, 180, 60], [30, 60, 190], [190, 150, 120]], np.uint8)
+    film = np.broadcast_to(colours.repeat(16, axis=0)[None, None], (3, 32, 64, 3))
+    frames, _ = decoded(write_film(tmp_path / "film.mp4", film))
+    centres = frames[:, 16, 8::16].astype(int)
+    assert np.abs(centres - colours).max() <= 3

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from sefa_cli.errors import SefaError
+from sefa_cli.rendering.films import check_film_path, write_film
+
+
+def frames_in(folder):
+    return [np.asarray(Image.open(path)) for path in sorted(folder.iterdir())]
+
+
+def test_frames_are_numbered_and_lossless(tmp_path, waves):
+    film = waves(12, 9, 7)
+    folder = write_film(tmp_path / "frames", film)
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [f"{number:04d}.png" for number in range(12)]
+    assert np.array_equal(frames_in(folder), film)
+
+
+def test_digits_are_enough_for_the_count(tmp_path, waves):
+    folder = write_film(tmp_path / "frames", waves(2, 4, 4), count=12_000)
+    assert sorted(path.name for path in folder.iterdir()) == ["00000.png", "00001.png"]
+
+
+def test_a_slash_means_a_folder(tmp_path, waves):
+    folder = write_film(f"{tmp_path}/sweep.gif/", waves(2, 4, 4))
+    assert folder.is_dir() and len(list(folder.iterdir())) == 2
+
+
+def test_an_empty_folder_is_filled(tmp_path, waves):
+    (tmp_path / "frames").mkdir()
+    assert len(frames_in(write_film(tmp_path / "frames", waves(2, 4, 4)))) == 2
+
+
+def test_overwriting_leaves_no_old_frames(tmp_path, waves):
+    write_film(tmp_path / "frames", waves(5, 4, 4))
+    write_film(tmp_path / "frames", waves(2, 4, 4), overwrite=True)
+    assert len(frames_in(tmp_path / "frames")) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["frames"]
+
+
+def test_a_folder_of_other_things_is_never_replaced(tmp_path, waves):
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    (folder / "beach.png").write_text("mine")
+    with pytest.raises(SefaError, match=r"holds beach\.png.*nothing but frames"):
+        write_film(folder, waves(2, 4, 4), overwrite=True)
+    assert (folder / "beach.png").read_text() == "mine"
+
+
+def test_a_file_in_its_place_is_refused(tmp_path, waves):
+    (tmp_path / "frames").write_text("mine")
+    with pytest.raises(SefaError, match="exists"):
+        check_film_path(tmp_path / "frames")
+
+
+def test_what_came_meanwhile_is_kept(tmp_path, waves):
+    def frames():
+        yield waves(1, 4, 4)[0]
+        (tmp_path / "frames").mkdir()
+        (tmp_path / "frames" / "0000.png").write_text("another's")
+
+    with pytest.raises(SefaError, match="exists"):
+        write_film(tmp_path / "frames", frames())
+    assert (tmp_path / "frames" / "0000.png").read_text() == "another's"
+    assert [path.name for path in tmp_path.iterdir()] == ["frames"]
+
+
+def test_missing_parent(tmp_path, waves):
+    with pytest.raises(SefaError, match="does not exist"):
+        write_film(tmp_path / "missing" / "frames", waves(2, 4, 4))
