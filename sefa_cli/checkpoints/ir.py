@@ -107,7 +107,7 @@ class Node:
     def constant(self) -> LazyTensor | None:
         """The constant this is, or hands on through operations that only reshape it."""
         node = self
-        while node.kind in _PLUMBING:
+        while node.kind in _PLUMBING and node.inputs:
             node = node.inputs[0]
         return node.tensor
 
@@ -120,6 +120,15 @@ class Node:
             case [LazyTensor() as constant, None]:
                 return constant, self.inputs[1]
         return None
+
+    def follows(self, other: "Node") -> bool:
+        """Whether the result of `other` reaches this one."""
+        todo, seen = [self], {self}
+        while todo and other not in seen:
+            new = set(todo.pop().inputs) - seen
+            seen |= new
+            todo.extend(new)
+        return other in seen
 
 
 @dataclass(frozen=True)
@@ -166,8 +175,10 @@ def read_graph(source: Source) -> Graph:
         return Graph(source, tuple(by_id[i] for i in order.static_order()))
     except CycleError:
         raise SefaError(f"{source} is damaged: its graph has a cycle", remedy=_AGAIN) from None
-    except (KeyError, ValueError, TypeError) as error:
-        raise SefaError(f"{source} is damaged: {error!r} in its graph", remedy=_AGAIN) from None
+    except KeyError as error:
+        raise SefaError(f"{source} is damaged: it has no {error}", remedy=_AGAIN) from None
+    except ValueError as error:
+        raise SefaError(f"{source} is damaged: {error}", remedy=_AGAIN) from None
 
 
 def _parse(source: Source) -> ET.Element:

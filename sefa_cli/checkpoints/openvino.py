@@ -12,6 +12,7 @@ change, so what a constant is follows from the operations around it:
 import math
 import zipfile
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def read_mobilestylegan(path: Path) -> tuple[str, str, dict[str, Any], Tensors]:
         if len(mapping) != 1 or len(synthesis) != 1:
             raise _UnknownKindError
         tensors = _mapping(mapping[0]) | _synthesis(synthesis[0])
-    except _UnknownKindError:
+    except (_UnknownKindError, IndexError):  # IndexError: an operation lacks an input
         raise _another_kind(path, graphs) from None
     return "random-face", "mobilestylegan", _config(tensors), tensors
 
@@ -85,22 +86,24 @@ def _candidates(path: Path) -> Iterator[Source]:
 
 def _mapping(graph: Graph) -> Tensors:
     """`mapping.fc{i}.weight (out, in)` and `.bias (out,)`."""
-    found = [affine for add in graph.of_kind("Add") if (affine := _affine(add))]
+    found = [(add, affine) for add in graph.of_kind("Add") if (affine := _affine(add))]
     if not found or len(found) != len(graph.of_kind("MatMul")):
         raise _UnknownKindError
+    _check_chain([add for add, _ in found])
     return {
         f"mapping.fc{i}.{part}": tensor
-        for i, affine in enumerate(found)
+        for i, (_, affine) in enumerate(found)
         for part, tensor in zip(("weight", "bias"), affine, strict=True)
     }
 
 
 def _synthesis(graph: Graph) -> Tensors:
     """The modulated layers in order of execution, named by that order."""
+    found = [(node, affine) for node in graph.of_kind("Multiply") if (affine := _style_in(node))]
+    _check_chain([multiply for multiply, _ in found])
     layers = [
-        {"affine.weight": affine[0], "affine.bias": affine[1]} | _convolution(multiply)
-        for multiply in graph.of_kind("Multiply")
-        if (affine := _style_in(multiply))
+        {"affine.weight": weight, "affine.bias": bias} | _convolution(multiply)
+        for multiply, (weight, bias) in found
     ]
     blocks = range((len(layers) - 2) // 3)
     parts = {"up": _UP, "conv1": _CONV, "conv2": _CONV}
@@ -167,6 +170,12 @@ def _convolution(multiply: Node) -> Tensors:
         else:
             tensors["bias"] = _reshaped(added, added.shape[1:2])
     return tensors
+
+
+def _check_chain(nodes: Sequence[Node]) -> None:
+    """Each must need the one before: then their order is that of execution."""
+    if not all(later.follows(node) for node, later in pairwise(nodes)):
+        raise _UnknownKindError
 
 
 def _only_consumer(node: Node) -> Node:

@@ -20,13 +20,17 @@ NOISE_MODES = ("const", "random", "none")
 def as_tensor(value: Array, what: str, shapes: Iterable[Shape]) -> Tensor:
     """`value` as a tensor, on its own device, if it has one of `shapes`; else SefaError."""
     try:
-        tensor = value if isinstance(value, Tensor) else torch.tensor(np.asarray(value))
+        tensor = value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))
     except (TypeError, ValueError) as error:
         raise SefaError(f"{what} cannot be read as numbers ({error})") from None
     if not any(_fits(tensor, shape) for shape in shapes):
-        expected = " or ".join(f"({', '.join(map(str, shape))})" for shape in shapes)
-        raise SefaError(f"{what} of shape {tuple(tensor.shape)}", expected)
+        raise SefaError(f"{what} of shape {_text(tensor.shape)}", " or ".join(map(_text, shapes)))
     return tensor
+
+
+def _text(shape: Iterable[int | str]) -> str:
+    """`(12,)`, `(n, 12)`."""
+    return str(tuple(shape)).replace("'", "")
 
 
 def _fits(tensor: Tensor, shape: Shape) -> bool:

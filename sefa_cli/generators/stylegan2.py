@@ -8,7 +8,6 @@ import math
 import re
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -59,10 +58,11 @@ class StyledConv(Layer):
         self.energy = frozen(weight.square().sum(dim=(2, 3)))  # (outputs, inputs)
         self.scale = 1 / math.sqrt(9 * inputs) if options.demod_scaled else 1.0
         self.clamp, self.resampler, self.up = options.clamp, options.resampler, up
-        self.strength = None
+        self.strength = self.noise = None
         if "noise_strength" in weights:
             self.strength = frozen(weights.take("noise_strength"))  # ()
-            self.noise = frozen(_noise_map(weights, side))
+        if "noise_const" in weights:  # not in old files of rosinality's
+            self.noise = frozen(weights.take("noise_const", *side))  # (h, w)
 
     def forward(self, x: Tensor, w: Tensor, noise_mode: str, gain: float = 1.0) -> Tensor:
         style = self.affine(w) * self.scale  # (n, inputs)
@@ -78,22 +78,20 @@ class StyledConv(Layer):
         x = torch.addcmul(
             self.bias[:, None, None] * before, x, demodulation[:, :, None, None] * before
         )
-        if self.strength is not None and noise_mode != "none":
-            x = x.add_(self._noise_for(x, noise_mode) * (self.strength * before))
+        noise = self._noise_for(x, noise_mode)
+        if noise is not None:
+            x = x.add_(noise * before)
         x = F.leaky_relu_(x, 0.2)
         return x if self.clamp is None else x.clamp(-self.clamp * gain, self.clamp * gain)
 
-    def _noise_for(self, x: Tensor, noise_mode: str) -> Tensor:
+    def _noise_for(self, x: Tensor, noise_mode: str) -> Tensor | None:
+        """`(h, w)` for the stored map, `(n, 1, h, w)` at random."""
+        if self.strength is None or noise_mode == "none":
+            return None
         if noise_mode == "const":
-            return self.noise  # (h, w)
-        return torch.randn(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device)
-
-
-def _noise_map(weights: Weights, side: tuple[int, int]) -> Tensor:
-    """The stored map `(h, w)`; a fixed one for old rosinality files, which hold none."""
-    if "noise_const" in weights:
-        return weights.take("noise_const", *side)
-    return torch.from_numpy(np.random.RandomState(0).randn(*side).astype(np.float32))
+            return None if self.noise is None else self.noise * self.strength
+        shape = (len(x), 1, *x.shape[2:])
+        return torch.randn(shape, dtype=x.dtype, device=x.device) * self.strength
 
 
 class ToRGB(Layer):

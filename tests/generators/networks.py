@@ -1,0 +1,138 @@
+"""Small random generators, as checkpoints that were never files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sefa_cli.checkpoints.checkpoint import Checkpoint, LazyTensor
+
+Arrays = dict[str, np.ndarray]
+
+
+class Draw:
+    """Random arrays under dotted names, each the size that keeps a network's values near one."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.RandomState(seed)
+        self.arrays: Arrays = {}
+
+    def put(self, name: str, *shape: int, std: float = 1.0, mean: float = 0.0) -> None:
+        self.arrays[name] = np.asarray(mean + std * self.random.randn(*shape), np.float32)
+
+    def affine(self, name: str, outputs: int, inputs: int, std: float = 1.0) -> None:
+        self.put(f"{name}.affine.weight", outputs, inputs, std=std)
+        self.put(f"{name}.affine.bias", outputs, std=0.1, mean=1.0)
+
+
+def checkpoint(family: str, dialect: str, config: dict[str, Any], arrays: Arrays) -> Checkpoint:
+    tensors = {
+        name: LazyTensor(array.shape, "float32", lambda array=array: array)
+        for name, array in arrays.items()
+    }
+    return Checkpoint("tiny", Path("tiny"), "none", dialect, family, config, tensors)
+
+
+def stylegan2(
+    architecture: str = "skip",
+    resolution: int = 16,
+    classes: int = 0,
+    label_mode: str = "embed",
+    clamp: float | None = None,
+    scaled: bool = False,
+    start: tuple[int, int] = (4, 4),
+    mean: bool = True,
+    seed: int = 0,
+) -> Checkpoint:
+    """z 8, w 12 numbers; 10 channels at 4 px, one less with every block."""
+    draw = Draw(seed)
+    width = 8
+    if classes and label_mode == "embed":
+        draw.put("mapping.embed.weight", 5, classes)
+        draw.put("mapping.embed.bias", 5)
+        width += 5
+    elif classes:
+        draw.put("mapping.label_weight", classes, 6)
+        width += 6
+    for i in range(2):
+        draw.put(f"mapping.fc{i}.weight", 12, width, std=100)
+        draw.put(f"mapping.fc{i}.bias", 12, std=10)
+        width = 12
+    if mean:
+        draw.put("mapping.w_avg", 12)
+    channels, side, blocks = 10, start, int(np.log2(resolution / 2))
+    draw.put("synthesis.b4.const", channels, *start)
+    for block in range(blocks):
+        name, outputs = f"synthesis.b{4 << block}", 10 - block
+        if architecture == "resnet" and block:
+            draw.put(f"{name}.skip.weight", outputs, channels, 1, 1)
+        for conv in ("conv0", "conv1") if block else ("conv1",):
+            draw.put(f"{name}.{conv}.weight", outputs, channels, 3, 3)
+            draw.put(f"{name}.{conv}.bias", outputs)
+            draw.put(f"{name}.{conv}.noise_strength", std=0.3)
+            draw.put(f"{name}.{conv}.noise_const", *side)
+            draw.affine(f"{name}.{conv}", channels, 12)
+            channels = outputs
+        if architecture == "skip" or block == blocks - 1:
+            draw.put(f"{name}.torgb.weight", 3, channels, 1, 1)
+            draw.put(f"{name}.torgb.bias", 3)
+            draw.affine(f"{name}.torgb", channels, 12)
+        side = (2 * side[0], 2 * side[1])
+    config = {
+        "resolution": max(start) << (blocks - 1),
+        "img_channels": 3,
+        "z_dim": 8,
+        "w_dim": 12,
+        "c_dim": classes,
+        "num_layers": 2 * blocks,
+        "space": "w",
+        "architecture": architecture,
+        "conv_clamp": clamp,
+        "demod_scaled": scaled,
+        "label_mode": label_mode if classes else None,
+        "lr_multiplier": 0.01,
+    }
+    return checkpoint("stylegan2", "nvidia", config, draw.arrays)
+
+
+def mobilestylegan(blocks: int = 3, seed: int = 0) -> Checkpoint:
+    """z and w 8 numbers; 16 channels at 4 px, 16 in every block but the last, 8 there."""
+    draw = Draw(seed)
+    for i in range(2):
+        draw.put(f"mapping.fc{i}.weight", 8, 8, std=0.4)
+        draw.put(f"mapping.fc{i}.bias", 8, std=0.1)
+    draw.put("synthesis.const", 16, 4, 4)
+
+    def conv(name: str, inputs: int, outputs: int, side: int, separable: bool = True) -> None:
+        draw.affine(name, inputs, 8, std=0.4)
+        if separable:
+            draw.put(f"{name}.depthwise", inputs, 1, 3, 3)
+        k = 1 if separable else 3
+        draw.put(f"{name}.weight", outputs, inputs, k, k, std=0.8)
+        draw.put(f"{name}.noise", side, side, std=0.1)
+        draw.put(f"{name}.bias", outputs, std=0.1)
+
+    conv("synthesis.conv1", 16, 16, 4, separable=False)
+    for i in range(blocks):
+        name, outputs, side = f"synthesis.layers.{i}", 8 if i == blocks - 1 else 16, 8 << i
+        draw.affine(f"{name}.up", 16, 8, std=0.4)
+        conv(f"{name}.conv1", 4, outputs, side)
+        conv(f"{name}.conv2", outputs, outputs, side)
+    draw.affine("synthesis.to_img", 8, 8, std=0.4)
+    draw.put("synthesis.to_img.weight", 12, 8, 1, 1)
+    draw.put("synthesis.to_img.bias", 12, std=0.1)
+    config = {
+        "resolution": 8 << blocks,
+        "img_channels": 3,
+        "z_dim": 8,
+        "w_dim": 8,
+        "c_dim": 0,
+        "num_layers": 2 + 3 * blocks,
+        "space": "w",
+    }
+    return checkpoint("mobilestylegan", "random-face", config, draw.arrays)
+
+
+def arrays(made: Checkpoint) -> Arrays:
+    """Its tensors in double precision."""
+    return {name: tensor.numpy().astype(np.float64) for name, tensor in made.tensors.items()}

@@ -1,0 +1,99 @@
+"""The allocator setting: off until asked for, on once, nothing where the C library is another."""
+
+import ctypes
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from sefa_cli import allocator
+
+FAULTS = """
+import resource, sys
+import numpy as np
+import sefa_cli, sefa_cli.allocator
+on = "on" in sys.argv and sefa_cli.allocator.keep_blocks()
+for round in range(12):
+    if round == 2:  # the first ones grow the heap
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(64 << 20, np.uint8)
+print(on, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+FEW = 100  # ten such arrays are 320 pages of 2 MB, or 163,840 of 4 kB
+
+glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's own setting")
+
+
+def faults(*words: str, **environment: str) -> tuple[bool, int]:
+    """Whether the setting is on, and page faults of ten arrays of 64 MB, one after another."""
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS, *words], env=environment, capture_output=True, check=True
+    )
+    on, count = done.stdout.split()
+    return on == b"True", int(count)
+
+
+@glibc
+def test_kept_blocks_cost_no_page_faults() -> None:
+    on, count = faults("on")
+    assert on
+    assert count < FEW
+
+
+@glibc
+def test_importing_changes_nothing() -> None:
+    on, count = faults()
+    assert not on
+    assert count > FEW
+
+
+@glibc
+def test_the_environment_turns_it_off() -> None:
+    on, count = faults("on", SEFA_MALLOC="0")
+    assert not on
+    assert count > FEW
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, int]]]:
+    """As if nobody had asked yet; what the C library is told is only noted."""
+    allocator.keep_blocks.cache_clear()
+    told: list[tuple[int, int]] = []
+
+    class Library:
+        gnu_get_libc_version = "2.40"
+
+        def mallopt(self, parameter: int, value: int) -> int:
+            told.append((parameter, value))
+            return 1
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Library())
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("SEFA_MALLOC", raising=False)
+    yield told
+    allocator.keep_blocks.cache_clear()
+
+
+def test_it_is_told_once(fresh: list[tuple[int, int]]) -> None:
+    assert allocator.keep_blocks()
+    assert allocator.keep_blocks()
+    assert fresh == [(-4, 0), (-1, 2**31 - 1), (-2, 256 << 20)]
+
+
+def test_another_c_library_is_left_alone(
+    fresh: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    assert not allocator.keep_blocks()
+    assert fresh == []
+
+
+def test_other_systems_are_left_alone(
+    fresh: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not allocator.keep_blocks()
+    assert fresh == []
