@@ -152,7 +152,7 @@ def test_sizes_labels_and_repr(bundle: Bundle) -> None:
 
 
 def test_style_gains_follow_the_threshold() -> None:
-    info = ({"gain": 0.5}, {"gain": 0.3})
+    info = ({"gain": 0.6}, {"gain": 0.3})
     assert Bundle(**parts(info=info)).style_gains == (0,)
     assert Bundle(**parts(info=info, params={"gain_threshold": 0.3})).style_gains == (0, 1)
     assert Bundle(**parts(params={"gain_threshold": 0})).style_gains == ()

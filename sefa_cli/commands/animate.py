@@ -58,7 +58,7 @@ def animate(
     direction = parse_direction(bundle, k)
     alphas = frame_alphas(*parse_span(span), frames, bounce)
     view = View(size, fast, noise_mode, class_label)
-    check_film_path(output, overwrite)
+    check_film_path(output, overwrite, fps)
 
     generator, chosen = opened(
         bundle, dirs, layers, model, any_model=any_model, device=device, offline=offline

@@ -52,8 +52,8 @@ def factorize(
     needs no GPU and no sampling, and reads only the first projections of the checkpoint.
     """
     from sefa_cli.discovery import factorize as discovery
-    from sefa_cli.discovery.sefa import GAIN
     from sefa_cli.files import check_writable
+    from sefa_cli.ranges import format_range
 
     if output != "-":
         check_writable(output, overwrite)
@@ -68,10 +68,9 @@ def factorize(
         offline=offline,
     )
     bundle.save(output, overwrite=overwrite)
-    gains = [k for k, about in enumerate(bundle.info) if about.get("gain", 0) >= GAIN]
-    if gains and not deflate_gain:
+    if bundle.style_gains and not deflate_gain:
         say(
-            f"direction {', '.join(map(str, gains))} is a common style gain and destroys the "
+            f"direction {format_range(bundle.style_gains)} is a common style gain and destroys the "
             "picture at moderate steps; --deflate-gain takes it out first"
         )
     wrote(output)

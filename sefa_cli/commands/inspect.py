@@ -85,6 +85,7 @@ def describe_bundle(bundle: "Bundle") -> dict[str, Any]:
         "per_layer": bundle.directions.ndim == 3,
         "eigenvalues": None if values is None else [float(value) for value in values],
         "labels": list(bundle.labels),
+        "style_gains": list(bundle.style_gains),
         "directions": [dict(about) for about in bundle.info],
         "mask": None if bundle.mask is None else list(bundle.mask.shape),
     }
@@ -123,9 +124,9 @@ def _compare(files: list[str], num: int, as_json: bool) -> None:
 
     if len(files) != 2:
         raise UsageError(f"--compare with {len(files)} file(s)", "two bundles")
-    bundles = [_load(file) for file in files]
+    first, second = (_load(file) for file in files)
     try:
-        result = compare(*bundles, num=num)
+        result = compare(first, second, num)
     except SefaError as error:
         raise SefaError(f"{files[0]} and {files[1]}: {error.found}", error.expected) from None
     if as_json:
@@ -133,4 +134,4 @@ def _compare(files: list[str], num: int, as_json: bool) -> None:
         return
     from sefa_cli.commands.tables import show_comparison
 
-    show_comparison(table_console(), files, bundles, result)
+    show_comparison(table_console(), files, (first, second), result)

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from sefa_cli.bundle import Bundle
 from sefa_cli.discovery.compare import Comparison
-from sefa_cli.discovery.sefa import GAIN
 from sefa_cli.ranges import format_range
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -68,7 +67,7 @@ def _spectrum(about: Mapping[str, Any], num: int) -> Table:
     for k in range(min(num, about["k"])):
         direction = about["directions"][k]
         marks = [escape(about["labels"][k] or "")]
-        if direction.get("gain", 0) >= GAIN:
+        if k in about["style_gains"]:
             marks.append(f"[yellow]common style gain ({direction['gain']:.2f})[/yellow]")
         top = max(map(abs, values)) if values else 0
         table.add_row(

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sefa_cli import projections
 from sefa_cli.bundle import Bundle
 from sefa_cli.checkpoints import cache, open_checkpoint
@@ -49,7 +51,7 @@ def factorize(
     return Bundle(
         directions=factors.directions,
         eigenvalues=factors.eigenvalues,
-        layers=indices,
+        layers=np.array(indices),
         method="sefa",
         params={
             "layers": format_range(indices),

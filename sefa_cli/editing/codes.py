@@ -57,7 +57,7 @@ def save_codes(path: Path | str, codes: torch.Tensor, overwrite: bool = False) -
     """Write codes as the NVIDIA projector does: key `w` `(n, layers, dim)`, or `z` `(n, dim)`."""
     key = "w" if codes.ndim == 3 else "z"
     with open_atomically(path, overwrite) as file:
-        np.savez(file, allow_pickle=False, **{key: codes.detach().cpu().numpy()})  # type: ignore[arg-type]
+        np.savez(file, allow_pickle=False, **{key: codes.detach().cpu().numpy()})
 
 
 def load_codes(path: Path | str, generator: Generator) -> torch.Tensor:

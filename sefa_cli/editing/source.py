@@ -1,5 +1,6 @@
 """Where the generator comes from: a reference, or a bundle that remembers its model."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,14 +21,23 @@ def load_generator(
     """The generator of a zoo name, path, address or open checkpoint, on `device`.
 
     `device` is `auto`, `cpu`, `cuda` or `mps`. A mean w that the file lacks is computed when it
-    is first needed and kept in the cache under the model's fingerprint.
+    is first needed and kept in the cache for this mapping network.
     Raises SefaError for a model that cannot be found or read.
     """
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
     generator = build(checkpoint, device)
     if generator.space == "w" and "mapping.w_avg" not in checkpoint.tensors:
-        _cache_mean_w(generator, fingerprint(checkpoint))
+        _cache_mean_w(generator, _mapping_key(checkpoint))
     return generator
+
+
+def _mapping_key(checkpoint: Checkpoint) -> str:
+    """The fingerprint and a digest of the mapping network: a fine-tune may change only that."""
+    digest = hashlib.sha256()
+    for name in sorted(checkpoint.tensors):
+        if name.startswith("mapping."):
+            digest.update(checkpoint.tensors[name].float32().tobytes())
+    return f"{fingerprint(checkpoint)}-{digest.hexdigest()[:16]}"
 
 
 def _cache_mean_w(generator: Generator, key: str) -> None:

@@ -1,6 +1,6 @@
 """Pictures before and after moves: as rows of a sheet, one by one, or as frames of a film."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,7 @@ class Edits:
     def _direction(self, k: int) -> str:
         return self.bundle.labels[k] or f"k {k}"
 
-    def frames(self, view: View, k: int, alphas: Sequence[float]) -> Iterator[Picture]:
+    def frames(self, view: View, k: int, alphas: Iterable[float]) -> Iterator[Picture]:
         """A sweep of direction `k`: a frame per α, the seeds side by side."""
         for alpha in alphas:
             codes = self.codes(Move(((k, float(alpha)),)))
