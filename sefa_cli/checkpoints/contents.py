@@ -1,15 +1,13 @@
 """What a container was found to hold, before anyone knows which network it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sefa_cli.checkpoints.checkpoint import LazyTensor
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(NamedTuple):
     """An inert tree of dicts, lists and records, whose leaves `tensor` turns into tensors."""
 
     path: Path

@@ -88,9 +88,9 @@ def typed_storage(
     kind: Any, source: Window | bytes, count: Any, path: Path, big_endian: bool = False
 ) -> Storage:
     """`count` numbers of the torch storage class `kind` in `source`, which must hold them."""
-    name = kind.name if isinstance(kind, Global) else ""
+    name = kind.name if isinstance(kind, Global) else type(kind).__name__
     if name not in _STORAGES:
-        raise unreadable(path, f"it holds numbers of the kind {name or type(kind).__name__}")
+        raise unreadable(path, f"it holds numbers of the kind {name!r:.40}")
     dtype = _STORAGES[name]
     length = source.length if isinstance(source, Window) else len(source)
     if not is_count(count) or count * itemsize(dtype) > length:
@@ -128,7 +128,7 @@ def _torch_tensor(record: Record, find_storage: FindStorage, path: Path) -> Lazy
         dtype = _arguments(record, 7, path)[6]
         name = _TORCH_DTYPES.get(dtype.name) if isinstance(dtype, Global) else None
         if name is None:
-            raise unreadable(path, f"it holds a tensor of the dtype {dtype!s:.40}")
+            raise unreadable(path, f"it holds a tensor of the dtype {str(dtype)!r:.40}")
         count = storage.count * storage.itemsize // itemsize(name)
         storage = Storage(storage.source, name, count, storage.big_endian)
     if not is_count(offset):
@@ -165,7 +165,8 @@ def _numpy_numbers(dtype: Any, content: Any, shape: tuple[int, ...], path: Path)
     code = code.decode("latin1") if isinstance(code, bytes) else code
     if not isinstance(code, str) or not _NUMPY_DTYPE.fullmatch(code):
         raise unreadable(path, f"it holds a numpy array of the kind {code!r:.40}")
-    content = content.encode("latin1") if isinstance(content, str) else content
+    if isinstance(content, str):
+        content = content.encode("latin1", "replace")
     if not isinstance(content, bytes | Window):
         raise damaged(path, "a numpy array has no contents")
     name = np.dtype(code).name

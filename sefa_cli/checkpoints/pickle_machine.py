@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,21 +22,17 @@ MAX_CALLS = 20  # names kept for messages
 WINDOW_BYTES = 64  # longer byte strings stay in the file; numpy scalars are shorter
 
 
-@dataclass
 class Machine:
     """What the instructions work on: `data` from byte `at` on, up to `end`."""
 
-    data: Buffer
-    path: Path
-    at: int
-    end: int
-    stack: list[Any] = field(default_factory=list)
-    marks: list[list[Any]] = field(default_factory=list)  # stacks set aside, one per open mark
-    memo: dict[int, Any] = field(default_factory=dict)
-    called: dict[str, None] = field(default_factory=dict)
-    outside: list[PersistentId] = field(default_factory=list)
-    text: int = 0
-    copied: int = 0
+    def __init__(self, data: Buffer, path: Path, at: int, end: int) -> None:
+        self.data, self.path, self.at, self.end = data, path, at, end
+        self.stack: list[Any] = []
+        self.marks: list[list[Any]] = []  # stacks set aside, one per open mark
+        self.memo: dict[int, Any] = {}
+        self.called: dict[str, None] = {}
+        self.outside: list[PersistentId] = []
+        self.text = self.copied = 0  # bytes and items so far
 
     def refusal(self, why: str) -> SefaError:
         """The stated error, with the place where the reading stopped."""

@@ -6,9 +6,8 @@ call that would have made it. Byte strings of more than a few dozen bytes stay i
 """
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sefa_cli.checkpoints.inert import PersistentId
 from sefa_cli.checkpoints.pickle_instructions import INSTRUCTIONS, STOP
@@ -16,8 +15,7 @@ from sefa_cli.checkpoints.pickle_machine import MAX_INSTRUCTIONS, Machine
 from sefa_cli.checkpoints.windows import Buffer
 
 
-@dataclass(frozen=True)
-class Pickle:
+class Pickle(NamedTuple):
     """A read pickle."""
 
     value: Any

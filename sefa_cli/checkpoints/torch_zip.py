@@ -95,9 +95,7 @@ def _names(data: mmap.mmap, path: Path) -> list[str]:
     return [entry.filename for entry in _directory(data, path)]
 
 
-def _entries(
-    data: mmap.mmap, path: Path, directory: list[zipfile.ZipInfo]
-) -> dict[str, Window]:
+def _entries(data: mmap.mmap, path: Path, directory: list[zipfile.ZipInfo]) -> dict[str, Window]:
     """Every entry's place in the file. Raises SefaError for what torch never writes."""
     entries: dict[str, Window] = {}
     free = 0  # where the next entry may begin

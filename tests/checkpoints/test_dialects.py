@@ -297,10 +297,12 @@ def test_live_modules_of_other_code_bases(tmp_path, native):
     """`torch.save(generator)` of a whole module: its class is not needed."""
     module = remap.live_module(remap.to_rosinality(native)[0])
     with remap.importable(type(module)):
-        torch.save({"g_ema": module}, tmp_path / "x.pt")
+        torch.save({"g_ema": module, "latent_avg": torch.ones(24)}, tmp_path / "x.pt")
     found = read_checkpoint(tmp_path / "x.pt")
     assert found.dialect == "rosinality"
     assert np.array_equal(found.tensors["synthesis.b4.const"].numpy(), native["synthesis.b4.const"])
+    assert np.array_equal(found.tensors["mapping.w_avg"].numpy(), np.ones(24))
+    assert found.notes == ("Nothing in the file was run; it would have called 'model.Generator'.",)
 
 
 # What is no StyleGAN2, or no whole one

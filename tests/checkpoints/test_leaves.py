@@ -134,6 +134,13 @@ FORGERIES = {
     "unknown dtype": forged(
         "s", 0, (2,), (1,), 0, 0, Global("os", "system"), name="_rebuild_tensor_v3"
     ),
+    "a kind of two lines": forged(
+        "s", 0, (2,), (1,), 0, 0, Global("a\nb", "c\x1b"), name="_rebuild_tensor_v3"
+    ),
+    "array of odd text": Record(
+        Global("numpy.core.multiarray", "_reconstruct"),
+        state=(1, (9,), Record(Global("numpy", "dtype"), ("f4",)), False, "Ω" * 8),
+    ),
     "array without state": Record(Global("numpy.core.multiarray", "_reconstruct")),
     "array of no dtype": Record(
         Global("numpy.core.multiarray", "_reconstruct"), state=(1, (2,), "f4", False, b"12345678")
@@ -156,10 +163,11 @@ def test_storages_that_claim_more_than_their_bytes_are_refused(count):
         typed_storage(Global("torch", "FloatStorage"), bytes(16), count, HERE)
 
 
-@pytest.mark.parametrize("kind", [Global("os", "system"), None, "FloatStorage", Record(1)])
+@pytest.mark.parametrize("kind", [Global("os", "sys\ntem"), None, "FloatStorage", Record(1)])
 def test_unknown_storage_classes_are_refused(kind):
-    with pytest.raises(SefaError, match="numbers of the kind"):
+    with pytest.raises(SefaError, match="numbers of the kind") as refused:
         typed_storage(kind, bytes(16), 4, HERE)
+    assert "\n" not in str(refused.value)
 
 
 def test_streams_inside_old_protocols_are_read():

@@ -1,7 +1,6 @@
 """Which network a container holds: the table of dialects, and what to say of all others."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from sefa_cli.checkpoints.contents import Contents
@@ -29,6 +28,7 @@ _PLACES: tuple[tuple[str, ...], ...] = (
     (),
 )
 _NOT_AVERAGED = ("generator", "G", "g")
+_MEAN = "latent_avg"  # rosinality's mean w lies beside the network
 _PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before names
 
 # What people have and is not read as a checkpoint; a name that marks each.
@@ -64,7 +64,7 @@ def recognise(contents: Contents) -> Model:
         for dialect in DIALECTS:
             if all(mark in state.leaves for mark in dialect.marks):
                 model = dialect.read(dialect, state)
-                return replace(model, notes=(*model.notes, *_warnings(place, contents)))
+                return model._replace(notes=(*model.notes, *_warnings(place, contents)))
     raise _unknown(contents, seen)
 
 
@@ -76,19 +76,21 @@ def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
             part = part.get(name) if isinstance(part, dict) else None
         if module_dict(part) is not None:
             leaves, modules = flatten(part, contents.path)
-            yield place, State(contents.path, leaves, contents.tensor, modules)
         elif isinstance(part, dict):
-            yield place, State(contents.path, _names(part, contents.tree), contents.tensor)
+            leaves, modules = _without_prefix(part), {}
+        else:
+            continue
+        if isinstance(contents.tree, dict) and isinstance(contents.tree.get(_MEAN), Record):
+            leaves.setdefault(_MEAN, contents.tree[_MEAN])
+        yield place, State(contents.path, leaves, contents.tensor, modules)
 
 
-def _names(part: dict[Any, Any], tree: dict[Any, Any]) -> dict[str, Any]:
-    """The names of a state dict without wrappers' prefixes; rosinality's mean lies beside it."""
+def _without_prefix(part: dict[Any, Any]) -> dict[str, Any]:
+    """The names of a state dict without what wrappers put before all of them."""
     names = {name: leaf for name, leaf in part.items() if isinstance(name, str)}
     for prefix in _PREFIXES:
         if names and all(name.startswith(prefix) for name in names):
             names = {name.removeprefix(prefix): leaf for name, leaf in names.items()}
-    if isinstance(tree.get("latent_avg"), Record):
-        names.setdefault("latent_avg", tree["latent_avg"])
     return names
 
 

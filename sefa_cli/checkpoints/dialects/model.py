@@ -1,26 +1,23 @@
 """What a dialect makes of a state: a family, its configuration, its native tensors."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sefa_cli.checkpoints.checkpoint import LazyTensor
 from sefa_cli.checkpoints.dialects.names import Rule, State
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """A recognised generator."""
 
     dialect: str
     family: str
     config: Mapping[str, Any]
     tensors: Mapping[str, LazyTensor]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Dialect:
+class Dialect(NamedTuple):
     """One code base's way of writing one family."""
 
     name: str

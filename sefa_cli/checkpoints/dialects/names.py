@@ -3,9 +3,9 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,22 +16,20 @@ from sefa_cli.checkpoints.windows import damaged
 Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """One network as a file holds it: its tensors by the file's names, and what else is known."""
 
     path: Path
     leaves: Mapping[str, Any]
     tensor: Callable[[Any], LazyTensor | None]
-    modules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # attributes, if stored
+    modules: Mapping[str, Mapping[str, Any]] = MappingProxyType({})  # attributes, if stored
 
     def attribute(self, module: str, name: str, default: Any = None) -> Any:
         """What the module of a dotted name holds under `name`."""
         return self.modules.get(module, {}).get(name, default)
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """What is done to a tensor: a new shape for the same numbers, or new numbers."""
 
     shape: Callable[[Shape], Shape] = lambda shape: shape
@@ -51,8 +49,7 @@ FLIPPED = Change(numbers=lambda a: a[..., ::-1, ::-1])
 FIRST_ROW = Change(lambda shape: shape[-1:], lambda a: a.reshape(-1, a.shape[-1])[0])
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """Names that fully match `pattern` become `native`, or stay where that is empty.
 
     In `native`, `{n}` is the pattern's number plus `shift`; a family adds other words for it.
@@ -64,13 +61,12 @@ class Rule:
     shift: int = 0
 
 
-@dataclass
-class Translation:
+class Translation(NamedTuple):
     """Native tensors, the file's own name for each, and the names no rule knows."""
 
-    tensors: dict[str, LazyTensor] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    unknown: list[str] = field(default_factory=list)
+    tensors: dict[str, LazyTensor]
+    names: dict[str, str]
+    unknown: list[str]
 
 
 def translate(
@@ -85,7 +81,7 @@ def translate(
     where two names become one, or a name that should hold a tensor does not.
     """
     compiled = [(re.compile(rule.pattern), rule) for rule in rules]
-    found = Translation()
+    found = Translation({}, {}, [])
     for name, leaf in state.leaves.items():
         native, change = _native(name, compiled, words)
         if not native:
