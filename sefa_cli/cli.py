@@ -35,6 +35,7 @@ app = typer.Typer(
     name="sefa",
     cls=SefaGroup,
     no_args_is_help=True,
+    rich_markup_mode="markdown",  # rich alone would keep the line breaks of docstrings
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_show_locals=False,
     help="Find the directions in a GAN's latent space that change one thing in the picture, "

@@ -28,7 +28,7 @@ def factorize(
     to_rgb: Annotated[
         str,
         typer.Option(
-            "--to-rgb", metavar="first|last|all|none", help="Which to-RGBs among the layers."
+            "--to-rgb", metavar="WHICH", help="first, last, all or none of the layers' to-RGBs."
         ),
     ] = "last",
     normalize: Annotated[

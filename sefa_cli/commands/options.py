@@ -45,7 +45,7 @@ Trunc = Annotated[
     typer.Option(
         "--trunc",
         metavar="PSI",
-        help="Truncation psi: 1 is none, 0 the mean picture.  [default: 0.7; 1 for z families]",
+        help="Truncation psi: 1 is none, 0 the mean picture; 0.7 where nothing is said.",
     ),
 ]
 TruncLayers = Annotated[
@@ -71,7 +71,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what exist
 # all that may fetch
 Offline = Annotated[
     bool | None,
-    typer.Option("--offline", help="Fetch nothing.  [env var: SEFA_OFFLINE]", show_default=False),
+    typer.Option("--offline", help="Fetch nothing, as SEFA_OFFLINE=1 does.", show_default=False),
 ]
 # inspect, models
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
