@@ -1,6 +1,7 @@
 """What every generator offers: seeds → z → codes → truncated codes → pictures."""
 
 import math
+import operator
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 
@@ -71,8 +72,8 @@ class Generator(nn.Module):
                 raise SefaError("the file holds no mean w", remedy="Set `w_avg` of the generator.")
             rows = np.random.RandomState(0).randn(_MEAN_ROWS, self.z_dim)
             with torch.no_grad():
-                sums = [self.map(part).double().sum(dim=0) for part in np.split(rows, 10)]
-            self.w_avg = torch.stack(sums).sum(dim=0) / _MEAN_ROWS
+                means = [self.map(part).mean(dim=0) for part in np.split(rows, 10)]
+            self.w_avg = torch.stack(means).mean(dim=0)
         assert self._w_avg is not None
         return self._w_avg
 
@@ -140,7 +141,9 @@ class Generator(nn.Module):
         pixels = as_size(size, self.resolution)
         quick = preview and self.preview_size and (size is None or pixels <= self.preview_size)
         pictures = []
-        for part in torch.split(codes, 1 if self.device.type == "cpu" else 8):  # more gain nothing
+        for part in torch.split(
+            codes, 1 if self.device.type == "cpu" else 8
+        ):  # more at once is no faster
             if quick:
                 picture = self._preview(part, noise_mode)
             else:
@@ -170,11 +173,13 @@ class Generator(nn.Module):
         return own if own.ndim == 3 else own[:, None].expand(-1, self.num_layers, -1)
 
     def _layers(self, layers: int | Sequence[int]) -> list[int]:
-        if isinstance(layers, int):
-            if layers < 0:
-                raise UsageError(f"truncation of the layers below {layers}", "0 or more")
-            return list(range(min(layers, self.num_layers)))
-        return list(check_indices(list(layers), "layer", self.num_layers)) if len(layers) else []
+        if not np.ndim(layers):
+            cutoff = operator.index(layers)  # type: ignore[arg-type]
+            if cutoff < 0:
+                raise UsageError(f"truncation of the layers below {cutoff}", "0 or more")
+            return list(range(min(cutoff, self.num_layers)))
+        chosen = list(layers)  # type: ignore[arg-type]
+        return list(check_indices(chosen, "layer", self.num_layers)) if chosen else []
 
     def _refuse_truncation(self, truncation: float) -> None:
         if truncation != 1:

@@ -79,6 +79,7 @@ def test_truncation_of_some_layers(tiny: Generator) -> None:
             expected = full if index in chosen else none
             assert torch.equal(some[:, index], expected[:, index])
     assert torch.equal(tiny.truncate(w, 0.5, np.array([0, 3])), tiny.truncate(w, 0.5, [0, 3]))
+    assert torch.equal(tiny.truncate(w, 0.5, np.int64(2)), tiny.truncate(w, 0.5, 2))  # type: ignore[arg-type]
     assert torch.equal(tiny.truncate(w, 0.5, []), none)
 
 
