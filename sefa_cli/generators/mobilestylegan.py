@@ -78,8 +78,8 @@ class Up(Layer):
 class Conv(Layer):
     """Style × features → convolution → noise → bias → leaky ReLU 0.2, without a gain of √2.
 
-    The convolution is separable, in the stem dense. `bands`: the result is split into that many
-    Haar bands, which are put side by side.
+    The convolution is separable, in the stem dense. With `bands` the results are Haar bands, and
+    those of one channel are put side by side.
     """
 
     def __init__(self, weights: Weights, inputs: int, side: int, w_dim: int, bands: bool) -> None:
