@@ -4,7 +4,7 @@
 >>> bundle = sefa.factorize("mobilestylegan_ffhq", layers="0-4", deflate_gain=True)
 >>> generator = sefa.load_generator("mobilestylegan_ffhq")
 >>> w = generator.truncate(generator.map(generator.sample([0])), 0.7)      # (1, 23, 512)
->>> w[:, bundle.layers] += 3 * torch.from_numpy(bundle.directions[0])      # turn the head
+>>> w[:, list(bundle.layers)] += 3 * torch.tensor(bundle.directions[0])    # turn the head
 >>> picture = generator.synthesize(w)                                      # (1, 3, 1024, 1024)
 """
 
