@@ -108,7 +108,7 @@ class Layout:
             raise UsageError("there is no picture to lay out")
         widths, heights = _extents(rows)
         side = max(*widths, *heights)
-        lettering = Lettering(max(12, round(side / 20)))
+        lettering = Lettering(max(12, round(side / 17)))
         captions = [*captions, *[()] * (len(rows) - len(captions))]
         labels = _Labels(
             above=_blocks(lettering, column_labels, widths),

@@ -61,7 +61,7 @@ def test_tiny_pictures_keep_legible_headings(side):
 
 def test_headings_grow_with_the_pictures():
     large = Layout.of([[flat(0, 512, 512)]], (), ["before"])
-    assert large.lettering.size == 26
+    assert large.lettering.size == 30
 
 
 def test_sizes_and_channels_may_differ():
