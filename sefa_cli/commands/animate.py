@@ -68,8 +68,9 @@ def animate(
 
     start = start_from(generator, seeds, codes, trunc, trunc_layers, class_label)
     edits = Edits(generator, bundle, start, [], chosen)
+    view = view.at_most(generator, 512)
     with progress("animating", len(alphas)) as advance:
-        made = edits.frames(view.at_most(generator, 512), direction, alphas)
+        made = edits.frames(view, direction, alphas)
         write_film(output, made, fps, overwrite=overwrite, progress=advance)
-    say(f"{len(alphas)} frames, {len(alphas) / fps:.2f} s", level=1)
+    say(f"pictures: {view.about(generator)}", level=0 if fast else 1)
     wrote(output)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from sefa_cli.commands import options
-from sefa_cli.commands.console import progress, wrote
+from sefa_cli.commands.console import progress, say, wrote
 
 
 def edit(
@@ -89,11 +89,12 @@ def edit(
     if target.is_folder:
         with progress("editing", moves * len(start.numbers)) as advance:
             for stem, picture in edits.pictures(view):
-                wrote(target.save_one(picture, stem))
+                wrote(target.save_one(picture, stem, view.about(generator)))
                 advance()
     else:
         with progress("editing", (1 + moves) * len(start.numbers)) as advance:
-            sheet = edits.sheet(view.at_most(generator, 512), advance)
-        wrote(target.save_sheet(sheet))
+            view = view.at_most(generator, 512)
+            wrote(target.save_sheet(edits.sheet(view, advance), view.about(generator)))
+    say(f"pictures: {view.about(generator)}", level=0 if fast else 1)
     if save_codes:
         wrote(save_codes)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from sefa_cli.commands import options
-from sefa_cli.commands.console import progress, wrote
+from sefa_cli.commands.console import progress, say, wrote
 
 
 def sample(
@@ -53,9 +53,11 @@ def sample(
     with progress("sampling", len(start.numbers)) as advance:
         for i, picture in enumerate(view.pictures(generator, start.codes, start.numbers)):
             if target.is_folder:
-                wrote(target.save_one(picture, start.stem(i)))
+                wrote(target.save_one(picture, start.stem(i), view.about(generator)))
             else:
                 sheet.append(picture)
             advance()
     if not target.is_folder:
-        wrote(target.save_sheet(grid(sheet, [str(number) for number in start.numbers])))
+        numbers = [str(number) for number in start.numbers]
+        wrote(target.save_sheet(grid(sheet, numbers), view.about(generator)))
+    say(f"pictures: {view.about(generator)}", level=0 if fast else 1)

@@ -19,17 +19,17 @@ class PictureTarget:
     is_folder: bool
     overwrite: bool
 
-    def save_sheet(self, picture: NDArray[np.uint8]) -> Path | str:
-        """Write the one picture; returns where."""
-        save_png(self.path, picture, overwrite=self.overwrite)
+    def save_sheet(self, picture: NDArray[np.uint8], about: str) -> Path | str:
+        """Write the one picture, with `about` as its comment; returns where."""
+        save_png(self.path, picture, self.overwrite, {"Comment": about})
         return self.path
 
-    def save_one(self, picture: NDArray[np.uint8], stem: str) -> Path:
+    def save_one(self, picture: NDArray[np.uint8], stem: str, about: str) -> Path:
         """Write `stem.png` into the folder, numbered where that exists; returns where."""
         path = Path(self.path) / f"{stem}.png"
         if not self.overwrite:
             path = free_name(self.path, stem, ".png")
-        save_png(path, picture, overwrite=self.overwrite)
+        save_png(path, picture, self.overwrite, {"Comment": about})
         return path
 
 

@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sefa_cli.rendering.ffmpeg import run_ffmpeg
-from sefa_cli.rendering.palette import Palette
 from sefa_cli.rendering.pictures import Picture, to_rgb
 
-_COUNTED = 1 << 20  # pixels that GIF's colours are counted of at a time
 _PIXELS = {1: "gray", 3: "rgb24", 4: "rgba"}
 
 
@@ -53,24 +50,27 @@ class Frames:
 
 
 def write_gif(path: Path, frames: Frames) -> None:
-    """One palette for the whole film, from all its pixels; every pixel takes the nearest colour.
+    """One palette for the whole film, by ffmpeg's two passes; every pixel takes the nearest colour.
 
     The palette is known only after the last frame, so the frames wait on the disk, beside the
-    output, in a file without a name that goes with the process. No dithering: its noise costs
-    bytes and crawls when the picture moves.
+    output, in a file without a name that goes with the process: ffmpeg's one-pass `split` holds
+    them in memory instead. No dithering: its noise costs bytes and crawls when the picture moves.
     """
     if frames.shape[2] == 1:
         frames = frames.converted(to_rgb)
-    with tempfile.TemporaryFile(dir=path.parent) as spool:
+    loop = ["-loop", "0" if frames.loop else "-1"]
+    with (
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=".palette-") as folder,
+        tempfile.TemporaryFile(dir=path.parent) as spool,
+    ):
         for frame in frames.stream:
             spool.write(frame.tobytes())
-        palette = Palette.of(_read_again(spool, frames.shape, at_once=_COUNTED))
-        words = palette.colours.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-        opaque = words | np.uint32(0xFF000000)
-        entries = np.append(opaque, np.uint32(0)).tobytes()  # ARGB, the last one transparent
-        drawn = palette.drawn(frame for (frame,) in _read_again(spool, frames.shape))
-        chunks = (index.tobytes() + entries for index in drawn)
-        frames.feed("pal8", chunks, "-loop", "0" if frames.loop else "-1", "-f", "gif", str(path))
+        palette = str(Path(folder, "palette.png"))
+        size, pixels = math.prod(frames.shape), _PIXELS[frames.shape[2]]
+        count = ["-vf", "palettegen=stats_mode=full", "-update", "1", palette]
+        frames.feed(pixels, _read_again(spool, size), *count)
+        use = ["-i", palette, "-lavfi", "paletteuse=dither=none"]
+        frames.feed(pixels, _read_again(spool, size), *use, *loop, "-f", "gif", str(path))
 
 
 def write_mp4(path: Path, frames: Frames) -> None:
@@ -107,14 +107,11 @@ def write_apng(path: Path, frames: Frames) -> None:
     )
 
 
-def _read_again(
-    spool: IO[bytes], shape: tuple[int, int, int], at_once: int = 0
-) -> Iterator[NDArray[np.uint8]]:
-    """The frames of a spool, one `(1, …)` at a time or as many as have `at_once` pixels."""
+def _read_again(spool: IO[bytes], size: int) -> Iterator[bytes]:
+    """The frames of a spool, `size` bytes each."""
     spool.seek(0)
-    frames = max(1, at_once // (shape[0] * shape[1]))
-    while piece := spool.read(frames * math.prod(shape)):
-        yield np.frombuffer(piece, np.uint8).reshape(-1, *shape)
+    while frame := spool.read(size):
+        yield frame
 
 
 def _replace_not_blend(path: Path) -> None:

@@ -1,7 +1,7 @@
 """From codes to pictures: how they are taken (size, noise, class), one after another."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,10 +34,25 @@ class View:
             )
 
     def at_most(self, generator: "Generator", largest: int) -> "View":
-        """This view, no larger than `largest` unless a size was asked for."""
+        """This view, no larger than `largest` or the shortcut's own size unless one was asked for.
+
+        Raises no error for `fast` where the network has no shortcut: `about` says what was done.
+        """
+        if self.fast and generator.preview_size:
+            largest = min(largest, generator.preview_size)
         if self.size is not None or generator.resolution <= largest:
             return self
-        return View(largest, self.fast, self.noise_mode, self.label)
+        return replace(self, size=largest)
+
+    def about(self, generator: "Generator") -> str:
+        """What the pictures are, for those who look at them later: size, and exact or not."""
+        size = self.size or (self.fast and generator.preview_size) or generator.resolution
+        shortcut = generator.preview_size
+        if self.fast and shortcut and size <= shortcut:
+            return f"{size} px by the network's {shortcut}-px shortcut"
+        exact = "the network's own size" if size == generator.resolution else "area mean, exact"
+        missing = f"; {generator.family} has no shortcut" if self.fast and not shortcut else ""
+        return f"{size} px, {exact}{missing}"
 
     def pictures(
         self, generator: "Generator", codes: "torch.Tensor", numbers: Sequence[int]
