@@ -8,7 +8,7 @@ set -x
 sefa factorize mobilestylegan_ffhq -L 0-4 --deflate-gain -o demo/face.dirs --overwrite
 { set +x; } 2>/dev/null
 
-echo "2. Direction 0 turns the head, 1 changes hair and smile, 2 hair length, 3 the smile:"
+echo "2. Direction 0 turns the head, 1 changes hair and smile, 2 hair length, 3 smile and face shape:"
 set -x
 sefa edit --dirs demo/face.dirs --k 0-3 --alpha -3,3 --seeds 0 --size 256 -o demo/faces.png --overwrite
 { set +x; } 2>/dev/null
