@@ -24,10 +24,13 @@ def _bar(share: float) -> str:
 
 def _facts(console: Console, title: str, facts: Mapping[str, str]) -> None:
     console.print(f"[bold]{escape(title)}[/bold]")
-    width = max(map(len, facts))
+    grid = Table.grid(padding=(0, 0, 0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()  # long values are wrapped below their own beginning
     for name, value in facts.items():
         if value:
-            console.print(f"  [dim]{name:<{width}}[/dim]  {escape(value)}")
+            grid.add_row(name, escape(value))
+    console.print(grid)
 
 
 def _table(*columns: tuple[str, str]) -> Table:
