@@ -36,6 +36,7 @@ tests: $(READY)  ## pytest
 bench: $(READY)  ## the measurements quoted in README and CHANGELOG
 	$(BIN)/python bench/factorize.py
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/pictures.py
 
 clean:  ## remove the environment and the demo's files (the model cache stays)
 	rm -rf .venv demo

@@ -104,9 +104,11 @@ def test_keeps_an_existing_output(sefa: Sefa) -> None:
     assert Bundle.load("a.dirs").k == 32
 
 
-def test_imports_no_torch(workplace: Path) -> None:
+@pytest.mark.parametrize("default", [False, True])
+def test_imports_no_torch(workplace: Path, default_model: Path, default: bool) -> None:
+    model = str(default_model) if default else "tiny.pth"
     code = (
-        "import sys; sys.argv = ['sefa', 'factorize', 'tiny.pth', '-o', 'a.dirs']\n"
+        f"import sys; sys.argv = ['sefa', 'factorize', {model!r}, '-o', 'a.dirs']\n"
         "from sefa_cli.cli import main\n"
         "try: main()\n"
         "except SystemExit as end: assert end.code in (0, None), end.code\n"
