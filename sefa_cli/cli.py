@@ -12,9 +12,18 @@ from sefa_cli import __version__
 from sefa_cli.commands import animate, console, edit, factorize, inspect, models, sample
 from sefa_cli.errors import SefaError
 
+_TALK = ("-q", "--quiet", "-v", "--verbose")
+
 
 class SefaGroup(TyperGroup):
     """A Typer group that states our errors in one line, each with its own exit code."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """`-q` and `-v` count wherever they stand, also behind the command."""
+        end = args.index("--") if "--" in args else len(args)
+        talk = [word for word in args[:end] if word in _TALK]
+        rest = [word for word in args[:end] if word not in _TALK]
+        return super().parse_args(ctx, [*talk, *rest, *args[end:]])
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command; see `exit codes` in the help."""

@@ -65,6 +65,11 @@ def test_the_mean_w_is_that_of_ten_thousand_samples(
     assert (again == 7).all()
 
 
+def test_layers_in_words_and_in_numbers(default_model: Path) -> None:
+    words, numbers = (sefa.factorize(default_model, layers) for layers in ("0-2", range(3)))
+    assert words.to_bytes() == numbers.to_bytes()
+
+
 def test_bundles_are_frozen_and_round_trip(tmp_path: Path, default_model: Path) -> None:
     bundle = sefa.factorize(default_model, layers="bottom", num=4)
     bundle.save(tmp_path / "a.dirs")

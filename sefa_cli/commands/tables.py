@@ -26,7 +26,7 @@ def _facts(console: Console, title: str, facts: Mapping[str, str]) -> None:
     console.print(f"[bold]{escape(title)}[/bold]")
     grid = Table.grid(padding=(0, 0, 0, 2))
     grid.add_column(style="dim", no_wrap=True)
-    grid.add_column()  # long values are wrapped below their own beginning
+    grid.add_column(overflow="fold")  # long values are wrapped below their own beginning
     for name, value in facts.items():
         if value:
             grid.add_row(name, escape(value))

@@ -1,6 +1,6 @@
 """From a model to a bundle of its SeFa directions; no torch, and only the projections are read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from sefa_cli.ranges import format_range
 
 def factorize(
     ref: str | Path | Checkpoint,
-    layers: str = "all",
+    layers: str | Iterable[int] = "all",
     *,
     num: int | None = None,
     to_rgb: str = "last",
@@ -29,8 +29,8 @@ def factorize(
     """The SeFa directions of a model as a bundle; the defaults are the published factorization.
 
     `ref` is a zoo name, a path, an address or a checkpoint already open. `layers` is a level
-    (`all`, `bottom`, `middle`, `top`) or a range of code indices (`"0-1"`, `"2-5,7"`); of the
-    to-RGBs among them `to_rgb` keeps `first`, `last`, `all` or `none`. `num` keeps the leading
+    (`all`, `bottom`, `middle`, `top`), a range of code indices (`"0-1"`, `"2-5,7"`) or a list; of
+    the to-RGBs among them `to_rgb` keeps `first`, `last`, `all` or `none`. `num` keeps the leading
     directions. `normalize`, `center` and `deflate_gain` are those of `discovery.sefa.factorize`.
     For families without demodulation every direction carries its `gain` (`sefa.style_gains`).
 
@@ -40,7 +40,8 @@ def factorize(
     dim = checkpoint.config["w_dim" if checkpoint.config["space"] == "w" else "z_dim"]
     if num is not None and not 1 <= num <= dim:
         raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
-    chosen = projections.select(checkpoint, layers, to_rgb)
+    named = layers if isinstance(layers, str) else ",".join(map(str, layers))
+    chosen = projections.select(checkpoint, named, to_rgb)
     matrices = [layer.matrix.float32() for layer in chosen]
     factors = sefa.factorize(
         matrices, normalize=normalize, center=center, deflate=deflate_gain, num=num

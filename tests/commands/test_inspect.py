@@ -104,6 +104,12 @@ def test_imports_no_torch(workplace: Path, bundle: Path, words: list[str]) -> No
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_quiet_counts_wherever_it_stands(sefa: Sefa, default_model: Path) -> None:
+    words = ["factorize", str(default_model), "--num", "1", "--overwrite", "-o", "m.dirs"]
+    assert "common style gain" in sefa(*words).stderr
+    assert sefa("-q", *words).stderr == "" and sefa(*words, "-q").stderr == ""
+
+
 def test_a_closed_pipe_is_no_traceback(workplace: Path, bundle: Path) -> None:
     command = f"{sys.executable} -m sefa_cli inspect --json tiny.dirs tiny.dirs tiny.dirs | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
