@@ -4,69 +4,10 @@ Widths, depth, resolution and architecture come from shapes and names alone: for
 differ in every table one could write.
 """
 
-import re
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from sefa_cli.checkpoints.checkpoint import LazyTensor
 from sefa_cli.checkpoints.dialects.names import Shape
-from sefa_cli.errors import SefaError
-
-_BLOCK = re.compile(r"synthesis\.b(\d+)\.")
-_START = 4  # the first block's name, whatever its size
-
-
-class Network:
-    """Native tensors while they are checked, in the order in which data runs through them."""
-
-    def __init__(
-        self, tensors: Mapping[str, LazyTensor], names: Mapping[str, str], dialect: str, path: Path
-    ) -> None:
-        self._tensors, self._names, self._dialect, self._path = tensors, names, dialect, path
-        self.ordered: dict[str, LazyTensor] = {}
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._tensors
-
-    def shape(self, name: str, axes: int) -> Shape:
-        """The shape of a tensor that must be there and have so many axes."""
-        found = self._found(name)
-        if len(found) != axes or 0 in found:
-            raise self._refusal(f"{self._named(name)} has the shape {found}")
-        return found
-
-    def expect(self, name: str, shape: Shape, optional: bool = False) -> None:
-        """Refuse another shape than this, and absence unless that is allowed."""
-        if optional and name not in self._tensors:
-            return
-        found = self._found(name)
-        if found != shape:
-            raise self._refusal(f"{self._named(name)} has the shape {found} and not {shape}")
-
-    def _found(self, name: str) -> Shape:
-        if name not in self._tensors:
-            raise self._refusal(f"{name} is missing")
-        self.ordered[name] = self._tensors[name]
-        return self._tensors[name].shape
-
-    def resolutions(self) -> list[int]:
-        """The names of the blocks: 4, 8, 16 … without a gap."""
-        found = {int(match[1]) for name in self._tensors if (match := _BLOCK.match(name))}
-        expected = [_START << k for k in range(max(len(found), 1))]
-        if missing := sorted(set(expected) - found):
-            raise self._refusal(f"the block synthesis.b{missing[0]} is missing")
-        return expected
-
-    def _named(self, name: str) -> str:
-        ours = self._names.get(name, name)
-        return name if ours == name else f"{name} ({ours!r:.60} in the file)"
-
-    def _refusal(self, why: str) -> SefaError:
-        return SefaError(
-            f"{self._path.name} looks like a StyleGAN2 generator ({self._dialect}), but {why}",
-            remedy="It may be incomplete, or of a variant that is not known here.",
-        )
+from sefa_cli.checkpoints.dialects.network import START, Network
 
 
 def describe(network: Network) -> dict[str, Any]:
@@ -81,16 +22,16 @@ def describe(network: Network) -> dict[str, Any]:
     architecture = _architecture(network, resolutions)
     img_channels = network.shape(f"synthesis.b{resolutions[-1]}.torgb.weight", 4)[0]
     for r in resolutions:
-        block, size = f"synthesis.b{r}", (height * r // _START, width * r // _START)
+        block, size = f"synthesis.b{r}", (height * r // START, width * r // START)
         inputs = channels
-        for conv in ("conv0", "conv1") if r > _START else ("conv1",):
+        for conv in ("conv0", "conv1") if r > START else ("conv1",):
             channels = _convolution(network, f"{block}.{conv}", channels, w_dim, size)
-        if architecture == "resnet" and r > _START:
+        if architecture == "resnet" and r > START:
             network.expect(f"{block}.skip.weight", (channels, inputs, 1, 1))
         if architecture == "skip" or r == resolutions[-1]:
             _to_rgb(network, f"{block}.torgb", channels, img_channels, w_dim)
     return {
-        "resolution": max(height, width) * resolutions[-1] // _START,
+        "resolution": max(height, width) * resolutions[-1] // START,
         "img_channels": img_channels,
         **mapping,
         "num_layers": 2 * len(resolutions),
