@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from remap import WRITERS, native_state
+from remap import WRITERS, native_state, write_mmgen
 
 import sefa_cli
 from sefa_cli.checkpoints import open_checkpoint
@@ -47,3 +47,16 @@ def test_the_same_pictures(files: dict[str, Path], noise_mode: str) -> None:
     first, *others = pictures.values()
     for other in others:
         assert np.abs(other - first).max() < 1e-4 * first.std()
+
+
+def test_mmgen_paints_the_same_and_has_the_same_fingerprint(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    """It stores no mean w, so nothing is truncated here."""
+    native = native_state(z_dim=24, w_dim=24, mapping_layers=4)
+    path = write_mmgen(tmp_path / "mmgen.pth", native)
+    checkpoints = [open_checkpoint(str(p)) for p in (path, files["rosinality"])]
+    assert fingerprint(checkpoints[0]) == fingerprint(checkpoints[1])
+    ours, theirs = (sefa_cli.load_generator(checkpoint, "cpu") for checkpoint in checkpoints)
+    pictures = [g.synthesize(g.map(g.sample([0, 7]))) for g in (ours, theirs)]
+    assert torch.equal(*pictures)

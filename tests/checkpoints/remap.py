@@ -137,6 +137,28 @@ def to_rosinality(native: Native) -> tuple[Native, np.ndarray]:
     return out, native["mapping.w_avg"]
 
 
+def to_mmgen(native: Native) -> Native:
+    """The generator of MMGeneration and mmagic: rosinality's order under longer names."""
+    theirs, _ = to_rosinality(native)
+    out: Native = {}
+    for name, array in theirs.items():
+        if name.startswith("style."):
+            _, number, part = name.split(".")
+            part = "linear.weight_orig" if part == "weight" else part
+            name = f"style_mapping.{number}.{part}"
+        elif name.startswith("noises."):
+            name = name.replace("noises.noise_", "injected_noise_")
+        elif name == "input.input":
+            name = "constant_input.input"
+        else:
+            name = name.replace("modulation.weight", "style_modulation.linear.weight_orig")
+            name = name.replace("modulation.bias", "style_modulation.bias")
+            name = name.replace(".conv.weight", ".conv.weight_orig")
+            name = name.replace(".noise.weight", ".noise_injector.weight")
+        out[name] = array
+    return out
+
+
 def _genforce_names(native: Native) -> Native:
     """What genforce and Hammer share; biases and kernels as in the native form."""
     out: Native = {}
@@ -203,6 +225,19 @@ def write_rosinality(path: Path, native: Native, **options: Any) -> Path:
         "args": argparse.Namespace(size=32, n_mlp=8),
         "ada_aug_p": 0.0,
     }
+    torch.save(content, path, **options)
+    return path
+
+
+def write_mmgen(path: Path, native: Native, **options: Any) -> Path:
+    """`state_dict` with every network in one list, and `meta`."""
+    ours = to_mmgen(native)
+    state = {
+        **{f"generator.{name}": array * 0 for name, array in ours.items()},
+        "discriminator.convs.0.weight": np.zeros((2, 3, 1, 1), np.float32),
+        **{f"generator_ema.{name}": array for name, array in ours.items()},
+    }
+    content = {"meta": {"mmgen_version": "0.1", "iter": 5}, "state_dict": tensors(state)}
     torch.save(content, path, **options)
     return path
 

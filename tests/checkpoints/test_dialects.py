@@ -133,6 +133,38 @@ def test_the_same_weights_in_four_layouts(tmp_path, native, dialect):
     )
 
 
+def test_mmgen_keeps_all_networks_in_one_list(tmp_path, native):
+    """MMGeneration: `state_dict` with `generator_ema.` before the names; no mean w is stored."""
+    found = read_checkpoint(remap.write_mmgen(tmp_path / "x.pth", native))
+    assert (found.dialect, found.family) == ("mmgen", "stylegan2")
+    tensors = arrays(found)
+    assert tensors.keys() == native.keys() - {"mapping.w_avg"}
+    assert all(np.array_equal(array, native[name]) for name, array in tensors.items())
+    assert found.config["demod_scaled"] is True and found.config["lr_multiplier"] == 0.01
+    assert found.notes == (
+        "The file stores no mean w; truncation computes it from 10,000 samples.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("prefix", "inside", "note"),
+    [
+        ("generator_ema.module.", True, ""),  # mmagic's averager, which counts steps beside it
+        ("generator_ema.", False, ""),
+        ("generator.", True, "no averaged generator; 'state_dict.generator' is used"),
+        ("", False, ""),
+    ],
+)
+def test_mmgen_under_other_names(tmp_path, native, prefix, inside, note):
+    state = {f"{prefix}{n}": t for n, t in remap.tensors(remap.to_mmgen(native)).items()}
+    if "module" in prefix:
+        state["generator_ema.steps"] = torch.tensor(3)
+    torch.save({"state_dict": state} if inside else state, tmp_path / "x.pth")
+    found = read_checkpoint(tmp_path / "x.pth")
+    assert found.dialect == "mmgen" and len(found.tensors) == len(native) - 1
+    assert not note or note in found.notes[-1]
+
+
 @pytest.mark.parametrize("dialect", ["rosinality", "genforce", "hammer"])
 def test_legacy_torch_files(tmp_path, native, dialect):
     path = remap.WRITERS[dialect](tmp_path / "x", native, _use_new_zipfile_serialization=False)

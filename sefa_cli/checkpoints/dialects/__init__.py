@@ -24,10 +24,14 @@ _PLACES: tuple[tuple[str, ...], ...] = (
     ("generator",),
     ("G",),
     ("g",),
+    ("netG_state_dict",),
+    ("state_dict", "generator_ema."),  # a dot: all names that begin so
+    ("state_dict", "generator."),
     ("state_dict",),
+    ("generator_ema.",),
     (),
 )
-_NOT_AVERAGED = ("generator", "G", "g")
+_NOT_AVERAGED = ("generator", "G", "g", "generator.")
 _MEAN = "latent_avg"  # rosinality's mean w lies beside the network
 _PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before names
 
@@ -73,7 +77,7 @@ def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
     for place in _PLACES:
         part = contents.tree
         for name in place:
-            part = part.get(name) if isinstance(part, dict) else None
+            part = _below(part, name) if isinstance(part, dict) else None
         if module_dict(part) is not None:
             leaves, modules = flatten(part, contents.path)
         elif isinstance(part, dict):
@@ -83,6 +87,15 @@ def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
         if isinstance(contents.tree, dict) and isinstance(contents.tree.get(_MEAN), Record):
             leaves.setdefault(_MEAN, contents.tree[_MEAN])
         yield place, State(contents.path, leaves, contents.tensor, modules)
+
+
+def _below(part: dict[Any, Any], name: str) -> Any:
+    """What a dict holds under `name`; or, where that ends with a dot, all names that begin so."""
+    if not name.endswith("."):
+        return part.get(name)
+    names = {n: leaf for n, leaf in part.items() if isinstance(n, str) and n.startswith(name)}
+    names.pop(f"{name}steps", None)  # what an averager counts beside its module
+    return {n.removeprefix(name): leaf for n, leaf in names.items()} or None
 
 
 def _without_prefix(part: dict[Any, Any]) -> dict[str, Any]:
@@ -96,7 +109,7 @@ def _without_prefix(part: dict[Any, Any]) -> dict[str, Any]:
 
 def _warnings(place: tuple[str, ...], contents: Contents) -> Iterator[str]:
     if place[-1:] and place[-1] in _NOT_AVERAGED:
-        yield f"The file holds no averaged generator; {'.'.join(place)!r} is used."
+        yield f"The file holds no averaged generator; {'.'.join(place).rstrip('.')!r} is used."
     if strange := _strange_calls(contents):
         yield f"Nothing in the file was run; it would have called {strange}."
 

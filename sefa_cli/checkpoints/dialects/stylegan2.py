@@ -1,8 +1,8 @@
-"""StyleGAN2 as NVIDIA, rosinality, genforce and Hammer write it → NVIDIA's names and layouts.
+"""StyleGAN2 as NVIDIA, rosinality, genforce, Hammer and mmgen write it → NVIDIA's names, layouts.
 
 What differs between them, beside names: genforce stores up-sampling kernels unflipped and style
-biases without their +1; all but NVIDIA keep leading axes of size one; genforce and rosinality
-demodulate weights already scaled by 1/√fan_in, which matters through the epsilon alone.
+biases without their +1; all but NVIDIA keep leading axes of size one; genforce, rosinality and
+mmgen demodulate weights already scaled by 1/√fan_in, which matters through the epsilon alone.
 """
 
 import math
@@ -25,8 +25,9 @@ from sefa_cli.checkpoints.dialects.names import (
     is_default_filter,
     translate,
 )
+from sefa_cli.checkpoints.dialects.network import Network
 from sefa_cli.checkpoints.dialects.stylegan2_settings import notes, settings
-from sefa_cli.checkpoints.dialects.stylegan2_shapes import Network, describe
+from sefa_cli.checkpoints.dialects.stylegan2_shapes import describe
 from sefa_cli.checkpoints.windows import damaged
 
 FILTER = "synthesis.resample_filter"
@@ -68,6 +69,34 @@ _ROSINALITY = (
     Rule(r"to_rgbs\.(\d{1,3})\.conv\.weight", "{rgb}.weight", UNBATCHED, shift=1),
     Rule(r"to_rgbs\.(\d{1,3})\.conv\.modulation\.weight", "{rgb}.affine.weight", shift=1),
     Rule(r"to_rgbs\.(\d{1,3})\.conv\.modulation\.bias", "{rgb}.affine.bias", shift=1),
+    Rule(r"to_rgbs\.(\d{1,3})\.bias", "{rgb}.bias", FLAT, shift=1),
+    Rule(r"convs\.\d{1,3}\.conv\.blur\.kernel", FILTER),
+    Rule(r"to_rgbs\.\d{1,3}\.upsample\.kernel", FILTER),
+)
+
+_MODULATION = r"style_modulation\.linear\.weight_orig"
+_MMGEN = (  # MMGeneration and mmagic; the modules are ordered as rosinality's
+    Rule(r"style_mapping\.(\d{1,3})\.linear\.weight_orig", "mapping.fc{n}.weight", shift=-1),
+    Rule(r"style_mapping\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
+    Rule(r"constant_input\.(?:input|weight)", "synthesis.b4.const", UNBATCHED),
+    Rule(r"conv1\.conv\.weight_orig", "{conv}.weight", UNBATCHED),
+    Rule(rf"conv1\.conv\.{_MODULATION}", "{conv}.affine.weight"),
+    Rule(r"conv1\.conv\.style_modulation\.bias", "{conv}.affine.bias"),
+    Rule(r"conv1\.noise_injector\.weight", "{conv}.noise_strength", SCALAR),
+    Rule(r"conv1\.activate\.bias", "{conv}.bias", FLAT),
+    Rule(r"convs\.(\d{1,3})\.conv\.weight_orig", "{conv}.weight", UNBATCHED, shift=1),
+    Rule(rf"convs\.(\d{{1,3}})\.conv\.{_MODULATION}", "{conv}.affine.weight", shift=1),
+    Rule(r"convs\.(\d{1,3})\.conv\.style_modulation\.bias", "{conv}.affine.bias", shift=1),
+    Rule(r"convs\.(\d{1,3})\.noise_injector\.weight", "{conv}.noise_strength", SCALAR, shift=1),
+    Rule(r"convs\.(\d{1,3})\.activate\.bias", "{conv}.bias", FLAT, shift=1),
+    Rule(r"injected_noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
+    Rule(r"to_rgb1\.conv\.weight_orig", "{rgb}.weight", UNBATCHED),
+    Rule(rf"to_rgb1\.conv\.{_MODULATION}", "{rgb}.affine.weight"),
+    Rule(r"to_rgb1\.conv\.style_modulation\.bias", "{rgb}.affine.bias"),
+    Rule(r"to_rgb1\.bias", "{rgb}.bias", FLAT),
+    Rule(r"to_rgbs\.(\d{1,3})\.conv\.weight_orig", "{rgb}.weight", UNBATCHED, shift=1),
+    Rule(rf"to_rgbs\.(\d{{1,3}})\.conv\.{_MODULATION}", "{rgb}.affine.weight", shift=1),
+    Rule(r"to_rgbs\.(\d{1,3})\.conv\.style_modulation\.bias", "{rgb}.affine.bias", shift=1),
     Rule(r"to_rgbs\.(\d{1,3})\.bias", "{rgb}.bias", FLAT, shift=1),
     Rule(r"convs\.\d{1,3}\.conv\.blur\.kernel", FILTER),
     Rule(r"to_rgbs\.\d{1,3}\.upsample\.kernel", FILTER),
@@ -125,7 +154,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     config = {
         **describe(network),
         **settings(state),
-        "demod_scaled": dialect.name in ("genforce", "rosinality"),
+        "demod_scaled": dialect.name in ("genforce", "rosinality", "mmgen"),
     }
     tensors = {**network.ordered, **_unusual(kernel, state.path)}
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
@@ -154,6 +183,13 @@ DIALECTS = (
         "stylegan2",
         ("input.input", "style.1.weight", "conv1.conv.modulation.weight"),
         _ROSINALITY,
+        _read,
+    ),
+    Dialect(
+        "mmgen",
+        "stylegan2",
+        ("style_mapping.1.linear.weight_orig", "conv1.conv.weight_orig", "to_rgb1.bias"),
+        _MMGEN,
         _read,
     ),
     Dialect(
