@@ -9,7 +9,17 @@ import typer
 from typer.core import TyperGroup
 
 from sefa_cli import __version__
-from sefa_cli.commands import animate, console, edit, factorize, inspect, models, sample
+from sefa_cli.commands import (
+    animate,
+    console,
+    edit,
+    factorize,
+    inspect,
+    models,
+    name,
+    pick,
+    sample,
+)
 from sefa_cli.errors import SefaError
 
 _TALK = ("-q", "--quiet", "-v", "--verbose")
@@ -57,6 +67,9 @@ app.command("edit")(edit.edit)
 app.command("animate")(animate.animate)
 app.command("sample")(sample.sample)
 app.command("inspect")(inspect.inspect)
+app.command("convert")(convert.convert)
+app.command("name")(name.name)
+app.command("pick")(pick.pick)
 app.add_typer(models.app, name="models")
 
 

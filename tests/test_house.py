@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "sefa_cli"
 ROWS = [
     ("errors", "ranges", "files", "allocator", "canonical", "container"),
-    ("bundle", "bundle_rules"),
+    ("bundle", "bundle_algebra", "bundle_rules"),
     ("checkpoints",),
     ("projections", "generators", "interchange"),
     ("discovery",),

@@ -1,0 +1,106 @@
+"""`sefa name` and `sefa pick`, also through pipes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import Result
+
+from sefa_cli.bundle import Bundle
+
+Sefa = Callable[..., Result]
+
+
+def test_names_are_accepted_wherever_an_index_is(sefa: Sefa, bundle: Path) -> None:
+    result = sefa("name", "tiny.dirs", "3", "car turns left", "5", "smile")
+    assert (result.exit_code, result.stdout) == (0, "tiny.dirs\n")
+    assert sefa("name", "tiny.dirs", "--list").stdout == "3\tcar turns left\n5\tsmile\n"
+    words = ["--dirs", "tiny.dirs", "--k", "car turns left", "--alpha", "2", "--seeds", "0"]
+    assert sefa("edit", *words, "-o", "a").exit_code == 0
+    words = ["--dirs", "tiny.dirs", "--k", "smile", "--frames", "2", "-o", "a.gif"]
+    assert sefa("animate", *words).exit_code == 0
+    assert "car turns left" in sefa("inspect", "tiny.dirs").stdout
+    assert json.loads(sefa("inspect", "--json", "tiny.dirs").stdout)["labels"][5] == "smile"
+
+
+def test_only_the_labels_change(sefa: Sefa, bundle: Path) -> None:
+    before = bundle.read_bytes()
+    sefa("name", "tiny.dirs", "3", "smile")
+    assert bundle.read_bytes() != before
+    sefa("name", "tiny.dirs", "--clear", "smile")
+    assert bundle.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["3"], 2, "has no label"),
+        ([], 2, "nothing to name"),
+        (["32", "far"], 2, "out of range; expected 0-31"),
+        (["3", "7"], 1, "7"),
+        (["3", "same", "4", "same"], 1, "same"),
+        (["--clear", "nobody"], 2, "nobody"),
+    ],
+)
+def test_refuses_in_one_line(
+    sefa: Sefa, bundle: Path, words: list[str], code: int, said: str
+) -> None:
+    before = bundle.read_bytes()
+    result = sefa("name", "tiny.dirs", *words)
+    assert result.exit_code == code and said in result.stderr and result.stdout == ""
+    assert bundle.read_bytes() == before
+
+
+def test_pick_from_two(sefa: Sefa, bundle: Path) -> None:
+    sefa("factorize", "tiny.pth", "-L", "0-7", "--center", "-o", "other.dirs")
+    words = ["tiny.dirs", "other.dirs", "--k", "1-2", "--k", "0", "-o", "z.dirs"]
+    assert sefa("pick", *words).exit_code == 0
+    one, other, both = (Bundle.load(f"{name}.dirs") for name in ("tiny", "other", "z"))
+    np.testing.assert_allclose(
+        both.directions, np.concatenate([one.directions[1:3], other.directions[:1]]), atol=1e-6
+    )
+    assert sefa("edit", "--dirs", "z.dirs", "--k", "2", "--alpha", "1", "-o", "a").exit_code == 0
+
+
+def test_mix_and_clean(sefa: Sefa, bundle: Path) -> None:
+    sefa("name", "tiny.dirs", "0", "yaw", "1", "age")
+    words = ["tiny.dirs", "--mix", "0.7*yaw + 0.3*age", "--as", "older-turned", "-o", "m.dirs"]
+    assert sefa("pick", *words).exit_code == 0
+    words = ["m.dirs", "tiny.dirs", "--k", "0", "--without", "age", "-o", "c.dirs"]
+    assert sefa("pick", "m.dirs", "tiny.dirs", "--k", "0", "--k", "0", *words[4:]).exit_code == 0
+    cleaned, original = Bundle.load("c.dirs"), Bundle.load("tiny.dirs")
+    assert abs(cleaned.directions[0] @ original.directions[1]) < 1e-6
+    assert cleaned.labels[0] == "older-turned"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["tiny.dirs"], 2, "what to pick"),
+        (["tiny.dirs", "--k", "1", "--mix", "0"], 2, "--k and --mix"),
+        (["tiny.dirs", "--k", "1", "--k", "2"], 2, "2 --k for 1 bundles"),
+        (["tiny.dirs", "--mix", "yaw"], 2, "yaw"),
+        (["tiny.dirs", "--mix", "1 - 1"], 1, "zero"),
+        (["none.dirs", "--k", "1"], 1, "none.dirs"),
+    ],
+)
+def test_pick_refuses_in_one_line(
+    sefa: Sefa, bundle: Path, words: list[str], code: int, said: str
+) -> None:
+    result = sefa("pick", *words, "-o", "z.dirs")
+    assert said in result.stderr and result.exit_code == code
+    assert not Path("z.dirs").exists()
+
+
+def test_the_whole_pipe(workplace: Path) -> None:
+    sefa = f"{sys.executable} -m sefa_cli"
+    line = (
+        f"{sefa} factorize tiny.pth -o - | {sefa} pick - --k 1-5 -o - | "
+        f"{sefa} animate --dirs - --k 2 --frames 3 -o x.gif"
+    )
+    done = subprocess.run(line, shell=True, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "x.gif\n", "")
