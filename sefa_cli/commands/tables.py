@@ -128,13 +128,17 @@ def show_comparison(
         ),
     }
     _facts(console, f"{files[0]}  ↔  {files[1]}", facts)
-    table = _table(("k", "right"), ("best match", "right"), ("cos", "right"), ("labels", "left"))
+    table = _table(
+        *(("k", "right"), ("best match", "right"), ("cos", "right")),
+        *(("shared up to k", "right"), ("labels", "left")),
+    )
     for match in found.matches:
         names = (bundles[0].labels[match.k], bundles[1].labels[match.other])
         table.add_row(
             str(match.k),
             str(match.other),
             f"{match.cosine:+.3f}",
+            f"{found.shared[match.k]:.0%}" if match.k < len(found.shared) else "",
             escape(" ↔ ".join(name for name in names if name)),
         )
     console.print(table)

@@ -24,6 +24,7 @@ class Comparison(NamedTuple):
     same_layers: bool
     num: int
     angles: NDArray[np.float64]  # (min(num, k_a, k_b),)
+    shared: NDArray[np.float64]  # as angles: what the spans of the leading 1, 2, … share, 0 … 1
     matches: tuple[Match, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -33,6 +34,7 @@ class Comparison(NamedTuple):
             "same_layers": self.same_layers,
             "num": self.num,
             "principal_angles": [round(float(angle), 4) for angle in self.angles],
+            "shared": [round(float(share), 4) for share in self.shared],
             "matches": [match._asdict() for match in self.matches],
         }
 
@@ -41,7 +43,8 @@ def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
     """Compare the leading `num` directions of two bundles.
 
     Principal angles (Björck & Golub, 1973) are those between the two spans: all zero when the
-    same changes can be composed from either. A match is looked for among all directions of `b`.
+    same changes can be composed from either. `shared` is the mean cos² of those angles, for the
+    leading one, two, … directions. A match is looked for among all directions of `b`.
     Raises SefaError for bundles whose latents have different dimensions or, where a direction has
     rows for several layers, different layers.
     """
@@ -51,6 +54,7 @@ def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
     leading_a, leading_b = rows_a[:num], rows_b[:num]
     basis_a, basis_b = np.linalg.qr(leading_a.T)[0], np.linalg.qr(leading_b.T)[0]
     cosines = np.linalg.svd(basis_a.T @ basis_b, compute_uv=False)
+    nested = np.square(basis_a.T @ basis_b).cumsum(axis=0).cumsum(axis=1).diagonal()
     overlap = leading_a @ rows_b.T  # (num, k_b)
     best = np.abs(overlap).argmax(axis=1)
     return Comparison(
@@ -58,6 +62,7 @@ def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
         same_layers=np.array_equal(a.layers, b.layers),
         num=num,
         angles=np.degrees(np.arccos(np.clip(cosines, 0, 1))),
+        shared=nested / np.arange(1, len(nested) + 1),
         matches=tuple(Match(k, int(j), round(float(overlap[k, j]), 6)) for k, j in enumerate(best)),
     )
 

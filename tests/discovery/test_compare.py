@@ -43,6 +43,7 @@ def test_known_angle() -> None:
     found = compare(bundle_of(np.eye(4)[:2]), bundle_of(turned, fingerprint="b"), num=2)
     np.testing.assert_allclose(found.angles, [0, 30], atol=1e-4)
     assert not found.same_model
+    np.testing.assert_allclose(found.shared, [1, (1 + 0.75) / 2])
 
 
 def test_a_row_per_layer_against_one_row() -> None:
