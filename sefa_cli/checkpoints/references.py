@@ -68,7 +68,7 @@ def check_ref(ref: str) -> None:
     if is_wheel(ref):
         parse_wheel(ref)
     elif ref.startswith("hf:"):
-        _parse_hub(ref)
+        parse_hub(ref)
     else:
         check_address(ref)
 
@@ -77,7 +77,7 @@ def web_address(ref: str) -> str:
     """The address behind an `https:` or `hf:` reference; `HF_ENDPOINT` moves the hub."""
     address = ref.partition("#")[0]
     if ref.startswith("hf:"):
-        hub = _parse_hub(ref)
+        hub = parse_hub(ref)
         endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
         revision = quote(hub["rev"] or "main", safe="")
         address = f"{endpoint}/{hub['repo']}/resolve/{revision}/{quote(hub['file'])}"
@@ -85,7 +85,8 @@ def web_address(ref: str) -> str:
     return address
 
 
-def _parse_hub(ref: str) -> re.Match[str]:
+def parse_hub(ref: str) -> re.Match[str]:
+    """`repo`, `file` and `rev` (or None) of an `hf:` reference."""
     match = _HUB.fullmatch(ref)
     if not match or not is_plain_path(match["file"]):
         raise SefaError(f"{ref!r} names no file on the hub", "hf:OWNER/REPO/FILE or …FILE@REVISION")

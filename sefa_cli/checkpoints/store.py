@@ -24,10 +24,17 @@ class Facts:
 
     size: int | None = None  # bytes
     sha256: str | None = None  # 64 lower-case hex digits
+    sha256_prefix: str | None = None  # its first digits, where no more are published
 
     def fit(self, other: "Facts") -> bool:
         """Whether `other`, measured, is what these facts promise."""
-        return self.size in (None, other.size) and self.sha256 in (None, other.sha256)
+        begins = (other.sha256 or "").startswith(self.sha256_prefix or "")
+        return begins and self.size in (None, other.size) and self.sha256 in (None, other.sha256)
+
+    @property
+    def digits(self) -> str | None:
+        """All that is known of the SHA-256: enough to tell a mixture from the file."""
+        return self.sha256 or self.sha256_prefix
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Wanted:
             stem = references.parse_wheel(stem).name
         elif references.is_remote(stem):
             stem = re.sub(r"\.\w+$", "", references.file_name(stem))
-        digest = self.facts.sha256 or references.ref_digest(self.refs[0])
+        digest = self.facts.digits or references.ref_digest(self.refs[0])
         return cache.models_folder() / f"{re.sub(r'[^A-Za-z0-9_-]', '_', stem)}-{digest[:8]}"
 
     @property
@@ -81,16 +88,23 @@ def proven(folder: Path, expected: Mapping[str, Facts]) -> tuple[str, ...]:
 
     Without expectations, the files that were stamped on arrival, if none has changed since.
     """
-    stamps = _read_stamps(folder)
+    stamps = read_stamps(folder)
     fresh: dict[str, dict[str, Any]] = {}
     for name in expected or stamps:
-        stamp = _prove(folder / name, expected.get(name, Facts()), stamps.get(name))
+        stamp = prove(folder / name, expected.get(name, Facts()), stamps.get(name))
         if stamp is None:
             return ()
         fresh[name] = stamp
     if fresh != stamps:
         stamp_files(folder, fresh)
     return tuple(fresh)
+
+
+def is_page(head: bytes) -> bool:
+    """Whether a file begins as web pages and JSON answers do, and no model."""
+    # A safetensors file may begin with `{"` too, but then zeros follow: its header's length.
+    is_json = head.lstrip()[:1] == b"{" and b"\0" not in head[:8]
+    return is_json or head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
 
 
 def stamp_files(folder: Path, stamps: Mapping[str, Mapping[str, Any]]) -> None:
@@ -108,7 +122,8 @@ def stamp_of(path: Path, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _prove(path: Path, facts: Facts, stamp: Any) -> dict[str, Any] | None:
+def prove(path: Path, facts: Facts, stamp: Any) -> dict[str, Any] | None:
+    """The stamp of a file that is there and right: `stamp` if it still holds, else a new one."""
     try:
         status = path.stat()
         if isinstance(stamp, dict) and stamp.get("mtime_ns") == status.st_mtime_ns:
@@ -123,7 +138,8 @@ def _prove(path: Path, facts: Facts, stamp: Any) -> dict[str, Any] | None:
         return None
 
 
-def _read_stamps(folder: Path) -> dict[str, Any]:
+def read_stamps(folder: Path) -> dict[str, Any]:
+    """What `stamp_files` recorded, by file name; {} where that reads badly."""
     try:
         stamps = json.loads((folder / _STAMP).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):

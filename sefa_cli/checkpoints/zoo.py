@@ -21,7 +21,8 @@ from sefa_cli.errors import SefaError
 _BUILT_IN = Path(__file__).with_name("zoo.toml")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MUST = {"family", "resolution", "source", "licence"}
-_MAY = {"size", "sha256", "mirrors", "files", "also", "note"}
+_FACTS = {"size", "sha256", "sha256_prefix"}
+_MAY = _FACTS | {"mirrors", "files", "also", "note"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class _Table:
         )
 
     def _other(self, table: dict[str, Any]) -> Wanted:
-        self._check_keys(table, {"source"}, {"size", "sha256", "mirrors"})
+        self._check_keys(table, {"source"}, _FACTS | {"mirrors"})
         return self._wanted(table["source"], table)
 
     def _wanted(self, label: str, table: dict[str, Any]) -> Wanted:
@@ -141,7 +142,7 @@ class _Table:
         for name, about in files.items():
             if not references.is_plain_path(name) or not isinstance(about, dict):
                 raise SefaError(f"{self.where} has an odd file {name!r}", "{ size, sha256 }")
-            self._check_keys(about, set(), {"size", "sha256"})
+            self._check_keys(about, set(), _FACTS)
         if files and not references.is_wheel(source):
             raise SefaError(f"{self.where} lists files, but its source is no wheel", "pypi:…")
         return Wanted(
@@ -151,11 +152,18 @@ class _Table:
     def _facts(self, table: dict[str, Any]) -> Facts:
         size = self._value(table, "size", int, "a number of bytes", None)
         sha256 = self._value(table, "sha256", str, "64 hexadecimal digits", None)
+        prefix = self._value(table, "sha256_prefix", str, "8 to 63 hexadecimal digits", None)
         if size is not None and size <= 0:
             raise SefaError(f"{self.where} has size {size}", "a number of bytes")
         if sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
             raise SefaError(f"{self.where} has sha256 {sha256!r}", "64 hexadecimal digits")
-        return Facts(size, sha256.lower() if sha256 else None)
+        if prefix is not None and not re.fullmatch(r"[0-9a-fA-F]{8,63}", prefix):
+            raise SefaError(
+                f"{self.where} has sha256_prefix {prefix!r}", "8 to 63 hexadecimal digits"
+            )
+        if sha256 and prefix:
+            raise SefaError(f"{self.where} has sha256 and sha256_prefix", "one of them")
+        return Facts(size, sha256 and sha256.lower(), prefix and prefix.lower())
 
     def _check_ref(self, ref: str) -> None:
         try:

@@ -1,6 +1,6 @@
 """`sefa models`: which models are known by name, and fetching them ahead of time."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -17,10 +17,16 @@ _Name = Annotated[
 ]
 
 
+_Family = Annotated[
+    str | None, typer.Option("--family", metavar="NAME", help="Only models of this family.")
+]
+
+
 @app.callback()
-def models(context: typer.Context, json: options.Json = False) -> None:
+def models(context: typer.Context, family: _Family = None, json: options.Json = False) -> None:
     """List the models known by name: family, resolution, size, licence, cached or not.
 
+    Files that NVIDIA's or Hugging Face's own cache holds count as cached and are used from there.
     A file of the same form as sefa's own zoo.toml, named in SEFA_ZOO, adds to the list.
     A name of the list wins over a file of that name; write ./NAME for the file.
     """
@@ -29,6 +35,8 @@ def models(context: typer.Context, json: options.Json = False) -> None:
     from sefa_cli.checkpoints.zoo import load_zoo
 
     entries = list(load_zoo().values())
+    if family is not None:
+        entries = [entry for entry in entries if entry.family == family] or _no_family(family)
     if json:
         print_json([_facts(entry) for entry in entries])
     else:
@@ -51,6 +59,14 @@ def path(model: _Name) -> None:
     wrote(locate(_remote(model), offline=True))
 
 
+def _no_family(family: str) -> NoReturn:
+    from sefa_cli.checkpoints.zoo import load_zoo
+    from sefa_cli.errors import UsageError
+
+    known = ", ".join(sorted({entry.family for entry in load_zoo().values()}))
+    raise UsageError(f"the zoo has no model of the family {family!r}", known)
+
+
 def _remote(model: str) -> str:
     """`model`, if it is something that can be fetched; raises SefaError for anything else."""
     from sefa_cli.checkpoints import references, zoo
@@ -60,13 +76,15 @@ def _remote(model: str) -> str:
 
 def _facts(entry: "Entry") -> dict[str, Any]:
     """What `--json` tells of an entry."""
-    stored = entry.wanted.stored()
+    from sefa_cli.checkpoints.locate import cached
+
+    stored = cached(entry.wanted, entry.also)
     source, *mirrors = entry.wanted.refs
     return {
         "name": entry.name,
         "family": entry.family,
         "resolution": entry.resolution,
-        **vars(entry.wanted.facts),  # size, sha256
+        **vars(entry.wanted.facts),  # size, sha256, sha256_prefix
         "source": source,
         "mirrors": mirrors,
         "also": [
@@ -84,6 +102,8 @@ def _print_table(entries: "list[Entry]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from sefa_cli.checkpoints.locate import cached
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, is_number in [("name", 0), ("family", 0), ("px", 1), ("size", 1), ("cached", 0)]:
         table.add_column(title, justify="right" if is_number else "left", no_wrap=True)
@@ -95,7 +115,7 @@ def _print_table(entries: "list[Entry]") -> None:
             escape(entry.family),
             str(entry.resolution),
             "?" if size is None else f"{size / 1e6:.0f} MB",
-            "yes" if entry.wanted.stored() else "no",
+            "yes" if cached(entry.wanted, entry.also) else "no",
             escape(entry.licence),
         )
     table_console().print(table)

@@ -18,7 +18,8 @@ from sefa_cli.errors import OfflineError, SefaError
 MODEL = b"PK\x03\x04" + random.Random(0).randbytes(700_000)
 SHA = hashlib.sha256(MODEL).hexdigest()
 FACTS = Facts(len(MODEL), SHA)
-KNOWN = [FACTS, Facts(sha256=SHA), Facts(size=len(MODEL)), Facts()]
+PREFIX = Facts(sha256_prefix=SHA[:8])
+KNOWN = [FACTS, Facts(sha256=SHA), PREFIX, Facts(size=len(MODEL)), Facts()]
 
 
 @pytest.fixture
@@ -106,6 +107,49 @@ def test_a_broken_connection_is_resumed(web: Server, folder: Path, etag: str) ->
     assert int(str(third)[6:-1]) > int(str(second)[6:-1])
 
 
+def test_a_server_that_dies_again_and_again_is_resumed_to_the_end(
+    web: Server, folder: Path
+) -> None:
+    """Ten deaths are more than the three tries in a row; but each brings a piece of the file."""
+    pieces = 10
+    body = MODEL[:4] + random.Random(1).randbytes(11 << 20)
+    web.pages["/m.pt"] = Page(body, cut=[(1 << 20) + 200_000] * 9)
+    facts = Facts(len(body), hashlib.sha256(body).hexdigest())
+    assert bring(web, folder, facts).read_bytes() == body
+    starts = [0, *(int(str(r)[6:-1]) for r in web.ranges()[1:])]
+    assert len(starts) == pieces
+    assert starts == sorted(set(starts))  # never from the beginning
+
+
+def test_a_redirect_is_followed_again_on_every_resumption(web: Server, folder: Path) -> None:
+    """Signed addresses end; a resumed fetch asks the lasting one, which may point elsewhere."""
+    web.pages["/m.pt"] = Page(redirect="/old")
+    web.pages["/old"] = Page(MODEL, cut=[300_000])
+    with pytest.raises(SefaError):
+        bring(web, folder, tries=1)
+    web.pages["/m.pt"] = Page(redirect="/new")
+    web.pages["/new"] = Page(MODEL)
+    assert bring(web, folder).read_bytes() == MODEL
+    assert web.asked[-1][0] == "/new"
+    assert web.ranges()[-1] is not None
+
+
+@pytest.mark.parametrize("facts", KNOWN)
+def test_an_error_page_in_the_middle_is_never_mixed_in(
+    web: Server, folder: Path, facts: Facts
+) -> None:
+    """The connection breaks, and what is asked for the rest says with 200 that it is busy."""
+    web.pages["/m.pt"] = Page(MODEL, etag='"v1"', cut=[300_000])
+    with pytest.raises(SefaError):
+        bring(web, folder, facts, tries=1)
+    web.pages["/m.pt"] = Page(b'{"error": "busy"}', "application/json", ranges=False)
+    with pytest.raises(SefaError, match="page"):
+        bring(web, folder, facts)
+    assert not (folder / "m.pt").exists()
+    web.pages["/m.pt"] = Page(MODEL, etag='"v1"')
+    assert bring(web, folder, facts).read_bytes() == MODEL
+
+
 def test_a_stalled_connection_is_resumed(web: Server, folder: Path) -> None:
     web.pages["/m.pt"] = Page(MODEL, stall=[300_000])
     assert bring(web, folder, stall=0.7).read_bytes() == MODEL
@@ -168,6 +212,9 @@ def test_wrong_bytes_of_an_earlier_run_are_fetched_anew(web: Server, folder: Pat
     (folder / "m.pt").unlink()
     (folder / "m.pt.part").write_bytes(b"x" * len(MODEL))
     assert bring(web, folder).read_bytes() == MODEL
+    (folder / "m.pt").unlink()
+    (folder / "m.pt.part").write_bytes(b"x" * 300_000)
+    assert bring(web, folder, PREFIX).read_bytes() == MODEL
 
 
 @pytest.mark.parametrize("facts", KNOWN)
@@ -188,7 +235,7 @@ def test_an_answer_shorter_than_announced_is_never_kept(
     assert not (folder / "m.pt").exists()
 
 
-@pytest.mark.parametrize("facts", KNOWN[:3])
+@pytest.mark.parametrize("facts", KNOWN[:4])
 def test_an_answer_announced_too_short_is_never_kept(
     web: Server, folder: Path, facts: Facts
 ) -> None:
@@ -206,15 +253,26 @@ def test_an_end_that_cannot_be_told_needs_a_known_file(web: Server, folder: Path
     assert bring(web, folder).read_bytes() == MODEL
 
 
+@pytest.mark.parametrize("facts", [FACTS, PREFIX])
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 @pytest.mark.parametrize("change", [lambda m: m + b"!", lambda m: m[:-1], lambda m: b"!" + m[1:]])
 def test_another_file_is_never_kept(
-    web: Server, folder: Path, framing: str, change: "type[bytes]"
+    web: Server, folder: Path, framing: str, change: "type[bytes]", facts: Facts
 ) -> None:
     web.pages["/m.pt"] = Page(change(MODEL), framing=framing)
     with pytest.raises(SefaError):
-        bring(web, folder)
+        bring(web, folder, facts)
     assert_nothing_kept(folder)
+
+
+@pytest.mark.parametrize("facts", KNOWN)
+def test_what_lies_at_the_place_unproven_is_fetched_anew(
+    web: Server, folder: Path, facts: Facts
+) -> None:
+    (folder / "m.pt").write_bytes(b"x" * len(MODEL))
+    web.pages["/m.pt"] = Page(MODEL)
+    assert bring(web, folder, facts).read_bytes() == MODEL
+    assert len(web.asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,19 @@
 """The zoo's own list, the user's list, and what is wrong with a broken one, in one line."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from sefa_cli.checkpoints import references, zoo
+from sefa_cli.checkpoints.dialects import FAMILIES
 from sefa_cli.checkpoints.store import Facts
 from sefa_cli.errors import SefaError
 
 CAR_PT = "c69f161fd576801027cbaa8b09142b5dd9f508034b2d0f4a2a0cdcbc1d587c9c"
 CAR_PKL = "e1618eee2b3ce87c4a3849442f7850ef12a478556bff035c8e09ee7e23b3794c"
+COMING = ("pggan", "stylegan", "stylegan3", "biggan")
 OFFICIAL = ["car", "ffhq", "cat", "church", "horse"]
 SHA = "ab" * 32
 GOOD = """
@@ -52,8 +55,9 @@ def test_the_default_model_is_known_to_the_last_byte() -> None:
 def test_the_official_models_are_there_in_both_forms(name: str) -> None:
     entry = zoo.find(f"stylegan2_{name}")
     assert entry.wanted.refs == (f"hf:ZeqiangLai/StyleGAN2/stylegan2-{name}-config-f.pt",)
-    [pickle] = entry.also
+    pickle, openmmlab = entry.also
     assert pickle.refs[0].endswith(f"/stylegan2/networks/stylegan2-{name}-config-f.pkl")
+    assert f"/official_weights/stylegan2-{name}-config-f-" in openmmlab.refs[0]
     assert pickle.facts.size is not None
     assert entry.wanted.facts.sha256 != pickle.facts.sha256
     assert "non-commercial" in entry.licence
@@ -68,15 +72,46 @@ def test_the_car_is_as_the_hub_states_it() -> None:
 
 
 @pytest.mark.usefixtures("own_cache")
-def test_every_entry_can_be_checked_and_has_a_licence() -> None:
+def test_every_entry_is_well_formed_and_names_another_file() -> None:
     everything = list(zoo.every_wanted())
-    assert all(wanted.facts.sha256 for wanted in everything)
-    assert len({wanted.facts.sha256 for wanted in everything}) == len(everything)
-    assert all(entry.licence for entry in zoo.load_zoo().values())
-    for wanted in everything:
-        for ref in wanted.refs:
-            references.check_ref(ref)
-            assert not ref.startswith("http:")
+    digits = [wanted.facts.digits for wanted in everything if wanted.facts.digits]
+    assert len(set(digits)) == len(digits) > 30
+    refs = [ref for wanted in everything for ref in wanted.refs]
+    assert len(set(refs)) == len(refs)
+    for ref in refs:
+        references.check_ref(ref)
+        assert not ref.startswith("http:")
+    folders = [entry.wanted.folder for entry in zoo.load_zoo().values()]
+    assert len(set(folders)) == len(folders)
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_every_entry_is_of_a_family_that_is_read_and_has_a_licence_and_a_note() -> None:
+    for entry in zoo.load_zoo().values():
+        assert entry.family in FAMILIES + COMING, entry.name
+        assert entry.licence, entry.name
+        assert entry.note.endswith("."), entry.name
+        assert entry.resolution & (entry.resolution - 1) == 0, entry.name
+        px = re.search(r"_(\d{2,4})$", entry.name)  # the number in a name is its pixels
+        assert not px or int(px[1]) == entry.resolution or "cifar10" in entry.name
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_the_published_models_are_all_there() -> None:
+    """As the publishers' own pages list them; how many of each is a count of those pages."""
+    names = list(zoo.load_zoo())
+    groups = {"stylegan2_ada_": 12, "stylegan3_t_": 7, "stylegan3_r_": 6, "self_distilled_": 7,
+              "stylegan_xl_": 14, "gan_zoo_": 4, "biggan_deep_": 3}  # fmt: skip
+    assert {group: sum(n.startswith(group) for n in names) for group in groups} == groups
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_digits_in_a_published_name_are_the_prefix() -> None:
+    """OpenMMLab and torch.hub end names in `-<first 8 digits of the SHA-256>.pth`."""
+    named = [w for w in zoo.every_wanted() if re.search(r"openmmlab|fbaipublic", w.refs[0])]
+    assert len(named) == 5 + 6 + 3 + 4 + 3
+    for wanted in named:
+        assert wanted.refs[0].endswith(f"-{wanted.facts.sha256_prefix}.pth")
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -138,6 +173,8 @@ def test_a_far_name_brings_no_guess() -> None:
         (GOOD + "size = 0.5", "size = 0.5; expected a number of bytes"),
         (GOOD + "size = 0", "size 0"),
         (GOOD + 'sha256 = "abc"', "sha256 'abc'; expected 64 hexadecimal digits"),
+        (GOOD + 'sha256_prefix = "abc"', "sha256_prefix 'abc'; expected 8 to 63 hexadecimal"),
+        (GOOD + f'sha256 = "{SHA}"\nsha256_prefix = "{SHA[:8]}"', "expected one of them"),
         (GOOD + 'mirrors = ["https://h/x"]', "mirrors but no sha256"),
         (GOOD + f'sha256 = "{SHA}"\nmirrors = "https://h/x"', "mirrors = .*expected a list"),
         (GOOD + f'sha256 = "{SHA}"\nmirrors = [3]', "a list of references"),

@@ -1,6 +1,7 @@
 """`sefa models`: the list, for people and programs; fetching ahead; what is refused."""
 
 import functools
+import hashlib
 import http.server
 import json
 import os
@@ -20,6 +21,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "tiny.pth").write_bytes(os.urandom(5000))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEFA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("DNNLIB_CACHE_DIR", str(tmp_path / "dnnlib"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     return tmp_path
 
 
@@ -70,6 +73,34 @@ def test_the_list_as_json(mine: Path, sefa: Callable[..., Result]) -> None:
     assert set(car) >= {"name", "family", "resolution", "size", "sha256", "licence", "cached"}
     assert car["size"] == 123949595
     assert car["also"][0]["source"].endswith("stylegan2-car-config-f.pkl")
+
+
+def test_the_list_of_one_family(mine: Path, sefa: Callable[..., Result]) -> None:
+    entries = json.loads(sefa("models", "--family", "mobilestylegan", "--json").stdout)
+    assert [entry["name"] for entry in entries] == ["mobilestylegan_ffhq"]
+    lines = sefa("models", "--family", "stylegan2").stdout.splitlines()
+    assert {line.split()[1] for line in lines[1:]} == {"stylegan2"}
+    done = sefa("models", "--family", "stylegan9")
+    assert done.exit_code == 2
+    assert "no model of the family 'stylegan9'" in done.stderr
+    assert "mobilestylegan, pggan" in done.stderr
+
+
+def test_a_file_in_another_programs_cache_is_listed_and_used(
+    mine: Path, workplace: Path, sefa: Callable[..., Result]
+) -> None:
+    entries = json.loads(sefa("models", "--json").stdout)
+    [source] = [entry["source"] for entry in entries if entry["name"] == "mine"]
+    key = hashlib.md5(source.encode()).hexdigest()
+    theirs = workplace / "dnnlib" / "downloads" / f"{key}_tiny.pth"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(mine.read_bytes())
+    done = sefa("models", "path", "mine")
+    assert done.stdout == f"{theirs}\n"
+    assert "SHA-256" in done.stderr  # nobody has stated one
+    assert re.search(r"mine .* yes ", sefa("models").stdout)
+    assert sefa("models", "pull", "mine").stdout == f"{theirs}\n"
+    assert not (workplace / "cache" / "models").exists()
 
 
 def test_pull_fetches_and_prints_the_path_alone(mine: Path, sefa: Callable[..., Result]) -> None:
