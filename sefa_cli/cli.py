@@ -12,6 +12,7 @@ from sefa_cli import __version__
 from sefa_cli.commands import (
     animate,
     console,
+    convert,
     edit,
     factorize,
     inspect,

@@ -144,19 +144,30 @@ def _check_layout(slots: list[_Slot]) -> None:
 
 
 def pack(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes:
-    """The file's bytes: wide types first, so that all stay aligned, then by name."""
+    """The file's bytes."""
+    begin, order = head(metadata, {name: tensor[:2] for name, tensor in tensors.items()})
+    return b"".join((begin, *(tensors[name].data for name in order)))
+
+
+def head(
+    metadata: Mapping[str, str], forms: Mapping[str, tuple[str, tuple[int, ...]]]
+) -> tuple[bytes, list[str]]:
+    """What precedes the numbers of tensors of these types and shapes, and their order.
+
+    Wide types come first, so that all stay aligned, then names in their own order.
+    """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
-    pieces, position = [], 0
-    for name in sorted(tensors, key=lambda name: (-BITS[tensors[name].dtype], name)):
-        dtype, shape, data = tensors[name]
-        offsets = [position, position + len(data)]
+    order = sorted(forms, key=lambda name: (-BITS[forms[name][0]], name))
+    position = 0
+    for name in order:
+        dtype, shape = forms[name]
+        offsets = [position, position + math.prod(shape) * BITS[dtype] // 8]
         header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": offsets}
-        pieces.append(data)
-        position += len(data)
+        position = offsets[1]
     text = canonical_json(plain(header, "the header")).encode("utf-8")
     text += b" " * (-len(text) % 8)
     if len(text) > MOST_HEADER:
         raise SefaError(
             f"the labels and notes take {len(text):,} bytes", f"at most {MOST_HEADER:,}"
         )
-    return b"".join((struct.pack("<Q", len(text)), text, *pieces))
+    return struct.pack("<Q", len(text)) + text, order

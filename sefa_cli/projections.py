@@ -46,8 +46,26 @@ def first_projections(checkpoint: Checkpoint) -> tuple[Layer, ...]:
             f"{checkpoint.ref} is of the family {checkpoint.family!r}",
             "one of " + ", ".join(sorted(_TABLES)),
         )
-    layers = _TABLES[checkpoint.family](checkpoint.tensors)
+    try:
+        layers = _TABLES[checkpoint.family](checkpoint.tensors)
+    except KeyError as missing:  # read_checkpoint checks shapes; a file of our own may be forged
+        raise SefaError(
+            f"{checkpoint.ref} has no tensor {missing}", "a complete generator"
+        ) from None
+    _check(checkpoint, layers)
     return tuple(sorted(layers, key=lambda layer: (layer.index, layer.kind == "torgb")))
+
+
+def _check(checkpoint: Checkpoint, layers: list[Layer]) -> None:
+    """There are projections, and all are matrices over the latent, or a part of z."""
+    if not layers:
+        raise SefaError(f"{checkpoint.ref} has no first projection", "a complete generator")
+    space = checkpoint.config["space"]
+    dim = checkpoint.config[f"{space}_dim"]
+    for layer in layers:
+        shape = layer.matrix.shape
+        if len(shape) != 2 or 0 in shape or (shape[1] != dim if space == "w" else shape[1] > dim):
+            raise SefaError(f"{layer.name} has the shape {shape}", f"(outputs, {dim})")
 
 
 def _affine(tensors: Mapping[str, LazyTensor], index: int, name: str, px: int, kind: str) -> Layer:
@@ -82,7 +100,16 @@ def _mobilestylegan(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
     return [*layers, _affine(tensors, len(layers), "synthesis.to_img", 4 << block, "torgb")]
 
 
+def _dcgan(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
+    """One layer: the first transposed convolution takes z itself to k × k pixels."""
+    kernel = tensors["main.0.weight"]
+    z_dim, outputs, side, _ = kernel.shape
+    matrix = kernel.then(lambda k: k.reshape(z_dim, -1).T, (outputs * side * side, z_dim)).kept()
+    return [Layer(0, "main.0", side, "dense", matrix, None)]
+
+
 _TABLES: dict[str, Callable[[Mapping[str, LazyTensor]], list[Layer]]] = {
+    "dcgan": _dcgan,
     "stylegan2": _stylegan2,
     "mobilestylegan": _mobilestylegan,
 }

@@ -50,8 +50,9 @@ class Checkpoint:
     ref: str  # what the user asked for; a local file's bare name
     path: Path  # where it lies
     container: str  # "torch zip", "torch legacy", "NVIDIA pickle", "safetensors", "OpenVINO IR"
-    dialect: str  # "nvidia", "rosinality", "genforce", "hammer", "random-face"
+    dialect: str  # "nvidia", "rosinality", "genforce", …; "sefa" for our own files
     family: str  # "stylegan2", "mobilestylegan"
     config: Mapping[str, Any]
     tensors: Mapping[str, LazyTensor]
     notes: tuple[str, ...] = field(default=())
+    origin: str = ""  # the dialect that a file of our own was converted from

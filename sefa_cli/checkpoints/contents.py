@@ -1,7 +1,8 @@
 """What a container was found to hold, before anyone knows which network it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sefa_cli.checkpoints.checkpoint import LazyTensor
@@ -15,3 +16,4 @@ class Contents(NamedTuple):
     tree: Any
     tensor: Callable[[Any], LazyTensor | None]  # None for leaves that are no tensors
     called: tuple[str, ...] = ()  # what a live unpickler would have called
+    metadata: Mapping[str, str] = MappingProxyType({})  # of safetensors

@@ -6,6 +6,7 @@ from pathlib import Path
 from sefa_cli.checkpoints.checkpoint import Checkpoint
 from sefa_cli.checkpoints.contents import Contents
 from sefa_cli.checkpoints.dialects import recognise
+from sefa_cli.checkpoints.native import is_native, read_native
 from sefa_cli.checkpoints.safetensors_files import is_safetensors, read_safetensors
 from sefa_cli.checkpoints.torch_legacy import read_plain_pickle
 from sefa_cli.checkpoints.torch_zip import MAGIC, is_torch_zip, names_in_zip, read_torch_zip
@@ -52,7 +53,8 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
         with mapped(path) as data:
             if _may_hold_ir(data, path):
                 return _read_ir(path, ref)
-            model = recognise(contents := _open(data, path))
+            contents = _open(data, path)
+            model = read_native(contents) if is_native(contents) else recognise(contents)
     except FileNotFoundError:
         raise SefaError(
             f"{path} does not exist", remedy="Check the name; `sefa models` lists those known."
@@ -68,6 +70,7 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
         config=model.config,
         tensors=model.tensors,
         notes=model.notes,
+        origin=model.origin,
     )
 
 

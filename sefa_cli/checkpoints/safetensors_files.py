@@ -21,7 +21,7 @@ from sefa_cli.checkpoints.windows import (
 
 _MAX_HEADER = 8 << 20  # bytes; the format allows more, no generator needs a tenth
 _LENGTH = struct.Struct("<Q")
-_DTYPES = {
+DTYPES = {
     "F64": "float64",
     "F32": "float32",
     "F16": "float16",
@@ -60,10 +60,12 @@ def read_safetensors(data: mmap.mmap, path: Path) -> Contents:
     except (ValueError, RecursionError) as error:
         raise damaged(path, "its header is no JSON object with each name once") from error
     numbers = Window(path, _LENGTH.size + length, len(data) - _LENGTH.size - length)
-    header.pop("__metadata__", None)
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise damaged(path, "its metadata is no object of texts")
     tensors = {name: _tensor(name, entry, numbers) for name, entry in header.items()}
     _check_cover([entry["data_offsets"] for entry in header.values()], numbers)
-    return Contents(path, "safetensors", tensors, _as_tensor)
+    return Contents(path, "safetensors", tensors, _as_tensor, metadata=metadata)
 
 
 def _as_tensor(leaf: Any) -> LazyTensor | None:
@@ -85,7 +87,7 @@ def _tensor(name: str, entry: Any, numbers: Window) -> LazyTensor:
     for counts in (shape, offsets):
         if not isinstance(counts, list) or not all(is_count(count) for count in counts):
             raise damaged(path, f"the header's entry {name!r:.60} holds what is no count")
-    dtype = _DTYPES.get(str(entry["dtype"]))
+    dtype = DTYPES.get(str(entry["dtype"]))
     if dtype is None:
         raise unreadable(path, f"{name!r:.60} has the dtype {entry['dtype']!r:.20}")
     size = math.prod(shape[:32]) * itemsize(dtype)

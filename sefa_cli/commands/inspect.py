@@ -101,6 +101,7 @@ def describe_checkpoint(ref: str, offline: bool | None = None) -> dict[str, Any]
         "ref": checkpoint.ref,
         "container": checkpoint.container,
         "dialect": checkpoint.dialect,
+        **({"origin": checkpoint.origin} if checkpoint.origin else {}),
         "family": checkpoint.family,
         "fingerprint": fingerprint(checkpoint),
         "config": dict(checkpoint.config),

@@ -15,6 +15,7 @@ class Model(NamedTuple):
     config: Mapping[str, Any]
     tensors: Mapping[str, LazyTensor]
     notes: tuple[str, ...] = ()
+    origin: str = ""  # what a file of our own was converted from
 
 
 class Dialect(NamedTuple):

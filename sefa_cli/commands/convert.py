@@ -1,0 +1,36 @@
+"""`sefa convert`: any checkpoint that can be read → one small, safe file that describes itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sefa_cli.commands import options
+from sefa_cli.commands.console import say, wrote
+
+
+def convert(
+    model: options.Model,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT.safetensors", help="The new file.")
+    ],
+    overwrite: options.Overwrite = False,
+    offline: options.Offline = None,
+) -> None:
+    """Write the generator of MODEL, and nothing else of it, as a safetensors file.
+
+    The averaged weights under the family's own names, with the configuration: any safetensors
+    library can read it, and nothing in it can be executed. Fingerprint and pictures stay the same
+    to the last bit.
+    """
+    from sefa_cli.checkpoints import open_checkpoint
+    from sefa_cli.checkpoints.native import write_native
+    from sefa_cli.files import check_writable
+    from sefa_cli.projections import fingerprint
+
+    check_writable(output, overwrite)
+    checkpoint = open_checkpoint(model, offline=offline)
+    write_native(output, checkpoint, fingerprint(checkpoint), overwrite)
+    size = output.stat().st_size / 1e6
+    say(f"{checkpoint.family}: {len(checkpoint.tensors)} tensors, {size:.1f} MB", level=1)
+    wrote(output)
