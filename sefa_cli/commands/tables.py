@@ -61,7 +61,12 @@ def show_bundle(console: Console, about: Mapping[str, Any], num: int) -> None:
 
 
 def _plain(value: Any) -> str:
-    return {True: "yes", False: "no", None: "all"}.get(value, str(value))
+    """A parameter in words; nothing said means all."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return "all" if value is None else str(value)
 
 
 def _spectrum(about: Mapping[str, Any], num: int) -> Table:

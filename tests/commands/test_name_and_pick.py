@@ -75,6 +75,7 @@ def test_mix_and_clean(sefa: Sefa, bundle: Path) -> None:
     cleaned, original = Bundle.load("c.dirs"), Bundle.load("tiny.dirs")
     assert abs(cleaned.directions[0] @ original.directions[1]) < 1e-6
     assert cleaned.labels[0] == "older-turned"
+    assert "bundles m.dirs tiny.dirs" in sefa("inspect", "c.dirs").stdout
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,28 @@
+"""The shell script under docs/ that factorizes, names, mixes and writes a gallery."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from sefa_cli.bundle import Bundle
+
+SCRIPT = Path(__file__).parent.parent / "docs" / "gallery.sh"
+
+
+def test_it_runs_on_the_default_model(tmp_path: Path, default_model: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "SIZE": "64", "FRAMES": "3"}
+    command = ["sh", str(SCRIPT), "mobilestylegan_ffhq", "g"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    films = sorted(path.name for path in (tmp_path / "g").glob("*.gif"))
+    assert films == ["hair-and-smile.gif", "hair-length.gif", "turns-hair-grows.gif", "turns.gif"]
+    with Image.open(tmp_path / "g" / "turns-hair-grows.gif") as film:
+        assert film.n_frames == 4 and film.size == (64, 64)
+    gallery = Bundle.load(tmp_path / "g" / "gallery.dirs")
+    assert gallery.labels == ["turns", "hair and smile", "hair length", "turns, hair grows"]
+    assert abs(gallery.directions[3] @ gallery.directions[1]) < 1e-5
+    assert "turns, hair grows" in done.stdout
