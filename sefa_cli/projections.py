@@ -108,8 +108,26 @@ def _dcgan(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
     return [Layer(0, "main.0", side, "dense", matrix, None)]
 
 
+def _pggan(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
+    """One layer: the dense one takes z to 4 × 4 pixels."""
+    name = "synthesis.b4.dense"
+    return [Layer(0, name, 4, "dense", tensors[f"{name}.weight"].kept(), None)]
+
+
+def _stylegan(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
+    """Block r holds the styles after conv0 (in the first: of the constant) and after conv1."""
+    layers: list[Layer] = []
+    while f"synthesis.b{4 << len(layers) // 2}.conv1.affine.weight" in tensors:
+        px = 4 << len(layers) // 2
+        for conv in ("conv0", "conv1"):
+            layers.append(_affine(tensors, len(layers), f"synthesis.b{px}.{conv}", px, "conv"))
+    return layers
+
+
 _TABLES: dict[str, Callable[[Mapping[str, LazyTensor]], list[Layer]]] = {
     "dcgan": _dcgan,
+    "pggan": _pggan,
+    "stylegan": _stylegan,
     "stylegan2": _stylegan2,
     "mobilestylegan": _mobilestylegan,
 }
@@ -136,11 +154,11 @@ def layer_names(checkpoint: Checkpoint) -> list[str]:
 def levels(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
     """Code indices of `all`, `bottom`, `middle` and `top`; a level may be empty.
 
-    For StyleGAN2 the paper's 0-1, 2-5, 6-; elsewhere what is applied at up to 8, 32 px and above.
+    For StyleGAN and StyleGAN2 the paper's 0-1, 2-5, 6-; elsewhere what is applied at up to 8, 32 px and above.
     """
     first = {layer.index: layer.resolution for layer in reversed(first_projections(checkpoint))}
     indices = sorted(first)
-    if checkpoint.family == "stylegan2":
+    if checkpoint.family in ("stylegan", "stylegan2"):
         low, mid = indices[:2], indices[2:6]
     else:
         low = [i for i in indices if first[i] <= 8]

@@ -15,3 +15,11 @@ def default_model() -> Path:
     from sefa_cli.checkpoints.locate import locate
 
     return locate("mobilestylegan_ffhq")
+
+
+@pytest.fixture(scope="session")
+def digiface() -> Path:
+    """The weights of `dcgan_digiface64`, a small real model fed with z (14 MB, SHA-256 checked)."""
+    from sefa_cli.checkpoints.locate import locate
+
+    return locate("dcgan_digiface64")

@@ -3,12 +3,18 @@
 from sefa_cli.checkpoints.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
+from sefa_cli.generators.dcgan import DCGAN
 from sefa_cli.generators.inputs import pick_device
 from sefa_cli.generators.mobilestylegan import MobileStyleGAN
+from sefa_cli.generators.pggan import PGGAN
+from sefa_cli.generators.stylegan import StyleGAN
 from sefa_cli.generators.stylegan2 import StyleGAN2
 
 FAMILIES: dict[str, type[Generator]] = {
+    "dcgan": DCGAN,
     "mobilestylegan": MobileStyleGAN,
+    "pggan": PGGAN,
+    "stylegan": StyleGAN,
     "stylegan2": StyleGAN2,
 }
 

@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.checkpoints.dialects import FAMILIES
 from sefa_cli.checkpoints.reading import read_checkpoint
 from sefa_cli.errors import SefaError
 
@@ -413,7 +414,7 @@ def test_strangers_are_described(tmp_path):
     assert str(refused.value) == (
         "x.pt (torch zip) holds no known generator; its first names: 'layer.weight', 'layer.bias', "
         "'head\\n\\x1b[31m.weight', 'z'; "
-        "expected a generator of the family mobilestylegan or stylegan2"
+        f"expected a generator of the family {' or '.join(FAMILIES)}"
     )
 
 

@@ -133,6 +133,32 @@ def mobilestylegan(blocks: int = 3, seed: int = 0) -> Checkpoint:
     return checkpoint("mobilestylegan", "random-face", config, draw.arrays)
 
 
+def dcgan(channels: tuple[int, ...] = (9, 6, 4), bias: bool = False, seed: int = 0) -> Checkpoint:
+    """z 8 numbers; the last convolution gives 3 channels, the sides are 4, 8, 16 …"""
+    draw, inputs, blocks = Draw(seed), 8, (*channels, 3)
+    for number, outputs in enumerate(blocks):
+        i = 3 * number
+        draw.put(f"main.{i}.weight", inputs, outputs, 4, 4, std=0.3)
+        if bias:
+            draw.put(f"main.{i}.bias", outputs, std=0.3)
+        if number < len(channels):
+            draw.put(f"main.{i + 1}.weight", outputs, std=0.3, mean=1)
+            draw.put(f"main.{i + 1}.bias", outputs, std=0.3)
+            draw.put(f"main.{i + 1}.running_mean", outputs, std=0.3)
+            draw.put(f"main.{i + 1}.running_var", outputs, std=0.1, mean=1)
+        inputs = outputs
+    config = {
+        "resolution": 4 << len(channels),
+        "img_channels": 3,
+        "z_dim": 8,
+        "w_dim": 8,
+        "c_dim": 0,
+        "num_layers": 1,
+        "space": "z",
+    }
+    return checkpoint("dcgan", "pytorch-example", config, draw.arrays)
+
+
 def arrays(made: Checkpoint) -> Arrays:
     """Its tensors in double precision."""
     return {name: tensor.numpy().astype(np.float64) for name, tensor in made.tensors.items()}

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sefa_cli.checkpoints.contents import Contents
-from sefa_cli.checkpoints.dialects import stylegan2
+from sefa_cli.checkpoints.dialects import dcgan, stylegan2, stylegan3
 from sefa_cli.checkpoints.dialects.model import Dialect, Model
 from sefa_cli.checkpoints.dialects.modules import flatten, module_dict
 from sefa_cli.checkpoints.dialects.names import State, fit
 from sefa_cli.checkpoints.inert import Global, Record
 from sefa_cli.errors import SefaError
 
-DIALECTS: tuple[Dialect, ...] = stylegan2.DIALECTS
+DIALECTS: tuple[Dialect, ...] = (*stylegan2.DIALECTS, *stylegan3.DIALECTS, *dcgan.DIALECTS)
 FAMILIES = tuple(sorted({dialect.family for dialect in DIALECTS} | {"mobilestylegan"}))
 
 # Where files keep the generator; averaged weights first.
@@ -37,8 +37,6 @@ _PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put
 
 # What people have and is not read as a checkpoint; a name that marks each.
 _OTHERS = {
-    "synthesis.input.freqs": "a StyleGAN3 generator (NVIDIA)",
-    "synthesis.early_layer.frequency": "a StyleGAN3 generator (Hammer)",
     "synthesis.layer0.const": "a StyleGAN generator (genforce)",
     "output0.weight": "a PGGAN generator (genforce)",
     "generator.gen_z.weight_orig": "a BigGAN-deep generator",
