@@ -154,7 +154,8 @@ def layer_names(checkpoint: Checkpoint) -> list[str]:
 def levels(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
     """Code indices of `all`, `bottom`, `middle` and `top`; a level may be empty.
 
-    For StyleGAN and StyleGAN2 the paper's 0-1, 2-5, 6-; elsewhere what is applied at up to 8, 32 px and above.
+    For StyleGAN and StyleGAN2 the paper's 0-1, 2-5, 6-; elsewhere what is applied at up to 8 px,
+    up to 32 px, and above.
     """
     first = {layer.index: layer.resolution for layer in reversed(first_projections(checkpoint))}
     indices = sorted(first)

@@ -27,15 +27,16 @@ class Dense(Layer):
     """x Wᵀ · gain + b · lr, both folded into the parameters when they are taken."""
 
     def __init__(
-        self, weights: Weights, inputs: int, outputs: int | None = None, *, lr: float | None = 1.0
-    ) -> None:
-        """`lr` is the learning-rate multiplier of equalised dense layers, whose gain is
-        lr/√inputs; None takes the parameters as stored."""
+        self, weights: Weights, inputs: int, outputs: int | None = None, *,
+        lr: float | None = 1.0, gain: float = 1.0,
+    ) -> None:  # fmt: skip
+        """`lr` is the learning-rate multiplier of equalised dense layers, whose weight counts
+        gain · lr/√inputs, their bias lr; None takes the parameters as stored."""
         super().__init__()
         weight = weights.take("weight", outputs, inputs)  # (outputs, inputs)
         bias = weights.take("bias", len(weight))  # (outputs,)
         if lr is not None:
-            weight, bias = weight * (lr / math.sqrt(inputs)), bias * lr
+            weight, bias = weight * (gain * lr / math.sqrt(inputs)), bias * lr
         self.weight, self.bias = frozen(weight), frozen(bias)
 
     @property
@@ -57,9 +58,11 @@ class MappingNetwork(Layer):
 
     def __init__(
         self, weights: Weights, z_dim: int, w_dim: int, c_dim: int = 0,
-        label_mode: str | None = None, lr: float | None = 0.01,
+        label_mode: str | None = None, lr: float | None = 0.01, gain_in_weights: bool = False,
     ) -> None:  # fmt: skip
+        """`gain_in_weights`: the first StyleGAN has the √2 there, so that biases are without it."""
         super().__init__()
+        inner, self.gain = (SQRT2, 1.0) if gain_in_weights else (1.0, SQRT2)
         self.label_mode = label_mode if c_dim else None
         width = z_dim
         if self.label_mode == "embed":
@@ -71,7 +74,8 @@ class MappingNetwork(Layer):
         self.dense = nn.ModuleList()
         depth = weights.count("fc{}.weight")
         for i in range(depth):
-            dense = Dense(weights.at(f"fc{i}"), width, w_dim if i == depth - 1 else None, lr=lr)
+            outputs = w_dim if i == depth - 1 else None
+            dense = Dense(weights.at(f"fc{i}"), width, outputs, lr=lr, gain=inner)
             self.dense.append(dense)
             width = dense.outputs
 
@@ -84,7 +88,7 @@ class MappingNetwork(Layer):
         else:
             x = normalized(torch.cat([z, label @ self.label_weight], dim=1))
         for dense in self.dense:
-            x = F.leaky_relu(dense(x), 0.2) * SQRT2
+            x = F.leaky_relu(dense(x), 0.2) * self.gain
         return x
 
 

@@ -4,14 +4,29 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sefa_cli.checkpoints.contents import Contents
-from sefa_cli.checkpoints.dialects import dcgan, stylegan2, stylegan3
+from sefa_cli.checkpoints.dialects import (
+    dcgan,
+    pggan,
+    stylegan,
+    stylegan2,
+    stylegan2_tensorflow,
+    stylegan3,
+    tensorflow,
+)
 from sefa_cli.checkpoints.dialects.model import Dialect, Model
 from sefa_cli.checkpoints.dialects.modules import flatten, module_dict
 from sefa_cli.checkpoints.dialects.names import State, fit
 from sefa_cli.checkpoints.inert import Global, Record
 from sefa_cli.errors import SefaError
 
-DIALECTS: tuple[Dialect, ...] = (*stylegan2.DIALECTS, *stylegan3.DIALECTS, *dcgan.DIALECTS)
+DIALECTS: tuple[Dialect, ...] = (
+    *stylegan2.DIALECTS,
+    *stylegan2_tensorflow.DIALECTS,
+    *stylegan.DIALECTS,
+    *pggan.DIALECTS,
+    *stylegan3.DIALECTS,
+    *dcgan.DIALECTS,
+)
 FAMILIES = tuple(sorted({dialect.family for dialect in DIALECTS} | {"mobilestylegan"}))
 
 # Where files keep the generator; averaged weights first.
@@ -37,8 +52,6 @@ _PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put
 
 # What people have and is not read as a checkpoint; a name that marks each.
 _OTHERS = {
-    "synthesis.layer0.const": "a StyleGAN generator (genforce)",
-    "output0.weight": "a PGGAN generator (genforce)",
     "generator.gen_z.weight_orig": "a BigGAN-deep generator",
     "shared.weight": "a BigGAN generator",
     "GE.initial_block": "a StyleGAN2 generator (lucidrains)",
@@ -72,6 +85,9 @@ def recognise(contents: Contents) -> Model:
 
 def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
     """Every part of the tree that may be a network, the likeliest first."""
+    if (network := tensorflow.find_network(contents.tree, contents.path)) is not None:
+        state = tensorflow.as_state(network, contents.path, contents.tensor)
+        yield (network.name,), state
     for place in _PLACES:
         part = contents.tree
         for name in place:

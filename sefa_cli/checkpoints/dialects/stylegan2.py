@@ -140,7 +140,7 @@ _HAMMER = (
 )
 
 
-def _words(number: int) -> dict[str, str]:
+def numbered(number: int) -> dict[str, str]:
     """Counted from 0, convolutions run b4.conv1, b8.conv0, b8.conv1, b16.conv0 …; blocks 4, 8 …"""
     number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
     conv = f"synthesis.b{4 << (number + 1) // 2}.conv{1 - number % 2}"
@@ -148,7 +148,7 @@ def _words(number: int) -> dict[str, str]:
 
 
 def _read(dialect: Dialect, state: State) -> Model:
-    found = translate(state, dialect.rules, _words, shared=(FILTER,))
+    found = translate(state, dialect.rules, numbered, shared=(FILTER,))
     kernel = found.tensors.pop(FILTER, None)
     network = Network(found.tensors, found.names, dialect.name, state.path)
     config = {

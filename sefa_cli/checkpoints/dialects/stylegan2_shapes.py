@@ -12,7 +12,7 @@ from sefa_cli.checkpoints.dialects.network import START, Network
 
 def describe(network: Network) -> dict[str, Any]:
     """The configuration that the shapes tell. Raises SefaError at the first that does not fit."""
-    mapping = _mapping(network)
+    mapping = describe_mapping(network)
     channels, height, width = network.shape("synthesis.b4.const", 3)
     w_dim = network.shape("synthesis.b4.conv1.affine.weight", 2)[1]
     network.expect("mapping.w_avg", (w_dim,), optional=True)
@@ -42,7 +42,7 @@ def describe(network: Network) -> dict[str, Any]:
     }
 
 
-def _mapping(network: Network) -> dict[str, Any]:
+def describe_mapping(network: Network) -> dict[str, Any]:
     """z → w, and how a label comes in: embedded (NVIDIA, Hammer) or concatenated (genforce)."""
     c_dim = beside = 0
     label_mode = None

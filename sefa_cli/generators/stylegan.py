@@ -1,0 +1,110 @@
+"""StyleGAN (Karras et al., CVPR 2019): a constant, convolutions, adaptive instance norm.
+
+After every convolution, and once on the constant itself: noise × a weight per channel → bias →
+leaky ReLU 0.2 → instance norm → x · (scale + 1) + shift, both affine in w.
+"""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.generators.layers import Dense, Layer, MappingNetwork, fast_layout
+from sefa_cli.generators.progressive import Conv, Progressive
+from sefa_cli.generators.weights import Weights, frozen
+
+
+class Blur(Layer):
+    """The same small filter over every channel; nothing is assumed beyond the border."""
+
+    def __init__(self, taps: Tensor | None) -> None:
+        """`taps` `(k, k)` with sum 1; None is [1, 2, 1] ⊗ [1, 2, 1] / 16."""
+        super().__init__()
+        row = torch.tensor([1.0, 2.0, 1.0]) / 4
+        self.taps = frozen(torch.outer(row, row) if taps is None else taps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        kernel = self.taps.expand(channels, 1, *self.taps.shape)
+        return F.conv2d(x, kernel, padding=len(self.taps) // 2, groups=channels)
+
+
+class Style(Layer):
+    """What follows a convolution: noise, bias, leaky ReLU, instance norm, scale and shift by w."""
+
+    def __init__(self, weights: Weights, side: tuple[int, int], w_dim: int) -> None:
+        super().__init__()
+        self.bias = frozen(weights.take("bias", None))  # (channels,)
+        channels = len(self.bias)
+        self.affine = Dense(weights.at("affine"), w_dim, 2 * channels)
+        self.strength = self.noise = None
+        if "noise_strength" in weights:
+            self.strength = frozen(weights.take("noise_strength", channels)[:, None, None])
+        if "noise_const" in weights:
+            self.noise = frozen(weights.take("noise_const", *side))  # (h, w)
+
+    def forward(self, x: Tensor, w: Tensor, noise_mode: str) -> Tensor:
+        noise = self._noise_for(x, noise_mode)
+        if noise is not None:
+            x = x + noise
+        x = instance_norm(F.leaky_relu(x + self.bias[:, None, None], 0.2))
+        scale, shift = self.affine(w)[:, :, None, None].chunk(2, dim=1)  # (n, channels, 1, 1)
+        return x * (scale + 1) + shift
+
+    def _noise_for(self, x: Tensor, noise_mode: str) -> Tensor | None:
+        """`(channels, h, w)` for the stored map, `(n, channels, h, w)` at random."""
+        if self.strength is None or noise_mode == "none":
+            return None
+        if noise_mode == "const":
+            return None if self.noise is None else self.noise * self.strength
+        shape = (len(x), 1, *x.shape[2:])
+        return torch.randn(shape, dtype=x.dtype, device=x.device) * self.strength
+
+
+class StyleGAN(Progressive):
+    """Two codes a block: for what conv0 gives (the constant in the first), and conv1."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        config, weights = checkpoint.config, Weights(checkpoint.tensors)
+        self.mapping = MappingNetwork(
+            weights.at("mapping"), self.z_dim, self.w_dim, self.c_dim,
+            config.get("label_mode"), config.get("lr_multiplier", 0.01), gain_in_weights=True,
+        )  # fmt: skip
+        weights = weights.at("synthesis")
+        self.blur = Blur(
+            weights.take("blur_filter", None, None) if "blur_filter" in weights else None
+        )
+        self.const = frozen(weights.take("b4.const", None, None, None))  # (channels, h, w)
+        channels, height, width = self.const.shape
+        self.convs, self.styles = nn.ModuleList(), nn.ModuleList()
+        for index in range(2 * self.shown):
+            block, second = divmod(index, 2)
+            below = weights.at(f"b{4 << block}.conv{second}")
+            if index:  # the constant comes from no convolution
+                conv = Conv(below, channels, up=not second)
+                self.convs.append(conv)
+                channels = conv.outputs
+            self.styles.append(Style(below, (height << block, width << block), self.w_dim))
+
+    def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
+        return self.mapping(z, label)
+
+    def _features(self, codes: Tensor, noise_mode: str) -> Iterator[Tensor]:
+        x = fast_layout(self.const.expand(len(codes), -1, -1, -1))
+        for index, style in enumerate(self.styles):
+            if index:
+                x = self.convs[index - 1](x)
+            if index and index % 2 == 0:
+                x = self.blur(x)
+            x = style(x, codes[:, index], noise_mode)
+            if index % 2:
+                yield x
+
+
+def instance_norm(x: Tensor) -> Tensor:
+    """Every channel of every picture scaled to mean 0 and variance 1."""
+    x = x - x.mean(dim=(2, 3), keepdim=True)
+    return x * (x.square().mean(dim=(2, 3), keepdim=True) + 1e-8).rsqrt()
