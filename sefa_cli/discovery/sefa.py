@@ -49,7 +49,7 @@ def factorize(
             axis = vectors[:, -1]
         values, vectors = np.linalg.eigh(_gram(matrices, mean, axis, normalize))
     order = slice(None, None, -1)  # eigh sorts ascending
-    directions = _fix_sign(vectors.T[order].astype(np.float32))[:num]
+    directions = fix_sign(vectors.T[order].astype(np.float32))[:num]
     return Factors(np.ascontiguousarray(directions), np.ascontiguousarray(values[order][:num]))
 
 
@@ -78,7 +78,7 @@ def _gram(
     return gram
 
 
-def _fix_sign(rows: Float32) -> Float32:
+def fix_sign(rows: Float32) -> Float32:
     """Turn every row so that its component of largest magnitude (the first on a tie) is positive.
 
     An eigenvector is known up to its sign; without a rule "α = 2" would mean different things

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sefa_cli.checkpoints.checkpoint import Checkpoint
@@ -20,6 +21,7 @@ from sefa_cli.generators.inputs import (
     as_tensor,
     check_noise_mode,
 )
+from sefa_cli.generators.linearize import Chain, Linearization
 from sefa_cli.generators.weights import frozen
 from sefa_cli.ranges import check_indices
 
@@ -31,9 +33,11 @@ class Generator(nn.Module):
 
     `space` is "w" where a mapping network takes z to the codes, "z" where z is the code itself.
     `preview_size` is the side of the network's own shortcut in pixels, None where it has none.
+    `conditioned`: the picture needs a label and a truncation beside the codes (BigGAN).
     """
 
     preview_size: int | None = None
+    conditioned: bool = False
     _w_avg: nn.Parameter | None
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -59,6 +63,11 @@ class Generator(nn.Module):
     def dtype(self) -> torch.dtype:
         """What it computes in: float32, or float64 after `.double()`."""
         return next(self.parameters()).dtype
+
+    @property
+    def default_truncation(self) -> float:
+        """What the field uses where nothing is said: psi of the codes, or truncation of z."""
+        return 0.7 if self.space == "w" else 1.0
 
     @property
     def w_avg(self) -> Tensor:
@@ -87,18 +96,19 @@ class Generator(nn.Module):
 
         `truncation` is for families that draw from a truncated normal; others refuse any but 1.
         """
-        self._refuse_truncation(truncation)
-        rows = [np.random.RandomState(seed).randn(1, self.z_dim) for seed in as_seeds(seeds)]
+        self._check_truncation(truncation)
+        rows = [self._draw(np.random.RandomState(seed), truncation) for seed in as_seeds(seeds)]
         return torch.from_numpy(np.concatenate(rows).astype(np.float32)).to(self.device)
 
     def map(self, z: Array, label: Array | None = None) -> Tensor:
         """Codes `(n, w_dim)` of z `(n, z_dim)`, not truncated.
 
         `label` holds class indices `(n,)` or one-hot rows `(n, c_dim)`: conditional networks need
-        it. Raises SefaError for wrong shapes, a label missing, out of range or of no use.
+        it, but for those whose label goes into the synthesis.
+        Raises SefaError for wrong shapes, a label missing, out of range or of no use.
         """
         z = self._own(z, "z", ("n", self.z_dim))
-        label = as_one_hot(label, len(z), self.c_dim)
+        label = None if self.conditioned else as_one_hot(label, len(z), self.c_dim)
         return self._map(z, label if label is None else label.to(z))
 
     def truncate(self, w: Array, psi: float, layers: int | Sequence[int] | None = None) -> Tensor:
@@ -136,20 +146,57 @@ class Generator(nn.Module):
         Raises SefaError for wrong shapes, an unknown noise mode, a size out of range.
         """
         codes = self._codes(codes)
-        self._refuse_truncation(truncation)
+        self._check_truncation(truncation)
         check_noise_mode(noise_mode)
+        labels = as_one_hot(label, len(codes), self.c_dim) if self.conditioned else None
         pixels = as_size(size, self.resolution)
         quick = preview and self.preview_size and (size is None or pixels <= self.preview_size)
         pictures = []
-        for part in torch.split(
-            codes, 1 if self.device.type == "cpu" else 8
-        ):  # more at once is no faster
+        step = 1 if self.device.type == "cpu" else 8  # more at once is no faster
+        for first in range(0, len(codes), step):
+            part = codes[first : first + step]
             if quick:
                 picture = self._preview(part, noise_mode)
+            elif labels is not None:
+                own = labels[first : first + step].to(part)
+                picture = self._conditioned_picture(part, own, truncation)
             else:
                 picture = self._picture(part, noise_mode, pixels)
             pictures.append(area_mean(picture, pixels))
         return torch.cat(pictures)
+
+    def linearize(
+        self, code: Array, layers: Sequence[int], per_layer: bool = False, size: int | None = None,
+        preview: bool = True, noise_mode: str = "const", label: Array | None = None,
+        truncation: float = 1.0,
+    ) -> Linearization:  # fmt: skip
+        """The derivative of one picture at one code `(num_layers, w_dim)` or `(w_dim,)`.
+
+        One vector moves all of `layers` (code indices), or with `per_layer` each has its own. The
+        other arguments are those of `synthesize`; random noise is refused, since every pass would
+        be the derivative of another picture.
+        """
+        own = self._own(code, "code", (self.w_dim,), (self.num_layers, self.w_dim))
+        own = own.detach().expand(self.num_layers, -1)
+        chosen = sorted(check_indices(list(layers), "layer", self.num_layers))
+        check_noise_mode(noise_mode)
+        if noise_mode == "random":
+            raise UsageError("random noise for a derivative", "noise mode const or none")
+        pixels = as_size(size, self.resolution)
+        quick = bool(
+            preview and self.preview_size and (size is None or pixels <= self.preview_size)
+        )
+        with torch.no_grad():
+            chain = self._chain(own[None], noise_mode, pixels, quick)
+
+        def paint(codes: Tensor) -> Tensor:
+            return self.synthesize(codes, label, truncation, noise_mode, size, preview)
+
+        return Linearization(paint, own, chosen, per_layer, chain)
+
+    def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain | None:
+        """A family's hand-written derivative at codes `(1, num_layers, w_dim)`, if it has one."""
+        return None
 
     @abstractmethod
     def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
@@ -158,6 +205,14 @@ class Generator(nn.Module):
     @abstractmethod
     def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
         """The full picture, or a smaller exact mean of it whose side `size` divides."""
+
+    def _conditioned_picture(self, codes: Tensor, label: Tensor, truncation: float) -> Tensor:
+        """`_picture` of the families that are `conditioned`; `label` is one-hot."""
+        raise NotImplementedError(self.family)  # never called elsewhere
+
+    def _draw(self, random: np.random.RandomState, truncation: float) -> NDArray[np.float64]:
+        """One z, `(1, z_dim)`."""
+        return random.randn(1, self.z_dim)
 
     def _preview(self, codes: Tensor, noise_mode: str) -> Tensor:
         """The shortcut's picture, of `preview_size` pixels."""
@@ -181,12 +236,14 @@ class Generator(nn.Module):
         chosen = list(layers)  # type: ignore[arg-type]
         return list(check_indices(chosen, "layer", self.num_layers)) if chosen else []
 
-    def _refuse_truncation(self, truncation: float) -> None:
+    def _check_truncation(self, truncation: float) -> None:
+        """Of z and of the synthesis: most families know none."""
         if truncation != 1:
+            remedy = "Truncate its codes with truncate(w, psi)." if self.space == "w" else ""
             raise UsageError(
                 f"truncation {truncation} of z or of the synthesis of a {self.family} model",
                 "1",
-                "Truncate its codes with truncate(w, psi).",
+                remedy,
             )
 
 

@@ -1,0 +1,199 @@
+"""The two Gram matrices of a picture's Jacobian, inside and outside a region, in forward mode.
+
+The published code runs one reverse pass per pixel and channel; the same matrix comes from one
+forward pass per latent dimension, and only its Gram matrices are needed.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from sefa_cli.discovery.memory import OUT_OF_MEMORY, free_bytes
+from sefa_cli.errors import SefaError
+from sefa_cli.generators.linearize import Linearization
+
+Float64 = NDArray[np.float64]
+Progress = Callable[[int, int], None]  # passes done, passes to do
+
+_BLOCK = 1 << 14  # rows of J multiplied at once in its own precision; the sums are in float64
+
+
+class Grams(NamedTuple):
+    """M = Σ m JᵀJ / Σ m over channels × positions, for the weights m of each part."""
+
+    fore: Float64  # (dim, dim)
+    back: Float64  # (dim, dim)
+
+
+def grams(
+    linearization: Linearization,
+    fore: ArrayLike,
+    back: ArrayLike,
+    memory: int | None = None,
+    *,
+    basis: Float64 | None = None,
+    sum_channels: bool = False,
+    progress: Progress | None = None,
+) -> Grams:
+    """M_f and M_b for weights `fore` and `back` `(H, W)` of the picture's size.
+
+    `memory` is the budget in bytes (None: half of what is free) for the passes and for the
+    columns of J that wait for their products; when all of them do not fit, they are made anew
+    for every group, and on out-of-memory the batch is halved. With `basis` `(dim, k)` in place
+    of the identity, M is of J · basis: `(k, k)`. `sum_channels` adds a position's channels up
+    before the products, as the published code does above 256 px.
+    Raises SefaError for weights of another size, negative or all zero, and for too small a budget.
+    """
+    parts = Parts(linearization, fore, back, sum_channels)
+    vectors = np.eye(linearization.dim) if basis is None else basis.T  # (k, dim)
+    rows = torch.from_numpy(np.ascontiguousarray(vectors)).to(linearization.dtype)
+    columns = Columns(linearization, parts, rows.to(linearization.device), memory, progress)
+    count = len(rows)
+    sums = np.zeros((2, count, count))
+    for first in range(0, count, columns.held):
+        held = slice(first, min(first + columns.held, count))
+        waiting = columns.hold(held)  # (g, rows of J)
+        sums[:, held, held] = parts.products(waiting, waiting)
+        for at, other in columns.made(slice(held.stop, count)):
+            sums[:, held, at] = parts.products(waiting, other)
+            sums[:, at, held] = sums[:, held, at].transpose(0, 2, 1)
+    return Grams(*(sums / parts.totals[:, None, None]))
+
+
+def jacobian(
+    linearization: Linearization, memory: int | None = None, progress: Progress | None = None
+) -> NDArray[np.float32]:
+    """J itself `(C · H · W, dim)`, for who wants to keep it."""
+    everywhere = np.ones(linearization.picture.shape[1:])
+    parts = Parts(linearization, everywhere, everywhere, False)
+    rows = torch.eye(linearization.dim, dtype=linearization.dtype, device=linearization.device)
+    columns = Columns(linearization, parts, rows, memory, progress)
+    whole = np.empty((parts.size, len(rows)), np.float32)
+    for at, made in columns.made(slice(0, len(rows))):
+        whole[:, at] = made.T.cpu().numpy()
+    return whole
+
+
+class Parts:
+    """Which rows of J count, and for how much, in the region and in the background."""
+
+    def __init__(
+        self, linearization: Linearization, fore: ArrayLike, back: ArrayLike, sum_channels: bool
+    ) -> None:
+        channels, *sides = linearization.picture.shape
+        self.sum_channels, repeat = sum_channels, 1 if sum_channels else channels
+        weights = np.stack([_weights("region", fore, sides), _weights("background", back, sides)])
+        kept = (weights > 0).any(axis=0).ravel()  # positions
+        self.kept = torch.from_numpy(np.flatnonzero(kept)).to(linearization.device)
+        rows = np.tile(weights.reshape(2, -1)[:, kept], repeat)  # (2, rows of J)
+        self.size = rows.shape[1]
+        self.totals: Float64 = rows.sum(axis=1)
+        scale = torch.from_numpy(np.sqrt(rows)).to(linearization.dtype)
+        self._scale = scale.to(linearization.device)
+        self._blocks = [
+            (part, slice(start, start + _BLOCK))
+            for part in range(2)
+            for start in range(0, self.size, _BLOCK)
+            if rows[part, start : start + _BLOCK].any()
+        ]
+
+    def rows(self, changes: Tensor) -> Tensor:
+        """Changes of the picture `(b, C, H, W)` → columns of J, laid flat: `(b, size)`."""
+        if self.sum_channels:
+            changes = changes.sum(dim=1, keepdim=True)
+        positions = changes.flatten(2)
+        if len(self.kept) < positions.shape[2]:
+            positions = positions[:, :, self.kept]
+        return positions.flatten(1)
+
+    def products(self, a: Tensor, b: Tensor) -> Float64:
+        """Σ m a bᵀ for both weights: `(2, len(a), len(b))` of columns `(·, size)`."""
+        total = np.zeros((2, len(a), len(b)))
+        for part, block in self._blocks:
+            left = a[:, block] * self._scale[part, block]
+            right = left if a is b else b[:, block] * self._scale[part, block]
+            total[part] += (left @ right.T).double().cpu().numpy()
+        return total
+
+
+class Columns:
+    """Columns of J, made in batches and held in groups as a memory budget allows."""
+
+    def __init__(
+        self,
+        linearization: Linearization,
+        parts: Parts,
+        directions: Tensor,
+        memory: int | None,
+        progress: Progress | None,
+    ) -> None:
+        self._linearization, self._parts, self._directions = linearization, parts, directions
+        device, count = linearization.device, len(directions)
+        budget = free_bytes(device) // 2 if memory is None else memory
+        column = parts.size * linearization.dtype.itemsize
+        once = linearization.pass_bytes + 2 * column
+        if budget < once:
+            raise SefaError(
+                f"a memory budget of {budget / 2**20:.0f} MiB is too small for one pass",
+                f"{once / 2**20:.0f} MiB or more",
+                "Give more memory or take a smaller size.",
+            )
+        most = 8 if device.type == "cpu" else 64  # larger batches are no faster
+        self.batch = max(1, min(most, budget // 2 // linearization.pass_bytes))
+        spare = budget - self.batch * linearization.pass_bytes
+        self.held = int(max(1, min(count, spare // column)))
+        self._progress, self._done = progress, 0
+        starts = range(0, count, self.held)
+        self._total = sum(count - start for start in starts)
+
+    def hold(self, chosen: slice) -> Tensor:
+        """Columns `(g, rows of J)` of the chosen directions, together."""
+        held: Tensor | None = None
+        for at, made in self.made(chosen):
+            if held is None:
+                held = made.new_empty(chosen.stop - chosen.start, self._parts.size)
+            held[at.start - chosen.start : at.stop - chosen.start] = made
+        assert held is not None
+        return held
+
+    def made(self, chosen: slice) -> Iterator[tuple[slice, Tensor]]:
+        """Batches of the chosen directions and their columns `(b, rows of J)`."""
+        start = chosen.start
+        while start < chosen.stop:
+            at = slice(start, min(start + self.batch, chosen.stop))
+            try:
+                changes = self._linearization.forward(self._directions[at])
+            except OUT_OF_MEMORY as error:
+                self._halve(error)
+                continue
+            yield at, self._parts.rows(changes)
+            start = at.stop
+            self._done += at.stop - at.start
+            if self._progress:
+                self._progress(self._done, self._total)
+
+    def _halve(self, error: Exception) -> None:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise error
+        if self.batch == 1:
+            raise SefaError(
+                "the memory does not suffice for one pass", remedy="Take a smaller size."
+            ) from error
+        self.batch //= 2
+        if self._linearization.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _weights(what: str, weights: ArrayLike, sides: list[int]) -> Float64:
+    found = np.asarray(weights, np.float64)
+    if list(found.shape) != sides:
+        raise SefaError(f"{what} weights of shape {found.shape}", f"{tuple(sides)}, as the picture")
+    if not np.isfinite(found).all() or found.min() < 0:
+        raise SefaError(f"{what} weights below zero or not finite", "weights of 0 or more")
+    if not found.any():
+        raise SefaError(f"the {what} is empty", "at least one pixel with a weight above 0")
+    return found

@@ -1,0 +1,102 @@
+"""ReSeFa: Region-Based Semantic Factorization in GANs (Zhu et al., ICML 2022), and its baseline.
+
+Directions that change a region most while the rest changes least are the unit n that maximise
+nᵀM_f n / nᵀM_b n, where M = JᵀJ / pixels over the region and over the rest: a generalised
+Rayleigh quotient. All functions here take Gram matrices; `discovery.jacobian` makes them.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from sefa_cli.discovery.sefa import Factors, fix_sign
+from sefa_cli.errors import SefaError, UsageError
+
+Float64 = NDArray[np.float64]
+
+# Gram matrices come from single-precision Jacobians: a smaller eigenvalue is rounding.
+_SMALLEST = float(np.finfo(np.float32).eps)
+
+
+def resefa(M_f: Float64, M_b: Float64, tau: float = 1e-3, num: int | None = None) -> Factors:
+    """Leading `num` directions for Gram matrices `(dim, dim)` of region and background.
+
+    M_b + τ tr(M_b) I = L Lᵀ; u are the eigenvectors of L⁻¹ M_f L⁻ᵀ and n = L⁻ᵀ u, scaled to unit
+    length. `tau` 0 is the raw form of the paper. Order and sign are those of `sefa.factorize`.
+    Raises UsageError for a negative τ, SefaError where M_b is singular and τ is 0, or where the
+    region or the background does not change at all.
+    """
+    ridge = check_tau(tau) * float(np.trace(M_b))
+    check_change(float(np.trace(M_f)), float(np.trace(M_b)))
+    with threadpool_limits(1, user_api="blas"):  # the same bits on any number of threads
+        if tau == 0:
+            _refuse_singular(M_b)
+        L = np.linalg.cholesky(_symmetric(M_b) + ridge * np.eye(len(M_b)))
+        half = np.linalg.solve(L, _symmetric(M_f))
+        values, vectors = np.linalg.eigh(_symmetric(np.linalg.solve(L, half.T)))
+        rows = np.linalg.solve(L.T, vectors).T[::-1]  # eigh sorts ascending
+    return as_factors(values[::-1], rows, num)
+
+
+def lowrank(M_f: Float64, M_b: Float64, energy: float = 0.99, num: int | None = None) -> Factors:
+    """LowRankGAN (Zhu et al., NeurIPS 2021) on the same matrices, for comparison.
+
+    The principal directions of the region are projected onto the background's null space. That
+    is spanned by the eigenvectors of M_b outside its principal space, which here holds `energy`
+    of its trace; the paper finds its rank by a low-rank and sparse decomposition. Directions come
+    in the order of M_f's eigenvalues, which are returned; at most as many as the null space has
+    dimensions.
+    """
+    if not 0 < energy < 1:
+        raise UsageError(f"energy {energy}", "a share of the background's change, in 0 … 1")
+    check_change(float(np.trace(M_f)), float(np.trace(M_b)))
+    with threadpool_limits(1, user_api="blas"):
+        back, still = np.linalg.eigh(_symmetric(M_b))
+        share = np.cumsum(back[::-1].clip(min=0)) / back.clip(min=0).sum()
+        rank = int(np.searchsorted(share, energy)) + 1
+        if rank >= len(back):
+            raise SefaError("the background has no null space", remedy="Give a smaller energy.")
+        null = still[:, : len(back) - rank]  # (dim, free)
+        values, vectors = np.linalg.eigh(_symmetric(M_f))
+        rows = (vectors[:, ::-1].T @ null) @ null.T
+    most = null.shape[1]
+    return as_factors(values[::-1][:most], rows[:most], num)
+
+
+def check_tau(tau: float) -> float:
+    """τ, if it is 0 or more. Raises UsageError."""
+    if not (math.isfinite(tau) and tau >= 0):
+        raise UsageError(f"tau {tau}", "0 or more, such as 0.001")
+    return tau
+
+
+def check_change(fore: float, back: float) -> None:
+    """Raises SefaError where the trace of a Gram matrix says that nothing changes."""
+    if not fore > 0:
+        raise SefaError("nothing in the region changes", "layers that reach it")
+    if not back > 0:
+        raise SefaError("nothing in the background changes", "layers that reach it")
+
+
+def as_factors(values: Float64, rows: Float64, num: int | None) -> Factors:
+    """Eigenvalues, descending, and rows of any length and sign as `Factors`."""
+    rows = rows[:num] / np.linalg.norm(rows[:num], axis=1, keepdims=True)
+    directions = np.ascontiguousarray(fix_sign(rows.astype(np.float32)))
+    return Factors(directions, np.ascontiguousarray(values[:num], np.float64))
+
+
+def _refuse_singular(M_b: Float64) -> None:
+    values = np.linalg.eigvalsh(_symmetric(M_b))
+    if values[0] <= values[-1] * _SMALLEST:
+        raise SefaError(
+            "the background's matrix is singular: some direction does not change it",
+            "tau above 0",
+            "Give --tau 1e-3, or layers that all reach the background.",
+        )
+
+
+def _symmetric(M: Float64) -> Float64:
+    symmetric: Float64 = (M + M.T) / 2
+    return symmetric

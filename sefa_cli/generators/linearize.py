@@ -1,0 +1,123 @@
+"""The derivative of one picture by its code: along directions, and in reverse from pixels.
+
+The generic route is torch's own forward and reverse mode and serves every family. A family may
+hand in a `Chain`: its picture's layers once computed, their derivatives applied one after another.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.func import jvp, vjp, vmap
+
+Moves = Sequence[Tensor | None]  # for every code its tangents (b, d); None where it stands still
+
+
+class Chain(Protocol):
+    """A hand-written derivative of one picture: linear in the moves, no graph, any batch."""
+
+    picture: Tensor  # (1, C, H, W)
+    pass_bytes: int  # what the pass of one direction holds at its peak
+
+    def push(self, moves: Moves) -> Tensor:
+        """Changes of the picture `(b, C, H, W)`."""
+
+
+class Linearization:
+    """J of one picture `(C, H, W)` at one code, which never exists as a whole.
+
+    `dim` is d, where one vector moves all `layers`, or n · d with a row for each (`per_layer`).
+    """
+
+    def __init__(
+        self,
+        paint: Callable[[Tensor], Tensor],
+        code: Tensor,
+        layers: Sequence[int],
+        per_layer: bool = False,
+        chain: Chain | None = None,
+    ) -> None:
+        """`paint` takes codes `(1, num_layers, d)` to a picture `(1, C, H, W)`; code `(num_layers,
+        d)`; `chain` is the same derivative written by hand."""
+        self.layers, self.per_layer = tuple(layers), per_layer
+        self.dim: int = code.shape[1] * (len(self.layers) if per_layer else 1)
+        self._paint, self._code, self._chain = paint, code, chain
+
+    @property
+    def device(self) -> torch.device:
+        """Where directions and cotangents have to be."""
+        return self._code.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What they have to be in."""
+        return self._code.dtype
+
+    @cached_property
+    def picture(self) -> Tensor:
+        """The picture itself `(C, H, W)`."""
+        if self._chain is not None:
+            return self._chain.picture[0]
+        with torch.no_grad():
+            return self._paint(self._code[None])[0]
+
+    @cached_property
+    def pass_bytes(self) -> int:
+        """About what `forward` needs for one direction: the generic route is measured by its
+        largest activation."""
+        if self._chain is not None:
+            return self._chain.pass_bytes
+        largest = self.picture.nbytes
+
+        def watch(tensor: Tensor) -> Tensor:
+            nonlocal largest
+            largest = max(largest, tensor.nbytes)
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(watch, lambda tensor: tensor):
+            self._paint(self._code[None].clone().requires_grad_())
+        return 8 * largest  # value and tangent, in and out, and what a batched kernel copies
+
+    def forward(self, directions: Tensor) -> Tensor:
+        """J v for every row of directions `(b, dim)`: `(b, C, H, W)`."""
+        moves = self._spread(directions)
+        if self._chain is not None:
+            with torch.no_grad():
+                by_layer: list[Tensor | None] = [None] * len(self._code)
+                for position, layer in enumerate(self.layers):
+                    by_layer[layer] = moves[:, position]
+                return self._chain.push(by_layer)
+        still = torch.zeros_like(moves[0])
+        along = vmap(lambda move: jvp(self._moved, (still,), (move,))[1])
+        changes: Tensor = along(moves)
+        return changes
+
+    def reverse(self, cotangents: Tensor) -> Tensor:
+        """Jᵀ u for every one of cotangents `(b, C, H, W)`: `(b, dim)`."""
+        pull = self._pull
+        if self.device.type == "cpu":  # where a batch is no faster, and takes memory
+            rows = torch.stack([pull(cotangent)[0] for cotangent in cotangents])
+        else:
+            rows = vmap(lambda cotangent: pull(cotangent)[0])(cotangents)
+        return rows.flatten(1) if self.per_layer else rows.sum(dim=1)
+
+    @cached_property
+    def _pull(self) -> Callable[[Tensor], tuple[Tensor]]:
+        """One picture's graph, kept for all reverse passes."""
+        still = self._code.new_zeros(len(self.layers), self._code.shape[1])
+        pull: Callable[[Tensor], tuple[Tensor]] = vjp(self._moved, still)[1]
+        return pull
+
+    def _moved(self, moves: Tensor) -> Tensor:
+        """The picture `(C, H, W)` after moves `(n, d)` of the chosen layers."""
+        index = torch.tensor(self.layers, device=self.device)
+        return self._paint(self._code.index_add(0, index, moves)[None])[0]
+
+    def _spread(self, directions: Tensor) -> Tensor:
+        """`(b, dim)` → `(b, n, d)`."""
+        n, d = len(self.layers), self._code.shape[1]
+        if self.per_layer:
+            return directions.reshape(-1, n, d)
+        return directions[:, None].expand(-1, n, d)

@@ -1,0 +1,125 @@
+"""Region factorization against the published implementation's numbers, and what it refuses."""
+
+import numpy as np
+import pytest
+
+from sefa_cli.discovery.jacobian import grams
+from sefa_cli.discovery.resefa import lowrank, resefa
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.generators.linearize import Linearization
+
+Regions = dict[str, np.ndarray]
+FORMS = {"plain": 0.0, "full_rank": 1e-3}
+
+
+def cosines(directions: np.ndarray, published: np.ndarray) -> np.ndarray:
+    return np.abs(np.sum(directions * published, axis=1))
+
+
+@pytest.mark.parametrize("region", ["box", "corner"])
+@pytest.mark.parametrize("form", FORMS)
+def test_published_matrices_give_the_published_directions(
+    regions: Regions, region: str, form: str
+) -> None:
+    M_f, M_b = regions[f"{region}/M_fore"], regions[f"{region}/M_back"]
+    found = resefa(M_f.astype(np.float64), M_b.astype(np.float64), FORMS[form])
+    case = f"{region}/{form}"
+    exact = regions[f"{case}/eigenvalues_eigh_float64"]
+    # the published ridge has a trace summed in single precision
+    np.testing.assert_allclose(found.eigenvalues, exact, rtol=1e-7 if FORMS[form] else 1e-9)
+    np.testing.assert_allclose(found.eigenvalues[:5], regions[f"{case}/eigenvalues"][:5], rtol=3e-6)
+    assert cosines(found.directions, regions[f"{case}/directions_eigh_float64"]).min() > 1 - 1e-6
+    published = cosines(found.directions, regions[f"{case}/directions"])
+    assert published[:5].min() > 1 - 1e-6
+    assert published.min() > 0.997  # single precision cost the published plain form as much
+
+
+@pytest.mark.parametrize("region", ["box", "corner"])
+@pytest.mark.parametrize("form", FORMS)
+def test_our_network_gives_the_published_directions(
+    regions: Regions, linearized: Linearization, region: str, form: str
+) -> None:
+    """From the weights on: generator, derivative, Gram matrices, directions."""
+    mask = regions[f"{region}/mask"]
+    M = grams(linearized, mask, 1 - mask)
+    for ours, name in ((M.fore, "M_fore"), (M.back, "M_back")):
+        published = regions[f"{region}/{name}"]
+        assert np.abs(ours - published).max() < 1e-5 * np.abs(published).max()
+    found = resefa(*M, FORMS[form])
+    case = f"{region}/{form}"
+    np.testing.assert_allclose(found.eigenvalues[:5], regions[f"{case}/eigenvalues"][:5], rtol=1e-4)
+    assert cosines(found.directions, regions[f"{case}/directions"])[:5].min() > 1 - 1e-6
+
+
+def test_the_ridge_is_a_share_of_the_trace(regions: Regions) -> None:
+    M_f, M_b = (regions[f"box/{name}"].astype(np.float64) for name in ("M_fore", "M_back"))
+    ridge = regions["box/full_rank/M_back"] - M_b
+    np.testing.assert_allclose(ridge, 1e-3 * np.trace(M_b) * np.eye(48), rtol=1e-6)
+    np.testing.assert_allclose(resefa(M_f, M_b).eigenvalues, resefa(M_f, M_b + ridge, 0)[1])
+
+
+def test_eigenvalues_are_the_quotients(regions: Regions) -> None:
+    M_f, M_b = (regions[f"box/{name}"].astype(np.float64) for name in ("M_fore", "M_back"))
+    n, values = resefa(M_f, M_b, tau=0)
+    quotients = np.einsum("kd,de,ke->k", n, M_f, n) / np.einsum("kd,de,ke->k", n, M_b, n)
+    np.testing.assert_allclose(quotients, values, rtol=1e-4)  # of directions in single precision
+
+
+def test_order_sign_length_and_num(regions: Regions) -> None:
+    M_f, M_b = (regions[f"box/{name}"].astype(np.float64) for name in ("M_fore", "M_back"))
+    found, few = resefa(M_f, M_b), resefa(M_f, M_b, num=3)
+    assert (np.diff(found.eigenvalues) <= 0).all()
+    largest = np.abs(found.directions).argmax(axis=1)
+    assert (found.directions[np.arange(48), largest] > 0).all()
+    np.testing.assert_allclose(np.linalg.norm(found.directions, axis=1), 1, atol=1e-6)
+    assert found.directions.flags.c_contiguous and found.directions.dtype == np.float32
+    np.testing.assert_array_equal(few.directions, found.directions[:3])
+    np.testing.assert_array_equal(few.eigenvalues, found.eigenvalues[:3])
+
+
+def test_the_raw_form_refuses_a_singular_background() -> None:
+    M_f, M_b = np.diag([1.0, 2.0, 3.0]), np.diag([1.0, 1.0, 0.0])
+    with pytest.raises(SefaError, match=r"singular.*tau above 0"):
+        resefa(M_f, M_b, tau=0)
+    found = resefa(M_f, M_b, tau=1e-3)  # what the ridge is for
+    np.testing.assert_allclose(found.directions[0], [0, 0, 1], atol=1e-6)
+    assert found.eigenvalues[0] == pytest.approx(3 / 2e-3)
+
+
+@pytest.mark.parametrize("tau", [-1e-3, float("nan"), float("inf")])
+def test_tau_below_zero_is_refused(tau: float) -> None:
+    with pytest.raises(UsageError, match="0 or more"):
+        resefa(np.eye(2), np.eye(2), tau)
+
+
+@pytest.mark.parametrize("solve", [resefa, lowrank])
+def test_what_does_not_change_is_refused(solve) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(SefaError, match="nothing in the region"):
+        solve(np.zeros((3, 3)), np.eye(3))
+    with pytest.raises(SefaError, match="nothing in the background"):
+        solve(np.eye(3), np.zeros((3, 3)))
+
+
+def test_lowrank_leaves_the_background_alone(regions: Regions) -> None:
+    M_f, M_b = (regions[f"box/{name}"].astype(np.float64) for name in ("M_fore", "M_back"))
+    found = lowrank(M_f, M_b, energy=0.9)
+    _, vectors = np.linalg.eigh(M_b)
+    principal = vectors[:, -(48 - len(found.directions)) :]
+    assert 0 < len(found.directions) < 48
+    assert np.abs(found.directions @ principal).max() < 1e-6
+    np.testing.assert_allclose(np.linalg.norm(found.directions, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(found.eigenvalues[0], np.linalg.eigvalsh(M_f)[-1])
+
+
+def test_lowrank_projects_the_regions_principal_directions() -> None:
+    """Background: axis 0 only. The region's leading direction leans on it, and is set upright."""
+    v = np.array([0.6, 0.8, 0.0])
+    found = lowrank(4 * np.outer(v, v) + np.diag([0, 0, 1.0]), np.diag([1.0, 1e-9, 1e-9]))
+    np.testing.assert_allclose(found.directions[:2], [[0, 1, 0], [0, 0, 1]], atol=1e-6)
+
+
+def test_lowrank_needs_a_null_space() -> None:
+    with pytest.raises(SefaError, match="no null space"):
+        lowrank(np.eye(3), np.eye(3), energy=0.99)
+    with pytest.raises(UsageError, match="energy"):
+        lowrank(np.eye(3), np.eye(3), energy=1)
