@@ -198,6 +198,13 @@ class Generator(nn.Module):
         """A family's hand-written derivative at codes `(1, num_layers, w_dim)`, if it has one."""
         return None
 
+    def place(self, translate: tuple[float, float] = (0.0, 0.0), rotate: float = 0.0) -> None:
+        """Turn all later pictures by degrees, anticlockwise, then move them right and down.
+
+        `translate` is in widths of the picture. Raises UsageError for all families but StyleGAN3.
+        """
+        raise UsageError(f"translation and rotation of a {self.family} model", "a stylegan3 model")
+
     @abstractmethod
     def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
         """`map` on checked tensors; `label` is one-hot, None for unconditional networks."""

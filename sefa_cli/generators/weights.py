@@ -29,6 +29,10 @@ class Weights:
             number += 1
         return number
 
+    def axes(self, name: str) -> int:
+        """How many axes the tensor `name` has."""
+        return len(self._tensors[f"{self._prefix}{name}"].shape)
+
     def take(self, name: str, *shape: int | None) -> torch.Tensor:
         """The float32 tensor `name`, whose sides must be `shape` (None: any).
 

@@ -38,8 +38,12 @@ class Network:
         """The shape of a tensor that must be there and have so many axes."""
         found = self._found(name)
         if len(found) != axes or 0 in found:
-            raise self._refusal(f"{self._named(name)} has the shape {found}")
+            raise self.refusal(f"{self._named(name)} has the shape {found}")
         return found
+
+    def axes(self, name: str) -> int:
+        """How many axes a tensor has that must be there."""
+        return len(self._found(name))
 
     def expect(self, name: str, shape: Shape, optional: bool = False) -> None:
         """Refuse another shape than this, and absence unless that is allowed."""
@@ -47,11 +51,11 @@ class Network:
             return
         found = self._found(name)
         if found != shape:
-            raise self._refusal(f"{self._named(name)} has the shape {found} and not {shape}")
+            raise self.refusal(f"{self._named(name)} has the shape {found} and not {shape}")
 
     def _found(self, name: str) -> Shape:
         if name not in self._tensors:
-            raise self._refusal(f"{name} is missing")
+            raise self.refusal(f"{name} is missing")
         self.ordered[name] = self._tensors[name]
         return self._tensors[name].shape
 
@@ -60,14 +64,15 @@ class Network:
         found = {int(match[1]) for name in self._tensors if (match := _BLOCK.match(name))}
         expected = [START << k for k in range(max(len(found), 1))]
         if missing := sorted(set(expected) - found):
-            raise self._refusal(f"the block synthesis.b{missing[0]} is missing")
+            raise self.refusal(f"the block synthesis.b{missing[0]} is missing")
         return expected
 
     def _named(self, name: str) -> str:
         ours = self._names.get(name, name)
         return name if ours == name else f"{name} ({ours!r:.60} in the file)"
 
-    def _refusal(self, why: str) -> SefaError:
+    def refusal(self, why: str) -> SefaError:
+        """The stated error for tensors that make no network."""
         return SefaError(
             f"{self._path.name} looks like a {self._family} generator ({self._dialect}), but {why}",
             remedy="It may be incomplete, or of a variant that is not known here.",
