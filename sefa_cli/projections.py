@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.checkpoints.checkpoint import Checkpoint, LazyTensor
+from sefa_cli.checkpoints.dialects.stylegan3_geometry import layer_names as stylegan3_layers
+from sefa_cli.checkpoints.dialects.stylegan3_geometry import sampling_rates
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.ranges import format_range, parse_range
 
@@ -124,11 +126,22 @@ def _stylegan(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
     return layers
 
 
+def _stylegan3(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
+    """The input's affine (cosine, sine, x, y), then every layer; the last one is the to-RGB."""
+    names, rates = stylegan3_layers(tensors), sampling_rates(tensors)
+    layers = [_affine(tensors, 0, "synthesis.input", rates[0], "input")] if names else []
+    for index, (name, px) in enumerate(zip(names, rates[1:], strict=True), start=1):
+        kind = "torgb" if index == len(names) else "conv"
+        layers.append(_affine(tensors, index, f"synthesis.{name}", px, kind))
+    return layers
+
+
 _TABLES: dict[str, Callable[[Mapping[str, LazyTensor]], list[Layer]]] = {
     "dcgan": _dcgan,
     "pggan": _pggan,
     "stylegan": _stylegan,
     "stylegan2": _stylegan2,
+    "stylegan3": _stylegan3,
     "mobilestylegan": _mobilestylegan,
 }
 
@@ -155,9 +168,11 @@ def levels(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
     """Code indices of `all`, `bottom`, `middle` and `top`; a level may be empty.
 
     For StyleGAN and StyleGAN2 the paper's 0-1, 2-5, 6-; elsewhere what is applied at up to 8 px,
-    up to 32 px, and above.
+    up to 32 px, and above. StyleGAN3's input layer is in none: its four outputs only move the
+    picture, and after row scaling would weigh like any channel.
     """
-    first = {layer.index: layer.resolution for layer in reversed(first_projections(checkpoint))}
+    layers = [layer for layer in first_projections(checkpoint) if layer.kind != "input"]
+    first = {layer.index: layer.resolution for layer in reversed(layers)}
     indices = sorted(first)
     if checkpoint.family in ("stylegan", "stylegan2"):
         low, mid = indices[:2], indices[2:6]
@@ -174,12 +189,13 @@ def parse_layers(checkpoint: Checkpoint, text: str) -> tuple[int, ...]:
     Raises UsageError for anything else, an empty level, or an index the model does not have.
     """
     named = levels(checkpoint)
+    count = len(layer_names(checkpoint))
     if text in named:
         if not named[text]:
-            raise UsageError(f"{checkpoint.ref} has no {text} layers", f"0-{len(named['all']) - 1}")
+            raise UsageError(f"{checkpoint.ref} has no {text} layers", f"0-{count - 1}")
         return named[text]
     try:
-        return tuple(sorted(parse_range(text, "layer", len(named["all"]))))
+        return tuple(sorted(parse_range(text, "layer", count)))
     except UsageError as error:
         raise UsageError(error.found, error.expected, f"Levels: {', '.join(named)}.") from None
 

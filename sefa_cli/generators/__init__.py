@@ -9,6 +9,7 @@ from sefa_cli.generators.mobilestylegan import MobileStyleGAN
 from sefa_cli.generators.pggan import PGGAN
 from sefa_cli.generators.stylegan import StyleGAN
 from sefa_cli.generators.stylegan2 import StyleGAN2
+from sefa_cli.generators.stylegan3 import StyleGAN3
 
 FAMILIES: dict[str, type[Generator]] = {
     "dcgan": DCGAN,
@@ -16,6 +17,7 @@ FAMILIES: dict[str, type[Generator]] = {
     "pggan": PGGAN,
     "stylegan": StyleGAN,
     "stylegan2": StyleGAN2,
+    "stylegan3": StyleGAN3,
 }
 
 
