@@ -136,6 +136,19 @@ def _stylegan3(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
     return layers
 
 
+def _lucidrains(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
+    """Blocks of conv1, conv2 and a to-RGB; one code drives all three."""
+    layers: list[Layer] = []
+    block = 0
+    while f"synthesis.blocks.{block}.conv1.affine.weight" in tensors:
+        px, name = tensors["synthesis.const"].shape[-1] << block, f"synthesis.blocks.{block}"
+        layers.append(_affine(tensors, block, f"{name}.conv1", px, "conv"))
+        layers.append(_affine(tensors, block, f"{name}.conv2", px, "conv"))
+        layers.append(_affine(tensors, block, f"{name}.torgb", px, "torgb"))
+        block += 1
+    return layers
+
+
 _TABLES: dict[str, Callable[[Mapping[str, LazyTensor]], list[Layer]]] = {
     "dcgan": _dcgan,
     "pggan": _pggan,
@@ -143,6 +156,7 @@ _TABLES: dict[str, Callable[[Mapping[str, LazyTensor]], list[Layer]]] = {
     "stylegan2": _stylegan2,
     "stylegan3": _stylegan3,
     "mobilestylegan": _mobilestylegan,
+    "lucidrains": _lucidrains,
 }
 
 

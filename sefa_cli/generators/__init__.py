@@ -5,6 +5,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.dcgan import DCGAN
 from sefa_cli.generators.inputs import pick_device
+from sefa_cli.generators.lucidrains import Lucidrains
 from sefa_cli.generators.mobilestylegan import MobileStyleGAN
 from sefa_cli.generators.pggan import PGGAN
 from sefa_cli.generators.stylegan import StyleGAN
@@ -13,6 +14,7 @@ from sefa_cli.generators.stylegan3 import StyleGAN3
 
 FAMILIES: dict[str, type[Generator]] = {
     "dcgan": DCGAN,
+    "lucidrains": Lucidrains,
     "mobilestylegan": MobileStyleGAN,
     "pggan": PGGAN,
     "stylegan": StyleGAN,

@@ -6,6 +6,7 @@ from typing import Any
 from sefa_cli.checkpoints.contents import Contents
 from sefa_cli.checkpoints.dialects import (
     dcgan,
+    lucidrains,
     pggan,
     stylegan,
     stylegan2,
@@ -21,6 +22,7 @@ from sefa_cli.errors import SefaError
 
 DIALECTS: tuple[Dialect, ...] = (
     *stylegan2.DIALECTS,
+    *lucidrains.DIALECTS,
     *stylegan2_tensorflow.DIALECTS,
     *stylegan.DIALECTS,
     *pggan.DIALECTS,
@@ -40,6 +42,7 @@ _PLACES: tuple[tuple[str, ...], ...] = (
     ("G",),
     ("g",),
     ("netG_state_dict",),
+    ("GAN",),
     ("state_dict", "generator_ema."),  # a dot: all names that begin so
     ("state_dict", "generator."),
     ("state_dict",),
@@ -54,7 +57,6 @@ _PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put
 _OTHERS = {
     "generator.gen_z.weight_orig": "a BigGAN-deep generator",
     "shared.weight": "a BigGAN generator",
-    "GE.initial_block": "a StyleGAN2 generator (lucidrains)",
     "generator_ema.constant_input.weight": "a StyleGAN generator (mmgen)",
     "eigenvalues": "a direction bundle and no generator",
 }
