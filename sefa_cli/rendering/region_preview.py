@@ -1,0 +1,68 @@
+"""A region shown over pictures, so that a wrong axis is seen before minutes are spent."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.discovery.region_files import nearest
+from sefa_cli.rendering.pictures import Picture, to_rgb
+from sefa_cli.rendering.sheets import grid
+
+Weights = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+_MIDDLE_GREY = 128  # fading to it takes contrast from light and dark pictures alike
+_FADED = 0.65  # how far what is to stay still is faded
+_STRIPE = 4  # pixels of a stripe, and between two, on what counts neither way
+
+
+def region_preview(
+    pictures: Sequence[Picture],
+    weights: Weights,
+    background: Weights | None = None,
+    captions: Sequence[str] = (),
+) -> Picture:
+    """A sheet of the pictures with the region as it is, outlined, and the rest faded.
+
+    `weights` and `background` are `(height, width)`, the same for all, or `(s, height, width)`,
+    one a picture; pictures may be larger than they. Grey weights fade in proportion; pixels that
+    count neither as region nor as `background` are striped.
+    """
+    count = len(pictures)
+    regions = _one_each(weights, count)
+    rests = _one_each(255 - weights if background is None else background, count)
+    shown = [
+        _shown(to_rgb(picture), region, rest)
+        for picture, region, rest in zip(pictures, regions, rests, strict=True)
+    ]
+    return grid(shown, captions)
+
+
+def _one_each(weights: Weights, count: int) -> Sequence[Weights]:
+    return [weights] * count if weights.ndim == 2 else list(weights)
+
+
+def _shown(picture: Picture, region: Weights, rest: Weights) -> Picture:
+    height, width = picture.shape[:2]
+    region, rest = nearest(region, height, width), nearest(rest, height, width)
+    fading = _FADED * (1 - region[..., None] / 255)  # (height, width, 1)
+    faded = picture + fading * (_MIDDLE_GREY - picture.astype(np.float64))
+    shown = np.rint(faded).astype(np.uint8)
+    diagonal = np.add.outer(np.arange(height), np.arange(width)) % (2 * _STRIPE) < _STRIPE
+    shown[diagonal & (region == 0) & (rest == 0)] = _MIDDLE_GREY
+    thickness = max(1, round(max(height, width) / 256))
+    inside = region >= 128
+    line = _grown(inside, thickness) & ~inside
+    shown[_grown(inside, 2 * thickness) & ~inside] = 0  # dark around light: one of them shows
+    shown[line] = 255
+    return shown
+
+
+def _grown(mask: Mask, pixels: int) -> Mask:
+    """`mask` and all within `pixels` of it, along rows, columns and diagonals."""
+    for axis in (0, 1):
+        padded = np.pad(mask, [(pixels, pixels) if a == axis else (0, 0) for a in (0, 1)])
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * pixels + 1, axis=axis)
+        mask = np.asarray(windows.any(axis=-1))
+    return mask
