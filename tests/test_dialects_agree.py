@@ -1,4 +1,4 @@
-"""One set of weights in the forms of NVIDIA, rosinality, genforce and Hammer is one model."""
+"""One set of weights in the forms of NVIDIA (then and now), rosinality, genforce, Hammer is one."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from remap import WRITERS, native_state, write_mmgen
+from tf_files import write_stylegan2
 
 import sefa_cli
 from sefa_cli.checkpoints import open_checkpoint
@@ -16,12 +17,13 @@ from sefa_cli.projections import fingerprint
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("dialects")
     native = native_state(z_dim=24, w_dim=24, mapping_layers=4)  # rosinality has one width only
-    return {name: write(folder / name, native) for name, write in WRITERS.items()}
+    writers = {**WRITERS, "tensorflow": write_stylegan2}
+    return {name: write(folder / name, native) for name, write in writers.items()}
 
 
-def test_four_dialects_are_at_hand(files: dict[str, Path]) -> None:
+def test_five_dialects_are_at_hand(files: dict[str, Path]) -> None:
     spoken = {open_checkpoint(str(path)).dialect for path in files.values()}
-    assert spoken == {"nvidia", "rosinality", "genforce", "hammer"}
+    assert spoken == {"nvidia", "rosinality", "genforce", "hammer", "tensorflow"}
 
 
 def test_one_fingerprint(files: dict[str, Path]) -> None:

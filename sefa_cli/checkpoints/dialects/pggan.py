@@ -82,7 +82,8 @@ def _read(dialect: Dialect, state: State) -> Model:
 
     found = translate(state, dialect.rules, words)
     lod = lod_of(found.tensors, state.path)
-    _unfuse(found.tensors)
+    if dialect.name == "genforce":  # TensorFlow's names tell
+        _unfuse(found.tensors)
     classes = argument(state, "label_size", 0)
     _split_label(found.tensors, classes)
     network = Network(found.tensors, found.names, dialect.name, state.path, "PGGAN")
