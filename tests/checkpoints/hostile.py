@@ -1,8 +1,13 @@
-"""Pickles that would do harm if anything ran, unfolded or believed them, written by hand."""
+"""Files that would do harm if anything ran, unfolded or believed them, written by hand.
+
+`python tests/checkpoints/hostile.py FOLDER` writes them all. Here are the calls and the burdens;
+hostile_tricks.py has every opcode with every target, hostile_archives.py the containers.
+"""
 
 import pickle
+import re
 import struct
-import zipfile
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -269,17 +274,56 @@ def modules_that_hold_themselves() -> bytes:
 BURDENS["modules that hold themselves"] = modules_that_hold_themselves()
 
 
-def write_all(folder: Path) -> Iterator[Path]:
-    """Every hostile pickle as a plain file; the calls also in a torch zip and a legacy file."""
-    legacy = b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}))
-    for number, (case, content) in enumerate({**CALLS, **BURDENS}.items()):
-        if not case.startswith("by text") and content[0] != 0x80:
-            content = b"\x80\x04" + content
-        (folder / f"{number}.pkl").write_bytes(content)
-        yield folder / f"{number}.pkl"
-        if case in CALLS:
-            (folder / f"{number}.pt").write_bytes(legacy + content + pickle.dumps([], 2))
-            with zipfile.ZipFile(folder / f"{number}.pth", "w") as archive:
-                archive.writestr("x/data.pkl", content)
-                archive.writestr("x/data/0", bytes(64))
-            yield from (folder / f"{number}.pt", folder / f"{number}.pth")
+_LEGACY = b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}))
+
+
+def _with_protocol(case: str, content: bytes) -> bytes:
+    """As unpicklers of today expect it; what is written by text keeps its own protocol."""
+    marked = content[:1] == b"\x80" or case.startswith("by text")
+    return content if marked else b"\x80\x04" + content
+
+
+def corpus() -> Iterator[tuple[str, bytes]]:
+    """Every hostile file: its name and its bytes. All calls in each of the three containers."""
+    import hostile_archives as archives
+    import hostile_tricks as tricks
+
+    for case, content in {**CALLS, **tricks.MATRIX, **tricks.TRICKS}.items():
+        whole = _with_protocol(case, content)
+        yield f"call {case}.pkl", whole
+        yield f"call {case}.pt", _LEGACY + whole + pickle.dumps([], 2)
+        members = {"x/data.pkl": whole, "x/data/0": bytes(64)}
+        yield f"call {case}.pth", archives.archive(members)
+    for case, content in BURDENS.items():
+        yield f"burden {case}.pkl", _with_protocol(case, content)
+    for case, forged in archives.FORGERIES.items():
+        yield f"forged {case}.pth", archives.torch_zip(forged)
+        yield f"forged {case}.pt", archives.torch_legacy(forged)
+    for suffix, cases in {
+        "zip": archives.ARCHIVES,
+        "safetensors": archives.SAFETENSORS,
+        "xml": archives.XML,
+        "bin": archives.STRANGERS,
+    }.items():
+        yield from ((f"{suffix} {case}.{suffix}", content) for case, content in cases.items())
+    for case, call, content in tricks.infected():
+        yield f"infected {call} {case}", content
+
+
+def write_all(folder: Path) -> list[Path]:
+    """Write the corpus; the files' names say what each tries."""
+    paths = []
+    for case, content in corpus():
+        name = re.sub(r"[^\w.,' -]", "_", case)
+        # A network's XML is read with what lies beside it, so each has a folder of its own.
+        path = folder / Path(name).stem / name if name.endswith(".xml") else folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        paths.append(path)
+    return paths
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: hostile.py FOLDER")
+    print(f"{len(write_all(Path(sys.argv[1])))} hostile files in {sys.argv[1]}")
