@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from sefa_cli.checkpoints.checkpoint import Checkpoint
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.layers import Dense, Layer, MappingNetwork, fast_layout, per_sample
+from sefa_cli.generators.linearize import Chain
 from sefa_cli.generators.weights import Weights, frozen
 
 # Inverse orthonormal Haar step: what the bands LL, vertical, horizontal, diagonal of one channel
@@ -215,6 +216,11 @@ class MobileStyleGAN(Generator):
         x = last.conv1(x, codes[:, last.first + 1], noise_mode, pool=2)
         x = last.conv2(x, codes[:, last.first + 2], noise_mode, pool=2)
         return self.to_image.mean(x, codes[:, -1])
+
+    def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain:
+        from sefa_cli.generators.mobilestylegan_tangent import MobileChain  # it imports this file
+
+        return MobileChain(self, codes, noise_mode, size, quick)
 
     def _begin(self, codes: Tensor, noise_mode: str) -> Tensor:
         x = fast_layout(self.const.expand(len(codes), -1, -1, -1))

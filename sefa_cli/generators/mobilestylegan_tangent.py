@@ -1,0 +1,160 @@
+"""MobileStyleGAN's derivative written by hand: what a move of the codes does, layer by layer.
+
+Every layer keeps what it was fed, its style s and the slopes of its activation. A change t then
+goes through it as t ← conv(t · s + x · A v) · slope (A the style affine, v the move of its code):
+linear, without a graph, and cheaper than the picture itself.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sefa_cli.generators.base import area_mean
+from sefa_cli.generators.layers import Layer, fast_layout
+from sefa_cli.generators.linearize import Moves
+from sefa_cli.generators.mobilestylegan import Conv, MobileStyleGAN, ToImage, Up
+
+Change = Tensor | None  # of features (b, channels, h, w); None where nothing has moved yet
+
+
+class MobileChain:
+    """One picture `(1, C, H, W)` of `net` and its layers, each ready for changes."""
+
+    def __init__(
+        self, net: MobileStyleGAN, codes: Tensor, noise_mode: str, size: int, quick: bool
+    ) -> None:
+        self._size = size
+        x = fast_layout(net.const.expand(len(codes), -1, -1, -1))
+        self._steps: list[tuple[int, ConvStep | HaarStep | BandsStep]] = []
+        for index, layer, options in _route(net, quick, halved=(net.resolution // 2) % size == 0):
+            w = codes[:, index]
+            step: ConvStep | HaarStep | BandsStep
+            if isinstance(layer, Conv):
+                step = ConvStep(layer, x, w, noise_mode, **options)
+            elif isinstance(layer, Up):
+                step = HaarStep(layer, x, w, **options)
+            else:
+                step = BandsStep(layer, x, w, **options)
+            self._steps.append((index, step))
+            x = step.result
+        self.picture = area_mean(x, size)
+        self.pass_bytes = max(4 * step.result.nbytes for _, step in self._steps)
+
+    def push(self, moves: Moves) -> Tensor:
+        """Changes of the picture `(b, C, H, W)`; moves hold `(b, d)` for every code, or None."""
+        t: Change = None
+        for index, step in self._steps:
+            t = step.push(t, moves[index])
+        assert t is not None  # every code moves something
+        return area_mean(t, self._size)
+
+
+class ConvStep:
+    """A `Conv`. Where it is separable the style follows its depthwise half, which is the same."""
+
+    def __init__(self, conv: Conv, x: Tensor, w: Tensor, noise_mode: str, **options: Any) -> None:
+        self.result = conv(x, w, noise_mode, **options)
+        rows = options.get("rows", slice(None))
+        self._affine, self._scale, self._weight = conv.affine, conv.scale, conv.weight[rows]
+        style = _spread(conv.affine(w) * conv.scale)
+        self._padding = 0 if conv.separable else 1
+        self._kernels, self._style = None, style
+        self._features = x  # what the style multiplies
+        if conv.separable:
+            self._features = F.conv2d(x, conv.depthwise, padding=1, groups=x.shape[1])
+            self._kernels = conv.depthwise * style.transpose(0, 1)
+        self._slope = torch.where(self.result > 0, 1.0, x.new_tensor(0.2))
+
+    def push(self, t: Change, move: Tensor | None) -> Change:
+        """`(b, inputs, h, w)` → `(b, outputs, h, w)`."""
+        if t is not None:
+            if self._kernels is None:
+                t = t * self._style
+            else:
+                t = F.conv2d(t, self._kernels, padding=1, groups=len(self._kernels))
+        if move is not None:
+            t = _added(t, self._features, _change(self._affine, move) * self._scale)
+        if t is None:
+            return None
+        return F.conv2d(t, self._weight, padding=self._padding).mul_(self._slope)
+
+
+class HaarStep:
+    """An `Up`; with `mean`, its 2×2 mean from the LL bands alone."""
+
+    def __init__(self, up: Up, x: Tensor, w: Tensor, mean: bool = False) -> None:
+        self.result = up.mean(x, w) if mean else up(x, w)
+        self._affine, self._features, self._haar = up.affine, x, None if mean else up.haar
+        self._order = slice(None, x.shape[1]) if mean else up.order
+        self._gain = 0.5 if mean else 1.0
+        self._style = self._bands(up.affine(w))
+
+    def push(self, t: Change, move: Tensor | None) -> Change:
+        """`(b, bands, h, w)` → twice as large, or as it is with `mean`."""
+        if t is not None:
+            t = t * self._style
+        if move is not None:
+            t = _added(t, self._features, self._bands(_change(self._affine, move))[:, :, 0, 0])
+        return t if t is None or self._haar is None else self._haar(t)
+
+    def _bands(self, style: Tensor) -> Tensor:
+        return _spread(style[:, self._order] * self._gain)
+
+
+class BandsStep:
+    """A `ToImage`; with `mean`, the 2×2 mean of its picture."""
+
+    def __init__(self, layer: ToImage, x: Tensor, w: Tensor, mean: bool = False) -> None:
+        self.result = layer.mean(x, w) if mean else layer(x, w)
+        self._affine, self._features = layer.affine, x
+        self._haar = None if mean else layer.haar
+        self._weight = layer.weight[::4] * 0.5 if mean else layer.weight  # (bands, inputs, 1, 1)
+        self._kernels = self._weight * _spread(layer.affine(w))
+
+    def push(self, t: Change, move: Tensor | None) -> Change:
+        """`(b, inputs, h, w)` → `(b, img_channels, ·, ·)`."""
+        bands = None if t is None else F.conv2d(t, self._kernels)
+        if move is not None:
+            kernels = self._weight * _change(self._affine, move)[:, None, :, None, None]
+            own = F.conv2d(self._features, kernels.flatten(0, 1))  # (1, b · bands, h, w)
+            own = own.unflatten(1, (len(move), -1))[0]
+            bands = own if bands is None else bands + own
+        return bands if bands is None or self._haar is None else self._haar(bands)
+
+
+def _route(
+    net: MobileStyleGAN, quick: bool, halved: bool
+) -> Iterator[tuple[int, Layer, dict[str, Any]]]:
+    """Code index, layer and options, in the order in which the network's `_picture` (`halved`:
+    without its last Haar step) or `_preview` (`quick`) goes through them."""
+    yield 0, net.stem, {}
+    for block in net.blocks:
+        last = quick and block is net.blocks[-1]
+        before = quick and block is net.blocks[-2]
+        yield block.first, block.up, {"mean": last}
+        yield block.first + 1, block.conv1, {"pool": 2} if last else {}
+        if before:
+            yield block.first + 2, block.conv2, {"rows": slice(None, None, 4)}
+        else:
+            yield block.first + 2, block.conv2, {"pool": 2} if last else {}
+    yield net.num_layers - 1, net.to_image, {"mean": quick or halved}
+
+
+def _change(affine: Any, move: Tensor) -> Tensor:
+    """A v `(b, outputs)`: the affine without its bias."""
+    return F.linear(move, affine.weight)
+
+
+def _spread(style: Tensor) -> Tensor:
+    """`(b, channels)` → `(b, channels, 1, 1)`."""
+    return style[:, :, None, None]
+
+
+def _added(t: Change, features: Tensor, change: Tensor) -> Tensor:
+    """t + features `(1, channels, h, w)` · change `(b, channels)`, in place where t exists."""
+    if t is None:
+        return fast_layout(features * _spread(change))
+    return t.addcmul_(features, _spread(change))
