@@ -37,6 +37,8 @@ def animate(
     trunc_layers: options.TruncLayers = None,
     noise_mode: options.NoiseMode = "const",
     class_label: options.ClassLabel = None,
+    translate: options.Translate = None,
+    rotate: options.Rotate = None,
     size: options.Size = None,
     fast: options.Fast = False,
     device: options.Device = "auto",
@@ -49,7 +51,7 @@ def animate(
     film and counts time in hundredths of a second; MP4 is H.264 that plays in a browser.
     """
     from sefa_cli.bundle import Bundle
-    from sefa_cli.commands.setting import opened
+    from sefa_cli.commands.setting import opened, parse_placement
     from sefa_cli.editing.moves import parse_direction, parse_span
     from sefa_cli.rendering.films import check_film_path, frame_alphas, write_film
     from sefa_cli.rendering.view import View
@@ -58,11 +60,13 @@ def animate(
     direction = parse_direction(bundle, k)
     alphas = frame_alphas(*parse_span(span), frames, bounce)
     view = View(size, fast, noise_mode, class_label)
+    placement = parse_placement(translate, rotate)
     check_film_path(output, overwrite, fps)
 
     generator, chosen = opened(
-        bundle, dirs, layers, model, any_model=any_model, device=device, offline=offline
-    )
+        bundle, dirs, layers, model,
+        any_model=any_model, device=device, offline=offline, placement=placement,
+    )  # fmt: skip
     from sefa_cli.editing.start import start_from
     from sefa_cli.rendering.edits import Edits
 

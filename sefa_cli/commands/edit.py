@@ -49,6 +49,8 @@ def edit(
     trunc_layers: options.TruncLayers = None,
     noise_mode: options.NoiseMode = "const",
     class_label: options.ClassLabel = None,
+    translate: options.Translate = None,
+    rotate: options.Rotate = None,
     size: options.Size = None,
     fast: options.Fast = False,
     device: options.Device = "auto",
@@ -61,7 +63,7 @@ def edit(
     more; a folder gets full ones, named like seed0003_k3_+2.00.png.
     """
     from sefa_cli.bundle import Bundle
-    from sefa_cli.commands.setting import opened
+    from sefa_cli.commands.setting import opened, parse_placement
     from sefa_cli.commands.targets import picture_target
     from sefa_cli.editing.moves import name_of, parse_moves
     from sefa_cli.files import check_writable
@@ -70,13 +72,15 @@ def edit(
     bundle = Bundle.load(dirs)
     table = parse_moves(bundle, k, alpha)
     view = View(size, fast, noise_mode, class_label)
+    placement = parse_placement(translate, rotate)
     target = picture_target(output, f"{options.stem(dirs)}_{name_of(table)}", overwrite)
     if save_codes:
         check_writable(save_codes, overwrite)
 
     generator, chosen = opened(
-        bundle, dirs, layers, model, any_model=any_model, device=device, offline=offline
-    )
+        bundle, dirs, layers, model,
+        any_model=any_model, device=device, offline=offline, placement=placement,
+    )  # fmt: skip
     from sefa_cli.editing.codes import save_codes as keep_codes
     from sefa_cli.editing.start import start_from
     from sefa_cli.rendering.edits import Edits

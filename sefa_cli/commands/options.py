@@ -3,10 +3,13 @@
 They are written once, so that `--seeds 0-3` means the same everywhere.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from sefa_cli.errors import UsageError
 
 # factorize, sample
 Model = Annotated[
@@ -58,6 +61,18 @@ NoiseMode = Annotated[
 ClassLabel = Annotated[
     int | None, typer.Option("--class", metavar="C", help="Class index of a conditional model.")
 ]
+Translate = Annotated[
+    str | None,
+    typer.Option(
+        "--translate",
+        metavar="X,Y",
+        help="Move the picture right and down, in parts of its width (StyleGAN3).",
+    ),
+]
+Rotate = Annotated[
+    float | None,
+    typer.Option("--rotate", metavar="DEGREES", help="Turn the picture anticlockwise (StyleGAN3)."),
+]
 Size = Annotated[
     int | None,
     typer.Option("--size", metavar="N", min=1, help="Pixels: the area mean of the full picture."),
@@ -80,3 +95,11 @@ Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 def stem(dirs: str) -> str:
     """How outputs that were given no name begin: as the bundle does."""
     return "edit" if dirs == "-" else Path(dirs).stem
+
+
+def parse_bytes(text: str) -> int:
+    """A size such as `800M` or `4G` in bytes. Raises UsageError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)B?", text.strip().upper())
+    if not match:
+        raise UsageError(f"memory {text!r} is no size", "something like 800M or 4G")
+    return int(float(match[1]) * 1024 ** " KMGT".index(match[2] or " "))

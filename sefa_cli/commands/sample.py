@@ -24,6 +24,8 @@ def sample(
     trunc_layers: options.TruncLayers = None,
     noise_mode: options.NoiseMode = "const",
     class_label: options.ClassLabel = None,
+    translate: options.Translate = None,
+    rotate: options.Rotate = None,
     size: options.Size = None,
     fast: options.Fast = False,
     device: options.Device = "auto",
@@ -36,6 +38,7 @@ def sample(
     """
     from sefa_cli import allocator
     from sefa_cli.checkpoints import open_checkpoint
+    from sefa_cli.commands.setting import parse_placement, place
     from sefa_cli.commands.targets import picture_target
     from sefa_cli.editing.source import load_generator
     from sefa_cli.editing.start import start_from
@@ -43,9 +46,11 @@ def sample(
     from sefa_cli.rendering.view import View
 
     view = View(size, fast, noise_mode, class_label)
+    placement = parse_placement(translate, rotate)
     target = picture_target(output, "sample", overwrite)
     allocator.keep_blocks()
     generator = load_generator(open_checkpoint(model, offline=offline), device)
+    place(generator, placement)
     start = start_from(generator, seeds, None, trunc, trunc_layers, class_label)
     if not target.is_folder:
         view = view.at_most(generator, 256)
