@@ -6,7 +6,7 @@ hangs on them: the fingerprint, the named levels, and the mean style that tells 
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,35 @@ def _dcgan(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
     return [Layer(0, "main.0", side, "dense", matrix, None)]
 
 
+def _biggan(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
+    """The linear layer is 0, then every conditional norm that sees z, in order of execution."""
+    embedded, inputs = (tensors[f"{n}.weight"].shape[1] for n in ("embedding", "linear"))
+    deep = "blocks.0.conv3.weight" in tensors
+    norms, chunk = (4, inputs - embedded) if deep else (2, inputs)
+    seen = tensors["blocks.0.bn0.scale.weight"].shape[1] - embedded  # of z, by a norm
+    blocks = 0
+    while f"blocks.{blocks}.bn0.scale.weight" in tensors:
+        blocks += 1
+    z_dim = chunk * (blocks + 1) if seen and not deep else chunk
+    matrix = _of_z(tensors["linear.weight"], chunk, 0, z_dim)
+    layers, px = [Layer(0, "linear", 4, "dense", matrix, None)], 4
+    for i in range(blocks if seen else 0):
+        start = 0 if deep else chunk * (i + 1)
+        for j in range(norms):
+            name = f"blocks.{i}.bn{j}"
+            for part in ("scale", "offset"):
+                matrix = _of_z(tensors[f"{name}.{part}.weight"], seen, start, z_dim)
+                layers.append(Layer(1 + norms * i + j, name, px, f"bn-{part}", matrix, None))
+            px *= 2 if f"blocks.{i}.conv{j}_up.weight" in tensors else 1
+    return layers
+
+
+def _of_z(weight: LazyTensor, seen: int, start: int, z_dim: int) -> LazyTensor:
+    """A matrix's leading columns, those of z, as columns `start`… of one over the whole z."""
+    around = (0, 0), (start, z_dim - start - seen)
+    return weight.then(lambda a: np.pad(a[:, :seen], around), (weight.shape[0], z_dim)).kept()
+
+
 def _pggan(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
     """One layer: the dense one takes z to 4 × 4 pixels."""
     name = "synthesis.b4.dense"
@@ -150,6 +179,7 @@ def _lucidrains(tensors: Mapping[str, LazyTensor]) -> list[Layer]:
 
 
 _TABLES: dict[str, Callable[[Mapping[str, LazyTensor]], list[Layer]]] = {
+    "biggan": _biggan,
     "dcgan": _dcgan,
     "pggan": _pggan,
     "stylegan": _stylegan,
@@ -162,8 +192,13 @@ _TABLES: dict[str, Callable[[Mapping[str, LazyTensor]], list[Layer]]] = {
 
 def fingerprint(checkpoint: Checkpoint) -> str:
     """SHA-256 over all first projections as the file stores them (formats/directions-v1.md)."""
+    return fingerprint_of(first_projections(checkpoint))
+
+
+def fingerprint_of(layers: Iterable[Layer]) -> str:
+    """SHA-256 over these matrices, in this order."""
     digest = hashlib.sha256(b"sefa-fp1\n")
-    for layer in first_projections(checkpoint):
+    for layer in layers:
         rows, columns = layer.matrix.shape
         digest.update(f"{layer.index} {layer.kind} {rows} {columns}\n".encode("ascii"))
         digest.update(layer.matrix.float32().astype("<f4", copy=False).tobytes())

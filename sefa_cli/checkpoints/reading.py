@@ -1,12 +1,16 @@
 """A file → the generator in it. What it is, is told from its bytes, never from its name."""
 
+import contextlib
 import mmap
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.checkpoints.checkpoint import Checkpoint, LazyTensor
 from sefa_cli.checkpoints.contents import Contents
 from sefa_cli.checkpoints.dialects import recognise
 from sefa_cli.checkpoints.native import is_native, read_native
+from sefa_cli.checkpoints.raw import raw_leaves
 from sefa_cli.checkpoints.safetensors_files import is_safetensors, read_safetensors
 from sefa_cli.checkpoints.torch_legacy import read_plain_pickle
 from sefa_cli.checkpoints.torch_zip import MAGIC, is_torch_zip, names_in_zip, read_torch_zip
@@ -16,6 +20,7 @@ from sefa_cli.files import why_not
 
 _PICKLE = 0x80  # the first byte of every pickle since protocol 2
 _GLANCE = 4096  # bytes looked at to tell what a strange file is
+_SHOWN = 6  # names in an error
 _EXPECTED = "a checkpoint (torch, safetensors, NVIDIA pickle or OpenVINO IR)"
 
 # Files that are often met in a checkpoint's place, by how they begin.
@@ -47,20 +52,10 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
     """
     path = Path(path)
     ref = path.name if ref is None else ref
-    try:
-        if path.is_dir() or path.stat().st_size == 0:
+    with _opened(path) as contents:
+        if contents is None:
             return _read_ir(path, ref)
-        with mapped(path) as data:
-            if _may_hold_ir(data, path):
-                return _read_ir(path, ref)
-            contents = _open(data, path)
-            model = read_native(contents) if is_native(contents) else recognise(contents)
-    except FileNotFoundError:
-        raise SefaError(
-            f"{path} does not exist", remedy="Check the name; `sefa models` lists those known."
-        ) from None
-    except OSError as error:
-        raise why_not(path, error, "read") from error
+        model = read_native(contents) if is_native(contents) else recognise(contents)
     return Checkpoint(
         ref=ref,
         path=path,
@@ -72,6 +67,55 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
         notes=model.notes,
         origin=model.origin,
     )
+
+
+def read_matching(path: Path, pattern: str) -> dict[str, LazyTensor]:
+    """The tensors whose names in the file match a shell pattern (`*` matches dots too).
+
+    Whether the network is known makes no difference; an OpenVINO IR has the family's names.
+    Raises SefaError where nothing matches, with some of the names there are.
+    """
+    with _opened(path) as contents:
+        if contents is None:
+            tensors = dict(_read_ir(path, path.name).tensors)
+            found = {name: t for name, t in tensors.items() if fnmatchcase(name, pattern)}
+            names = list(tensors)
+        else:
+            leaves = raw_leaves(contents)
+            matching = {n: leaf for n, leaf in leaves.items() if fnmatchcase(n, pattern)}
+            found = {n: t for n, leaf in matching.items() if (t := contents.tensor(leaf))}
+            names = [name for name, leaf in leaves.items() if _is_tensor(contents, leaf)]
+    if found:
+        return found
+    shown = ", ".join(f"{name!r:.80}" for name in names[:_SHOWN])
+    raise SefaError(
+        f"no tensor of {path.name} matches {pattern!r:.80}",
+        f"a pattern for its {len(names)} names: {shown} …" if names else "a file with tensors",
+    )
+
+
+def _is_tensor(contents: Contents, leaf: object) -> bool:
+    try:
+        return contents.tensor(leaf) is not None
+    except SefaError:  # a tensor that nobody asked for may be what it likes
+        return False
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Contents | None]:
+    """What a file holds, while it is open; None for what can only be an OpenVINO IR."""
+    try:
+        if path.is_dir() or path.stat().st_size == 0:
+            yield None
+            return
+        with mapped(path) as data:
+            yield None if _may_hold_ir(data, path) else _open(data, path)
+    except FileNotFoundError:
+        raise SefaError(
+            f"{path} does not exist", remedy="Check the name; `sefa models` lists those known."
+        ) from None
+    except OSError as error:
+        raise why_not(path, error, "read") from error
 
 
 def _may_hold_ir(data: mmap.mmap, path: Path) -> bool:

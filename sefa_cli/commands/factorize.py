@@ -1,6 +1,6 @@
 """`sefa factorize`: directions from the weights alone, into a bundle."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,6 +43,25 @@ def factorize(
             "demodulation it is a common gain of the styles that destroys the picture.",
         ),
     ] = False,
+    tensors: Annotated[
+        str | None,
+        typer.Option(
+            "--tensors",
+            metavar="GLOB",
+            help="Factorize the tensors whose names in the file match, such as "
+            "'G_ema.*affine.weight', of any checkpoint, known or not.",
+        ),
+    ] = None,
+    latent_axis: Annotated[
+        int | None,
+        typer.Option(
+            "--latent-axis",
+            metavar="N",
+            min=0,
+            help="With --tensors: the axis over the latent, where shapes leave it open; 1 for "
+            "linear layers and convolutions, 0 for transposed convolutions.",
+        ),
+    ] = None,
     overwrite: options.Overwrite = False,
     offline: options.Offline = None,
 ) -> None:
@@ -52,21 +71,28 @@ def factorize(
     needs no GPU and no sampling, and reads only the first projections of the checkpoint.
     """
     from sefa_cli.discovery import factorize as discovery
+    from sefa_cli.discovery.tensors import factorize_tensors
+    from sefa_cli.errors import UsageError
     from sefa_cli.files import check_writable
     from sefa_cli.ranges import format_range
 
     if output != "-":
         check_writable(output, overwrite)
-    bundle = discovery.factorize(
-        model,
-        layers,
-        num=num,
-        to_rgb=to_rgb,
-        normalize=normalize,
-        center=center,
-        deflate_gain=deflate_gain,
-        offline=offline,
-    )
+    if tensors is not None and (layers, to_rgb) != ("all", "last"):
+        raise UsageError("--tensors with --layers or --to-rgb", "one or the other")
+    if tensors is None and latent_axis is not None:
+        raise UsageError("--latent-axis without --tensors", "both, or neither")
+    how: Any = {
+        "num": num,
+        "normalize": normalize,
+        "center": center,
+        "deflate_gain": deflate_gain,
+        "offline": offline,
+    }
+    if tensors is None:
+        bundle = discovery.factorize(model, layers, to_rgb=to_rgb, **how)
+    else:
+        bundle = factorize_tensors(model, tensors, latent_axis=latent_axis, **how)
     bundle.save(output, overwrite=overwrite)
     if bundle.style_gains and not deflate_gain:
         say(

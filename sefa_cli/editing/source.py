@@ -64,6 +64,12 @@ def open_model_of(
     `any_model` accepts the one named by `model`; SefaError where none was found.
     """
     ref, wanted = str(bundle.model["ref"]), str(bundle.model["fingerprint"])
+    if "tensors" in bundle.params:
+        raise SefaError(
+            f"the bundle was made of the tensors {bundle.params['tensors']!r:.80} of {ref}; "
+            "nothing says where their latent enters a generator",
+            "a bundle made without --tensors",
+        )
     refs = [model] if model else list(_candidates(ref, wanted, bundle_path))
     other = None
     for candidate in refs:

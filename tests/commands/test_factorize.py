@@ -163,3 +163,29 @@ def test_default_model_marks_the_common_gain(sefa: Sefa, default_model: Path) ->
     bundle = Bundle.load("d.dirs")
     np.testing.assert_allclose(bundle.eigenvalues[:5], [63, 59, 49, 45, 43], atol=0.6)
     assert bundle.info[0]["gain"] < 0.3 and result.stderr == ""
+
+
+def test_tensors_by_name(sefa: Sefa) -> None:
+    """Any matrices: the bundle can be inspected and compared; `edit` says why it cannot use it."""
+    words = ["--tensors", "generator_smooth.synthesis.layer*.style.weight", "-o", "t.dirs"]
+    result = sefa("factorize", "tiny.pth", *words)
+    assert (result.exit_code, result.stdout) == (0, "t.dirs\n")
+    assert "generator_smooth.synthesis" in sefa("inspect", "t.dirs").stdout
+    sefa("factorize", "tiny.pth", "-o", "tiny.dirs", "--to-rgb", "none")
+    assert sefa("inspect", "--compare", "t.dirs", "tiny.dirs").exit_code == 0
+    result = sefa("edit", "--dirs", "t.dirs", "--k", "0", "--alpha", "1")
+    assert result.exit_code == 1 and "nothing says where their latent enters" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--tensors", "*", "-L", "0"], "--tensors with --layers"),
+        (["--tensors", "*", "--to-rgb", "all"], "--tensors with --layers or --to-rgb"),
+        (["--latent-axis", "0"], "--latent-axis without --tensors"),
+        (["--tensors", "*.style.weight", "--latent-axis", "0"], "do not agree in axis 0"),
+    ],
+)
+def test_tensors_with_what_does_not_go_with_them(sefa: Sefa, words: list[str], said: str) -> None:
+    result = sefa("factorize", "tiny.pth", "-o", "a.dirs", *words)
+    assert result.exit_code == 2 and said in result.stderr and not Path("a.dirs").exists()

@@ -1,0 +1,170 @@
+"""SeFa directions of any matrices in a file, chosen by name; the network need not be known."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sefa_cli.bundle import Bundle
+from sefa_cli.canonical import shown
+from sefa_cli.checkpoints import is_remote
+from sefa_cli.checkpoints.checkpoint import LazyTensor
+from sefa_cli.checkpoints.locate import locate
+from sefa_cli.checkpoints.reading import read_checkpoint, read_matching
+from sefa_cli.discovery import sefa
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.projections import Layer, fingerprint_of
+from sefa_cli.ranges import format_range
+
+Shape = tuple[int, ...]
+
+_LARGEST = 16_384  # dimensions; AᵀA of so many takes 2 GB
+_NUMBERS = ("float16", "bfloat16", "float32", "float64")
+_SHOWN = 4
+
+
+def factorize_tensors(
+    ref: str | Path,
+    pattern: str,
+    *,
+    latent_axis: int | None = None,
+    num: int | None = None,
+    normalize: bool = True,
+    center: bool = False,
+    deflate_gain: bool = False,
+    offline: bool | None = None,
+) -> Bundle:
+    """The SeFa directions of the tensors whose names in the file match a shell pattern.
+
+    Biases and other vectors that match are passed over. Every axis but the latent's becomes rows:
+    a linear layer `(out, in)` has `out` of them, a convolution `(out, in, h, w)` out · h · w, a
+    transposed convolution `(in, out, h, w)` likewise. The latent's axis is the one whose length
+    all tensors share; `latent_axis` names it where shapes leave it open.
+
+    The bundle's layers count the tensors in the file's order. It can be read and compared, not
+    used for editing: nothing says where the latent enters. Raises SefaError where nothing
+    matches, UsageError for shapes that fit no common latent, or several.
+    """
+    path = locate(str(ref), offline=offline)
+    tensors = {
+        name: tensor
+        for name, tensor in read_matching(path, pattern).items()
+        if len(tensor.shape) >= 2 and 0 not in tensor.shape and tensor.dtype in _NUMBERS
+    }
+    if not tensors:
+        raise UsageError(
+            f"what matches {pattern!r:.80} in {path.name} is no matrix",
+            "tensors of two axes or more",
+        )
+    about = _recognised(path)
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    axes = latent_axes(shapes, latent_axis, {about["z_dim"], about["w_dim"]})
+    layers = [
+        Layer(index, name, about["resolution"], "dense", _as_matrix(tensor, axis), None)
+        for index, ((name, tensor), axis) in enumerate(zip(tensors.items(), axes, strict=True))
+    ]
+    dim = layers[0].matrix.shape[1]
+    if dim > _LARGEST:
+        raise UsageError(f"the latent would have {dim} dimensions", f"at most {_LARGEST}")
+    if num is not None and not 1 <= num <= dim:
+        raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
+    factors = sefa.factorize(
+        [layer.matrix.float32() for layer in layers],
+        normalize=normalize,
+        center=center,
+        deflate=deflate_gain,
+        num=num,
+    )
+    space = "w" if dim == about["w_dim"] and about["space"] == "w" else "z"
+    return Bundle(
+        directions=factors.directions,
+        eigenvalues=factors.eigenvalues,
+        layers=np.arange(len(layers)),
+        method="sefa",
+        params={
+            "tensors": pattern,
+            "latent_axis": latent_axis,
+            "layers": format_range(range(len(layers))),
+            "to_rgb": "all",
+            "normalize": normalize,
+            "center": center,
+            "deflate_gain": deflate_gain,
+            "num": num,
+        },
+        space=space,
+        model={
+            "ref": str(ref) if is_remote(str(ref)) else Path(ref).name,
+            "family": about["family"],
+            "resolution": about["resolution"],
+            "z_dim": about["z_dim"] if space == "w" else dim,
+            "w_dim": about["w_dim"] if space == "w" else dim,
+            "num_layers": len(layers),
+            "layer_names": [_line(layer.name) for layer in layers],
+            "fingerprint": fingerprint_of(layers),
+        },
+        info=tuple({} for _ in factors.directions),
+    )
+
+
+def _recognised(path: Path) -> Mapping[str, Any]:
+    """Family and sizes of a known network; of others, "unknown" and nothing that helps."""
+    try:
+        checkpoint = read_checkpoint(path)
+    except SefaError:
+        return {"family": "unknown", "resolution": 1, "z_dim": 0, "w_dim": 0, "space": "z"}
+    return {**checkpoint.config, "family": checkpoint.family}
+
+
+def latent_axes(
+    shapes: Mapping[str, Shape], axis: int | None, known: Collection[int]
+) -> Sequence[int]:
+    """For each tensor the axis that runs over the latent, whose length all of them share.
+
+    `axis` is what the user said; `known` are latent dimensions of a recognised network. Raises
+    UsageError for shapes without a common length, and for those that leave a choice.
+    """
+    if axis is not None:
+        lengths = {shape[axis] for shape in shapes.values() if axis < len(shape)}
+        if len(lengths) != 1 or any(axis >= len(shape) for shape in shapes.values()):
+            raise _refusal(shapes, f"do not agree in axis {axis}", "Narrow the pattern.")
+        return [axis] * len(shapes)
+    common = set.intersection(*({shape[0], shape[1]} for shape in shapes.values()))
+    if not common:
+        raise _refusal(shapes, "share no dimension", "Narrow the pattern, or name --latent-axis.")
+    if len(common) > 1:
+        common = common & set(known) if len(common & set(known)) == 1 else common
+    if len(common) > 1:
+        remedy = "Say --latent-axis 1 (linear, convolution) or 0 (transposed convolution)."
+        raise _refusal(shapes, "may be turned either way", remedy)
+    (dim,) = common
+    sides = [_sides(shape, dim) for shape in shapes.values()]
+    certain = {side[0] for side in sides if len(side) == 1}
+    if (len(certain) == 2 and any(len(side) == 2 for side in sides)) or not certain:
+        remedy = "Say --latent-axis 1 (linear, convolution) or 0 (transposed convolution)."
+        raise _refusal(shapes, "are square, and may be turned either way", remedy)
+    return [side[0] if len(side) == 1 else next(iter(certain)) for side in sides]
+
+
+def _sides(shape: Shape, dim: int) -> list[int]:
+    return [axis for axis in (0, 1) if shape[axis] == dim]
+
+
+def _refusal(shapes: Mapping[str, Shape], why: str, remedy: str) -> UsageError:
+    few = list(shapes.items())[:_SHOWN]
+    listed = ", ".join(f"{shown(name)} {shape}" for name, shape in few)
+    more = f" and {len(shapes) - _SHOWN} more" if len(shapes) > _SHOWN else ""
+    return UsageError(f"{listed}{more} {why}", "matrices over one latent", remedy)
+
+
+def _as_matrix(tensor: LazyTensor, axis: int) -> LazyTensor:
+    """`(…, latent, …)` → `(rows, latent)`."""
+    dim = tensor.shape[axis]
+    rows = int(np.prod(tensor.shape)) // dim
+    turned = tensor.then(lambda a: np.moveaxis(a, axis, -1).reshape(rows, dim), (rows, dim))
+    return turned.kept()  # read by the fingerprint and by the method
+
+
+def _line(name: str) -> str:
+    """A tensor's name as a bundle may hold it."""
+    return name if name and name.isprintable() else shown(name)[1:-1] or "tensor"
