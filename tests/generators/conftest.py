@@ -10,7 +10,7 @@ from sefa_cli.generators import build
 from sefa_cli.generators.base import Generator
 
 
-@pytest.fixture(params=["stylegan2", "mobilestylegan"])
+@pytest.fixture(params=["stylegan", "stylegan2", "mobilestylegan"])
 def tiny(request: pytest.FixtureRequest) -> Generator:
     """A small random generator of each family."""
     return build(getattr(networks, request.param)(), "cpu")

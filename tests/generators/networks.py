@@ -95,6 +95,69 @@ def stylegan2(
     return checkpoint("stylegan2", "nvidia", config, draw.arrays)
 
 
+def pggan(blocks: int = 3, seed: int = 0) -> Checkpoint:
+    """z 8 numbers; 10 channels at 4 px, one less with every block."""
+    draw, inputs = Draw(seed), 10
+    draw.put("synthesis.b4.dense.weight", 160, 8)
+    draw.put("synthesis.b4.dense.bias", 10)
+    for block in range(blocks):
+        name, outputs = f"synthesis.b{4 << block}", 10 - block
+        for conv in ("conv0", "conv1") if block else ("conv1",):
+            draw.put(f"{name}.{conv}.weight", outputs, inputs, 3, 3)
+            draw.put(f"{name}.{conv}.bias", outputs)
+            inputs = outputs
+        draw.put(f"{name}.torgb.weight", 3, outputs, 1, 1)
+        draw.put(f"{name}.torgb.bias", 3)
+    config = {
+        "resolution": 2 << blocks,
+        "img_channels": 3,
+        "z_dim": 8,
+        "w_dim": 8,
+        "c_dim": 0,
+        "num_layers": 1,
+        "space": "z",
+        "lod": 0.0,
+    }
+    return checkpoint("pggan", "genforce", config, draw.arrays)
+
+
+def stylegan(blocks: int = 3, seed: int = 0) -> Checkpoint:
+    """z 8, w 12 numbers; 10 channels at 4 px, one less with every block."""
+    draw, inputs, width = Draw(seed), 10, 8
+    for i in range(2):
+        draw.put(f"mapping.fc{i}.weight", 12, width, std=100)
+        draw.put(f"mapping.fc{i}.bias", 12, std=10)
+        width = 12
+    draw.put("mapping.w_avg", 12)
+    draw.put("synthesis.b4.const", 10, 4, 4)
+    for block in range(blocks):
+        outputs, side = 10 - block, 4 << block
+        for conv in ("conv0", "conv1"):
+            name = f"synthesis.b{side}.{conv}"
+            if block or conv == "conv1":
+                draw.put(f"{name}.weight", outputs, inputs, 3, 3)
+            draw.put(f"{name}.bias", outputs)
+            draw.put(f"{name}.noise_strength", outputs, std=0.3)
+            draw.put(f"{name}.noise_const", side, side)
+            draw.put(f"{name}.affine.weight", 2 * outputs, 12)
+            draw.put(f"{name}.affine.bias", 2 * outputs, std=0.1)
+            inputs = outputs
+        draw.put(f"synthesis.b{side}.torgb.weight", 3, outputs, 1, 1)
+        draw.put(f"synthesis.b{side}.torgb.bias", 3)
+    config = {
+        "resolution": 2 << blocks,
+        "img_channels": 3,
+        "z_dim": 8,
+        "w_dim": 12,
+        "c_dim": 0,
+        "num_layers": 2 * blocks,
+        "space": "w",
+        "lr_multiplier": 0.01,
+        "lod": 0.0,
+    }
+    return checkpoint("stylegan", "genforce", config, draw.arrays)
+
+
 def mobilestylegan(blocks: int = 3, seed: int = 0) -> Checkpoint:
     """z and w 8 numbers; 16 channels at 4 px, 16 in every block but the last, 8 there."""
     draw = Draw(seed)
@@ -157,6 +220,63 @@ def dcgan(channels: tuple[int, ...] = (9, 6, 4), bias: bool = False, seed: int =
         "space": "z",
     }
     return checkpoint("dcgan", "pytorch-example", config, draw.arrays)
+
+
+def biggan(deep: bool = True, seed: int = 0) -> Checkpoint:
+    """z 8 numbers (deep) or two chunks of them (hierarchical), 3 classes, 16 px or 8 px."""
+    draw, embedded, see = Draw(seed), 5, 8 if deep else 4
+
+    def normalised(name: str, *shape: int, bias: bool = True) -> None:
+        draw.put(f"{name}.weight", *shape)
+        draw.put(f"{name}.u", shape[0])
+        if bias:
+            draw.put(f"{name}.bias", shape[0], std=0.2)
+
+    def statistics(name: str, width: int) -> None:
+        rows = 51 if deep else 1
+        draw.put(f"{name}.mean", rows, width, std=0.2)
+        draw.put(f"{name}.var", rows, width, std=0.1, mean=1)
+
+    def layer(block: int, j: int, inputs: int, outputs: int, side: int, up: bool = False) -> None:
+        name = f"blocks.{block}"
+        for part in ("scale", "offset"):
+            normalised(f"{name}.bn{j}.{part}", inputs, see + embedded, bias=False)
+        statistics(f"{name}.bn{j}", inputs)
+        normalised(f"{name}.conv{j}{'_up' if up else ''}", outputs, inputs, side, side)
+
+    draw.put("embedding.weight", 3, embedded)
+    normalised("linear", 16 * 16, see + embedded if deep else see)
+    for block in range(2 if deep else 1):
+        if deep:
+            layer(block, 0, 16, 4, 1)
+            layer(block, 1, 4, 4, 3, up=True)
+            layer(block, 2, 4, 4, 3)
+            layer(block, 3, 4, 16, 1)
+        else:
+            layer(block, 0, 16, 16, 3, up=True)
+            layer(block, 1, 16, 16, 3)
+            normalised(f"blocks.{block}.shortcut", 16, 16, 1, 1)
+    for part, outputs in (("theta", 2), ("phi", 2), ("g", 8)):
+        normalised(f"attention.1.{part}", outputs, 16, 1, 1, bias=False)
+    normalised("attention.1.o", 16, 8, 1, 1, bias=False)
+    draw.put("attention.1.gamma")
+    draw.put("norm.weight", 16, std=0.2, mean=1)
+    draw.put("norm.bias", 16, std=0.2)
+    statistics("norm", 16)
+    normalised("to_rgb", 16 if deep else 3, 16, 3, 3)
+    config = {
+        "resolution": 16 if deep else 8,
+        "img_channels": 3,
+        "z_dim": 8,
+        "w_dim": 8,
+        "c_dim": 3,
+        "num_layers": 9 if deep else 3,
+        "space": "z",
+        "deep": deep,
+        "bn_epsilon": 1e-4 if deep else 1e-5,
+    }
+    dialect = "huggingface" if deep else "ajbrock"
+    return checkpoint("biggan", dialect, config, draw.arrays)
 
 
 def arrays(made: Checkpoint) -> Arrays:

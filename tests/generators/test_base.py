@@ -16,7 +16,7 @@ def codes_of(generator: Generator, seeds: list[int]) -> torch.Tensor:
 
 
 def test_it_says_what_it_is(tiny: Generator) -> None:
-    assert tiny.family in ("stylegan2", "mobilestylegan")
+    assert tiny.family in ("stylegan", "stylegan2", "mobilestylegan")
     assert tiny.space == "w"
     assert tiny.device == torch.device("cpu")
     assert tiny.synthesize(codes_of(tiny, [0])).shape == (
