@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import open_atomically, why_not
+from sefa_cli.files import open_atomically
 from sefa_cli.generators.base import Generator
+from sefa_cli.interchange.latents import read_codes
 
 
 def codes_from_seeds(
@@ -61,13 +60,14 @@ def save_codes(path: Path | str, codes: torch.Tensor, overwrite: bool = False) -
 
 
 def load_codes(path: Path | str, generator: Generator) -> torch.Tensor:
-    """Read codes for this generator: `(n, layers, dim)` from key `w`, `(n, dim)` from key `z`.
+    """Read codes for this generator: `(n, layers, dim)` of w, or `(n, dim)` for z families.
 
-    A `w` of `(n, dim)` is repeated for every layer. Raises SefaError for a file that is no such
-    archive, holds Python objects, has another width or numbers that are not finite.
+    The file is an archive with the key `w` or `z`, or one of other tools (interchange/latents.py).
+    A `w` of `(n, dim)` is repeated for every layer. Raises SefaError for a file that holds no
+    codes, holds Python objects, has another width or numbers that are not finite.
     """
     key = "w" if generator.space == "w" else "z"
-    codes = _read_array(path, key)
+    codes = read_codes(path, key, generator.num_layers)
     dim = generator.w_dim if key == "w" else generator.z_dim
     if key == "w" and codes.ndim == 2:
         codes = np.repeat(codes[:, None], generator.num_layers, axis=1)
@@ -80,19 +80,3 @@ def load_codes(path: Path | str, generator: Generator) -> torch.Tensor:
     if not np.isfinite(codes).all():
         raise SefaError(f"{path} holds codes that are not finite numbers")
     return torch.as_tensor(codes, dtype=torch.float32, device=generator.device)
-
-
-def _read_array(path: Path | str, key: str) -> NDArray[Any]:
-    wrong = SefaError(f"{path} holds no codes", f"an .npz archive with an array {key!r}")
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise wrong
-        with archive:
-            if key not in archive:
-                raise wrong
-            return np.asarray(archive[key])
-    except OSError as error:
-        raise why_not(path, error, "read") from error
-    except (ValueError, EOFError, BadZipFile) as error:  # no archive, objects inside, cut short
-        raise wrong from error

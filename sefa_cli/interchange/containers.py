@@ -1,0 +1,119 @@
+"""Opens a file of another tool by its first bytes: numpy, torch or pickle, GGUF. Runs nothing."""
+
+import mmap
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.checkpoints.contents import Contents
+from sefa_cli.checkpoints.torch_legacy import read_plain_pickle
+from sefa_cli.checkpoints.torch_zip import MAGIC, is_torch_zip, read_torch_zip
+from sefa_cli.checkpoints.windows import mapped
+from sefa_cli.errors import SefaError
+from sefa_cli.files import why_not
+from sefa_cli.interchange.gguf import ControlVector, read_control_vector
+
+_NPY = b"\x93NUMPY"
+_PICKLE = b"\x80"
+_LARGEST = 1 << 30  # bytes of one array in an archive: direction sets are a thousandth of it
+_BROKEN = (
+    ValueError, EOFError, KeyError, OverflowError, NotImplementedError, MemoryError, struct.error,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The arrays of an `.npz`, read when they are asked for."""
+
+    path: Path
+    names: tuple[str, ...]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names
+
+    def get(self, name: str) -> NDArray[Any] | None:
+        """The array of that name, None where there is none."""
+        return self[name] if name in self.names else None
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                if archive.getinfo(f"{name}.npy").file_size > _LARGEST:
+                    raise SefaError(f"the array {name!r} is larger than 1 GiB")
+            with np.load(self.path, allow_pickle=False) as arrays:
+                return np.asarray(arrays[name])
+        except _BROKEN as error:
+            raise _unread(f"the array {name!r}", error) from error
+
+
+Opened = NDArray[Any] | Archive | Contents | ControlVector
+
+
+def opened(path: Path) -> Opened:
+    """What is in the file; of torch tensors nothing is read yet.
+
+    Raises SefaError, in a line that does not name the file, for what is missing, damaged, made of
+    Python objects or of no known kind.
+    """
+    try:
+        if path.is_dir():
+            raise SefaError("it is a folder", "a file")
+        if path.stat().st_size == 0:
+            raise SefaError("it is empty", remedy="Get the file again.")
+        with mapped(path) as data:
+            return _opened(data, path)
+    except FileNotFoundError:
+        raise SefaError("it does not exist", remedy="Check the name.") from None
+    except OSError as error:
+        raise why_not(path, error, "read") from error
+
+
+def _opened(data: mmap.mmap, path: Path) -> Opened:
+    if data[:6] == _NPY:
+        return _array(path)
+    if data[:4] == b"GGUF":
+        return read_control_vector(data)
+    if data[:4] == MAGIC:
+        return read_torch_zip(data, path) if is_torch_zip(data, path) else _archive(path)
+    if data[8:9] == b"{" and b"sefa-directions" in data[:65536]:
+        raise SefaError("it is a bundle of sefa's already", remedy="Use it as it is.")
+    if data[:1] == _PICKLE:
+        return read_plain_pickle(data, path)
+    try:
+        return read_plain_pickle(data, path)  # protocols 0 and 1 have no mark
+    except SefaError:
+        raise SefaError("it is of an unknown kind", "a .npy, .npz, .pt or .gguf file") from None
+
+
+def _array(path: Path) -> NDArray[Any]:
+    """The array of an `.npy`; mapped, so that a forged shape reserves no memory."""
+    try:
+        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+    except _BROKEN as error:
+        raise _unread("the array", error) from error
+
+
+def _archive(path: Path) -> Archive:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+    except _BROKEN as error:
+        raise _unread("the archive", error) from error
+    return Archive(path, tuple(names))
+
+
+def _unread(what: str, error: Exception) -> SefaError:
+    if "pickle" in str(error) or "Python objects" in str(error):
+        return SefaError(
+            f"{what} holds Python objects, which could run code when they are read",
+            "plain numbers",
+            "Save it again as an array of numbers.",
+        )
+    return SefaError(f"{what} cannot be read: it is damaged or cut off")

@@ -1,0 +1,45 @@
+"""What a file of another tool was found to hold, before it becomes a bundle."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.errors import SefaError
+
+MEAN = "x.sefa.mean"  # the private tensor of a bundle that keeps the mean of its components
+
+
+class Latent(NamedTuple):
+    """The latent of the model the file is read for."""
+
+    num_layers: int
+    dim: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreign:
+    """k vectors as they were written, and what the file says of each."""
+
+    format: str  # a name of formats.py
+    vectors: NDArray[np.float64]  # (k, dim), or (k, n, dim): a row per layer
+    layers: tuple[int, ...] | None = None  # n code indices, where the file knows them
+    factors: NDArray[np.float64] | None = None  # (k,) more to multiply a vector with
+    labels: tuple[str | None, ...] = ()
+    origins: tuple[dict[str, Any], ...] = ()  # k: more for `from`
+    mean: NDArray[np.float64] | None = None  # (dim,) what its components were centred on
+    notes: tuple[str, ...] = field(default=())  # sentences a user should see
+
+
+def check_width(array: NDArray[Any], latent: Latent, what: str = "the array") -> None:
+    """Raise SefaError unless these are floats whose last axis is the latent's."""
+    if array.dtype.kind != "f":
+        raise SefaError(f"{what} is of type {array.dtype}", "floating-point numbers")
+    if array.ndim == 0 or 0 in array.shape:
+        raise SefaError(f"{what} is empty: its shape is {array.shape}")
+    if array.shape[-1] != latent.dim:
+        raise SefaError(
+            f"{what} of shape {array.shape} is {array.shape[-1]} wide",
+            f"{latent.dim}, the dimension of the model's latent",
+        )

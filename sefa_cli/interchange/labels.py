@@ -1,0 +1,44 @@
+"""The meaning of a direction in the name of its file, where the published tools keep it."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from sefa_cli.ranges import is_range
+
+_UNNAMED = re.compile(r"_k\d+$")  # as `file_stem` calls a direction without a label
+_BOUNDARY = re.compile(r"(_w)?_boundary$")  # InterFaceGAN; _w_ where it is one of w
+_OF_PLACE = re.compile(r"[^\w.+-]+")  # what file names should not hold
+
+
+def label_in_name(name: str) -> str | None:
+    """`smile` of `smile_w_boundary.npy`; None where the name is no label."""
+    label = unicodedata.normalize("NFC", _BOUNDARY.sub("", PurePath(name).stem)).strip()
+    label = label.encode("utf-8", "ignore").decode()
+    return label if _is_label(label) and not _UNNAMED.search(label) else None
+
+
+def says_z(name: str) -> bool:
+    """Whether a boundary's name, by InterFaceGAN's custom, says it is one of z: no `_w_` in it."""
+    match = _BOUNDARY.search(PurePath(name).stem)
+    return match is not None and match[1] is None
+
+
+def _is_label(label: str) -> bool:
+    return bool(label) and label.isprintable() and not is_range(label)
+
+
+def usable_labels(labels: Sequence[str | None], count: int) -> list[str | None]:
+    """One per direction; those that no bundle may hold, or are there twice, are left out."""
+    kept: list[str | None] = []
+    for label in [*labels, *[None] * (count - len(labels))]:
+        text = unicodedata.normalize("NFC", label).strip() if label else ""
+        kept.append(text if _is_label(text) and text not in kept else None)
+    return kept
+
+
+def file_stem(bundle: str, k: int, label: str | None) -> str:
+    """What the file of one direction is called: its label, else the bundle's name and its index."""
+    plain = _OF_PLACE.sub("_", label or "").strip("._")
+    return plain or f"{bundle}_k{k}"

@@ -1,0 +1,72 @@
+"""Latent codes in other tools' files: what `--codes` starts from, read with numpy alone.
+
+NVIDIA's projector keeps `w (1, layers, dim)` in an `.npz`, e4e and pSp a tensor
+`(n, layers, dim)` in `latents.pt`, rosinality's projector a dict of pictures with the code of
+each, and others a plain array.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.checkpoints.contents import Contents
+from sefa_cli.errors import SefaError
+from sefa_cli.interchange.containers import Archive, opened
+from sefa_cli.interchange.trees import numbers
+
+_EXPECTED = "an .npz archive with an array {key!r}, an array (.npy) or a torch file of codes"
+
+
+def read_codes(path: Path | str, key: str, num_layers: int) -> NDArray[Any]:
+    """The codes in the file as it has them: `(n, dim)` or `(n, layers, dim)`.
+
+    `key` names them in archives: "w" or "z". A bare array `(dim,)` is one code, and so is, of w
+    codes, one of `num_layers` rows. Raises SefaError for a file that holds no codes.
+    """
+    path = Path(path)
+    try:
+        content = opened(path)
+        if isinstance(content, Archive):
+            if key not in content:
+                raise SefaError("the archive has no such array")
+            return content[key]  # as the projector wrote it: (n, layers, dim) or (n, dim)
+        if isinstance(content, Contents):
+            return _in_tree(content, key, num_layers)
+        if isinstance(content, np.ndarray):
+            return _as_codes(content, key, num_layers)
+        raise SefaError("it is a control vector")
+    except SefaError as error:
+        if str(path) in error.found:  # cannot be opened at all
+            raise
+        expected = _EXPECTED.format(key=key)
+        raise SefaError(f"{path} holds no codes: {error.found}", expected) from error
+
+
+def _in_tree(contents: Contents, key: str, num_layers: int) -> NDArray[Any]:
+    tree = contents.tree
+    if (tensor := contents.tensor(tree)) is not None:
+        return _as_codes(numbers(tensor), key, num_layers)
+    entries = list(tree.values()) if isinstance(tree, Mapping) else []
+    codes = []
+    for entry in entries:
+        tensor = contents.tensor(entry["latent"]) if _is_projected(entry) else None
+        if tensor is None:
+            raise SefaError("it is no tensor and no projected pictures")
+        codes.append(numbers(tensor))  # (dim,) or (layers, dim)
+    if not codes or len({code.shape for code in codes}) != 1:
+        raise SefaError("its codes are none, or of several shapes")
+    return np.stack(codes)
+
+
+def _is_projected(entry: Any) -> bool:
+    """`{'img': …, 'latent': …, 'noise': …}`, an entry of rosinality's projector."""
+    return isinstance(entry, Mapping) and "latent" in entry
+
+
+def _as_codes(array: NDArray[Any], key: str, num_layers: int) -> NDArray[Any]:
+    if array.ndim == 1 or (key == "w" and array.ndim == 2 and len(array) == num_layers):
+        return array[None]
+    return array

@@ -1,0 +1,197 @@
+"""A file of another tool → a bundle: recognised, cut to layers, folded, made of unit length."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.bundle import Bundle
+from sefa_cli.bundle_rules import SPACES
+from sefa_cli.checkpoints.contents import Contents
+from sefa_cli.container import Tensor
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.interchange.arrays import PER_LAYER, ROWS, from_array
+from sefa_cli.interchange.components import from_ganspace
+from sefa_cli.interchange.containers import Archive, opened
+from sefa_cli.interchange.foreign import MEAN, Foreign, Latent
+from sefa_cli.interchange.gguf import ControlVector
+from sefa_cli.interchange.labels import label_in_name, usable_labels
+from sefa_cli.interchange.trees import from_tree
+from sefa_cli.ranges import format_range
+
+# A norm so near 1 is a unit vector in float32: dividing by it would only change the last bits.
+_UNIT = 1e-6
+
+
+def read_directions(
+    path: Path | str,
+    model: Mapping[str, Any],
+    *,
+    space: str,
+    layers: Sequence[int] | None = None,
+    format: str | None = None,
+) -> tuple[Bundle, tuple[str, ...]]:
+    """The bundle of the directions in the file, and sentences about what it could not hold.
+
+    `model` is the card of the model they belong to (`projections.model_card`), `space` what they
+    move: "z", "w" or "w+". `layers` are code indices, by default all the file knows of, else all
+    of the model. `format`, a name of formats.py, overrides what the content looks like.
+    Raises SefaError, which names the file, for whatever is no direction set of this model.
+    """
+    path = Path(path)
+    if space not in SPACES:
+        raise UsageError(f"the space {space!r} is unknown", "z, w or w+")
+    latent = Latent(model["num_layers"], model["z_dim" if space == "z" else "w_dim"])
+    try:
+        found = _recognised(path, latent, format)
+        return _bundle(found, path.name, model, space, layers), found.notes
+    except SefaError as error:
+        if path.name in error.found:
+            raise
+        raise SefaError(f"{path.name}: {error.found}", error.expected, error.remedy) from error
+
+
+def _recognised(path: Path, latent: Latent, wanted: str | None) -> Foreign:
+    content = opened(path)
+    axes = wanted if wanted in (*ROWS, *PER_LAYER) else None
+    if isinstance(content, np.ndarray):
+        found = from_array(content, latent, axes)
+    elif isinstance(content, Archive):
+        found = _from_archive(content, latent)
+    elif isinstance(content, Contents):
+        found = from_tree(content, latent, axes)
+    else:
+        found = _from_control_vector(content, latent)
+    if wanted not in (None, found.format):
+        raise SefaError(f"it is of the format {found.format}", str(wanted))
+    if len(found.vectors) == 1 and not any(found.labels):
+        found = replace(found, labels=(label_in_name(path.name),))
+    return found
+
+
+def _from_archive(archive: Archive, latent: Latent) -> Foreign:
+    if "lat_comp" in archive and "lat_stdev" in archive:
+        return from_ganspace(archive, latent)
+    if "w" in archive or "z" in archive:
+        raise SefaError("it holds latent codes, not directions", remedy="Use it as --codes.")
+    shown = ", ".join(repr(name[:30]) for name in archive.names[:4])
+    raise SefaError(f"it is an archive of {shown}", "GANSpace's keys lat_comp and lat_stdev")
+
+
+def _from_control_vector(vector: ControlVector, latent: Latent) -> Foreign:
+    rows = vector.rows[None]  # (1, n, dim)
+    if rows.shape[-1] != latent.dim:
+        raise SefaError(f"its vectors are {rows.shape[-1]} wide", f"{latent.dim}, as the model's")
+    return Foreign(
+        format="gguf",
+        vectors=rows,
+        layers=tuple(layer - 1 for layer in vector.layers),  # they count from 1
+        labels=(vector.name or None,),
+        origins=({"model_hint": vector.hint} if vector.hint else {},),
+    )
+
+
+def _bundle(
+    found: Foreign,
+    name: str,
+    model: Mapping[str, Any],
+    space: str,
+    layers: Sequence[int] | None,
+) -> Bundle:
+    vectors, indices = _on_layers(found, model["num_layers"], space, layers)
+    if vectors.ndim == 3:
+        vectors, indices = _folded(vectors, indices)
+    directions, norms = _unit(vectors)
+    scales = norms if found.factors is None else norms * found.factors
+    labels = usable_labels(found.labels, len(directions))
+    info = []
+    for row, (label, scale) in enumerate(zip(labels, scales, strict=True)):
+        if not (np.isfinite(scale) and scale > 0):
+            raise SefaError(f"the deviation of direction {row} is {scale:g}", "a number above 0")
+        origin = {"file": _plain(name), "format": found.format, "row": row}
+        if found.origins:
+            origin |= found.origins[row]
+        about: dict[str, Any] = {"from": origin}
+        if label is not None:
+            about["label"] = label
+        if scale != 1:
+            about["scale"] = float(scale)
+        info.append(about)
+    return Bundle(
+        directions=directions.astype(np.float32),
+        layers=np.array(indices),
+        method="imported",
+        params={"file": _plain(name), "format": found.format, "layers": format_range(indices)},
+        space="w+" if directions.ndim == 3 and space == "w" else space,
+        model=dict(model),
+        info=tuple(info),
+        private={} if found.mean is None else {MEAN: _tensor(found.mean)},
+    )
+
+
+def _on_layers(
+    found: Foreign, num_layers: int, space: str, wanted: Sequence[int] | None
+) -> tuple[NDArray[np.float64], list[int]]:
+    """The vectors cut to the layers asked for, and those layers, increasing."""
+    vectors = found.vectors
+    if vectors.ndim == 2:
+        if space == "z":  # one input: there is nothing to choose
+            return vectors, [0]
+        return vectors, sorted(wanted) if wanted is not None else list(range(num_layers))
+    rows = vectors.shape[1]
+    own = found.layers or (tuple(range(num_layers)) if rows == num_layers else None)
+    if own is None and wanted is not None and rows == len(wanted):
+        own = tuple(sorted(wanted))
+    if own is None:
+        given = f", and {len(wanted)} --layers are given" if wanted is not None else ""
+        raise SefaError(
+            f"its directions have {rows} rows, one per layer; the model has {num_layers} "
+            f"layers{given}",
+            remedy=f"Say with --layers which {rows} of them they move.",
+        )
+    if wanted is None:
+        wanted = own
+    if missing := [layer for layer in wanted if layer not in own]:
+        raise UsageError(f"the file has no row for layer {missing[0]}", f"of {format_range(own)}")
+    if max(own) >= num_layers:
+        raise SefaError(f"it moves layer {max(own)}", f"0-{num_layers - 1}, the model's")
+    indices = sorted(wanted)
+    return vectors[:, [own.index(layer) for layer in indices]], indices
+
+
+def _folded(
+    vectors: NDArray[np.float64], layers: list[int]
+) -> tuple[NDArray[np.float64], list[int]]:
+    """(k, n, dim) without layers that nothing moves; (k, dim) where all layers move alike."""
+    moving = np.atleast_1d(vectors.any(axis=(0, 2)))  # (n,)
+    if moving.any():
+        vectors = vectors[:, moving]
+        layers = [layer for layer, moves in zip(layers, moving, strict=True) if moves]
+    if (vectors == vectors[:, :1]).all():
+        return vectors[:, 0], layers
+    return vectors, layers
+
+
+def _unit(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Vectors of unit length, and the length each had (1 where it was one already)."""
+    flat = vectors.reshape(len(vectors), -1)
+    for row, vector in enumerate(flat):
+        if not np.isfinite(vector).all():
+            raise SefaError(f"direction {row} holds NaN or infinity", "finite numbers")
+    norms = np.linalg.norm(flat, axis=1)
+    if not norms.all():
+        raise SefaError(f"direction {int((norms == 0).argmax())} is zero: it moves nothing")
+    norms = np.where(np.abs(norms - 1) < _UNIT, 1.0, norms)
+    return vectors / norms.reshape(-1, *[1] * (vectors.ndim - 1)), norms
+
+
+def _tensor(values: NDArray[np.float64]) -> Tensor:
+    return Tensor("F32", values.shape, values.astype("<f4").tobytes())
+
+
+def _plain(name: str) -> str:
+    """A file's name as text that JSON can hold, whatever bytes it was made of."""
+    return name.encode("utf-8", "replace").decode("utf-8")
