@@ -14,8 +14,11 @@ from sefa_cli.commands import (
     console,
     convert,
     edit,
+    export,
     factorize,
+    import_,
     inspect,
+    localize,
     models,
     name,
     pick,
@@ -64,10 +67,13 @@ app = typer.Typer(
     "4 not available offline, 130 interrupted.",
 )
 app.command("factorize")(factorize.factorize)
+app.command("localize")(localize.localize)
 app.command("edit")(edit.edit)
 app.command("animate")(animate.animate)
 app.command("sample")(sample.sample)
 app.command("inspect")(inspect.inspect)
+app.command("export")(export.export)
+app.command("import")(import_.import_)
 app.command("convert")(convert.convert)
 app.command("name")(name.name)
 app.command("pick")(pick.pick)

@@ -43,7 +43,8 @@ def _table(*columns: tuple[str, str]) -> Table:
 def show_bundle(console: Console, about: Mapping[str, Any], num: int) -> None:
     """A bundle: facts, then the spectrum of its leading `num` directions as a bar chart."""
     model, params = about["model"], about["params"]
-    switches = ", ".join(f"{name} {_plain(value)}" for name, value in params.items())
+    said = {name: _plain(value) for name, value in params.items() if value is not None}
+    switches = ", ".join(f"{name} {value}" for name, value in said.items())
     per_layer = ", a row per layer" if about["per_layer"] else ""
     facts = {
         "format": f"sefa-directions {about['format_version']}, written by {about['tool']}",
@@ -61,27 +62,33 @@ def show_bundle(console: Console, about: Mapping[str, Any], num: int) -> None:
 
 
 def _plain(value: Any) -> str:
-    """A parameter in words; nothing said means all."""
+    """A parameter in words."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
-    return "all" if value is None else str(value)
+    return str(value)
 
 
 def _spectrum(about: Mapping[str, Any], num: int) -> Table:
-    values = about["eigenvalues"]
-    table = _table(("k", "right"), ("eigenvalue", "right"), ("", "left"), ("label", "left"))
+    values, directions = about["eigenvalues"], about["directions"]
+    local = any("change" in direction for direction in directions)
+    changes = [("inside", "right"), ("outside", "right")] if local else []
+    table = _table(
+        ("k", "right"), ("eigenvalue", "right"), ("", "left"), *changes, ("label", "left")
+    )
+    top = max(map(abs, values)) if values else 0
     for k in range(min(num, about["k"])):
-        direction = about["directions"][k]
         marks = [escape(about["labels"][k] or "")]
         if k in about["style_gains"]:
-            marks.append(f"[yellow]common style gain ({direction['gain']:.2f})[/yellow]")
-        top = max(map(abs, values)) if values else 0
+            gain = directions[k]["gain"]
+            marks.append(f"[yellow]common style gain ({gain:.2f})[/yellow]")
+        change = directions[k].get("change", {})
         table.add_row(
             str(k),
             f"{values[k]:.4g}" if values else "",
             f"[cyan]{_bar(abs(values[k]) / top)}[/cyan]" if top else "",
+            *(f"{change[part]:.4f}" if part in change else "" for part, _ in changes),
             "  ".join(filter(None, marks)),
         )
     return table
