@@ -3,6 +3,7 @@
 from sefa_cli.checkpoints.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
+from sefa_cli.generators.biggan import BigGAN
 from sefa_cli.generators.dcgan import DCGAN
 from sefa_cli.generators.inputs import pick_device
 from sefa_cli.generators.lucidrains import Lucidrains
@@ -13,6 +14,7 @@ from sefa_cli.generators.stylegan2 import StyleGAN2
 from sefa_cli.generators.stylegan3 import StyleGAN3
 
 FAMILIES: dict[str, type[Generator]] = {
+    "biggan": BigGAN,
     "dcgan": DCGAN,
     "lucidrains": Lucidrains,
     "mobilestylegan": MobileStyleGAN,

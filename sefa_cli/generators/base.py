@@ -217,7 +217,7 @@ class Generator(nn.Module):
         """`_picture` of the families that are `conditioned`; `label` is one-hot."""
         raise NotImplementedError(self.family)  # never called elsewhere
 
-    def _draw(self, random: np.random.RandomState, truncation: float) -> NDArray[np.float64]:
+    def _draw(self, random: np.random.RandomState, truncation: float) -> NDArray[np.floating]:
         """One z, `(1, z_dim)`."""
         return random.randn(1, self.z_dim)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sefa_cli.checkpoints.contents import Contents
 from sefa_cli.checkpoints.dialects import (
+    biggan,
     dcgan,
     lucidrains,
     pggan,
@@ -28,6 +29,7 @@ DIALECTS: tuple[Dialect, ...] = (
     *pggan.DIALECTS,
     *stylegan3.DIALECTS,
     *dcgan.DIALECTS,
+    *biggan.DIALECTS,
 )
 FAMILIES = tuple(sorted({dialect.family for dialect in DIALECTS} | {"mobilestylegan"}))
 
@@ -55,8 +57,6 @@ _PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put
 
 # What people have and is not read as a checkpoint; a name that marks each.
 _OTHERS = {
-    "generator.gen_z.weight_orig": "a BigGAN-deep generator",
-    "shared.weight": "a BigGAN generator",
     "generator_ema.constant_input.weight": "a StyleGAN generator (mmgen)",
     "eigenvalues": "a direction bundle and no generator",
 }

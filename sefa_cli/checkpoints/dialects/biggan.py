@@ -1,0 +1,170 @@
+"""BigGAN-deep as Hugging Face writes it and BigGAN as its author does → one set of names.
+
+Neither published naming can hold the other network, so the native one takes from both:
+`embedding.weight` (classes, e); `linear` (channels · 4 · 4, z + e or a chunk of z), its rows by
+channel, y, x; `blocks.{i}.bn{j}.{scale,offset}.weight` (channels, z + e or chunk + e), the
+columns of z first, with `.mean` and `.var` (statistics, channels), one row per truncation;
+`blocks.{i}.conv{j}`, called `conv{j}_up` where the block doubles the side before it;
+`blocks.{i}.shortcut`; `attention.{i}.{theta,phi,g,o,gamma}`, which comes before block i; `norm`
+and `to_rgb`. Weights are as stored, with the vectors `u` (outputs,) and, if the file has it, `v`
+(inputs,) of their spectral norm beside them.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from sefa_cli.checkpoints.dialects.biggan_config import read_config
+from sefa_cli.checkpoints.dialects.biggan_shapes import describe
+from sefa_cli.checkpoints.dialects.model import Dialect, Model
+from sefa_cli.checkpoints.dialects.names import (
+    AS_STORED,
+    FLAT,
+    SCALAR,
+    Change,
+    Rule,
+    State,
+    Translation,
+    translate,
+)
+from sefa_cli.checkpoints.dialects.network import Network
+
+_TRANSPOSED = Change(lambda shape: shape[::-1], lambda a: a.T)
+_ONE_ROW = Change(lambda shape: (1, *shape))
+# The rows of the deep network's first linear layer come as y, x, channel.
+_CHANNELS_FIRST = Change(
+    numbers=lambda a: a.reshape(4, 4, len(a) // 16, -1).transpose(2, 0, 1, 3).reshape(a.shape)
+)
+_UNUSED = "unused"  # singular values and counters
+
+
+def _hugging_face() -> Iterator[Rule]:
+    def normalised(theirs: str, ours: str, change: Change = AS_STORED) -> Iterator[Rule]:
+        for part, name in (("weight_orig", "weight"), ("weight_u", "u"), ("bias", "bias")):
+            yield Rule(rf"{theirs}\.{part}", f"{ours}.{name}", change)
+        yield Rule(rf"{theirs}\.weight_v", f"{ours}.v")
+
+    def statistics(theirs: str, ours: str) -> Iterator[Rule]:
+        yield Rule(rf"{theirs}\.running_means", f"{ours}.mean")
+        yield Rule(rf"{theirs}\.running_vars", f"{ours}.var")
+
+    yield Rule(r"embeddings\.weight", "embedding.weight", _TRANSPOSED)
+    yield from normalised(r"generator\.gen_z", "linear", _CHANNELS_FIRST)
+    layer = r"generator\.layers\.(\d{1,3})"
+    for j in range(4):
+        for part in ("scale", "offset"):
+            yield from normalised(rf"{layer}\.bn_{j}\.{part}", f"blocks.{{block}}.bn{j}.{part}")
+        yield from statistics(rf"{layer}\.bn_{j}", f"blocks.{{block}}.bn{j}")
+        yield from normalised(rf"{layer}\.conv_{j}", f"blocks.{{block}}.conv{j}")
+    for part in ("theta", "phi", "g"):
+        yield from normalised(rf"{layer}\.snconv1x1_{part}", f"attention.{{n}}.{part}")
+    yield from normalised(rf"{layer}\.snconv1x1_o_conv", "attention.{n}.o")
+    yield Rule(rf"{layer}\.gamma", "attention.{n}.gamma", SCALAR)
+    yield from statistics(r"generator\.bn", "norm")
+    yield Rule(r"generator\.bn\.weight", "norm.weight")
+    yield Rule(r"generator\.bn\.bias", "norm.bias")
+    yield from normalised(r"generator\.conv_to_rgb", "to_rgb")
+
+
+def _author() -> Iterator[Rule]:
+    def normalised(theirs: str, ours: str, shift: int = 0) -> Iterator[Rule]:
+        yield Rule(rf"{theirs}\.weight", f"{ours}.weight", shift=shift)
+        yield Rule(rf"{theirs}\.bias", f"{ours}.bias", shift=shift)
+        yield Rule(rf"{theirs}\.u0", f"{ours}.u", FLAT, shift)
+
+    def statistics(theirs: str, ours: str) -> Iterator[Rule]:
+        yield Rule(rf"{theirs}\.(?:bn\.)?(?:stored|running)_mean", f"{ours}.mean", _ONE_ROW)
+        yield Rule(rf"{theirs}\.(?:bn\.)?(?:stored|running)_var", f"{ours}.var", _ONE_ROW)
+
+    yield Rule(r"shared\.weight", "embedding.weight")
+    yield from normalised("linear", "linear")
+    block = r"blocks\.(\d{1,3})\.0"
+    for j in (1, 2):
+        yield from normalised(rf"{block}\.bn{j}\.gain", f"blocks.{{n}}.bn{j - 1}.scale")
+        yield from normalised(rf"{block}\.bn{j}\.bias", f"blocks.{{n}}.bn{j - 1}.offset")
+        yield from statistics(rf"{block}\.bn{j}", f"blocks.{{n}}.bn{j - 1}")
+        yield from normalised(rf"{block}\.conv{j}", f"blocks.{{n}}.conv{j - 1}")
+    yield from normalised(rf"{block}\.conv_sc", "blocks.{n}.shortcut")
+    for part in ("theta", "phi", "g", "o"):
+        yield from normalised(rf"blocks\.(\d{{1,3}})\.1\.{part}", f"attention.{{n}}.{part}", 1)
+    yield Rule(r"blocks\.(\d{1,3})\.1\.gamma", "attention.{n}.gamma", SCALAR, 1)
+    yield Rule(r"output_layer\.0\.gain", "norm.weight")
+    yield Rule(r"output_layer\.0\.bias", "norm.bias")
+    yield from statistics(r"output_layer\.0", "norm")
+    yield from normalised(r"output_layer\.2", "to_rgb")
+    yield Rule(r"(?:.*\.)?(?:sv\d|u[1-9]|accumulation_counter|num_batches_tracked)", _UNUSED)
+
+
+def _read_deep(dialect: Dialect, state: State) -> Model:
+    found = translate(state, dialect.rules, _words(state))
+    blocks = _count_blocks(found)
+    config, notes = read_config(state.path, blocks)
+    _name_ups(found, config.ups, "conv1")
+    model = _checked(dialect, state, found)
+    return model._replace(
+        config={**model.config, "bn_epsilon": config.epsilon}, notes=(*notes, *model.notes)
+    )
+
+
+def _read_authors(dialect: Dialect, state: State) -> Model:
+    found = translate(state, dialect.rules, lambda number: {}, shared=(_UNUSED,))
+    found.tensors.pop(_UNUSED, None)
+    _name_ups(found, range(_count_blocks(found)), "conv0")
+    width = found.tensors["embedding.weight"].shape[-1:]
+    for name, tensor in found.tensors.items():
+        if re.fullmatch(r"blocks\.\d+\.bn\d\.(?:scale|offset)\.weight", name):
+            found.tensors[name] = tensor.then(lambda a: np.roll(a, -width[0], axis=1))
+    return _checked(dialect, state, found)
+
+
+def _words(state: State) -> Callable[[int], dict[str, str]]:
+    """`{block}` for the number of a layer: blocks are counted with the attention among them."""
+    attentions = [
+        int(match[1])
+        for name in state.leaves
+        if (match := re.fullmatch(r"generator\.layers\.(\d{1,3})\.gamma", name))
+    ]
+    return lambda number: {"block": str(number - sum(a < number for a in attentions))}
+
+
+def _count_blocks(found: Translation) -> int:
+    numbers = (re.match(r"blocks\.(\d+)\.", name) for name in found.tensors)
+    return 1 + max((int(match[1]) for match in numbers if match), default=-1)
+
+
+def _name_ups(found: Translation, ups: range | tuple[int, ...], conv: str) -> None:
+    """Call the convolution after an up-sampling so."""
+    for block in ups:
+        for part in ("weight", "bias", "u", "v"):
+            name = f"blocks.{block}.{conv}.{part}"
+            if name in found.tensors:
+                up = f"blocks.{block}.{conv}_up.{part}"
+                found.tensors[up] = found.tensors.pop(name)
+                found.names[up] = found.names.pop(name)
+
+
+def _checked(dialect: Dialect, state: State, found: Translation) -> Model:
+    network = Network(found.tensors, found.names, dialect.name, state.path, "BigGAN")
+    config = {**describe(network, _count_blocks(found)), "bn_epsilon": 1e-5}
+    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in network.ordered)]
+    notes = tuple(f"{name!r:.60} was not used." for name in unused)
+    return Model(dialect.name, dialect.family, config, network.ordered, notes)
+
+
+DIALECTS = (
+    Dialect(
+        "huggingface",
+        "biggan",
+        ("generator.gen_z.weight_orig", "embeddings.weight"),
+        tuple(_hugging_face()),
+        _read_deep,
+    ),
+    Dialect(
+        "ajbrock",
+        "biggan",
+        ("shared.weight", "linear.weight", "blocks.0.0.conv1.weight"),
+        tuple(_author()),
+        _read_authors,
+    ),
+)
