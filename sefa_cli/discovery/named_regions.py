@@ -117,11 +117,12 @@ def find_boxes(names: str, subject: str, height: int, width: int) -> Boxes:
 
 
 def _hint(name: str, known: Mapping[str, Boxes]) -> str:
-    """What may have been meant: a near name, or the same name of another set."""
-    if near := difflib.get_close_matches(name, known, n=1):
-        return f"Did you mean {near[0]}?"
+    """What may have been meant: the same name of another set, or a near one."""
     others = [f"{subject}:{name}" for subject, regions in SETS.items() if name in regions]
-    return f"Write {others[0]} if its pictures are such." if others else ""
+    if others:
+        return f"Write {others[0]} if its pictures are such."
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]}?" if near else ""
 
 
 def _between_bars(box: Box, height: int, width: int) -> Box:

@@ -48,6 +48,8 @@ def read_mask(path: Path | str) -> Weights:
     if image.mode in _DEEP:
         deep = np.asarray(image).astype(np.uint32)
         return _rounded_share(deep, 255, 65535)
+    if image.mode == "P" and image.palette is None:
+        raise SefaError(f"{path} is a broken picture: it has no palette")
     if not image.has_transparency_data:
         return np.asarray(image.convert("L"))
     pixels = np.asarray(image.convert("RGBA"))
