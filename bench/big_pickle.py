@@ -23,7 +23,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         file, bundle, arrays = (str(Path(folder, name)) for name in ("s.pkl", "s.dirs", "s.npz"))
-        make = [sys.executable, HERE / "nvidia_pickle.py", str(arguments.resolution), file]
+        make = [sys.executable, str(HERE / "nvidia_pickle.py"), str(arguments.resolution), file]
         subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
         size = Path(file).stat().st_size
         print(f"{size:,} bytes: G, D and G_ema of a StyleGAN2, {arguments.resolution} px")
