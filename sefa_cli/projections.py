@@ -43,19 +43,34 @@ def first_projections(checkpoint: Checkpoint) -> tuple[Layer, ...]:
 
     Raises SefaError for a family whose projections are not known.
     """
-    if checkpoint.family not in _TABLES:
+    table = _TABLES.get(checkpoint.family)
+    if table is None:
+        layers = _of_plugin(checkpoint)
+    else:
+        try:
+            layers = table(checkpoint.tensors)
+        except (KeyError, ValueError) as error:  # of a forged file of our own: others were checked
+            raise SefaError(
+                f"{checkpoint.ref} has tensors that make no {checkpoint.family} ({error})",
+                "a complete generator",
+            ) from None
+    _check(checkpoint, layers)
+    return tuple(sorted(layers, key=lambda layer: (layer.index, layer.kind == "torgb")))
+
+
+def _of_plugin(checkpoint: Checkpoint) -> list[Layer]:
+    """The table of a family that is not built in."""
+    from sefa_cli.checkpoints import plugins
+
+    plugin = plugins.find(checkpoint.family)
+    if plugin is None:
         raise SefaError(
             f"{checkpoint.ref} is of the family {checkpoint.family!r}",
             "one of " + ", ".join(sorted(_TABLES)),
+            "A plug-in may bring another.",
         )
-    try:
-        layers = _TABLES[checkpoint.family](checkpoint.tensors)
-    except KeyError as missing:  # read_checkpoint checks shapes; a file of our own may be forged
-        raise SefaError(
-            f"{checkpoint.ref} has no tensor {missing}", "a complete generator"
-        ) from None
-    _check(checkpoint, layers)
-    return tuple(sorted(layers, key=lambda layer: (layer.index, layer.kind == "torgb")))
+    with plugins.blamed(plugin):
+        return list(plugin.first_projections(checkpoint.tensors))
 
 
 def _check(checkpoint: Checkpoint, layers: list[Layer]) -> None:

@@ -31,10 +31,25 @@ def build(checkpoint: Checkpoint, device: str = "auto") -> Generator:
     `device` is `auto` (CUDA, else MPS, else the CPU) or a device's name. Raises SefaError for a
     family that is not known, a device that is not there, tensors that are missing or misshapen.
     """
-    if checkpoint.family not in FAMILIES:
+    where = pick_device(device)
+    family = FAMILIES.get(checkpoint.family)
+    generator = _of_plugin(checkpoint) if family is None else family(checkpoint)
+    return generator.eval().to(where)
+
+
+def _of_plugin(checkpoint: Checkpoint) -> Generator:
+    """The generator of a family that is not built in."""
+    from sefa_cli.checkpoints import plugins
+
+    plugin = plugins.find(checkpoint.family)
+    if plugin is None:
         raise SefaError(
             f"{checkpoint.ref} is of the family {checkpoint.family!r}",
             "one of " + ", ".join(sorted(FAMILIES)),
+            "A plug-in may bring another.",
         )
-    where = pick_device(device)
-    return FAMILIES[checkpoint.family](checkpoint).eval().to(where)
+    with plugins.blamed(plugin):
+        generator = plugin.generator(checkpoint)
+        if not isinstance(generator, Generator):
+            raise TypeError(f"generator() gave a {type(generator).__name__}")
+    return generator

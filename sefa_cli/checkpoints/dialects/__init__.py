@@ -45,13 +45,15 @@ _PLACES: tuple[tuple[str, ...], ...] = (
     ("g",),
     ("netG_state_dict",),
     ("GAN",),
+    ("avgG",),
+    ("netG",),
     ("state_dict", "generator_ema."),  # a dot: all names that begin so
     ("state_dict", "generator."),
     ("state_dict",),
     ("generator_ema.",),
     (),
 )
-_NOT_AVERAGED = ("generator", "G", "g", "generator.")
+_NOT_AVERAGED = ("generator", "G", "g", "generator.", "netG")
 _MEAN = "latent_avg"  # rosinality's mean w lies beside the network
 _PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before names
 
@@ -64,7 +66,7 @@ _OTHERS = {
 _USUAL = (
     *("torch._utils.", "torch.storage.", "torch._tensor.", "torch.nn.", "torch.Size"),
     *("numpy.dtype", "numpy.core.multiarray.", "numpy._core.multiarray."),
-    *("collections.", "argparse.Namespace", "dnnlib.", "torch_utils.persistence."),
+    *("collections.", "argparse.Namespace", "dnnlib.", "tfutil.", "torch_utils.persistence."),
 )
 _SHOWN = 4
 
@@ -82,6 +84,11 @@ def recognise(contents: Contents) -> Model:
             if all(mark in state.leaves for mark in dialect.marks):
                 model = dialect.read(dialect, state)
                 return model._replace(notes=(*model.notes, *_warnings(place, contents)))
+    from sefa_cli.checkpoints import plugins  # only now: most files need none
+
+    brought = plugins.recognise(contents, [state.leaves for state in seen])
+    if brought is not None:
+        return brought._replace(notes=tuple(_warnings((), contents)))
     raise _unknown(contents, seen)
 
 
