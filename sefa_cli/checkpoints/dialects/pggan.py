@@ -1,16 +1,20 @@
-"""PGGAN as genforce and NVIDIA's TensorFlow code write it → names after NVIDIA's StyleGAN2.
+"""PGGAN in five dialects → names after NVIDIA's StyleGAN2.
 
 Native: `synthesis.b4.dense.weight (16·C, z_dim)` with rows in the order (channel, y, x), and its
 `bias (C)`; `synthesis.b{r}.conv0` (from 8 px on, it doubles the resolution) and `conv1`, `.weight
 (out, in, 3, 3)` as correlation kernels after nearest-neighbour doubling, and `.bias`;
-`synthesis.b{r}.torgb`. genforce has the dense layer as a convolution of a padded pixel, whose
-kernel is therefore turned; fused up-sampling kernels are stored turned and transposed.
+`synthesis.b{r}.torgb`; of conditional networks `synthesis.b4.dense.label_weight (16·C, c_dim)`.
+genforce and GAN Dissection have the dense layer as a convolution of a padded pixel, whose kernel is
+therefore turned; fused up-sampling kernels are stored turned and transposed; Facebook's GAN zoo
+applies the gains of the equalised learning rate after the bias, and to to-RGB as to the others.
 """
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.checkpoints.checkpoint import LazyTensor
@@ -30,6 +34,8 @@ from sefa_cli.checkpoints.dialects.tensorflow import (
 
 _DENSE = "synthesis.b4.dense"
 _LABEL = "synthesis.b4.dense.label_weight"
+_SCALE = "scale"
+SQRT2 = math.sqrt(2)
 
 
 def _rows(shape: Shape) -> Shape:
@@ -69,25 +75,69 @@ _TENSORFLOW = (
     Rule(r"ToRGB_lod(\d{1,2})/bias", "{rgb_of_lod}.bias"),
 )
 
+_DISSECTION = (  # layers are counted from 1; only the last to-RGB is kept
+    Rule(r"layer1\.conv\.weight", f"{_DENSE}.weight", Change(_rows, _unflipped)),
+    Rule(r"layer1\.wscale\.b", f"{_DENSE}.bias"),
+    Rule(r"layer(\d{1,3})\.conv\.weight", "{conv}.weight", shift=-1),
+    Rule(r"layer(\d{1,3})\.wscale\.b", "{conv}.bias", shift=-1),
+    Rule(r"output_(\d{1,6})x\1\.conv\.weight", "synthesis.b{n}.torgb.weight"),
+    Rule(r"output_(\d{1,6})x\1\.wscale\.b", "synthesis.b{n}.torgb.bias"),
+    Rule(r"\w+\.wscale\.scale", _SCALE),
+)
+
+_OLD_DISSECTION = (  # counted from 0
+    Rule(r"features\.0\.conv\.weight", f"{_DENSE}.weight", Change(_rows, _unflipped)),
+    Rule(r"features\.0\.wscale\.b", f"{_DENSE}.bias"),
+    Rule(r"features\.(\d{1,3})\.conv\.weight", "{conv}.weight"),
+    Rule(r"features\.(\d{1,3})\.wscale\.b", "{conv}.bias"),
+    Rule(r"output\.conv\.weight", "{last_rgb}.weight"),
+    Rule(r"output\.wscale\.b", "{last_rgb}.bias"),
+    Rule(r"(?:features\.\d{1,3}|output)\.wscale\.scale", _SCALE),
+)
+
+_GAN_ZOO = tuple(  # older files have the names of the wrapped modules
+    Rule(rf"{theirs}\.(?:module\.)?{part}", f"{native}.{part}")
+    for theirs, native in (
+        (r"formatLayer", _DENSE),
+        (r"groupScale0\.0", "synthesis.b4.conv1"),
+        (r"scaleLayers\.(\d{1,2})\.0", "{above}.conv0"),
+        (r"scaleLayers\.(\d{1,2})\.1", "{above}.conv1"),
+        (r"toRGBLayers\.(\d{1,2})", "{rgb}"),
+    )
+    for part in ("weight", "bias")
+)
+
 
 def _read(dialect: Dialect, state: State) -> Model:
     top = tensorflow.top_block(state)
+    layers = sum(
+        name.startswith("features.") and name.endswith("conv.weight") for name in state.leaves
+    )
 
     def words(number: int) -> dict[str, str]:
         """Layers run b4.dense, b4.conv1, b8.conv0, b8.conv1 …; outputs 4, 8 … or backwards."""
         number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
         conv = f"synthesis.b{START << number // 2}.conv{number % 2}"
         rgb = f"synthesis.b{START << number}.torgb"
-        return {"conv": conv, "rgb": rgb, "rgb_of_lod": f"synthesis.b{top >> number}.torgb"}
+        return {
+            "conv": conv,
+            "rgb": rgb,
+            "rgb_of_lod": f"synthesis.b{top >> number}.torgb",
+            "last_rgb": f"synthesis.b{START << max(layers // 2 - 1, 0)}.torgb",
+            "above": f"synthesis.b{2 * START << number}",
+        }
 
-    found = translate(state, dialect.rules, words)
+    found = translate(state, dialect.rules, words, shared=(_SCALE,))
+    found.tensors.pop(_SCALE, None)  # says what the shapes say
     lod = lod_of(found.tensors, state.path)
     if dialect.name == "genforce":  # TensorFlow's names tell
         _unfuse(found.tensors)
-    classes = argument(state, "label_size", 0)
-    _split_label(found.tensors, classes)
+    if dialect.name == "gan-zoo":
+        _equalise(found.tensors)
+    _split_label(found.tensors, argument(state, "label_size", 0))
     network = Network(found.tensors, found.names, dialect.name, state.path, "PGGAN")
-    config = {**_describe(network), "lod": lod}
+    gain = SQRT2 if dialect.name == "gan-zoo" else SQRT2 / 4
+    config = {**_describe(network), "lod": lod, "dense_gain": gain}
     return Model(
         dialect.name, dialect.family, config, network.ordered,
         tuple(_notes(state, left_out(found, network), lod)),
@@ -99,7 +149,8 @@ def _describe(network: Network) -> dict[str, Any]:
     rows, z_dim = network.shape(f"{_DENSE}.weight", 2)
     channels = rows // START**2
     network.expect(f"{_DENSE}.weight", (channels * START**2, z_dim))
-    network.expect(f"{_DENSE}.bias", (channels,))
+    units = network.shape(f"{_DENSE}.bias", 1)[0]
+    network.expect(f"{_DENSE}.bias", (rows if units == rows else channels,))
     classes = network.shape(_LABEL, 2)[1] if _LABEL in network else 0
     resolutions = network.resolutions()
     img_channels = network.shape(f"synthesis.b{resolutions[-1]}.torgb.weight", 4)[0]
@@ -137,6 +188,17 @@ def _unfuse(tensors: dict[str, LazyTensor]) -> None:
         tensors[name] = flipped(axes(1, 0, 2, 3))(tensors[name])
 
 
+def _equalise(tensors: dict[str, LazyTensor]) -> None:
+    """Gains √(2 / fan-in) of whole layers → biases that follow the gain; to-RGB of gain 1."""
+    for name in [name for name in tensors if name.endswith(".weight")]:
+        bias = f"{name.removesuffix('weight')}bias"
+        if bias in tensors:
+            gain = np.float32(SQRT2 / math.sqrt(math.prod(tensors[name].shape[1:])))
+            tensors[bias] = tensors[bias].then(partial(np.multiply, gain))
+        if name.endswith("torgb.weight"):
+            tensors[name] = tensors[name].then(partial(np.multiply, np.float32(SQRT2)))
+
+
 def _conv1_before(name: str) -> str:
     resolution = int(name.split(".")[1][1:])
     return f"synthesis.b{resolution // 2}.conv1.weight"
@@ -164,7 +226,27 @@ def _notes(state: State, unused: str, lod: float) -> Iterator[str]:
 
 DIALECTS = (
     Dialect(
-        "genforce", "pggan", ("layer0.weight", "layer1.weight", "output0.weight"), _GENFORCE, _read
+        "genforce",
+        "pggan",
+        ("layer0.weight", "layer1.weight", "output0.weight"),
+        _GENFORCE,
+        _read,
     ),
     Dialect("tensorflow", "pggan", ("4x4/Dense/weight", "4x4/Conv/weight"), _TENSORFLOW, _read),
+    Dialect("dissection", "pggan", ("layer1.conv.weight", "layer1.wscale.b"), _DISSECTION, _read),
+    Dialect(
+        "dissection",
+        "pggan",
+        ("features.0.conv.weight", "features.0.wscale.b"),
+        _OLD_DISSECTION,
+        _read,
+    ),
+    Dialect(
+        "gan-zoo",
+        "pggan",
+        ("formatLayer.module.weight", "groupScale0.0.module.weight"),
+        _GAN_ZOO,
+        _read,
+    ),
+    Dialect("gan-zoo", "pggan", ("formatLayer.weight", "groupScale0.0.weight"), _GAN_ZOO, _read),
 )
