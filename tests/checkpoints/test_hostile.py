@@ -27,7 +27,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 GUARDED = """
 import json, resource, sys, time, traceback
 from pathlib import Path
-from sefa_cli.checkpoints import openvino
+from sefa_cli.checkpoints import openvino, plugins
 from sefa_cli.checkpoints.reading import read_checkpoint
 from sefa_cli.errors import SefaError
 
@@ -49,6 +49,7 @@ def status(key):
     return next(int(line.split()[1]) for line in lines if line.startswith(key))
 
 found, report, reading = [], {}, None
+plugins.find("")  # which packages bring some is looked up once
 for codec in ("cp437", "raw-unicode-escape", "utf-8-sig"):  # zipfile, pickle and json use them
     "".encode(codec)
 paths = [Path(line) for line in sys.stdin.read().splitlines()]
