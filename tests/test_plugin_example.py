@@ -57,8 +57,8 @@ def sefa(tmp_path: Path, site: Path) -> Sefa:
         "OMP_NUM_THREADS": "1",
     }
 
-    def run(*words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "sefa_cli", *words]
+    def run(*words: str, code: str = "") -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, *(["-c", code] if code else ["-m", "sefa_cli"]), *words]
         return subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True)
 
     return run
@@ -69,17 +69,30 @@ def fine(done: "subprocess.CompletedProcess[str]") -> str:
     return done.stdout
 
 
+# Several commands in one process, because every start of torch takes a second and more.
+SEVERAL = """
+import sys
+from typer.testing import CliRunner
+from sefa_cli.cli import app
+for words in sys.argv[1:]:
+    done = CliRunner().invoke(app, words.split())
+    assert done.exit_code == 0, (words, done.output, done.exception)
+"""
+
+
 def test_works_with_every_command(sefa: Sefa, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    assert "tinyconv" in fine(sefa("inspect", "tiny.pt"))
-    fine(sefa("factorize", "tiny.pt", "-o", "t.dirs"))
-    fine(sefa("edit", "--dirs", "t.dirs", "--k", "0", "--alpha", "2", "--seeds", "0", "-o", "e"))
-    fine(sefa("animate", "--dirs", "t.dirs", "--k", "0", "--frames", "3", "-o", "f.webp"))
-    fine(sefa("sample", "tiny.pt", "--seeds", "0-1", "-o", "s.png"))
-    fine(sefa("convert", "tiny.pt", "-o", "t.safetensors"))
-    fine(sefa("factorize", "t.safetensors", "-o", "c.dirs"))
-    again = ["--model", "t.safetensors", "--seeds", "0", "-o", "n"]
-    fine(sefa("edit", "--dirs", "t.dirs", "--k", "0", "--alpha", "2", *again))
+    commands = [
+        "inspect tiny.pt",
+        "factorize tiny.pt -o t.dirs",
+        "edit --dirs t.dirs --k 0 --alpha 2 --seeds 0 -o e",
+        "animate --dirs t.dirs --k 0 --frames 3 -o f.webp",
+        "sample tiny.pt --seeds 0-1 -o s.png",
+        "convert tiny.pt -o t.safetensors",
+        "factorize t.safetensors -o c.dirs",
+        "edit --dirs t.dirs --k 0 --alpha 2 --seeds 0 -o n --model t.safetensors",
+    ]
+    fine(sefa(*commands, code=SEVERAL))
     one, two = (next((work / folder).glob("*.png")) for folder in ("e", "n"))
     picture = np.asarray(Image.open(one))
     assert picture.shape == (16, 16, 3) and picture.std() > 1
@@ -136,16 +149,20 @@ def test_broken_ones_are_named_and_do_no_harm(sefa: Sefa, site: Path) -> None:
     assert fine(sefa("-q", "inspect", "tiny.pt")) == done.stdout
 
 
-@pytest.mark.parametrize("what", ["first_projections", "generator"])
-def test_one_that_breaks_later_is_named(sefa: Sefa, site: Path, what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("first_projections", "factorize tiny.pt -o t.dirs"),
+        ("generator", "sample tiny.pt -o s.png"),
+    ],
+)
+def test_one_that_breaks_later_is_named(sefa: Sefa, site: Path, what: str, words: str) -> None:
     (site / "sefa_tinyconv").unlink()
     (site / "sefa_tinyconv").mkdir()
     source = (EXAMPLE / "sefa_tinyconv" / "__init__.py").read_text()
     changed = source + f"\n\ndef {what}(_):\n    raise KeyError('oh')\n"
     (site / "sefa_tinyconv" / "__init__.py").write_text(changed)
-    done = sefa("sample", "tiny.pt", "-o", "s.png")
-    if what == "first_projections":
-        done = sefa("factorize", "tiny.pt", "-o", "t.dirs")
+    done = sefa(*words.split())
     assert done.returncode == 1
     assert done.stderr.startswith("sefa: the plug-in for tinyconv failed: KeyError: 'oh'")
 
