@@ -1,0 +1,174 @@
+"""`sefa localize`: a region in, a bundle out that edit and animate use like any other."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import Result
+
+from sefa_cli.bundle import Bundle
+
+Sefa = Callable[..., Result]
+QUICK = ["--size", "32", "--seeds", "0"]
+
+
+@pytest.fixture
+def mouth(sefa: Sefa) -> Bundle:
+    words = ["--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "-o", "mouth.dirs"]
+    result = sefa("localize", "tiny.pth", *words)
+    assert (result.exit_code, result.stdout) == (0, "mouth.dirs\n"), result.stderr
+    return Bundle.load("mouth.dirs")
+
+
+def test_what_is_kept(mouth: Bundle) -> None:
+    assert mouth.method == "resefa" and mouth.space == "w" and mouth.directions.shape == (32, 32)
+    assert mouth.mask.shape == (32, 32) and mouth.mask[20:28, 10:22].min() == 255
+    assert mouth.mask.sum() == 255 * 8 * 12
+    assert mouth.params == {
+        "region": "box 20,10,8,12", "seeds": [0, 1], "layers": "0-7", "size": 32, "fast": True,
+        "tau": 0.001, "num": None, "sum_channels": False, "trunc": 0.7, "class": None,
+        "codes": None,
+    }  # fmt: skip
+    assert (np.diff(mouth.eigenvalues) <= 0).all()
+    change = mouth.info[0]["change"]
+    assert change["inside"] > 2 * change["outside"] > 0
+    assert not Path("mouth.dirs.partial").exists()
+
+
+def test_the_first_direction_changes_the_region_most(sefa: Sefa, mouth: Bundle) -> None:
+    """A small step, measured in the pictures: the ratio is near the eigenvalue's root."""
+    words = ["--dirs", "mouth.dirs", "--k", "0", "--alpha", "-0.5,0.5", "--seeds", "0"]
+    assert sefa("edit", *words, "-o", "out").exit_code == 0
+    low, high = (
+        np.asarray(Image.open(f"out/seed0000_k0_{a}.png")).astype(float) for a in ("-0.50", "+0.50")
+    )
+    squares = np.square(high - low).mean(axis=2)
+    inside = mouth.mask > 0
+    assert squares[inside].mean() > 2 * squares[~inside].mean()
+
+
+def test_inspect_shows_the_change(sefa: Sefa, mouth: Bundle) -> None:
+    text = sefa("inspect", "mouth.dirs").stdout
+    assert "inside" in text and "outside" in text and "box 20,10,8,12" in text
+    assert json.loads(sefa("inspect", "--json", "mouth.dirs").stdout)["mask"] == [32, 32]
+
+
+def test_w_plus_has_a_row_per_layer(sefa: Sefa) -> None:
+    words = ["--box", "20,10,8,12", *QUICK, "--space", "w+", "-L", "2-4", "--num", "5"]
+    assert sefa("localize", "tiny.pth", *words, "-o", "a.dirs").exit_code == 0
+    bundle = Bundle.load("a.dirs")
+    assert bundle.directions.shape == (5, 3, 32) and list(bundle.layers) == [2, 3, 4]
+    words = ["--dirs", "a.dirs", "--k", "0", "--alpha", "1", "--seeds", "0", "-o", "out"]
+    assert sefa("edit", *words).exit_code == 0
+
+
+def test_per_seed_and_stability(sefa: Sefa) -> None:
+    words = ["--box", "20,10,8,12", "--size", "32", "--seeds", "0,3", "--per-seed", "--stability"]
+    result = sefa("localize", "tiny.pth", *words, "-o", "a.dirs")
+    assert result.stdout == "a_seed0000.dirs\na_seed0003.dirs\n" and "% of the" in result.stderr
+    assert Bundle.load("a_seed0003.dirs").params["seeds"] == [3]
+
+
+def test_regions_of_every_kind(sefa: Sefa) -> None:
+    grey = np.zeros((64, 64), np.uint8)
+    grey[40:56, 20:44] = 128
+    Image.fromarray(grey).save("mask.png")
+    Image.fromarray((grey > 0).astype(np.uint8) * 3).save("seg.png")
+    Path("folder").mkdir()
+    shutil.copy("mask.png", "folder/mask.png")
+    regions = {
+        "box 0.625,0.3125,0.25,0.375": ["--box", "0.625,0.3125,0.25,0.375"],
+        "polygon 20,10 20,22 28,22 28,10": ["--polygon", "20,10 20,22 28,22 28,10"],
+        "mask mask.png": ["--mask", "folder/mask.png"],
+        "region centre": ["--region", "centre"],
+    }
+    masks = {}
+    for text, words in {**regions, "seg": ["--seg", "seg.png", "--seg-ids", "3"]}.items():
+        result = sefa("localize", "tiny.pth", *words, *QUICK, "-o", "a.dirs", "--overwrite")
+        assert result.exit_code == 0, result.stderr
+        bundle = Bundle.load("a.dirs")
+        masks[text] = bundle.mask
+        if text in regions:
+            assert bundle.params["region"] == text  # a file's name, never its folder
+    first = masks.pop("box 0.625,0.3125,0.25,0.375")
+    np.testing.assert_array_equal(masks["polygon 20,10 20,22 28,22 28,10"], first)
+    np.testing.assert_array_equal(masks["seg"], first)
+    np.testing.assert_array_equal(masks["mask mask.png"], first // 255 * 128)
+
+
+def test_a_background_of_its_own(sefa: Sefa) -> None:
+    still = np.zeros((32, 32), np.uint8)
+    still[:10] = 255
+    Image.fromarray(still).save("still.png")
+    words = ["--box", "20,10,8,12", *QUICK, "--background", "still.png", "-o", "a.dirs"]
+    assert sefa("localize", "tiny.pth", *words).exit_code == 0
+    np.testing.assert_array_equal(Bundle.load("a.dirs").background, still)
+
+
+def test_preview_stops_before_the_work(sefa: Sefa) -> None:
+    words = ["--box", "20,10,8,12", *QUICK, "--preview", "p.png"]
+    result = sefa("localize", "tiny.pth", *words)
+    assert (result.exit_code, result.stdout) == (0, "p.png\n")
+    assert not list(Path().glob("*.dirs"))
+
+
+def test_an_interrupt_keeps_what_is_done(sefa: Sefa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second picture is interrupted; --resume takes the first one from the partial file."""
+    from sefa_cli.discovery import localize
+
+    real, made = localize.picture_grams, []
+
+    def counted(*args: object) -> object:
+        made.append(args[1])
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(localize, "picture_grams", counted)
+    words = ["tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "-o", "a.dirs"]
+    assert sefa("localize", *words).exit_code == 130
+    assert Path("a.dirs.partial").exists() and not Path("a.dirs").exists()
+    other = sefa("localize", *words[:2], "20,10,8,11", *words[3:], "--resume")
+    assert other.exit_code == 1 and "other options" in other.stderr
+    assert sefa("localize", *words, "--resume").exit_code == 0
+    assert len(made) == 3 and not Path("a.dirs.partial").exists()
+    assert sefa("localize", *words[:-1], "b.dirs").exit_code == 0
+    assert Path("a.dirs").read_bytes() == Path("b.dirs").read_bytes()
+
+
+def test_lowrank_is_there_to_compare(sefa: Sefa, mouth: Bundle) -> None:
+    words = ["--box", "20,10,8,12", *QUICK, "--method", "lowrank", "--num", "3", "-o", "a.dirs"]
+    assert sefa("localize", "tiny.pth", *words).exit_code == 0
+    assert Bundle.load("a.dirs").method == "lowrank"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 2, "no region is given"),
+        (["--box", "0,0,0,4"], 2, "box"),
+        (["--box", "0,0,32,32"], 2, "covers all of the 32 × 32 pixels"),
+        (["--box", "30,0,8,8"], 2, "within 32 rows × 32 columns"),
+        (["--box", "1,1,4,4", "--polygon", "1,1 1,5 5,5"], 2, "--box and --polygon"),
+        (["--region", "eyes"], 2, "face:eyes"),
+        (["--box", "1,1,4,4", "--tau", "-1"], 2, "0 or more"),
+        (["--box", "1,1,4,4", "-L", "8"], 2, "layer 8 is out of range; expected 0-7"),
+        (["--box", "1,1,4,4", "--space", "z"], 2, "w or w+"),
+        (["--box", "1,1,4,4", "--num", "33"], 2, "1 to 32"),
+        (["--box", "1,1,4,4", "--method", "magic"], 2, "resefa, lowrank"),
+        (["--box", "1,1,4,4", "--memory", "lots"], 2, "800M or 4G"),
+        (["--box", "1,1,4,4", "--memory", "1K"], 1, "too small for one pass"),
+        (["--box", "1,1,4,4", "--resume"], 1, "to resume"),
+        (["--mask", "none.png"], 1, "none.png"),
+        (["--mask", "tiny.pth"], 1, "tiny.pth"),
+    ],
+)
+def test_refuses_in_one_line(sefa: Sefa, words: list[str], code: int, said: str) -> None:
+    result = sefa("localize", "tiny.pth", *words, *QUICK, "-o", "a.dirs")
+    assert said in result.stderr, result.stderr
+    assert result.exit_code == code and result.stdout == ""
+    assert not Path("a.dirs").exists()
