@@ -57,16 +57,16 @@ class ConvStep:
 
     def __init__(self, conv: Conv, x: Tensor, w: Tensor, noise_mode: str, **options: Any) -> None:
         self.result = conv(x, w, noise_mode, **options)
-        rows = options.get("rows", slice(None))
-        self._affine, self._scale, self._weight = conv.affine, conv.scale, conv.weight[rows]
+        self._affine, self._scale = conv.affine, conv.scale
+        self._weight = conv.weight[options.get("rows", slice(None))].contiguous()
         style = _spread(conv.affine(w) * conv.scale)
-        self._padding = 0 if conv.separable else 1
         self._kernels, self._style = None, style
-        self._features = x  # what the style multiplies
+        features = x  # what the style multiplies
         if conv.separable:
-            self._features = F.conv2d(x, conv.depthwise, padding=1, groups=x.shape[1])
+            features = F.conv2d(x, conv.depthwise, padding=1, groups=x.shape[1])
             self._kernels = conv.depthwise * style.transpose(0, 1)
-        self._slope = torch.where(self.result > 0, 1.0, x.new_tensor(0.2))
+        slope = torch.where(self.result > 0, 1.0, x.new_tensor(0.2))
+        self._features, self._slope = fast_layout(features), fast_layout(slope)
 
     def push(self, t: Change, move: Tensor | None) -> Change:
         """`(b, inputs, h, w)` → `(b, outputs, h, w)`."""
@@ -79,7 +79,9 @@ class ConvStep:
             t = _added(t, self._features, _change(self._affine, move) * self._scale)
         if t is None:
             return None
-        return F.conv2d(t, self._weight, padding=self._padding).mul_(self._slope)
+        dense = self._kernels is None
+        t = F.conv2d(t, self._weight, padding=1) if dense else _pointwise(t, self._weight)
+        return t.mul_(self._slope)
 
 
 class HaarStep:
@@ -116,7 +118,7 @@ class BandsStep:
 
     def push(self, t: Change, move: Tensor | None) -> Change:
         """`(b, inputs, h, w)` → `(b, img_channels, ·, ·)`."""
-        bands = None if t is None else F.conv2d(t, self._kernels)
+        bands = None if t is None else _pointwise(t, self._kernels)
         if move is not None:
             kernels = self._weight * _change(self._affine, move)[:, None, :, None, None]
             own = F.conv2d(self._features, kernels.flatten(0, 1))  # (1, b · bands, h, w)
@@ -151,6 +153,14 @@ def _change(affine: Any, move: Tensor) -> Tensor:
 def _spread(style: Tensor) -> Tensor:
     """`(b, channels)` → `(b, channels, 1, 1)`."""
     return style[:, :, None, None]
+
+
+def _pointwise(t: Tensor, weight: Tensor) -> Tensor:
+    """A 1×1 convolution. On CPUs as the matrix product it is: on a single thread torch would
+    leave the layout that everything else is fast in."""
+    if t.device.type != "cpu":
+        return F.conv2d(t, weight)
+    return F.linear(t.permute(0, 2, 3, 1), weight[:, :, 0, 0]).permute(0, 3, 1, 2)
 
 
 def _added(t: Change, features: Tensor, change: Tensor) -> Tensor:
