@@ -37,6 +37,7 @@ class MobileChain:
             elif isinstance(layer, Up):
                 step = HaarStep(layer, x, w, **options)
             else:
+                assert isinstance(layer, ToImage)
                 step = BandsStep(layer, x, w, **options)
             self._steps.append((index, step))
             x = step.result
@@ -122,7 +123,7 @@ class BandsStep:
         if move is not None:
             kernels = self._weight * _change(self._affine, move)[:, None, :, None, None]
             own = F.conv2d(self._features, kernels.flatten(0, 1))  # (1, b · bands, h, w)
-            own = own.unflatten(1, (len(move), -1))[0]
+            own = own.reshape(len(move), -1, *own.shape[2:])
             bands = own if bands is None else bands + own
         return bands if bands is None or self._haar is None else self._haar(bands)
 

@@ -24,9 +24,10 @@ from sefa_cli.generators.layers import (
     fast_layout,
     per_sample,
 )
+from sefa_cli.generators.linearize import Chain
 from sefa_cli.generators.weights import Weights, frozen
 
-_HALF = math.sqrt(0.5)  # gain of the two branches that meet in a resnet block
+HALF = math.sqrt(0.5)  # gain of the two branches that meet in a resnet block
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,7 @@ class StyledConv(Layer):
         style = self.affine(w) * self.scale  # (n, inputs)
         demodulation = (style.square() @ self.energy.T + 1e-8).rsqrt()  # (n, outputs)
         x = x * style[:, :, None, None]
-        if self.up:
-            x = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)
-            x = self.resampler.smooth(x)
-        else:
-            x = F.conv2d(x, self.weight, padding=1)
+        x = self.convolve(x)
         # A gain may be drawn before a leaky ReLU: what was to be multiplied is small there.
         before = SQRT2 * gain
         x = torch.addcmul(
@@ -83,6 +80,13 @@ class StyledConv(Layer):
             x = x.add_(noise * before)
         x = F.leaky_relu_(x, 0.2)
         return x if self.clamp is None else x.clamp(-self.clamp * gain, self.clamp * gain)
+
+    def convolve(self, x: Tensor) -> Tensor:
+        """The kernel alone: `(n, inputs, h, w)` → `(n, outputs, ·, ·)`."""
+        if self.up:
+            x = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)
+            return self.resampler.smooth(x)
+        return F.conv2d(x, self.weight, padding=1)
 
     def _noise_for(self, x: Tensor, noise_mode: str) -> Tensor | None:
         """`(h, w)` for the stored map, `(n, 1, h, w)` at random."""
@@ -124,7 +128,7 @@ class Block(nn.Module):
             self.conv0 = StyledConv(weights.at("conv0"), inputs, side, options, up=True)
         if "skip.weight" in weights:
             skip = weights.take("skip.weight", None, inputs, 1, 1)
-            self.skip = frozen(skip * (_HALF / math.sqrt(inputs)))
+            self.skip = frozen(skip * (HALF / math.sqrt(inputs)))
         middle = inputs if self.conv0 is None else len(self.conv0.bias)
         self.conv1 = StyledConv(weights.at("conv1"), middle, side, options, up=False)
         if "torgb.weight" in weights:
@@ -140,7 +144,7 @@ class Block(nn.Module):
         if self.conv0 is not None:
             x = self.conv0(x, codes[:, index], noise_mode)
             index += 1
-        x = self.conv1(x, codes[:, index], noise_mode, 1.0 if shortcut is None else _HALF)
+        x = self.conv1(x, codes[:, index], noise_mode, 1.0 if shortcut is None else HALF)
         if shortcut is not None:
             x = x + shortcut
         if self.torgb is not None:
@@ -188,6 +192,11 @@ class StyleGAN2(Generator):
             x, image = block(x, image, codes, noise_mode)
         assert image is not None
         return image
+
+    def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain:
+        from sefa_cli.generators.stylegan2_tangent import StyleGAN2Chain
+
+        return StyleGAN2Chain(self, codes, noise_mode, size)
 
 
 def _resolutions(checkpoint: Checkpoint) -> list[int]:
