@@ -37,6 +37,7 @@ def native_state(
     architecture: str = "skip",
     start: tuple[int, int] = (4, 4),
     seed: int = 0,
+    img_channels: int = 3,
 ) -> Native:
     """Random weights of a StyleGAN2 under NVIDIA's names, all of them float32."""
     draw = np.random.default_rng(seed).standard_normal
@@ -78,8 +79,8 @@ def native_state(
         if architecture == "resnet" and r > 4:
             put(f"synthesis.b{r}.skip.weight", outputs, inputs, 1, 1)
         if architecture == "skip" or r == resolution:
-            put(f"synthesis.b{r}.torgb.weight", 3, channels, 1, 1)
-            put(f"synthesis.b{r}.torgb.bias", 3)
+            put(f"synthesis.b{r}.torgb.weight", img_channels, channels, 1, 1)
+            put(f"synthesis.b{r}.torgb.bias", img_channels)
             affine(f"synthesis.b{r}.torgb", channels)
         r *= 2
     return state

@@ -120,6 +120,25 @@ def test_fused_stylegan_kernels_are_turned_where_the_code_fuses(tmp_path: Path) 
         assert np.array_equal(found, kernel[..., ::-1, ::-1] if turned else kernel)
 
 
+@pytest.mark.parametrize("architecture", ["skip", "resnet", "orig", "grown"])
+def test_every_architecture_of_stylegan2(tmp_path: Path, architecture: str) -> None:
+    """`grown`: the paper's configurations B to D, of whose many to-RGBs one is shown."""
+    kind = "orig" if architecture == "grown" else architecture
+    native = remap.native_state(architecture=kind)
+    variables = tf_files.stylegan2_variables(native)
+    if architecture == "grown":
+        last = {n: v for n, v in variables.items() if n.startswith("synthesis/32x32/ToRGB/")}
+        for name, value in last.items():
+            variables[name.replace("32x32/ToRGB", "ToRGB_lod0")] = variables.pop(name)
+            variables[name.replace("32x32/ToRGB", "ToRGB_lod1")] = value * 2
+    make = tf_files.style_network(4, variables, {"architecture": kind})
+    found = read_checkpoint(tf_files.dump(tmp_path / "x.pkl", tf_files.three(make)))
+    assert found.config["architecture"] == kind and found.notes == ()
+    assert found.tensors.keys() == native.keys()
+    for name, array in native.items():
+        assert np.array_equal(found.tensors[name].numpy(), array), name
+
+
 @pytest.mark.parametrize("label", ["LabelEmbed", "LabelConcat"])
 def test_both_kinds_of_label_in_stylegan2(tmp_path: Path, label: str) -> None:
     native = remap.native_state(c_dim=5, z_dim=24)

@@ -108,7 +108,7 @@ def test_the_published_models_are_all_there() -> None:
 def test_digits_in_a_published_name_are_the_prefix() -> None:
     """OpenMMLab and torch.hub end names in `-<first 8 digits of the SHA-256>.pth`."""
     named = [w for w in zoo.every_wanted() if re.search(r"openmmlab|fbaipublic", w.refs[0])]
-    assert len(named) == 5 + 6 + 3 + 4 + 3
+    assert len(named) == 5 + 6 + 3 + 5 + 4 + 3
     for wanted in named:
         assert wanted.refs[0].endswith(f"-{wanted.facts.sha256_prefix}.pth")
 

@@ -2,6 +2,8 @@
 
 Kernels are (h, w, in, out), those that double the resolution turned; dense layers are transposed;
 style biases lack their +1. Demodulation's epsilon is placed where NVIDIA's own converter puts it.
+The paper's configurations B to D grew block by block: they have a to-RGB for each, of which only
+the last, ToRGB_lod0, is shown.
 """
 
 from collections.abc import Iterator
@@ -27,6 +29,7 @@ from sefa_cli.checkpoints.dialects.stylegan2_shapes import describe
 from sefa_cli.checkpoints.dialects.tensorflow import HWIO, TRANSPOSED, argument, flipped
 
 _RATE = 0.01  # of the mapping network, by default
+_GROWN = "grown"  # what is of no use in a network that has grown up
 _SIDE = r"synthesis/(\d{1,6})x\1"
 
 
@@ -53,15 +56,18 @@ _RULES = (
     *_modulated(f"{_SIDE}/Conv0_up", "synthesis.b{n}.conv0", up=True),
     *_modulated(f"{_SIDE}/Conv1", "synthesis.b{n}.conv1"),
     *_modulated(f"{_SIDE}/ToRGB", "synthesis.b{n}.torgb"),
+    *_modulated("synthesis/ToRGB_lod0", "{top}.torgb"),
+    Rule(r"synthesis/ToRGB_lod\d{1,2}/\w+", _GROWN),
     Rule(f"{_SIDE}/Skip/weight", "synthesis.b{n}.skip.weight", flipped(HWIO)),
     Rule(r"synthesis/noise(\d{1,3})", "{conv}.noise_const", ONE_MAP),
-    Rule(r"(?:synthesis/)?lod", "lod"),  # always 0, of no use
+    Rule(r"(?:synthesis/)?lod", _GROWN),
 )
 
 
 def _read(dialect: Dialect, state: State) -> Model:
-    found = translate(state, dialect.rules, numbered, shared=("lod",))
-    found.tensors.pop("lod", None)
+    top = f"synthesis.b{tensorflow.top_block(state)}"
+    found = translate(state, dialect.rules, lambda n: {**numbered(n), "top": top}, shared=(_GROWN,))
+    found.tensors.pop(_GROWN, None)
     network = Network(found.tensors, found.names, dialect.name, state.path)
     config: dict[str, Any] = {
         **describe(network),
