@@ -59,7 +59,7 @@ def animate(
     bundle = Bundle.load(dirs)
     direction = parse_direction(bundle, k)
     alphas = frame_alphas(*parse_span(span), frames, bounce)
-    view = View(size, fast, noise_mode, class_label)
+    view = View(size, fast, noise_mode, class_label, trunc)
     placement = parse_placement(translate, rotate)
     check_film_path(output, overwrite, fps)
 

@@ -71,7 +71,7 @@ def edit(
 
     bundle = Bundle.load(dirs)
     table = parse_moves(bundle, k, alpha)
-    view = View(size, fast, noise_mode, class_label)
+    view = View(size, fast, noise_mode, class_label, trunc)
     placement = parse_placement(translate, rotate)
     target = picture_target(output, f"{options.stem(dirs)}_{name_of(table)}", overwrite)
     if save_codes:
@@ -88,7 +88,7 @@ def edit(
     start = start_from(generator, seeds, codes, trunc, trunc_layers, class_label)
     edits = Edits(generator, bundle, start, table, chosen)
     if save_codes:
-        keep_codes(save_codes, edits.all_codes(), overwrite)
+        keep_codes(save_codes, edits.all_codes(), overwrite, generator.space)
     moves = sum(map(len, table))
     if target.is_folder:
         with progress("editing", moves * len(start.numbers)) as advance:

@@ -11,6 +11,13 @@ import typer
 
 from sefa_cli.errors import UsageError
 
+
+def _parse_class(text: str) -> int:
+    from sefa_cli.editing.class_names import parse_class
+
+    return parse_class(text)
+
+
 # factorize, sample
 Model = Annotated[
     str,
@@ -48,7 +55,8 @@ Trunc = Annotated[
     typer.Option(
         "--trunc",
         metavar="PSI",
-        help="Truncation psi: 1 is none, 0 the mean picture; 0.7 where nothing is said.",
+        help="Truncation psi: 1 is none, 0 the mean picture; where nothing is said 0.7, and for "
+        "BigGAN-deep 0.4.",
     ),
 ]
 TruncLayers = Annotated[
@@ -59,7 +67,13 @@ NoiseMode = Annotated[
     str, typer.Option("--noise-mode", metavar="const|random|none", help="The network's noise.")
 ]
 ClassLabel = Annotated[
-    int | None, typer.Option("--class", metavar="C", help="Class index of a conditional model.")
+    int | None,
+    typer.Option(
+        "--class",
+        metavar="C",
+        parser=_parse_class,
+        help="Class of a conditional model: an index, or ImageNet's name for it.",
+    ),
 ]
 Translate = Annotated[
     str | None,

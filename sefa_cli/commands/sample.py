@@ -45,7 +45,7 @@ def sample(
     from sefa_cli.rendering.sheets import grid
     from sefa_cli.rendering.view import View
 
-    view = View(size, fast, noise_mode, class_label)
+    view = View(size, fast, noise_mode, class_label, trunc)
     placement = parse_placement(translate, rotate)
     target = picture_target(output, "sample", overwrite)
     allocator.keep_blocks()

@@ -20,21 +20,25 @@ def codes_from_seeds(
     layers: Sequence[int] | int | None = None,
     label: int | None = None,
 ) -> torch.Tensor:
-    """The truncated codes of the seeds: `(n, layers, dim)`, or `(n, dim)` for z families.
+    """The truncated codes of the seeds: `(n, layers, dim)`, or `(n, dim)` where z is one code.
 
-    `psi` None is the default: 0.7 where the family has a mean w, 1 elsewhere. `layers` limits the
-    truncation to the first so many codes, or to those listed. `label` is a class index.
+    `psi` None is the family's default: 0.7 where it has a mean w. `layers` limits the truncation
+    of w to the first so many codes, or to those listed. `label` is a class index.
     """
-    z = generator.sample(seeds)  # (n, z_dim)
+    psi = generator.default_truncation if psi is None else psi
     labels = None if label is None else torch.full((len(seeds),), label)
-    codes = generator.map(z, labels)
-    if generator.space != "w":
-        if psi not in (None, 1.0):
-            raise UsageError(
-                f"truncation {psi} for a {generator.family} model", "1: it has no mean w"
-            )
-        return codes
-    return generator.truncate(codes, 0.7 if psi is None else psi, layers)
+    if generator.space == "w":
+        return generator.truncate(generator.map(generator.sample(seeds), labels), psi, layers)
+    if layers is not None:
+        raise UsageError(
+            f"truncation of layers for a {generator.family} model", "none: it acts on z"
+        )
+    codes = generator.map(generator.sample(seeds, psi), labels)  # (n, z_dim)
+    return codes if generator.num_layers == 1 else _for_every_layer(codes, generator)
+
+
+def _for_every_layer(codes: torch.Tensor, generator: Generator) -> torch.Tensor:
+    return codes[:, None].repeat(1, generator.num_layers, 1)  # (n, num_layers, dim)
 
 
 def move_codes(
@@ -52,26 +56,32 @@ def move_codes(
     return moved
 
 
-def save_codes(path: Path | str, codes: torch.Tensor, overwrite: bool = False) -> None:
-    """Write codes as the NVIDIA projector does: key `w` `(n, layers, dim)`, or `z` `(n, dim)`."""
-    key = "w" if codes.ndim == 3 else "z"
+def save_codes(
+    path: Path | str, codes: torch.Tensor, overwrite: bool = False, space: str | None = None
+) -> None:
+    """Write codes as the NVIDIA projector does: key `w` `(n, layers, dim)`, or `z` `(n, dim)`.
+
+    `space` says "z" of codes `(n, layers, dim)` that are no w: BigGAN's.
+    """
+    key = space or ("w" if codes.ndim == 3 else "z")
     with open_atomically(path, overwrite) as file:
         np.savez(file, allow_pickle=False, **{key: codes.detach().cpu().numpy()})
 
 
 def load_codes(path: Path | str, generator: Generator) -> torch.Tensor:
-    """Read codes for this generator: `(n, layers, dim)` of w, or `(n, dim)` for z families.
+    """Read codes for this generator: `(n, layers, dim)`, or `(n, dim)` where z is one code.
 
     The file is an archive with the key `w` or `z`, or one of other tools (interchange/latents.py).
-    A `w` of `(n, dim)` is repeated for every layer. Raises SefaError for a file that holds no
-    codes, holds Python objects, has another width or numbers that are not finite.
+    Of several layers, codes `(n, dim)` are repeated for each. Raises SefaError for a file that
+    holds no codes, holds Python objects, has another width or numbers that are not finite.
     """
     key = "w" if generator.space == "w" else "z"
     codes = read_codes(path, key, generator.num_layers)
     dim = generator.w_dim if key == "w" else generator.z_dim
-    if key == "w" and codes.ndim == 2:
+    layered = key == "w" or generator.num_layers > 1
+    if layered and codes.ndim == 2:
         codes = np.repeat(codes[:, None], generator.num_layers, axis=1)
-    expected = (generator.num_layers, dim) if key == "w" else (dim,)
+    expected = (generator.num_layers, dim) if layered else (dim,)
     if codes.dtype.kind != "f" or codes.shape[1:] != expected or not len(codes):
         raise SefaError(
             f"{path} holds {codes.dtype} codes of shape {codes.shape}",

@@ -66,6 +66,12 @@ def moved(
     Raises UsageError where directions with a row per layer have none for one of `layers`,
     MismatchError where the model has another latent than the bundle.
     """
+    if bundle.space == "z" and start.codes.ndim == 3:
+        raise MismatchError(
+            "the bundle's directions are of z, the codes they should move are w",
+            "directions of w",
+            "If they are of w after all, import them again with --space w.",
+        )
     if start.codes.shape[-1] != bundle.dim:
         raise MismatchError(
             f"the bundle's directions have {bundle.dim} numbers, the model's latent has "
@@ -74,7 +80,7 @@ def moved(
         )
     own = [int(layer) for layer in bundle.layers]
     shift = move.shift(bundle)  # (len(own), dim)
-    if layers is None or bundle.space == "z":
+    if layers is None or start.codes.ndim == 2:
         layers = own
     elif bundle.directions.ndim == 2:
         shift = shift[:1].repeat(len(layers), axis=0)

@@ -209,13 +209,13 @@ class Generator(nn.Module):
     def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
         """`map` on checked tensors; `label` is one-hot, None for unconditional networks."""
 
-    @abstractmethod
     def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
         """The full picture, or a smaller exact mean of it whose side `size` divides."""
+        raise NotImplementedError(self.family)  # never called of families that are `conditioned`
 
     def _conditioned_picture(self, codes: Tensor, label: Tensor, truncation: float) -> Tensor:
         """`_picture` of the families that are `conditioned`; `label` is one-hot."""
-        raise NotImplementedError(self.family)  # never called elsewhere
+        raise NotImplementedError(self.family)  # never called of others
 
     def _draw(self, random: np.random.RandomState, truncation: float) -> NDArray[np.floating]:
         """One z, `(1, z_dim)`."""

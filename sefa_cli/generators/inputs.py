@@ -64,7 +64,9 @@ def as_one_hot(label: Array | None, n: int, classes: int) -> Tensor | None:
         raise SefaError("a label for a network without classes", "None")
     expected = f"label, one of 0-{classes - 1}, for each of {n} samples"
     if label is None:
-        raise SefaError(f"no label for a network of {classes} classes", expected)
+        raise SefaError(
+            f"no label for a network of {classes} classes", expected, "Commands take it as --class."
+        )
     labels = as_tensor(label, "label", [(n,), (n, classes)])
     if labels.ndim == 2:
         return labels

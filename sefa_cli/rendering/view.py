@@ -26,6 +26,7 @@ class View:
     fast: bool = False
     noise_mode: str = "const"
     label: int | None = None
+    truncation: float | None = None  # for families whose synthesis needs it; None: their default
 
     def __post_init__(self) -> None:
         if self.noise_mode not in NOISE_MODES:
@@ -54,6 +55,12 @@ class View:
         missing = f"; {generator.family} has no shortcut" if self.fast and not shortcut else ""
         return f"{size} px, {exact}{missing}"
 
+    def _truncation(self, generator: "Generator") -> float:
+        """Of the synthesis: most families know none, their codes are truncated."""
+        if not generator.conditioned:
+            return 1.0
+        return generator.default_truncation if self.truncation is None else self.truncation
+
     def pictures(
         self, generator: "Generator", codes: "torch.Tensor", numbers: Sequence[int]
     ) -> Iterator[NDArray[np.uint8]]:
@@ -72,6 +79,7 @@ class View:
                 image = generator.synthesize(
                     code[None],
                     label=label,
+                    truncation=self._truncation(generator),
                     noise_mode=self.noise_mode,
                     size=self.size,
                     preview=self.fast,

