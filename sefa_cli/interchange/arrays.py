@@ -58,7 +58,7 @@ def _stacked(vectors: NDArray[np.float64], wanted: str | None) -> Foreign:
     unit = np.abs(np.linalg.norm(vectors.reshape(len(vectors), -1), axis=1) - 1) < _NEAR
     if not (wanted or repeated or unit.all()):
         raise SefaError(
-            f"an array of shape {vectors.shape} may be {len(vectors)} latent codes",
+            f"an array of shape {vectors.shape} may hold latent codes",
             "directions",
             "If it holds directions say --format w+; codes are for `--codes`.",
         )

@@ -32,9 +32,11 @@ def _is_label(label: str) -> bool:
 def usable_labels(labels: Sequence[str | None], count: int) -> list[str | None]:
     """One per direction; those that no bundle may hold, or are there twice, are left out."""
     kept: list[str | None] = []
+    seen: set[str] = set()
     for label in [*labels, *[None] * (count - len(labels))]:
         text = unicodedata.normalize("NFC", label).strip() if label else ""
-        kept.append(text if _is_label(text) and text not in kept else None)
+        kept.append(text if _is_label(text) and text not in seen else None)
+        seen.add(text)
     return kept
 
 

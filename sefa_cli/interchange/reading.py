@@ -181,7 +181,10 @@ def _unit(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
     for row, vector in enumerate(flat):
         if not np.isfinite(vector).all():
             raise SefaError(f"direction {row} holds NaN or infinity", "finite numbers")
-    norms = np.linalg.norm(flat, axis=1)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(flat, axis=1)
+    if np.isinf(norms).any():
+        raise SefaError(f"direction {int(norms.argmax())} is too long to be measured")
     if not norms.all():
         raise SefaError(f"direction {int((norms == 0).argmax())} is zero: it moves nothing")
     norms = np.where(np.abs(norms - 1) < _UNIT, 1.0, norms)

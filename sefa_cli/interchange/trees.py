@@ -112,8 +112,9 @@ def _no_directions(contents: Contents) -> SefaError:
             "directions of latent codes",
             "Directions of styles move channels inside the network; no bundle can hold them.",
         )
-    if isinstance(tree, Mapping) and any(
-        key in tree or isinstance(tree.get(key), Mapping) for key in _NETWORK_KEYS
+    if isinstance(tree, Mapping) and (
+        any(key in tree for key in _NETWORK_KEYS)
+        or any(contents.tensor(value) is not None for value in tree.values())
     ):
         return SefaError(
             "it holds the weights of a network (a generator, an encoder or a StyleCLIP mapper), "

@@ -1,0 +1,62 @@
+"""Codes of other tools are read as they are; what holds none says so."""
+
+from pathlib import Path
+
+import numpy as np
+import published
+import pytest
+from published import DIM, LAYERS
+
+from sefa_cli.errors import SefaError
+from sefa_cli.interchange.latents import read_codes
+
+
+def test_the_projector_of_nvidia(tmp_path: Path) -> None:
+    w = published.projected(tmp_path / "projected_w.npz")
+    np.testing.assert_array_equal(read_codes(tmp_path / "projected_w.npz", "w", LAYERS), w)
+
+
+def test_latents_of_e4e(tmp_path: Path) -> None:
+    w = published.e4e_latents(tmp_path / "latents.pt")
+    np.testing.assert_array_equal(read_codes(tmp_path / "latents.pt", "w", LAYERS), w)
+
+
+@pytest.mark.parametrize("plus", [True, False])
+def test_the_projector_of_rosinality(tmp_path: Path, plus: bool) -> None:
+    w = published.rosinality_projector(tmp_path / "faces.pt", plus)
+    assert w.shape == ((2, LAYERS, DIM) if plus else (2, DIM))
+    np.testing.assert_array_equal(read_codes(tmp_path / "faces.pt", "w", LAYERS), w)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_bare_arrays(tmp_path: Path, n: int) -> None:
+    w = published.codes(n)
+    np.save(tmp_path / "w.npy", w)
+    np.testing.assert_array_equal(read_codes(tmp_path / "w.npy", "w", LAYERS), w)
+    np.save(tmp_path / "one.npy", w[0])
+    np.testing.assert_array_equal(read_codes(tmp_path / "one.npy", "w", LAYERS), w[:1])
+
+
+def test_codes_of_z(tmp_path: Path) -> None:
+    z = published.codes(1)[0]  # as many codes as there are layers
+    np.save(tmp_path / "z.npy", z)
+    np.testing.assert_array_equal(read_codes(tmp_path / "z.npy", "z", LAYERS), z)
+    np.save(tmp_path / "one.npy", z[0])
+    np.testing.assert_array_equal(read_codes(tmp_path / "one.npy", "z", LAYERS), z[:1])
+
+
+def test_what_holds_no_codes(tmp_path: Path) -> None:
+    published.rosinality(tmp_path / "factor.pt")
+    published.ganspace(tmp_path / "pca.npz")
+    (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 no more")
+    np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
+    for name, said in {
+        "factor.pt": "no tensor and no projected pictures",
+        "pca.npz": "no such array; expected an .npz archive with an array 'w'",
+        "bad.npz": "damaged",
+        "objects.npy": "Python objects",
+        "missing.npz": "does not exist",
+    }.items():
+        with pytest.raises(SefaError) as caught:
+            read_codes(tmp_path / name, "w", LAYERS)
+        assert said in str(caught.value) and name in str(caught.value)
