@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.bundle import Bundle
+from sefa_cli.bundle_rules import check_answers
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.ranges import is_range, parse_range
 
@@ -30,6 +31,25 @@ def relabelled(bundle: Bundle, labels: Mapping[int, str | None]) -> Bundle:
     for k, label in labels.items():
         if label is not None:
             info[k]["label"] = label
+    return replace(bundle, info=tuple(info))
+
+
+def annotate(bundle: Bundle, k: int | str, answers: Mapping[str, Any] | None) -> Bundle:
+    """The bundle with `answers` in the annotation of direction `k`; all else stays as it was.
+
+    The format's own keys are `level` ("bottom", "middle", "top"), `obvious` and `meaningful`
+    (booleans) and `note` (a line); others may be added. What `answers` does not name stays, a value
+    of None takes its key away, and None instead of answers the whole annotation.
+    Raises UsageError where `k` is no direction, SefaError for an answer of another kind.
+    """
+    info = [dict(about) for about in bundle.info]
+    about = info[bundle.index(k)]
+    merged = {} if answers is None else {**about.get("annotation", {}), **answers}
+    annotation = {key: value for key, value in merged.items() if value is not None}
+    check_answers(annotation)
+    about["annotation"] = annotation
+    if not annotation:
+        del about["annotation"]
     return replace(bundle, info=tuple(info))
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FORMAT = "sefa-directions"
 SPACES = ("z", "w", "w+")
+LEVELS = ("bottom", "middle", "top")
 UNIT = 1e-5  # how far the norm of a direction may be from 1
 
 
@@ -264,6 +265,20 @@ def _check_numbers(entry: dict[str, Any], what: str) -> None:
     for side in ("inside", "outside"):
         if not (_is_number(change.get(side)) and change[side] >= 0):
             raise SefaError(f"the change of {what} has no valid {side!r}", "a number from 0 on")
+
+
+def check_answers(annotation: Mapping[str, Any]) -> None:
+    """What writers should keep to in an annotation; a reader takes any object.
+
+    Raises SefaError for a `level`, `obvious`, `meaningful` or `note` of another kind.
+    """
+    level = annotation.get("level", LEVELS[0])
+    if level not in LEVELS:
+        raise SefaError(f"the level is {shown(level)}", "bottom, middle or top")
+    for question in ("obvious", "meaningful"):
+        if not isinstance(annotation.get(question, True), bool):
+            raise SefaError(f"{question} is {shown(annotation[question])}", "true or false")
+    _line(annotation.get("note", "none"), "the note")
 
 
 def _check_private(private: Mapping[str, Tensor]) -> None:

@@ -9,6 +9,7 @@ from sefa_cli.bundle import Bundle
 from sefa_cli.bundle_algebra import (
     Algebra,
     Source,
+    annotate,
     mixed,
     parse_chosen,
     parse_mix,
@@ -61,6 +62,36 @@ def test_labels_change_and_nothing_else(face: Source) -> None:
 def test_labels_that_cannot_be(face: Source, label: str) -> None:
     with pytest.raises(SefaError):
         relabelled(face.bundle, {0: label})
+
+
+def test_answers_are_kept_with_a_direction(face: Source) -> None:
+    before = face.bundle
+    asked = annotate(before, "smile", {"level": "bottom", "obvious": True, "by": "me"})
+    after = annotate(asked, 1, {"meaningful": False, "level": None, "note": "teeth come along"})
+    answers = {"obvious": True, "meaningful": False, "by": "me", "note": "teeth come along"}
+    assert after.info[1] == {"label": "smile", "annotation": answers}
+    assert Bundle.from_bytes(after.to_bytes()).info == after.info
+    assert annotate(after, 1, None).to_bytes() == before.to_bytes()
+    assert annotate(before, 0, {"obvious": None}).to_bytes() == before.to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"level": "lowest"}, "the level is 'lowest'; expected bottom, middle or top"),
+        ({"level": ["top"]}, "bottom, middle or top"),
+        ({"obvious": "yes"}, "obvious is 'yes'; expected true or false"),
+        ({"meaningful": 1}, "meaningful is 1"),
+        ({"note": "a\nb"}, "one line"),
+        ({"note": ""}, "the note is ''"),
+        ({"seen": {1, 2}}, "set"),
+    ],
+)
+def test_answers_that_cannot_be(face: Source, answers: dict[str, object], said: str) -> None:
+    with pytest.raises(SefaError, match=said):
+        annotate(face.bundle, 0, answers)
+    with pytest.raises(UsageError, match="nobody"):
+        annotate(face.bundle, "nobody", {"obvious": True})
 
 
 def test_picked_rows_know_where_they_come_from(face: Source, hair: Source) -> None:

@@ -31,6 +31,12 @@ def _golden_contents() -> Iterator[tuple[str, str, Content]]:
     yield "no-eigenvalues", "imported directions, with their former length as scale", content
 
     content = base()
+    answers = {"level": "bottom", "obvious": True, "meaningful": False, "note": "darker, too"}
+    content["metadata"]["directions"] = [{"annotation": answers}]
+    content["metadata"]["directions"] += [{"annotation": {"level": 3, "obvious": "yes", "by": []}}]
+    yield "annotations", "answers by the spec's keys, and others that no reader minds", content
+
+    content = base()
     content["metadata"]["space"] = "w+"
     rows = [0.5, 0.5, 0, 0, 0, 0, 0.5, -0.5, 0, 0, 1, 0, 0, 0, 0, 0]
     content["tensors"]["directions"] = tensor("F32", [2, 2, 4], rows)
