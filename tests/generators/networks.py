@@ -279,6 +279,82 @@ def biggan(deep: bool = True, seed: int = 0) -> Checkpoint:
     return checkpoint("biggan", dialect, config, draw.arrays)
 
 
+def stylegan3(channels: tuple[int, ...] = (10, 8, 6), seed: int = 0) -> Checkpoint:
+    """z 8, w 12 numbers, 16 px; the last layer but one, as published, has no margin."""
+    draw, inputs, last = Draw(seed), channels[0], len(channels) - 1
+    for i in range(2):
+        draw.put(f"mapping.fc{i}.weight", 12, 12 if i else 8, std=100)
+        draw.put(f"mapping.fc{i}.bias", 12, std=10)
+    draw.put("mapping.w_avg", 12)
+    draw.put("synthesis.input.weight", inputs, inputs)
+    draw.put("synthesis.input.freqs", inputs, 2)
+    draw.put("synthesis.input.phases", inputs)
+    draw.put("synthesis.input.affine.weight", 4, 12, std=0.1)
+    draw.put("synthesis.input.affine.bias", 4, std=0.1, mean=1)
+    for i, outputs in enumerate((*channels, 3)):
+        name = f"synthesis.L{i}_{36 if i < last else 16}_{outputs}"
+        side = 1 if i > last else 3
+        draw.put(f"{name}.weight", outputs, inputs, side, side)
+        draw.put(f"{name}.bias", outputs, std=0.1)
+        draw.put(f"{name}.magnitude_ema", std=0.1, mean=1)
+        draw.affine(name, inputs, 12)
+        for kind in ("up", "down") if i <= last else ():
+            taps = np.hanning(14)[1:-1].astype(np.float32)
+            draw.arrays[f"{name}.{kind}_filter"] = taps / taps.sum()
+        inputs = outputs
+    config = {
+        "resolution": 16,
+        "img_channels": 3,
+        "z_dim": 8,
+        "w_dim": 12,
+        "c_dim": 0,
+        "num_layers": len(channels) + 2,
+        "space": "w",
+        "label_mode": None,
+        "lr_multiplier": 0.01,
+        "conv_clamp": 256.0,
+        "output_scale": 0.25,
+        "first_cutoff": 2.0,
+        "lrelu_upsampling": 2,
+    }
+    return checkpoint("stylegan3", "nvidia", config, draw.arrays)
+
+
+def lucidrains(blocks: int = 3, seed: int = 0) -> Checkpoint:
+    """z and w 8 numbers; 10 channels at 4 px, one less with every block."""
+    draw, inputs = Draw(seed), 10
+    for i in range(2):
+        draw.put(f"mapping.fc{i}.weight", 8, 8, std=6)
+        draw.put(f"mapping.fc{i}.bias", 8)
+    draw.put("synthesis.const", 10, 4, 4)
+    draw.put("synthesis.initial_conv.weight", 10, 10, 3, 3, std=0.1)
+    draw.put("synthesis.initial_conv.bias", 10)
+    draw.arrays["synthesis.blur"] = np.array([1, 2, 1], np.float32)
+    for block in range(blocks):
+        name, outputs = f"synthesis.blocks.{block}", 10 - block
+        for conv in ("conv1", "conv2"):
+            draw.put(f"{name}.{conv}.weight", outputs, inputs, 3, 3)
+            draw.put(f"{name}.{conv}.noise_weight", outputs, std=0.3)
+            draw.put(f"{name}.{conv}.noise_bias", outputs)
+            draw.affine(f"{name}.{conv}", inputs, 8, std=0.4)
+            inputs = outputs
+        draw.put(f"{name}.torgb.weight", 3, inputs, 1, 1, std=0.1)
+        draw.affine(f"{name}.torgb", inputs, 8, std=0.4)
+    config = {
+        "resolution": 2 << blocks,
+        "img_channels": 3,
+        "z_dim": 8,
+        "w_dim": 8,
+        "c_dim": 0,
+        "num_layers": blocks,
+        "space": "w",
+        "mapping_layers": 2,
+        "lr_multiplier": 0.1,
+        "normalize_z": True,
+    }
+    return checkpoint("lucidrains", "lucidrains", config, draw.arrays)
+
+
 def arrays(made: Checkpoint) -> Arrays:
     """Its tensors in double precision."""
     return {name: tensor.numpy().astype(np.float64) for name, tensor in made.tensors.items()}

@@ -103,15 +103,18 @@ def test_the_mapping_takes_weights_as_stored() -> None:
 
 
 def test_the_haar_step_is_the_published_one() -> None:
-    bands = torch.randn(2, 12, 4, 5)
+    bands = torch.randn(2, 12, 4, 5, generator=torch.Generator().manual_seed(0))
     ours = Haar(12)(bands[:, interleaved(12)])
     for each, one in zip(ours, bands, strict=True):
         assert np.abs(each.numpy() - reference.haar(one.numpy())).max() < 1e-6
 
 
 def test_styles_in_a_batch_stay_with_their_sample() -> None:
-    bands, style = torch.randn(3, 12, 4, 5), torch.randn(3, 12)
-    assert torch.allclose(Haar(12)(bands, style), Haar(12)(bands * style[:, :, None, None]))
+    random = torch.Generator().manual_seed(0)
+    bands = torch.randn(3, 12, 4, 5, generator=random)
+    style = torch.randn(3, 12, generator=random)
+    ours, plain = Haar(12)(bands, style), Haar(12)(bands * style[:, :, None, None])
+    assert (ours - plain).abs().max() < 1e-6 * plain.abs().max()  # sums of other roundings
 
 
 def test_random_noise_is_as_loud_as_the_map() -> None:
