@@ -24,9 +24,11 @@ def main() -> None:
         subprocess.run([sys.executable, HERE / "standin.py", "512", file], check=True)
         print(f"{Path(file).stat().st_size / 1e6:.0f} MB, StyleGAN2, 512 px, full width")
         sefa = [sys.executable, "-m", "sefa_cli", "factorize", file, "-o", bundle, "--overwrite"]
+        published = [sys.executable, str(HERE / "published_sefa.py"), file, arrays]
         results = side_by_side(
             {
-                "published": [sys.executable, str(HERE / "published_sefa.py"), file, arrays],
+                "published": published,
+                "published, no generator": [*published, "--no-generator"],
                 "sefa factorize": sefa,
                 "import numpy": [sys.executable, "-c", "import numpy"],
             },

@@ -71,7 +71,6 @@ def factorize(
     needs no GPU and no sampling, and reads only the first projections of the checkpoint.
     """
     from sefa_cli.discovery import factorize as discovery
-    from sefa_cli.discovery.tensors import factorize_tensors
     from sefa_cli.errors import UsageError
     from sefa_cli.files import check_writable
     from sefa_cli.ranges import format_range
@@ -92,6 +91,8 @@ def factorize(
     if tensors is None:
         bundle = discovery.factorize(model, layers, to_rgb=to_rgb, **how)
     else:
+        from sefa_cli.discovery.tensors import factorize_tensors
+
         bundle = factorize_tensors(model, tensors, latent_axis=latent_axis, **how)
     bundle.save(output, overwrite=overwrite)
     if bundle.style_gains and not deflate_gain:
