@@ -107,15 +107,29 @@ class Bundle:
 
     def index(self, name: str | int) -> int:
         """The direction that `name`, an index or a label, means; UsageError if there is none."""
-        if isinstance(name, str) and not is_range(name):
-            return self._labelled(name)
-        indices = parse_range(name, "direction") if isinstance(name, str) else (name,)
-        if len(indices) != 1:
-            raise UsageError(f"{name!r} means {len(indices)} directions", "one index or label")
-        return check_indices(indices, "direction", self.k)[0]
+        if not isinstance(name, str):
+            return check_indices((name,), "direction", self.k)[0]
+        found = self.indices(name)
+        if len(found) != 1:
+            raise UsageError(f"{name!r} means {len(found)} directions", "one index or label")
+        return found[0]
+
+    def indices(self, names: str) -> tuple[int, ...]:
+        """The directions that `names` means: indices, ranges and labels, separated by commas.
+
+        `"0-2,7"` → (0, 1, 2, 7), `"smile,3"`; a label with a comma is found as a whole.
+        Raises UsageError, with the nearest labels, for what there is not.
+        """
+        if is_range(names):
+            return parse_range(names, "direction", self.k)
+        parts = [part.strip() for part in names.split(",")]
+        known = [is_range(part) or _nfc(part) in self.labels for part in parts]
+        if len(parts) == 1 or _nfc(names) in self.labels or not any(known):
+            return (self._labelled(names),)
+        return check_indices([k for part in parts for k in self.indices(part)], "direction")
 
     def _labelled(self, label: str) -> int:
-        wanted = unicodedata.normalize("NFC", label)
+        wanted = _nfc(label)
         if wanted in self.labels:
             return self.labels.index(wanted)
         known = [name for name in self.labels if name is not None]
@@ -185,3 +199,7 @@ class Bundle:
             return
         with open_atomically(path, overwrite) as file:
             file.write(data)
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

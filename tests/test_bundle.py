@@ -184,6 +184,42 @@ def test_index_says_what_there_is(bundle: Bundle, name: str | int, message: str)
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("names", "indices"),
+    [
+        ("0-1", (0, 1)), ("1,0", (1, 0)), ("head turn", (1,)), ("head turn, 0", (1, 0)),
+        ("smile,head turn", (0, 1)),
+    ],
+)  # fmt: skip
+def test_indices(bundle: Bundle, names: str, indices: tuple[int, ...]) -> None:
+    assert bundle.indices(names) == indices
+
+
+def test_a_label_with_a_comma_is_found_as_a_whole() -> None:
+    made = Bundle(**parts(info=({"label": "turns, smiles"}, {"label": "smiles"})))
+    assert made.indices("turns, smiles") == (0,)
+    assert made.indices("smiles") == (1,)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ("smile,0", "direction 0 is given twice; expected each index once"),
+        ("smile,", "no direction is called ''; expected an index 0-1 or 'smile' or 'head turn'"),
+        (
+            "smile,haed turn",
+            "no direction is called 'haed turn'; expected an index 0-1 or 'head turn'",
+        ),
+        ("smile,0-2", "direction 2 is out of range; expected 0-1"),
+        ("a,b", "no direction is called 'a,b'; expected an index 0-1 or 'smile' or 'head turn'"),
+    ],
+)
+def test_indices_say_what_there_is(bundle: Bundle, names: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        bundle.indices(names)
+    assert str(caught.value) == message
+
+
 def test_index_without_labels() -> None:
     with pytest.raises(UsageError, match=r"'smile'; expected an index 0-1$"):
         Bundle(**parts()).index("smile")

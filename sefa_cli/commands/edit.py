@@ -15,7 +15,7 @@ def edit(
         typer.Option(
             "--k",
             metavar="K",
-            help="A direction: index, label, or range (a row each). "
+            help="A direction: an index or a label; 0-2,smile makes a row each. "
             "Repeated --k/--alpha pairs combine into one move.",
         ),
     ],

@@ -36,7 +36,7 @@ def export(
         ),
     ],
     k: Annotated[
-        str | None, typer.Option("--k", metavar="K", help="Only these: a range or a label.")
+        str | None, typer.Option("--k", metavar="K", help="Only these: 0-4 or labels.")
     ] = None,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -45,13 +45,12 @@ def export(
     What the format cannot hold is said on stderr; docs/formats.md has the whole table.
     """
     from sefa_cli.bundle import Bundle
-    from sefa_cli.editing.moves import parse_directions
     from sefa_cli.files import check_writable, open_atomically
     from sefa_cli.interchange.formats import content, find_format, not_held
 
     form = find_format(to)
     bundle = Bundle.load(file)
-    ks = tuple(range(bundle.k)) if k is None else parse_directions(bundle, k)
+    ks = tuple(range(bundle.k)) if k is None else bundle.indices(k)
     stem = "directions" if file == "-" else Path(file).stem
     targets = _targets(output, form, bundle, ks, stem)
     for path in targets:

@@ -27,7 +27,6 @@ def name(
     """
     from sefa_cli.bundle import Bundle
     from sefa_cli.bundle_algebra import relabelled
-    from sefa_cli.editing.moves import parse_directions
 
     bundle = Bundle.load(file)
     words = words or []
@@ -35,7 +34,7 @@ def name(
         raise UsageError(f"direction {words[-1]} has no label", 'pairs such as 3 "turns left"')
     labels: dict[int, str | None] = {}
     for text in clear or []:
-        labels.update(dict.fromkeys(parse_directions(bundle, text)))
+        labels.update(dict.fromkeys(bundle.indices(text)))
     labels.update(
         {bundle.index(k): label for k, label in zip(words[::2], words[1::2], strict=True)}
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.bundle import Bundle
 from sefa_cli.errors import UsageError
-from sefa_cli.ranges import format_range, is_range, parse_range
+from sefa_cli.ranges import format_range
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Move:
 def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> list[list[Move]]:
     """Rows of moves from the repeated options `--k` and `--alpha`.
 
-    One `--k` (an index, a label or a range) with one `--alpha` (a number, or several with
+    One `--k` (indices, ranges and labels) with one `--alpha` (a number, or several with
     commas) gives a row per direction and a column per α. Several pairs combine into one move.
     Raises UsageError for an unknown direction, an α that is no finite number, unequal counts.
     """
@@ -43,7 +43,7 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
         raise UsageError("a move needs a direction and a step", "--k 3 --alpha 2")
     if len(ks) == len(alphas) == 1:
         steps = [parse_alpha(part) for part in alphas[0].split(",")]
-        return [[Move(((k, a),)) for a in steps] for k in parse_directions(bundle, ks[0])]
+        return [[Move(((k, a),)) for a in steps] for k in bundle.indices(ks[0])]
     if len(ks) != len(alphas):
         raise UsageError(
             f"{len(ks)} --k with {len(alphas)} --alpha", "one --alpha for each --k",
@@ -70,13 +70,6 @@ def name_of(table: Sequence[Sequence[Move]]) -> str:
     return f"k{format_range(ks)}_{steps}"
 
 
-def parse_directions(bundle: Bundle, text: str) -> tuple[int, ...]:
-    """Indices of the directions that `text` (a range or a label) names in the bundle."""
-    if is_range(text):
-        return parse_range(text, "direction", bundle.k)
-    return (bundle.index(text),)
-
-
 def parse_span(text: str) -> tuple[float, float]:
     """First and last step of a sweep, `-3:3`. Raises UsageError for anything else."""
     first, colon, last = text.partition(":")
@@ -87,7 +80,7 @@ def parse_span(text: str) -> tuple[float, float]:
 
 def parse_direction(bundle: Bundle, text: str) -> int:
     """The one direction that `text` names. Raises UsageError where it names several or none."""
-    found = parse_directions(bundle, text)
+    found = bundle.indices(text)
     if len(found) > 1:
         raise UsageError(
             f"--k {text} names {len(found)} directions",

@@ -34,7 +34,9 @@ def test_one_direction_one_step(bundle: Bundle) -> None:
 
 
 def test_a_range_makes_a_row_each(bundle: Bundle) -> None:
-    assert steps(parse_moves(bundle, ["0-1"], ["2"])) == [[((0, 2.0),)], [((1, 2.0),)]]
+    rows = [[((0, 2.0),)], [((1, 2.0),)]]
+    assert steps(parse_moves(bundle, ["0-1"], ["2"])) == rows
+    assert steps(parse_moves(bundle, ["0,smile"], ["2"])) == rows
 
 
 def test_several_alphas_make_a_column_each(bundle: Bundle) -> None:
