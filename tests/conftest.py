@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["chromium"]  # tests/browser: the pages' Chromium
+
 
 @pytest.fixture(scope="session")
 def default_model() -> Path:
