@@ -1,5 +1,6 @@
 """Bundles made from bundles: directions named, picked, turned round, mixed and cleaned."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,13 +12,17 @@ from numpy.typing import NDArray
 from sefa_cli.bundle import Bundle
 from sefa_cli.bundle_rules import check_answers
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.ranges import is_range, parse_range
+from sefa_cli.ranges import is_range
 
 # A number, `*`, then a direction: a label, "a label in quotes", an index, or file:either of them.
 _TERM = re.compile(
-    r'\s*(?P<sign>[+-]?)\s*(?:(?P<weight>\d+(?:\.\d*)?|\.\d+)\s*\*\s*)?'
-    r'(?P<name>(?:[^\s"*+:]+:)?(?:"[^"]+"|[^\s"*+]+))\s*'
+    r'\s*(?P<sign>[+-]?)\s*(?:(?P<weight>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*\*\s*)?'
+    r'(?P<name>(?:[^\s"*+:]+:)?(?:"(?:[^"\\]|\\.)+"|[^\s"*+]+))\s*'
 )  # fmt: skip
+_ZERO = 1e-6  # what is shorter than this part of what it was made of is nothing but rounding
+_MEMORY = 6  # bundles that provenance goes back: JSON may nest 32 levels, a mix takes three
+
+Row = NDArray[np.float64]
 
 
 def relabelled(bundle: Bundle, labels: Mapping[int, str | None]) -> Bundle:
@@ -79,7 +84,7 @@ class Algebra:
         first = sources[0]
         for other in sources[1:]:
             for what, a, b in (
-                ("models", first.bundle.model["fingerprint"], other.bundle.model["fingerprint"]),
+                ("models", _model(first), _model(other)),
                 ("spaces", first.bundle.space, other.bundle.space),
             ):
                 if a != b:
@@ -98,81 +103,147 @@ class Algebra:
 
         Raises UsageError where it names none or several.
         """
+        found = self.find_all(text)
+        if len(found) > 1:
+            raise UsageError(f"{text!r} means {len(found)} directions", "one index or label")
+        return found[0]
+
+    def find_all(self, text: str) -> list[tuple[Source, int]]:
+        """As `find`, for `0-3` and `smile,3` too."""
         file, colon, name = text.partition(":")
-        among = [s for s in self.sources if colon and file in (s.name, s.stem)]
+        among = [source for source in self.sources if colon and file in (source.name, source.stem)]
+        if len(among) > 1:
+            raise UsageError(f"{len(among)} bundles are called {file}", "a name for each",
+                             "Rename one of the files.")  # fmt: skip
         if not among:
             among, name = list(self.sources), text
-        name = name.strip('"')
+        if not any(name in source.bundle.labels for source in among):
+            name = _unquoted(name)
+        if len(among) == 1:
+            return parse_chosen(among[0], name)
         if is_range(name):
-            if len(among) > 1:
-                raise UsageError(f"direction {name} of which bundle", f"{among[0].stem}:{name}")
-            return among[0], among[0].bundle.index(name)
+            raise UsageError(f"direction {name} of which bundle", f"{among[0].stem}:{name}")
         holding = [source for source in among if name in source.bundle.labels]
         if len(holding) > 1:
             names = " and ".join(source.name for source in holding)
             raise UsageError(f"{name!r} is a direction of {names}", f"{holding[0].stem}:{name}")
-        source = (holding or among)[0]
-        return source, source.bundle.index(name)
+        return parse_chosen((holding or among)[0], name)
 
-    def row(self, source: Source, k: int) -> NDArray[np.float64]:
+    def row(self, source: Source, k: int) -> Row:
         """The direction as it moves the code, in double precision: `(dim,)` or `(layers, dim)`."""
-        direction: NDArray[np.float64] = source.bundle.directions[k].astype(np.float64)
+        direction: Row = source.bundle.directions[k].astype(np.float64)
         if self.flat:
             return direction
         rows = np.zeros((len(self.layers), source.bundle.dim))
         rows[np.searchsorted(self.layers, source.bundle.layers)] = direction
         return rows
 
-    def bundle(
-        self, rows: Iterable[tuple[NDArray[np.float64], dict[str, Any]]], method: str
-    ) -> Bundle:
-        """A bundle of rows with what is known of each; each is made a unit vector.
+    def bundle(self, rows: Iterable[tuple[Row, dict[str, Any]]], method: str) -> Bundle:
+        """A bundle of rows, none of them zero, with what is known of each; they get unit length.
 
-        Raises SefaError for a row that is zero: there is nothing left to move along.
+        The region the directions were asked for is kept where all bundles have the same.
         """
         directions, info = [], []
         for row, about in rows:
             norm = float(np.linalg.norm(row))
-            if norm < 1e-6:
-                raise SefaError(f"the direction {about.get('label', about['from'])} comes out zero")
             directions.append((row / norm).astype(np.float32))
-            scale = norm * about.pop("scale", 1.0)
-            info.append(about if abs(scale - 1) < 1e-5 else {**about, "scale": scale})
-        first = self.sources[0].bundle
+            info.append(_measured_at(about, norm))
+        first, rest = self.sources[0].bundle, [source.bundle for source in self.sources[1:]]
+        alike = all(_region(other) == _region(first) for other in rest)
+        shared = [key for key in ("gain_threshold", "seeds") if key in first.params and all(
+            other.params.get(key) == first.params[key] for other in rest)]  # fmt: skip
         return Bundle(
             directions=np.array(directions),
             layers=self.layers,
             method=method,
-            params={"bundles": [source.name for source in self.sources]},
+            params={
+                "bundles": [source.name for source in self.sources],
+                **{key: first.params[key] for key in shared},
+            },
             space=first.space,
             model=first.model,
+            mask=first.mask if alike else None,
+            background=first.background if alike else None,
             info=tuple(info),
         )
 
 
+def _model(source: Source) -> str:
+    model = source.bundle.model
+    return f"{model['ref']} ({model['fingerprint'][:16]})"
+
+
+def _region(bundle: Bundle) -> tuple[Any, ...]:
+    """What two bundles of one region have in common."""
+    masks = (bundle.mask, bundle.background)
+    numbers = (None if mask is None else (mask.shape, mask.tobytes()) for mask in masks)
+    return (*numbers, bundle.params.get("seeds"))
+
+
+def _measured_at(about: dict[str, Any], norm: float) -> dict[str, Any]:
+    """What is known of a row that was `norm` long, for the unit vector along it."""
+    if abs(norm - 1) < 1e-5:
+        return about
+    changed = {**about, "scale": norm * about.get("scale", 1.0)}
+    if "change" in about:
+        sides = {side: about["change"][side] / norm for side in ("inside", "outside")}
+        changed["change"] = {**about["change"], **sides}
+    return changed
+
+
 def picked(algebra: Algebra, chosen: Sequence[tuple[Source, int]], flip: bool = False) -> Bundle:
-    """A bundle of the chosen directions, turned round with `flip`; labels and gains are kept."""
-    return algebra.bundle(
-        (
-            (algebra.row(source, k) * (-1 if flip else 1), _provenance(source, k, flip))
-            for source, k in chosen
-        ),
-        "pick",
-    )
+    """A bundle of the chosen directions, turned round with `flip`, and all that is known of them.
+
+    Where they come from is `from`; of a direction that was picked before, where it was first.
+    Raises SefaError where two have the same label.
+    """
+
+    def about(source: Source, k: int) -> dict[str, Any]:
+        origin = _origin(source, k)
+        turned = origin.pop("flipped", False) != flip
+        origin |= {"flipped": True} if turned else {}
+        return {**source.bundle.info[k], "from": origin}
+
+    held: dict[str, Source] = {}
+    for source, k in chosen:
+        label = source.bundle.labels[k]
+        if label is not None and (other := held.setdefault(label, source)) is not source:
+            raise SefaError(
+                f"{other.name} and {source.name} both have a direction {label!r}",
+                "labels that are there once",
+                "Give one of them another: sefa name FILE K LABEL",
+            )
+    sign = -1 if flip else 1
+    rows = ((algebra.row(source, k) * sign, about(source, k)) for source, k in chosen)
+    return algebra.bundle(rows, "pick")
 
 
-def _provenance(source: Source, k: int, flip: bool = False) -> dict[str, Any]:
-    bundle = source.bundle
-    kept = ("label", "gain", "scale")
-    about: dict[str, Any] = {key: bundle.info[k][key] for key in kept if key in bundle.info[k]}
+def _origin(source: Source, k: int) -> dict[str, Any]:
+    bundle, about = source.bundle, source.bundle.info[k]
+    before = about.get("from", {})
+    if bundle.method == "pick" and "bundle" in before:
+        return dict(before)
     origin: dict[str, Any] = {"bundle": source.name, "k": k, "method": bundle.method}
+    if "bundles" not in bundle.params:
+        origin["params"] = bundle.params
     if bundle.eigenvalues is not None:
         origin["eigenvalue"] = float(bundle.eigenvalues[k])
-    if flip:
-        origin["flipped"] = True
-    if "from" in bundle.info[k]:
-        origin["from"] = bundle.info[k]["from"]
-    return {**about, "from": origin}
+    if "label" in about:
+        origin["label"] = about["label"]
+    return {**origin, "from": _recent(before)} if before else origin
+
+
+def _recent(origin: Any, steps: int = _MEMORY) -> Any:
+    """Provenance without what lies more than `steps` bundles back."""
+    if isinstance(origin, list):
+        return [_recent(part, steps) for part in origin]
+    if not isinstance(origin, dict):
+        return origin
+    return {
+        key: _recent(value, steps - 1) if key in ("from", "parts", "without") else value
+        for key, value in origin.items()
+        if steps > 1 or key not in ("from", "parts", "without")
+    }
 
 
 def parse_mix(text: str) -> list[tuple[float, str]]:
@@ -185,6 +256,8 @@ def parse_mix(text: str) -> list[tuple[float, str]]:
             raise UsageError(f"the mix {text!r} cannot be read from {text[at:]!r} on",
                              'a sum such as 0.7*yaw + 0.3*"turns left"')  # fmt: skip
         weight = float(match["weight"] or 1)
+        if not math.isfinite(weight):
+            raise UsageError(f"the weight {match['weight']} is infinite", "a number such as 0.7")
         terms.append((-weight if match["sign"] == "-" else weight, match["name"]))
         at = match.end()
     if not terms:
@@ -192,40 +265,60 @@ def parse_mix(text: str) -> list[tuple[float, str]]:
     return terms
 
 
-def mixed(algebra: Algebra, text: str, label: str | None) -> Bundle:
-    """A bundle of one direction, the weighted sum `text`, called `label`.
+def _unquoted(name: str) -> str:
+    """`turns left` of `"turns left"`; a backslash makes the next character an ordinary one."""
+    if len(name) < 2 or not name.startswith('"') or not name.endswith('"'):
+        return name
+    return re.sub(r"\\(.)", r"\1", name[1:-1])
+
+
+def mixed(algebra: Algebra, text: str, label: str | None = None) -> Bundle:
+    """A bundle of one direction, the weighted sum `text` of unit vectors, called `label`.
 
     Raises UsageError for a text that is no sum, SefaError where the sum is zero.
     """
     found = [(weight, *algebra.find(name)) for weight, name in parse_mix(text)]
-    row = sum(weight * algebra.row(source, k) for weight, source, k in found)
-    parts = [{"weight": weight, **_provenance(source, k)["from"]} for weight, source, k in found]
-    about: dict[str, Any] = {"from": {"mix": text, "parts": parts}}
+    with np.errstate(over="ignore", invalid="ignore"):
+        terms = np.array([weight * algebra.row(source, k) for weight, source, k in found])
+        row = terms.sum(axis=0)  # (dim,) or (layers, dim)
+        length, most = float(np.linalg.norm(row)), float(np.linalg.norm(terms))
+    if not math.isfinite(most):
+        raise SefaError(f"the mix {text!r} is too long to be measured", "smaller weights")
+    if length <= _ZERO * most:
+        raise SefaError(f"the mix {text!r} comes out zero", "a sum that moves something")
+    parts = [{"weight": weight, **_origin(source, k)} for weight, source, k in found]
+    about: dict[str, Any] = {"from": {"mix": text, "parts": _recent(parts)}}
     if label is not None:
         about["label"] = label
-    return algebra.bundle([(np.asarray(row), about)], "mix")
+    return algebra.bundle([(row, about)], "mix")
 
 
 def without(bundle: Bundle, algebra: Algebra, names: Sequence[str]) -> Bundle:
     """The directions of `bundle` with all they share with the named ones taken out.
 
     Each becomes orthogonal to the span of those, so that moving along it leaves them alone to
-    first order. Raises SefaError for a direction that lies in that span.
+    first order. What was measured and answered of the old direction is not kept.
+    Raises SefaError for a direction that lies in that span.
     """
-    rows = np.array([algebra.row(*algebra.find(name)).ravel() for name in names])
-    basis = np.linalg.qr(rows.T)[0]  # (dim or layers · dim, names)
+    others = [pair for name in names for pair in algebra.find_all(name)]
+    rows = np.array([algebra.row(*pair).ravel() for pair in others])
+    left, sizes = np.linalg.svd(rows.T, full_matrices=False)[:2]
+    basis = left[:, sizes > _ZERO * sizes[0]]  # (dim or layers · dim, rank)
+    taken = [_origin(*pair) for pair in others]
     cleaned = []
-    for direction, about in zip(bundle.directions, bundle.info, strict=True):
+    for k, (direction, about) in enumerate(zip(bundle.directions, bundle.info, strict=True)):
         row = direction.astype(np.float64).ravel()
         row = row - basis @ (basis.T @ row)
-        origin = {**about.get("from", {}), "without": list(names)}
-        kept = {key: value for key, value in about.items() if key != "gain"}
+        if np.linalg.norm(row) < _ZERO:
+            called = repr(about["label"]) if "label" in about else f"direction {k}"
+            raise SefaError(f"nothing of {called} is left without {' and '.join(names)}",
+                            "a direction that is not made of those")  # fmt: skip
+        kept = {key: about[key] for key in about if key not in ("gain", "change", "annotation")}
+        origin = {**about["from"], "without": [*about["from"].get("without", []), *taken]}
         cleaned.append((row.reshape(direction.shape), {**kept, "from": origin}))
     return algebra.bundle(cleaned, bundle.method)
 
 
 def parse_chosen(source: Source, text: str) -> list[tuple[Source, int]]:
-    """Directions of one bundle, by a range or a label."""
-    if is_range(text):
-        return [(source, k) for k in parse_range(text, "direction", source.bundle.k)]
-    return [(source, source.bundle.index(text))]
+    """Directions of one bundle: indices, ranges and labels."""
+    return [(source, k) for k in source.bundle.indices(text)]

@@ -28,12 +28,19 @@ def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError
 
 
 def check_writable(path: Path | str, overwrite: bool = False) -> Path:
-    """Refuse early, before minutes are spent: the output exists, or its folder does not."""
+    """Refuse early, before minutes are spent: the output exists, or its folder does not.
+
+    With `overwrite` what exists must be an ordinary file that may be written to.
+    """
     path = Path(path)
     if path.is_dir():
         raise SefaError(f"{path} is a folder", "a file name", "Name a file inside it.")
+    if path.exists() and not path.is_file():  # a device: renaming over it would take it away
+        raise SefaError(f"{path} is no ordinary file", "a file name, or - for stdout")
     if os.path.lexists(path) and not overwrite:
         raise SefaError(f"{path} exists", remedy="Name another file or pass --overwrite.")
+    if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
+        raise SefaError(f"{path} is read-only", remedy="Name another file, or chmod u+w it.")
     if not path.parent.is_dir():
         raise SefaError(f"the folder {path.parent} does not exist", remedy="Make it first.")
     if not os.access(path.parent, os.W_OK):
@@ -46,8 +53,11 @@ def temporary_beside(path: Path | str, overwrite: bool = False) -> Iterator[Path
     """A temporary file beside `path` that takes its name when the block ends well.
 
     It is flushed to disk first; on any error or interrupt it is removed. The temporary keeps
-    the suffix of `path`, which picture and film writers read. OSErrors become SefaErrors.
+    the suffix of `path`, which picture and film writers read. What is overwritten keeps its
+    permissions, and a link stays one: what it leads to is replaced. OSErrors become SefaErrors.
     """
+    if overwrite:
+        path = os.path.realpath(path)
     path = check_writable(path, overwrite)
     try:
         handle, name = tempfile.mkstemp(
@@ -67,9 +77,12 @@ def temporary_beside(path: Path | str, overwrite: bool = False) -> Iterator[Path
 
 
 def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
-    umask = os.umask(0)
-    os.umask(umask)
-    temporary.chmod(0o666 & ~umask)  # mkstemp makes files private
+    if path.exists():
+        temporary.chmod(path.stat().st_mode & 0o777)
+    else:
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)  # mkstemp makes files private
     with open(temporary, "rb") as file:
         os.fsync(file.fileno())
     if overwrite:

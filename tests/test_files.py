@@ -46,6 +46,29 @@ def test_keeps_what_exists(tmp_path: Path) -> None:
     assert (tmp_path / "a.bin").read_bytes() == b"new"
 
 
+def test_an_overwritten_file_keeps_its_permissions_and_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"old")
+    (tmp_path / "a.bin").chmod(0o640)
+    (tmp_path / "link.bin").symlink_to("a.bin")
+    with open_atomically(tmp_path / "link.bin", overwrite=True) as file:
+        file.write(b"new")
+    assert (tmp_path / "link.bin").is_symlink() and (tmp_path / "a.bin").read_bytes() == b"new"
+    assert (tmp_path / "a.bin").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_read_only_file_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"old")
+    (tmp_path / "a.bin").chmod(0o444)
+    with pytest.raises(SefaError, match=r"a\.bin is read-only\. Name another file, or chmod"):
+        check_writable(tmp_path / "a.bin", overwrite=True)
+
+
+def test_a_device_is_no_file_to_replace(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SefaError, match="is no ordinary file; expected a file name, or -"):
+        check_writable(tmp_path / "pipe", overwrite=True)
+
+
 def test_two_writers_at_once_do_not_overwrite_each_other(tmp_path: Path) -> None:
     target, outcomes, together = tmp_path / "a.bin", [], threading.Barrier(2)
 

@@ -1,6 +1,6 @@
 """`sefa name`: labels for directions, kept in the bundle."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,9 +8,14 @@ from sefa_cli.commands import options
 from sefa_cli.commands.console import print_json, wrote
 from sefa_cli.errors import UsageError
 
+if TYPE_CHECKING:
+    from sefa_cli.bundle import Bundle
+
 
 def name(
-    file: Annotated[str, typer.Argument(metavar="X.dirs", help="The bundle.")],
+    file: Annotated[
+        str, typer.Argument(metavar="X.dirs", help="The bundle; - is stdin to stdout.")
+    ],
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="[K LABEL]…", help='Directions and their labels: 3 "turns left".'),
@@ -23,31 +28,39 @@ def name(
 ) -> None:
     """Name directions; a label is then accepted wherever an index is.
 
-    Labels are unique within a bundle. Only they change in the file, which is written anew at once.
+    Labels are unique within a bundle, and none may read as an index. Only they change in the file,
+    which is replaced at once or not at all. With --list the labels go to stdout, not the path.
     """
     from sefa_cli.bundle import Bundle
     from sefa_cli.bundle_algebra import relabelled
 
     bundle = Bundle.load(file)
-    words = words or []
+    labels = _labels(bundle, words or [], clear or [])
+    if labels:
+        if file == "-" and (list_labels or as_json):
+            raise UsageError("--list with -, whose new bundle goes to stdout", "one of them")
+        bundle = relabelled(bundle, labels)
+        bundle.save(file, overwrite=True)
+    elif not (list_labels or as_json):
+        raise UsageError("nothing to name", 'pairs such as 3 "turns left", --clear or --list')
+    named = {k: label for k, label in enumerate(bundle.labels) if label is not None}
+    if as_json:
+        print_json(named)
+    elif list_labels:
+        for k, label in named.items():
+            typer.echo(f"{k}\t{label}")
+    else:
+        wrote(file)
+
+
+def _labels(bundle: "Bundle", words: list[str], clear: list[str]) -> dict[int, str | None]:
+    """What each direction is to be called; None where its label goes."""
     if len(words) % 2:
         raise UsageError(f"direction {words[-1]} has no label", 'pairs such as 3 "turns left"')
     labels: dict[int, str | None] = {}
-    for text in clear or []:
+    for text in clear:
         labels.update(dict.fromkeys(bundle.indices(text)))
-    labels.update(
-        {bundle.index(k): label for k, label in zip(words[::2], words[1::2], strict=True)}
-    )
-    if labels:
-        bundle = relabelled(bundle, labels)
-        bundle.save(file, overwrite=True)
-        wrote(file)
-    elif not list_labels:
-        raise UsageError("nothing to name", 'pairs such as 3 "turns left", --clear or --list')
-    if list_labels:
-        named = {k: label for k, label in enumerate(bundle.labels) if label is not None}
-        if as_json:
-            print_json(named)
-        else:
-            for k, label in named.items():
-                typer.echo(f"{k}\t{label}")
+    named = [bundle.index(k) for k in words[::2]]
+    if twice := {k for k in named if named.count(k) > 1}:
+        raise UsageError(f"direction {min(twice)} gets two labels", "one each")
+    return labels | dict(zip(named, words[1::2], strict=True))

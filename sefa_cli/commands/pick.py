@@ -1,13 +1,16 @@
 """`sefa pick`: a new bundle from directions of several: chosen, turned round, mixed, cleaned."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sefa_cli.commands import options
 from sefa_cli.commands.console import wrote
 from sefa_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sefa_cli.bundle_algebra import Source
 
 
 def pick(
@@ -17,13 +20,15 @@ def pick(
     ],
     k: Annotated[
         list[str] | None,
-        typer.Option("--k", metavar="K", help="Directions (range or label): one --k per bundle."),
+        typer.Option("--k", metavar="K", help="Directions (0-2,smile): one --k per bundle."),
     ] = None,
     mix: Annotated[
         str | None,
         typer.Option("--mix", metavar="SUM", help="One direction: 0.7*yaw + 0.3*face:5."),
     ] = None,
-    label: Annotated[str | None, typer.Option("--as", help="What to call the mix.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--as", metavar="LABEL", help="What to call the one direction.")
+    ] = None,
     flip: Annotated[bool, typer.Option("--flip", help="Turn the chosen ones round.")] = False,
     without: Annotated[
         list[str] | None,
@@ -34,7 +39,8 @@ def pick(
     """Make a bundle from directions of bundles of the same model and space.
 
     Where a direction came from is kept with it. In --mix and --without a direction is a label, an
-    index, or FILE:K where there are several bundles.
+    index, or FILE:K where there are several bundles; a label with spaces stands in double quotes.
+    Weights are those of unit vectors. Of one bundle all --k are taken together.
     """
     from sefa_cli import bundle_algebra as algebra
     from sefa_cli.bundle import Bundle
@@ -42,25 +48,49 @@ def pick(
 
     if output != "-":
         check_writable(output, overwrite)
-    sources = [algebra.Source(Path(file).name, Bundle.load(file)) for file in files]
+    _check(files, k, mix, flip)
+    sources = [
+        algebra.Source("stdin" if file == "-" else Path(file).name, Bundle.load(file))
+        for file in files
+    ]
     together = algebra.Algebra(sources)
-    if (mix is None) == (not k):
-        raise UsageError("give what to pick" if mix is None else "--k and --mix together",
-                         "either --k or --mix")  # fmt: skip
     if mix is not None:
-        made = algebra.mixed(together, mix, label)
+        made = algebra.mixed(together, mix)
     else:
-        ks = k or []
-        if len(ks) not in (1, len(sources)):
-            raise UsageError(f"{len(ks)} --k for {len(sources)} bundles", "one for all or one each")
-        ks = ks * len(sources) if len(ks) == 1 else ks
         chosen = [
             pair
-            for source, text in zip(sources, ks, strict=True)
+            for source, text in _paired(sources, k or [])
             for pair in algebra.parse_chosen(source, text)
         ]
         made = algebra.picked(together, chosen, flip)
     if without:
         made = algebra.without(made, together, without)
+    if label is not None:
+        if made.k > 1:
+            raise UsageError(f"--as {label!r} for {made.k} directions", "one",
+                             "Name them afterwards: sefa name.")  # fmt: skip
+        made = algebra.relabelled(made, {0: label})
     made.save(output, overwrite=overwrite)
     wrote(output)
+
+
+def _check(files: list[str], k: list[str] | None, mix: str | None, flip: bool) -> None:
+    if files.count("-") > 1:
+        raise UsageError("- is given twice", "one bundle from stdin")
+    if mix is None and not k:
+        raise UsageError("nothing says what to pick", "--k or --mix")
+    if mix is not None and k:
+        raise UsageError("--k and --mix together", "either")
+    if mix is not None and flip:
+        raise UsageError("--flip with --mix", "signs in the sum: -0.7*yaw")
+
+
+def _paired(sources: list["Source"], ks: list[str]) -> list[tuple["Source", str]]:
+    """Which bundle each --k is for."""
+    if len(sources) == 1:
+        return [(sources[0], text) for text in ks]
+    if len(ks) == 1:
+        return [(source, ks[0]) for source in sources]
+    if len(ks) != len(sources):
+        raise UsageError(f"{len(ks)} --k for {len(sources)} bundles", "one for all or one each")
+    return list(zip(sources, ks, strict=True))

@@ -42,7 +42,14 @@ def test_only_the_labels_change(sefa: Sefa, bundle: Path) -> None:
         ([], 2, "nothing to name"),
         (["32", "far"], 2, "out of range; expected 0-31"),
         (["3", "7"], 1, "7"),
-        (["3", "same", "4", "same"], 1, "same"),
+        (["3", "same", "4", "same"], 1, "the label 'same' is given twice"),
+        (["3", "a", "3", "b"], 2, "direction 3 gets two labels; expected one each"),
+        (["0-2", "a"], 2, "'0-2' means 3 directions"),
+        (["3", " a"], 1, "begins or ends with a space"),
+        (["3", "0-4, 7"], 1, "reads as an index or a range"),
+        (["3", "a\tb"], 1, "one line without control characters"),
+        (["3", ""], 1, "the label of direction 3 is ''"),
+        (["nobody", "a"], 2, "no direction is called 'nobody'; expected an index 0-31"),
         (["--clear", "nobody"], 2, "nobody"),
     ],
 )
@@ -53,6 +60,44 @@ def test_refuses_in_one_line(
     result = sefa("name", "tiny.dirs", *words)
     assert result.exit_code == code and said in result.stderr and result.stdout == ""
     assert bundle.read_bytes() == before
+
+
+def test_lists_and_pipes_of_labels(
+    sefa: Sefa, bundle: Path, process: Callable[..., subprocess.CompletedProcess[bytes]]
+) -> None:
+    done = process("name", "-", "3", "größe, weit", input=bundle.read_bytes())
+    assert Bundle.from_bytes(done.stdout).labels[3] == "größe, weit" and done.stderr == b""
+    assert sefa("name", "tiny.dirs", "3", "a", "7", "b", "--list").stdout == "3\ta\n7\tb\n"
+    result = sefa("name", "tiny.dirs", "b", "c", "--json")
+    assert json.loads(result.stdout) == {"3": "a", "7": "c"}
+    assert sefa("name", "tiny.dirs", "a", "c", "c", "a", "--list").stdout == "3\tc\n7\ta\n"
+    assert sefa("name", "tiny.dirs", "--clear", "c,4-7", "--list").stdout == ""
+    assert process("name", "-", "1", "a", "--list", input=bundle.read_bytes()).returncode == 2
+
+
+def test_a_read_only_bundle_stays_as_it_is(sefa: Sefa, bundle: Path) -> None:
+    before = bundle.read_bytes()
+    bundle.chmod(0o444)
+    result = sefa("name", "tiny.dirs", "3", "a")
+    assert result.exit_code == 1 and "tiny.dirs is read-only" in result.stderr
+    assert bundle.read_bytes() == before
+
+
+def test_onto_itself(sefa: Sefa, bundle: Path) -> None:
+    sefa("name", "tiny.dirs", "3", "a")
+    words = ["pick", "tiny.dirs", "--k", "a", "--k", "0-1", "-o", "tiny.dirs"]
+    assert "tiny.dirs exists" in sefa(*words).stderr and Bundle.load(bundle).k == 32
+    assert sefa(*words, "--overwrite").exit_code == 0
+    assert Bundle.load(bundle).labels == ["a", None, None]
+
+
+def test_turned_round_and_renamed(sefa: Sefa, bundle: Path) -> None:
+    sefa("name", "tiny.dirs", "3", "turns left")
+    words = ["tiny.dirs", "--k", "turns left", "--flip", "--as", "turns right"]
+    assert sefa("pick", *words, "-o", "r.dirs").exit_code == 0
+    made, original = Bundle.load("r.dirs"), Bundle.load(bundle)
+    np.testing.assert_array_equal(made.directions, -original.directions[3:4])
+    assert made.labels == ["turns right"] and made.info[0]["from"]["label"] == "turns left"
 
 
 def test_pick_from_two(sefa: Sefa, bundle: Path) -> None:
@@ -83,7 +128,14 @@ def test_mix_and_clean(sefa: Sefa, bundle: Path) -> None:
     [
         (["tiny.dirs"], 2, "what to pick"),
         (["tiny.dirs", "--k", "1", "--mix", "0"], 2, "--k and --mix"),
-        (["tiny.dirs", "--k", "1", "--k", "2"], 2, "2 --k for 1 bundles"),
+        (["tiny.dirs", "tiny.dirs", "--k", "1", "--k", "2", "--k", "3"], 2, "3 --k for 2 bundles"),
+        (["tiny.dirs", "--k", "32"], 2, "direction 32 is out of range; expected 0-31"),
+        (["tiny.dirs", "--k", "1,smille"], 2, "called 'smille'; expected an index 0-31 or 'smile'"),
+        (["tiny.dirs", "--k", "0-1", "--as", "x"], 2, "--as 'x' for 2 directions; expected one"),
+        (["tiny.dirs", "--mix", "1", "--flip"], 2, "signs in the sum"),
+        (["tiny.dirs", "--k", "0", "--without", "0"], 1, "nothing of direction 0 is left"),
+        (["tiny.dirs", "--mix", "0.7*smile +"], 2, "cannot be read from '+' on"),
+        (["-", "-", "--k", "1"], 2, "- is given twice"),
         (["tiny.dirs", "--mix", "yaw"], 2, "yaw"),
         (["tiny.dirs", "--mix", "1 - 1"], 1, "zero"),
         (["none.dirs", "--k", "1"], 1, "none.dirs"),
@@ -92,6 +144,7 @@ def test_mix_and_clean(sefa: Sefa, bundle: Path) -> None:
 def test_pick_refuses_in_one_line(
     sefa: Sefa, bundle: Path, words: list[str], code: int, said: str
 ) -> None:
+    sefa("name", "tiny.dirs", "9", "smile")
     result = sefa("pick", *words, "-o", "z.dirs")
     assert said in result.stderr and result.exit_code == code
     assert not Path("z.dirs").exists()
