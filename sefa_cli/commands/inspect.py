@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sefa_cli.commands import options
-from sefa_cli.commands.console import print_json, table_console
+from sefa_cli.commands.console import print_json, say, table_console
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
@@ -27,11 +27,26 @@ def inspect(
     as_json: options.Json = False,
     offline: options.Offline = None,
 ) -> None:
-    """Show what is in a bundle of directions or in a checkpoint; nothing is executed or changed."""
+    """Show what is in a bundle of directions or in a checkpoint; nothing is executed or changed.
+
+    Two bundles are compared as well: which direction of one matches which of the other, and what
+    their leading ones share. --compare shows that alone, also as --json.
+    """
+    if files.count("-") > 1:
+        raise UsageError("- is given twice", "one bundle from stdin")
     if compare:
-        _compare(files, num, as_json)
+        if len(files) != 2:
+            raise UsageError(f"--compare with {len(files)} file(s)", "two bundles")
+        _compare(files, [_load(file) for file in files], num, as_json)
         return
-    described = [_describe(file, offline) for file in files]
+    bundles = [_load(file) if file == "-" or _is_bundle(file) else None for file in files]
+    described = [
+        {
+            "file": file,
+            **(describe_bundle(bundle) if bundle else describe_checkpoint(file, offline)),
+        }
+        for file, bundle in zip(files, bundles, strict=True)
+    ]
     if as_json:
         print_json(described[0] if len(described) == 1 else described)
         return
@@ -41,12 +56,12 @@ def inspect(
     for about in described:
         show = show_bundle if "format_version" in about else show_checkpoint
         show(console, about, num)
-
-
-def _describe(file: str, offline: bool | None) -> dict[str, Any]:
-    if file == "-" or _is_bundle(file):
-        return {"file": file, **describe_bundle(_load(file))}
-    return {"file": file, **describe_checkpoint(file, offline)}
+    both = [bundle for bundle in bundles if bundle]
+    if len(both) == len(files) == 2:
+        if both[0].dim == both[1].dim:
+            _compare(files, both, num, as_json)
+        else:
+            say(f"not compared: the latents have {both[0].dim} and {both[1].dim} dimensions")
 
 
 def _load(file: str) -> "Bundle":
@@ -120,12 +135,10 @@ def describe_checkpoint(ref: str, offline: bool | None = None) -> dict[str, Any]
     }
 
 
-def _compare(files: list[str], num: int, as_json: bool) -> None:
+def _compare(files: list[str], bundles: list["Bundle"], num: int, as_json: bool) -> None:
     from sefa_cli.discovery.compare import compare
 
-    if len(files) != 2:
-        raise UsageError(f"--compare with {len(files)} file(s)", "two bundles")
-    first, second = (_load(file) for file in files)
+    first, second = bundles
     try:
         result = compare(first, second, num)
     except SefaError as error:

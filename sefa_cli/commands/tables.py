@@ -43,7 +43,7 @@ def _table(*columns: tuple[str, str]) -> Table:
 def show_bundle(console: Console, about: Mapping[str, Any], num: int) -> None:
     """A bundle: facts, then the spectrum of its leading `num` directions as a bar chart."""
     model, params = about["model"], about["params"]
-    said = {name: _plain(value) for name, value in params.items() if value is not None}
+    said = {_safe(name): _plain(value) for name, value in params.items() if value is not None}
     switches = ", ".join(f"{name} {value}" for name, value in said.items())
     per_layer = ", a row per layer" if about["per_layer"] else ""
     facts = {
@@ -66,17 +66,18 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return " ".join(map(str, value))
-    return str(value)
+        return " ".join(map(_plain, value))
+    return _safe(str(value))
 
 
 def _spectrum(about: Mapping[str, Any], num: int) -> Table:
     values, directions = about["eigenvalues"], about["directions"]
     local = any("change" in direction for direction in directions)
     changes = [("inside", "right"), ("outside", "right")] if local else []
-    table = _table(
-        ("k", "right"), ("eigenvalue", "right"), ("", "left"), *changes, ("label", "left")
-    )
+    bars = [("eigenvalue", "right"), ("", "left")] if values else []
+    origins = [_origin(direction.get("from", {})) for direction in directions]
+    came = [("from", "left")] if any(origins) else []
+    table = _table(("k", "right"), *bars, *changes, ("label", "left"), *came)
     top = max(map(abs, values)) if values else 0
     for k in range(min(num, about["k"])):
         marks = [escape(about["labels"][k] or "")]
@@ -84,14 +85,37 @@ def _spectrum(about: Mapping[str, Any], num: int) -> Table:
             gain = directions[k]["gain"]
             marks.append(f"[yellow]common style gain ({gain:.2f})[/yellow]")
         change = directions[k].get("change", {})
+        spectrum = [f"{values[k]:.4g}", f"[cyan]{_bar(abs(values[k]) / top)}[/cyan]"] if top else []
         table.add_row(
             str(k),
-            f"{values[k]:.4g}" if values else "",
-            f"[cyan]{_bar(abs(values[k]) / top)}[/cyan]" if top else "",
+            *(spectrum or [""] * len(bars)),
             *(f"{change[part]:.4f}" if part in change else "" for part, _ in changes),
             "  ".join(filter(None, marks)),
+            *([escape(origins[k])] if came else []),
         )
     return table
+
+
+def _origin(origin: Mapping[str, Any]) -> str:
+    """In a few words, where a picked, mixed or imported direction came from."""
+    if "mix" in origin:
+        words = str(origin["mix"])
+    elif "bundle" in origin:
+        turned = "−" if origin.get("flipped") else ""
+        words = f"{turned}{origin['bundle']} {origin.get('k', '')}"
+    else:
+        words = f"{origin.get('file', '')} {origin.get('row', '')}"
+    taken = origin.get("without")
+    others = taken if isinstance(taken, list) else []
+    names = [
+        f"{other.get('bundle')} {other.get('k')}" for other in others if isinstance(other, dict)
+    ]
+    return " without ".join(map(_safe, [words.strip(), *names]))
+
+
+def _safe(text: str) -> str:
+    """Text out of a file's free places, without what could repaint a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def show_checkpoint(console: Console, about: Mapping[str, Any], num: int) -> None:
@@ -134,6 +158,7 @@ def show_comparison(
     """Same model or not, the principal angles, and the best match of each direction."""
     facts = {
         "model": "the same" if found.same_model else "different: angles say little",
+        "space": "" if found.same_space else "different: angles say nothing",
         "layers": " and ".join(format_range(map(int, bundle.layers)) for bundle in bundles),
         f"principal angles of the leading {len(found.angles)}": "  ".join(
             f"{angle:.1f}°" for angle in found.angles
@@ -141,7 +166,7 @@ def show_comparison(
     }
     _facts(console, f"{files[0]}  ↔  {files[1]}", facts)
     table = _table(
-        *(("k", "right"), ("best match", "right"), ("cos", "right")),
+        *(("k", "right"), ("best match", "right"), ("cos", "right"), ("angle", "right")),
         *(("shared up to k", "right"), ("labels", "left")),
     )
     for match in found.matches:
@@ -150,7 +175,8 @@ def show_comparison(
             str(match.k),
             str(match.other),
             f"{match.cosine:+.3f}",
+            f"{match.angle:.1f}°",
             f"{found.shared[match.k]:.0%}" if match.k < len(found.shared) else "",
-            escape(" ↔ ".join(name for name in names if name)),
+            escape(" ↔ ".join(name or "–" for name in names)) if any(names) else "",
         )
     console.print(table)

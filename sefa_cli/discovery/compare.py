@@ -16,11 +16,17 @@ class Match(NamedTuple):
     other: int
     cosine: float  # signed; 1 is the same direction, -1 its opposite
 
+    @property
+    def angle(self) -> float:
+        """Between the two lines, in degrees: 0 … 90."""
+        return float(np.degrees(np.arccos(min(abs(self.cosine), 1))))
+
 
 class Comparison(NamedTuple):
     """What `compare` found; angles in degrees, ascending."""
 
     same_model: bool
+    same_space: bool  # both in z, or neither
     same_layers: bool
     num: int
     angles: NDArray[np.float64]  # (min(num, k_a, k_b),)
@@ -31,11 +37,14 @@ class Comparison(NamedTuple):
         """The same for JSON."""
         return {
             "same_model": self.same_model,
+            "same_space": self.same_space,
             "same_layers": self.same_layers,
             "num": self.num,
             "principal_angles": [round(float(angle), 4) for angle in self.angles],
             "shared": [round(float(share), 4) for share in self.shared],
-            "matches": [match._asdict() for match in self.matches],
+            "matches": [
+                {**match._asdict(), "angle": round(match.angle, 4)} for match in self.matches
+            ],
         }
 
 
@@ -45,12 +54,17 @@ def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
     Principal angles (Björck & Golub, 1973) are those between the two spans: all zero when the
     same changes can be composed from either. `shared` is the mean cos² of those angles, for the
     leading one, two, … directions. A match is looked for among all directions of `b`.
-    Raises SefaError for bundles whose latents have different dimensions or, where a direction has
-    rows for several layers, different layers.
+    Where all directions of both are one row, the rows are compared, whatever layers they move;
+    where some have a row per layer, what they do to the code on all layers of either bundle.
+    Raises SefaError for bundles whose latents have different dimensions.
     """
     if a.dim != b.dim:
         raise SefaError(f"the latents have {a.dim} and {b.dim} dimensions", "bundles of one space")
-    rows_a, rows_b = _rows(a, b), _rows(b, a)
+    if a.directions.ndim == b.directions.ndim == 2:
+        rows_a, rows_b = a.directions.astype(np.float64), b.directions.astype(np.float64)
+    else:
+        layers = np.union1d(a.layers, b.layers)
+        rows_a, rows_b = _on(layers, a), _on(layers, b)
     leading_a, leading_b = rows_a[:num], rows_b[:num]
     basis_a, basis_b = np.linalg.qr(leading_a.T)[0], np.linalg.qr(leading_b.T)[0]
     cosines = np.linalg.svd(basis_a.T @ basis_b, compute_uv=False)
@@ -59,6 +73,7 @@ def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
     best = np.abs(overlap).argmax(axis=1)
     return Comparison(
         same_model=a.model["fingerprint"] == b.model["fingerprint"],
+        same_space=(a.space == "z") == (b.space == "z"),
         same_layers=np.array_equal(a.layers, b.layers),
         num=num,
         angles=np.degrees(np.arccos(np.clip(cosines, 0, 1))),
@@ -67,18 +82,12 @@ def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
     )
 
 
-def _rows(bundle: Bundle, other: Bundle) -> NDArray[np.float64]:
-    """Directions as unit rows over one set of coordinates: (k, dim) or (k, layers · dim)."""
+def _on(layers: NDArray[np.int64], bundle: Bundle) -> NDArray[np.float64]:
+    """Directions as unit rows over `layers`, zero on those they do not move: (k, layers · dim)."""
     directions = bundle.directions.astype(np.float64)
-    if bundle.directions.ndim == other.directions.ndim == 2:
-        return directions
-    if not np.array_equal(bundle.layers, other.layers):
-        raise SefaError(
-            "the bundles have directions with a row per layer, for different layers",
-            "the same layers in both",
-        )
-    if directions.ndim == 2:  # the one row moves every layer
-        directions = np.repeat(directions[:, None], len(bundle.layers), axis=1)
-    rows = directions.reshape(len(directions), -1)
-    unit: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = np.zeros((bundle.k, len(layers), bundle.dim))
+    at = np.searchsorted(layers, bundle.layers)
+    rows[:, at] = directions if directions.ndim == 3 else directions[:, None]
+    flat = rows.reshape(bundle.k, -1)
+    unit: NDArray[np.float64] = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     return unit

@@ -5,11 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 from typer.testing import Result
+
+from sefa_cli.bundle import Bundle
 
 Sefa = Callable[..., Result]
 CONTAINERS = Path(__file__).parent.parent / "golden" / "containers"
@@ -68,6 +71,45 @@ def test_compare(sefa: Sefa, bundle: Path) -> None:
     assert "the same" in text and "0-7 and 0-1" in text and "°" in text
 
 
+def test_two_bundles_are_shown_and_compared(sefa: Sefa, bundle: Path) -> None:
+    sefa("name", "tiny.dirs", "1", "smile")
+    sefa("pick", "tiny.dirs", "--k", "2,1", "--flip", "-o", "two.dirs")
+    text = sefa("inspect", "two.dirs", "tiny.dirs").stdout
+    assert text.count("sefa-directions 1.0") == 2 and "two.dirs  ↔  tiny.dirs" in text
+    matched = [line.split() for line in text.partition("shared up to k")[2].splitlines()[2:4]]
+    assert matched[0][:5] == ["0", "2", "-1.000", "0.0°", "0%"]
+    assert matched[1][:5] == ["1", "1", "-1.000", "0.0°", "50%"]
+    assert matched[1][5:] == ["smile", "↔", "smile"]
+    assert len(json.loads(sefa("inspect", "--json", "two.dirs", "tiny.dirs").stdout)) == 2
+    alone = sefa("inspect", "--compare", "two.dirs", "tiny.dirs").stdout
+    assert text.endswith(alone) and "sefa-directions" not in alone
+
+
+def test_where_directions_came_from(sefa: Sefa, bundle: Path) -> None:
+    sefa("name", "tiny.dirs", "1", "smile")
+    words = ["--mix", "smile - 0.5*3", "--without", "4,5", "-o", "m.dirs"]
+    assert sefa("pick", "tiny.dirs", *words).exit_code == 0
+    row = sefa("inspect", "m.dirs").stdout.splitlines()[-2]
+    assert row.split(maxsplit=1)[1].strip() == (
+        "smile - 0.5*3 without tiny.dirs 4 without tiny.dirs 5"
+    )
+    sefa("pick", "tiny.dirs", "--k", "7", "--flip", "-o", "f.dirs")
+    assert "−tiny.dirs 7" in sefa("inspect", "f.dirs").stdout
+    sefa("export", "tiny.dirs", "--to", "npy", "-o", "x.npy")
+    sefa("import", "x.npy", "--model", "tiny.pth", "-o", "x.dirs")
+    assert "x.npy 31" in sefa("inspect", "--num", "32", "x.dirs").stdout
+
+
+def test_free_places_of_a_file_do_not_repaint_the_terminal(sefa: Sefa, bundle: Path) -> None:
+    origin = {"mix": "a\x1b[2Jb", "without": [{"bundle": "\r", "k": None}, 3], "from": 1}
+    made = Bundle.load(bundle)
+    info = ({"from": origin}, {"from": {"without": 3, "file": []}}, *made.info[2:])
+    replace(made, info=info, params={"a\x1b": ["\x07"]}).save("odd.dirs")
+    text = sefa("inspect", "odd.dirs").stdout
+    assert "a\\x1b[2Jb without \\r None" in text and "a\\x1b \\x07" in text
+    assert all(character.isprintable() for character in text.replace("\n", ""))
+
+
 def test_compare_says_when_the_models_differ(sefa: Sefa, bundle: Path) -> None:
     shutil.copy(CONTAINERS / "ckpt_hammer_stylegan2.pth", "other.pth")
     sefa("factorize", "other.pth", "-o", "other.dirs")
@@ -81,6 +123,7 @@ def test_compare_says_when_the_models_differ(sefa: Sefa, bundle: Path) -> None:
         (["none.dirs"], 1, "none.dirs"),
         (["broken.dirs"], 1, "broken.dirs"),
         (["--compare", "tiny.dirs"], 2, "two bundles"),
+        (["-", "-"], 2, "- is given twice"),
         ([], 2, "FILE"),
     ],
 )

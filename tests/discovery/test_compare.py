@@ -1,5 +1,7 @@
 """Comparing bundles: angles between spans, best matches, what cannot be compared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,8 +53,18 @@ def test_a_row_per_layer_against_one_row() -> None:
     each = bundle_of(np.stack([np.eye(4)[:2]]))  # (1, 2 layers, 4): another row for layer 1
     found = compare(one, each, num=1)
     assert found.matches[0].cosine == pytest.approx(0.5)
-    with pytest.raises(SefaError, match="different layers"):
-        compare(one, bundle_of(np.stack([np.eye(4)[:2]]), layers=(2, 3)))
+    elsewhere = bundle_of(np.stack([np.eye(4)[:2]]), layers=(2, 3))
+    assert compare(one, elsewhere, num=1).matches[0].cosine == 0  # they move nothing in common
+    half = bundle_of(np.stack([np.eye(4)[:2]]), layers=(1, 3))
+    found = compare(bundle_of(np.eye(4)[:1], layers=(0, 1, 3)), half, num=1)
+    assert found.matches[0].cosine == pytest.approx(1 / 6**0.5)
+    assert found.matches[0].angle == pytest.approx(65.905, abs=1e-3)
+
+
+def test_z_and_w_are_no_one_space() -> None:
+    w = bundle_of(np.eye(4))
+    z = replace(w, space="z", layers=(0,))
+    assert not compare(w, z).same_space and compare(w, replace(w, space="w+")).same_space
 
 
 def test_other_dimensions_are_refused() -> None:
