@@ -34,8 +34,11 @@ class Blur(Layer):
 class Style(Layer):
     """What follows a convolution: noise, bias, leaky ReLU, instance norm, scale and shift by w."""
 
-    def __init__(self, weights: Weights, side: tuple[int, int], w_dim: int) -> None:
+    def __init__(
+        self, weights: Weights, side: tuple[int, int], w_dim: int, epsilon: float = 1e-8
+    ) -> None:
         super().__init__()
+        self.epsilon = epsilon
         self.bias = frozen(weights.take("bias", None))  # (channels,)
         channels = len(self.bias)
         self.affine = Dense(weights.at("affine"), w_dim, 2 * channels)
@@ -45,11 +48,13 @@ class Style(Layer):
         if "noise_const" in weights:
             self.noise = frozen(weights.take("noise_const", *side))  # (h, w)
 
-    def forward(self, x: Tensor, w: Tensor, noise_mode: str) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, noise_mode: str, biased: bool = False) -> Tensor:
+        """`biased`: what comes in has the bias already."""
         noise = self._noise_for(x, noise_mode)
         if noise is not None:
             x = x + noise
-        x = instance_norm(F.leaky_relu(x + self.bias[:, None, None], 0.2))
+        x = x if biased else x + self.bias[:, None, None]
+        x = instance_norm(F.leaky_relu(x, 0.2), self.epsilon)
         scale, shift = self.affine(w)[:, :, None, None].chunk(2, dim=1)  # (n, channels, 1, 1)
         return x * (scale + 1) + shift
 
@@ -78,6 +83,8 @@ class StyleGAN(Progressive):
             weights.take("blur_filter", None, None) if "blur_filter" in weights else None
         )
         self.const = frozen(weights.take("b4.const", None, None, None))  # (channels, h, w)
+        # MMGeneration bends what up-sampling gives before the blur, and once more after it.
+        self.early: bool = config.get("early_activation", False)
         channels, height, width = self.const.shape
         self.convs, self.styles = nn.ModuleList(), nn.ModuleList()
         for index in range(2 * self.shown):
@@ -87,7 +94,8 @@ class StyleGAN(Progressive):
                 conv = Conv(below, channels, up=not second)
                 self.convs.append(conv)
                 channels = conv.outputs
-            self.styles.append(Style(below, (height << block, width << block), self.w_dim))
+            side, epsilon = (height << block, width << block), config.get("norm_epsilon", 1e-8)
+            self.styles.append(Style(below, side, self.w_dim, epsilon))
 
     def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
         return self.mapping(z, label)
@@ -95,16 +103,20 @@ class StyleGAN(Progressive):
     def _features(self, codes: Tensor, noise_mode: str) -> Iterator[Tensor]:
         x = fast_layout(self.const.expand(len(codes), -1, -1, -1))
         for index, style in enumerate(self.styles):
+            assert isinstance(style, Style)
             if index:
                 x = self.convs[index - 1](x)
-            if index and index % 2 == 0:
+            up = index > 0 and index % 2 == 0
+            if up and self.early:
+                x = F.leaky_relu(x + style.bias[:, None, None], 0.2)
+            if up:
                 x = self.blur(x)
-            x = style(x, codes[:, index], noise_mode)
+            x = style(x, codes[:, index], noise_mode, up and self.early)
             if index % 2:
                 yield x
 
 
-def instance_norm(x: Tensor) -> Tensor:
+def instance_norm(x: Tensor, epsilon: float) -> Tensor:
     """Every channel of every picture scaled to mean 0 and variance 1."""
     x = x - x.mean(dim=(2, 3), keepdim=True)
-    return x * (x.square().mean(dim=(2, 3), keepdim=True) + 1e-8).rsqrt()
+    return x * (x.square().mean(dim=(2, 3), keepdim=True) + epsilon).rsqrt()

@@ -13,6 +13,7 @@ from sefa_cli.checkpoints.dialects import (
     stylegan2,
     stylegan2_tensorflow,
     stylegan3,
+    stylegan_ports,
     tensorflow,
 )
 from sefa_cli.checkpoints.dialects.model import Dialect, Model
@@ -26,6 +27,7 @@ DIALECTS: tuple[Dialect, ...] = (
     *lucidrains.DIALECTS,
     *stylegan2_tensorflow.DIALECTS,
     *stylegan.DIALECTS,
+    *stylegan_ports.DIALECTS,
     *pggan.DIALECTS,
     *stylegan3.DIALECTS,
     *dcgan.DIALECTS,
@@ -59,7 +61,6 @@ _PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put
 
 # What people have and is not read as a checkpoint; a name that marks each.
 _OTHERS = {
-    "generator_ema.constant_input.weight": "a StyleGAN generator (mmgen)",
     "eigenvalues": "a direction bundle and no generator",
 }
 # What checkpoints call as a matter of course; other names are worth a word.

@@ -1,4 +1,4 @@
-"""PGGAN in five dialects → names after NVIDIA's StyleGAN2.
+"""PGGAN in six dialects → names after NVIDIA's StyleGAN2.
 
 Native: `synthesis.b4.dense.weight (16·C, z_dim)` with rows in the order (channel, y, x), and its
 `bias (C)`; `synthesis.b{r}.conv0` (from 8 px on, it doubles the resolution) and `conv1`, `.weight
@@ -7,6 +7,7 @@ Native: `synthesis.b4.dense.weight (16·C, z_dim)` with rows in the order (chann
 genforce and GAN Dissection have the dense layer as a convolution of a padded pixel, whose kernel is
 therefore turned; fused up-sampling kernels are stored turned and transposed; Facebook's GAN zoo
 applies the gains of the equalised learning rate after the bias, and to to-RGB as to the others.
+MMGeneration's fused kernels count their outputs where the others count inputs in that gain.
 """
 
 import math
@@ -20,9 +21,9 @@ from numpy.typing import NDArray
 from sefa_cli.checkpoints.checkpoint import LazyTensor
 from sefa_cli.checkpoints.dialects import tensorflow
 from sefa_cli.checkpoints.dialects.model import Dialect, Model
-from sefa_cli.checkpoints.dialects.names import Change, Rule, Shape, State, translate
+from sefa_cli.checkpoints.dialects.names import FLAT, Change, Rule, Shape, State, translate
 from sefa_cli.checkpoints.dialects.network import START, Network
-from sefa_cli.checkpoints.dialects.progressive import left_out, lod_of
+from sefa_cli.checkpoints.dialects.progressive import MMGEN_COLOURS, left_out, lod_of
 from sefa_cli.checkpoints.dialects.tensorflow import (
     HWIO,
     HWOI,
@@ -107,6 +108,15 @@ _GAN_ZOO = tuple(  # older files have the names of the wrapped modules
     for part in ("weight", "bias")
 )
 
+_MMGEN = (  # convolutions run as StyleGAN2's, from b4.conv1 on
+    Rule(r"noise2feat\.linear\.weight_orig", f"{_DENSE}.weight"),
+    Rule(r"noise2feat\.bias", f"{_DENSE}.bias", FLAT),
+    Rule(r"conv_blocks\.(\d{1,3})\.conv\.weight_orig", "{conv}.weight", shift=1),
+    Rule(r"conv_blocks\.(\d{1,3})\.conv\.bias", "{conv}.bias", shift=1),
+    Rule(r"torgb_layers\.(\d{1,3})\.conv\.weight_orig", "{rgb}.weight"),
+    Rule(r"torgb_layers\.(\d{1,3})\.conv\.bias", "{rgb}.bias"),
+)
+
 
 def _read(dialect: Dialect, state: State) -> Model:
     top = tensorflow.top_block(state)
@@ -130,8 +140,8 @@ def _read(dialect: Dialect, state: State) -> Model:
     found = translate(state, dialect.rules, words, shared=(_SCALE,))
     found.tensors.pop(_SCALE, None)  # says what the shapes say
     lod = lod_of(found.tensors, state.path)
-    if dialect.name == "genforce":  # TensorFlow's names tell
-        _unfuse(found.tensors)
+    if dialect.name in ("genforce", "mmgen"):  # TensorFlow's names tell
+        _unfuse(found.tensors, dialect.name == "mmgen")
     if dialect.name == "gan-zoo":
         _equalise(found.tensors)
     _split_label(found.tensors, argument(state, "label_size", 0))
@@ -174,18 +184,25 @@ def _describe(network: Network) -> dict[str, Any]:
     }
 
 
-def _unfuse(tensors: dict[str, LazyTensor]) -> None:
-    """Turns genforce's fused up-sampling kernels, (in, out, 3, 3): widths that follow tell them."""
+def _unfuse(tensors: dict[str, LazyTensor], mmgen: bool) -> None:
+    """Turns fused up-sampling kernels, (in, out, 3, 3): widths that follow tell them.
+
+    Where all widths are the same, they are what the code makes by default: fused in MMGeneration.
+    """
     ups = [name for name in tensors if name.endswith("conv0.weight")]
     before = {name: tensors.get(_conv1_before(name)) for name in ups}
-    fused = any(
-        conv1 is not None
-        and len(set(tensors[name].shape[:2])) == 2
-        and tensors[name].shape[0] == conv1.shape[0]
+    telling = [
+        tensors[name].shape[0] == conv1.shape[0]
         for name, conv1 in before.items()
-    )
+        if conv1 is not None and len(set(tensors[name].shape[:2])) == 2
+    ]
+    fused = any(telling) if telling else mmgen
     for name in ups if fused else ():
-        tensors[name] = flipped(axes(1, 0, 2, 3))(tensors[name])
+        turned = flipped(axes(1, 0, 2, 3))(tensors[name])
+        if mmgen and len(turned.shape) == 4:
+            gain = np.float32(math.sqrt(turned.shape[1] / max(turned.shape[0], 1)))
+            turned = turned.then(partial(np.multiply, gain))
+        tensors[name] = turned
 
 
 def _equalise(tensors: dict[str, LazyTensor]) -> None:
@@ -221,6 +238,8 @@ def _notes(state: State, unused: str, lod: float) -> Iterator[str]:
         yield f"The network was saved while it grew, at level of detail {lod:g}: pictures are soft."
     if unused:
         yield unused
+    if "noise2feat.bias" in state.leaves:
+        yield MMGEN_COLOURS
     yield from tensorflow.argument_notes(state)
 
 
@@ -249,4 +268,5 @@ DIALECTS = (
         _read,
     ),
     Dialect("gan-zoo", "pggan", ("formatLayer.weight", "groupScale0.0.weight"), _GAN_ZOO, _read),
+    Dialect("mmgen", "pggan", ("noise2feat.linear.weight_orig", "noise2feat.bias"), _MMGEN, _read),
 )

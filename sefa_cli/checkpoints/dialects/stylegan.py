@@ -104,17 +104,19 @@ def _read(dialect: Dialect, state: State) -> Model:
 
     found = translate(state, dialect.rules, words, shared=(BLUR, "lod"))
     lod = lod_of(found.tensors, state.path)
-    blur = _blur(found.tensors.pop(BLUR, None), tensorflow.filter_argument(state, "blur_filter"))
+    blur = unusual_blur(
+        found.tensors.pop(BLUR, None), tensorflow.filter_argument(state, "blur_filter")
+    )
     _unfuse(found.tensors, argument(state, "fused_scale", "auto"))
     network = Network(found.tensors, found.names, dialect.name, state.path, "StyleGAN")
     rate = positive(argument(state, "mapping_lrmul", _RATE)) or _RATE
-    config = {**_describe(network), "lr_multiplier": rate, "lod": lod}
+    config = {**describe(network), "lr_multiplier": rate, "lod": lod}
     tensors = {**network.ordered, **blur}
-    notes = tuple(_notes(state, tensors, left_out(found, network), lod))
-    return Model(dialect.name, dialect.family, config, tensors, notes)
+    said = notes(state, tensors, left_out(found, network), lod)
+    return Model(dialect.name, dialect.family, config, tensors, said)
 
 
-def _describe(network: Network) -> dict[str, Any]:
+def describe(network: Network) -> dict[str, Any]:
     """The configuration that the shapes tell. Raises SefaError at the first that does not fit."""
     mapping = describe_mapping(network)
     w_dim = mapping["w_dim"]
@@ -159,7 +161,9 @@ def _unfuse(tensors: dict[str, LazyTensor], fused: Any) -> None:
             tensors[name] = FLIPPED(tensors[name])
 
 
-def _blur(kernel: LazyTensor | None, taps: list[float] | None) -> dict[str, LazyTensor]:
+def unusual_blur(
+    kernel: LazyTensor | None, taps: list[float] | None = None
+) -> dict[str, LazyTensor]:
     """The blur's kernel, with sum 1, where it is another than [1, 2, 1] ⊗ [1, 2, 1]."""
     usual = tensorflow.as_filter([1, 2, 1])
     if kernel is not None and math.prod(kernel.shape) <= _MOST_TAPS:
@@ -171,6 +175,11 @@ def _blur(kernel: LazyTensor | None, taps: list[float] | None) -> dict[str, Lazy
     if found.shape == usual.shape and np.allclose(found, usual, rtol=1e-4):
         return {}
     return {BLUR: LazyTensor(found.shape, "float32", lambda: found)}
+
+
+def notes(state: State, tensors: dict[str, LazyTensor], unused: str, lod: float) -> tuple[str, ...]:
+    """Sentences on what is missing or left out."""
+    return tuple(_notes(state, tensors, unused, lod))
 
 
 def _notes(state: State, tensors: dict[str, LazyTensor], unused: str, lod: float) -> Iterator[str]:

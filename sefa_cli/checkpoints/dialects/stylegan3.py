@@ -1,10 +1,11 @@
-"""StyleGAN3 (T, R, StyleGAN-XL) as NVIDIA and Hammer write it → NVIDIA's names and layouts.
+"""StyleGAN3 (T, R, StyleGAN-XL) as NVIDIA, Hammer and MMGeneration write it → NVIDIA's names.
 
 Native names are NVIDIA's: `synthesis.input.*` and, by the order in which they run,
 `synthesis.L{i}_{size}_{channels}.*`, the last of which is the to-RGB. Hammer writes `layer{i}`,
-without sizes. StyleGAN-XL keeps NVIDIA's names, with numbers left out where its super-resolution
-layers begin; its mapping network has a table of class embeddings, `mapping.embed.weight
-(classes, features)`, a dense layer `mapping.embed_proj`, and a mean w for every class.
+without sizes; MMGeneration calls the mapping network otherwise. StyleGAN-XL keeps NVIDIA's names,
+with numbers left out where its super-resolution layers begin; its mapping network has a table of
+class embeddings, `mapping.embed.weight (classes, features)`, a dense layer `mapping.embed_proj`,
+and a mean w for every class.
 """
 
 from sefa_cli.checkpoints.dialects.model import Dialect, Model
@@ -23,6 +24,15 @@ _NVIDIA = (
     Rule(rf"synthesis\.input\.(?:weight|freqs|phases|transform|{_AFFINE})"),
     Rule(rf"{_LAYER}\.(?:weight|bias|up_filter|down_filter|{_AFFINE})"),
     Rule(rf"{_LAYER}\.magnitude_ema", change=SCALAR),
+)
+
+_MMGEN = (
+    Rule(r"style_mapping\.w_avg", "mapping.w_avg"),
+    Rule(r"style_mapping\.fc(\d{1,3})\.weight", "mapping.fc{n}.weight"),
+    Rule(r"style_mapping\.fc(\d{1,3})\.bias", "mapping.fc{n}.bias"),
+    Rule(r"style_mapping\.embed\.weight", "mapping.embed.weight"),
+    Rule(r"style_mapping\.embed\.bias", "mapping.embed.bias"),
+    *_NVIDIA[1:],
 )
 
 _HAMMER = (
@@ -77,6 +87,9 @@ def _renamed(found: Translation, layers: dict[str, str]) -> Translation:
 
 DIALECTS = (
     Dialect("nvidia", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), _NVIDIA, _read),
+    Dialect(
+        "mmgen", "stylegan3", ("synthesis.input.freqs", "style_mapping.fc0.weight"), _MMGEN, _read
+    ),
     Dialect(
         "hammer",
         "stylegan3",
