@@ -34,7 +34,7 @@ def import_(
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option("--format", metavar="NAME", help="What it is, where its content is unclear."),
+        typer.Option("--format", metavar="NAME", help="What it is, as `export --to` calls it."),
     ] = None,
     overwrite: options.Overwrite = False,
     offline: options.Offline = None,
@@ -70,5 +70,5 @@ def import_(
     for note in notes:
         say(note)
     if space is None and bundle.space != "z" and says_z(file):
-        say("InterFaceGAN calls boundaries of w …_w_boundary: if this is one of z, say --space z")
+        say("by its name it moves z (InterFaceGAN and GANSpace write _w for w): then say --space z")
     wrote(output)

@@ -9,6 +9,7 @@ from sefa_cli.ranges import is_range
 
 _UNNAMED = re.compile(r"_k\d+$")  # as `file_stem` calls a direction without a label
 _BOUNDARY = re.compile(r"(_w)?_boundary$")  # InterFaceGAN; _w_ where it is one of w
+_GANSPACE = re.compile(r"_c\d+_n\d+(_w)?$")  # model-class_layer_estimator_c80_n1000000_w
 _OF_PLACE = re.compile(r"[^\w.+-]+")  # what file names should not hold
 
 
@@ -20,8 +21,8 @@ def label_in_name(name: str) -> str | None:
 
 
 def says_z(name: str) -> bool:
-    """Whether a boundary's name, by InterFaceGAN's custom, says it is one of z: no `_w_` in it."""
-    match = _BOUNDARY.search(PurePath(name).stem)
+    """Whether a name, by InterFaceGAN's or GANSpace's custom, says z: it has no `_w`."""
+    match = _BOUNDARY.search(PurePath(name).stem) or _GANSPACE.search(PurePath(name).stem)
     return match is not None and match[1] is None
 
 

@@ -49,8 +49,8 @@ def read_directions(
         found = _recognised(path, latent, format)
         return _bundle(found, path.name, model, space, layers), found.notes
     except SefaError as error:
-        if path.name in error.found:
-            raise
+        if error.found.startswith(f"{path.name} ") or f"{path}: " in error.found:
+            raise  # it names the file already
         raise SefaError(f"{path.name}: {error.found}", error.expected, error.remedy) from error
 
 

@@ -3,6 +3,7 @@
 Torch files are written by torch itself, so that our reader and writer meet the real thing.
 """
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,23 @@ def anycost(path: Path) -> NDArray[np.float64]:
     torch.save(
         {n: torch.tensor(row).float()[None] for n, row in zip(names, rows, strict=True)}, path
     )
+    return rows
+
+
+def repeng(path: Path) -> NDArray[np.float64]:
+    """A control vector in GGUF: `direction.1` … `direction.5`, each (dim,) float32 and unit."""
+
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    rows = unit_rows(LAYERS - 1)
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(rows), 3)
+    head += text("general.architecture") + struct.pack("<I", 8) + text("controlvector")
+    head += text("controlvector.model_hint") + struct.pack("<I", 8) + text("llama")
+    head += text("controlvector.layer_count") + struct.pack("<II", 4, len(rows))
+    for i in range(len(rows)):  # each of 32 bytes, the alignment
+        head += text(f"direction.{i + 1}") + struct.pack("<IQIQ", 1, DIM, 0, 4 * DIM * i)
+    path.write_bytes(head + bytes(-len(head) % 32) + rows.astype("<f4").tobytes())
     return rows
 
 

@@ -14,6 +14,7 @@ from published import DIM, LAYERS
 from sefa_cli.bundle import Bundle
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.interchange.formats import FORMATS, Format, content, find_format, not_held
+from sefa_cli.interchange.gguf import read_control_vector
 from sefa_cli.interchange.reading import read_directions
 
 DOCS = Path(__file__).parents[2] / "docs" / "formats.md"
@@ -144,6 +145,48 @@ def test_ganspace_and_e4e_come_back_whole(tmp_path: Path, model: Model) -> None:
     bundle, _ = read_directions(tmp_path / "pca.pt", model, space="w")
     for name, tensor in load("e4e-pca", bundle, 0, 1, 2, 3).items():
         assert torch.equal(tensor, pca[name]), name
+
+
+PUBLISHED = {
+    "interfacegan": published.interfacegan, "resefa": published.resefa, "e4e": published.e4e,
+    "rosinality": published.rosinality, "anycost": published.anycost,
+    "w+": published.luxemburg, "lowrankgan": published.interfacegan, "npy": published.resefa,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*PUBLISHED, "w+ of eps696"])
+def test_published_files_are_read_and_written_back(tmp_path: Path, model: Model, name: str) -> None:
+    """Keys, shapes and types are those of the file; of float64 the digits of a float32 are left."""
+    form = find_format(name.partition(" ")[0])
+    path = tmp_path / f"x{form.suffix}"
+    PUBLISHED.get(name, published.eps696)(path)
+    bundle, _ = read_directions(path, model, space="w")
+    assert bundle.info[0]["from"]["format"] in (name.partition(" ")[0], "npy", "interfacegan")
+    written, original = load(form.name, bundle, *range(bundle.k)), read_as_it_is(path)
+    if not isinstance(original, dict):
+        written, original = {"": written}, {"": original}
+    assert list(written) == list(original)
+    for key, value in original.items():
+        if key == "ckpt":
+            assert written[key] == "tiny.pt" and value.endswith("stylegan2-ffhq.pt")
+            continue
+        assert written[key].dtype == value.dtype and written[key].shape == value.shape
+        ours, theirs = np.asarray(written[key], float), np.asarray(value, float)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-7 * np.abs(theirs).max())
+
+
+def test_a_control_vector_is_read_and_written_back(tmp_path: Path, model: Model) -> None:
+    rows = published.repeng(tmp_path / "happy.gguf")
+    bundle, _ = read_directions(tmp_path / "happy.gguf", model, space="w")
+    assert list(bundle.layers) == [0, 1, 2, 3, 4] and bundle.labels == ["happy"]
+    assert bundle.info[0]["from"]["model_hint"] == "llama"
+    again = read_control_vector(content(find_format("gguf"), bundle, (0,)))
+    assert (again.layers, again.hint, again.name) == ((1, 2, 3, 4, 5), "tiny.pt", "happy")
+    np.testing.assert_allclose(again.rows, rows, atol=1e-7)
+
+
+def read_as_it_is(path: Path) -> Any:
+    return np.load(path) if path.suffix == ".npy" else torch.load(path, weights_only=True)
 
 
 def test_where_all_layers_move_a_tensor_of_one_row_is_enough(tmp_path: Path, model: Model) -> None:

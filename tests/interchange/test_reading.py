@@ -143,6 +143,7 @@ SAVED: dict[str, tuple[Any, str]] = {
     "Jacobians": (np.zeros((2, 4, 4, 1, DIM), np.float32), "no direction set"),
     "channels of StyleCLIP": (np.ones((6048, DIM)) * np.arange(6048)[:, None], "StyleCLIP"),
     "codes": (published.codes(3), "may hold latent codes"),
+    "codes of ReSeFa": (published.codes(3)[:, :1], "say --format npy; codes are for `--codes`"),
     "nothing": (np.zeros((0, DIM)), "is empty"),
     "one number": (np.float64(3), "empty"),
     "rows of another model": (np.ones((9, DIM)), "9 rows, one per layer; the model has 6"),
@@ -254,6 +255,27 @@ def test_nothing_is_run(
         path.write_bytes(code)
         refusal(path, model)
     assert not canary.exists()
+
+
+def test_a_file_with_a_short_name_is_named_too(tmp_path: Path, model: Model) -> None:
+    style_space(tmp_path / "S")
+    assert refusal(tmp_path / "S", model).startswith("S: it is a list")
+
+
+def test_what_numbers_alone_decided_is_said(tmp_path: Path, model: Model) -> None:
+    rows = 2 * published.unit_rows(DIM)
+
+    def notes(array: np.ndarray, **options: Any) -> tuple[str, ...]:
+        np.save(tmp_path / "x.npy", array)
+        return read_directions(tmp_path / "x.npy", model, **{"space": "w", **options})[1]
+
+    assert (
+        "one direction, a row per layer; say so if it holds 6: --format npy" in notes(rows[:6])[0]
+    )
+    assert "4 directions, though not of unit length" in notes(rows[:4])[0]
+    for clear in (rows[:1], rows / 2, np.repeat(rows[:1], 6, axis=0), np.repeat(rows[:1], 4, 0)):
+        assert notes(clear, layers=range(len(clear)) if len(clear) == 4 else None) == ()
+    assert notes(rows[:6], format="npy") == () == notes(rows[:6], format="w+")
 
 
 def test_what_the_format_is_can_be_said(tmp_path: Path, model: Model) -> None:
