@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sefa_cli.checkpoints.checkpoint import Checkpoint
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 from sefa_cli.generators.inputs import (
     Array,
     as_one_hot,
@@ -74,14 +74,16 @@ class Generator(nn.Module):
         """The mean w `(w_dim,)`: the file's, the one that was set, or a computed one.
 
         The computed one is the mean over the 10,000 rows of RandomState(0).randn(10000, z_dim);
-        it takes about a second and is kept. Conditional networks have none but the file's.
+        it takes about a second and is kept. In conditional networks row i has class i mod c_dim.
         """
         if self._w_avg is None:
-            if self.c_dim:
-                raise SefaError("the file holds no mean w", remedy="Set `w_avg` of the generator.")
             rows = np.random.RandomState(0).randn(_MEAN_ROWS, self.z_dim)
+            classes = np.arange(_MEAN_ROWS) % self.c_dim if self.c_dim else None
+            means = []
             with torch.no_grad():
-                means = [self.map(part).mean(dim=0) for part in np.split(rows, 10)]
+                for part in np.split(np.arange(_MEAN_ROWS), 10):
+                    label = None if classes is None else classes[part]
+                    means.append(self.map(rows[part], label).mean(dim=0))
             self.w_avg = torch.stack(means).mean(dim=0)
         assert self._w_avg is not None
         return self._w_avg

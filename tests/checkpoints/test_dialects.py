@@ -144,6 +144,7 @@ def test_mmgen_keeps_all_networks_in_one_list(tmp_path, native):
     assert found.config["demod_scaled"] is True and found.config["lr_multiplier"] == 0.01
     assert found.notes == (
         "The file stores no mean w; truncation computes it from 10,000 samples.",
+        "MMGeneration trains on BGR pictures: red and blue may be exchanged.",
     )
 
 

@@ -285,10 +285,12 @@ def test_a_mean_computed_in_inference_mode_serves_derivatives() -> None:
     assert w.grad is not None
 
 
-def test_conditional_networks_have_no_mean_but_the_files() -> None:
-    generator = build(networks.stylegan2(classes=3, mean=False), "cpu")
-    with pytest.raises(SefaError, match="w_avg"):
-        generator.truncate(np.zeros((1, 12)), 0.5)
+@pytest.mark.parametrize("label_mode", ["embed", "concat"])
+def test_a_computed_mean_has_every_class_equally_often(label_mode: str) -> None:
+    generator = build(networks.stylegan2(classes=3, label_mode=label_mode, mean=False), "cpu")
+    rows = np.random.RandomState(0).randn(10_000, 8)
+    w = generator.map(rows, np.arange(10_000) % 3)
+    assert torch.allclose(generator.w_avg, w.mean(dim=0), atol=1e-5)
 
 
 def test_weights_are_not_trained(tiny: Generator) -> None:

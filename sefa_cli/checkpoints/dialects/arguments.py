@@ -7,6 +7,7 @@ from typing import Any
 from sefa_cli.checkpoints.dialects.names import State
 from sefa_cli.checkpoints.inert import Record
 
+MMGEN_COLOURS = "MMGeneration trains on BGR pictures: red and blue may be exchanged."
 _LISTED = 4  # names shown in a note
 _NESTED = ("mapping_kwargs", "synthesis_kwargs")
 

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from sefa_cli.checkpoints.checkpoint import LazyTensor
 from sefa_cli.checkpoints.dialects import tensorflow
+from sefa_cli.checkpoints.dialects.arguments import MMGEN_COLOURS
 from sefa_cli.checkpoints.dialects.model import Dialect, Model
 from sefa_cli.checkpoints.dialects.names import FLAT, Change, Rule, Shape, State, translate
 from sefa_cli.checkpoints.dialects.network import START, Network
-from sefa_cli.checkpoints.dialects.progressive import MMGEN_COLOURS, left_out, lod_of
+from sefa_cli.checkpoints.dialects.progressive import left_out, lod_of
 from sefa_cli.checkpoints.dialects.tensorflow import (
     HWIO,
     HWOI,

@@ -10,7 +10,6 @@ from sefa_cli.checkpoints.dialects.network import Network
 from sefa_cli.checkpoints.windows import damaged
 
 LOD = "lod"
-MMGEN_COLOURS = "MMGeneration trains on BGR pictures: red and blue may be exchanged."
 _MOST = 16  # levels: 4 px grown to 262,144
 
 

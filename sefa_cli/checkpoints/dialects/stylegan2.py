@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sefa_cli.checkpoints.checkpoint import LazyTensor
+from sefa_cli.checkpoints.dialects.arguments import MMGEN_COLOURS
 from sefa_cli.checkpoints.dialects.model import Dialect, Model
 from sefa_cli.checkpoints.dialects.names import (
     FIRST_ROW,
@@ -158,7 +159,10 @@ def _read(dialect: Dialect, state: State) -> Model:
     }
     tensors = {**network.ordered, **_unusual(kernel, state.path)}
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
-    return Model(dialect.name, dialect.family, config, tensors, notes(state, tensors, unused))
+    said = notes(state, tensors, unused)
+    if dialect.name == "mmgen":
+        said = (*said, MMGEN_COLOURS)
+    return Model(dialect.name, dialect.family, config, tensors, said)
 
 
 def _unusual(kernel: LazyTensor | None, path: Path) -> dict[str, LazyTensor]:

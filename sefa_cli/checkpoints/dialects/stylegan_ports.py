@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.checkpoints.checkpoint import LazyTensor
+from sefa_cli.checkpoints.dialects.arguments import MMGEN_COLOURS
 from sefa_cli.checkpoints.dialects.model import Dialect, Model
 from sefa_cli.checkpoints.dialects.names import (
     AS_STORED,
@@ -27,7 +28,7 @@ from sefa_cli.checkpoints.dialects.names import (
     translate,
 )
 from sefa_cli.checkpoints.dialects.network import START, Network
-from sefa_cli.checkpoints.dialects.progressive import MMGEN_COLOURS, left_out
+from sefa_cli.checkpoints.dialects.progressive import left_out
 from sefa_cli.checkpoints.dialects.stylegan import BLUR, describe, notes, unusual_blur
 
 _FIRST = "synthesis.b4"
