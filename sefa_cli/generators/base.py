@@ -4,6 +4,7 @@ import math
 import operator
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,6 +25,9 @@ from sefa_cli.generators.inputs import (
 from sefa_cli.generators.linearize import Chain, Linearization
 from sefa_cli.generators.weights import frozen
 from sefa_cli.ranges import check_indices
+
+if TYPE_CHECKING:
+    from sefa_cli.generators.steps import Step
 
 _MEAN_ROWS = 10_000  # samples for a mean w that the file does not hold
 
@@ -152,7 +156,7 @@ class Generator(nn.Module):
         check_noise_mode(noise_mode)
         labels = as_one_hot(label, len(codes), self.c_dim) if self.conditioned else None
         pixels = as_size(size, self.resolution)
-        quick = preview and self.preview_size and (size is None or pixels <= self.preview_size)
+        quick = self.takes_shortcut(size, preview)
         pictures = []
         step = 1 if self.device.type == "cpu" else 8  # more at once is no faster
         for first in range(0, len(codes), step):
@@ -185,9 +189,7 @@ class Generator(nn.Module):
         if noise_mode == "random":
             raise UsageError("random noise for a derivative", "noise mode const or none")
         pixels = as_size(size, self.resolution)
-        quick = bool(
-            preview and self.preview_size and (size is None or pixels <= self.preview_size)
-        )
+        quick = self.takes_shortcut(size, preview)
         with torch.no_grad():
             chain = self._chain(own[None], noise_mode, pixels, quick)
 
@@ -195,6 +197,18 @@ class Generator(nn.Module):
             return self.synthesize(codes, label, truncation, noise_mode, size, preview)
 
         return Linearization(paint, own, chosen, per_layer, chain)
+
+    def takes_shortcut(self, size: int | None, preview: bool) -> bool:
+        """Whether a picture of that size is the network's shortcut, if `preview` asks for it."""
+        shortcut = self.preview_size
+        return bool(preview and shortcut and (size is None or size <= shortcut))
+
+    def steps(self, noise_mode: str, size: int, quick: bool) -> "list[Step] | None":
+        """How one picture is made, step by step (generators/steps.py), where a family says it.
+
+        The last step gives what `_picture` gives for that `size`, or `_preview` if `quick`.
+        """
+        return None
 
     def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain | None:
         """A family's hand-written derivative at codes `(1, num_layers, w_dim)`, if it has one."""

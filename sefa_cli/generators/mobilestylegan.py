@@ -16,6 +16,7 @@ from sefa_cli.checkpoints.checkpoint import Checkpoint
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.layers import Dense, Layer, MappingNetwork, fast_layout, per_sample
 from sefa_cli.generators.linearize import Chain
+from sefa_cli.generators.steps import Step, run_steps
 from sefa_cli.generators.weights import Weights, frozen
 
 # Inverse orthonormal Haar step: what the bands LL, vertical, horizontal, diagonal of one channel
@@ -136,13 +137,24 @@ class Block(Layer):
         inputs = len(self.conv1.bias)
         self.conv2 = Conv(weights.at("conv2"), inputs, side, w_dim, bands=not last)
 
-    def forward(
-        self, x: Tensor, codes: Tensor, noise_mode: str, rows: slice = slice(None)
-    ) -> Tensor:
-        """x `(n, bands, h, w)` → `(n, outputs, 2h, 2w)`."""
-        x = self.up(x, codes[:, self.first])
-        x = self.conv1(x, codes[:, self.first + 1], noise_mode)
-        return self.conv2(x, codes[:, self.first + 2], noise_mode, rows)
+    def steps(self, noise_mode: str, rows: slice, mean: bool) -> list[Step]:
+        """x `(n, bands, h, w)` → `(n, outputs, 2h, 2w)`; `rows` of the outputs only.
+
+        With `mean` at `(h, w)`, from the 2×2 mean of the Haar step.
+        """
+        first, pool = self.first, 2 if mean else 1
+        up = self.up.mean if mean else self.up
+        return [
+            Step((first,), lambda x, codes: up(x, codes[:, first])),
+            Step(
+                (first + 1,),
+                lambda x, codes: self.conv1(x, codes[:, first + 1], noise_mode, pool=pool),
+            ),
+            Step(
+                (first + 2,),
+                lambda x, codes: self.conv2(x, codes[:, first + 2], noise_mode, rows, pool),
+            ),
+        ]
 
 
 class ToImage(Layer):
@@ -195,27 +207,26 @@ class MobileStyleGAN(Generator):
         return self.mapping(z)
 
     def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
-        x = self._begin(codes, noise_mode)
-        for block in self.blocks:
-            x = block(x, codes, noise_mode)
-        if (self.resolution // 2) % size == 0:
-            return self.to_image.mean(x, codes[:, -1])
-        return self.to_image(x, codes[:, -1])
+        return run_steps(self.steps(noise_mode, size, quick=False), codes)
 
     def _preview(self, codes: Tensor, noise_mode: str) -> Tensor:
         """The last block at half its size, fed with the 2×2 mean of its Haar step.
 
         Convolution and mean do not commute, so this is 35 dB from the exact mean, no more.
         """
-        *blocks, before, last = self.blocks
-        x = self._begin(codes, noise_mode)
-        for block in blocks:
-            x = block(x, codes, noise_mode)
-        x = before(x, codes, noise_mode, rows=_LL)  # nothing else of it is used
-        x = last.up.mean(x, codes[:, last.first])
-        x = last.conv1(x, codes[:, last.first + 1], noise_mode, pool=2)
-        x = last.conv2(x, codes[:, last.first + 2], noise_mode, pool=2)
-        return self.to_image.mean(x, codes[:, -1])
+        return run_steps(self.steps(noise_mode, self.resolution // 4, quick=True), codes)
+
+    def steps(self, noise_mode: str, size: int, quick: bool) -> list[Step]:
+        """The stem, every layer of every block, and the picture, each of which reads one code."""
+        steps = [Step((0,), lambda _, codes: self._begin(codes, noise_mode))]
+        for block in self.blocks:
+            last = quick and block is self.blocks[-1]
+            # Nothing but the LL bands of what goes into the last block is used.
+            rows = _LL if quick and block is self.blocks[-2] else slice(None)
+            steps += block.steps(noise_mode, rows, mean=last)
+        mean = quick or (self.resolution // 2) % size == 0
+        paint = self.to_image.mean if mean else self.to_image
+        return [*steps, Step((self.num_layers - 1,), lambda x, codes: paint(x, codes[:, -1]))]
 
     def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain:
         from sefa_cli.generators.mobilestylegan_tangent import MobileChain  # it imports this file

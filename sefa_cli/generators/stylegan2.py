@@ -25,6 +25,7 @@ from sefa_cli.generators.layers import (
     per_sample,
 )
 from sefa_cli.generators.linearize import Chain
+from sefa_cli.generators.steps import Step, run_steps
 from sefa_cli.generators.weights import Weights, frozen
 
 HALF = math.sqrt(0.5)  # gain of the two branches that meet in a resnet block
@@ -134,6 +135,12 @@ class Block(nn.Module):
         if "torgb.weight" in weights:
             self.torgb = ToRGB(weights.at("torgb"), len(self.conv1.bias), options)
 
+    def step(self, noise_mode: str) -> Step:
+        """All of it, for pictures that begin in the middle."""
+        count = 1 + (self.conv0 is not None) + (self.torgb is not None)
+        codes = tuple(range(self.first, self.first + count))
+        return Step(codes, lambda state, codes: self(*state, codes, noise_mode))
+
     def forward(
         self, x: Tensor, image: Tensor | None, codes: Tensor, noise_mode: str
     ) -> tuple[Tensor, Tensor | None]:
@@ -186,12 +193,17 @@ class StyleGAN2(Generator):
         return self.mapping(z, label)
 
     def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
-        x = fast_layout(self.const.expand(len(codes), -1, -1, -1))
-        image: Tensor | None = None
-        for block in self.blocks:
-            x, image = block(x, image, codes, noise_mode)
-        assert image is not None
-        return image
+        return run_steps(self.steps(noise_mode, size, quick=False), codes)
+
+    def steps(self, noise_mode: str, size: int, quick: bool) -> list[Step]:
+        """A step for every block: (features, image so far) → both at its resolution."""
+
+        def begin(codes: Tensor) -> tuple[Tensor, None]:
+            return fast_layout(self.const.expand(len(codes), -1, -1, -1)), None
+
+        blocks = [block.step(noise_mode) for block in self.blocks if isinstance(block, Block)]
+        end = Step((), lambda state, codes: state[1])
+        return [Step((), lambda _, codes: begin(codes)), *blocks, end]
 
     def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain:
         from sefa_cli.generators.stylegan2_tangent import StyleGAN2Chain
