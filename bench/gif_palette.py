@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sefa_cli.rendering.films import frame_alphas, write_film
+from sefa_cli.rendering.films import write_film
 from sefa_cli.rendering.pictures import to_uint8
+from sefa_cli.rendering.sweeps import frame_alphas
 
 FPS = 25
 SWEEPS = {  # name: (layers, direction, seed)

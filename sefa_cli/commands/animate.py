@@ -1,4 +1,4 @@
-"""`sefa animate`: a film of one direction, swept from one step to another."""
+"""`sefa animate`: a film of directions, swept from one step to another."""
 
 from typing import Annotated
 
@@ -10,7 +10,12 @@ from sefa_cli.commands.console import progress, say, wrote
 
 def animate(
     dirs: options.Dirs,
-    k: Annotated[str, typer.Option("--k", metavar="K", help="A direction: index or label.")],
+    k: Annotated[
+        list[str],
+        typer.Option(
+            "--k", metavar="K", help="Directions: an index, a range or a label; may be repeated."
+        ),
+    ],
     output: Annotated[
         str,
         typer.Option(
@@ -28,6 +33,27 @@ def animate(
     bounce: Annotated[
         bool, typer.Option("--bounce", help="There and back: loops without a jump.")
     ] = False,
+    hold: Annotated[
+        float, typer.Option("--hold", metavar="SECONDS", help="Rest at both ends.")
+    ] = 0,
+    ease: Annotated[
+        str,
+        typer.Option("--ease", metavar="linear|smooth", help="smooth slows down at both ends."),
+    ] = "linear",
+    arrange: Annotated[
+        str,
+        typer.Option(
+            "--arrange",
+            metavar="rows|sequence",
+            help="Several directions at once, one below another, or one after another.",
+        ),
+    ] = "rows",
+    captions: Annotated[
+        bool, typer.Option("--captions", help="Write label and step under each row.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do not repeat: GIF, WebP and APNG play once.")
+    ] = False,
     seeds: options.Seeds = "0",
     layers: options.MoveLayers = None,
     codes: options.Codes = None,
@@ -44,24 +70,31 @@ def animate(
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
     offline: options.Offline = None,
+    show: options.Show = False,
 ) -> None:
-    """Sweep one direction and write a film, several seeds side by side.
+    """Sweep directions and write a film, several seeds side by side.
 
     Pictures have at most 512 pixels unless --size says more. GIF gets one palette for the whole
-    film and counts time in hundredths of a second; MP4 is H.264 that plays in a browser.
+    film and counts time in hundredths of a second; MP4 is H.264 that plays in a browser. In a
+    sequence nothing jumps with --bounce and a --range that begins at 0.
     """
     from sefa_cli.bundle import Bundle
     from sefa_cli.commands.setting import opened, parse_placement
-    from sefa_cli.editing.moves import parse_direction, parse_span
-    from sefa_cli.rendering.films import check_film_path, frame_alphas, write_film
+    from sefa_cli.commands.showing import Showing
+    from sefa_cli.editing.moves import parse_span
+    from sefa_cli.ranges import check_indices
+    from sefa_cli.rendering.films import check_film_path, timing, write_film
+    from sefa_cli.rendering.sweeps import frame_alphas, rest_frames, shots
     from sefa_cli.rendering.view import View
 
     bundle = Bundle.load(dirs)
-    direction = parse_direction(bundle, k)
-    alphas = frame_alphas(*parse_span(span), frames, bounce)
+    directions = check_indices([i for words in k for i in bundle.indices(words)], "direction")
+    alphas = frame_alphas(*parse_span(span), frames, bounce, ease, rest_frames(hold, fps))
+    film = shots(directions, alphas.tolist(), arrange)
     view = View(size, fast, noise_mode, class_label, trunc)
     placement = parse_placement(translate, rotate)
     check_film_path(output, overwrite, fps)
+    showing = Showing.of(show, len(film))
 
     generator, chosen = opened(
         bundle, dirs, layers, model,
@@ -73,8 +106,11 @@ def animate(
     start = start_from(generator, seeds, codes, trunc, trunc_layers, class_label)
     edits = Edits(generator, bundle, start, [], chosen)
     view = view.at_most(generator, 512)
-    with progress("animating", len(alphas)) as advance:
-        made = edits.frames(view, direction, alphas)
-        write_film(output, made, fps, overwrite=overwrite, progress=advance)
+    with progress("animating", len(film)) as advance:
+        made = showing.watch(edits.frames(view, film, captions))
+        write_film(output, made, fps, overwrite, not once, len(film), advance)
     say(f"pictures: {view.about(generator)}", level=0 if fast else 1)
+    length, inexact = timing(output, len(film), fps)
+    say(f"film: {length}", level=0 if inexact else 1)
     wrote(output)
+    showing.show(output)

@@ -56,6 +56,7 @@ def edit(
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
     offline: options.Offline = None,
+    show: options.Show = False,
 ) -> None:
     """Move codes along directions of a bundle and show the pictures.
 
@@ -64,6 +65,7 @@ def edit(
     """
     from sefa_cli.bundle import Bundle
     from sefa_cli.commands.setting import opened, parse_placement
+    from sefa_cli.commands.showing import Showing
     from sefa_cli.commands.targets import picture_target
     from sefa_cli.editing.moves import name_of, parse_moves
     from sefa_cli.files import check_writable
@@ -76,6 +78,7 @@ def edit(
     target = picture_target(output, f"{options.stem(dirs)}_{name_of(table)}", overwrite)
     if save_codes:
         check_writable(save_codes, overwrite)
+    showing = Showing.of(show)
 
     generator, chosen = opened(
         bundle, dirs, layers, model,
@@ -93,12 +96,14 @@ def edit(
     if target.is_folder:
         with progress("editing", moves * len(start.numbers)) as advance:
             for stem, picture in edits.pictures(view):
-                wrote(target.save_one(picture, stem, view.about(generator)))
+                wrote(target.save_one(showing.see(picture), stem, view.about(generator)))
                 advance()
     else:
         with progress("editing", (1 + moves) * len(start.numbers)) as advance:
             view = view.at_most(generator, 512)
-            wrote(target.save_sheet(edits.sheet(view, advance), view.about(generator)))
+            sheet = showing.see(edits.sheet(view, advance))
+        wrote(target.save_sheet(sheet, view.about(generator)))
     say(f"pictures: {view.about(generator)}", level=0 if fast else 1)
     if save_codes:
         wrote(save_codes)
+    showing.show(target.path)

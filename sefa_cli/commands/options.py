@@ -95,6 +95,13 @@ Fast = Annotated[
     bool, typer.Option("--fast", help="The network's shortcut, where it has one: softer, quicker.")
 ]
 Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where to run.")]
+Show = Annotated[
+    bool,
+    typer.Option(
+        "--show",
+        help="Show it too: in the terminal where it draws pictures, else in the system's viewer.",
+    ),
+]
 # all that write
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")]
 # all that may fetch

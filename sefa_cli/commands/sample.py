@@ -31,6 +31,7 @@ def sample(
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
     offline: options.Offline = None,
+    show: options.Show = False,
 ) -> None:
     """Show the pictures of some seeds, unedited, with their numbers.
 
@@ -39,6 +40,7 @@ def sample(
     from sefa_cli import allocator
     from sefa_cli.checkpoints import open_checkpoint
     from sefa_cli.commands.setting import parse_placement, place
+    from sefa_cli.commands.showing import Showing
     from sefa_cli.commands.targets import picture_target
     from sefa_cli.editing.source import load_generator
     from sefa_cli.editing.start import start_from
@@ -48,6 +50,7 @@ def sample(
     view = View(size, fast, noise_mode, class_label, trunc)
     placement = parse_placement(translate, rotate)
     target = picture_target(output, "sample", overwrite)
+    showing = Showing.of(show)
     allocator.keep_blocks()
     generator = load_generator(open_checkpoint(model, offline=offline), device)
     place(generator, placement)
@@ -58,11 +61,14 @@ def sample(
     with progress("sampling", len(start.numbers)) as advance:
         for i, picture in enumerate(view.pictures(generator, start.codes, start.numbers)):
             if target.is_folder:
+                showing.see(picture)
                 wrote(target.save_one(picture, start.stem(i), view.about(generator)))
             else:
                 sheet.append(picture)
             advance()
     if not target.is_folder:
         numbers = [str(number) for number in start.numbers]
-        wrote(target.save_sheet(grid(sheet, numbers), view.about(generator)))
+        whole = showing.see(grid(sheet, numbers))
+        wrote(target.save_sheet(whole, view.about(generator)))
     say(f"pictures: {view.about(generator)}", level=0 if fast else 1)
+    showing.show(target.path)

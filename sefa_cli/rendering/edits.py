@@ -1,6 +1,6 @@
 """Pictures before and after moves: as rows of a sheet, one by one, or as frames of a film."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from sefa_cli.bundle import Bundle
 from sefa_cli.editing.moves import Move
-from sefa_cli.rendering.films import side_by_side
+from sefa_cli.rendering.film_frames import Captions, gap_of, one_below_another, side_by_side
+from sefa_cli.rendering.lettering import heading
 from sefa_cli.rendering.sheets import contact_sheet
+from sefa_cli.rendering.sweeps import Shot
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:
@@ -84,10 +86,31 @@ class Edits:
         ]
 
     def _direction(self, k: int) -> str:
-        return self.bundle.labels[k] or f"k {k}"
+        return heading(self.bundle.labels[k]) or f"k {k}"
 
-    def frames(self, view: View, k: int, alphas: Iterable[float]) -> Iterator[Picture]:
-        """A sweep of direction `k`: a frame per α, the seeds side by side."""
-        for alpha in alphas:
-            codes = self.codes(Move(((k, float(alpha)),)))
-            yield side_by_side(list(view.pictures(self.generator, codes, self.start.numbers)))
+    def frames(self, view: View, film: Sequence[Shot], captions: bool = False) -> Iterator[Picture]:
+        """The frames of a film: a row per direction, the seeds side by side.
+
+        With `captions` each row has its direction and α under it. A shot that repeats the last
+        one is not rendered again.
+        """
+        last, frame, room = None, None, None
+        texts = {self._caption(step) for shot in film for step in shot} if captions else ()
+        for shot in film:
+            if frame is None or shot != last:
+                rows = [self._row(view, step) for step in shot]
+                side = rows[0].shape[0]
+                if captions:
+                    room = room or Captions.for_texts(texts, rows[0].shape[1], side)
+                    pairs = zip(rows, shot, strict=True)
+                    rows = [room.under(row, self._caption(step)) for row, step in pairs]
+                last, frame = shot, one_below_another(rows, gap_of(side))
+            yield frame
+
+    def _row(self, view: View, step: tuple[int, float]) -> Picture:
+        codes = self.codes(Move((step,)))
+        return side_by_side(list(view.pictures(self.generator, codes, self.start.numbers)))
+
+    def _caption(self, step: tuple[int, float]) -> str:
+        k, alpha = step
+        return f"{self._direction(k)}  α {round(alpha, 2) + 0.0:+.2f}"

@@ -2,13 +2,12 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sefa_cli.errors import UsageError
 from sefa_cli.files import check_writable, temporary_beside
@@ -16,20 +15,20 @@ from sefa_cli.rendering.encoders import Frames, write_apng, write_gif, write_mp4
 from sefa_cli.rendering.ffmpeg import ffmpeg_path
 from sefa_cli.rendering.frame_folder import check_frame_folder, write_frame_folder
 from sefa_cli.rendering.pictures import Picture
-from sefa_cli.rendering.sheets import BACKGROUND
 
 
 @dataclass(frozen=True)
 class _Kind:
     write: Callable[[Path, Frames], None]
     fastest: float  # frames a second that players still show as asked
+    grain: int = 0  # what times are counted in, ms; 0 is exact
 
 
 # GIF counts in 10 ms, and browsers slow down frames of 10 ms and less, in all three picture formats
 _KINDS = {
-    ".gif": _Kind(write_gif, 50),
+    ".gif": _Kind(write_gif, 50, 10),
     ".mp4": _Kind(write_mp4, 240),
-    ".webp": _Kind(write_webp, 90),
+    ".webp": _Kind(write_webp, 90, 1),
     ".apng": _Kind(write_apng, 90),
     ".png": _Kind(write_apng, 90),
 }
@@ -95,30 +94,20 @@ def check_film_path(path: str | Path, overwrite: bool = False, fps: float | None
     return check_writable(target, overwrite)
 
 
-def frame_alphas(
-    start: float, stop: float, frames: int, bounce: bool = False
-) -> NDArray[np.float64]:
-    """The step α of each frame of a linear sweep, both ends included, `(frames,)`.
+def timing(path: str | Path, count: int, fps: float) -> tuple[str, bool]:
+    """How long a film of `count` frames lasts, and whether its format cannot say `fps` exactly.
 
-    With `bounce` the way back is added without its two ends, `(2 · frames − 2,)`: no frame shows
-    twice in a row when the film repeats.
+    GIF counts in 10 ms and WebP in 1 ms. Each frame begins at its own moment, rounded, so the
+    whole is right to one count.
     """
-    if frames < 1 or not np.isfinite([start, stop]).all():
-        raise UsageError(
-            f"{frames} frames from {start:g} to {stop:g}", "finite steps, 1 frame or more"
-        )
-    there = np.linspace(start, stop, frames)
-    return np.concatenate([there, there[-2:0:-1]]) if bounce else there
-
-
-def side_by_side(pictures: Sequence[Picture]) -> Picture:
-    """Equal pictures `(height, width, channels)` in a row, a thin light gap between them."""
-    height, width, channels = pictures[0].shape
-    grey = round(sum(BACKGROUND) / 3)
-    colour = {1: (grey,), 3: BACKGROUND, 4: (*BACKGROUND, 255)}[channels]
-    gap = np.full((height, max(2, width // 64), channels), colour, np.uint8)
-    parts = [part for picture in pictures for part in (gap, picture)]
-    return np.concatenate(parts[1:], axis=1)
+    whole = f"{count} frames, {count / fps:.2f} s at {fps:g} frames a second"
+    grain = 0 if _is_folder(path) else _KINDS[Path(path).suffix.lower()].grain
+    counts = 1000 / fps / grain if grain else 1
+    if abs(counts - round(counts)) < 1e-9:
+        return whole, False
+    short, kind = math.floor(counts) * grain, Path(path).suffix[1:].upper()
+    lasts = f"a frame lasts {short} or {short + grain} ms, the whole is right"
+    return f"{whole}; {kind} counts in {grain} ms: {lasts}", True
 
 
 def _is_folder(path: str | Path) -> bool:

@@ -11,21 +11,29 @@ from functools import cached_property
 from PIL import ImageDraw, ImageFont
 
 _SPELLED = {"α": "alpha", "ψ": "psi", "ß": "ss", "−": "-", "–": "-", "—": "-", "×": "x", "’": "'"}
+_DROPPED = ("Mn", "Me", "Cf", "So", "Sk")  # accents, joiners, emoji and their skin colours
 _STAYS = "\u00a0"  # a space at which no line is broken
 
 
 def drawable(text: str) -> str:
     """`text` in the letters the built-in font has: it lacks Greek, accents and the minus sign.
 
-    α is spelled, accents are dropped, what is left unknown becomes "?". A number stays on the line
-    of the word before it ("k 3", "alpha +2"); a double space stays wide and is not broken either.
+    α is spelled, accents and emoji are dropped, what is left unknown becomes "?". A number stays
+    on the line of the word before it ("k 3", "alpha +2"); a double space stays wide and is not
+    broken either.
     """
     spelled = "".join(_SPELLED.get(letter, letter) for letter in text)
     plain = unicodedata.normalize("NFKD", spelled)
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    plain = "".join(letter for letter in plain if unicodedata.category(letter) not in _DROPPED)
     plain = plain.encode("ascii", "replace").decode()
     plain = re.sub(r"\s\s+", 2 * _STAYS, plain.strip())
     return re.sub(r"(?<=[a-zA-Z])\s(?=[-+]?\d)", _STAYS, plain)
+
+
+def heading(label: str | None) -> str:
+    """A label as it is drawn; empty where the font has none of its letters, as for 微笑."""
+    drawn = drawable(label or "")
+    return drawn if any(letter.isalnum() for letter in drawn) else ""
 
 
 @dataclass(frozen=True)

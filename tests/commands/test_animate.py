@@ -1,8 +1,14 @@
 """`sefa animate`: every format, the frames it says, and what it refuses before rendering."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
@@ -54,7 +60,10 @@ def test_bounce_comes_back(sefa: Sefa, bundle: Path) -> None:
     ("words", "code", "said"),
     [
         (["--k", "3", "-o", "a.avi"], 2, ".gif"),
-        (["--k", "0-2", "-o", "a.gif"], 2, "names 3 directions"),
+        (["--k", "0-2", "--k", "1", "-o", "a.gif"], 2, "direction 1 is given twice"),
+        (["--k", "3", "--ease", "quick", "-o", "a.gif"], 2, "one of linear, smooth"),
+        (["--k", "3", "--arrange", "grid", "-o", "a.gif"], 2, "one of rows, sequence"),
+        (["--k", "3", "--hold", "-1", "-o", "a.gif"], 2, "seconds from 0 to 3600"),
         (["--k", "99", "-o", "a.gif"], 2, "out of range; expected 0-31"),
         (["--k", "3", "-o", "none/a.gif"], 1, "the folder none does not exist"),
         (["--k", "3", "--range", "3", "-o", "a.gif"], 2, "such as -3:3"),
@@ -77,3 +86,101 @@ def test_keeps_an_existing_film(sefa: Sefa, bundle: Path) -> None:
     result = sefa("animate", "--dirs", "tiny.dirs", "--k", "3", *SHORT, "-o", "a.gif")
     assert result.exit_code == 1 and "a.gif exists" in result.stderr
     assert Path("a.gif").read_text() == "mine"
+
+
+def frames_of(folder: str) -> list[np.ndarray]:
+    return [np.asarray(Image.open(path).convert("RGB")) for path in sorted(Path(folder).iterdir())]
+
+
+def test_several_directions_as_rows_and_in_sequence(sefa: Sefa, bundle: Path) -> None:
+    """Each row, and each part of a sequence, is the film of that direction alone."""
+    assert sefa("name", "tiny.dirs", "3", "car turns left").exit_code == 0
+    words = ["--dirs", "tiny.dirs", *SHORT, "--seeds", "0,1"]
+    several = ["--k", "car turns left", "--k", "0-1"]
+    for k in ("3", "0", "1"):
+        assert sefa("animate", *words, "--k", k, "-o", f"alone{k}").exit_code == 0
+    assert sefa("animate", *words, *several, "-o", "rows").exit_code == 0
+    result = sefa("animate", *words, *several, "--arrange", "sequence", "-o", "sequence")
+    assert result.exit_code == 0
+    alone = [frames_of(f"alone{k}") for k in ("3", "0", "1")]
+    assert np.array_equal(frames_of("sequence"), np.concatenate(alone))
+    for n, rows in enumerate(frames_of("rows")):
+        assert rows.shape == (3 * 32 + 2 * 2, 2 * 32 + 2, 3)
+        for row, film in enumerate(alone):
+            assert np.array_equal(rows[34 * row : 34 * row + 32], film[n])
+
+
+@pytest.mark.parametrize("name", ["film.gif", "film.webp", "film.apng", "film.mp4", "film"])
+def test_a_hold_repeats_the_ends_and_drops_nothing(sefa: Sefa, bundle: Path, name: str) -> None:
+    words = ["--dirs", "tiny.dirs", "--k", "3", *SHORT, "--hold", "0.2", "-o", name]
+    result = sefa("-v", "animate", *words)
+    assert result.exit_code == 0
+    assert "film: 16 frames, 0.64 s at 25 frames a second\n" in result.stderr
+    if name == "film":
+        frames = frames_of(name)
+        assert [np.array_equal(frame, frames[0]) for frame in frames] == [True] * 6 + [False] * 10
+        assert all(np.array_equal(frame, frames[-1]) for frame in frames[10:])
+    elif name == "film.mp4":
+        count, seconds = imageio_ffmpeg.count_frames_and_secs(name)
+        assert (count, seconds) == (16, pytest.approx(0.64))
+    else:
+        with Image.open(name) as film:
+            assert film.n_frames == 16
+
+
+def test_captions_say_label_and_step(sefa: Sefa, bundle: Path) -> None:
+    """They change with α, leave the pictures alone, and every frame has the same size."""
+    assert sefa("name", "tiny.dirs", "3", "微笑").exit_code == 0  # the font has none of it
+    words = ["--dirs", "tiny.dirs", "--k", "3", "--k", "1", *SHORT]
+    assert sefa("animate", *words, "-o", "plain").exit_code == 0
+    assert sefa("animate", *words, "--captions", "-o", "captions").exit_code == 0
+    frames = frames_of("captions")
+    for frame, plain in zip(frames, frames_of("plain"), strict=True):
+        assert frame.shape == frames[0].shape
+        assert np.array_equal(frame[:32, :32], plain[:32, :32])
+    strips = {frame[32 : frames[0].shape[0] // 2].tobytes() for frame in frames}
+    assert len(strips) == 6
+
+
+def test_times_that_a_gif_cannot_say_are_told(sefa: Sefa, bundle: Path) -> None:
+    words = ["--dirs", "tiny.dirs", "--k", "3", "--frames", "6", "--fps", "30"]
+    said = sefa("animate", *words, "-o", "a.gif").stderr
+    assert "6 frames, 0.20 s at 30 frames a second; GIF counts in 10 ms" in said
+    with Image.open("a.gif") as film:
+        lasts = []
+        for frame in range(film.n_frames):
+            film.seek(frame)
+            lasts.append(film.info["duration"])
+    assert set(lasts) == {30, 40} and sum(lasts) == 200
+    assert "counts in" not in sefa("animate", *words, "-o", "a.mp4").stderr
+
+
+def test_once_does_not_repeat(sefa: Sefa, bundle: Path) -> None:
+    words = ["--dirs", "tiny.dirs", "--k", "3", *SHORT]
+    assert sefa("animate", *words, "-o", "for_ever.gif").exit_code == 0
+    assert sefa("animate", *words, "--once", "-o", "once.gif").exit_code == 0
+    assert b"NETSCAPE2.0" in Path("for_ever.gif").read_bytes()
+    assert b"NETSCAPE2.0" not in Path("once.gif").read_bytes()
+
+
+def test_the_bundle_from_a_pipe(sefa: Sefa, bundle: Path) -> None:
+    words = ["--dirs", "-", "--k", "0-1", *SHORT, "--ease", "smooth", "-o", "a.gif"]
+    result = sefa("animate", *words, stdin=bundle.read_bytes())
+    assert (result.exit_code, result.stdout) == (0, "a.gif\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are otherwise there")
+@pytest.mark.parametrize("name", ["long.gif", "long.mp4", "long"])
+def test_ctrl_c_leaves_nothing(bundle: Path, workplace: Path, name: str) -> None:
+    words = ["--dirs", "tiny.dirs", "--k", "0-3", "--frames", "5000", "--captions", "--hold", "9"]
+    command = [sys.executable, "-m", "sefa_cli", "animate", *words, "-o", name]
+    before = set(workplace.iterdir())
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    until = time.monotonic() + 60
+    while set(workplace.iterdir()) == before and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130 and b"interrupted" in said
+    assert set(workplace.iterdir()) == before

@@ -7,13 +7,12 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
-from reading import shown
+from reading import Gif, shown
 
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.rendering import ffmpeg
-from sefa_cli.rendering.films import check_film_path, frame_alphas, side_by_side, write_film
+from sefa_cli.rendering.films import check_film_path, timing, write_film
 
 NAMES = ["film.gif", "film.mp4", "film.webp", "film.apng", "film.png", "film"]
 
@@ -153,32 +152,24 @@ def test_films_have_usual_permissions(tmp_path, waves):
     assert path.stat().st_mode == usual.stat().st_mode
 
 
-def test_alphas_of_a_sweep():
-    assert frame_alphas(-3, 3, 7).tolist() == [-3, -2, -1, 0, 1, 2, 3]
-    assert frame_alphas(2, -2, 2).tolist() == [2, -2]
-    assert frame_alphas(1, 5, 1).tolist() == [1]
-
-
-def test_alphas_that_bounce_loop_without_a_jump():
-    alphas = frame_alphas(-1, 1, 5, bounce=True)
-    assert alphas.tolist() == [-1, -0.5, 0, 0.5, 1, 0.5, 0, -0.5]
-    steps = np.diff(np.append(alphas, alphas[0]))
-    assert np.allclose(np.abs(steps), 0.5)
-    assert frame_alphas(-1, 1, 2, bounce=True).tolist() == [-1, 1]
-    assert frame_alphas(-1, 1, 1, bounce=True).tolist() == [-1]
-
-
-@pytest.mark.parametrize("bad", [(-1, 1, 0), (float("nan"), 1, 3), (0, float("inf"), 3)])
-def test_alphas_that_are_none(bad):
-    with pytest.raises(UsageError):
-        frame_alphas(*bad)
-
-
-@pytest.mark.parametrize("channels", [1, 3, 4])
-def test_side_by_side(waves, channels):
-    one, two, three = waves(3, 32, 256, channels)
-    frame = side_by_side([one, two, three])
-    assert frame.shape == (32, 3 * 256 + 2 * 4, channels) and frame.dtype == np.uint8
-    assert np.array_equal(frame[:, :256], one) and np.array_equal(frame[:, 260:516], two)
-    assert (frame[:, 256:260] > 240).all()
-    assert np.array_equal(side_by_side([one]), one)
+@pytest.mark.parametrize(
+    ("name", "fps", "said"),
+    [
+        ("film.gif", 25, None),
+        ("film.gif", 30, "GIF counts in 10 ms: a frame lasts 30 or 40 ms"),
+        ("film.gif", 12, "80 or 90 ms"),
+        ("film.webp", 30, "WEBP counts in 1 ms: a frame lasts 33 or 34 ms"),
+        ("film.webp", 25, None),
+        ("film.apng", 30, None),
+        ("film.mp4", 30, None),
+        ("film", 30, None),
+    ],
+)
+def test_what_is_said_of_times_is_what_was_written(tmp_path, waves, name, fps, said):
+    about, inexact = timing(name, 45, fps)
+    assert about.startswith(f"45 frames, {45 / fps:.2f} s at {fps} frames a second")
+    assert inexact == (said is not None) and (said or "") in about
+    if name == "film.gif":
+        lasts = {10 * d for d in Gif.of(write_film(tmp_path / name, waves(45, 8, 8), fps)).delays}
+        assert all(f"{ms:g} " in about or not inexact for ms in lasts)
+        assert len(lasts) == 1 + inexact

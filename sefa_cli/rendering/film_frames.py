@@ -1,0 +1,68 @@
+"""Frames of a film: pictures in a row, rows one below another, a caption under each row."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from sefa_cli.rendering.lettering import Lettering
+from sefa_cli.rendering.pictures import Picture, to_rgb
+from sefa_cli.rendering.sheets import BACKGROUND
+
+
+def side_by_side(pictures: Sequence[Picture]) -> Picture:
+    """Equal pictures `(height, width, channels)` in a row, a thin light gap between them."""
+    return _joined(pictures, axis=1, thickness=gap_of(pictures[0].shape[1]))
+
+
+def one_below_another(rows: Sequence[Picture], thickness: int) -> Picture:
+    """Equal rows `(height, width, channels)` with `thickness` pixels of light gap between them."""
+    return _joined(rows, axis=0, thickness=thickness)
+
+
+@dataclass(frozen=True)
+class Captions:
+    """Room for a line or more of text under each row, the same in every frame of a film."""
+
+    lettering: Lettering
+    width: int  # of the row with its caption, at least the row's own
+    height: int
+    widest: int  # where lines are broken
+
+    @classmethod
+    def for_texts(cls, texts: Iterable[str], width: int, side: int) -> "Captions":
+        """Room for each of `texts` under a row `width` wide, of pictures of `side` pixels."""
+        lettering = Lettering(max(12, round(side / 17)))
+        widest = width - lettering.size // 2
+        blocks = [lettering.block(text, widest) for text in texts]
+        needed = max(block.width for block in blocks) + lettering.size // 2
+        height = max(block.height for block in blocks) + lettering.size // 4
+        return cls(lettering, max(width, needed), height, widest)
+
+    def under(self, row: Picture, text: str) -> Picture:
+        """The row `(height, width, channels)` with `text` under it: `(height + …, width, 3)`."""
+        height, width = row.shape[:2]
+        image = Image.new("RGB", (self.width, height + self.height), BACKGROUND)
+        block = self.lettering.block(text, self.widest)
+        at = self.lettering.size // 4  # at the left: a number that changes moves nothing else
+        self.lettering.draw(ImageDraw.Draw(image), block, at, height + at // 2, "l")
+        frame = np.array(image)
+        frame[:height, :width] = to_rgb(row, BACKGROUND)
+        return frame
+
+
+def gap_of(width: int) -> int:
+    """Pixels between pictures of this width."""
+    return max(2, width // 64)
+
+
+def _joined(parts: Sequence[Picture], axis: int, thickness: int) -> Picture:
+    """Equal parts along an axis with a gap of the sheets' background between them."""
+    channels = parts[0].shape[2]
+    grey = round(sum(BACKGROUND) / 3)
+    colour = {1: (grey,), 3: BACKGROUND, 4: (*BACKGROUND, 255)}[channels]
+    shape = list(parts[0].shape)
+    shape[axis] = thickness
+    gap = np.full(shape, colour, np.uint8)
+    return np.concatenate([piece for part in parts for piece in (gap, part)][1:], axis=axis)

@@ -1,0 +1,125 @@
+"""Pictures inside a terminal: which protocol it understands, and the bytes that draw one.
+
+Kitty's graphics protocol, iTerm2's inline images, and sixels of the VT340. What a terminal can do
+is told by its environment: asking it would need an answer within some time, and a wrong guess
+prints kilobytes of letters.
+"""
+
+import base64
+import io
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from PIL import Image
+
+from sefa_cli.errors import UsageError
+from sefa_cli.rendering.pictures import Picture, to_image, to_rgb
+from sefa_cli.rendering.sheets import BACKGROUND
+
+PROTOCOLS = ("kitty", "iterm", "sixel")
+_CHUNK = 4096  # of base64 in one escape sequence of kitty's
+_TERMS = {"xterm-kitty": "kitty", "xterm-ghostty": "kitty", "foot": "sixel", "mlterm": "sixel"}
+_PROGRAMS = {"iTerm.app": "iterm", "WezTerm": "iterm", "mintty": "iterm", "ghostty": "kitty"}
+
+
+def choose(environment: Mapping[str, str], is_terminal: bool) -> str:
+    """ "kitty", "iterm", "sixel", or "viewer" where the terminal is not known to draw pictures.
+
+    `SEFA_SHOW` names one of them instead. Inside tmux and screen, which swallow pictures, and
+    where stderr is no terminal, it is the viewer. Raises UsageError for another `SEFA_SHOW`.
+    """
+    asked = environment.get("SEFA_SHOW", "")
+    if asked not in ("", "viewer", *PROTOCOLS):
+        raise UsageError(f"SEFA_SHOW={asked}", "one of " + ", ".join([*PROTOCOLS, "viewer"]))
+    term = environment.get("TERM", "")
+    if not is_terminal:
+        return "viewer"
+    if asked:
+        return asked
+    if "TMUX" in environment or term.startswith(("screen", "tmux")):
+        return "viewer"
+    if term in _TERMS:
+        return _TERMS[term]
+    if environment.get("LC_TERMINAL") == "iTerm2":  # ssh hands it on
+        return "iterm"
+    if "KITTY_WINDOW_ID" in environment and "TERM_PROGRAM" not in environment:
+        return "kitty"
+    return _PROGRAMS.get(environment.get("TERM_PROGRAM", ""), "viewer")
+
+
+def drawn(picture: Picture, protocol: str, widest: int = 960, tallest: int = 640) -> bytes:
+    """The bytes that draw a picture `(height, width, channels)`, made smaller where it is larger.
+
+    They end with a line feed: the prompt comes under the picture.
+    """
+    image = to_image(picture)
+    image.thumbnail((widest, tallest), Image.Resampling.BOX)
+    if protocol == "sixel":
+        return _sixel(to_rgb(np.asarray(image), BACKGROUND)) + b"\n"
+    encoded = io.BytesIO()
+    image.save(encoded, "PNG")
+    data = encoded.getvalue()
+    return (_kitty(data) if protocol == "kitty" else _iterm(data)) + b"\n"
+
+
+def _kitty(png: bytes) -> bytes:
+    """Transmit and display (a=T) a PNG (f=100) in chunks; m=1: more follow; q=2: no answer."""
+    text = base64.b64encode(png)
+    chunks = [text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK)]
+    parts = []
+    for number, chunk in enumerate(chunks):
+        first = b"a=T,f=100,q=2," if number == 0 else b""
+        more = b"m=1" if number < len(chunks) - 1 else b"m=0"
+        parts.append(b"\x1b_G" + first + more + b";" + chunk + b"\x1b\\")
+    return b"".join(parts)
+
+
+def _iterm(png: bytes) -> bytes:
+    """The whole file in one OSC 1337."""
+    head = f"\x1b]1337;File=inline=1;size={len(png)};preserveAspectRatio=1:".encode()
+    return head + base64.b64encode(png) + b"\x07"
+
+
+def _sixel(picture: Picture) -> bytes:
+    """DCS q, raster size, the palette in percent, then bands of six rows, colour after colour."""
+    image = Image.fromarray(picture).quantize(255, dither=Image.Dither.NONE)
+    colours = np.asarray(image)  # (height, width), indices into the palette
+    height, width = colours.shape
+    palette = np.asarray(image.getpalette(), int).reshape(-1, 3)
+    parts = [f'\x1bPq"1;1;{width};{height}']
+    for index, colour in enumerate(palette):
+        red, green, blue = (round(int(level) * 100 / 255) for level in colour)
+        parts.append(f"#{index};2;{red};{green};{blue}")
+    for top in range(0, height, 6):
+        parts.append("$".join(_layers(colours[top : top + 6])) + "-")
+    return ("".join(parts) + "\x1b\\").encode()
+
+
+def _layers(band: Picture) -> Iterator[str]:
+    """Each colour of a band `(≤ 6, width)`: a letter per column, its bits the rows it fills."""
+    bits = 1 << np.arange(len(band))[:, None]
+    for index in np.unique(band):
+        letters = ((band == index) * bits).sum(axis=0) + 63  # (width,)
+        yield f"#{index}" + "".join(_runs(letters.tolist()))
+
+
+def _runs(letters: list[int]) -> Iterator[str]:
+    """Equal letters in a row as `!count letter`."""
+    starts = [i for i, letter in enumerate(letters) if i == 0 or letter != letters[i - 1]]
+    for start, end in zip(starts, [*starts[1:], len(letters)], strict=True):
+        length, letter = end - start, chr(letters[start])
+        yield f"!{length}{letter}" if length > 3 else letter * length
+
+
+def spread(count: int, most: int = 5) -> set[int]:
+    """Which of `count` pictures stand for all of them: the ends and evenly between."""
+    return set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist())
+
+
+def kept(pictures: Iterable[Picture], count: int, into: list[Picture]) -> Iterator[Picture]:
+    """The pictures, passed on; those that stand for all are also put into a list."""
+    chosen = spread(count)
+    for number, picture in enumerate(pictures):
+        if number in chosen:
+            into.append(picture)
+        yield picture
