@@ -22,6 +22,7 @@ from sefa_cli.commands import (
     models,
     name,
     pick,
+    report,
     sample,
 )
 from sefa_cli.errors import SefaError
@@ -71,6 +72,7 @@ app.command("localize")(localize.localize)
 app.command("edit")(edit.edit)
 app.command("animate")(animate.animate)
 app.command("sample")(sample.sample)
+app.command("report")(report.report)
 app.command("inspect")(inspect.inspect)
 app.command("export")(export.export)
 app.command("import")(import_.import_)

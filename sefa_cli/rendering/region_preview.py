@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sefa_cli.discovery.region_files import nearest
 from sefa_cli.rendering.pictures import Picture, to_rgb
@@ -51,12 +51,16 @@ def _shown(picture: Picture, region: Weights, rest: Weights) -> Picture:
     shown = np.rint(faded).astype(np.uint8)
     diagonal = np.add.outer(np.arange(height), np.arange(width)) % (2 * _STRIPE) < _STRIPE
     shown[diagonal & (region == 0) & (rest == 0)] = _MIDDLE_GREY
-    thickness = max(1, round(max(height, width) / 256))
-    inside = region >= 128
-    line = _grown(inside, thickness) & ~inside
-    shown[_grown(inside, 2 * thickness) & ~inside] = 0  # dark around light: one of them shows
-    shown[line] = 255
+    _outline(shown, region, 0, 255)
     return shown
+
+
+def _outline(shown: Picture, region: Weights, dark: ArrayLike, light: ArrayLike) -> None:
+    """Draw a line around the region: dark around light, so that one of them shows."""
+    thickness = max(1, round(max(region.shape) / 256))
+    inside = region >= 128
+    shown[_grown(inside, 2 * thickness) & ~inside] = dark
+    shown[_grown(inside, thickness) & ~inside] = light
 
 
 def _grown(mask: Mask, pixels: int) -> Mask:
@@ -66,3 +70,16 @@ def _grown(mask: Mask, pixels: int) -> Mask:
         windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * pixels + 1, axis=axis)
         mask = np.asarray(windows.any(axis=-1))
     return mask
+
+
+def region_overlay(weights: Weights) -> Picture:
+    """The same fading and outline, to be laid over any picture: RGBA `(height, width, 4)`.
+
+    `weights` is `(h, w)`; small ones are enlarged, so that the outline stays thin.
+    """
+    times = max(1, 512 // max(weights.shape))
+    weights = weights.repeat(times, axis=0).repeat(times, axis=1)
+    overlay = np.full((*weights.shape, 4), _MIDDLE_GREY, np.uint8)
+    overlay[..., 3] = np.rint(_FADED * (255 - weights.astype(np.float64)))
+    _outline(overlay, weights, [0, 0, 0, 255], [255, 255, 255, 255])
+    return overlay

@@ -1,0 +1,230 @@
+"""A report: a folder with one page and the pictures it shows, sweeps of directions over samples.
+
+Pictures are made and written one by one. The page is written first and again after every
+direction, so that whenever the work stops there is a page that opens and shows what is missing.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.editing.moves import Move
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.files import check_writable, why_not
+from sefa_cli.rendering.edits import Edits
+from sefa_cli.rendering.pictures import Picture, save_png
+from sefa_cli.rendering.region_preview import region_overlay
+from sefa_cli.rendering.report_page import write_page
+from sefa_cli.rendering.shell import shell_line
+from sefa_cli.rendering.view import View
+
+PAGE = "index.html"
+PICTURES = "pictures"
+_OURS = re.compile(r"k\d+|(k\d+/)?(seed|code)\d{4,}(_[-+.\de]+)?\.png|region(_seed\d{4,})?\.png")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report shows: for each direction and sample a row, in it a picture for each α."""
+
+    edits: Edits
+    view: View
+    ks: tuple[int, ...]
+    alphas: tuple[float, ...]
+    dirs: str  # the bundle as it was named
+    command: str  # what makes this report again
+    look: Mapping[str, object] = field(default_factory=dict)  # options that `sefa edit` shares
+
+    @property
+    def samples(self) -> range:
+        """The places of the samples among the starting codes."""
+        return range(len(self.edits.start.numbers))
+
+    def file(self, k: int, sample: int, alpha: float) -> str:
+        """The picture of a cell, from the page: without a move it is the same for every k."""
+        stem = self.edits.start.stem(sample)
+        if alpha == 0:
+            return f"{PICTURES}/{stem}.png"
+        return f"{PICTURES}/k{k}/{stem}_{alpha:+.12g}.png"
+
+    def cell_command(self, k: int, sample: int, alpha: float) -> str:
+        """The command that writes the same picture, byte for byte, into the folder `cells`."""
+        start = self.edits.start
+        move = {"--dirs": self.dirs, "--k": k, "--alpha": f"{alpha:.12g}"}
+        seeds = {"--seeds": start.numbers[sample]} if start.kind == "seed" else {}
+        return shell_line(["sefa", "edit"], {**move, **seeds, **self.look, "-o": "cells"})
+
+    def files(self) -> Iterator[str]:
+        """Every picture of the page, each once."""
+        for n, k in enumerate(self.ks):
+            for alpha in self.alphas:
+                if alpha or n == 0:
+                    yield from (self.file(k, sample, alpha) for sample in self.samples)
+
+    def regions(self) -> dict[str, NDArray[np.uint8]]:
+        """Files of the bundle's region and their weights: one for all, or one per seed of its."""
+        mask, seeds = self.edits.bundle.mask, self.edits.bundle.params.get("seeds")
+        if mask is None:
+            return {}
+        if mask.ndim == 2:
+            return {f"{PICTURES}/region.png": mask}
+        if not isinstance(seeds, list) or len(seeds) != len(mask):
+            return {}
+        return {
+            self._region_of(seed): weights
+            for seed, weights in zip(seeds, mask, strict=True)
+            if seed in self.edits.start.numbers and self.edits.start.kind == "seed"
+        }
+
+    def region_file(self, sample: int) -> str | None:
+        """The region that lies over the pictures of a sample, None where there is none."""
+        mask = self.edits.bundle.mask
+        if mask is not None and mask.ndim == 2:
+            return f"{PICTURES}/region.png"
+        name = self._region_of(self.edits.start.numbers[sample])
+        return name if name in self.regions() else None
+
+    def _region_of(self, seed: int) -> str:
+        return f"{PICTURES}/region_seed{seed:04d}.png"
+
+    def pictures(self, k: int) -> Iterator[tuple[str, Picture]]:
+        """The pictures of one direction with their files; those without a move under the first."""
+        generator, start = self.edits.generator, self.edits.start
+        for alpha in self.alphas:
+            if alpha == 0 and k != self.ks[0]:
+                continue
+            codes = self.edits.codes(Move(((k, alpha),)))
+            made = self.view.pictures(generator, codes, start.numbers)
+            for sample, picture in enumerate(made):
+                yield self.file(k, sample, alpha), picture
+
+
+def sweep_steps(first: float, last: float, steps: int) -> tuple[float, ...]:
+    """`steps` values of α from `first` to `last`, rounded to a thousandth of their range's size.
+
+    So the α that is shown is the one that was taken. Raises UsageError for fewer than 2 or more
+    than 201 steps, and where both ends are the same.
+    """
+    if not 2 <= steps <= 201:
+        raise UsageError(f"{steps} steps", "2 to 201")
+    if first == last:
+        raise UsageError(f"range {first:g}:{last:g} has no length", "two ends, such as -3:3")
+    digits = 3 - int(np.floor(np.log10(abs(last - first))))
+    return tuple(float(np.round(a, digits)) + 0.0 for a in np.linspace(first, last, steps))
+
+
+def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
+    """Refuse early what `write_report` could not write; returns the folder.
+
+    It may be missing (but not its parent) or empty; with `overwrite` it may hold a report, and
+    nothing but a report.
+    """
+    folder = Path(path)
+    if str(path) == "-" or folder.suffix in (".html", ".htm", ".png", ".pdf"):
+        raise UsageError(f"-o {path}", "a folder, such as report/", "The page lies in it.")
+    if not folder.is_dir():
+        check_writable(folder)
+        return folder
+    check_writable(folder / PAGE, overwrite=True)
+    there = [entry.name for entry in folder.iterdir()]
+    if there and not overwrite:
+        raise SefaError(f"{folder} exists", remedy="Name another folder or pass --overwrite.")
+    strange = [name for name in there if name not in (PAGE, PICTURES)]
+    inner = (folder / PICTURES).rglob("*")
+    below = [str(entry.relative_to(folder / PICTURES)) for entry in inner]
+    strange += [f"{PICTURES}/{name}" for name in below if not _OURS.fullmatch(name)]
+    if strange:
+        raise SefaError(
+            f"the folder {folder} holds {min(strange)}",
+            "nothing but a report, since all of it would be replaced",
+            "Name another folder.",
+        )
+    return folder
+
+
+def write_report(
+    report: Report,
+    path: Path | str,
+    overwrite: bool = False,
+    progress: Callable[[], object] | None = None,
+) -> Path:
+    """Write the page and its pictures into the folder `path`; returns the page.
+
+    `progress` is called after each picture. When this fails or is interrupted the page stays,
+    with holes for the pictures that are missing. Raises SefaError where something cannot be
+    written or where a step is so large that the network gives no picture.
+    """
+    folder = check_report_folder(path, overwrite)
+    about = report.view.about(report.edits.generator)
+    try:
+        if folder.is_dir():
+            shutil.rmtree(folder / PICTURES, ignore_errors=True)
+        for k in report.ks:
+            (folder / PICTURES / f"k{k}").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise why_not(folder, error) from error
+    for name, weights in report.regions().items():
+        save_png(folder / name, region_overlay(weights))
+    write_page(report, folder / PAGE)
+    try:
+        for k in report.ks:
+            for name, picture in report.pictures(k):
+                save_png(folder / name, picture, text={"Comment": about})
+                if progress:
+                    progress()
+            write_page(report, folder / PAGE)
+    except BaseException:
+        write_page(report, folder / PAGE)
+        raise
+    return folder / PAGE
+
+
+def missing_files(report: Report, folder: Path) -> int:
+    """How many pictures of the page have not been written."""
+    return sum(not (folder / name).exists() for name in report.files())
+
+
+def described(report: Report, folder: Path) -> dict[str, Any]:
+    """What the page shows, for programs; paths are from the page."""
+    bundle, start = report.edits.bundle, report.edits.start
+    values = bundle.eigenvalues
+    return {
+        "page": str(folder / PAGE),
+        "command": report.command,
+        "bundle": report.dirs,
+        "method": bundle.method,
+        "model": bundle.model["ref"],
+        "pictures": report.view.about(report.edits.generator),
+        "missing": missing_files(report, folder),
+        "eigenvalues": None if values is None else values.tolist(),
+        "alphas": list(report.alphas),
+        "samples": start.names,
+        "directions": [
+            {
+                **bundle.info[k],
+                "k": k,
+                "eigenvalue": None if values is None else float(values[k]),
+                "style_gain": k in bundle.style_gains,
+            }
+            for k in report.ks
+        ],
+        "cells": [
+            {
+                "k": k,
+                start.kind: start.numbers[sample],
+                "alpha": alpha,
+                "picture": report.file(k, sample, alpha),
+                "region": report.region_file(sample),
+                "command": report.cell_command(k, sample, alpha),
+            }
+            for k in report.ks
+            for sample in report.samples
+            for alpha in report.alphas
+        ],
+    }

@@ -1,0 +1,196 @@
+"""The page of a report: what its template is given, written as a stream.
+
+The template escapes all it is given. Beside that the page forbids every script but its own, by
+its hash, and everything that is not in its folder: a bundle from a stranger may be shown.
+"""
+
+import base64
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sefa_cli.bundle import Bundle
+from sefa_cli.files import open_atomically
+from sefa_cli.ranges import format_range
+
+if TYPE_CHECKING:
+    from sefa_cli.rendering.report import Report
+
+_HEIGHT, _ROOM = 180, 14  # pixels of the plot, and between its edge and the outermost values
+_LEAST_PLOTTED = 40
+
+
+def write_page(report: "Report", path: Path) -> None:
+    """Write the page whole, or leave the former one; memory does not grow with its rows."""
+    pages = Environment(
+        loader=PackageLoader("sefa_cli.rendering"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = (_source(pages, name) for name in ("report.css", "report.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    stream = pages.get_template("report.html").stream(
+        style=Markup(style),
+        script=Markup(script),
+        script_hash=f"sha256-{digest}",
+        **_content(report, path.parent),
+    )
+    stream.enable_buffering(100)
+    with open_atomically(path, overwrite=True) as file:
+        stream.dump(file, encoding="utf-8")
+
+
+def _source(pages: Environment, name: str) -> str:
+    assert pages.loader is not None
+    return pages.loader.get_source(pages, name)[0]
+
+
+def _content(report: "Report", folder: Path) -> dict[str, Any]:
+    edits, bundle = report.edits, report.edits.bundle
+    files = list(report.files())
+    return {
+        "title": "Directions" if report.dirs == "-" else Path(report.dirs).name,
+        "facts": list(_facts(report)),
+        "command": report.command,
+        "plot": _Plot.of(bundle, report.ks),
+        "steps": [_signed(alpha) for alpha in report.alphas],
+        "middle": min(range(len(report.alphas)), key=lambda n: abs(report.alphas[n])),
+        "samples": edits.start.names,
+        "has_region": any(report.region_file(sample) for sample in report.samples),
+        "total": len(files),
+        "missing": sum(not (folder / name).exists() for name in files),
+        "directions": (_direction(report, k, folder) for k in report.ks),
+    }
+
+
+def _facts(report: "Report") -> Iterator[tuple[str, str]]:
+    """What is known of bundle, model and pictures, in words."""
+    bundle, edits = report.edits.bundle, report.edits
+    model, look = bundle.model, report.look
+    layers = bundle.layers.tolist() if edits.layers is None else edits.layers
+    yield "model", f"{model['ref']}, {model['family']}, {model['resolution']} px"
+    region = bundle.params.get("region")
+    yield "method", bundle.method + (f" for {region}" if isinstance(region, str) else "")
+    yield "moves", f"{bundle.space}, layers {format_range(layers)} of {model['num_layers']}"
+    yield "directions", f"{format_range(report.ks)} of {bundle.k}"
+    yield "samples", f"{edits.start.kind}s {format_range(edits.start.numbers)}"
+    if edits.start.kind == "seed":
+        psi = look.get("--trunc")
+        yield "truncation", f"{edits.generator.default_truncation if psi is None else psi:g}"
+    yield "pictures", report.view.about(edits.generator)
+
+
+def _direction(report: "Report", k: int, folder: Path) -> dict[str, Any]:
+    """A direction and its rows, which are made as they are asked for."""
+    bundle = report.edits.bundle
+    about = bundle.info[k]
+    label = bundle.labels[k]
+    return {
+        "k": k,
+        "label": label or "",
+        "name": label or f"direction {k}",
+        "marks": list(_marks(bundle, k)),
+        "is_gain": k in bundle.style_gains,
+        "note": _note(about.get("annotation")),
+        "rows": (_row(report, k, sample, folder) for sample in report.samples),
+    }
+
+
+def _marks(bundle: Bundle, k: int) -> Iterator[str]:
+    """What was measured of a direction."""
+    about = bundle.info[k]
+    if bundle.eigenvalues is not None:
+        yield f"eigenvalue {bundle.eigenvalues[k]:.4g}"
+    if k in bundle.style_gains:
+        yield f"common style gain {about['gain']:.2f}"
+    change = about.get("change", {})
+    if {"inside", "outside"} <= change.keys():
+        yield f"change {change['inside']:.3g} inside, {change['outside']:.3g} outside"
+
+
+def _note(annotation: object) -> str:
+    note = annotation.get("note") if isinstance(annotation, dict) else None
+    return note if isinstance(note, str) else ""
+
+
+def _row(report: "Report", k: int, sample: int, folder: Path) -> dict[str, Any]:
+    cells = []
+    for alpha in report.alphas:
+        file = report.file(k, sample, alpha)
+        command = report.cell_command(k, sample, alpha)
+        there = (folder / file).exists()
+        cells.append({"file": file, "there": there, "command": command, "step": _signed(alpha)})
+    name = report.edits.start.names[sample]
+    return {"sample": sample, "name": name, "region": report.region_file(sample), "cells": cells}
+
+
+def _signed(alpha: float) -> str:
+    """α for people: `+2`, `−0.5`, `0`."""
+    return "0" if alpha == 0 else f"{alpha:+.12g}".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class _Point:
+    k: int
+    x: str  # percent of the width
+    y: float  # pixels from the top
+    said: str
+    is_shown: bool
+    is_gain: bool
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """The leading eigenvalues over k, on a logarithmic scale: one gain may dwarf all others."""
+
+    points: list[_Point]
+    ticks: list[tuple[float, str]]  # pixels from the top, value
+    height: int = _HEIGHT
+
+    @classmethod
+    def of(cls, bundle: Bundle, ks: tuple[int, ...]) -> "_Plot | None":
+        """None where the bundle has no eigenvalues, or fewer than two that are positive."""
+        if bundle.eigenvalues is None:
+            return None
+        values = bundle.eigenvalues[: max(_LEAST_PLOTTED, max(ks) + 1)].tolist()
+        positive = [value for value in values if value > 0]
+        if len(positive) < 2 or min(positive) == max(positive):
+            return None
+        low, high = math.log10(min(positive)), math.log10(max(positive))
+
+        def y(value: float) -> float:
+            share = (high - math.log10(max(value, 10**low))) / (high - low)
+            return round(_ROOM + share * (_HEIGHT - 2 * _ROOM), 1)
+
+        points = [
+            _Point(
+                k,
+                f"{100 * (k + 0.5) / len(values):.2f}%",
+                y(value),
+                ", ".join(filter(None, [f"k {k}", bundle.labels[k], *_marks(bundle, k)])),
+                k in ks,
+                k in bundle.style_gains,
+            )
+            for k, value in enumerate(values)
+        ]
+        return cls(
+            points, [(y(tick), f"{tick:g}") for tick in _ticks(min(positive), max(positive))]
+        )
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round values from `low` to `high`: powers of ten, with 2 and 5 where there are few."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors in ((1,), (1, 3), (1, 2, 5)):
+        ticks = [f * 10.0**d for d in decades for f in factors if low <= f * 10.0**d <= high]
+        if len(ticks) >= 3:
+            return ticks
+    return [low, *ticks, high] if len(ticks) < 2 else ticks
