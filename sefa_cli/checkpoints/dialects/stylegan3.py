@@ -11,7 +11,7 @@ and a mean w for every class.
 from sefa_cli.checkpoints.dialects.model import Dialect, Model
 from sefa_cli.checkpoints.dialects.names import SCALAR, Rule, State, Translation, translate
 from sefa_cli.checkpoints.dialects.network import Network
-from sefa_cli.checkpoints.dialects.stylegan3_geometry import sized_names
+from sefa_cli.checkpoints.dialects.stylegan3_geometry import first_cutoff, sized_names
 from sefa_cli.checkpoints.dialects.stylegan3_settings import notes, settings
 from sefa_cli.checkpoints.dialects.stylegan3_shapes import describe
 
@@ -66,6 +66,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     network = Network(found.tensors, found.names, dialect.name, state.path, "StyleGAN3")
     given = settings(state)
     config = {**describe(network, found.tensors, given["lrelu_upsampling"]), **given}
+    config["first_cutoff"] = config["first_cutoff"] or first_cutoff(found.tensors)
     tensors = network.ordered
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
     return Model(dialect.name, dialect.family, config, tensors, notes(state, tensors, unused))

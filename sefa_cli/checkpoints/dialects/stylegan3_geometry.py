@@ -10,11 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from sefa_cli.checkpoints.checkpoint import LazyTensor
 from sefa_cli.errors import SefaError
 
 _NAME = re.compile(r"synthesis\.(L(\d+)(?:_(\d+)_(\d+))?)\.weight")
 _MARGIN = 10  # pixels beyond the picture's border on every side, in all but the last two layers
+_FIRST_CUTOFF = 2.0  # of the input layer, by default
 _FIRST_RATE = 16  # of the input layer, in networks of 16 px or more
 
 
@@ -119,3 +122,14 @@ def sized_names(
         name: f"{name}_{side}_{tensors[f'synthesis.{name}.weight'].shape[0]}"
         for name, side in zip(names, sides[-len(names) :], strict=True)
     }
+
+
+def first_cutoff(tensors: Mapping[str, LazyTensor]) -> float:
+    """Where a file does not say what the input's frequencies stay below: none is larger than it.
+
+    Networks are made with frequencies that reach close to it, 2 by default.
+    """
+    frequencies = tensors["synthesis.input.freqs"].float32()  # (channels, 2)
+    largest = float(np.linalg.norm(frequencies, axis=1).max())
+    beyond = not _FIRST_CUTOFF < largest < sampling_rates(tensors)[0] / 2
+    return _FIRST_CUTOFF if beyond else largest

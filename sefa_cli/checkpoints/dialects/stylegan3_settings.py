@@ -18,7 +18,7 @@ from sefa_cli.checkpoints.dialects.names import State
 from sefa_cli.checkpoints.leaves import as_number
 
 _LR_MULTIPLIER = 0.01
-_DEFAULTS = {"output_scale": 0.25, "first_cutoff": 2.0}
+_OUTPUT_SCALE, _FIRST_CUTOFF = 0.25, 2.0
 _CLAMP = 256
 _LRELU_UPSAMPLING, _MOST_UPSAMPLING = 2, 64
 _INPUT = "synthesis.input"
@@ -36,7 +36,8 @@ _KNOWN_ARGUMENTS = {
 def settings(state: State) -> dict[str, Any]:
     """`conv_clamp` (None: no limit), `output_scale`, `lr_multiplier` and two of signal processing:
 
-    `first_cutoff`, in cycles across the picture, is what the input layer's frequencies stay below;
+    `first_cutoff`, in cycles across the picture, is what the input layer's frequencies stay below
+    (None where the file does not say);
     `lrelu_upsampling` is by how much the sampling rate is higher at the leaky ReLU.
     """
     given = {**as_dict(constructor(state).get("synthesis_kwargs")), **constructor(state)}
@@ -45,13 +46,14 @@ def settings(state: State) -> dict[str, Any]:
         given.get("conv_clamp", _CLAMP),
     )
     scale = state.attribute("synthesis", "output_scale", given.get("output_scale"))
-    cutoff = state.attribute(_INPUT, "bandwidth", given.get("first_cutoff"))
+    default = _FIRST_CUTOFF if given else None
+    cutoff = state.attribute(_INPUT, "bandwidth", given.get("first_cutoff", default))
     raised = positive(as_number(given.get("lrelu_upsampling"), state.path))
     rate = state.attribute("mapping.fc0", "bias_gain", _LR_MULTIPLIER)
     return {
         "conv_clamp": positive(as_number(clamp, state.path)),
-        "output_scale": positive(as_number(scale, state.path)) or _DEFAULTS["output_scale"],
-        "first_cutoff": positive(as_number(cutoff, state.path)) or _DEFAULTS["first_cutoff"],
+        "output_scale": positive(as_number(scale, state.path)) or _OUTPUT_SCALE,
+        "first_cutoff": positive(as_number(cutoff, state.path)),
         "lrelu_upsampling": min(int(raised or _LRELU_UPSAMPLING), _MOST_UPSAMPLING),
         "lr_multiplier": positive(as_number(rate, state.path)) or _LR_MULTIPLIER,
     }
