@@ -24,6 +24,7 @@ from sefa_cli.commands import (
     pick,
     report,
     sample,
+    studio,
 )
 from sefa_cli.errors import SefaError
 
@@ -73,6 +74,7 @@ app.command("edit")(edit.edit)
 app.command("animate")(animate.animate)
 app.command("sample")(sample.sample)
 app.command("report")(report.report)
+app.command("studio")(studio.studio)
 app.command("inspect")(inspect.inspect)
 app.command("export")(export.export)
 app.command("import")(import_.import_)

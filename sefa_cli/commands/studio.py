@@ -1,0 +1,80 @@
+"""`sefa studio`: sliders, regions and answers in the browser."""
+
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from sefa_cli.commands import options
+from sefa_cli.commands.console import say
+from sefa_cli.errors import SefaError
+
+
+def studio(
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="[X.dirs|MODEL]", help="What to begin with: a bundle or a model."),
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Listen there; elsewhere than here with a token."),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, metavar="N", help="This port; 0 is any that is free."),
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
+    ] = True,
+    token: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Ask for this token, also on loopback.")
+    ] = None,
+    device: options.Device = "auto",
+    offline: options.Offline = None,
+) -> None:
+    """Open the studio: a page with a slider for every direction, until Ctrl-C.
+
+    Draw a region on the picture and get directions for it; name what you find; save the bundle,
+    the picture or a film; the page always shows the commands that do the same. Only this machine
+    can open it unless --host says more; then a token is needed, and whoever has it may open the
+    models and bundles that you may open.
+    """
+    if find_spec("nicegui") is None:
+        raise SefaError(
+            "the studio needs NiceGUI, which is not installed",
+            remedy="Install it with: pip install 'nicegui>=3', or in a checkout '.[studio]'",
+        )
+    from sefa_cli.allocator import keep_blocks
+    from sefa_cli.studio import server
+
+    if token is None and not server.is_loopback(host):
+        token = server.new_token()
+    listener = server.bind(host, port)
+    keep_blocks()
+    from sefa_cli.studio.library import Library
+    from sefa_cli.studio.page import Studio
+
+    url = server.address(listener, token)
+
+    def ready() -> None:
+        if port is None and listener.getsockname()[1] != server.PORT:
+            say(f"port {server.PORT} is taken, so it is {listener.getsockname()[1]}")
+        typer.echo(url)
+        say("Ctrl-C ends it")
+        if browser:
+            _open(url)
+
+    server.serve(listener, token, Studio(Library(device, offline), file), ready)
+
+
+def _open(url: str) -> None:
+    """Show the page, where there is a browser that can."""
+    import os
+    import sys
+    import threading
+    import webbrowser
+
+    shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform == "linux" and not shown:
+        return  # no display: the address is on stdout
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()

@@ -1,0 +1,80 @@
+// The picture, and what is drawn on it: a box, or strokes of a brush. Positions are parts of the
+// picture's width and height, so that they mean the same at any size.
+export default {
+  template: `
+    <div class="canvas" :class="{drawing: mode !== 'none'}"
+         @pointerdown="down" @pointermove="move" @pointerup="up" @pointercancel="up">
+      <img ref="img" :src="shown" draggable="false" @load="loaded" @error="failed" :alt="alt">
+      <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">
+        <defs><mask id="region" maskUnits="userSpaceOnUse" x="0" y="0" width="1000" height="1000">
+          <rect width="1000" height="1000" fill="white"/>
+          <rect v-if="box" v-bind="box" fill="black"/>
+          <polyline v-for="s in strokes" :points="line(s)" fill="none" stroke="black"
+                    :stroke-width="brush * 1000" stroke-linecap="round" stroke-linejoin="round"/>
+        </mask></defs>
+        <rect v-if="strokes.length" width="1000" height="1000" class="veil" mask="url(#region)"/>
+        <rect v-if="box" v-bind="box" class="outline" vector-effect="non-scaling-stroke"/>
+      </svg>
+    </div>`,
+  props: { src: String, mode: String, brush: Number, alt: String },
+  data: () => ({ shown: "", waiting: null, busy: false, strokes: [], kind: "box", pressed: false }),
+  watch: {
+    src(address) { this.show(address); },
+  },
+  mounted() { this.show(this.src); },
+  computed: {
+    box() {
+      if (this.kind !== "box" || !this.strokes.length) return null;
+      const stroke = this.strokes[0], [a, b] = [stroke[0], stroke[stroke.length - 1]];
+      return {
+        x: Math.min(a[0], b[0]) * 1000, y: Math.min(a[1], b[1]) * 1000,
+        width: Math.abs(a[0] - b[0]) * 1000, height: Math.abs(a[1] - b[1]) * 1000,
+      };
+    },
+  },
+  methods: {
+    show(address) {  // one at a time: the browser would cancel a picture that is on its way
+      if (!address) return;
+      if (this.busy) { this.waiting = address; return; }
+      this.busy = true;
+      this.shown = address;
+    },
+    loaded() {
+      this.$emit("shown", { src: this.shown });
+      this.failed();
+    },
+    failed() {
+      this.busy = false;
+      const next = this.waiting;
+      this.waiting = null;
+      if (next) this.show(next);
+    },
+    at(event) {
+      const area = this.$el.getBoundingClientRect();
+      const part = (place, start, length) => Math.min(1, Math.max(0, (place - start) / length));
+      return [part(event.clientX, area.left, area.width), part(event.clientY, area.top, area.height)];
+    },
+    line(stroke) {
+      const points = stroke.length > 1 ? stroke : [stroke[0], stroke[0]];
+      return points.map(([x, y]) => `${x * 1000},${y * 1000}`).join(" ");
+    },
+    down(event) {
+      if (this.mode === "none" || event.button) return;
+      event.preventDefault();
+      this.$el.setPointerCapture(event.pointerId);
+      if (this.mode === "box" || this.kind !== this.mode) this.strokes = [];
+      this.kind = this.mode;
+      this.strokes.push([this.at(event)]);
+      this.pressed = true;
+    },
+    move(event) {
+      if (this.pressed) this.strokes[this.strokes.length - 1].push(this.at(event));
+    },
+    up() {
+      if (!this.pressed) return;
+      this.pressed = false;
+      this.$emit("drawn", { kind: this.kind, strokes: this.strokes, brush: this.brush });
+    },
+    clear() { this.strokes = []; },
+  },
+};

@@ -1,0 +1,60 @@
+"""A page's pictures: small and quick while a slider is dragged, whole when it is let go."""
+
+import io
+import time
+from dataclasses import dataclass
+
+from sefa_cli.generators.steps import Resuming
+from sefa_cli.rendering.pictures import Picture, to_image, to_uint8
+from sefa_cli.rendering.view import View
+from sefa_cli.studio.library import Model
+from sefa_cli.studio.session import State
+
+QUICK = 256  # pixels of a picture while a slider is dragged
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A picture as the page gets it."""
+
+    png: bytes
+    width: int
+    height: int
+    about: str  # size, exact or shortcut
+    seconds: float
+
+
+class Easel:
+    """Paints one page's states of one model; layers below the moved ones are computed once."""
+
+    def __init__(self, model: Model) -> None:
+        generator = self._generator = model.generator
+        self.quick = View(min(QUICK, generator.resolution), fast=True)
+        self.whole = View()
+        self._resuming = {
+            view: Resuming(generator, view.size, view.fast) for view in (self.quick, self.whole)
+        }
+        self.whole_seconds = 1.0  # of a quick picture that was made from the bottom; a guess first
+
+    def picture(self, state: State, view: View) -> Picture:
+        """`(height, width, channels)`: the same as `sefa edit` makes, bit for bit."""
+        generator, codes = self._generator, state.codes(self._generator)
+        if generator.conditioned:
+            view = View(view.size, view.fast, label=state.label, truncation=state.trunc)
+            return next(view.pictures(generator, codes, [state.seed]))
+        images = self._resuming[view].paint(codes)  # (1, channels, height, width)
+        picture: Picture = to_uint8(images.cpu().numpy())[0]
+        return picture
+
+    def paint(self, state: State, view: View) -> Painted:
+        """The picture of a state as PNG, and how long it took."""
+        began = time.perf_counter()
+        picture = self.picture(state, view)
+        painting = time.perf_counter() - began
+        if view == self.quick and self._resuming[view].from_bottom:
+            self.whole_seconds = painting
+        encoded = io.BytesIO()
+        to_image(picture).save(encoded, "PNG", compress_level=1)
+        height, width = picture.shape[:2]
+        about = view.about(self._generator)
+        return Painted(encoded.getvalue(), width, height, about, time.perf_counter() - began)

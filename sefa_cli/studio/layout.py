@@ -1,0 +1,243 @@
+"""How a page looks: the picture at the left, sliders at the right, the commands below."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nicegui import events, ui
+from nicegui.element import Element
+
+from sefa_cli.checkpoints.locate import cached
+from sefa_cli.checkpoints.zoo import load_zoo
+from sefa_cli.studio.easel import Painted
+from sefa_cli.studio.region_panel import RegionPanel
+from sefa_cli.studio.session import State
+from sefa_cli.studio.shell import picture_commands
+from sefa_cli.studio.sliders_panel import SlidersPanel
+
+if TYPE_CHECKING:
+    from sefa_cli.studio.page import Page
+
+_STYLE = Path(__file__).with_name("assets") / "studio.css"
+
+
+class Canvas(Element, component="assets/canvas.js"):
+    """The picture, and what is drawn on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._props["mode"] = "none"
+        self._props["brush"] = 0.08
+        self._props["src"] = ""
+        self._props["alt"] = "the picture that the generator makes"
+
+    def say(self, **props: Any) -> None:
+        """Set `src`, `mode` or `brush`."""
+        self._props.update(props)
+        self.update()
+
+    def clear_drawing(self) -> None:
+        """Take away what is drawn."""
+        self.run_method("clear")
+
+
+class Layout:
+    """The elements of one page that change, and how they change."""
+
+    def __init__(self, page: "Page") -> None:
+        self.page = page
+        ui.add_css(_STYLE.read_text())
+        ui.colors(primary="#3b6ea5")
+        with ui.element("main").classes("studio"):
+            with ui.element("header"):
+                self._header()
+            with ui.element("section").classes("left"):
+                self._picture_side()
+            with ui.element("section").classes("right"):
+                self.sliders = SlidersPanel(page)
+            with ui.element("footer"):
+                self._commands()
+        self._dialog = self._open_dialog()
+        self.refresh()
+        if not page.studio.begin:
+            self._dialog.open()
+
+    def _header(self) -> None:
+        ui.label("sefa studio").classes("brand")
+        self._model = ui.label("").classes("model").props('data-test="model"')
+        ui.space()
+        self._undo = _icon("undo", "Undo", self._go_back)
+        self._redo = _icon("redo", "Redo", self._go_forward)
+        ui.button("Open", icon="folder_open", on_click=lambda: self._dialog.open()).props(
+            'flat dense no-caps data-test="open"'
+        )
+
+    async def _go_back(self) -> None:
+        self.page.history.undo()
+        await self.page.show()
+
+    async def _go_forward(self) -> None:
+        self.page.history.redo()
+        await self.page.show()
+
+    def _picture_side(self) -> None:
+        with ui.element("div").classes("frame"):
+            self.canvas = Canvas()
+            self._trouble = ui.label("").classes("trouble").props('role="alert"')
+        with ui.row().classes("facts"):
+            self._about = ui.label("").props('data-test="about"')
+            ui.space()
+            self._before = ui.switch("before", on_change=self._compare).props(
+                'dense data-test="before"'
+            )
+        with ui.row().classes("controls"):
+            self._seed = ui.number("Seed", value=0, min=0, max=2**32 - 1, precision=0)
+            self._seed.props('dense outlined data-test="seed"').classes("seed")
+            self._seed.on("change", self._take_seed)
+            _icon("casino", "Another face", self._other_face)
+            ui.label("Truncation").classes("quiet")
+            self._trunc = ui.slider(min=0, max=1, step=0.05, value=0.7)
+            self._trunc.props('label dense data-test="trunc"').classes("trunc")
+            self._trunc.on("change", self._take_trunc)
+            self._label = ui.number("Class", value=0, min=0, precision=0)
+            self._label.props('dense outlined data-test="class"').classes("seed")
+            self._label.on("change", self._take_class)
+        self.region = RegionPanel(self.page, self.canvas)
+
+    async def _compare(self, event: events.ValueChangeEventArguments[bool | None]) -> None:
+        if event.value != self.page.before:
+            self.page.before = bool(event.value)
+            await self.page.show()
+
+    async def _take_seed(self) -> None:
+        if self._seed.value is not None:
+            await self._change(seed=int(self._seed.value))
+
+    async def _other_face(self) -> None:
+        import random
+
+        await self._change(seed=random.randrange(100_000))
+
+    async def _take_trunc(self) -> None:
+        await self._change(trunc=self._trunc.value)
+
+    async def _take_class(self) -> None:
+        await self._change(label=int(self._label.value or 0))
+
+    async def _change(self, **words: Any) -> None:
+        from dataclasses import replace
+
+        await self.page.do(lambda state: replace(state, **words))
+
+    def _commands(self) -> None:
+        with ui.row().classes("commands-head"):
+            ui.label("The same in a shell").classes("quiet")
+            ui.space()
+            _icon("content_copy", "Copy", self._copy)
+            ui.button("Picture", icon="download", on_click=self._save_picture).props(
+                'flat dense no-caps data-test="save-picture"'
+            )
+        self._shell = ui.label("").classes("commands").props('data-test="commands"')
+
+    def _copy(self) -> None:
+        ui.clipboard.write(self._shell.text)
+        ui.notify("Copied")
+
+    async def _save_picture(self) -> None:
+        page = self.page
+        if page.easel is None:
+            return
+        easel, state = page.easel, page.state
+        painted = await page.work(lambda: easel.paint(state, easel.whole))
+        if painted:
+            ui.download.content(painted.png, f"seed{state.seed:04d}.png", "image/png")
+
+    def _open_dialog(self) -> ui.dialog:
+        names = [entry.name for entry in load_zoo().values() if cached(entry.wanted, entry.also)]
+        with ui.dialog() as dialog, ui.card().classes("open-card"):
+            ui.label("Open a model or a bundle").classes("brand")
+            if names:
+                ui.label("Models in the cache").classes("quiet")
+                with ui.row():
+                    for name in names:
+                        ui.button(name, on_click=lambda name=name: self._open(name)).props(
+                            "outline dense no-caps"
+                        )
+            path = ui.input("A path, a name of `sefa models`, or an address")
+            path.props('outlined dense data-test="path"').classes("wide")
+            path.on("keydown.enter", lambda: self._open(path.value))
+            ui.button("Open", on_click=lambda: self._open(path.value)).props(
+                'no-caps unelevated data-test="open-path"'
+            )
+            upload = ui.upload(
+                label="or drop a bundle (.dirs) here",
+                auto_upload=True,
+                max_file_size=1 << 28,
+                on_upload=self._dropped,
+            )
+            upload.props('flat bordered data-test="drop"').classes("wide")
+        return dialog
+
+    async def _open(self, text: str) -> None:
+        if text and text.strip():
+            self._dialog.close()
+            await self.page.open(text.strip())
+
+    async def _dropped(self, event: events.UploadEventArguments) -> None:
+        self._dialog.close()
+        await self.page.drop(event.file.name, await event.file.read())
+        event.sender.reset()  # type: ignore[attr-defined]
+
+    def opening(self, text: str) -> None:
+        """A model is being opened, which may take a while."""
+        self._trouble.text = ""
+        self._about.text = f"opening {text} …"
+
+    def failed(self, text: str, why: str) -> None:
+        """A model or bundle that cannot be opened: the reason stays on the page."""
+        self._about.text = ""
+        self._trouble.text = f"{text} cannot be opened: {why}"
+
+    def complain(self, why: str) -> None:
+        """Something that was refused; all else goes on."""
+        with self.page.client:
+            ui.notify(why, type="negative", timeout=10_000, close_button=True, multi_line=True)
+
+    def refresh(self) -> None:
+        """All elements as the present state has them, but for the picture."""
+        page, state = self.page, self.page.state
+        self._undo.set_enabled(bool(page.history.past))
+        self._redo.set_enabled(bool(page.history.future))
+        self._seed.value = state.seed
+        model = page.model
+        generator = model.generator if model else None
+        self._label.visible = generator is not None and generator.c_dim > 0
+        if generator:
+            self._trunc.set_enabled(generator.space == "w" or generator.conditioned)
+            psi = generator.default_truncation if state.trunc is None else state.trunc
+            self._trunc.value = psi
+        self._label.value = state.label
+        self._before.set_enabled(bool(state.moved) or page.before)
+        if model:
+            config = model.checkpoint.config
+            self._model.text = f"{model.ref} · {model.generator.family} · {config['resolution']} px"
+            self._trouble.text = ""
+        self.sliders.refresh()
+        self.region.refresh()
+        self._tell(state)
+
+    def _tell(self, state: State) -> None:
+        model = self.page.model
+        self._shell.text = "\n".join(picture_commands(model, state)) if model else ""
+
+    def picture(self, address: str, painted: Painted) -> None:
+        """Another picture."""
+        self.canvas.say(src=address)
+        self._about.text = f"{painted.about} · {painted.seconds:.2f} s"
+
+
+def _icon(icon: str, tip: str, handler: Any) -> ui.button:
+    button = ui.button(icon=icon, on_click=handler).props(
+        f'flat dense round aria-label="{tip}" data-test="{icon}"'
+    )
+    button.tooltip(tip)
+    return button

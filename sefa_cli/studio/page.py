@@ -1,0 +1,209 @@
+"""What the server keeps of every open page, and what a page does when something is wished."""
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from fastapi import FastAPI, HTTPException, Response
+from nicegui import Client, ui
+
+from sefa_cli.bundle import Bundle
+from sefa_cli.errors import SefaError
+from sefa_cli.rendering.view import View
+from sefa_cli.studio.easel import Easel, Painted
+from sefa_cli.studio.library import Library, Model
+from sefa_cli.studio.localizing import Job
+from sefa_cli.studio.painter import Painter
+from sefa_cli.studio.session import History, Sliders, State
+
+if TYPE_CHECKING:
+    from sefa_cli.studio.layout import Layout
+
+T = TypeVar("T")
+
+FIRST_LAYERS = "all"
+_KEPT = 4  # pictures of a page that can still be fetched
+
+
+class Studio:
+    """All pages of one server, and what they share."""
+
+    def __init__(self, library: Library, begin: str | None = None) -> None:
+        """`begin`: the bundle or model that a new page opens."""
+        self.library, self.begin, self.painter = library, begin, Painter()
+        self.pages: dict[str, Page] = {}
+
+    def add_routes(self, app: FastAPI) -> None:
+        """The page itself, and the pictures of every open page."""
+        from sefa_cli.studio.layout import Layout
+
+        @app.get("/picture/{key}/{number}.png")
+        def picture(key: str, number: int) -> Response:
+            page = self.pages.get(key)
+            png = page.pictures.get(number) if page else None
+            if png is None:
+                raise HTTPException(404)
+            return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
+
+        @ui.page("/")
+        async def index(client: Client) -> None:
+            page = Page(self, client)
+            self.pages[page.key] = page
+            client.on_delete(page.close)
+            page.layout = Layout(page)
+            await client.connected()
+            await page.begin()
+
+
+class Page:
+    """One person's page: its model and history, and the work that is done for it."""
+
+    layout: "Layout"
+
+    def __init__(self, studio: Studio, client: Client) -> None:
+        self.studio, self.client = studio, client
+        self.key = secrets.token_urlsafe(16)
+        self.model: Model | None = None
+        self.easel: Easel | None = None
+        self.history = History()
+        self.job: Job | None = None
+        self.pictures: OrderedDict[int, bytes] = OrderedDict()
+        self.asked = self.count = 0  # pictures wished, pictures shown
+        self.before = False  # whether the face is shown as it was before any move
+        self.closed = False
+
+    @property
+    def state(self) -> State:
+        """What is shown now, but for a slider that is being dragged."""
+        return self.history.present
+
+    def close(self) -> None:
+        """The page is gone: nothing more is done for it."""
+        self.closed = True
+        self.studio.pages.pop(self.key, None)
+        self.studio.painter.forget(self.key)
+        if self.job:
+            self.job.stop()
+
+    async def begin(self) -> None:
+        """Open what the command named."""
+        if self.studio.begin:
+            await self.open(self.studio.begin)
+
+    async def open(self, text: str) -> None:
+        """Open a bundle's file or a model by its name, path or address; say on the page why not."""
+        self.layout.opening(text)
+        try:
+            if Path(text).suffix == ".dirs":
+                bundle = await asyncio.to_thread(Bundle.load, text)
+                await self._open_bundle(text, bundle, beside=Path(text))
+            else:
+                model = await asyncio.to_thread(self.studio.library.open_model, text)
+                sliders = await asyncio.to_thread(model.factorize, FIRST_LAYERS)
+                self._install(model, sliders)
+        except SefaError as error:
+            self.layout.failed(text, str(error))
+            return
+        await self.show()
+
+    async def _open_bundle(self, path: str, bundle: Bundle, beside: Path | None) -> None:
+        model = await asyncio.to_thread(self.studio.library.open_model_of, bundle, beside)
+        self._install(model, model.sliders_of(path, bundle))
+
+    async def drop(self, name: str, data: bytes) -> None:
+        """A bundle dropped on the page: one of this model, or the first thing that is opened."""
+        name = Path(name).name
+        try:
+            bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
+            if self.model is None:
+                await self._open_bundle(name, bundle, None)
+            else:
+                self.history.do(self.state.added(self.model.sliders_of(name, bundle)))
+        except SefaError as error:
+            self.layout.complain(str(error))
+            return
+        await self.show()
+
+    def _install(self, model: Model, sliders: Sliders) -> None:
+        """Another model: nothing of the one before is left but the seed."""
+        if self.job:
+            self.job.stop()
+        if self.model is not model:
+            self.easel = Easel(model)
+            label = 0 if model.generator.c_dim else None
+            self.history = History(State(seed=self.state.seed, label=label))
+        self.model = model
+        self.history.do(self.state.added(sliders))
+        if len(self.history.past) == 1:
+            self.history.past.clear()  # there is nothing to see before the first sliders
+
+    async def do(self, change: Callable[[State], State]) -> None:
+        """Go on to another state and show it whole; refused changes are said on the page."""
+        try:
+            self.history.do(change(self.state))
+        except SefaError as error:
+            self.layout.complain(str(error))
+        await self.show()
+
+    async def factorize(self, layers: str) -> None:
+        """Global directions of other layers, as one more set of sliders."""
+        model = self.model
+        assert model is not None
+        try:
+            sliders = await asyncio.to_thread(model.factorize, layers.strip())
+        except SefaError as error:
+            self.layout.complain(str(error))
+            return
+        await self.do(lambda state: state.added(sliders))
+
+    async def drag(self, k: int, alpha: float) -> None:
+        """A slider on its way: a quick picture, nothing to undo."""
+        if self.easel and self.state.sliders and self.state.sliders.alpha(k) != round(alpha, 2):
+            await self._paint(self.state.at(k, alpha), self.easel.quick)
+
+    async def show(self) -> None:
+        """The present state: all of the page, then the whole picture."""
+        self.layout.refresh()
+        if self.easel is None:
+            return
+        state = self.state.before() if self.before else self.state
+        await self._paint(state, self.easel.quick)
+        await self._paint(state, self.easel.whole)
+
+    async def _paint(self, state: State, view: View) -> None:
+        easel = self.easel
+        assert easel is not None
+        self.asked += 1
+        number = self.asked
+        wish = self.studio.painter.wish(self.key, lambda: easel.paint(state, view))
+        try:
+            painted: Painted | None = await asyncio.wrap_future(wish)
+        except SefaError as error:
+            self.layout.complain(str(error))
+            return
+        if painted is None or self.closed or number < self.count:
+            return
+        self.count = number
+        self.pictures[number] = painted.png
+        while len(self.pictures) > _KEPT:
+            self.pictures.popitem(last=False)
+        self.layout.picture(f"/picture/{self.key}/{number}.png", painted)
+
+    async def work(self, work: Callable[[], T]) -> T | None:
+        """Something that takes long, in turn with the pictures; None where it failed, and why is
+        said on the page."""
+        wish = self.studio.painter.wish((self.key, work), work)
+        try:
+            result: T | None = await asyncio.wrap_future(wish)
+        except SefaError as error:
+            self.layout.complain(str(error))
+            return None
+        return result
+
+    def with_active(self, index: int) -> State:
+        """The present state with another set of sliders shown."""
+        return replace(self.state, active=index)

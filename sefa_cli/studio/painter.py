@@ -1,0 +1,61 @@
+"""One thread that works for all pages in turn; of each page only the newest wish is fulfilled."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Any
+
+
+class Painter:
+    """A slider moved a hundred times asks for a hundred pictures, of which the last is wanted.
+
+    Pages take turns. A wish that a newer one of the same page replaced, or whose page is gone,
+    ends with None.
+    """
+
+    def __init__(self) -> None:
+        self._wishes: OrderedDict[Hashable, tuple[Callable[[], Any], Future[Any]]] = OrderedDict()
+        self._changed = threading.Condition()
+        self._closed = False
+        self.done = 0  # wishes fulfilled so far
+        self._thread = threading.Thread(target=self._work, name="painter", daemon=True)
+        self._thread.start()
+
+    def wish(self, page: Hashable, work: Callable[[], Any]) -> "Future[Any]":
+        """Have `work` done; the result, its exception, or None where it was never begun."""
+        future: Future[Any] = Future()
+        with self._changed:
+            replaced = self._wishes.get(page)
+            self._wishes[page] = work, future  # keeps the page's place in the queue
+            self._changed.notify()
+        if replaced:
+            replaced[1].set_result(None)
+        return future
+
+    def forget(self, page: Hashable) -> None:
+        """Drop what a page still wishes."""
+        with self._changed:
+            dropped = self._wishes.pop(page, None)
+        if dropped:
+            dropped[1].set_result(None)
+
+    def close(self) -> None:
+        """Finish what is being done, and nothing more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._wishes or self._closed)
+                if self._closed:
+                    return
+                work, future = self._wishes.popitem(last=False)[1]
+            try:
+                future.set_result(work())
+            except BaseException as error:  # the page that waits for it shows or raises it
+                future.set_exception(error)
+            self.done += 1

@@ -1,0 +1,165 @@
+"""The server of the studio: where it listens, whom it lets in, and how it ends."""
+
+import errno
+import hmac
+import ipaddress
+import secrets
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from sefa_cli.errors import SefaError, UsageError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from sefa_cli.studio.page import Studio
+
+PORT = 8642  # the first that is tried where none is named
+_TRIES = 20
+_COOKIE = "sefa-token"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bind(host: str, port: int | None) -> socket.socket:
+    """A socket that listens on `host`, at `port` or at the first free one from 8642 on.
+
+    Raises SefaError for a port that is taken, UsageError for a host that is none of this machine.
+    """
+    ports = range(PORT, PORT + _TRIES) if port is None else [port]
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for number in ports:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, number))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise UsageError(f"{host} is no address of this machine", "127.0.0.1") from None
+            if error.errno == errno.EACCES or port is not None:
+                why = "is taken" if error.errno == errno.EADDRINUSE else "may not be used"
+                raise SefaError(
+                    f"port {number} of {host} {why}",
+                    remedy="Name another with --port, or none: the next free one is taken.",
+                ) from None
+        else:
+            return listener
+    raise SefaError(
+        f"the ports {ports[0]} to {ports[-1]} of {host} are taken", remedy="Name one with --port."
+    )
+
+
+def new_token() -> str:
+    """A token that nobody guesses."""
+    return secrets.token_urlsafe(16)
+
+
+class Gate:
+    """Lets in who knows the token, and on loopback only what this machine's own pages ask.
+
+    The token comes once in the address and then as a cookie. Without one the names in `Host` and
+    `Origin` have to be those of this machine: no page from elsewhere may drive the studio.
+    """
+
+    def __init__(self, app: "ASGIApp", token: str | None) -> None:
+        self._app, self._token = app, token
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        if not self._may(headers, query):
+            await _refuse(scope, send)
+        elif self._token is not None and "token" in query and scope["path"] == "/":
+            await _welcome(send, self._token)
+        else:
+            await self._app(scope, receive, send)
+
+    def _may(self, headers: dict[bytes, str], query: dict[str, list[str]]) -> bool:
+        origin = urlsplit(headers.get(b"origin", ""))
+        host = urlsplit(f"//{headers.get(b'host', '')}")
+        if origin.netloc and origin.netloc != host.netloc:
+            return False
+        if self._token is None:
+            return is_loopback(host.hostname or "")
+        cookies = dict(
+            part.strip().partition("=")[::2] for part in headers.get(b"cookie", "").split(";")
+        )
+        said = [*query.get("token", []), cookies.get(_COOKIE, "")]
+        return any(hmac.compare_digest(word.encode(), self._token.encode()) for word in said)
+
+
+async def _refuse(scope: "Scope", send: "Send") -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    plain = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 403, "headers": plain})
+    said = b"sefa studio: the address with its token, as the terminal shows it, is needed\n"
+    await send({"type": "http.response.body", "body": said})
+
+
+async def _welcome(send: "Send", token: str) -> None:
+    """Keep the token as a cookie, and take it out of the address."""
+    cookie = f"{_COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"
+    headers = [(b"location", b"/"), (b"set-cookie", cookie.encode("latin-1"))]
+    await send({"type": "http.response.start", "status": 303, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def address(listener: socket.socket, token: str | None) -> str:
+    """What to open in a browser."""
+    host, port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
+    shown = f"[{shown}]" if ":" in shown else shown
+    return f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
+
+
+def serve(
+    listener: socket.socket, token: str | None, studio: "Studio", ready: Callable[[], object]
+) -> None:
+    """Serve the pages until an interrupt; `ready` is called once they can be opened."""
+    import contextlib
+    import warnings
+    from collections.abc import AsyncIterator
+
+    import uvicorn
+    from fastapi import FastAPI
+    from nicegui import ui
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ready()
+        yield
+
+    # To find its server, NiceGUI asks every object of the process what it is: torch's mind.
+    warnings.filterwarnings("ignore", category=FutureWarning, message=".*reduce_op.*")
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    studio.add_routes(app)
+    ui.run_with(
+        app,
+        title="sefa studio",
+        favicon="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'>"
+        "<circle cx='4' cy='4' r='3.4' fill='%233b6ea5'/></svg>",
+        dark=None,
+        show_welcome_message=False,
+        reconnect_timeout=3,
+    )
+    config = uvicorn.Config(
+        Gate(app, token), log_level="error", access_log=False, timeout_graceful_shutdown=2
+    )
+    uvicorn.Server(config).run(sockets=[listener])

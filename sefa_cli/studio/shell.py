@@ -1,0 +1,119 @@
+"""The shell commands that do what a page shows: the same codes, and so the same picture."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sefa_cli.bundle_algebra import relabelled
+from sefa_cli.checkpoints import is_remote
+from sefa_cli.ranges import format_range
+from sefa_cli.studio.session import Sliders, State
+
+if TYPE_CHECKING:
+    from sefa_cli.studio.library import Model
+
+SPAN, FRAMES, FILM_SIZE = "-3:3", 24, 256  # of the films that the page makes
+
+
+def command(*words: object) -> str:
+    """`sefa` and its words, quoted for a shell."""
+    return shlex.join(["sefa", *map(str, words)])
+
+
+def factorize_command(model: str, layers: str, deflate: bool, path: str) -> str:
+    """Makes the bundle of global directions."""
+    gain = ["--deflate-gain"] if deflate else []
+    return command("factorize", model, "-L", layers, *gain, "-o", path)
+
+
+def name_command(path: str, k: int, label: str | None) -> str:
+    """Names a direction, or takes its name away."""
+    words = ["--clear", k] if label is None else [k, label]
+    return command("name", path, *words)
+
+
+def named(state: State, k: int, label: str | None) -> State:
+    """Direction `k` of the active set called `label`. Raises SefaError for no valid label."""
+    own = state.sliders
+    assert own is not None
+    bundle = relabelled(own.bundle, {k: label})
+    made_by = (*own.made_by, name_command(own.path, k, label))
+    return state.with_sliders(replace(own, bundle=bundle, made_by=made_by))
+
+
+def picture_commands(model: "Model", state: State, output: str = "picture") -> list[str]:
+    """From nothing to the picture that is shown, at full size, in the folder `output`."""
+    if not state.moved:
+        return [command("sample", model.ref, *_start(model, state), "-o", output)]
+    *first, last = state.moved
+    lines = [*codes_commands(model, state, first)]
+    lines += last.made_by
+    return [*lines, _edit(model, state, last, _from(model, state, len(first)), "-o", output)]
+
+
+def codes_commands(model: "Model", state: State, sets: Sequence[Sliders]) -> list[str]:
+    """Makes `codes1.npz`, `codes2.npz` …: the code after the moves of each of `sets`."""
+    lines: list[str] = []
+    for number, sliders in enumerate(sets, start=1):
+        lines += sliders.made_by
+        start = _from(model, state, number - 1)
+        keep = ["-o", f"codes{number}", "--save-codes", codes_name(number)]
+        lines.append(_edit(model, state, sliders, start, *keep))
+    return lines
+
+
+def codes_name(number: int) -> str:
+    """The file that holds the codes after so many moves."""
+    return f"codes{number}.npz"
+
+
+def film_commands(model: "Model", state: State, k: int, output: str) -> list[str]:
+    """A film of direction `k` of the active set, from where all else that is shown stands."""
+    own = state.sliders
+    assert own is not None
+    others = film_start(state, k).moved
+    lines = codes_commands(model, state, others)
+    lines += [line for line in own.made_by if line not in lines]
+    start = _from(model, state, len(others))
+    how = ["--range", SPAN, "--frames", FRAMES, "--bounce"]
+    how += ["--size", FILM_SIZE, "--fast", "-o", output]
+    return [*lines, command("animate", *_dirs(model, own), "--k", k, *start, *how)]
+
+
+def film_start(state: State, k: int) -> State:
+    """The state that a film of direction `k` starts from: that slider at 0, all others as is."""
+    return state.at(k, 0.0)
+
+
+def _edit(
+    model: "Model", state: State, sliders: Sliders, start: Sequence[object], *rest: object
+) -> str:
+    pairs = [word for k, a in sliders.alphas for word in ("--k", k, "--alpha", f"{a:g}")]
+    return command("edit", *_dirs(model, sliders), *pairs, *start, *rest)
+
+
+def _dirs(model: "Model", sliders: Sliders) -> list[object]:
+    """The bundle, its model where that is a file, and the layers if they are others."""
+    words: list[object] = ["--dirs", sliders.path]
+    if not is_remote(model.ref):
+        words += ["--model", model.ref]
+    if sliders.layers is not None:
+        words += ["-L", format_range(sliders.layers)]
+    return words
+
+
+def _start(model: "Model", state: State) -> list[object]:
+    trunc = [] if state.trunc is None else ["--trunc", f"{state.trunc:g}"]
+    label = [] if state.label is None else ["--class", state.label]
+    return ["--seeds", state.seed, *trunc, *label]
+
+
+def _from(model: "Model", state: State, moves: int) -> list[object]:
+    """The seed, or the codes after so many moves: those are truncated already."""
+    if not moves:
+        return _start(model, state)
+    words: list[object] = ["--codes", codes_name(moves)]
+    if model.generator.conditioned:
+        words += _start(model, state)[2:]  # the synthesis needs truncation and class as well
+    return words

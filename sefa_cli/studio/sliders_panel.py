@@ -1,0 +1,189 @@
+"""The column of sliders: a tab for every bundle, a row for every direction."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nicegui import events, ui
+
+from sefa_cli.ranges import format_range, parse_range
+from sefa_cli.studio.session import Sliders, State, shown_directions
+from sefa_cli.studio.shell import named
+
+if TYPE_CHECKING:
+    from sefa_cli.studio.page import Page
+
+FIRST = 10  # directions that are shown before more are asked for
+REACHES = (3, 6, 12)  # how far sliders go
+
+
+class SlidersPanel:
+    """Made anew when the bundle or the number of rows changes, else only moved."""
+
+    def __init__(self, page: "Page") -> None:
+        self.page = page
+        self.count, self.reach = FIRST, REACHES[1]
+        self._built: tuple[Any, ...] = ()
+        self._rows: dict[int, tuple[ui.slider, ui.label]] = {}
+        self._body = ui.element("div").classes("rows")
+
+    def refresh(self) -> None:
+        """As the present state has it."""
+        sliders = self.page.state.sliders
+        wanted = (
+            tuple(own.path for own in self.page.state.sets),
+            self.page.state.active,
+            sliders and sliders.bundle,
+            sliders and sliders.layers,
+            self.count,
+            self.reach,
+        )
+        if wanted != self._built:
+            self._built = wanted
+            self._body.clear()
+            self._rows.clear()
+            with self._body:
+                self._build(sliders)
+        if sliders:
+            for k, (slider, number) in self._rows.items():
+                slider.value = sliders.alpha(k)
+                number.text = f"{sliders.alpha(k):+g}" if sliders.alpha(k) else "0"
+
+    def _build(self, sliders: Sliders | None) -> None:
+        page = self.page
+        if page.model is None or sliders is None:
+            ui.label("Open a model or a bundle to begin.").classes("quiet")
+            return
+        paths = {i: own.path for i, own in enumerate(page.state.sets)}
+        with ui.row().classes("panel-head no-wrap"):
+            ui.select(paths, value=page.state.active, on_change=self._choose).props(
+                'dense options-dense borderless data-test="bundles"'
+            ).classes("flex-grow")
+            for icon, tip, handler in (
+                ("download", "Save this bundle", self._save),
+                ("close", "Close this bundle", self._close),
+            ):
+                ui.button(icon=icon, on_click=handler).props(
+                    f'flat dense round size=sm aria-label="{tip}" data-test="bundle-{icon}"'
+                ).tooltip(tip)
+        with ui.row().classes("panel-head no-wrap"):
+            self._layers(sliders)
+            ui.space()
+            ui.button("All to 0", on_click=self._still).props(
+                'flat dense no-caps size=sm data-test="reset"'
+            )
+            ui.toggle({r: f"±{r}" for r in REACHES}, value=self.reach, on_change=self._go).props(
+                "dense no-caps flat size=sm"
+            )
+        for k, label, value in shown_directions(sliders, self.count):
+            self._row(sliders, k, label, value)
+        if self.count < sliders.bundle.k:
+            ui.button(
+                f"more of {sliders.bundle.k} directions", on_click=self._more, icon="expand_more"
+            ).props('flat dense no-caps size=sm data-test="more"')
+        with ui.row().classes("region no-wrap"):
+            levels = page.model.levels
+            options = {name: f"{name} ({format_range(ks)})" for name, ks in levels.items()}
+            choice = ui.select(options, value="all", label="Directions of the layers")
+            choice.props('dense outlined options-dense data-test="level"').classes("flex-grow")
+            ui.button("Factorize", on_click=lambda: page.factorize(str(choice.value))).props(
+                'no-caps outline dense data-test="factorize"'
+            )
+
+    def _layers(self, sliders: Sliders) -> None:
+        own = format_range(int(layer) for layer in sliders.bundle.layers)
+        shown = own if sliders.layers is None else format_range(sliders.layers)
+        field = ui.input("moves layers", value=shown).props('dense data-test="layers"')
+        field.classes("seed")
+
+        async def take() -> None:
+            await self.page.do(lambda state: _with_layers(state, field.value, own))
+
+        field.on("change", take)
+
+    def _row(self, sliders: Sliders, k: int, label: str, value: float | None) -> None:
+        with ui.element("div").classes("direction").props(f'data-test="row-{k}"'):
+            ui.label(str(k)).classes("k")
+            name = ui.input(value=label, placeholder="name it").classes("name")
+            name.props(f'borderless dense aria-label="name of direction {k}"')
+            if k in sliders.bundle.style_gains:
+                ui.label("style gain").classes("gain").tooltip(
+                    "A common gain of all styles: it destroys the picture at moderate steps."
+                )
+            else:
+                ui.label("" if value is None else f"{value:.4g}").classes("value").tooltip(
+                    "eigenvalue"
+                )
+            ui.button(icon="movie", on_click=lambda: self._film(k)).props(
+                f'flat dense round size=sm aria-label="film of direction {k}"'
+            ).tooltip("Save a film of this direction")
+            ui.label("")
+            slider = ui.slider(min=-self.reach, max=self.reach, step=0.1, value=sliders.alpha(k))
+            slider.props(f'dense aria-label="direction {k}"').classes("slide")
+            number = ui.label("0").classes("alpha")
+            self._rows[k] = slider, number
+
+        async def drag(event: events.ValueChangeEventArguments[float | None]) -> None:
+            if event.value is not None:
+                number.text = f"{event.value:+g}" if event.value else "0"
+                await self.page.drag(k, event.value)
+
+        async def release(event: events.GenericEventArguments) -> None:
+            await self.page.do(lambda state: state.at(k, float(event.args)))
+
+        async def call(_: object = None) -> None:
+            text = (name.value or "").strip() or None
+            if text != (label or None):
+                await self.page.do(lambda state: named(state, k, text))
+
+        slider.on_value_change(drag)
+        slider.on("change", release)
+        name.on("change", call)
+
+    async def _choose(self, event: events.ValueChangeEventArguments[Any]) -> None:
+        if event.value != self.page.state.active:
+            await self.page.do(lambda state: replace(state, active=int(event.value)))
+
+    async def _save(self) -> None:
+        sliders = self.page.state.sliders
+        if sliders:
+            from pathlib import Path
+
+            ui.download.content(sliders.bundle.to_bytes(), Path(sliders.path).name)
+
+    async def _close(self) -> None:
+        await self.page.do(lambda state: state.without(state.active))
+
+    async def _still(self) -> None:
+        await self.page.do(lambda state: state.before())
+
+    def _go(self, event: events.ValueChangeEventArguments[Any]) -> None:
+        self.reach = event.value
+        self.refresh()
+
+    def _more(self) -> None:
+        self.count += FIRST
+        self.refresh()
+
+    async def _film(self, k: int) -> None:
+        from sefa_cli.studio.filming import film_of
+
+        page = self.page
+        model, state = page.model, page.state
+        assert model is not None
+        note = ui.notification("making a film …", spinner=True, timeout=None)
+        made = await page.work(lambda: film_of(model, state, k))
+        note.dismiss()
+        if made:
+            ui.download.content(made, f"seed{state.seed:04d}_k{k}.gif", "image/gif")
+
+
+def _with_layers(state: State, text: str, own: str) -> State:
+    """The active sliders moving the layers that `text` names; empty or the bundle's: its own."""
+    sliders = state.sliders
+    assert sliders is not None
+    text = text.strip()
+    if text in ("", own):
+        return state.with_sliders(replace(sliders, layers=None))
+    count = int(sliders.bundle.model["num_layers"])
+    layers = tuple(sorted(parse_range(text, "layer", count)))
+    return state.with_sliders(replace(sliders, layers=layers))
