@@ -4,7 +4,9 @@ Pillow and imageio merge identical frames of GIF, APNG and WebP and drift in tim
 every frame and rounds each moment, not each duration, to what the format can say.
 """
 
+import io
 import math
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+from PIL import Image
 
 from sefa_cli.rendering.ffmpeg import run_ffmpeg
 from sefa_cli.rendering.pictures import Picture, to_rgb
@@ -91,12 +94,13 @@ def write_mp4(path: Path, frames: Frames) -> None:
 def write_webp(path: Path, frames: Frames) -> None:
     """Lossy WebP of quality 90; each frame stands alone, so that none is merged away.
 
-    libwebp's own animation encoder (Pillow's too) drops frames that hardly differ.
+    libwebp's own animation encoder (Pillow's too) drops frames that hardly differ. A frame that is
+    the last one again takes a hundred bytes.
     """
     loop = ["-loop", "0" if frames.loop else "1"]
     encoder = ["-pix_fmt", "bgra", "-c:v", "libwebp", "-quality", "90", "-compression_level", "4"]
     frames.encode(*encoder, *loop, "-f", "webp", str(path))
-    _replace_not_blend(path)
+    _finish_webp(path)
 
 
 def write_apng(path: Path, frames: Frames) -> None:
@@ -114,21 +118,38 @@ def _read_again(spool: IO[bytes], size: int) -> Iterator[bytes]:
         yield frame
 
 
-def _replace_not_blend(path: Path) -> None:
-    """Mark every frame of a WebP film as one that replaces the last.
+def _finish_webp(path: Path) -> None:
+    """Mark every frame of a WebP film as one that replaces the last, and shorten repeated ones.
 
-    ffmpeg lets it lie over the last, which then shines through where it is transparent.
+    ffmpeg lets a frame lie over the last, which then shines through where it is transparent. Of a
+    frame with the same bytes as the last, one transparent pixel is kept that lies over it: there
+    for as long as it was, but small.
     """
-    with open(path, "r+b") as file:
-        file.seek(12)  # past RIFF, the size and WEBP; chunks follow: name, size, content
-        while head := file.read(8):
-            content, size = file.tell(), int.from_bytes(head[4:], "little")
+    clear = io.BytesIO()
+    Image.new("RGBA", (1, 1), (0, 0, 0, 0)).save(clear, "WEBP", lossless=True, exact=True)
+    pixel = clear.getvalue()[12:]  # past RIFF, the size and WEBP; chunks follow
+    with open(path, "rb") as file, tempfile.TemporaryFile(dir=path.parent) as short:
+        short.write(file.read(12))
+        last = b""
+        while head := file.read(8):  # name, size
+            size = int.from_bytes(head[4:], "little")
+            content = file.read(size + size % 2)
+            if head[:4] == b"VP8X":
+                content = bytes([content[0] | 0x10]) + content[1:]  # there is transparency
             if head[:4] == b"ANMF":
-                file.seek(content + 15)
-                flags = file.read(1)[0] | 2
-                file.seek(content + 15)
-                file.write(bytes([flags]))
-            file.seek(content + size + size % 2)
+                place, lasts, flags, image = content[:12], content[12:15], content[15], content[16:]
+                if image == last:
+                    content = bytes(12) + lasts + bytes([flags & ~2]) + pixel
+                else:
+                    content = place + lasts + bytes([flags | 2]) + image
+                last = image
+            short.write(head[:4] + len(content).to_bytes(4, "little") + content)
+        size = short.tell()
+        short.seek(4)
+        short.write((size - 8).to_bytes(4, "little"))
+        short.seek(0)
+        with open(path, "wb") as whole:
+            shutil.copyfileobj(short, whole)
 
 
 def _even(picture: Picture) -> Picture:

@@ -79,14 +79,22 @@ class Lettering:
         return Block(tuple(lines), width, len(lines) * self.line_height)
 
     def _words(self, text: str, widest: int) -> Iterable[str]:
-        """The words of `text`; one that is too wide for any line comes in pieces."""
+        """The words of `text`; one too wide for any line is broken at wide spaces, then anywhere.
+
+        So a number that follows a wide space stays whole.
+        """
         for word in text.split(" "):
-            while self.width(word) > widest:
-                fits = self._fitting(word, widest)
-                yield word[:fits]
-                word = word[fits:]
-            if word:
-                yield word
+            parts = word.split(2 * _STAYS) if self.width(word) > widest else [word]
+            for part in parts:
+                yield from self._pieces(part, widest)
+
+    def _pieces(self, word: str, widest: int) -> Iterable[str]:
+        while self.width(word) > widest:
+            fits = self._fitting(word, widest)
+            yield word[:fits]
+            word = word[fits:]
+        if word:
+            yield word
 
     def _fitting(self, word: str, widest: int) -> int:
         """How many letters of `word` are at most `widest` pixels wide."""

@@ -1,5 +1,6 @@
 """What each kind of film keeps: frames, times, sizes, colours."""
 
+import tracemalloc
 from itertools import accumulate
 
 import numpy as np
@@ -37,6 +38,26 @@ def test_identical_frames_stay(tmp_path, waves, suffix):
         assert decoded(path)[1]["duration"] == pytest.approx(0.28)
     else:
         assert shown(path)[1] == [40] * 7
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("suffix", PICTURES)
+def test_repeated_frames_cost_next_to_nothing(tmp_path, waves, suffix, channels):
+    """A film that rests: every frame is there, shows what it should, and is small."""
+    one, other = waves(2, 64, 64, channels)
+    if channels == 4:
+        one[8:24, 8:24, 3] = other[30:40, 30:40, 3] = 0
+    mode = "RGBA" if channels == 4 else "RGB"
+    short = write_film(tmp_path / f"short{suffix}", [one, other])
+    rests = write_film(tmp_path / f"rests{suffix}", [one] * 20 + [other] * 20)
+    if (suffix, channels) != (".gif", 4):  # transparent GIFs have whole frames
+        assert rests.stat().st_size - short.stat().st_size < 38 * 130
+    frames, durations = shown(rests, mode)
+    assert durations == [40] * 40
+    assert all(np.array_equal(frame, frames[0]) for frame in frames[:20])
+    assert all(np.array_equal(frame, frames[20]) for frame in frames[20:])
+    for frame, wanted in zip((frames[0], frames[20]), shown(short, mode)[0], strict=True):
+        assert psnr(frame, wanted) >= (32 if suffix == ".gif" else 99)
 
 
 @pytest.mark.parametrize(("suffix", "grain"), [(".gif", 10), (".webp", 1)])
@@ -153,3 +174,20 @@ def test_mp4_colours_are_true(tmp_path):
     frames, _ = decoded(write_film(tmp_path / "film.mp4", film))
     centres = frames[:, 16, 8::16].astype(int)
     assert np.abs(centres - colours).max() <= 3
+
+
+@pytest.mark.parametrize("suffix", ALL)
+def test_memory_does_not_grow_with_the_film(tmp_path, waves, suffix):
+    """Ten times as many frames of 48 kB need not even two frames more."""
+    film = waves(10, 128, 128)
+
+    def peak(count):
+        tracemalloc.start()
+        stream = (film[number % 10].copy() for number in range(count))
+        write_film(tmp_path / f"film{suffix}", stream, overwrite=True)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(3)  # what is imported and remembered on first use
+    assert peak(100) - peak(10) < 2 * film[0].nbytes

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from sefa_cli.rendering.lettering import Lettering, drawable
+from sefa_cli.rendering.lettering import Lettering, drawable, heading
 
 STAYS = "\u00a0"
 
@@ -40,6 +40,27 @@ def test_blocks_are_wrapped_to_the_width():
 def test_a_word_without_end_is_broken():
     block = Lettering(12).block("x" * 1000, 200)
     assert "".join(block.lines) == "x" * 1000 and block.width <= 200
+
+
+@pytest.mark.parametrize("label", ["α +2", "Pneumonoultramicroscopicsilicovolcanoconiosis", "k 12"])
+def test_a_step_stays_whole_however_narrow(label):
+    block = Lettering(12).block(f"{label}  α +12.25", 64)
+    assert block.lines[-1].endswith(f"alpha{STAYS}+12.25")
+
+
+@pytest.mark.parametrize(
+    ("label", "drawn"),
+    [
+        ("smile", "smile"),
+        ("smile 😀", "smile"),
+        ("微笑", ""),
+        ("Улыбка", ""),
+        (None, ""),
+        ("👩🏽‍🦰", ""),
+    ],
+)
+def test_a_label_with_no_letter_of_the_font_is_no_heading(label, drawn):
+    assert heading(label) == drawn
 
 
 def test_no_text_takes_no_room():
