@@ -7,6 +7,20 @@ from sefa_cli.errors import UsageError
 _CLASSES = 1000
 
 
+class ImageNetClass(int):
+    """An index that was named: it means something to networks of ImageNet's classes alone."""
+
+
+def check_class(label: int | None, classes: int) -> None:
+    """Raises UsageError for a name where a network has other classes than ImageNet's 1000."""
+    if isinstance(label, ImageNetClass) and classes not in (0, _CLASSES):
+        raise UsageError(
+            f"a class named for a network of {classes} classes",
+            f"an index, one of 0-{classes - 1}",
+            "Names are those of ImageNet's 1000.",
+        )
+
+
 def parse_class(text: str) -> int:
     """The index that `text` is or names; case does not matter, and any synonym will do.
 
@@ -24,7 +38,7 @@ def parse_class(text: str) -> int:
     if len(found) > 1:
         indices = " and ".join(map(str, found))
         raise UsageError(f"--class {text!r} is the name of {indices}", "one of these indices")
-    return found[0]
+    return ImageNetClass(found[0])
 
 
 def _indices() -> dict[str, list[int]]:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sefa_cli.editing.class_names import check_class
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import open_atomically
 from sefa_cli.generators.base import Generator
@@ -25,6 +26,7 @@ def codes_from_seeds(
     `psi` None is the family's default: 0.7 where it has a mean w. `layers` limits the truncation
     of w to the first so many codes, or to those listed. `label` is a class index.
     """
+    check_class(label, generator.c_dim)
     psi = generator.default_truncation if psi is None else psi
     labels = None if label is None else torch.full((len(seeds),), label)
     if generator.space == "w":

@@ -21,6 +21,7 @@ class Start:
     codes: torch.Tensor
     numbers: tuple[int, ...]  # the seed, or the place in the file; also seeds random noise
     kind: str  # "seed" or "code"
+    space: str = ""  # "w" or "z", which only the generator knows; "" where nobody asked it
 
     @property
     def names(self) -> list[str]:
@@ -51,11 +52,12 @@ def start_from(
     )
     if codes is None:
         numbers = parse_range(seeds, "seed", 2**32)
-        return Start(codes_from_seeds(generator, numbers, psi, layers, label), numbers, "seed")
+        made = codes_from_seeds(generator, numbers, psi, layers, label)
+        return Start(made, numbers, "seed", generator.space)
     read = load_codes(codes, generator)
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
-    return Start(read, tuple(range(len(read))), "code")
+    return Start(read, tuple(range(len(read))), "code", generator.space)
 
 
 def moved(
@@ -66,7 +68,7 @@ def moved(
     Raises UsageError where directions with a row per layer have none for one of `layers`,
     MismatchError where the model has another latent than the bundle.
     """
-    if bundle.space == "z" and start.codes.ndim == 3:
+    if bundle.space == "z" and start.space == "w":
         raise MismatchError(
             "the bundle's directions are of z, the codes they should move are w",
             "directions of w",

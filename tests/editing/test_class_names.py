@@ -2,7 +2,7 @@
 
 import pytest
 
-from sefa_cli.editing.class_names import parse_class
+from sefa_cli.editing.class_names import check_class, parse_class
 from sefa_cli.errors import UsageError
 
 
@@ -35,3 +35,10 @@ def test_indices_and_names(text: str, index: int) -> None:
 def test_what_is_neither(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse_class(text)
+
+
+def test_names_are_for_networks_of_as_many_classes() -> None:
+    for label, classes in ((parse_class("goldfish"), 1000), (parse_class("1"), 10), (None, 10)):
+        check_class(label, classes)
+    with pytest.raises(UsageError, match="network of 10 classes; expected an index, one of 0-9"):
+        check_class(parse_class("goldfish"), 10)
