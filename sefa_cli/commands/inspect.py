@@ -109,9 +109,11 @@ def describe_bundle(bundle: "Bundle") -> dict[str, Any]:
 def describe_checkpoint(ref: str, offline: bool | None = None) -> dict[str, Any]:
     """What `inspect --json` says of a model: container, family, configuration, table of layers."""
     from sefa_cli.checkpoints import open_checkpoint
+    from sefa_cli.discovery.named_regions import named_regions, subject_of
     from sefa_cli.projections import fingerprint, first_projections, levels
 
     checkpoint = open_checkpoint(ref, offline=offline)
+    regions = named_regions(subject_of(ref, checkpoint.family))
     return {
         "ref": checkpoint.ref,
         "container": checkpoint.container,
@@ -121,6 +123,10 @@ def describe_checkpoint(ref: str, offline: bool | None = None) -> dict[str, Any]
         "fingerprint": fingerprint(checkpoint),
         "config": dict(checkpoint.config),
         "levels": {name: list(indices) for name, indices in levels(checkpoint).items()},
+        "regions": {  # top, left, height, width, as fractions
+            name: [[float(number) for number in box] for box in boxes]
+            for name, boxes in regions.items()
+        },
         "layers": [
             {
                 "index": layer.index,

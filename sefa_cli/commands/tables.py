@@ -134,6 +134,7 @@ def show_checkpoint(console: Console, about: Mapping[str, Any], num: int) -> Non
             for name, indices in about["levels"].items()
             if indices
         ),
+        "regions": ", ".join(about["regions"]),
         "notes": " ".join(about["notes"]),
     }
     _facts(console, about["file"], facts)

@@ -1,7 +1,8 @@
 """Regions with names: boxes for aligned faces, for cars, and for what stands in the middle.
 
 Which set a model has is read from its name (`subject_of`): no checkpoint says what it was trained
-on. Names of another set are asked for with their subject before a colon, `face:eyes`.
+on. Names of another set are asked for with their subject before a colon, `face:eyes`, and those
+that are to be found in every picture as `landmarks:eyes`.
 """
 
 import difflib
@@ -61,9 +62,18 @@ _CENTRED = _in_256ths(
     border=((0, 0, 32, 256), (224, 0, 32, 256), (32, 0, 192, 32), (32, 224, 192, 32)),
 )
 
-SETS = {"face": _FACE, "car": _CAR, "centred": _CENTRED}
+# Those of a face that landmarks tell (discovery.landmarks): the boxes stand for their names here.
+FOUND = "landmarks"
+_LANDMARKS = {name: _FACE[name] for name in _FACE if name not in ("hair", "background")}
 
-_PICTURES = {"face": "aligned faces", "car": "cars", "centred": "pictures of unknown subject"}
+SETS = {"face": _FACE, "car": _CAR, "centred": _CENTRED, FOUND: _LANDMARKS}
+
+_PICTURES = {
+    "face": "aligned faces",
+    "car": "cars",
+    "centred": "pictures of unknown subject",
+    FOUND: "faces that are found",
+}
 
 # Whole words, so that the unaligned `ffhqu` and `metfacesu` and the `animeface`s stay outside.
 _WORDS = {

@@ -83,17 +83,17 @@ def _draw_box(text: str, box: Box, fractions: bool, height: int, width: int) -> 
             f"top,left,height,width within {height} rows × {width} columns",
             "" if fractions else _meant(box, height, width),
         )
-    return _filled([box], height, width)
+    return filled([box], height, width)
 
 
 def _draw_named(names: str, subject: str, height: int, width: int) -> Weights:
     boxes = find_boxes(names, subject, height, width)
     pixels = [Box(t * height, le * width, h * height, w * width) for t, le, h, w in boxes]
-    return _filled(pixels, height, width)
+    return filled(pixels, height, width)
 
 
-def _filled(boxes: Iterable[Box], height: int, width: int) -> Weights:
-    """255 inside any of the boxes, given in pixels."""
+def filled(boxes: Iterable[Box], height: int, width: int) -> Weights:
+    """Weights `(height, width)`: 255 inside any of the boxes, which are given in pixels."""
     weights = np.zeros((height, width), np.uint8)
     for top, left, tall, wide in boxes:
         rows = slice(_edge(top), _edge(top + tall))

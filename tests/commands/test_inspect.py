@@ -47,6 +47,13 @@ def test_a_checkpoint(sefa: Sefa) -> None:
         assert word in text, word
 
 
+def test_a_checkpoint_names_its_regions(sefa: Sefa, default_model: Path) -> None:
+    about = json.loads(sefa("inspect", "--json", "tiny.pth").stdout)
+    assert about["regions"]["centre"] == [[0.25, 0.25, 0.5, 0.5]] and "eyes" not in about["regions"]
+    assert "centre, border" in sefa("inspect", "tiny.pth").stdout
+    assert "eyes, left-eye, right-eye" in sefa("inspect", str(default_model)).stdout
+
+
 def test_several_files_one_after_another(sefa: Sefa, bundle: Path) -> None:
     about = json.loads(sefa("inspect", "--json", "tiny.dirs", "tiny.pth").stdout)
     assert [entry["file"] for entry in about] == ["tiny.dirs", "tiny.pth"]

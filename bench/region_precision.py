@@ -1,0 +1,284 @@
+"""How well edits stay in their region: localize, SeFa and LowRankGAN on the default model.
+
+python bench/region_precision.py --cache FOLDER [--train 0-4] [--unseen 100-119] [--level 20]
+                                 [--sheet FILE.png] [--json]
+
+Directions are found for the named regions on the training seeds (all layers, 256 px, shortcut,
+psi 0.7, tau 1e-3); SeFa's are those of all layers with the common gain deflated. Of each method
+the direction of its leading ten with the largest first-order ratio of inside to outside on the
+training seeds is taken ("best"), and the leading one ("first"). On every unseen seed, with either
+sign, α is solved so that the root mean square change inside is `--level` grey levels of 255; what
+is compared is the mean squared change inside over that outside, the median over seeds and signs.
+Edits that cannot reach the level are counted. One set of derivatives serves all regions; their
+Gram matrices are kept in the folder `--cache`.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+import sefa_cli as sefa
+from sefa_cli.discovery.jacobian import Grams, Parts, jacobian
+from sefa_cli.discovery.regions import one_region
+from sefa_cli.discovery.resefa import lowrank, resefa
+from sefa_cli.editing.codes import codes_from_seeds
+from sefa_cli.evaluation.locality import Change, change, strength
+from sefa_cli.generators.base import Generator
+from sefa_cli.ranges import parse_range
+from sefa_cli.rendering.pictures import Picture, save_png, to_uint8
+from sefa_cli.rendering.sheets import contact_sheet
+
+MODEL, SIZE, LEADING = "mobilestylegan_ffhq", 256, 10
+REGIONS = ("mouth", "eyes", "hair", "background")
+METHODS = ("localize", "SeFa", "low-rank")
+Weights = dict[str, np.ndarray]
+Directions = dict[tuple[str, str], np.ndarray]  # (region, method) → (LEADING, dim)
+
+
+class Edit(NamedTuple):
+    """One direction on one unseen seed, with one sign."""
+
+    region: str
+    method: str
+    rule: str  # "best" or "first"
+    seed: int
+    alpha: float | None  # None where the level is not reached
+    found: Change | None
+
+
+def picture_of(generator: Generator, code: torch.Tensor) -> np.ndarray:
+    """`(C, H, W)` as it would be seen: clamped, in grey levels."""
+    with torch.inference_mode():
+        image = generator.synthesize(code[None], size=SIZE, preview=True)[0]
+    return (image.clamp(-1, 1).numpy() + 1) * 127.5
+
+
+def grams_of_seed(generator: Generator, seed: int, weights: Weights, folder: Path) -> dict:
+    """Gram matrices of every region at one seed: from the folder, or from one set of passes."""
+    file = folder / f"grams_{seed:04d}.npz"
+    if file.exists():
+        arrays = np.load(file)
+        return {name: Grams(arrays[f"{name}/fore"], arrays[f"{name}/back"]) for name in weights}
+    start = time.perf_counter()
+    everywhere = range(generator.num_layers)
+    linearization = generator.linearize(
+        codes_from_seeds(generator, [seed])[0], everywhere, size=SIZE
+    )
+    whole = jacobian(linearization)  # (C · H · W, dim)
+    passed = time.perf_counter()
+    changes = torch.from_numpy(np.ascontiguousarray(whole.T))
+    changes = changes.reshape(len(changes), *linearization.picture.shape)  # (dim, C, H, W)
+    found = {}
+    for name, fore in weights.items():
+        parts = Parts(linearization, fore, 255 - fore, sum_channels=False)
+        rows = parts.rows(changes)
+        found[name] = Grams(*(parts.products(rows, rows) / parts.totals[:, None, None]))
+    np.savez(
+        file,
+        **{f"{name}/{part}": getattr(g, part) for name, g in found.items() for part in g._fields},
+    )
+    seconds = time.perf_counter() - passed
+    print(f"seed {seed}: {passed - start:.0f} s + {seconds:.0f} s of products", file=sys.stderr)
+    return found
+
+
+def leading_of_all(grams: dict[str, Grams]) -> Directions:
+    """The leading ten directions of every region and method."""
+    global_ones = sefa.factorize(MODEL, deflate_gain=True, num=LEADING).directions
+    found: Directions = {}
+    for name, (M_f, M_b) in grams.items():
+        found[name, "localize"] = resefa(M_f, M_b, num=LEADING).directions
+        found[name, "SeFa"] = global_ones
+        found[name, "low-rank"] = lowrank(M_f, M_b, num=LEADING).directions
+    return found
+
+
+def slopes(rows: np.ndarray, M: np.ndarray) -> np.ndarray:
+    """√(nᵀ M n) of every row: the root mean square change for α = 1, in grey levels."""
+    rows = rows.astype(np.float64)
+    return 127.5 * np.sqrt(np.einsum("kd,de,ke->k", rows, M, rows, optimize=True))
+
+
+def measure(
+    generator: Generator,
+    seeds: tuple[int, ...],
+    weights: Weights,
+    grams: dict[str, Grams],
+    directions: Directions,
+    level: float,
+) -> Iterator[Edit]:
+    """All edits of all unseen seeds, seed by seed."""
+    for seed in seeds:
+        code = codes_from_seeds(generator, [seed])[0]
+        before = picture_of(generator, code)
+        for (region, method), rows in directions.items():
+            inside, outside = (slopes(rows, M) for M in grams[region])
+            best = int(np.argmax(inside / outside))
+            for sign in (1, -1):
+                done: dict[int, Edit] = {}
+                for rule, k in (("best", best), ("first", 0)):
+                    if k not in done:
+                        first = sign * level / inside[k]
+                        alpha, found = solve(
+                            generator, code, before, rows[k], weights[region], level, first
+                        )
+                        done[k] = Edit(region, method, rule, seed, alpha, found)
+                    yield done[k]._replace(rule=rule)
+        print(f"seed {seed} measured", file=sys.stderr)
+
+
+def solve(
+    generator: Generator,
+    code: torch.Tensor,
+    before: np.ndarray,
+    row: np.ndarray,
+    fore: np.ndarray,
+    level: float,
+    first: float,
+) -> tuple[float | None, Change | None]:
+    """α for which the inside changes by `level`, and what changed."""
+    seen: dict[float, Change] = {}
+
+    def change_at(alpha: float) -> float:
+        after = picture_of(generator, code + torch.from_numpy(np.float32(alpha) * row))
+        seen[alpha] = change(before, after, fore, 255 - fore)
+        return float(np.sqrt(seen[alpha].inside))
+
+    alpha = strength(change_at, level, first)
+    return alpha, None if alpha is None else seen[alpha]
+
+
+def summary(edits: list[Edit]) -> list[dict]:
+    """A row for each region and rule: medians and quartiles of the ratio for each method."""
+    rows = []
+    for region in REGIONS:
+        for rule in ("best", "first"):
+            row: dict = {"region": region, "rule": rule}
+            for method in METHODS:
+                chosen = [
+                    e for e in edits if (e.region, e.method, e.rule) == (region, method, rule)
+                ]
+                ratios = [e.found.ratio for e in chosen if e.found is not None]
+                quartiles = np.percentile(ratios, (25, 50, 75)) if ratios else [float("nan")] * 3
+                row[method] = {
+                    "median": float(quartiles[1]),
+                    "quartiles": [float(quartiles[0]), float(quartiles[2])],
+                    "not_reached": len(chosen) - len(ratios),
+                }
+            rows.append(row)
+    return rows
+
+
+def show(rows: list[dict], edits: list[Edit]) -> None:
+    """The table in Markdown."""
+    print("| region | direction | " + " | ".join(METHODS) + " |")
+    print("|---|---|" + "---|" * len(METHODS))
+    for row in rows:
+        cells = []
+        for method in METHODS:
+            of = row[method]
+            low, high = of["quartiles"]
+            missed = f", {of['not_reached']} not reached" if of["not_reached"] else ""
+            cells.append(f"{of['median']:.2f} ({low:.2f}–{high:.2f}{missed})")
+        print(f"| {row['region']} | {row['rule']} | " + " | ".join(cells) + " |")
+    for rule in ("best", "first"):
+        wins, count = wins_of("localize", rule, edits)
+        print(f"\n{rule}: localize has the largest ratio in {wins} of {count} edits")
+
+
+def wins_of(method: str, rule: str, edits: list[Edit]) -> tuple[int, int]:
+    """In how many of all (region, seed, sign) this method's ratio is the largest."""
+    ratios: dict[tuple, dict[str, float]] = {}
+    signs: dict[tuple, int] = {}
+    for e in edits:
+        if e.rule == rule:
+            sign = signs[e[:4]] = signs.get(e[:4], -1) + 1  # the positive one came first
+            own = ratios.setdefault((e.region, e.seed, sign), {})
+            own[e.method] = e.found.ratio if e.found else 0.0
+    wins = sum(max(own, key=own.__getitem__) == method for own in ratios.values())
+    return wins, len(ratios)
+
+
+def sheet(
+    generator: Generator, weights: Weights, grams: dict[str, Grams], directions: Directions,
+    edits: list[Edit], seeds: tuple[int, ...],
+) -> Picture:  # fmt: skip
+    """A row for each region: every seed before, outlined, and the best direction of each method."""
+    rows = []
+    for region in REGIONS:
+        row: list[Picture | None] = []
+        for seed in seeds:
+            code = codes_from_seeds(generator, [seed])[0]
+            row.append(outlined(seen(generator, code), weights[region]))
+            for method in METHODS:
+                choice = directions[region, method]
+                inside, outside = (slopes(choice, M) for M in grams[region])
+                n = choice[int(np.argmax(inside / outside))]
+                wanted = (region, method, "best", seed)
+                alpha = next(e.alpha for e in edits if e[:4] == wanted)
+                moved = None if alpha is None else code + torch.from_numpy(np.float32(alpha) * n)
+                row.append(None if moved is None else seen(generator, moved))
+        rows.append(row)
+    columns = [
+        f"seed {seed}" if i == 0 else name
+        for seed in seeds
+        for i, name in enumerate(("", *METHODS))
+    ]
+    return contact_sheet(rows, REGIONS, columns)
+
+
+def seen(generator: Generator, code: torch.Tensor) -> Picture:
+    """The 8-bit picture."""
+    return to_uint8(picture_of(generator, code)[None] / 127.5 - 1)[0]
+
+
+def outlined(picture: Picture, fore: np.ndarray) -> Picture:
+    """The picture with a white line around the region."""
+    inside = np.pad(fore > 0, 1, mode="edge")
+    core = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
+    picture = picture.copy()
+    picture[(fore > 0) & ~core] = 255
+    return picture
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--train", default="0-4")
+    parser.add_argument("--unseen", default="100-119")
+    parser.add_argument("--level", type=float, default=20.0)
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    asked.cache.mkdir(exist_ok=True)
+    sefa.keep_blocks()
+    generator = sefa.load_generator(MODEL, device="cpu")
+    weights = {name: one_region(named=name, subject="face").weights(SIZE, SIZE) for name in REGIONS}
+    train, unseen = (parse_range(text, "seed", 2**32) for text in (asked.train, asked.unseen))
+    each = [grams_of_seed(generator, seed, weights, asked.cache) for seed in train]
+    grams = {
+        name: Grams(*(np.mean([found[name][part] for found in each], axis=0) for part in (0, 1)))
+        for name in REGIONS
+    }
+    directions = leading_of_all(grams)
+    edits = list(measure(generator, unseen, weights, grams, directions, asked.level))
+    rows = summary(edits)
+    if asked.json:
+        print(json.dumps(rows, indent=1))
+    else:
+        show(rows, edits)
+    if asked.sheet:
+        picture = sheet(generator, weights, grams, directions, edits, unseen[:2])
+        save_png(asked.sheet, picture, overwrite=True)
+        print(asked.sheet)
+
+
+if __name__ == "__main__":
+    main()
