@@ -1,5 +1,6 @@
 """Pictures before and after moves: as rows of a sheet, one by one, or as frames of a film."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
 
 Picture = NDArray[np.uint8]
+_KEPT = 256 * 2**20  # bytes of frames that will be shown again
 
 
 @dataclass(frozen=True)
@@ -91,21 +93,30 @@ class Edits:
     def frames(self, view: View, film: Sequence[Shot], captions: bool = False) -> Iterator[Picture]:
         """The frames of a film: a row per direction, the seeds side by side.
 
-        With `captions` each row has its direction and α under it. A shot that repeats the last
-        one is not rendered again.
+        With `captions` each row has its direction and α under it. A frame that comes again, on
+        the way back or while an end rests, is rendered once and kept, up to 256 MB of them.
         """
-        last, frame, room = None, None, None
-        texts = {self._caption(step) for shot in film for step in shot} if captions else ()
+        texts = {self._caption(step) for shot in film for step in shot} if captions else set()
+        to_come = Counter(film)
+        kept: dict[Shot, Picture] = {}
         for shot in film:
-            if frame is None or shot != last:
-                rows = [self._row(view, step) for step in shot]
-                side = rows[0].shape[0]
-                if captions:
-                    room = room or Captions.for_texts(texts, rows[0].shape[1], side)
-                    pairs = zip(rows, shot, strict=True)
-                    rows = [room.under(row, self._caption(step)) for row, step in pairs]
-                last, frame = shot, one_below_another(rows, gap_of(side))
+            to_come[shot] -= 1
+            frame = kept.pop(shot, None)
+            if frame is None:
+                frame = self._frame(view, shot, texts)
+            if to_come[shot] and (len(kept) + 1) * frame.nbytes <= _KEPT:
+                kept[shot] = frame
             yield frame
+
+    def _frame(self, view: View, shot: Shot, texts: set[str]) -> Picture:
+        """The rows of one shot; under each its caption where there are `texts`, which all fit."""
+        rows = [self._row(view, step) for step in shot]
+        side, width = rows[0].shape[:2]
+        if texts:
+            room = Captions.for_texts(texts, width, side)
+            pairs = zip(rows, shot, strict=True)
+            rows = [room.under(row, self._caption(step)) for row, step in pairs]
+        return one_below_another(rows, gap_of(side))
 
     def _row(self, view: View, step: tuple[int, float]) -> Picture:
         codes = self.codes(Move((step,)))

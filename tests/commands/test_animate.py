@@ -14,6 +14,9 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
+from sefa_cli.rendering.sweeps import Shot
+from sefa_cli.rendering.view import View
+
 Sefa = Callable[..., Result]
 SHORT = ["--frames", "6", "--fps", "25"]
 
@@ -126,6 +129,26 @@ def test_a_hold_repeats_the_ends_and_drops_nothing(sefa: Sefa, bundle: Path, nam
     else:
         with Image.open(name) as film:
             assert film.n_frames == 16
+
+
+@pytest.mark.parametrize(("room", "rendered"), [(2**28, 6), (0, 10)])
+def test_what_comes_again_is_rendered_once_while_there_is_room(
+    sefa: Sefa, bundle: Path, monkeypatch: pytest.MonkeyPatch, room: int, rendered: int
+) -> None:
+    from sefa_cli.rendering import edits
+
+    shots = []
+    frame = edits.Edits._frame
+
+    def counted(self: edits.Edits, view: View, shot: Shot, texts: set[str]) -> edits.Picture:
+        shots.append(shot)
+        return frame(self, view, shot, texts)
+
+    monkeypatch.setattr(edits.Edits, "_frame", counted)
+    monkeypatch.setattr(edits, "_KEPT", room)
+    words = ["--dirs", "tiny.dirs", "--k", "3", *SHORT, "--bounce", "-o", "frames"]
+    assert sefa("animate", *words).exit_code == 0
+    assert len(shots) == rendered and len(frames_of("frames")) == 10
 
 
 def test_captions_say_label_and_step(sefa: Sefa, bundle: Path) -> None:
