@@ -11,7 +11,7 @@ from sefa_cli.rendering.films import write_film
 from sefa_cli.rendering.sweeps import frame_alphas, shots
 from sefa_cli.rendering.view import View
 from sefa_cli.studio.session import State
-from sefa_cli.studio.shell import FILM_SIZE, FRAMES, SPAN, film_start
+from sefa_cli.studio.shell import FRAMES, SPAN, film_size, film_start
 
 if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
@@ -24,7 +24,7 @@ def film_of(model: "Model", state: State, k: int) -> bytes:
     still = film_start(state, k)
     start = still.start(generator)
     start = Start(still.codes(generator), start.numbers, start.kind)
-    view = View(FILM_SIZE, True, label=state.label, truncation=state.trunc)
+    view = View(film_size(model), True, label=state.label, truncation=state.trunc)
     edits = Edits(generator, own.bundle, start, [], own.layers)
     alphas = frame_alphas(*parse_span(SPAN), FRAMES, bounce=True)
     film = shots([k], alphas.tolist())

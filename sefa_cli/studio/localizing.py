@@ -161,14 +161,15 @@ class Task:
 
     def passes(self) -> int:
         """Derivatives that have to be made."""
-        return self.search().passes(self.model.generator.w_dim)
+        return self.search().passes(self.model.generator.w_dim, pictures=1)
 
     def run(self, progress: Callable[[int], None], stop: threading.Event) -> Sliders:
         """Find the directions; `progress` hears how many passes were done since.
 
         Raises CancelledError soon after `stop` is set, SefaError for a region that says nothing.
         """
-        from sefa_cli.discovery import localize
+        from sefa_cli.discovery.localize import region_bundle
+        from sefa_cli.discovery.pictures import Pictures, mean
         from sefa_cli.discovery.regions import one_region
         from sefa_cli.discovery.search import Target
 
@@ -189,7 +190,7 @@ class Task:
         codes = state.codes(model.generator)
         moves = len(state.moved)
         number = 0 if moves else state.seed
-        found = localize.Pictures(
+        found = Pictures(
             model.generator, codes, [number], target, state.label, advance=advance
         ).matrices(search)
         psi = state.trunc
@@ -197,8 +198,8 @@ class Task:
             psi = model.generator.default_truncation
         codes_file = codes_name(moves) if moves else None
         params = {"trunc": psi, "class": state.label, "codes": codes_file}
-        bundle = localize.region_bundle(
-            model.checkpoint, localize.mean(found), target, search, [number], params
+        bundle = region_bundle(
+            model.checkpoint, mean(found), target, search, [number], params
         )
         return Sliders(self.path, bundle, tuple(self.commands()))
 

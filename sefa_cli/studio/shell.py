@@ -13,7 +13,7 @@ from sefa_cli.studio.session import Sliders, State
 if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
 
-SPAN, FRAMES, FILM_SIZE = "-3:3", 24, 256  # of the films that the page makes
+SPAN, FRAMES = "-3:3", 24  # of the films that the page makes
 
 
 def command(*words: object) -> str:
@@ -77,8 +77,13 @@ def film_commands(model: "Model", state: State, k: int, output: str) -> list[str
     lines += [line for line in own.made_by if line not in lines]
     start = _from(model, state, len(others))
     how = ["--range", SPAN, "--frames", FRAMES, "--bounce"]
-    how += ["--size", FILM_SIZE, "--fast", "-o", output]
+    how += ["--size", film_size(model), "--fast", "-o", output]
     return [*lines, command("animate", *_dirs(model, own), "--k", k, *start, *how)]
+
+
+def film_size(model: "Model") -> int:
+    """Pixels of a film's pictures."""
+    return min(256, model.generator.resolution)
 
 
 def film_start(state: State, k: int) -> State:

@@ -1,0 +1,73 @@
+"""A small model on a page, and the studio as a process of its own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+from visiting import Serve
+
+from sefa_cli.studio.library import Library, Model
+
+CONTAINERS = Path(__file__).parent.parent / "golden" / "containers"
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, with `tiny.pth` (32 px) and a cache of its own."""
+    shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", tmp_path / "tiny.pth")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEFA_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture
+def model(workplace: Path) -> Model:
+    """`tiny.pth`, opened as a page opens it."""
+    return Library("cpu").open_model("tiny.pth")
+
+
+@pytest.fixture
+def sefa(workplace: Path) -> Callable[..., Result]:
+    """Run `sefa …` inside this process."""
+    from sefa_cli.cli import app
+
+    def run(*words: str) -> Result:
+        result = CliRunner().invoke(app, words)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.stderr
+        return result
+
+    return run
+
+
+@pytest.fixture
+def serve(workplace: Path) -> Iterator[Serve]:
+    """Start `sefa studio …` and give its address; it has to end well on an interrupt."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*words: str, **surroundings: str) -> str:
+        command = [sys.executable, "-m", "sefa_cli", "studio", *words, "--no-open"]
+        process = subprocess.Popen(
+            [*command, *(() if "--port" in words else ("--port", "0"))],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **surroundings},
+        )
+        started.append(process)
+        assert process.stdout is not None
+        return process.stdout.readline().strip()
+
+    yield start
+    for process in started:
+        process.send_signal(signal.SIGINT)
+    for process in started:
+        _, said = process.communicate(timeout=20)
+        assert "Traceback" not in said, said

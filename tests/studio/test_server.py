@@ -1,0 +1,102 @@
+"""Where the studio listens, and whom it lets in."""
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.studio.server import PORT, Gate, address, bind, is_loopback
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with bind("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(SefaError, match=f"port {port} of 127.0.0.1 is taken.*--port"):
+            bind("127.0.0.1", port)
+
+
+def test_the_next_free_port() -> None:
+    with bind("127.0.0.1", None) as one, bind("127.0.0.1", None) as other:
+        first, second = one.getsockname()[1], other.getsockname()[1]
+        assert PORT <= first < second < PORT + 20
+
+
+def test_no_address_of_this_machine() -> None:
+    with pytest.raises(UsageError, match=r"192\.0\.2\.1 is no address of this machine"):
+        bind("192.0.2.1", 0)
+    with pytest.raises(UsageError, match="no address"):
+        bind("nowhere.invalid", 0)
+
+
+def test_what_is_loopback() -> None:
+    assert all(map(is_loopback, ["127.0.0.1", "127.1.2.3", "::1", "localhost"]))
+    assert not any(map(is_loopback, ["0.0.0.0", "::", "192.168.0.2", "localhost.example.org"]))
+
+
+def test_addresses() -> None:
+    with bind("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        assert address(listener, "ab") == f"http://127.0.0.1:{port}/?token=ab"
+    with bind("0.0.0.0", 0) as listener:
+        assert address(listener, None).startswith(f"http://{socket.gethostname()}:")
+
+
+def asked(
+    token: str | None, kind: str = "http", query: str = "", path: str = "/", **headers: str
+) -> list[dict[str, Any]]:
+    """What comes back for a request; ["passed"] where it reaches the page."""
+    sent: list[Any] = []
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        sent.append("passed")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    given = {"host": "127.0.0.1:8642", **headers}
+    scope = {
+        "type": kind,
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+    }
+    asyncio.run(Gate(page, token)(scope, None, send))  # type: ignore[arg-type]
+    return sent
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_loopback_answers_this_machine_only(kind: str) -> None:
+    assert asked(None, kind) == ["passed"]
+    assert asked(None, kind, host="localhost:1", origin="http://localhost:1") == ["passed"]
+    for headers in (
+        {"host": "attacker.example"},  # a name that leads here
+        {"origin": "http://attacker.example"},  # a page from elsewhere
+        {"origin": "http://127.0.0.1:9"},  # another server of this machine
+        {"host": ""},
+    ):
+        assert refused(asked(None, kind, **headers))
+
+
+def refused(sent: list[Any]) -> bool:
+    """Whether the page was never asked."""
+    return sent[0] == {"type": "websocket.close", "code": 1008} or sent[0].get("status") == 403
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_the_token_opens(kind: str) -> None:
+    host = {"host": "somewhere:80"}
+    assert refused(asked("right", kind, **host))
+    assert refused(asked("right", kind, "token=wrong", **host))
+    assert refused(asked("right", kind, cookie="sefa-token=wrong", **host))
+    assert refused(asked("right", kind, "token=", cookie="sefa-token=", **host))
+    assert asked("right", kind, path="/x", cookie="a=b; sefa-token=right", **host) == ["passed"]
+    assert refused(asked("right", kind, cookie="sefa-token=right", origin="http://x", **host))
+
+
+def test_the_token_moves_from_the_address_to_a_cookie() -> None:
+    start, _ = asked("right", query="token=right")
+    assert start["status"] == 303 and (b"location", b"/") in start["headers"]
+    (cookie,) = [value for name, value in start["headers"] if name == b"set-cookie"]
+    assert b"sefa-token=right" in cookie and b"HttpOnly" in cookie and b"SameSite=Strict" in cookie

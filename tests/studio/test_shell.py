@@ -1,0 +1,67 @@
+"""The commands that are shown give the picture that is shown, bit for bit."""
+
+import io
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import Result
+
+from sefa_cli.studio.easel import Easel
+from sefa_cli.studio.filming import film_of
+from sefa_cli.studio.library import Model
+from sefa_cli.studio.session import State
+from sefa_cli.studio.shell import film_commands, named, picture_commands
+
+Sefa = Callable[..., Result]
+
+
+def run(sefa: Sefa, lines: list[str]) -> None:
+    for line in lines:
+        program, *words = shlex.split(line)
+        assert program == "sefa"
+        sefa(*words)
+
+
+def states(model: Model) -> dict[str, State]:
+    start = State(seed=3).added(model.factorize("all"))
+    two = named(start, 1, "it's <b>odd</b>").at(1, 2.5).at(4, -1)
+    first = two.with_sliders(replace(two.sets[0], layers=(0, 2)))
+    both = first.added(model.factorize("0-1,3")).at(0, 1.2)
+    return {
+        "still": start,
+        "untruncated": replace(start, trunc=1.0),
+        "two directions": replace(two, trunc=0.5),
+        "two bundles": both,
+    }
+
+
+@pytest.mark.parametrize("name", ["still", "untruncated", "two directions", "two bundles"])
+def test_the_same_picture(sefa: Sefa, model: Model, name: str) -> None:
+    state, easel = states(model)[name], Easel(model)
+    painted = easel.paint(state, easel.whole)
+    run(sefa, picture_commands(model, state))
+    (made,) = Path("picture").glob("*.png")
+    np.testing.assert_array_equal(Image.open(made), Image.open(io.BytesIO(painted.png)))
+    assert (painted.height, painted.width) == (32, 32)
+
+
+def test_the_same_film(sefa: Sefa, model: Model) -> None:
+    state = states(model)["two bundles"].at(2, 1)
+    run(sefa, film_commands(model, state, 2, "film.gif"))
+    assert Path("film.gif").read_bytes() == film_of(model, state, 2)
+
+
+def test_the_real_model_needs_no_model_option(default_model: Path) -> None:
+    from sefa_cli.studio.library import Library
+
+    real = Library("cpu").open_model("mobilestylegan_ffhq")
+    lines = picture_commands(real, State(seed=3).added(real.factorize("bottom")).at(0, 2))
+    assert lines == [
+        "sefa factorize mobilestylegan_ffhq -L bottom --deflate-gain -o mobilestylegan_bottom.dirs",
+        "sefa edit --dirs mobilestylegan_bottom.dirs --k 0 --alpha 2 --seeds 3 -o picture",
+    ]

@@ -1,0 +1,51 @@
+"""What tests do on a page of the studio."""
+
+import io
+import time
+from collections.abc import Callable
+from urllib.parse import urljoin
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+Serve = Callable[..., str]
+
+
+def until(holds: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it does not come true"
+        time.sleep(0.02)
+
+
+def at(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-test="{name}"]')
+
+
+def shown(page: Page) -> np.ndarray:
+    """The picture on the page, as the server has it."""
+    address = page.locator(".canvas img").get_attribute("src")
+    answer = page.request.get(urljoin(page.url, str(address)))
+    return np.asarray(Image.open(io.BytesIO(answer.body())))
+
+
+def opened(page: Page, address: str) -> Page:
+    page.goto(address)
+    expect(at(page, "row-0")).to_be_visible()
+    expect(at(page, "about")).to_contain_text("network's own size")
+    return page
+
+
+def drag(page: Page, k: int, part: float, moves: int = 10) -> None:
+    """Take the slider of direction `k` from the middle to `part` of its length, in steps."""
+    slider = at(page, f"row-{k}").get_by_role("slider")
+    area = slider.bounding_box()
+    assert area is not None
+    y = area["y"] + area["height"] / 2
+    page.mouse.move(area["x"] + area["width"] / 2, y)
+    page.mouse.down()
+    for i in range(moves):
+        page.mouse.move(area["x"] + area["width"] * (0.5 + (part - 0.5) * (i + 1) / moves), y)
+    page.mouse.up()
