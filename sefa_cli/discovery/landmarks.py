@@ -42,7 +42,7 @@ NETWORK = Wanted(
 )
 
 _SILENT = ((0, 10, 30), (0, 10, 34))  # from the first, below the second: they send nothing
-_INSTALL = "pip install 'sefa-cli[eval]' brings it"
+_INSTALL = "`pip install 'sefa-cli[eval]'` brings"
 _MARGIN = 0.05  # of the face's height, around a feature
 
 # Places in MediaPipe's mesh. Left and right are the picture's, not the person's.
@@ -143,14 +143,16 @@ def faces_for(
     asked = any(name.strip().startswith(f"{FOUND}:") for name in names.split(","))
     if not version:
         if asked:
-            raise SefaError("the landmark package, mediapipe, is not installed", remedy=_INSTALL)
+            raise SefaError(
+                "the landmark package, mediapipe, is not installed", remedy=f"{_INSTALL} it."
+            )
         return None
     if not _SILENT[0] <= _numbers(version) < _SILENT[1]:
         found = (
             f"mediapipe {version} is not used: only 0.10.30 to 0.10.33 are known to send nothing"
         )
         if asked:
-            raise SefaError(found, remedy=f"{_INSTALL} in such a version.")
+            raise SefaError(found, remedy=f"{_INSTALL} one of them.")
         logger.warning("%s; the region is the named box", found)
         return None
     return Faces(names, subject, lambda pictures: mediapipe_finder(pictures, offline))

@@ -100,7 +100,7 @@ def test_when_faces_are_looked_for(
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ("", "not installed. pip install 'sefa-cli[eval]'"),
+        ("", "not installed. `pip install 'sefa-cli[eval]'` brings it."),
         ("1.2.2", "mediapipe 1.2.2 is not used: only 0.10.30 to 0.10.33 are known to send nothing"),
         ("0.10.35", "0.10.35 is not used"),
     ],
