@@ -96,7 +96,8 @@ class Edits:
         With `captions` each row has its direction and α under it. A frame that comes again, on
         the way back or while an end rests, is rendered once and kept, up to 256 MB of them.
         """
-        texts = {self._caption(step) for shot in film for step in shot} if captions else set()
+        shown = film if captions else ()
+        texts = frozenset(self._caption(step) for shot in shown for step in shot)
         to_come = Counter(film)
         kept: dict[Shot, Picture] = {}
         for shot in film:
@@ -108,7 +109,7 @@ class Edits:
                 kept[shot] = frame
             yield frame
 
-    def _frame(self, view: View, shot: Shot, texts: set[str]) -> Picture:
+    def _frame(self, view: View, shot: Shot, texts: frozenset[str]) -> Picture:
         """The rows of one shot; under each its caption where there are `texts`, which all fit."""
         rows = [self._row(view, step) for step in shot]
         side, width = rows[0].shape[:2]

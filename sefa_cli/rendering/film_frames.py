@@ -1,7 +1,8 @@
 """Frames of a film: pictures in a row, rows one below another, a caption under each row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -31,7 +32,8 @@ class Captions:
     widest: int  # where lines are broken
 
     @classmethod
-    def for_texts(cls, texts: Iterable[str], width: int, side: int) -> "Captions":
+    @lru_cache(maxsize=4)  # asked for every frame, with the hundreds of texts of the whole film
+    def for_texts(cls, texts: frozenset[str], width: int, side: int) -> "Captions":
         """Room for each of `texts` under a row `width` wide, of pictures of `side` pixels."""
         lettering = Lettering(max(12, round(side / 17)))
         widest = width - lettering.size // 2

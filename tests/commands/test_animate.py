@@ -140,7 +140,7 @@ def test_what_comes_again_is_rendered_once_while_there_is_room(
     shots = []
     frame = edits.Edits._frame
 
-    def counted(self: edits.Edits, view: View, shot: Shot, texts: set[str]) -> edits.Picture:
+    def counted(self: edits.Edits, view: View, shot: Shot, texts: frozenset[str]) -> edits.Picture:
         shots.append(shot)
         return frame(self, view, shot, texts)
 

@@ -31,7 +31,7 @@ def test_rows(waves, channels):
 def test_captions_have_the_same_room_in_every_frame(waves, side, channels):
     texts = ["smile  α -3.00", "hair, a long label that must be wrapped somewhere  α +3.00", "k 3"]
     row = waves(1, side, side, channels)[0]
-    room = Captions.for_texts(texts, side, side)
+    room = Captions.for_texts(frozenset(texts), side, side)
     frames = [room.under(row, text) for text in texts]
     assert len({frame.shape for frame in frames}) == 1
     picture = row.repeat(3, axis=2) if channels == 1 else row[..., :3]
@@ -46,7 +46,7 @@ def test_captions_have_the_same_room_in_every_frame(waves, side, channels):
 def test_a_number_that_changes_moves_nothing_else(waves):
     row = waves(1, 256, 256)[0]
     texts = ["smile  α +1.11", "smile  α -3.00"]
-    room = Captions.for_texts(texts, 256, 256)
+    room = Captions.for_texts(frozenset(texts), 256, 256)
     one, other = (room.under(row, text) for text in texts)
     changed = np.nonzero((one != other).any(axis=(0, 2)))[0]
     assert changed.min() > 80  # the word "smile" stands before it
