@@ -90,7 +90,7 @@ def report(
     page = Report(
         Edits(generator, bundle, start, [], chosen), view, ks, alphas, dirs, command, look
     )
-    with progress("rendering", sum(1 for _ in page.files())) as advance:
+    with progress("rendering", page.total) as advance:
         written = write_report(page, output, overwrite, advance)
     say(f"pictures: {view.about(generator)}", level=0 if fast else 1)
     if as_json:

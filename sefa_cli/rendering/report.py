@@ -67,6 +67,15 @@ class Report:
                 if alpha or n == 0:
                     yield from (self.file(k, sample, alpha) for sample in self.samples)
 
+    @property
+    def total(self) -> int:
+        """How many pictures there are."""
+        return sum(1 for _ in self.files())
+
+    def missing(self, folder: Path) -> int:
+        """How many of them have not been written into `folder`."""
+        return sum(not (folder / name).exists() for name in self.files())
+
     def regions(self) -> dict[str, NDArray[np.uint8]]:
         """Files of the bundle's region and their weights: one for all, or one per seed of its."""
         mask, seeds = self.edits.bundle.mask, self.edits.bundle.params.get("seeds")
@@ -128,6 +137,8 @@ def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
     folder = Path(path)
     if str(path) == "-" or folder.suffix in (".html", ".htm", ".png", ".pdf"):
         raise UsageError(f"-o {path}", "a folder, such as report/", "The page lies in it.")
+    if folder.is_file():
+        raise SefaError(f"{folder} is a file", "a folder", "Name another.")
     if not folder.is_dir():
         check_writable(folder)
         return folder
@@ -185,11 +196,6 @@ def write_report(
     return folder / PAGE
 
 
-def missing_files(report: Report, folder: Path) -> int:
-    """How many pictures of the page have not been written."""
-    return sum(not (folder / name).exists() for name in report.files())
-
-
 def described(report: Report, folder: Path) -> dict[str, Any]:
     """What the page shows, for programs; paths are from the page."""
     bundle, start = report.edits.bundle, report.edits.start
@@ -201,7 +207,7 @@ def described(report: Report, folder: Path) -> dict[str, Any]:
         "method": bundle.method,
         "model": bundle.model["ref"],
         "pictures": report.view.about(report.edits.generator),
-        "missing": missing_files(report, folder),
+        "missing": report.missing(folder),
         "eigenvalues": None if values is None else values.tolist(),
         "alphas": list(report.alphas),
         "samples": start.names,

@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,34 +29,43 @@ _LEAST_PLOTTED = 40
 
 def write_page(report: "Report", path: Path) -> None:
     """Write the page whole, or leave the former one; memory does not grow with its rows."""
-    pages = Environment(
-        loader=PackageLoader("sefa_cli.rendering"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style, script = (_source(pages, name) for name in ("report.css", "report.js"))
+    style, script = _source("report.css"), _source("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    stream = pages.get_template("report.html").stream(
-        style=Markup(style),
-        script=Markup(script),
-        script_hash=f"sha256-{digest}",
-        **_content(report, path.parent),
+    stream = (
+        _pages()
+        .get_template("report.html")
+        .stream(
+            style=Markup(style),
+            script=Markup(script),
+            script_hash=f"sha256-{digest}",
+            **_content(report, path.parent),
+        )
     )
     stream.enable_buffering(100)
     with open_atomically(path, overwrite=True) as file:
         stream.dump(file, encoding="utf-8")
 
 
-def _source(pages: Environment, name: str) -> str:
-    assert pages.loader is not None
-    return pages.loader.get_source(pages, name)[0]
+@cache
+def _pages() -> Environment:
+    return Environment(
+        loader=PackageLoader("sefa_cli.rendering"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _source(name: str) -> str:
+    """A file beside the template, as it is."""
+    loader = _pages().loader
+    assert loader is not None
+    return loader.get_source(_pages(), name)[0]
 
 
 def _content(report: "Report", folder: Path) -> dict[str, Any]:
     edits, bundle = report.edits, report.edits.bundle
-    files = list(report.files())
     return {
         "title": "Directions" if report.dirs == "-" else Path(report.dirs).name,
         "facts": list(_facts(report)),
@@ -65,8 +75,8 @@ def _content(report: "Report", folder: Path) -> dict[str, Any]:
         "middle": min(range(len(report.alphas)), key=lambda n: abs(report.alphas[n])),
         "samples": edits.start.names,
         "has_region": any(report.region_file(sample) for sample in report.samples),
-        "total": len(files),
-        "missing": sum(not (folder / name).exists() for name in files),
+        "total": report.total,
+        "missing": report.missing(folder),
         "directions": (_direction(report, k, folder) for k in report.ks),
     }
 

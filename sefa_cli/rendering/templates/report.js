@@ -40,11 +40,19 @@ function view() {
   picture.alt = find("img", link)?.alt ?? "";
   frame.style.setProperty("--region", open.style.getPropertyValue("--region") || "none");
   const names = [...find(".in-sample", open).children].map((part) => part.textContent).filter(Boolean);
-  find("h2", viewer).textContent = "k " + names.concat(find(".in-direction", open).textContent).join(" · ");
+  find("h2", viewer).textContent = [...names, find(".in-direction", open).textContent].join(" · ");
   find("input", viewer).value = at(open);
   find("output", viewer).textContent = find("output", open).textContent;
-  find("code", viewer).textContent = link.dataset.command;
+  find("code", viewer).replaceChildren(...worded(link.dataset.command));
   if (!viewer.open) viewer.showModal();
+}
+
+function worded(command) { // lines break between words only, not at their hyphens
+  return command.split(" ").flatMap((word, i) => {
+    const span = document.createElement("span");
+    span.textContent = word;
+    return i ? [" ", span] : [span];
+  });
 }
 
 function enlarge(row, n) {
