@@ -31,7 +31,7 @@ class RegionPanel:
                 'dense data-test="rough"'
             )
             self._rough.tooltip(
-                "From 64 random rows of the picture: a quarter of the time, coarser"
+                "From a few random rows of the picture: less than half the time, less sure"
             )
             self._go = ui.button("Localize", on_click=self._start).props(
                 'no-caps unelevated dense data-test="localize"'

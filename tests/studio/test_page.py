@@ -1,14 +1,18 @@
 """The studio in a real browser: what a person does, and what they see."""
 
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from chromium import NewPage
 from PIL import Image
 from playwright.sync_api import Page, expect
 from typer.testing import Result
 from visiting import Serve, at, drag, opened, shown, until
+
+from sefa_cli.bundle import Bundle
 
 Sefa = Callable[..., Result]
 
@@ -29,3 +33,188 @@ def test_a_slider_is_dragged_and_the_command_gives_the_same_picture(
     (made,) = Path("picture").glob("*.png")
     np.testing.assert_array_equal(Image.open(made), Image.open("saved.png"))
     until(lambda: (shown(page) == np.asarray(Image.open(made))).all())
+
+
+def test_a_hundred_moves_show_the_last(serve: Serve, page: Page) -> None:
+    address = opened(page, serve("tiny.pth")).url
+    asked: list[str] = []
+    page.on("request", lambda request: "/picture/" in request.url and asked.append(request.url))
+    drag(page, 1, 0.2, moves=100)
+    expect(at(page, "commands")).to_contain_text("--k 1 --alpha -3.6")
+    until(lambda: "network's own size" in at(page, "about").inner_text())
+    page.wait_for_timeout(500)
+    assert 0 < len(asked) < 60  # a wish for each move, a picture for those not overtaken
+    settled = shown(page)
+    other = opened(page, address)
+    drag(other, 1, 0.2, moves=1)
+    until(lambda: (shown(other) == settled).all())
+
+
+def test_undo_redo_before_and_reset(serve: Serve, page: Page) -> None:
+    opened(page, serve("tiny.pth"))
+    still = shown(page)
+    drag(page, 0, 0.8)
+    drag(page, 2, 0.3)
+    until(lambda: "network's own size" in at(page, "about").inner_text())
+    expect(at(page, "commands")).to_contain_text("--k 2")
+    moved = shown(page)
+    at(page, "before").click()
+    until(lambda: (shown(page) == still).all())
+    at(page, "before").click()
+    until(lambda: (shown(page) == moved).all())
+    at(page, "undo").click()
+    expect(at(page, "commands")).not_to_contain_text("--k 2")
+    at(page, "undo").click()
+    until(lambda: (shown(page) == still).all())
+    at(page, "redo").click()
+    at(page, "redo").click()
+    until(lambda: (shown(page) == moved).all())
+    at(page, "reset").click()
+    expect(at(page, "commands")).to_contain_text("sefa sample")
+
+
+def test_a_region_is_drawn_localized_named_and_saved(serve: Serve, page: Page, sefa: Sefa) -> None:
+    opened(page, serve("tiny.pth"))
+    at(page, "mode").get_by_text("Box").click()
+    area = page.locator(".canvas").bounding_box()
+    assert area is not None
+    page.mouse.move(area["x"] + 0.25 * area["width"], area["y"] + 0.5 * area["height"])
+    page.mouse.down()
+    page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.75 * area["height"], steps=5)
+    page.mouse.up()
+    expect(at(page, "cost")).to_contain_text("32 derivatives")
+    at(page, "localize").click()
+    expect(at(page, "bundles")).to_contain_text("region1.dirs")
+    name = at(page, "row-0").get_by_label("name of direction 0")
+    name.fill("<img src=x onerror=alert(1)>")
+    name.press("Enter")
+    expect(at(page, "commands")).to_contain_text("sample")
+    drag(page, 0, 0.7)
+    expect(at(page, "commands")).to_contain_text("sefa name region1.dirs 0")
+    with page.expect_download() as download:
+        at(page, "bundle-download").click()
+    download.value.save_as("page.dirs")
+    until(lambda: "network's own size" in at(page, "about").inner_text())
+    picture = shown(page)
+    for line in at(page, "commands").inner_text().splitlines():
+        sefa(*shlex.split(line)[1:])
+    assert Path("page.dirs").read_bytes() == Path("region1.dirs").read_bytes()
+    assert Bundle.load("page.dirs").labels[0] == "<img src=x onerror=alert(1)>"
+    (made,) = Path("picture").glob("*.png")
+    np.testing.assert_array_equal(Image.open(made), picture)
+
+
+def test_the_brush_and_a_search_that_is_cancelled(serve: Serve, page: Page) -> None:
+    opened(page, serve("tiny.pth"))
+    at(page, "mode").get_by_text("Brush").click()
+    area = page.locator(".canvas").bounding_box()
+    assert area is not None
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 20, steps=4)
+    page.mouse.up()
+    with page.expect_download() as download:
+        at(page, "localize").click()
+    download.value.save_as("region1.png")
+    mask = np.asarray(Image.open("region1.png"))
+    assert mask.shape == (32, 32) and 0 < (mask == 255).sum() < 200
+    expect(at(page, "bundles")).to_contain_text("region1.dirs")
+
+
+def test_two_people_do_not_disturb_each_other(serve: Serve, new_page: NewPage) -> None:
+    address = serve("tiny.pth")
+    one, other = opened(new_page(), address), opened(new_page(), address)
+    still = shown(other)
+    drag(one, 0, 0.9)
+    drag(other, 1, 0.1)
+    expect(at(one, "commands")).to_contain_text("--k 0")
+    expect(at(other, "commands")).to_contain_text("--k 1")
+    expect(at(other, "commands")).not_to_contain_text("--k 0")
+    until(lambda: (shown(one) != shown(other)).any() and (shown(other) != still).any())
+    one.context.close()
+    drag(other, 1, 0.6, moves=3)
+    expect(at(other, "commands")).to_contain_text("--k 1")
+
+
+def test_a_model_that_cannot_be_opened_says_why(serve: Serve, page: Page) -> None:
+    Path("broken.pth").write_bytes(b"\x80\x04<script>alert(1)</script>")
+    page.goto(serve("broken.pth"))
+    expect(page.get_by_role("alert")).to_contain_text("broken.pth cannot be opened")
+    at(page, "open").click()
+    at(page, "path").fill("tiny.pth")
+    at(page, "open-path").click()
+    expect(at(page, "row-0")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_bundle_of_another_model_is_refused(serve: Serve, page: Page, sefa: Sefa) -> None:
+    golden = Path(__file__).parent.parent / "golden" / "containers" / "ckpt_hammer_stylegan2.pth"
+    shutil.copy(golden, "other.pth")
+    sefa("factorize", "other.pth", "-o", "other.dirs")
+    sefa("factorize", "tiny.pth", "-L", "0-2", "-o", "<b>own.dirs")
+    opened(page, serve("tiny.pth"))
+    before = at(page, "bundles").inner_text()
+    for name, said in (
+        ("other.dirs", "other.dirs belongs to other.pth"),
+        ("other.pth", "other.pth"),
+    ):
+        at(page, "open").click()
+        page.locator('[data-test="drop"] input[type="file"]').set_input_files(name)
+        expect(page.get_by_text(said, exact=False).last).to_be_visible()
+    assert at(page, "bundles").inner_text() == before
+    at(page, "open").click()
+    page.locator('[data-test="drop"] input[type="file"]').set_input_files("<b>own.dirs")
+    expect(at(page, "bundles")).to_contain_text("<b>own.dirs")
+
+
+def test_an_empty_page_asks_what_to_open(serve: Serve, page: Page) -> None:
+    page.goto(serve())
+    at(page, "path").fill("tiny.pth")
+    at(page, "path").press("Enter")
+    expect(at(page, "row-0")).to_be_visible()
+
+
+def test_seed_truncation_layers_and_levels(serve: Serve, page: Page) -> None:
+    opened(page, serve("tiny.pth"))
+    commands = at(page, "commands")
+    at(page, "seed").fill("41")
+    at(page, "seed").press("Enter")
+    expect(commands).to_contain_text("--seeds 41")
+    at(page, "casino").click()
+    expect(commands).not_to_contain_text("--seeds 41")
+    drag(page, 0, 0.7)
+    at(page, "layers").fill("2,0-1")
+    at(page, "layers").press("Enter")
+    expect(commands).to_contain_text("-L 0-2")
+    at(page, "layers").fill("99")
+    at(page, "layers").press("Enter")
+    expect(page.get_by_text("layer 99 is out of range")).to_be_visible()
+    at(page, "level").click()
+    page.get_by_role("option", name="middle").click()
+    at(page, "factorize").click()
+    expect(at(page, "bundles")).to_contain_text("tiny_middle.dirs")
+    at(page, "more").click()
+    expect(at(page, "row-12")).to_be_visible()
+    at(page, "bundle-close").click()
+    expect(at(page, "bundles")).to_contain_text("tiny_all.dirs")
+
+
+def test_with_a_token(serve: Serve, page: Page, new_page: NewPage, troubles: list[str]) -> None:
+    address = serve("tiny.pth", "--token", "open-sesame")
+    assert address.endswith("?token=open-sesame")
+    opened(page, address)
+    assert "token" not in page.url
+    stranger = new_page()
+    answer = stranger.goto(page.url)
+    assert answer is not None and answer.status == 403
+    assert "token" in stranger.inner_text("body")
+    troubles.clear()  # the refusal, in the console
+
+
+def test_a_narrow_screen(serve: Serve, new_page: NewPage) -> None:
+    page = opened(new_page(viewport={"width": 390, "height": 844}), serve("tiny.pth"))
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390
+    drag(page, 0, 0.8)
+    expect(at(page, "commands")).to_contain_text("--k 0")

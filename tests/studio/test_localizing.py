@@ -1,0 +1,105 @@
+"""A drawn region's directions: the same bundle as the command makes, stopped when asked."""
+
+import shlex
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import Result
+from visiting import until
+
+from sefa_cli.errors import UsageError
+from sefa_cli.studio.library import Model
+from sefa_cli.studio.localizing import CancelledError, Job, Task, drawing_from
+from sefa_cli.studio.session import State
+
+BOX = drawing_from("box", [[(0.2, 0.6), (0.4, 0.7), (0.6, 0.9)]])
+BRUSH = drawing_from("brush", [[(0.3, 0.3), (0.5, 0.4)], [(0.7, 0.7)]], 0.2)
+
+
+def test_a_box_is_what_lies_between_two_corners() -> None:
+    assert BOX.box(32, 32) == "19,6,10,13"
+    assert drawing_from("box", [[(0.6, 0.9), (0.2, 0.6)]]).box(32, 32) == "19,6,10,13"
+    assert drawing_from("box", [[(1.0, 1.0)]]).box(32, 32) == "31,31,1,1"
+    assert drawing_from("box", [[(-3, -3), (7, 7)]]).box(16, 32) == "0,0,16,32"
+
+
+def test_strokes_cover_what_the_brush_touched() -> None:
+    mask = BRUSH.mask(100, 100)
+    assert mask.shape == (100, 100) and set(np.unique(mask)) == {0, 255}
+    assert mask[35, 40] == mask[70, 70] == mask[62, 70] == 255
+    assert mask[90, 90] == mask[50, 70] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "strokes", "brush"),
+    [
+        ("box", [], 0),
+        ("box", None, 0),
+        ("box", [["ab"]], 0),
+        ("circle", [[(0, 0)]], 0),
+        ("brush", [[(0, float("nan"))]], 0.1),
+        ("brush", [[(0, 0, 0)]], 0.1),
+        ("brush", [[(0, 0)]], "wide"),
+    ],
+)
+def test_what_is_no_drawing(kind: str, strokes: object, brush: object) -> None:
+    with pytest.raises(UsageError, match="draw"):
+        drawing_from(kind, strokes, brush)
+
+
+def tasks(model: Model) -> dict[str, Task]:
+    state = State(seed=2)
+    moved = state.added(model.factorize("bottom")).at(0, 1.5)
+    return {
+        "box": Task(model, state, BOX),
+        "brush": Task(model, state, BRUSH, layers="2-5", num=7),
+        "moved": Task(model, moved, BOX, name="mouth"),
+        "less truncated": Task(model, State(seed=2, trunc=0.9), BOX),
+    }
+
+
+@pytest.mark.parametrize("name", ["box", "brush", "moved", "less truncated"])
+def test_the_command_makes_the_same_bundle(
+    model: Model, sefa: Callable[..., Result], name: str
+) -> None:
+    task, done = tasks(model)[name], []
+    found = task.run(done.append, threading.Event())
+    assert sum(done) == task.passes() == 32
+    if name == "brush":
+        Path(task.mask_name).write_bytes(task.mask_png())
+    for line in task.commands():
+        sefa(*shlex.split(line)[1:])
+    assert Path(task.path).read_bytes() == found.bundle.to_bytes()
+    assert found.made_by == tuple(task.commands()) and found.path == task.path
+
+
+def test_it_stops_when_asked(model: Model) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(CancelledError):
+        tasks(model)["box"].run(lambda passes: None, stop)
+    job = Job(tasks(model)["box"])
+    job.stop()
+    job.start()
+    until(lambda: not job.running)
+    assert job.result is None and job.error is None
+
+
+def test_a_job_tells_how_far_it_is(model: Model) -> None:
+    job = Job(tasks(model)["box"])
+    assert job.left is None
+    job.start()
+    until(lambda: not job.running)
+    assert job.result is not None and job.done == job.total == 32 and job.left == 0
+
+
+def test_a_region_that_says_nothing(model: Model) -> None:
+    everything = drawing_from("box", [[(0, 0), (1, 1)]])
+    job = Job(Task(model, State(), everything)).start()
+    until(lambda: not job.running)
+    assert job.result is None and "covers all" in str(job.error)
+    with pytest.raises(UsageError, match="layer 9"):
+        Job(Task(model, State(), BOX, layers="9"))
