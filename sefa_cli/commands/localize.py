@@ -1,5 +1,6 @@
 """`sefa localize`: directions for one region of the picture, into a bundle."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,10 @@ def localize(
         str | None, typer.Option("--seg-ids", metavar="RANGE", help="Its segments: 3,4.")
     ] = None,
     region: Annotated[
-        str | None, typer.Option(metavar="NAME", help="… a named box: eyes, mouth, face:hair.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="… by name: eyes, mouth, face:hair (`sefa inspect MODEL`)."
+        ),
     ] = None,
     background: Annotated[
         str | None,
@@ -67,8 +71,31 @@ def localize(
     codes: options.Codes = None,
     trunc: options.Trunc = None,
     class_label: options.ClassLabel = None,
+    sketch: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="In w+, begin with N random rows instead of a pass for every dimension; 0 takes "
+            "them all.",
+        ),
+    ] = 200,
+    precision: Annotated[
+        str,
+        typer.Option(
+            metavar="float32|tf32|bf16",
+            help="Of the derivatives: on CUDA the others are faster, and coarser.",
+        ),
+    ] = "float32",
     memory: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Memory for the derivatives: 800M, 4G.")
+    ] = None,
+    save_jacobian: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.npy",
+            help="Keep all derivatives too: seeds × dimensions × channels × height × width.",
+        ),
     ] = None,
     preview: Annotated[
         str | None,
@@ -78,7 +105,7 @@ def localize(
         bool, typer.Option("--per-seed", help="A bundle per seed, OUT_seed0003.dirs.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on after an interrupt: finished seeds are kept.")
+        bool, typer.Option("--resume", help="Go on after an interrupt, with the same options.")
     ] = False,
     stability: Annotated[
         bool, typer.Option("--stability", help="Say how much the seeds' directions agree.")
@@ -91,17 +118,21 @@ def localize(
 
     A derivative of the picture is taken along every dimension of the latent, for each seed; on
     two CPU cores that is about two minutes a seed for the default model. Several seeds are
-    averaged. `edit` and `animate` use the bundle as any other, on any seed.
+    averaged. `edit` and `animate` use the bundle as any other, on any seed. With a row for each
+    layer (w+) a sketch of random rows takes the place of thousands of derivatives.
     """
     from sefa_cli.allocator import keep_blocks
     from sefa_cli.checkpoints import open_checkpoint
     from sefa_cli.discovery import localize as discovery
+    from sefa_cli.discovery.jacobian_file import check_jacobian_file, file_bytes, jacobian_file
+    from sefa_cli.discovery.landmarks import faces_for
     from sefa_cli.discovery.named_regions import subject_of
     from sefa_cli.discovery.partial import Partial
     from sefa_cli.discovery.regions import background as still
     from sefa_cli.discovery.regions import one_region
     from sefa_cli.editing.source import load_generator
     from sefa_cli.editing.start import start_from
+    from sefa_cli.generators.precision import check_precision
     from sefa_cli.projections import fingerprint, parse_layers
     from sefa_cli.rendering.pictures import save_png
     from sefa_cli.rendering.region_preview import region_preview
@@ -112,10 +143,15 @@ def localize(
     for path in filter(None, (preview, output if preview is None else None)):
         check_writable(path, overwrite)
     budget = None if memory is None else options.parse_bytes(memory)
+    if save_jacobian is not None:
+        check_jacobian_file(save_jacobian, overwrite)
+        if resume:
+            raise UsageError("--save-jacobian with --resume", "one of them: all has to be made")
 
     checkpoint = open_checkpoint(model, offline=offline)
     subject = subject_of(model, checkpoint.family)
     asked = one_region(box, mask, polygon, seg, seg_ids, region, subject)
+    faces = faces_for(region, subject, offline)
     held = None if background is None else one_region(mask=background)
     space = space or checkpoint.config["space"]
     search = discovery.Search(
@@ -127,51 +163,74 @@ def localize(
         num=num if num or space != "w+" else 64,
         method=method,
         sum_channels=sum_channels,
+        sketch=sketch,
+        precision=precision,
+        truncation=trunc,
         memory=budget,
     )
-    discovery.check(search, checkpoint)
+    search.check(checkpoint)
+    d = checkpoint.config["w_dim"]
+    if save_jacobian is not None and search.is_sketched(d):
+        raise UsageError("--save-jacobian with a sketch, which never has it", "--sketch 0")
     keep_blocks()
     generator = load_generator(checkpoint, device)
+    check_precision(precision, generator.device)
     start = start_from(generator, seeds, codes, trunc, None, class_label)
-    view = View(search.size, fast, label=class_label)
-    pictures = view.pictures(generator, start.codes, start.numbers)
-    first = next(pictures)
+    view = View(search.size, fast, label=class_label, truncation=trunc)
+    pictures = list(view.pictures(generator, start.codes, start.numbers))
+    first = pictures[0]  # (height, width, channels)
     fore = asked.weights(*first.shape[:2])
     text = Path(asked.text).name if asked.kind in ("mask", "seg") else asked.text  # no folders
+    if faces is not None:
+        fore, text = faces.weights(pictures, start.names), faces.text
     target = discovery.Target(
         f"{asked.kind} {text}", fore, None if held is None else still(fore, held)
     )
     if preview is not None:
-        sheet = region_preview([first, *pictures], fore, target.back, start.names)
+        sheet = region_preview(pictures, fore, target.back, start.names)
         save_png(preview, sheet, overwrite)
         wrote(preview)
         return
 
-    default = 0.7 if space != "z" and codes is None else None
-    psi = default if trunc is None else trunc
+    psi = trunc
+    if trunc is None and (codes is None or generator.conditioned):
+        psi = generator.default_truncation
     params = {"trunc": psi, "class": class_label, "codes": codes and Path(codes).name}
     output = str(output)
-    task = {**discovery.parameters(target, search, start.numbers), **params}
+    task = {
+        **discovery.parameters(target, search, start.numbers, d),
+        **params,
+        "per_seed": per_seed,
+    }
     partial = Partial(Path(output), {**task, "fingerprint": fingerprint(checkpoint)})
     if resume:
         partial.read()
-    with progress(
-        "localizing", discovery.passes(generator, search) * len(start.numbers)
-    ) as advance:
-        found = discovery.all_grams(
-            generator, start.codes, start.numbers, target, search, class_label, partial, advance
+    shape = (len(start.numbers), search.dim(d), first.shape[2], *first.shape[:2])
+    with ExitStack() as stack:
+        watch = None
+        if save_jacobian is not None:
+            say(f"{save_jacobian} takes {file_bytes(shape) / 1e6:.0f} MB")
+            watch = stack.enter_context(jacobian_file(save_jacobian, shape, overwrite))
+        advance = stack.enter_context(progress("localizing", search.passes(d, len(start.numbers))))
+        pictured = discovery.Pictures(
+            generator, start.codes, start.numbers, target, class_label, partial, advance, watch
         )
+        found = pictured.matrices(search, joint=not per_seed)
+    if save_jacobian is not None:
+        wrote(save_jacobian)
     if stability:
         say(f"{discovery.stability(found, search):.0%} of the leading spans is shared by the seeds")
-    sets = [(output, start.numbers, discovery.mean_grams(found))]
+    sets = [(output, start.numbers, target, found)]
     if per_seed:
         stem = output.removesuffix(".dirs")
         sets = [
-            (f"{stem}_{start.stem(i)}.dirs", start.numbers[i : i + 1], grams)
-            for i, grams in enumerate(found)
+            (f"{stem}_{start.stem(i)}.dirs", start.numbers[i : i + 1], target.only(i), [matrices])
+            for i, matrices in enumerate(found)
         ]
-    for path, numbers, matrices in sets:
-        made = discovery.region_bundle(checkpoint, matrices, target, search, numbers, params)
-        made.save(path, overwrite)
+    for path, numbers, part, several in sets:
+        bundle = discovery.region_bundle(
+            checkpoint, discovery.mean(several), part, search, numbers, params
+        )
+        bundle.save(path, overwrite)
         wrote(path)
     partial.remove()

@@ -4,6 +4,7 @@ The published code runs one reverse pass per pixel and channel; the same matrix 
 forward pass per latent dimension, and only its Gram matrices are needed.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -12,12 +13,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from sefa_cli.discovery.memory import OUT_OF_MEMORY, free_bytes
+from sefa_cli.discovery.memory import OUT_OF_MEMORY, budget_for, refuse_others, too_little
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.linearize import Linearization
 
 Float64 = NDArray[np.float64]
 Progress = Callable[[int, int], None]  # passes done, passes to do
+Watch = Callable[[slice, Tensor], None]  # which directions, what they change (b, C, H, W)
 
 _BLOCK = 1 << 14  # rows of J multiplied at once in its own precision; the sums are in float64
 
@@ -29,6 +31,13 @@ class Grams(NamedTuple):
     back: Float64  # (dim, dim)
 
 
+class Begun:
+    """Rows of one picture's work so far: what an interrupt finds here can be gone on from."""
+
+    def __init__(self, rows: NDArray[np.float32] | None = None) -> None:
+        self.rows = None if rows is None else torch.from_numpy(rows)  # (done, width)
+
+
 def grams(
     linearization: Linearization,
     fore: ArrayLike,
@@ -38,6 +47,8 @@ def grams(
     basis: Float64 | None = None,
     sum_channels: bool = False,
     progress: Progress | None = None,
+    begun: Begun | None = None,
+    watch: Watch | None = None,
 ) -> Grams:
     """M_f and M_b for weights `fore` and `back` `(H, W)` of the picture's size.
 
@@ -51,16 +62,18 @@ def grams(
     parts = Parts(linearization, fore, back, sum_channels)
     vectors = np.eye(linearization.dim) if basis is None else basis.T  # (k, dim)
     rows = torch.from_numpy(np.ascontiguousarray(vectors)).to(linearization.dtype)
-    columns = Columns(linearization, parts, rows.to(linearization.device), memory, progress)
+    columns = Columns(linearization, parts, rows.to(linearization.device), memory, progress, watch)
     count = len(rows)
     sums = np.zeros((2, count, count))
-    for first in range(0, count, columns.held):
-        held = slice(first, min(first + columns.held, count))
-        waiting = columns.hold(held)  # (g, rows of J)
+    first = 0
+    while first < count:
+        waiting = columns.hold(first, begun)  # (g, rows of J)
+        held = slice(first, first + len(waiting))
         sums[:, held, held] = parts.products(waiting, waiting)
         for at, other in columns.made(slice(held.stop, count)):
             sums[:, held, at] = parts.products(waiting, other)
             sums[:, at, held] = sums[:, held, at].transpose(0, 2, 1)
+        first = held.stop
     return Grams(*(sums / parts.totals[:, None, None]))
 
 
@@ -84,7 +97,8 @@ class Parts:
     def __init__(
         self, linearization: Linearization, fore: ArrayLike, back: ArrayLike, sum_channels: bool
     ) -> None:
-        channels, *sides = linearization.picture.shape
+        self._shape = linearization.picture.shape
+        channels, *sides = self._shape
         self.sum_channels, repeat = sum_channels, 1 if sum_channels else channels
         weights = np.stack([_weights("region", fore, sides), _weights("background", back, sides)])
         kept = (weights > 0).any(axis=0).ravel()  # positions
@@ -110,13 +124,33 @@ class Parts:
             positions = positions[:, :, self.kept]
         return positions.flatten(1)
 
+    def spread(self, rows: Tensor) -> Tensor:
+        """The transpose of `rows`: `(b, size)` → `(b, C, H, W)`."""
+        channels, *sides = self._shape
+        positions = rows.new_zeros(len(rows), 1 if self.sum_channels else channels, *sides)
+        flat = positions.flatten(2)  # the same memory
+        flat[:, :, self.kept] = rows.reshape(len(rows), flat.shape[1], -1)
+        return positions.expand(-1, channels, -1, -1)
+
+    def mixed(self, noise: Tensor, part: int) -> Tensor:
+        """√m · noise `(b, size)` as pictures, for the weights m of one part, which sum up to 1.
+
+        Independent noise of variance 1 makes Jᵀ of it a random row r with E[r rᵀ] = M.
+        """
+        return self.spread(noise * (self._scale[part] / math.sqrt(self.totals[part])))
+
+    def contrast(self, changes: Tensor, quotients: Tensor) -> Tensor:
+        """(m_f − λ m_b) · changes `(b, size)` as pictures, λ `(b,)`; weights sum up to 1."""
+        fore, back = (self._scale[i].square() / self.totals[i] for i in range(2))
+        return self.spread(changes * (fore - quotients[:, None] * back))
+
     def products(self, a: Tensor, b: Tensor) -> Float64:
         """Σ m a bᵀ for both weights: `(2, len(a), len(b))` of columns `(·, size)`."""
         total = np.zeros((2, len(a), len(b)))
         for part, block in self._blocks:
             left = a[:, block] * self._scale[part, block]
             right = left if a is b else b[:, block] * self._scale[part, block]
-            total[part] += (left @ right.T).double().cpu().numpy()
+            total[part] += (left @ right.T).cpu().double().numpy()  # Apple's has no double
         return total
 
 
@@ -130,18 +164,13 @@ class Columns:
         directions: Tensor,
         memory: int | None,
         progress: Progress | None,
+        watch: Watch | None = None,
     ) -> None:
         self._linearization, self._parts, self._directions = linearization, parts, directions
+        self._watch = watch
         device, count = linearization.device, len(directions)
-        budget = free_bytes(device) // 2 if memory is None else memory
         column = parts.size * linearization.dtype.itemsize
-        once = linearization.pass_bytes + 2 * column
-        if budget < once:
-            raise SefaError(
-                f"a memory budget of {budget / 2**20:.0f} MiB is too small for one pass",
-                f"{once / 2**20:.0f} MiB or more",
-                "Give more memory or take a smaller size.",
-            )
+        budget = budget_for(linearization.pass_bytes + 2 * column, device, memory)
         most = 8 if device.type == "cpu" else 64  # larger batches are no faster
         self.batch = max(1, min(most, budget // 2 // linearization.pass_bytes))
         spare = budget - self.batch * linearization.pass_bytes
@@ -150,14 +179,29 @@ class Columns:
         starts = range(0, count, self.held)
         self._total = sum(count - start for start in starts)
 
-    def hold(self, chosen: slice) -> Tensor:
-        """Columns `(g, rows of J)` of the chosen directions, together."""
-        held: Tensor | None = None
-        for at, made in self.made(chosen):
-            if held is None:
-                held = made.new_empty(chosen.stop - chosen.start, self._parts.size)
-            held[at.start - chosen.start : at.stop - chosen.start] = made
-        assert held is not None
+    def hold(self, first: int, begun: Begun | None = None) -> Tensor:
+        """Columns `(g, rows of J)` of the next directions, as many as fit, together."""
+        count = min(self.held, len(self._directions) - first)
+        try:
+            held = self._directions.new_empty(count, self._parts.size)
+        except OUT_OF_MEMORY as error:
+            refuse_others(error)
+            if count == 1:
+                raise too_little() from error
+            self.held = count // 2
+            return self.hold(first, begun)
+        start = first
+        if begun is not None and count == len(self._directions):
+            if begun.rows is not None:
+                held[: len(begun.rows)] = begun.rows
+                start += len(begun.rows)
+                self._advance(len(begun.rows))
+        else:
+            begun = None
+        for at, made in self.made(slice(start, first + count)):
+            held[at.start - first : at.stop - first] = made
+            if begun is not None:
+                begun.rows = held[: at.stop - first]
         return held
 
     def made(self, chosen: slice) -> Iterator[tuple[slice, Tensor]]:
@@ -170,19 +214,21 @@ class Columns:
             except OUT_OF_MEMORY as error:
                 self._halve(error)
                 continue
+            if self._watch:
+                self._watch(at, changes)
             yield at, self._parts.rows(changes)
             start = at.stop
-            self._done += at.stop - at.start
-            if self._progress:
-                self._progress(self._done, self._total)
+            self._advance(at.stop - at.start)
+
+    def _advance(self, passes: int) -> None:
+        self._done += passes
+        if self._progress:
+            self._progress(self._done, self._total)
 
     def _halve(self, error: Exception) -> None:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
-            raise error
+        refuse_others(error)
         if self.batch == 1:
-            raise SefaError(
-                "the memory does not suffice for one pass", remedy="Take a smaller size."
-            ) from error
+            raise too_little() from error
         self.batch //= 2
         if self._linearization.device.type == "cuda":
             torch.cuda.empty_cache()

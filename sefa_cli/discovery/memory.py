@@ -1,9 +1,12 @@
 """How much memory is free where a computation runs, and how it says that it is not enough."""
 
+import math
 import os
 from pathlib import Path
 
 import torch
+
+from sefa_cli.errors import SefaError
 
 # torch raises a plain RuntimeError on CPUs: the text has to be looked at.
 OUT_OF_MEMORY = (MemoryError, RuntimeError)
@@ -18,6 +21,32 @@ def free_bytes(device: torch.device) -> int:
     if device.type == "mps":
         return int(torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory())
     return min([_available(), *_group()])
+
+
+def budget_for(once: int, device: torch.device, asked: int | None) -> int:
+    """The budget in bytes: `asked`, or half of what is free.
+
+    Raises SefaError where it is less than `once`, what a single pass needs.
+    """
+    budget = free_bytes(device) // 2 if asked is None else asked
+    if budget < once:
+        raise SefaError(
+            f"a memory budget of {budget / 2**20:.0f} MiB is too small for one pass",
+            f"{math.ceil(once / 2**20)} MiB or more",
+            "Give more memory or take a smaller size.",
+        )
+    return budget
+
+
+def too_little() -> SefaError:
+    """The stated error where even the smallest piece of the work does not fit."""
+    return SefaError("the memory does not suffice for one pass", remedy="Take a smaller size.")
+
+
+def refuse_others(error: Exception) -> None:
+    """Raise `error` again, unless it says that there is not enough memory."""
+    if isinstance(error, RuntimeError) and "memory" not in str(error):
+        raise error
 
 
 def _available() -> int:

@@ -1,26 +1,34 @@
-"""The Gram matrices of pictures already done, kept beside the output until all are."""
+"""What an interrupted search had done, kept beside the output until all is."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sefa_cli.canonical import canonical_json
-from sefa_cli.discovery.jacobian import Grams
+from sefa_cli.discovery.jacobian import Begun
 from sefa_cli.errors import SefaError
 from sefa_cli.files import open_atomically
 
+MOST_BEGUN = 1 << 30  # bytes of a picture under way that are worth keeping
+
+_WHOLE, _BEGUN = "whole", "begun"
+
 
 class Partial:
-    """`OUT.dirs.partial`: what an interrupted search had finished, a picture at a time."""
+    """`OUT.dirs.partial`: arrays of every finished stage of a picture, and of the one under way.
+
+    Stages have names: "grams", or where the latent is large "sketch" and "within".
+    """
 
     def __init__(self, output: Path, task: object) -> None:
         """`task` is everything that changes the numbers, as JSON takes it."""
         self.path = output.with_name(output.name + ".partial")
         self.key = hashlib.sha256(canonical_json(task).encode()).hexdigest()
-        self.done: dict[int, Grams] = {}
+        self._arrays: dict[str, NDArray[np.floating]] = {}
 
     def read(self) -> None:
         """Take up what is there. Raises SefaError where that is of another search or unreadable."""
@@ -32,8 +40,7 @@ class Partial:
                         "the same model, region and options",
                         "Repeat them, or leave out --resume.",
                     )
-                for number in archive["numbers"].tolist():
-                    self.done[number] = Grams(archive[f"fore{number}"], archive[f"back{number}"])
+                self._arrays = {name: archive[name] for name in archive if name != "key"}
         except FileNotFoundError:
             raise SefaError(
                 f"there is no {self.path} to resume", remedy="Leave out --resume."
@@ -43,14 +50,34 @@ class Partial:
                 f"{self.path} cannot be read", remedy="Leave out --resume to begin again."
             ) from error
 
-    def keep(self, number: int, grams: Grams) -> None:
-        """Add a finished picture and write the file anew."""
-        self.done[number] = grams
-        arrays: dict[str, Any] = {f"fore{i}": done.fore for i, done in self.done.items()}
-        arrays |= {f"back{i}": done.back for i, done in self.done.items()}
-        with open_atomically(self.path, overwrite=True) as file:
-            np.savez(file, key=self.key, numbers=list(self.done), **arrays)
+    def found(self, stage: str, number: int) -> list[NDArray[np.floating]] | None:
+        """The arrays of a finished stage of a picture, in their order; None if it is not."""
+        prefix = f"{_WHOLE}/{stage}/{number}/"
+        names = [name for name in self._arrays if name.startswith(prefix)]
+        return [self._arrays[f"{prefix}{i}"] for i in range(len(names))] or None
+
+    def begun(self, stage: str, number: int) -> Begun:
+        """The rows of a stage that was under way."""
+        return Begun(self._arrays.get(f"{_BEGUN}/{stage}/{number}"))
+
+    def keep(self, stage: str, number: int, arrays: Sequence[NDArray[np.floating]]) -> None:
+        """Add a finished stage and write the file anew."""
+        self._arrays.pop(f"{_BEGUN}/{stage}/{number}", None)
+        for i, array in enumerate(arrays):
+            self._arrays[f"{_WHOLE}/{stage}/{number}/{i}"] = array
+        self._write()
+
+    def keep_begun(self, stage: str, number: int, begun: Begun) -> None:
+        """Add the rows of a stage under way, if there are any and they are not too large."""
+        if begun.rows is None or begun.rows.nbytes > MOST_BEGUN:
+            return
+        self._arrays[f"{_BEGUN}/{stage}/{number}"] = begun.rows.cpu().numpy()
+        self._write()
 
     def remove(self) -> None:
         """All is done: the file has served."""
         self.path.unlink(missing_ok=True)
+
+    def _write(self) -> None:
+        with open_atomically(self.path, overwrite=True) as file:
+            np.savez(file, key=self.key, **self._arrays)  # type: ignore[arg-type]

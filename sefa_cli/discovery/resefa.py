@@ -40,6 +40,38 @@ def resefa(M_f: Float64, M_b: Float64, tau: float = 1e-3, num: int | None = None
     return as_factors(values[::-1], rows, num)
 
 
+def resefa_in_span(
+    M_f: Float64,
+    M_b: Float64,
+    basis: Float64,
+    trace: float,
+    tau: float = 1e-3,
+    num: int | None = None,
+) -> Factors:
+    """`resefa` for a large latent, of which no dim × dim matrix is formed.
+
+    `M_f` and `M_b` `(k, k)` are those of J · basis, where the orthonormal `basis` `(dim, k)` holds
+    all that changes the picture much; `trace` is that of the whole M_b. With M_b ≈ V S² Vᵀ and
+    c = τ · trace, R = (I − V diag(1 − √(c / (S² + c))) Vᵀ) / √c is (M_b + c I)^(−1/2) by the
+    Sherman–Morrison–Woodbury identity; u are the eigenvectors of R M_f R and n = R u. V and u lie
+    in the span, so R is needed there alone. Raises UsageError for a τ that is not above 0:
+    without a ridge, whatever lies outside the span would count as still.
+    """
+    if check_tau(tau) == 0:
+        raise UsageError(
+            "tau 0 with a sketch", "tau above 0", "The raw form needs a pass for every dimension."
+        )
+    check_change(float(np.trace(M_f)), float(np.trace(M_b)))
+    c = tau * trace
+    with threadpool_limits(1, user_api="blas"):
+        squares, V = np.linalg.eigh(_symmetric(M_b))  # S², V: in the span
+        shrunk = 1 - np.sqrt(c / (squares.clip(min=0) + c))
+        R = (np.eye(len(V)) - (V * shrunk) @ V.T) / math.sqrt(c)
+        values, u = np.linalg.eigh(_symmetric(R @ _symmetric(M_f) @ R))
+        rows = ((R @ u[:, ::-1][:, :num]).T) @ basis.T  # eigh sorts ascending
+    return as_factors(values[::-1], rows, num)
+
+
 def lowrank(M_f: Float64, M_b: Float64, energy: float = 0.99, num: int | None = None) -> Factors:
     """LowRankGAN (Zhu et al., NeurIPS 2021) on the same matrices, for comparison.
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.func import jvp, vjp, vmap
 
+from sefa_cli.generators.precision import computing
+
 Moves = Sequence[Tensor | None]  # for every code its tangents (b, d); None where it stands still
 
 
@@ -42,6 +44,7 @@ class Linearization:
         """`paint` takes codes `(1, num_layers, d)` to a picture `(1, C, H, W)`; code `(num_layers,
         d)`; `chain` is the same derivative written by hand."""
         self.layers, self.per_layer = tuple(layers), per_layer
+        self.precision = "float32"  # of the passes: see generators.precision
         self.dim: int = code.shape[1] * (len(self.layers) if per_layer else 1)
         self._paint, self._code, self._chain = paint, code, chain
 
@@ -80,9 +83,27 @@ class Linearization:
             self._paint(self._code[None].clone().requires_grad_())
         return 8 * largest  # value and tangent, in and out, and what a batched kernel copies
 
+    @cached_property
+    def graph_bytes(self) -> int:
+        """About what `reverse` holds: everything that one picture's graph saves."""
+        saved: dict[int, int] = {}
+
+        def watch(tensor: Tensor) -> Tensor:
+            storage = tensor.untyped_storage()
+            saved[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(watch, lambda tensor: tensor):
+            self._paint(self._code[None].clone().requires_grad_())
+        return sum(saved.values()) + 4 * max(saved.values(), default=0)  # and the pass itself
+
     def forward(self, directions: Tensor) -> Tensor:
         """J v for every row of directions `(b, dim)`: `(b, C, H, W)`."""
-        moves = self._spread(directions)
+        with computing(self.precision, self.device):
+            return self._along(self._spread(directions)).to(self.dtype)
+
+    def _along(self, moves: Tensor) -> Tensor:
+        """Changes of the picture for moves `(b, n, d)`."""
         if self._chain is not None:
             with torch.no_grad():
                 by_layer: list[Tensor | None] = [None] * len(self._code)
@@ -96,11 +117,12 @@ class Linearization:
 
     def reverse(self, cotangents: Tensor) -> Tensor:
         """Jᵀ u for every one of cotangents `(b, C, H, W)`: `(b, dim)`."""
-        pull = self._pull
-        if self.device.type == "cpu":  # where a batch is no faster, and takes memory
-            rows = torch.stack([pull(cotangent)[0] for cotangent in cotangents])
-        else:
-            rows = vmap(lambda cotangent: pull(cotangent)[0])(cotangents)
+        with computing(self.precision, self.device):
+            pull = self._pull
+            if self.device.type == "cpu":  # where a batch is no faster, and takes memory
+                rows = torch.stack([pull(cotangent)[0] for cotangent in cotangents])
+            else:
+                rows = vmap(lambda cotangent: pull(cotangent)[0])(cotangents)
         return rows.flatten(1) if self.per_layer else rows.sum(dim=1)
 
     @cached_property

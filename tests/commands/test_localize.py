@@ -31,7 +31,7 @@ def test_what_is_kept(mouth: Bundle) -> None:
     assert mouth.params == {
         "region": "box 20,10,8,12", "seeds": [0, 1], "layers": "0-7", "size": 32, "fast": True,
         "tau": 0.001, "num": None, "sum_channels": False, "trunc": 0.7, "class": None,
-        "codes": None,
+        "codes": None, "sketch": None, "precision": "float32",
     }  # fmt: skip
     assert (np.diff(mouth.eigenvalues) <= 0).all()
     change = mouth.info[0]["change"]
@@ -118,9 +118,9 @@ def test_preview_stops_before_the_work(sefa: Sefa) -> None:
 
 def test_an_interrupt_keeps_what_is_done(sefa: Sefa, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second picture is interrupted; --resume takes the first one from the partial file."""
-    from sefa_cli.discovery import localize
+    from sefa_cli.discovery import pictures
 
-    real, made = localize.picture_grams, []
+    real, made = pictures.picture_grams, []
 
     def counted(*args: object) -> object:
         made.append(args[1])
@@ -128,7 +128,7 @@ def test_an_interrupt_keeps_what_is_done(sefa: Sefa, monkeypatch: pytest.MonkeyP
             raise KeyboardInterrupt
         return real(*args)
 
-    monkeypatch.setattr(localize, "picture_grams", counted)
+    monkeypatch.setattr(pictures, "picture_grams", counted)
     words = ["tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "-o", "a.dirs"]
     assert sefa("localize", *words).exit_code == 130
     assert Path("a.dirs.partial").exists() and not Path("a.dirs").exists()

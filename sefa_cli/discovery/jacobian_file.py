@@ -1,0 +1,52 @@
+"""The Jacobian itself in a file, for those who want more of it than its Gram matrices."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.files import check_writable, temporary_beside
+
+Shape = tuple[int, int, int, int, int]  # pictures, dim, channels, height, width
+
+
+def check_jacobian_file(path: Path | str, overwrite: bool) -> None:
+    """Refuse early. Raises UsageError for a name that is no .npy file's, SefaError otherwise."""
+    if Path(path).suffix != ".npy":
+        raise UsageError(f"a Jacobian as {path}", "a name that ends in .npy")
+    check_writable(path, overwrite)
+
+
+def file_bytes(shape: Shape) -> int:
+    """How large the file will be, but for a header of 128 bytes."""
+    return 4 * prod(shape)
+
+
+@contextmanager
+def jacobian_file(
+    path: Path | str, shape: Shape, overwrite: bool = False
+) -> Iterator[Callable[[int, slice, Tensor], None]]:
+    """A .npy file of float32 `(pictures, dim, C, H, W)`, written whole or not at all.
+
+    What it yields takes a picture's place, a slice of the dimensions and what they change
+    `(b, C, H, W)`. Nothing is held in memory. Raises SefaError where the disk is too small.
+    """
+    wanted, free = file_bytes(shape), shutil.disk_usage(Path(path).parent).free
+    if free < wanted:
+        raise SefaError(
+            f"the Jacobian takes {wanted / 1e9:.2f} GB, the disk has {free / 1e9:.2f} GB left",
+            remedy="Take a smaller size, or write it elsewhere.",
+        )
+    with temporary_beside(path, overwrite) as temporary:
+        array = np.lib.format.open_memmap(temporary, "w+", np.dtype(np.float32), shape)
+
+        def put(picture: int, at: slice, changes: Tensor) -> None:
+            array[picture, at] = changes.float().cpu().numpy()
+
+        yield put
+        array.flush()

@@ -1,0 +1,213 @@
+"""The pictures that a search looks at → their Gram matrices, a stage at a time, with what was done
+before taken from a partial file."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sefa_cli.discovery.jacobian import Begun, Grams, Watch, grams
+from sefa_cli.discovery.memory import free_bytes
+from sefa_cli.discovery.partial import Partial
+from sefa_cli.discovery.resefa import resefa_in_span
+from sefa_cli.discovery.search import Search, Target
+from sefa_cli.discovery.sketch import Sketch, Within, first_basis, sketch, whole_trace, widened
+from sefa_cli.generators.base import Generator
+
+Arrays = Sequence[NDArray[Any]]
+Progress = Callable[[int, int], None]  # passes done, passes to do, in one stage
+
+LEADING = 10  # directions that have to be right before a sketch is good enough
+SMALL = 0.01  # how right: the residual, as a share of λ c; the error is of this order
+
+
+@dataclass(frozen=True)
+class Spanned:
+    """M_f and M_b within the span of a basis, and what is known beyond it."""
+
+    grams: Grams  # (k, k): of J · basis
+    basis: NDArray[np.float64]  # (dim, k), orthonormal columns
+    trace: float  # of the whole M_b, estimated
+    lacking: float  # the largest residual of the leading directions, as a share of λ c
+
+
+Matrices = Grams | Spanned
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Codes of one generator, and a region of each one's picture."""
+
+    generator: Generator
+    codes: torch.Tensor  # (s, num_layers, d) or (s, d)
+    numbers: Sequence[int]  # seeds, or places in a file of codes
+    target: Target
+    label: int | None = None
+    partial: Partial | None = None
+    advance: Callable[[int], None] | None = None  # told how many passes were done since
+    watch: Callable[[int, slice, torch.Tensor], None] | None = None  # sees J: picture, rows, J v
+
+    def matrices(self, search: Search, joint: bool = True) -> list[Matrices]:
+        """M_f and M_b of every picture.
+
+        dim is d, in w+ d × layers. Where it is large the matrices are within a basis: one for
+        all pictures, or if not `joint` one for each. Raises SefaError for a region that says
+        nothing, or a memory budget too small for one pass.
+        """
+        everyone = range(len(self.numbers))
+        if not search.is_sketched(self.generator.w_dim):
+            return [self._exact(i, search) for i in everyone]
+        if joint:
+            return list(self._spanned(everyone, search))
+        return [found for i in everyone for found in self._spanned([i], search)]
+
+    def _exact(self, i: int, search: Search) -> Grams:
+        watch = self.watch
+
+        def work(progress: Progress, begun: Begun) -> Grams:
+            seen = None if watch is None else lambda at, changes: watch(i, at, changes)
+            return picture_grams(self, i, search, progress, begun, seen)
+
+        return Grams(*self._kept("grams", self.numbers[i], search.dim(self.generator.w_dim), work))
+
+    def _spanned(self, chosen: Sequence[int], search: Search) -> list[Spanned]:
+        """Sketch, matrices within the span, and the residuals' turns: see `discovery.sketch`."""
+        sketches = [self._sketch(i, search, len(chosen)) for i in chosen]
+        basis = first_basis(sketches)
+        device = self.generator.device
+        memory = free_bytes(device) // 2 if search.memory is None else search.memory
+        share = memory // len(chosen)
+        within = {i: Within(self.target.of(i), share, search.sum_channels) for i in chosen}
+        turn = -1
+        while True:
+            turn += 1
+            stage, first = f"turn {turn}", self.numbers[chosen[0]]
+            kept = None if self.partial is None else self.partial.found(stage, first)
+            if kept is not None:
+                basis = widened(basis, kept[0])
+                continue
+            for i, own in within.items():
+                self._extend(i, own, basis, search)
+            mean = mean_grams([own.grams for own in within.values()])
+            trace = whole_trace(mean, basis, sketches)
+            rows, lacking = self._residuals(within, mean, basis, trace, search)
+            widest = float(lacking[:LEADING].max())
+            if widest < SMALL or turn == search.turns or basis.shape[1] == len(basis):
+                return [Spanned(own.grams, basis, trace, widest) for own in within.values()]
+            rows = rows[lacking > SMALL / 10].astype(np.float32)
+            if self.partial is not None:
+                self.partial.keep(stage, first, [rows])
+            basis = widened(basis, rows)
+
+    def _sketch(self, i: int, search: Search, pictures: int) -> Sketch:
+        half, spare = search.shares(pictures)
+
+        def work(progress: Progress, begun: Begun) -> Sketch:
+            return sketch(
+                search.linearize(self.generator, self.codes[i], self.label),
+                self.target.of(i),
+                half,
+                spare,
+                search.memory,
+                seed=self.numbers[i],
+                sum_channels=search.sum_channels,
+                progress=progress,
+                begun=begun,
+            )
+
+        return Sketch(*self._kept("sketch", self.numbers[i], 2 * half + spare, work))
+
+    def _extend(self, i: int, own: Within, basis: NDArray[np.float64], search: Search) -> None:
+        linearization = search.linearize(self.generator, self.codes[i], self.label)
+        own.extend(linearization, basis, self._report(basis.shape[1] - len(own.grams.fore)))
+
+    def _residuals(
+        self,
+        within: Mapping[int, Within],
+        mean: Grams,
+        basis: NDArray[np.float64],
+        trace: float,
+        search: Search,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Residuals `(p, dim)` of the leading directions, and their lengths as a share of λ c."""
+        found = resefa_in_span(*mean, basis, trace, search.tau, search.num)
+        n, quotients = found.directions.astype(np.float64), found.eigenvalues
+        pulled = []
+        for i, own in within.items():
+            linearization = search.linearize(self.generator, self.codes[i], self.label)
+            inner = basis.T @ n.T  # (k, p)
+            pulled.append(own.pulled(linearization, inner, quotients, self._report(len(n))))
+        scale = search.tau * trace * quotients  # λ c
+        rows = np.mean(pulled, axis=0, dtype=np.float64) - scale[:, None] * n
+        return rows, np.linalg.norm(rows, axis=1) / scale
+
+    def _kept(
+        self, stage: str, number: int, passes: int, work: Callable[[Progress, Begun], Arrays]
+    ) -> Arrays:
+        """What `partial` holds of a stage of a picture, or `work` done, which takes `passes`."""
+        report = self._report(passes)
+        if self.partial is None:
+            return work(report, Begun())
+        if (found := self.partial.found(stage, number)) is not None:
+            report(1, 1)
+            return found
+        begun = self.partial.begun(stage, number)
+        try:
+            made = work(report, begun)
+        except KeyboardInterrupt:
+            self.partial.keep_begun(stage, number, begun)
+            raise
+        self.partial.keep(stage, number, made)
+        return made
+
+    def _report(self, passes: int) -> Progress:
+        """Progress of a stage of so many passes, to `advance`."""
+        told = 0
+
+        def report(done: int, total: int) -> None:
+            nonlocal told
+            now = passes * done // total  # columns that do not fit together are made again
+            if self.advance is not None:
+                self.advance(now - told)
+            told = now
+
+        return report
+
+
+def picture_grams(
+    pictures: Pictures,
+    i: int,
+    search: Search,
+    progress: Progress | None = None,
+    begun: Begun | None = None,
+    watch: Watch | None = None,
+) -> Grams:
+    """M_f and M_b `(dim, dim)` of the i-th picture, by a pass for every dimension."""
+    return grams(
+        search.linearize(pictures.generator, pictures.codes[i], pictures.label),
+        *pictures.target.of(i),
+        search.memory,
+        sum_channels=search.sum_channels,
+        progress=progress,
+        begun=begun,
+        watch=watch,
+    )
+
+
+def mean_grams(pictures: Sequence[Grams]) -> Grams:
+    """The average over pictures, which is more stable than any of them."""
+    return Grams(
+        np.mean([picture.fore for picture in pictures], axis=0),
+        np.mean([picture.back for picture in pictures], axis=0),
+    )
+
+
+def mean(pictures: Sequence[Matrices]) -> Matrices:
+    """The average over pictures, which within a basis have to share it."""
+    spanned = [picture for picture in pictures if isinstance(picture, Spanned)]
+    if spanned:
+        return replace(spanned[0], grams=mean_grams([picture.grams for picture in spanned]))
+    return mean_grams([picture for picture in pictures if isinstance(picture, Grams)])

@@ -1,0 +1,153 @@
+"""What is looked for and how: the region as weights, and everything that changes the numbers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.discovery.resefa import check_tau
+from sefa_cli.errors import UsageError
+from sefa_cli.generators.base import Generator
+from sefa_cli.generators.linearize import Linearization
+from sefa_cli.generators.precision import PRECISIONS
+from sefa_cli.ranges import format_range
+
+SPARE = 16  # random rows of the background, of all pictures together, for its trace
+
+METHODS = ("resefa", "lowrank")
+SPACES = ("w", "w+", "z")
+
+Weights = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What shall change and what shall not, as weights × 255 at the working size."""
+
+    text: str  # as the user wrote it
+    fore: Weights  # (H, W), or (s, H, W) with one for every code
+    back: Weights | None = None  # as fore; None is the rest
+
+    def of(self, i: int) -> tuple[Weights, Weights]:
+        """Weights `(H, W)` of region and background for the i-th code."""
+        fore = self.fore if self.fore.ndim == 2 else self.fore[i]
+        if self.back is None:
+            return fore, 255 - fore
+        return fore, self.back if self.back.ndim == 2 else self.back[i]
+
+    def only(self, i: int) -> "Target":
+        """The same for the i-th code alone."""
+        back = self.back if self.back is None or self.back.ndim == 2 else self.back[i]
+        return Target(self.text, self.fore if self.fore.ndim == 2 else self.fore[i], back)
+
+
+@dataclass(frozen=True)
+class Search:
+    """How directions are looked for; all but `memory` is kept in the bundle."""
+
+    layers: tuple[int, ...]
+    space: str  # "w": one row moves all layers; "w+": a row for each; "z": the latent itself
+    size: int = 256
+    fast: bool = True  # the network's shortcut
+    tau: float = 1e-3
+    num: int | None = None
+    method: str = "resefa"
+    sum_channels: bool = False
+    sketch: int = 200  # in w+: random rows of all pictures, the beginning of a basis; 0 is none
+    turns: int = 3  # of adding residuals to that basis, at most
+    precision: str = "float32"  # of the derivatives
+    truncation: float | None = None  # of BigGAN's synthesis; None is its default
+    memory: int | None = None  # bytes
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("method", self.method, METHODS),
+            ("space", self.space, SPACES),
+            ("precision", self.precision, PRECISIONS),
+        ):
+            if value not in known:
+                raise UsageError(f"{what} {value!r} is unknown", "one of " + ", ".join(known))
+        if self.sketch < 0:
+            raise UsageError(f"a sketch of {self.sketch}", "some hundreds, or 0 for none")
+
+    def dim(self, d: int) -> int:
+        """Length of a direction, all rows together, where one code has d numbers."""
+        return d * (len(self.layers) if self.space == "w+" else 1)
+
+    def is_sketched(self, d: int) -> bool:
+        """Whether random rows take the place of a pass for every dimension: if they are fewer."""
+        return 0 < 2 * self.sketch < self.dim(d)
+
+    def shares(self, pictures: int) -> tuple[int, int]:
+        """Random rows of each picture: of the region, as of the background, and spare ones."""
+        return math.ceil(self.sketch / 2 / pictures), math.ceil(SPARE / pictures)
+
+    def passes(self, d: int, pictures: int = 1) -> int:
+        """Derivatives that so many pictures take, forward and in reverse; of a sketch, at most."""
+        if not self.is_sketched(d):
+            return pictures * self.dim(d)
+        half, spare = self.shares(pictures)
+        added = (2 * self.turns + 1) * (self.num or self.sketch)
+        return pictures * (2 * half + spare + self.sketch + added)
+
+    def check(self, checkpoint: Checkpoint) -> None:
+        """Refuse what this model does not have, or what contradicts itself. Raises UsageError."""
+        spaces = ("w", "w+") if checkpoint.config["space"] == "w" else ("z",)
+        if self.space not in spaces:
+            raise UsageError(
+                f"space {self.space!r} for a {checkpoint.family} model", " or ".join(spaces)
+            )
+        check_tau(self.tau)
+        d = checkpoint.config["w_dim"]
+        sketched = self.is_sketched(d)
+        most = self.sketch if sketched else self.dim(d)
+        if self.num is not None and self.num > most:
+            remedy = "A larger --sketch gives more." if sketched else ""
+            raise UsageError(f"{self.num} directions asked for", f"1 to {most}", remedy)
+        if sketched and self.tau == 0 and self.method == "resefa":
+            raise UsageError(
+                f"tau 0 with a sketch of {self.dim(d)} dimensions",
+                "tau above 0",
+                "--sketch 0 takes a pass for every dimension.",
+            )
+
+    def linearize(
+        self, generator: Generator, code: torch.Tensor, label: int | None = None
+    ) -> Linearization:
+        """The derivative of the picture at one code `(num_layers, d)` or `(d,)`."""
+        truncation = 1.0
+        if generator.conditioned:
+            own = generator.default_truncation
+            truncation = own if self.truncation is None else self.truncation
+        linearization = generator.linearize(
+            code,
+            self.layers,
+            per_layer=self.space == "w+",
+            size=self.size,
+            preview=self.fast,
+            label=None if label is None else torch.tensor([label]),
+            truncation=truncation,
+        )
+        linearization.precision = self.precision
+        return linearization
+
+
+def parameters(target: Target, search: Search, numbers: Sequence[int], d: int) -> dict[str, Any]:
+    """What the numbers depend on, beside the model and its codes; d is the length of a code."""
+    return {
+        "region": target.text,
+        "seeds": list(numbers),
+        "layers": format_range(search.layers),
+        "size": search.size,
+        "fast": search.fast,
+        "tau": search.tau,
+        "num": search.num,
+        "sum_channels": search.sum_channels,
+        "sketch": search.sketch if search.is_sketched(d) else None,
+        "precision": search.precision,
+    }
