@@ -44,7 +44,6 @@ function view() {
   find("input", viewer).value = at(open);
   find("output", viewer).textContent = find("output", open).textContent;
   find("code", viewer).replaceChildren(...worded(link.dataset.command));
-  if (!viewer.open) viewer.showModal();
 }
 
 function worded(command) { // lines break between words only, not at their hyphens
@@ -58,6 +57,7 @@ function worded(command) { // lines break between words only, not at their hyphe
 function enlarge(row, n) {
   open = row;
   show(row, n);
+  if (!viewer.open) viewer.showModal();
 }
 
 viewer.addEventListener("close", () => {
@@ -100,7 +100,7 @@ main.addEventListener("pointermove", (event) => {
 main.addEventListener("input", (event) => show(event.target.closest("tr"), Number(event.target.value)));
 main.addEventListener("focusin", (event) => {
   const link = event.target.closest("a.frame");
-  if (link) show(link.closest("tr"), cells(link.closest("tr")).indexOf(link));
+  if (link && !open) show(link.closest("tr"), cells(link.closest("tr")).indexOf(link));
 });
 main.addEventListener("click", (event) => {
   const row = event.target.closest("tbody tr");
