@@ -59,7 +59,7 @@ class Search:
     method: str = "resefa"
     sum_channels: bool = False
     sketch: int = 200  # in w+: random rows of all pictures, the beginning of a basis; 0 is none
-    turns: int = 3  # of adding residuals to that basis, at most
+    turns: int = 5  # of adding residuals to that basis, at most
     precision: str = "float32"  # of the derivatives
     truncation: float | None = None  # of BigGAN's synthesis; None is its default
     memory: int | None = None  # bytes
