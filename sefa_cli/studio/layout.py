@@ -229,6 +229,10 @@ class Layout:
         model = self.page.model
         self._shell.text = "\n".join(picture_commands(model, state)) if model else ""
 
+    def busy(self, busy: bool) -> None:
+        """Whether the picture that is shown is on its way to be another."""
+        self.canvas.say(**{"aria-busy": str(busy).lower()})
+
     def picture(self, address: str, painted: Painted) -> None:
         """Another picture."""
         self.canvas.say(src=address)

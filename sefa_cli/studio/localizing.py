@@ -198,9 +198,7 @@ class Task:
             psi = model.generator.default_truncation
         codes_file = codes_name(moves) if moves else None
         params = {"trunc": psi, "class": state.label, "codes": codes_file}
-        bundle = region_bundle(
-            model.checkpoint, mean(found), target, search, [number], params
-        )
+        bundle = region_bundle(model.checkpoint, mean(found), target, search, [number], params)
         return Sliders(self.path, bundle, tuple(self.commands()))
 
 

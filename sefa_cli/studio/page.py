@@ -72,7 +72,9 @@ class Page:
         self.history = History()
         self.job: Job | None = None
         self.pictures: OrderedDict[int, bytes] = OrderedDict()
-        self.asked = self.count = 0  # pictures wished, pictures shown
+        self.asked = self.count = self.shows = (
+            0  # pictures wished, the one shown; whole ones wished
+        )
         self.before = False  # whether the face is shown as it was before any move
         self.closed = False
 
@@ -170,9 +172,14 @@ class Page:
         self.layout.refresh()
         if self.easel is None:
             return
+        self.shows += 1
+        mine = self.shows
+        self.layout.busy(True)
         state = self.state.before() if self.before else self.state
         await self._paint(state, self.easel.quick)
         await self._paint(state, self.easel.whole)
+        if mine == self.shows:
+            self.layout.busy(False)
 
     async def _paint(self, state: State, view: View) -> None:
         easel = self.easel

@@ -30,7 +30,7 @@ class Painter:
             self._wishes[page] = work, future  # keeps the page's place in the queue
             self._changed.notify()
         if replaced:
-            replaced[1].set_result(None)
+            _drop(replaced[1])
         return future
 
     def forget(self, page: Hashable) -> None:
@@ -38,7 +38,7 @@ class Painter:
         with self._changed:
             dropped = self._wishes.pop(page, None)
         if dropped:
-            dropped[1].set_result(None)
+            _drop(dropped[1])
 
     def close(self) -> None:
         """Finish what is being done, and nothing more."""
@@ -54,8 +54,15 @@ class Painter:
                 if self._closed:
                     return
                 work, future = self._wishes.popitem(last=False)[1]
+            if not future.set_running_or_notify_cancel():
+                continue  # whoever waited for it has gone
             try:
                 future.set_result(work())
             except BaseException as error:  # the page that waits for it shows or raises it
                 future.set_exception(error)
             self.done += 1
+
+
+def _drop(future: "Future[Any]") -> None:
+    if future.set_running_or_notify_cancel():
+        future.set_result(None)

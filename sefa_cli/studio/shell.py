@@ -43,12 +43,16 @@ def named(state: State, k: int, label: str | None) -> State:
 
 
 def picture_commands(model: "Model", state: State, output: str = "picture") -> list[str]:
-    """From nothing to the picture that is shown, at full size, in the folder `output`."""
+    """From nothing to the picture that is shown, at full size, in the folder `output`.
+
+    How the bundle is made whose sliders are shown is always among them.
+    """
+    own = state.sliders
+    lines = [] if own is None or own.alphas else [*own.made_by]
     if not state.moved:
-        return [command("sample", model.ref, *_start(model, state), "-o", output)]
+        return [*lines, command("sample", model.ref, *_start(model, state), "-o", output)]
     *first, last = state.moved
-    lines = [*codes_commands(model, state, first)]
-    lines += last.made_by
+    lines += [*codes_commands(model, state, first), *last.made_by]
     return [*lines, _edit(model, state, last, _from(model, state, len(first)), "-o", output)]
 
 

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from nicegui import events, ui
+from numpy.typing import NDArray
 
 from sefa_cli.ranges import format_range, parse_range
 from sefa_cli.studio.session import Sliders, State, shown_directions
@@ -23,28 +25,33 @@ class SlidersPanel:
         self.page = page
         self.count, self.reach = FIRST, REACHES[1]
         self._built: tuple[Any, ...] = ()
-        self._rows: dict[int, tuple[ui.slider, ui.label]] = {}
+        self._rows: dict[int, tuple[ui.slider, ui.label, ui.input]] = {}
+        self._shown: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._body = ui.element("div").classes("rows")
 
     def refresh(self) -> None:
         """As the present state has it."""
         sliders = self.page.state.sliders
+        directions = sliders.bundle.directions if sliders else self._shown[:0]
+        if np.array_equal(directions, self._shown):
+            directions = self._shown  # only names or answers have changed
         wanted = (
             tuple(own.path for own in self.page.state.sets),
             self.page.state.active,
-            sliders and sliders.bundle,
+            id(directions),
             sliders and sliders.layers,
             self.count,
             self.reach,
         )
         if wanted != self._built:
-            self._built = wanted
+            self._built, self._shown = wanted, directions
             self._body.clear()
             self._rows.clear()
             with self._body:
                 self._build(sliders)
         if sliders:
-            for k, (slider, number) in self._rows.items():
+            for k, (slider, number, name) in self._rows.items():
+                name.value = sliders.bundle.labels[k] or ""
                 slider.value = sliders.alpha(k)
                 number.text = f"{sliders.alpha(k):+g}" if sliders.alpha(k) else "0"
 
@@ -120,7 +127,7 @@ class SlidersPanel:
             slider = ui.slider(min=-self.reach, max=self.reach, step=0.1, value=sliders.alpha(k))
             slider.props(f'dense aria-label="direction {k}"').classes("slide")
             number = ui.label("0").classes("alpha")
-            self._rows[k] = slider, number
+            self._rows[k] = slider, number, name
 
         async def drag(event: events.ValueChangeEventArguments[float | None]) -> None:
             if event.value is not None:
@@ -132,7 +139,8 @@ class SlidersPanel:
 
         async def call(_: object = None) -> None:
             text = (name.value or "").strip() or None
-            if text != (label or None):
+            own = self.page.state.sliders
+            if own and text != own.bundle.labels[k]:
                 await self.page.do(lambda state: named(state, k, text))
 
         slider.on_value_change(drag)

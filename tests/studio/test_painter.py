@@ -54,6 +54,15 @@ def test_who_is_gone_gets_nothing(painter: Painter, gate: threading.Event) -> No
     assert wish.result(10) is None
 
 
+def test_a_wish_may_be_taken_back(painter: Painter, gate: threading.Event) -> None:
+    wishes = [painter.wish(word, lambda: 1) for word in ("one", "other", "third")]
+    wishes[0].cancel()
+    wishes[1].cancel()
+    again = painter.wish("other", lambda: 2)
+    gate.set()
+    assert wishes[2].result(10) == 1 and again.result(10) == 2
+
+
 def test_errors_come_to_who_wished(painter: Painter) -> None:
     def fail() -> None:
         raise SefaError("no")

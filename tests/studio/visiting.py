@@ -31,16 +31,23 @@ def shown(page: Page) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(answer.body())))
 
 
+def settled(page: Page) -> np.ndarray:
+    """The whole picture of what the page's command says."""
+    expect(page.locator(".canvas")).to_have_attribute("aria-busy", "false", timeout=20_000)
+    return shown(page)
+
+
 def opened(page: Page, address: str) -> Page:
     page.goto(address)
     expect(at(page, "row-0")).to_be_visible()
-    expect(at(page, "about")).to_contain_text("network's own size")
+    settled(page)
     return page
 
 
 def drag(page: Page, k: int, part: float, moves: int = 10) -> None:
     """Take the slider of direction `k` from the middle to `part` of its length, in steps."""
     slider = at(page, f"row-{k}").get_by_role("slider")
+    slider.scroll_into_view_if_needed()
     area = slider.bounding_box()
     assert area is not None
     y = area["y"] + area["height"] / 2
