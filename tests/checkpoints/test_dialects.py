@@ -416,6 +416,14 @@ def test_half_known_files_tell_what_they_resemble(tmp_path, native):
         read_checkpoint(tmp_path / "x.pt")
 
 
+def test_names_are_told_of_the_network_inside(tmp_path):
+    """BasicSR keeps averaged weights in `params_ema`; GFPGAN's names are of no known dialect."""
+    names = ("style_mlp.1.weight", "style_conv1.modulated_conv.weight", "to_rgb1.bias")
+    torch.save({"params_ema": {name: torch.zeros(2) for name in names}}, tmp_path / "x.pth")
+    with pytest.raises(SefaError, match=r"first names: 'style_mlp\.1\.weight'.*It most resembles"):
+        read_checkpoint(tmp_path / "x.pth")
+
+
 def test_files_without_tensors(tmp_path):
     for content in ({}, [], 5, None, {"a": {}}, {1: 2}):
         torch.save(content, tmp_path / "x.pt")
