@@ -21,6 +21,14 @@ def inspect(
     compare: Annotated[
         bool, typer.Option("--compare", help="Compare two bundles: model, angles, matches.")
     ] = False,
+    annotations: Annotated[
+        bool,
+        typer.Option(
+            "--annotations",
+            help="How many directions of each level are obvious and meaningful, as answered in "
+            "the studio.",
+        ),
+    ] = False,
     num: Annotated[
         int, typer.Option("--num", min=1, help="How many leading directions to list or compare.")
     ] = 10,
@@ -38,6 +46,9 @@ def inspect(
         if len(files) != 2:
             raise UsageError(f"--compare with {len(files)} file(s)", "two bundles")
         _compare(files, [_load(file) for file in files], num, as_json)
+        return
+    if annotations:
+        _annotations([_load(file) for file in files], as_json)
         return
     bundles = [_load(file) if file == "-" or _is_bundle(file) else None for file in files]
     described = [
@@ -139,6 +150,27 @@ def describe_checkpoint(ref: str, offline: bool | None = None) -> dict[str, Any]
         ],
         "notes": list(checkpoint.notes),
     }
+
+
+def _annotations(bundles: list["Bundle"], as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from sefa_cli.studio.annotating import tallies
+
+    models = {str(bundle.model["fingerprint"]) for bundle in bundles}
+    if len(models) > 1:
+        raise SefaError("the bundles belong to different models", "bundles of one model")
+    found = tallies(bundles)
+    if not found:
+        raise SefaError(
+            "no direction has been asked about", remedy="`sefa studio` asks, by its Annotate."
+        )
+    if as_json:
+        print_json({level: asdict(tally) for level, tally in found.items()})
+        return
+    from sefa_cli.commands.tables import show_annotations
+
+    show_annotations(table_console(), bundles, found)
 
 
 def _compare(files: list[str], bundles: list["Bundle"], num: int, as_json: bool) -> None:

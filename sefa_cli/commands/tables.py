@@ -11,6 +11,7 @@ from rich.table import Table
 from sefa_cli.bundle import Bundle
 from sefa_cli.discovery.compare import Comparison
 from sefa_cli.ranges import format_range
+from sefa_cli.studio.annotating import Tally
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _BAR = 24  # characters
@@ -116,6 +117,36 @@ def _origin(origin: Mapping[str, Any]) -> str:
 def _safe(text: str) -> str:
     """Text out of a file's free places, without what could repaint a terminal."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def show_annotations(
+    console: Console, bundles: Sequence[Bundle], found: Mapping[str, Tally]
+) -> None:
+    """The paper's table 1, and every direction that was asked about."""
+    table = _table(("model", "left"), *((f"{n} ({t.layers})", "right") for n, t in found.items()))
+    cells = [f"{tally.meaningful} / {tally.obvious}" for tally in found.values()]
+    table.add_row(escape(_safe(str(bundles[0].model["ref"]))), *cells)
+    console.print(table)
+    asked = ", ".join(f"{tally.asked} {name}" for name, tally in found.items())
+    console.print(f"  meaningful / obvious, of {asked} directions asked about\n")
+    table = _table(
+        *(("level", "left"), ("k", "right"), ("eigenvalue", "right")),
+        *(("obvious", "left"), ("meaningful", "left"), ("label", "left")),
+    )
+    for bundle in bundles:
+        for k, about in enumerate(bundle.info):
+            annotation = about.get("annotation", {})
+            if annotation.get("level") not in found or "obvious" not in annotation:
+                continue
+            table.add_row(
+                annotation["level"],
+                str(k),
+                "" if bundle.eigenvalues is None else f"{bundle.eigenvalues[k]:.4g}",
+                "yes" if annotation["obvious"] is True else "no",
+                "yes" if annotation.get("meaningful") is True else "no",
+                escape(bundle.labels[k] or ""),
+            )
+    console.print(table)
 
 
 def show_checkpoint(console: Console, about: Mapping[str, Any], num: int) -> None:

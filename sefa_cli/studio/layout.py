@@ -8,6 +8,7 @@ from nicegui.element import Element
 
 from sefa_cli.checkpoints.locate import cached
 from sefa_cli.checkpoints.zoo import load_zoo
+from sefa_cli.studio.annotating_panel import AnnotatingPanel
 from sefa_cli.studio.easel import Painted
 from sefa_cli.studio.region_panel import RegionPanel
 from sefa_cli.studio.session import State
@@ -57,6 +58,7 @@ class Layout:
             with ui.element("footer"):
                 self._commands()
         self._dialog = self._open_dialog()
+        self.annotating = AnnotatingPanel(page)
         self.refresh()
         if not page.studio.begin:
             self._dialog.open()
@@ -67,6 +69,10 @@ class Layout:
         ui.space()
         self._undo = _icon("undo", "Undo", self._go_back)
         self._redo = _icon("redo", "Redo", self._go_forward)
+        self._annotate = ui.button(
+            "Annotate", icon="checklist", on_click=lambda: self.annotating.open()
+        )
+        self._annotate.props('flat dense no-caps data-test="annotate"')
         ui.button("Open", icon="folder_open", on_click=lambda: self._dialog.open()).props(
             'flat dense no-caps data-test="open"'
         )
@@ -209,6 +215,7 @@ class Layout:
         self._redo.set_enabled(bool(page.history.future))
         self._seed.value = state.seed
         model = page.model
+        self._annotate.set_enabled(model is not None)
         generator = model.generator if model else None
         self._label.visible = generator is not None and generator.c_dim > 0
         if generator:

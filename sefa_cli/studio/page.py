@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FIRST_LAYERS = "all"
-_KEPT = 4  # pictures of a page that can still be fetched
+_KEPT = 8  # pictures of a page that can still be fetched
 
 
 class Studio:
@@ -195,10 +195,18 @@ class Page:
         if painted is None or self.closed or number < self.count:
             return
         self.count = number
-        self.pictures[number] = painted.png
+        self.keep(painted.png, number)
+        self.layout.picture(f"/picture/{self.key}/{number}.png", painted)
+
+    def keep(self, png: bytes, number: int | None = None) -> int:
+        """Hold a picture ready for the browser, under a number; older ones are let go."""
+        if number is None:
+            self.asked += 1
+            number = self.asked
+        self.pictures[number] = png
         while len(self.pictures) > _KEPT:
             self.pictures.popitem(last=False)
-        self.layout.picture(f"/picture/{self.key}/{number}.png", painted)
+        return number
 
     async def work(self, work: Callable[[], T]) -> T | None:
         """Something that takes long, in turn with the pictures; None where it failed, and why is

@@ -220,3 +220,34 @@ def test_a_narrow_screen(serve: Serve, new_page: NewPage) -> None:
     assert width <= 390
     drag(page, 0, 0.8)
     expect(at(page, "commands")).to_contain_text("--k 0")
+
+
+def test_annotating_by_keyboard(serve: Serve, page: Page, sefa: Sefa) -> None:
+    opened(page, serve("tiny.pth"))
+    at(page, "annotate").click()
+    at(page, "annotate-num").fill("2")
+    at(page, "annotate-seeds").fill("0")
+    at(page, "begin").click()
+    expect(at(page, "place")).to_have_text("bottom · direction 1 of 2")
+    expect(at(page, "sheet")).to_be_visible()
+    page.locator("body").press("y")
+    expect(at(page, "question")).to_contain_text("named")
+    page.locator("body").press("y")
+    at(page, "annotate-name").fill("odd")
+    at(page, "annotate-name").press("Enter")
+    expect(at(page, "place")).to_have_text("bottom · direction 2 of 2")
+    page.locator("body").press("n")
+    expect(at(page, "place")).to_have_text("middle · direction 1 of 2")
+    page.locator("body").press("ArrowLeft")
+    expect(at(page, "place")).to_have_text("bottom · direction 2 of 2")
+    at(page, "answer-y").click()
+    at(page, "answer-n").click()
+    expect(at(page, "place")).to_have_text("middle · direction 1 of 2")
+    at(page, "annotate-close").click()
+    at(page, "bundles").click()
+    page.get_by_role("option", name="tiny_bottom.dirs").click()
+    expect(at(page, "row-0").get_by_label("name of direction 0")).to_have_value("odd")
+    with page.expect_download() as download:
+        at(page, "bundle-download").click()
+    download.value.save_as("answers.dirs")
+    assert "1 / 2" in sefa("inspect", "--annotations", "answers.dirs").stdout

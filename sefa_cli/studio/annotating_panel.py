@@ -1,0 +1,181 @@
+"""The annotating mode: a sweep, two questions and a name, answered by keyboard."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nicegui import events, ui
+
+from sefa_cli.bundle_rules import LEVELS
+from sefa_cli.errors import SefaError
+from sefa_cli.ranges import parse_range
+from sefa_cli.studio.annotating import (
+    Answer,
+    Question,
+    answered,
+    is_answered,
+    questions,
+    sliders_of,
+    sweep,
+)
+
+if TYPE_CHECKING:
+    from sefa_cli.studio.page import Page
+
+_OBVIOUS = "Does the picture change obviously, in every row?"
+_MEANINGFUL = "Is it one thing that can be named, the same in every row?"
+_NAME = "What is it? Enter goes on."
+
+
+class AnnotatingPanel:
+    """A dialog over the page; answers are changes of the page's state like any other."""
+
+    def __init__(self, page: "Page") -> None:
+        self.page = page
+        self._questions: list[Question] = []
+        self._at = 0
+        self._stage = 0  # obvious, meaningful, name
+        self._answer = Answer(False, False)
+        self._sheets: dict[Question, int] = {}  # numbers of pictures that are there
+        with ui.dialog().props("maximized") as self._dialog, ui.card().classes("annotating"):
+            with ui.row().classes("panel-head"):
+                ui.label("Annotate").classes("brand")
+                self._levels = ui.select(
+                    ["this bundle", *LEVELS], value=list(LEVELS), multiple=True, label="Levels"
+                )
+                self._levels.props('dense outlined data-test="levels"').classes("trunc")
+                self._num = ui.number("Directions a level", value=20, min=1, precision=0)
+                self._seeds = ui.input("Seeds", value="0-2")
+                self._reach = ui.number("Reach ±", value=5, min=0.1)
+                for field, name in (
+                    (self._num, "num"), (self._seeds, "seeds"), (self._reach, "reach"),
+                ):  # fmt: skip
+                    field.props(f'dense outlined data-test="annotate-{name}"').classes("seed")
+                ui.button("Begin", on_click=self._begin).props(
+                    'no-caps unelevated data-test="begin"'
+                )
+                ui.space()
+                ui.button("Close", on_click=self._dialog.close).props(
+                    'flat no-caps data-test="annotate-close"'
+                )
+            with ui.element("div").classes("asking") as self._asking:
+                self._place = ui.label("").classes("quiet").props('data-test="place"')
+                self._sheet = ui.element("img").classes("sheet")
+                self._sheet.props('data-test="sheet" alt="the direction swept, a row per seed"')
+                self._question = ui.label("").classes("brand").props('data-test="question"')
+                with ui.row().classes("panel-head") as self._buttons:
+                    for text, key in (("Yes (y)", "y"), ("No (n)", "n")):
+                        ui.button(text, on_click=lambda key=key: self._press(key)).props(
+                            f'no-caps unelevated data-test="answer-{key}"'
+                        )
+                self._name = ui.input("Name").props('dense outlined data-test="annotate-name"')
+                self._name.on("keydown.enter", self._named)
+                ui.label("← back · → skip · Escape closes; answers are kept").classes("quiet")
+        self._keys = ui.keyboard(self._key, active=False, ignore=["input", "select", "textarea"])
+        self._dialog.on_value_change(self._toggled)
+        self._asking.visible = False
+
+    def open(self) -> None:
+        """Show the dialog."""
+        self._dialog.open()
+
+    async def _toggled(self, event: events.ValueChangeEventArguments[bool]) -> None:
+        self._keys.active = bool(event.value)
+        if not event.value:
+            await self.page.show()
+
+    async def _begin(self) -> None:
+        page = self.page
+        if page.model is None:
+            return
+        levels = [level for level in self._levels.value or [] if level in page.model.levels]
+        try:
+            parse_range(self._seeds.value, "seed", 2**32)
+            state, self._questions = questions(
+                page.model, page.state, levels, int(self._num.value or 1)
+            )
+        except SefaError as error:
+            page.layout.complain(str(error))
+            return
+        page.history.do(state)
+        self._sheets.clear()
+        open_ones = [i for i, q in enumerate(self._questions) if not is_answered(state, q)]
+        self._at = open_ones[0] if open_ones else 0
+        self._asking.visible = True
+        await self._ask()
+
+    async def _ask(self) -> None:
+        """Put the question that is next; its sweep, then that of the one after it."""
+        self._stage = 0
+        if self._at >= len(self._questions):
+            self._place.text = "All directions are answered; save the bundles on the page."
+            self._question.text = ""
+            self._buttons.visible = self._name.visible = False
+            self._sheet.visible = False
+            return
+        question = self._questions[self._at]
+        count = sum(q.path == question.path for q in self._questions)
+        self._place.text = f"{question.level} · direction {question.k + 1} of {count}"
+        self._show_stage()
+        self._sheet.visible = False
+        await self._draw(question)
+        if self._at < len(self._questions) and self._questions[self._at] == question:
+            self._sheet.props(f"src=/picture/{self.page.key}/{self._sheets[question]}.png")
+            self._sheet.visible = True
+            for following in self._questions[self._at + 1 : self._at + 2]:
+                await self._draw(following)
+
+    async def _draw(self, question: Question) -> None:
+        page, seeds, reach = self.page, self._seeds.value, float(self._reach.value or 1)
+        model, state = page.model, page.state
+        if question not in self._sheets and model:
+            png = await page.work(lambda: sweep(model, state, question, seeds, reach))
+            if png is not None:
+                self._sheets[question] = page.keep(png)
+
+    def _show_stage(self) -> None:
+        self._question.text = (_OBVIOUS, _MEANINGFUL, _NAME)[self._stage]
+        self._buttons.visible = self._stage < 2
+        self._name.visible = self._stage == 2
+        if self._stage == 2:
+            question = self._questions[self._at]
+            own = sliders_of(self.page.state, question).bundle.labels[question.k]
+            self._name.value = own or ""
+            self._name.run_method("focus")
+
+    async def _key(self, event: events.KeyEventArguments) -> None:
+        if event.action.keydown and not event.action.repeat:
+            await self._press(event.key.name)
+
+    async def _press(self, key: str) -> None:
+        if not self._asking.visible:
+            return
+        if key == "ArrowLeft":
+            self._at = max(0, self._at - 1)
+            await self._ask()
+        elif key == "ArrowRight" and self._at < len(self._questions):
+            self._at += 1
+            await self._ask()
+        elif key in ("y", "n") and self._stage < 2 and self._at < len(self._questions):
+            yes = key == "y"
+            if self._stage == 0:
+                self._answer = Answer(yes, False)
+            else:
+                self._answer = replace(self._answer, meaningful=yes)
+            if yes:
+                self._stage += 1
+                self._show_stage()
+            else:
+                await self._take(self._answer)
+
+    async def _named(self) -> None:
+        await self._take(replace(self._answer, name=self._name.value or ""))
+
+    async def _take(self, answer: Answer) -> None:
+        """Keep the answer and go on; a name that cannot be is asked for again."""
+        try:
+            self.page.history.do(answered(self.page.state, self._questions[self._at], answer))
+        except SefaError as error:
+            self.page.layout.complain(str(error))
+            return
+        self._at += 1
+        await self._ask()
