@@ -24,19 +24,25 @@ def codes_from_seeds(
     """The truncated codes of the seeds: `(n, layers, dim)`, or `(n, dim)` where z is one code.
 
     `psi` None is the family's default: 0.7 where it has a mean w. `layers` limits the truncation
-    of w to the first so many codes, or to those listed. `label` is a class index.
+    of w to the first so many codes, or to those listed. `label` is a class index. A seed has
+    the same code, to the last bit, whichever others are asked for.
     """
     check_class(label, generator.c_dim)
     psi = generator.default_truncation if psi is None else psi
-    labels = None if label is None else torch.full((len(seeds),), label)
-    if generator.space == "w":
-        return generator.truncate(generator.map(generator.sample(seeds), labels), psi, layers)
-    if layers is not None:
+    if generator.space != "w" and layers is not None:
         raise UsageError(
             f"truncation of layers for a {generator.family} model", "none: it acts on z"
         )
-    codes = generator.map(generator.sample(seeds, psi), labels)  # (n, z_dim)
-    return codes if generator.num_layers == 1 else _for_every_layer(codes, generator)
+    labels = None if label is None else torch.tensor([label])
+
+    def code(seed: int) -> torch.Tensor:  # alone: in a batch the last bits are others
+        if generator.space == "w":
+            return generator.truncate(generator.map(generator.sample([seed]), labels), psi, layers)
+        return generator.map(generator.sample([seed], psi), labels)  # (1, z_dim)
+
+    codes = torch.cat([code(seed) for seed in seeds])
+    repeated = codes.ndim == 2 and generator.num_layers > 1
+    return _for_every_layer(codes, generator) if repeated else codes
 
 
 def _for_every_layer(codes: torch.Tensor, generator: Generator) -> torch.Tensor:
