@@ -4,6 +4,7 @@ import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urljoin
 
 import numpy as np
 from chromium import NewPage
@@ -134,7 +135,10 @@ def test_two_people_do_not_disturb_each_other(serve: Serve, new_page: NewPage) -
     expect(at(other, "commands")).to_contain_text("--k 1")
     expect(at(other, "commands")).not_to_contain_text("--k 0")
     until(lambda: (shown(one) != shown(other)).any() and (shown(other) != still).any())
+    address = urljoin(one.url, str(one.locator(".canvas img").get_attribute("src")))
+    assert other.request.get(address).status == 200
     one.context.close()
+    until(lambda: other.request.get(address).status == 404, seconds=20)  # nothing is left of it
     drag(other, 1, 0.6, moves=3)
     expect(at(other, "commands")).to_contain_text("--k 1")
 
