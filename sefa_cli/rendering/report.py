@@ -4,6 +4,7 @@ Pictures are made and written one by one. The page is written first and again af
 direction, so that whenever the work stops there is a page that opens and shows what is missing.
 """
 
+import logging
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -192,6 +193,8 @@ def write_report(
             write_page(report, folder / PAGE)
     except BaseException:
         write_page(report, folder / PAGE)
+        lacking = f"{report.missing(folder)} of {report.total} pictures"
+        logging.getLogger(__name__).info("%s opens, it lacks %s", folder / PAGE, lacking)
         raise
     return folder / PAGE
 

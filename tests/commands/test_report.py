@@ -152,13 +152,15 @@ def test_a_signal_leaves_a_page_that_opens(
         "--seeds",
         "0-99",
     ]
-    making = subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ})
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    making = subprocess.Popen(command, env={**os.environ}, **pipes)
     until = time.monotonic() + 60
     while len(list(Path("r").rglob("*.png"))) < 30 and time.monotonic() < until:
         time.sleep(0.05)
     making.send_signal(number)
-    out, _ = making.communicate(timeout=60)
+    out, said = making.communicate(timeout=60)
     assert (making.returncode, out) == (code, b"")
+    assert b"r/index.html opens, it lacks " in said
     page = Path("r/index.html").read_text()
     assert "of 6100 pictures are missing" in page and page.endswith("</html>")
     assert not list(Path("r").rglob(".*")), "half-written files"
