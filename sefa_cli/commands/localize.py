@@ -1,6 +1,7 @@
 """`sefa localize`: directions for one region of the picture, into a bundle."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,8 @@ def localize(
         float, typer.Option(help="Ridge on the background, as a share of its change; 0 is none.")
     ] = 1e-3,
     num: Annotated[
-        int | None, typer.Option(min=1, metavar="K", help="Keep the leading K directions.")
+        int | None,
+        typer.Option(min=1, metavar="K", help="Keep the leading K directions; in w+ 64."),
     ] = None,
     method: Annotated[str, typer.Option(metavar="resefa|lowrank", help="The method.")] = "resefa",
     sum_channels: Annotated[
@@ -160,7 +162,7 @@ def localize(
         size=min(size, checkpoint.config["resolution"]),
         fast=fast,
         tau=tau,
-        num=num if num or space != "w+" else 64,
+        num=num,
         method=method,
         sum_channels=sum_channels,
         sketch=sketch,
@@ -168,8 +170,10 @@ def localize(
         truncation=trunc,
         memory=budget,
     )
-    search.check(checkpoint)
     d = checkpoint.config["w_dim"]
+    if num is None and space == "w+":
+        search = replace(search, num=min(64, search.most(d)))
+    search.check(checkpoint)
     if save_jacobian is not None and search.is_sketched(d):
         raise UsageError("--save-jacobian with a sketch, which never has it", "--sketch 0")
     keep_blocks()

@@ -45,7 +45,9 @@ def too_little() -> SefaError:
 
 def refuse_others(error: Exception) -> None:
     """Raise `error` again, unless it says that there is not enough memory."""
-    if isinstance(error, RuntimeError) and "memory" not in str(error):
+    text = str(error)
+    said = "out of memory" in text or "allocate memory" in text or "not enough memory" in text
+    if isinstance(error, RuntimeError) and not said:
         raise error
 
 

@@ -87,6 +87,10 @@ class Search:
         """Random rows of each picture: of the region, as of the background, and spare ones."""
         return math.ceil(self.sketch / 2 / pictures), math.ceil(SPARE / pictures)
 
+    def most(self, d: int) -> int:
+        """How many directions there can be."""
+        return self.sketch if self.is_sketched(d) else self.dim(d)
+
     def passes(self, d: int, pictures: int = 1) -> int:
         """Derivatives that so many pictures take, forward and in reverse; of a sketch, at most."""
         if not self.is_sketched(d):
@@ -104,8 +108,7 @@ class Search:
             )
         check_tau(self.tau)
         d = checkpoint.config["w_dim"]
-        sketched = self.is_sketched(d)
-        most = self.sketch if sketched else self.dim(d)
+        sketched, most = self.is_sketched(d), self.most(d)
         if self.num is not None and self.num > most:
             remedy = "A larger --sketch gives more." if sketched else ""
             raise UsageError(f"{self.num} directions asked for", f"1 to {most}", remedy)

@@ -120,7 +120,12 @@ class Resampler(nn.Module):
 
 def fast_layout(x: Tensor) -> Tensor:
     """Channels last on CPUs: depthwise convolutions take a third of the time there."""
-    return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
+    if x.device.type != "cpu":
+        return x
+    try:
+        return x.contiguous(memory_format=torch.channels_last)
+    except RuntimeError:  # inside torch.func.vmap there is no such layout
+        return x
 
 
 def per_sample(

@@ -146,6 +146,43 @@ def test_lowrank_is_there_to_compare(sefa: Sefa, mouth: Bundle) -> None:
     assert Bundle.load("a.dirs").method == "lowrank"
 
 
+def test_the_jacobian_may_be_kept(sefa: Sefa) -> None:
+    words = ["--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "-o", "a.dirs"]
+    result = sefa("localize", "tiny.pth", *words, "--save-jacobian", "j.npy")
+    assert result.stdout == "j.npy\na.dirs\n" and "j.npy takes 1 MB" in result.stderr
+    J = np.load("j.npy", mmap_mode="r")
+    assert J.shape == (2, 32, 3, 32, 32) and J.dtype == np.float32
+    bundle = Bundle.load("a.dirs")
+    change = np.tensordot(bundle.directions[0], J, axes=(0, 1))  # (2, 3, 32, 32)
+    inside = np.square(change[:, :, bundle.mask > 0]).mean()
+    assert np.sqrt(inside) == pytest.approx(bundle.info[0]["change"]["inside"], rel=1e-3)
+
+
+def test_half_precision_finds_nearly_the_same(sefa: Sefa) -> None:
+    for precision in ("float32", "bf16"):
+        words = ["--box", "20,10,8,12", *QUICK, "--precision", precision, "--num", "3"]
+        assert sefa("localize", "tiny.pth", *words, "-o", f"{precision}.dirs").exit_code == 0
+    a, b = (Bundle.load(f"{precision}.dirs") for precision in ("float32", "bf16"))
+    assert b.params["precision"] == "bf16" and not np.array_equal(a.directions, b.directions)
+    assert np.abs(np.sum(a.directions * b.directions, axis=1)).min() > 0.98
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
+    """Skipped where there is none; the effect on the directions is what --precision is for."""
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    words = ["--box", "20,10,8,12", *QUICK, "--num", "3", "--device", "cuda"]
+    assert sefa("localize", "tiny.pth", *words, "-o", "a.dirs").exit_code == 0
+    words += ["--precision", precision]
+    assert sefa("localize", "tiny.pth", *words, "-o", "b.dirs").exit_code == 0
+    a, b = (Bundle.load(name) for name in ("a.dirs", "b.dirs"))
+    assert np.abs(np.sum(a.directions * b.directions, axis=1)).min() > 0.98
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -163,11 +200,25 @@ def test_lowrank_is_there_to_compare(sefa: Sefa, mouth: Bundle) -> None:
         (["--box", "1,1,4,4", "--memory", "lots"], 2, "800M or 4G"),
         (["--box", "1,1,4,4", "--memory", "1K"], 1, "too small for one pass"),
         (["--box", "1,1,4,4", "--resume"], 1, "to resume"),
+        (["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--tau", "0"], 2, "--sketch 0"),
+        (["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--num", "51"], 2, "1 to 50"),
+        (["--box", "1,1,4,4", "--precision", "fp8"], 2, "float32, tf32, bf16"),
+        (["--box", "1,1,4,4", "--precision", "tf32"], 2, "a CUDA device"),
+        (["--box", "1,1,4,4", "--save-jacobian", "j.txt"], 2, "ends in .npy"),
+        (["--box", "1,1,4,4", "--save-jacobian", "j.npy", "--resume"], 2, "one of them"),
+        (
+            ["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--save-jacobian", "j.npy"],
+            2,
+            "--sketch 0",
+        ),
+        (["--mask", "wide.png"], 2, "aspect"),
+        (["--seg", "wide.png", "--seg-ids", "7"], 2, "7"),
         (["--mask", "none.png"], 1, "none.png"),
         (["--mask", "tiny.pth"], 1, "tiny.pth"),
     ],
 )
 def test_refuses_in_one_line(sefa: Sefa, words: list[str], code: int, said: str) -> None:
+    Image.fromarray(np.eye(20, 40, dtype=np.uint8) * 255).save("wide.png")
     result = sefa("localize", "tiny.pth", *words, *QUICK, "-o", "a.dirs")
     assert said in result.stderr, result.stderr
     assert result.exit_code == code and result.stdout == ""
