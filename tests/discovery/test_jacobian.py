@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sefa_cli.discovery.jacobian import grams, jacobian
+from sefa_cli.discovery.jacobian import Begun, grams, jacobian
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
@@ -46,15 +46,18 @@ def test_single_precision_costs_less_than_a_millionth(
 
 
 def test_a_small_budget_changes_the_passes_not_the_result(linearized: Linearization) -> None:
-    everything = grams(linearized, *GREY)
+    few = np.eye(48)[:, :16]
+    everything = grams(linearized, *GREY, basis=few)
     passes: list[tuple[int, int]] = []
     column = 3 * 32 * 32 * 4
     once = linearized.pass_bytes + 2 * column
-    for memory in (once, once + 20 * column):
+    for memory in (once, once + 8 * column):
         passes.clear()
-        few = grams(linearized, *GREY, memory, progress=lambda *seen: passes.append(seen))
-        assert passes[-1][0] == passes[-1][1] > 48  # columns were made more than once
-        for ours, same in zip(few, everything, strict=True):
+        found = grams(
+            linearized, *GREY, memory, basis=few, progress=lambda *seen: passes.append(seen)
+        )
+        assert passes[-1][0] == passes[-1][1] > 16  # columns were made more than once
+        for ours, same in zip(found, everything, strict=True):
             np.testing.assert_allclose(ours, same, atol=1e-6 * np.abs(same).max())
 
 
@@ -132,3 +135,45 @@ def test_bad_weights_are_refused(linearized: Linearization, fore: np.ndarray, me
     if not fore.any():
         with pytest.raises(SefaError, match="the background is empty"):
             grams(linearized, np.ones((32, 32)), fore)
+
+
+def test_an_interrupted_picture_is_gone_on_with(
+    linearized: Linearization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything, forward, begun, seen = grams(linearized, *GREY), linearized.forward, Begun(), []
+
+    def interrupted(directions: torch.Tensor) -> torch.Tensor:
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        seen.append(len(directions))
+        return forward(directions)
+
+    monkeypatch.setattr(linearized, "forward", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        grams(linearized, *GREY, begun=begun)
+    assert begun.rows is not None and len(begun.rows) == sum(seen) == 24
+    monkeypatch.setattr(linearized, "forward", forward)
+    passes: list[int] = []
+    found = grams(
+        linearized,
+        *GREY,
+        begun=Begun(begun.rows.numpy()),
+        progress=lambda done, _: passes.append(done),
+    )
+    assert passes[0] == 24 and len(passes) == 4  # three batches were left
+    np.testing.assert_array_equal(found.fore, everything.fore)
+
+
+def test_out_of_memory_for_the_columns_takes_them_in_groups(
+    linearized: Linearization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything, real = grams(linearized, *GREY), torch.Tensor.new_empty
+
+    def short(tensor: torch.Tensor, *shape: int) -> torch.Tensor:
+        if shape[0] > 12:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(tensor, *shape)
+
+    monkeypatch.setattr(torch.Tensor, "new_empty", short)
+    found = grams(linearized, *GREY)
+    np.testing.assert_allclose(found.back, everything.back, rtol=1e-4, atol=1e-5)
