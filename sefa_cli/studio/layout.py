@@ -166,7 +166,7 @@ class Layout:
                 with ui.row():
                     for name in names:
                         ui.button(name, on_click=lambda name=name: self._open(name)).props(
-                            "outline dense no-caps"
+                            'outline no-caps padding="4px 12px"'
                         )
             path = ui.input("A path, a name of `sefa models`, or an address")
             path.props('outlined dense data-test="path"').classes("wide")

@@ -23,7 +23,7 @@ class RegionPanel:
         with ui.row().classes("region"):
             self._mode = ui.toggle(
                 {"none": "Look", "box": "Box", "brush": "Brush"}, value="none", on_change=self._take
-            ).props('dense no-caps unelevated data-test="mode"')
+            ).props('no-caps unelevated padding="4px 12px" data-test="mode"')
             self._brush = ui.slider(min=0.02, max=0.3, step=0.01, value=0.08)
             self._brush.props('dense aria-label="width of the brush"').classes("trunc")
             self._brush.on_value_change(lambda event: canvas.say(brush=event.value))
@@ -34,7 +34,7 @@ class RegionPanel:
                 "From a few random rows of the picture: less than half the time, less sure"
             )
             self._go = ui.button("Localize", on_click=self._start).props(
-                'no-caps unelevated dense data-test="localize"'
+                'no-caps unelevated padding="4px 14px" data-test="localize"'
             )
             self._clear = ui.button("Clear", on_click=self._wipe).props("no-caps flat dense")
             self._cost = ui.label("").classes("quiet").props('data-test="cost"')

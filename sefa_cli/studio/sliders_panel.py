@@ -79,7 +79,7 @@ class SlidersPanel:
                 'flat dense no-caps size=sm data-test="reset"'
             )
             ui.toggle({r: f"±{r}" for r in REACHES}, value=self.reach, on_change=self._go).props(
-                "dense no-caps flat size=sm"
+                'no-caps flat size=sm padding="2px 6px"'
             )
         for k, label, value in shown_directions(sliders, self.count):
             self._row(sliders, k, label, value)
@@ -93,7 +93,7 @@ class SlidersPanel:
             choice = ui.select(options, value="all", label="Directions of the layers")
             choice.props('dense outlined options-dense data-test="level"').classes("flex-grow")
             ui.button("Factorize", on_click=lambda: page.factorize(str(choice.value))).props(
-                'no-caps outline dense data-test="factorize"'
+                'no-caps outline padding="7px 12px" data-test="factorize"'
             )
 
     def _layers(self, sliders: Sliders) -> None:

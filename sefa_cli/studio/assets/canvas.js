@@ -9,7 +9,7 @@ export default {
         <defs><mask id="region" maskUnits="userSpaceOnUse" x="0" y="0" width="1000" height="1000">
           <rect width="1000" height="1000" fill="white"/>
           <rect v-if="box" v-bind="box" fill="black"/>
-          <polyline v-for="s in strokes" :points="line(s)" fill="none" stroke="black"
+          <polyline v-for="s in lines" :points="line(s)" fill="none" stroke="black"
                     :stroke-width="brush * 1000" stroke-linecap="round" stroke-linejoin="round"/>
         </mask></defs>
         <rect v-if="strokes.length" width="1000" height="1000" class="veil" mask="url(#region)"/>
@@ -23,6 +23,7 @@ export default {
   },
   mounted() { this.show(this.src); },
   computed: {
+    lines() { return this.kind === "brush" ? this.strokes : []; },
     box() {
       if (this.kind !== "box" || !this.strokes.length) return null;
       const stroke = this.strokes[0], [a, b] = [stroke[0], stroke[stroke.length - 1]];
