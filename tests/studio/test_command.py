@@ -1,0 +1,78 @@
+"""`sefa studio` before any page: what is missing, taken or not there."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+from visiting import Serve
+
+from sefa_cli.cli import app
+
+Studio = Callable[..., Result]
+
+
+@pytest.fixture
+def studio(workplace: Path) -> Studio:
+    """`sefa studio …` inside this process, where it ends before it serves."""
+
+    def run(*words: str) -> Result:
+        result = CliRunner().invoke(app, ["studio", *words])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+def test_without_the_extra(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sefa_cli.commands.studio.find_spec", lambda name: None)
+    result = studio()
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1
+    assert "NiceGUI, which is not installed" in result.stderr and "pip install" in result.stderr
+
+
+def test_a_port_that_is_taken(studio: Studio) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = studio("--port", port)
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1
+    assert f"port {port} of 127.0.0.1 is taken" in result.stderr and "--port" in result.stderr
+
+
+def test_a_host_that_is_not_this_machine(studio: Studio) -> None:
+    result = studio("--host", "192.0.2.1")
+    assert result.exit_code == 2 and "no address of this machine" in result.stderr
+
+
+def test_another_host_gets_a_token(serve: Serve) -> None:
+    address = serve("tiny.pth", "--host", "0.0.0.0")
+    assert "/?token=" in address and len(address.partition("token=")[2]) > 16
+
+
+def test_no_display_prints_the_address(workplace: Path) -> None:
+    """Without --no-open, on a machine that shows nothing: it serves, and no browser is started."""
+    quiet = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    command = [sys.executable, "-m", "sefa_cli", "studio", "tiny.pth", "--port", "0"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=quiet
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("http://127.0.0.1:")
+    process.terminate()
+    _, said = process.communicate(timeout=20)
+    assert "Traceback" not in said and "Ctrl-C ends it" in said
+
+
+def test_help_needs_no_page() -> None:
+    check = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom sefa_cli.cli import app\n"
+        "print(CliRunner().invoke(app, ['studio', '--help']).exit_code)\n"
+        "print([m for m in ('nicegui', 'torch', 'numpy', 'uvicorn') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "[]"]
