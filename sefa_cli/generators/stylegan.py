@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from sefa_cli.checkpoints.checkpoint import Checkpoint
 from sefa_cli.generators.layers import Dense, Layer, MappingNetwork, fast_layout
+from sefa_cli.generators.linearize import Chain
 from sefa_cli.generators.progressive import Conv, Progressive
 from sefa_cli.generators.weights import Weights, frozen
 
@@ -99,6 +100,11 @@ class StyleGAN(Progressive):
 
     def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
         return self.mapping(z, label)
+
+    def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain:
+        from sefa_cli.generators.stylegan_tangent import StyleGANChain  # it imports this file
+
+        return StyleGANChain(self, codes, noise_mode, size)
 
     def _features(self, codes: Tensor, noise_mode: str) -> Iterator[Tensor]:
         x = fast_layout(self.const.expand(len(codes), -1, -1, -1))

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import networks
 import pytest
 import torch
 from torch import Tensor
 from torch.func import jvp
 
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.generators import build
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
 
@@ -48,6 +50,17 @@ def test_forward_is_torchs_forward_mode(
         move[chosen] = v
         exact = along(tiny, code, move, **way)
         assert (change - exact).abs().max() < 1e-5 * exact.abs().max()
+
+
+@pytest.mark.parametrize("config", [{"lod": 0.5}, {"lod": 1.0}, {"early_activation": True}])
+def test_stylegan_half_grown_or_ported(config: dict[str, Any]) -> None:
+    made = networks.stylegan()
+    made.config.update(config)
+    generator = build(made, "cpu").double()
+    code, v = some(generator.num_layers, 12).double(), some(1, 12, seed=1).double()
+    change = generator.linearize(code, range(generator.num_layers)).forward(v)[0]
+    exact = along(generator, code, v.expand_as(code))
+    assert (change - exact).abs().max() < 1e-9 * exact.abs().max()
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
