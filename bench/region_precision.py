@@ -45,9 +45,9 @@ from sefa_cli.rendering.pictures import Picture, to_uint8
 from sefa_cli.rendering.sheets import contact_sheet
 
 MODEL, SIZE, LEADING = "mobilestylegan_ffhq", 256, 10
-SHOWN = 144  # pixels of a picture in the sheet
+SHOWN, IN_SHEET = 144, ("localize", "SeFa", "low-rank")  # pixels of a picture, and columns
 REGIONS = ("mouth", "eyes", "hair", "background")
-METHODS = ("localize", "localize, τ 1e-4", "SeFa", "low-rank")
+METHODS = ("localize", "localize, tau 1e-4", "SeFa", "low-rank")
 Weights = dict[str, np.ndarray]
 Directions = dict[tuple[str, str], np.ndarray]  # (region, method) → (LEADING, dim)
 
@@ -105,7 +105,7 @@ def leading_of_all(grams: dict[str, Grams]) -> Directions:
     found: Directions = {}
     for name, (M_f, M_b) in grams.items():
         found[name, "localize"] = resefa(M_f, M_b, num=LEADING).directions
-        found[name, "localize, τ 1e-4"] = resefa(M_f, M_b, tau=1e-4, num=LEADING).directions
+        found[name, "localize, tau 1e-4"] = resefa(M_f, M_b, tau=1e-4, num=LEADING).directions
         found[name, "SeFa"] = global_ones
         found[name, "low-rank"] = lowrank(M_f, M_b, num=LEADING).directions
     return found
@@ -242,7 +242,7 @@ def sheet(
         for seed in seeds:
             code = codes_from_seeds(generator, [seed])[0]
             row.append(outlined(seen(generator, code), nearest(weights[region], SHOWN, SHOWN)))
-            for method in METHODS:
+            for method in IN_SHEET:
                 choice = directions[region, method]
                 inside, outside = (slopes(choice, M) for M in grams[region])
                 n = choice[int(np.argmax(inside / outside))]
@@ -254,7 +254,7 @@ def sheet(
     columns = [
         f"seed {seed}" if i == 0 else name
         for seed in seeds
-        for i, name in enumerate(("", *METHODS))
+        for i, name in enumerate(("", *IN_SHEET))
     ]
     return contact_sheet(rows, REGIONS, columns)
 
@@ -311,8 +311,9 @@ def main() -> None:
         asked.json.write_text(json.dumps({**about, "rows": rows}, indent=1) + "\n")
     if asked.sheet:
         picture = sheet(generator, weights, grams, directions, edits, unseen[:2])
-        few = Image.fromarray(picture).quantize(256)  # a third of the bytes
-        few.save(asked.sheet, optimize=True)
+        image = Image.fromarray(picture)
+        few = image.quantize(palette=image.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
+        few.save(asked.sheet, optimize=True)  # a third of the bytes
         print(asked.sheet)
 
 
