@@ -1,5 +1,6 @@
 """A small model on a page, and the studio as a process of its own."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -50,24 +51,33 @@ def sefa(workplace: Path) -> Callable[..., Result]:
 @pytest.fixture
 def serve(workplace: Path) -> Iterator[Serve]:
     """Start `sefa studio …` and give its address; it has to end well on an interrupt."""
-    started: list[subprocess.Popen[str]] = []
+    with contextlib.ExitStack() as stack:
+        yield lambda *words: stack.enter_context(studio(workplace, *words))
 
-    def start(*words: str, **surroundings: str) -> str:
-        command = [sys.executable, "-m", "sefa_cli", "studio", *words, "--no-open"]
-        process = subprocess.Popen(
-            [*command, *(() if "--port" in words else ("--port", "0"))],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **surroundings},
-        )
-        started.append(process)
-        assert process.stdout is not None
-        return process.stdout.readline().strip()
 
-    yield start
-    for process in started:
-        process.send_signal(signal.SIGINT)
-    for process in started:
-        _, said = process.communicate(timeout=20)
-        assert "Traceback" not in said, said
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one studio of `tiny.pth` for all tests of a file."""
+    folder = tmp_path_factory.mktemp("studio")
+    shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", folder / "tiny.pth")
+    with studio(folder, "tiny.pth") as address:
+        yield address
+
+
+@contextlib.contextmanager
+def studio(folder: Path, *words: str) -> Iterator[str]:
+    """A studio that runs in `folder`: its address."""
+    command = [sys.executable, "-m", "sefa_cli", "studio", *words, "--no-open", "--port", "0"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "SEFA_CACHE": str(folder / "cache")},
+    )
+    assert process.stdout is not None
+    yield process.stdout.readline().strip()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert "Traceback" not in said, said

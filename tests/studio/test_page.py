@@ -19,9 +19,9 @@ Sefa = Callable[..., Result]
 
 
 def test_a_slider_is_dragged_and_the_command_gives_the_same_picture(
-    serve: Serve, page: Page, sefa: Sefa
+    tiny: str, page: Page, sefa: Sefa
 ) -> None:
-    before = settled(opened(page, serve("tiny.pth")))
+    before = settled(opened(page, tiny))
     drag(page, 0, 0.9)
     expect(at(page, "commands")).to_contain_text("--k 0 --alpha")
     after = settled(page)
@@ -36,8 +36,8 @@ def test_a_slider_is_dragged_and_the_command_gives_the_same_picture(
     np.testing.assert_array_equal(Image.open(made), after)
 
 
-def test_a_hundred_moves_show_the_last(serve: Serve, page: Page) -> None:
-    address = opened(page, serve("tiny.pth")).url
+def test_a_hundred_moves_show_the_last(tiny: str, page: Page) -> None:
+    address = opened(page, tiny).url
     asked: list[str] = []
     page.on("request", lambda request: "/picture/" in request.url and asked.append(request.url))
     drag(page, 1, 0.2, moves=100)
@@ -50,8 +50,8 @@ def test_a_hundred_moves_show_the_last(serve: Serve, page: Page) -> None:
     np.testing.assert_array_equal(settled(other), last)
 
 
-def test_undo_redo_before_and_reset(serve: Serve, page: Page) -> None:
-    still = settled(opened(page, serve("tiny.pth")))
+def test_undo_redo_before_and_reset(tiny: str, page: Page) -> None:
+    still = settled(opened(page, tiny))
     commands = at(page, "commands")
     drag(page, 0, 0.8)
     expect(commands).to_contain_text("--k 0")
@@ -77,8 +77,8 @@ def test_undo_redo_before_and_reset(serve: Serve, page: Page) -> None:
     np.testing.assert_array_equal(settled(page), still)
 
 
-def test_a_region_is_drawn_localized_named_and_saved(serve: Serve, page: Page, sefa: Sefa) -> None:
-    opened(page, serve("tiny.pth"))
+def test_a_region_is_drawn_localized_named_and_saved(tiny: str, page: Page, sefa: Sefa) -> None:
+    opened(page, tiny)
     at(page, "mode").get_by_text("Box").click()
     area = page.locator(".canvas").bounding_box()
     assert area is not None
@@ -107,8 +107,8 @@ def test_a_region_is_drawn_localized_named_and_saved(serve: Serve, page: Page, s
     np.testing.assert_array_equal(Image.open(made), picture)
 
 
-def test_the_brush_and_a_search_that_is_cancelled(serve: Serve, page: Page) -> None:
-    opened(page, serve("tiny.pth"))
+def test_the_brush_and_a_search_that_is_cancelled(tiny: str, page: Page) -> None:
+    opened(page, tiny)
     at(page, "mode").get_by_text("Brush").click()
     area = page.locator(".canvas").bounding_box()
     assert area is not None
@@ -125,8 +125,8 @@ def test_the_brush_and_a_search_that_is_cancelled(serve: Serve, page: Page) -> N
     expect(at(page, "bundles")).to_contain_text("region1.dirs")
 
 
-def test_two_people_do_not_disturb_each_other(serve: Serve, new_page: NewPage) -> None:
-    address = serve("tiny.pth")
+def test_two_people_do_not_disturb_each_other(tiny: str, new_page: NewPage) -> None:
+    address = tiny
     one, other = opened(new_page(), address), opened(new_page(), address)
     still = shown(other)
     drag(one, 0, 0.9)
@@ -154,12 +154,12 @@ def test_a_model_that_cannot_be_opened_says_why(serve: Serve, page: Page) -> Non
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_a_bundle_of_another_model_is_refused(serve: Serve, page: Page, sefa: Sefa) -> None:
+def test_a_bundle_of_another_model_is_refused(tiny: str, page: Page, sefa: Sefa) -> None:
     golden = Path(__file__).parent.parent / "golden" / "containers" / "ckpt_hammer_stylegan2.pth"
     shutil.copy(golden, "other.pth")
     sefa("factorize", "other.pth", "-o", "other.dirs")
     sefa("factorize", "tiny.pth", "-L", "0-2", "-o", "<b>own.dirs")
-    opened(page, serve("tiny.pth"))
+    opened(page, tiny)
     before = at(page, "bundles").inner_text()
     for name, said in (
         ("other.dirs", "other.dirs belongs to other.pth"),
@@ -181,8 +181,8 @@ def test_an_empty_page_asks_what_to_open(serve: Serve, page: Page) -> None:
     expect(at(page, "row-0")).to_be_visible()
 
 
-def test_seed_truncation_layers_and_levels(serve: Serve, page: Page) -> None:
-    opened(page, serve("tiny.pth"))
+def test_seed_truncation_layers_and_levels(tiny: str, page: Page) -> None:
+    opened(page, tiny)
     commands = at(page, "commands")
     at(page, "seed").fill("41")
     at(page, "seed").press("Enter")
@@ -218,16 +218,16 @@ def test_with_a_token(serve: Serve, page: Page, new_page: NewPage, troubles: lis
     troubles.clear()  # the refusal, in the console
 
 
-def test_a_narrow_screen(serve: Serve, new_page: NewPage) -> None:
-    page = opened(new_page(viewport={"width": 390, "height": 844}), serve("tiny.pth"))
+def test_a_narrow_screen(tiny: str, new_page: NewPage) -> None:
+    page = opened(new_page(viewport={"width": 390, "height": 844}), tiny)
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
     drag(page, 0, 0.8)
     expect(at(page, "commands")).to_contain_text("--k 0")
 
 
-def test_annotating_by_keyboard(serve: Serve, page: Page, sefa: Sefa) -> None:
-    opened(page, serve("tiny.pth"))
+def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:
+    opened(page, tiny)
     at(page, "annotate").click()
     at(page, "annotate-num").fill("2")
     at(page, "annotate-seeds").fill("0")
