@@ -1,15 +1,24 @@
 """Regions found picture by picture, with a finder of our own, and when they are looked for."""
 
 from importlib import metadata, util
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sefa_cli.bundle import Bundle
+from sefa_cli.checkpoints.reading import read_checkpoint
 from sefa_cli.discovery.landmarks import NETWORK, Faces, faces_for, feature_boxes, mediapipe_finder
+from sefa_cli.discovery.localize import region_bundle
 from sefa_cli.discovery.named_regions import FOUND, SETS, find_boxes
+from sefa_cli.discovery.pictures import Pictures, mean
 from sefa_cli.discovery.regions import one_region
+from sefa_cli.discovery.search import Search, Target
+from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.errors import OfflineError, SefaError, UsageError
+from sefa_cli.generators import build
 
+GOLDEN = Path(__file__).parent.parent / "golden"
 SILENT = "0.10.31"
 HERE = util.find_spec("mediapipe") is not None and metadata.version("mediapipe") < "0.10.34"
 
@@ -25,8 +34,8 @@ def looks(*points: np.ndarray | None):
     return lambda pictures: list(points)[: len(pictures)]
 
 
-def pictures(count: int) -> list[np.ndarray]:
-    return [np.zeros((64, 64, 3), np.uint8) for _ in range(count)]
+def pictures(count: int, size: int = 64) -> list[np.ndarray]:
+    return [np.zeros((size, size, 3), np.uint8) for _ in range(count)]
 
 
 def test_each_picture_has_a_region_of_its_own() -> None:
@@ -73,6 +82,24 @@ def test_a_face_that_fills_the_picture_leaves_nothing() -> None:
     points[[10, 152, 234, 454]] = [(-1, 0), (2, 0), (0, -1), (0, 2)]
     with pytest.raises(UsageError, match="landmarks:face covers all"):
         Faces("face", "face", looks(points)).weights(pictures(1), ["seed 0"])
+
+
+def test_the_bundle_keeps_a_mask_for_every_seed(tmp_path: Path) -> None:
+    checkpoint = read_checkpoint(GOLDEN / "containers" / "ckpt_genforce_stylegan2.pth")
+    generator = build(checkpoint, "cpu")
+    faces = Faces("mouth", "face", looks(face_at(0.1, 0.1), face_at(0.4, 0.4)))
+    masks = faces.weights(pictures(2, 32), ["seed 0", "seed 5"])
+    target = Target(f"region {faces.text}", masks)
+    search = Search(layers=tuple(range(generator.num_layers)), space="w", size=32, num=3)
+    codes = codes_from_seeds(generator, [0, 5])
+    found = Pictures(generator, codes, [0, 5], target).matrices(search)
+    bundle = region_bundle(checkpoint, mean(found), target, search, [0, 5], {})
+    bundle.save(tmp_path / "mouth.dirs")
+    read = Bundle.load(tmp_path / "mouth.dirs")
+    np.testing.assert_array_equal(read.mask, masks)
+    assert read.params["region"] == "region landmarks:mouth" and read.params["seeds"] == [0, 5]
+    alone = region_bundle(checkpoint, found[1], target.only(1), search, [5], {})
+    np.testing.assert_array_equal(alone.mask, masks[1])
 
 
 @pytest.mark.parametrize(
@@ -133,7 +160,6 @@ def test_the_network_is_fetched_like_a_model(tmp_path, monkeypatch: pytest.Monke
 @pytest.mark.skipif(not HERE, reason="the optional landmark package is not installed")
 def test_faces_of_the_default_model_are_found(default_model) -> None:
     import sefa_cli as sefa
-    from sefa_cli.editing.codes import codes_from_seeds
     from sefa_cli.rendering.view import View
 
     generator = sefa.load_generator(str(default_model), device="cpu")
