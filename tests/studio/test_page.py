@@ -255,3 +255,9 @@ def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:
         at(page, "bundle-download").click()
     download.value.save_as("answers.dirs")
     assert "1 / 2" in sefa("inspect", "--annotations", "answers.dirs").stdout
+
+
+def test_a_slider_is_moved_by_keys(tiny: str, page: Page) -> None:
+    opened(page, tiny)
+    at(page, "row-3").locator('.q-slider [tabindex="0"]').press("ArrowRight")
+    expect(at(page, "commands")).to_contain_text("--k 3 --alpha 0.1")
