@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Point = tuple[float, float]  # x, y in parts of the picture's width and height
 EXACT = 400  # rows of a sketch where `localize` takes one by itself: in w+ alone
-ROUGH = 32  # random rows of a quick search: a third of the passes
+ROUGH = 32  # random rows of a quick search: 300 passes at most for the default model, not 512
 
 
 class CancelledError(Exception):
