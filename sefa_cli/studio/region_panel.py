@@ -31,7 +31,7 @@ class RegionPanel:
                 'dense data-test="rough"'
             )
             self._rough.tooltip(
-                "From random rows of the picture: fewer passes, less sure beyond the leading directions"
+                "From random rows of the picture: fewer passes, only leading directions are sure"
             )
             self._go = ui.button("Localize", on_click=self._start).props(
                 'no-caps unelevated padding="4px 14px" data-test="localize"'
