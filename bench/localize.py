@@ -1,6 +1,6 @@
 """The default model at 256 px, one seed, a box on the mouth: all of w, or w+ over all 23 layers.
 
-python bench/localize.py [--space w+] [--sketch 200]
+python bench/localize.py [--space w+]
 
 The whole command is run as a process: wall seconds, CPU seconds, peak memory. Beside it stands
 what the arithmetic alone would take: derivatives × 10.1 GFLOP, at the rate that dense 3×3
@@ -38,13 +38,12 @@ def rate() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--space", choices=["w", "w+"], default="w")
-    parser.add_argument("--sketch", default="200")
     asked = parser.parse_args()
     before = rate()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "sefa_cli", "localize", "mobilestylegan_ffhq"]
         command += ["--box", "165,100,35,60", "--seeds", "0", "--space", asked.space]
-        command += ["--sketch", asked.sketch, "-o", str(Path(folder, "mouth.dirs"))]
+        command += ["-o", str(Path(folder, "mouth.dirs"))]
         start = time.perf_counter()
         process = subprocess.Popen(command, env=os.environ)
         _, status, usage = os.wait4(process.pid, 0)

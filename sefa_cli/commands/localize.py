@@ -74,14 +74,14 @@ def localize(
     trunc: options.Trunc = None,
     class_label: options.ClassLabel = None,
     sketch: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             metavar="N",
-            help="In w+, begin with N random rows instead of a pass for every dimension; 0 takes "
-            "them all.",
+            help="Begin with N random rows instead of a pass for every dimension; 0 takes them "
+            "all. Where nothing is said 200 for latents of over 2048 dimensions (w+), else 0.",
         ),
-    ] = 200,
+    ] = None,
     precision: Annotated[
         str,
         typer.Option(
@@ -119,7 +119,7 @@ def localize(
     """Find directions that change one region of the picture and leave the rest alone (ReSeFa).
 
     A derivative of the picture is taken along every dimension of the latent, for each seed; on
-    two CPU cores that is about two minutes a seed for the default model. Several seeds are
+    two CPU cores that is about a minute a seed for the default model. Several seeds are
     averaged. `edit` and `animate` use the bundle as any other, on any seed. With a row for each
     layer (w+) a sketch of random rows takes the place of thousands of derivatives.
     """
@@ -174,7 +174,7 @@ def localize(
     if num is None and space == "w+":
         search = replace(search, num=min(64, search.most(d)))
     search.check(checkpoint)
-    if save_jacobian is not None and search.is_sketched(d):
+    if save_jacobian is not None and search.sketched(d):
         raise UsageError("--save-jacobian with a sketch, which never has it", "--sketch 0")
     keep_blocks()
     generator = load_generator(checkpoint, device)

@@ -58,7 +58,7 @@ class Pictures:
         nothing, or a memory budget too small for one pass.
         """
         everyone = range(len(self.numbers))
-        if not search.is_sketched(self.generator.w_dim):
+        if not search.sketched(self.generator.w_dim):
             return [self._exact(i, search) for i in everyone]
         if joint:
             return list(self._spanned(everyone, search))
@@ -103,7 +103,7 @@ class Pictures:
             basis = widened(basis, rows)
 
     def _sketch(self, i: int, search: Search, pictures: int) -> Sketch:
-        half, spare = search.shares(pictures)
+        half, spare = search.shares(self.generator.w_dim, pictures)
 
         def work(progress: Progress, begun: Begun) -> Sketch:
             return sketch(

@@ -17,6 +17,8 @@ from sefa_cli.generators.linearize import Linearization
 from sefa_cli.generators.precision import PRECISIONS
 from sefa_cli.ranges import format_range
 
+LARGE = 2048  # dimensions from which on a sketch takes fewer passes
+ROWS = 200  # of a sketch, where nothing else was asked for
 SPARE = 16  # random rows of the background, of all pictures together, for its trace
 
 METHODS = ("resefa", "lowrank")
@@ -58,7 +60,7 @@ class Search:
     num: int | None = None
     method: str = "resefa"
     sum_channels: bool = False
-    sketch: int = 200  # in w+: random rows of all pictures, the beginning of a basis; 0 is none
+    sketch: int | None = None  # random rows of all pictures, the beginning of a basis; 0 is none
     turns: int = 5  # of adding residuals to that basis, at most
     precision: str = "float32"  # of the derivatives
     truncation: float | None = None  # of BigGAN's synthesis; None is its default
@@ -72,32 +74,40 @@ class Search:
         ):
             if value not in known:
                 raise UsageError(f"{what} {value!r} is unknown", "one of " + ", ".join(known))
-        if self.sketch < 0:
+        if self.sketch is not None and self.sketch < 0:
             raise UsageError(f"a sketch of {self.sketch}", "some hundreds, or 0 for none")
 
     def dim(self, d: int) -> int:
         """Length of a direction, all rows together, where one code has d numbers."""
         return d * (len(self.layers) if self.space == "w+" else 1)
 
-    def is_sketched(self, d: int) -> bool:
-        """Whether random rows take the place of a pass for every dimension: if they are fewer."""
-        return 0 < 2 * self.sketch < self.dim(d)
+    def sketched(self, d: int) -> int:
+        """How many random rows take the place of a pass for every dimension; 0: none do.
 
-    def shares(self, pictures: int) -> tuple[int, int]:
+        Where nothing was asked for, only large latents are sketched: residuals included a sketch
+        takes up to 1,320 passes, more than the 512 of w.
+        """
+        rows = self.sketch
+        if rows is None:
+            rows = ROWS if self.dim(d) > LARGE else 0
+        return rows if 2 * rows < self.dim(d) else 0
+
+    def shares(self, d: int, pictures: int) -> tuple[int, int]:
         """Random rows of each picture: of the region, as of the background, and spare ones."""
-        return math.ceil(self.sketch / 2 / pictures), math.ceil(SPARE / pictures)
+        return math.ceil(self.sketched(d) / 2 / pictures), math.ceil(SPARE / pictures)
 
     def most(self, d: int) -> int:
         """How many directions there can be."""
-        return self.sketch if self.is_sketched(d) else self.dim(d)
+        return self.sketched(d) or self.dim(d)
 
     def passes(self, d: int, pictures: int = 1) -> int:
         """Derivatives that so many pictures take, forward and in reverse; of a sketch, at most."""
-        if not self.is_sketched(d):
+        rows = self.sketched(d)
+        if not rows:
             return pictures * self.dim(d)
-        half, spare = self.shares(pictures)
-        added = (2 * self.turns + 1) * (self.num or self.sketch)
-        return pictures * (2 * half + spare + self.sketch + added)
+        half, spare = self.shares(d, pictures)
+        added = (2 * self.turns + 1) * (self.num or rows)
+        return pictures * (2 * half + spare + rows + added)
 
     def check(self, checkpoint: Checkpoint) -> None:
         """Refuse what this model does not have, or what contradicts itself. Raises UsageError."""
@@ -108,7 +118,7 @@ class Search:
             )
         check_tau(self.tau)
         d = checkpoint.config["w_dim"]
-        sketched, most = self.is_sketched(d), self.most(d)
+        sketched, most = self.sketched(d), self.most(d)
         if self.num is not None and self.num > most:
             remedy = "A larger --sketch gives more." if sketched else ""
             raise UsageError(f"{self.num} directions asked for", f"1 to {most}", remedy)
@@ -151,6 +161,6 @@ def parameters(target: Target, search: Search, numbers: Sequence[int], d: int) -
         "tau": search.tau,
         "num": search.num,
         "sum_channels": search.sum_channels,
-        "sketch": search.sketch if search.is_sketched(d) else None,
+        "sketch": search.sketched(d) or None,
         "precision": search.precision,
     }

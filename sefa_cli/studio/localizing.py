@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
 
 Point = tuple[float, float]  # x, y in parts of the picture's width and height
-EXACT = 400  # rows of a sketch where `localize` takes one by itself: in w+ alone
 ROUGH = 32  # random rows of a quick search: 300 passes at most for the default model, not 512
 
 
@@ -122,7 +121,7 @@ class Task:
             space=config["space"],
             size=self.size,
             num=min(self.num, ROUGH if rough else d),
-            sketch=ROUGH if rough else EXACT,
+            sketch=ROUGH if rough else None,
             truncation=self.state.trunc,
         )
         search.check(self.model.checkpoint)
