@@ -33,10 +33,12 @@ types: $(READY)  ## mypy, strict
 tests: $(READY)  ## pytest
 	$(BIN)/pytest
 
-bench: $(READY)  ## the measurements quoted in README and CHANGELOG
+bench: $(READY)  ## measurements: start-up, factorize, pictures, localize, studio (the longer ones: bench/)
 	$(BIN)/python bench/factorize.py
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/pictures.py
+	$(BIN)/python bench/localize.py
+	$(BIN)/python bench/studio.py
 
 clean:  ## remove the environment and the demo's files (the model cache stays)
 	rm -rf .venv demo

@@ -55,11 +55,20 @@ def show_bundle(console: Console, about: Mapping[str, Any], num: int) -> None:
         "fingerprint": str(model["fingerprint"]),
         "layers": f"{format_range(about['layers'])} of {model['num_layers']}",
         "directions": str(about["k"]),
+        "mask": _mask(about["mask"]),
     }
     _facts(console, about["file"], facts)
     console.print(_spectrum(about, num))
     if about["k"] > num:
         console.print(f"  and {about['k'] - num} more (--num, --json)\n")
+
+
+def _mask(shape: Sequence[int] | None) -> str:
+    """What a local bundle keeps of its region: `256 × 256 px`, or one for each of its seeds."""
+    if shape is None:
+        return ""
+    *seeds, height, width = shape
+    return f"{height} × {width} px" + (f", one for each of {seeds[0]} seeds" if seeds else "")
 
 
 def _plain(value: Any) -> str:

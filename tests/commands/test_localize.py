@@ -54,6 +54,7 @@ def test_the_first_direction_changes_the_region_most(sefa: Sefa, mouth: Bundle) 
 def test_inspect_shows_the_change(sefa: Sefa, mouth: Bundle) -> None:
     text = sefa("inspect", "mouth.dirs").stdout
     assert "inside" in text and "outside" in text and "box 20,10,8,12" in text
+    assert "32 × 32 px" in text
     assert json.loads(sefa("inspect", "--json", "mouth.dirs").stdout)["mask"] == [32, 32]
 
 
