@@ -15,6 +15,7 @@ _KEEP = (
     (-4, 0),  # M_MMAP_MAX: no block is mapped on its own
     (-1, 2**31 - 1),  # M_TRIM_THRESHOLD: the top of the heap is never given back
     (-2, 256 << 20),  # M_TOP_PAD: the heap grows by 256 MB at once
+    (-8, 1),  # M_ARENA_MAX: threads share this heap; one of their own gives back every 64 MB
 )
 
 
