@@ -21,7 +21,7 @@ from sefa_cli.generators.weights import Weights, frozen
 
 # Inverse orthonormal Haar step: what the bands LL, vertical, horizontal, diagonal of one channel
 # add to its 2×2 pixels.
-_HAAR = (
+HAAR = (
     ((0.5, 0.5), (0.5, 0.5)),
     ((0.5, 0.5), (-0.5, -0.5)),
     ((0.5, -0.5), (0.5, -0.5)),
@@ -47,7 +47,7 @@ class Haar(Layer):
     def __init__(self, bands: int) -> None:
         super().__init__()
         self.channels = bands // 4
-        kernels = torch.tensor(_HAAR)[:, None].repeat(self.channels, 1, 1, 1)
+        kernels = torch.tensor(HAAR)[:, None].repeat(self.channels, 1, 1, 1)
         self.kernels = frozen(kernels)  # (4c, 1, 2, 2)
 
     def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 from sefa_cli.generators.base import area_mean
 from sefa_cli.generators.layers import Layer, fast_layout
 from sefa_cli.generators.linearize import Moves
-from sefa_cli.generators.mobilestylegan import Conv, MobileStyleGAN, ToImage, Up
+from sefa_cli.generators.mobilestylegan import HAAR, Conv, MobileStyleGAN, ToImage, Up
 
 Change = Tensor | None  # of features (b, channels, h, w); None where nothing has moved yet
 
@@ -36,6 +36,9 @@ class MobileChain:
                 step = ConvStep(layer, x, w, noise_mode, **options)
             elif isinstance(layer, Up):
                 step = HaarStep(layer, x, w, **options)
+                below = self._steps[-1][1]
+                assert isinstance(below, ConvStep)
+                below.prepare(step)
             else:
                 assert isinstance(layer, ToImage)
                 step = BandsStep(layer, x, w, **options)
@@ -69,6 +72,12 @@ class ConvStep:
         slope = torch.where(self.result > 0, 1.0, x.new_tensor(0.2))
         self._features, self._slope = fast_layout(features), fast_layout(slope)
 
+    def prepare(self, after: "HaarStep") -> None:
+        """Hand over channels in the order of the step after it, times its style: both for nothing,
+        as they change only what this step multiplies by anyway."""
+        self._weight = self._weight[after.order]
+        self._slope = fast_layout(self._slope[:, after.order] * after.style)
+
     def push(self, t: Change, move: Tensor | None) -> Change:
         """`(b, inputs, h, w)` → `(b, outputs, h, w)`."""
         if t is not None:
@@ -86,25 +95,34 @@ class ConvStep:
 
 
 class HaarStep:
-    """An `Up`; with `mean`, its 2×2 mean from the LL bands alone."""
+    """An `Up`; with `mean`, its 2×2 mean from the LL bands alone. The step below it multiplies by
+    the `style` `(1, bands, 1, 1)` and puts the bands in `order`: all LL, then all of the next.
+    """
 
     def __init__(self, up: Up, x: Tensor, w: Tensor, mean: bool = False) -> None:
         self.result = up.mean(x, w) if mean else up(x, w)
-        self._affine, self._features, self._haar = up.affine, x, None if mean else up.haar
-        self._order = slice(None, x.shape[1]) if mean else up.order
-        self._gain = 0.5 if mean else 1.0
-        self._style = self._bands(up.affine(w))
+        self._mean, self._affine, self._gain = mean, up.affine, 0.5 if mean else 1.0
+        bands = torch.arange(x.shape[1], device=x.device)
+        self.order = bands if mean else bands.reshape(-1, 4).T.flatten()
+        self._rows = bands if mean else up.order[self.order]  # of the affine
+        self._features = fast_layout(x[:, self.order])
+        self._pixels = x.new_tensor(HAAR).flatten(1).T  # (pixels, bands)
+        self.style = _spread(up.affine(w)[:, self._rows] * self._gain)
 
     def push(self, t: Change, move: Tensor | None) -> Change:
-        """`(b, bands, h, w)` → twice as large, or as it is with `mean`."""
-        if t is not None:
-            t = t * self._style
+        """`(b, bands, h, w)`, styled and in order → twice as large, or as it is with `mean`."""
         if move is not None:
-            t = _added(t, self._features, self._bands(_change(self._affine, move))[:, :, 0, 0])
-        return t if t is None or self._haar is None else self._haar(t)
+            change = _change(self._affine, move)[:, self._rows] * self._gain
+            t = _added(t, self._features, change)
+        return t if t is None or self._mean else self._haar(t)
 
-    def _bands(self, style: Tensor) -> Tensor:
-        return _spread(style[:, self._order] * self._gain)
+    def _haar(self, t: Tensor) -> Tensor:
+        """Bands that lie apart make it one small matrix product, twice as fast as the transposed
+        convolution of the picture itself."""
+        b, bands, h, w = t.shape
+        t = t.permute(0, 2, 3, 1).reshape(b * h * w, 4, bands // 4)
+        t = (self._pixels @ t).reshape(b, h, w, 2, 2, bands // 4)
+        return t.transpose(2, 3).reshape(b, 2 * h, 2 * w, bands // 4).permute(0, 3, 1, 2)
 
 
 class BandsStep:
