@@ -45,7 +45,7 @@ class Convolutions(TorchDispatchMode):
 
 
 def own(generator: Generator) -> tuple[float, float]:
-    """FLOP of one plain picture at 256 px, and FLOP per second of its convolutions: best of five."""
+    """FLOP of a plain picture at 256 px, and FLOP per second of its convolutions (best of five)."""
     code = codes_from_seeds(generator, [0])
 
     def paint() -> None:

@@ -4,9 +4,9 @@ python bench/region_precision.py --cache FOLDER [--train 0-4] [--unseen 100-119]
                                  [--rules best,first] [--sheet FILE.png] [--json FILE]
 
 Directions are found for the named regions on the training seeds (all layers, 256 px, shortcut,
-psi 0.7): localize's with its own τ of 1e-3 and with 1e-4, LowRankGAN's with 99 % of the
-background's change in its principal space (1e-4 and 99 % did best, to first order, on one training
-seed with directions of another), SeFa's of all layers with the common gain deflated.
+psi 0.7): localize's with its own τ of 1e-3, and with `--tau auto`; LowRankGAN's with the share of
+the background's change in its principal space chosen by the very rule of `--tau auto`; SeFa's of
+all layers with the common gain deflated. Nothing is chosen on unseen seeds.
 
 Of each method the direction of its leading ten with the largest first-order ratio of inside to
 outside on the training seeds is taken ("best"), or the leading one ("first"). On every unseen seed,
@@ -36,7 +36,7 @@ import sefa_cli as sefa
 from sefa_cli.discovery.jacobian import Grams, Parts, jacobian
 from sefa_cli.discovery.region_files import nearest
 from sefa_cli.discovery.regions import one_region
-from sefa_cli.discovery.resefa import lowrank, resefa
+from sefa_cli.discovery.resefa import chosen_tau, left_out, lowrank, resefa
 from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.evaluation.locality import Change, change, strength
 from sefa_cli.generators.base import Generator
@@ -45,9 +45,13 @@ from sefa_cli.rendering.pictures import Picture, to_uint8
 from sefa_cli.rendering.sheets import contact_sheet
 
 MODEL, SIZE, LEADING = "mobilestylegan_ffhq", 256, 10
-SHOWN, IN_SHEET = 144, ("localize", "SeFa", "low-rank")  # pixels of a picture, and columns
+SHOWN, IN_SHEET = (
+    144,
+    ("localize, tau auto", "SeFa", "low-rank"),
+)  # pixels of a picture, and columns
 REGIONS = ("mouth", "eyes", "hair", "background")
-METHODS = ("localize", "localize, tau 1e-4", "SeFa", "low-rank")
+METHODS = ("localize", "localize, tau auto", "SeFa", "low-rank")
+ENERGIES = (0.9, 0.99, 0.999, 0.9999)  # of low-rank
 Weights = dict[str, np.ndarray]
 Directions = dict[tuple[str, str], np.ndarray]  # (region, method) → (LEADING, dim)
 
@@ -99,15 +103,20 @@ def grams_of_seed(generator: Generator, seed: int, weights: Weights, folder: Pat
     return found
 
 
-def leading_of_all(grams: dict[str, Grams]) -> Directions:
-    """The leading ten directions of every region and method."""
+def leading_of_all(each: list[dict[str, Grams]], grams: dict[str, Grams]) -> Directions:
+    """The leading ten directions of every region and method, from all training seeds' means."""
     global_ones = sefa.factorize(MODEL, deflate_gain=True, num=LEADING).directions
     found: Directions = {}
-    for name, (M_f, M_b) in grams.items():
-        found[name, "localize"] = resefa(M_f, M_b, num=LEADING).directions
-        found[name, "localize, tau 1e-4"] = resefa(M_f, M_b, tau=1e-4, num=LEADING).directions
+    for name, mean in grams.items():
+        pictures = [of[name] for of in each]
+        tau, _ = chosen_tau(pictures)
+        kept = [left_out(pictures, partial(lowrank, energy=e, num=1)) for e in ENERGIES]
+        energy = ENERGIES[int(np.argmax(kept))]
+        print(f"{name}: tau {tau:g}, energy {energy:g}", file=sys.stderr)
+        found[name, "localize"] = resefa(*mean, num=LEADING).directions
+        found[name, "localize, tau auto"] = resefa(*mean, tau=tau, num=LEADING).directions
         found[name, "SeFa"] = global_ones
-        found[name, "low-rank"] = lowrank(M_f, M_b, num=LEADING).directions
+        found[name, "low-rank"] = lowrank(*mean, energy=energy, num=LEADING).directions
     return found
 
 
@@ -293,9 +302,9 @@ def main() -> None:
         name: Grams(*(np.mean([found[name][part] for found in each], axis=0) for part in (0, 1)))
         for name in REGIONS
     }
-    directions = leading_of_all(grams)
+    directions = leading_of_all(each, grams)
     rules = asked.rules.split(",")
-    setting = f"{asked.train}_{asked.level:g}_{asked.rules}".replace(",", "+")
+    setting = f"auto_{asked.train}_{asked.level:g}_{asked.rules}".replace(",", "+")
     edits = []
     for seed in unseen:
         for method in METHODS:

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -60,8 +60,13 @@ def localize(
         bool, typer.Option("--fast/--exact", help="The network's shortcut, where it has one.")
     ] = True,
     tau: Annotated[
-        float, typer.Option(help="Ridge on the background, as a share of its change; 0 is none.")
-    ] = 1e-3,
+        str,
+        typer.Option(
+            metavar="TAU|auto",
+            help="Ridge on the background, as a share of its change; 0 is none, auto what suits "
+            "the seeds.",
+        ),
+    ] = "1e-3",
     num: Annotated[
         int | None,
         typer.Option(min=1, metavar="K", help="Keep the leading K directions; in w+ 64."),
@@ -161,7 +166,7 @@ def localize(
         space=space,
         size=min(size, checkpoint.config["resolution"]),
         fast=fast,
-        tau=tau,
+        **_ridge(tau),
         num=num,
         method=method,
         sum_channels=sum_channels,
@@ -180,6 +185,8 @@ def localize(
     generator = load_generator(checkpoint, device)
     check_precision(precision, generator.device)
     start = start_from(generator, seeds, codes, trunc, None, class_label)
+    if search.auto_tau and (per_seed or len(start.numbers) < 2):
+        raise UsageError("--tau auto for a single seed", "two seeds or more, or --tau 1e-3")
     view = View(search.size, fast, label=class_label, truncation=trunc)
     pictures = list(view.pictures(generator, start.codes, start.numbers))
     first = pictures[0]  # (height, width, channels)
@@ -222,6 +229,9 @@ def localize(
         found = pictured.matrices(search, joint=not per_seed)
     if save_jacobian is not None:
         wrote(save_jacobian)
+    if search.auto_tau:
+        search, quotient = discovery.settled(found, search)
+        say(f"tau {search.tau:g}: on a seed left out its region changes {quotient:.3g} times more")
     if stability:
         say(f"{discovery.stability(found, search):.0%} of the leading spans is shared by the seeds")
     sets = [(output, start.numbers, target, found)]
@@ -238,3 +248,13 @@ def localize(
         bundle.save(path, overwrite)
         wrote(path)
     partial.remove()
+
+
+def _ridge(text: str) -> dict[str, Any]:
+    """`--tau` as the search takes it. Raises UsageError for what is neither a number nor auto."""
+    if text == "auto":
+        return {"auto_tau": True}
+    try:
+        return {"tau": float(text)}
+    except ValueError:
+        raise UsageError(f"tau {text!r} is no number", "something like 1e-3, 0, or auto") from None

@@ -1,6 +1,7 @@
 """From pictures and a region to a bundle of directions that change the region and little else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from sefa_cli.bundle import Bundle
 from sefa_cli.checkpoints.checkpoint import Checkpoint
 from sefa_cli.discovery.jacobian import Grams
 from sefa_cli.discovery.pictures import Matrices, Pictures, Spanned, mean
-from sefa_cli.discovery.resefa import as_factors, lowrank, resefa, resefa_in_span
+from sefa_cli.discovery.resefa import as_factors, chosen_tau, lowrank, resefa, resefa_in_span
 from sefa_cli.discovery.search import Search, Target, parameters
 from sefa_cli.discovery.sefa import Factors
 from sefa_cli.errors import UsageError
@@ -17,7 +18,7 @@ from sefa_cli.projections import model_card
 
 __all__ = [
     "Matrices", "Pictures", "Search", "Target",
-    "factors_of", "mean", "parameters", "region_bundle", "stability",
+    "factors_of", "mean", "parameters", "region_bundle", "settled", "stability",
 ]  # fmt: skip
 
 
@@ -32,6 +33,13 @@ def factors_of(matrices: Matrices, search: Search) -> Factors:
     if search.method == "lowrank":
         return lowrank(*matrices, num=search.num)
     return resefa(*matrices, search.tau, search.num)
+
+
+def settled(pictures: Sequence[Matrices], search: Search) -> tuple[Search, float]:
+    """The search with the τ that suits these pictures, and how much more their region changes than
+    the rest by the leading direction of the others: see `resefa.chosen_tau`."""
+    tau, found = chosen_tau([picture for picture in pictures if isinstance(picture, Grams)])
+    return replace(search, tau=tau), max(found)
 
 
 def stability(pictures: Sequence[Matrices], search: Search, leading: int = 5) -> float:

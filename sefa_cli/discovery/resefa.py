@@ -6,6 +6,8 @@ Rayleigh quotient. All functions here take Gram matrices; `discovery.jacobian` m
 """
 
 import math
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,9 @@ from sefa_cli.discovery.sefa import Factors, fix_sign
 from sefa_cli.errors import SefaError, UsageError
 
 Float64 = NDArray[np.float64]
+Matrices = tuple[Float64, Float64]  # M_f and M_b of a picture, (dim, dim) each
+
+TAUS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)  # that `chosen_tau` tries
 
 # Gram matrices come from single-precision Jacobians: a smaller eigenvalue is rounding.
 _SMALLEST = float(np.finfo(np.float32).eps)
@@ -70,6 +75,37 @@ def resefa_in_span(
         values, u = np.linalg.eigh(_symmetric(R @ _symmetric(M_f) @ R))
         rows = ((R @ u[:, ::-1][:, :num]).T) @ basis.T  # eigh sorts ascending
     return as_factors(values[::-1], rows, num)
+
+
+def chosen_tau(
+    pictures: Sequence[Matrices], taus: Sequence[float] = TAUS
+) -> tuple[float, list[float]]:
+    """The τ whose leading direction keeps to the region best on pictures it was not made from.
+
+    Returns it, and what `left_out` says of each of `taus`. A ridge that suits a large region hides
+    what little the background of a small one changes, so small regions want a smaller τ than the
+    published 1e-3. Raises UsageError for a single picture.
+    """
+    medians = [left_out(pictures, partial(resefa, tau=tau, num=1)) for tau in taus]
+    return taus[int(np.argmax(medians))], medians
+
+
+def left_out(pictures: Sequence[Matrices], find: Callable[[Float64, Float64], Factors]) -> float:
+    """How well directions keep to the region of a picture that they were not made from.
+
+    `pictures` are M_f and M_b `(dim, dim)` of two pictures or more. Each is left out in turn: n is
+    the leading direction that `find` gives for the mean of the others, and nᵀM_f n / nᵀM_b n its
+    quotient on the one left out. Their median. Raises UsageError for a single picture.
+    """
+    if len(pictures) < 2:
+        raise UsageError("a single picture", "two or more, one of which is left out in turn")
+    fore, back = (np.sum([picture[part] for picture in pictures], axis=0) for part in (0, 1))
+    quotients = []
+    for M_f, M_b in pictures:
+        rest = len(pictures) - 1
+        n = find((fore - M_f) / rest, (back - M_b) / rest).directions[0].astype(np.float64)
+        quotients.append((n @ M_f @ n) / (n @ M_b @ n))
+    return float(np.median(quotients))
 
 
 def lowrank(M_f: Float64, M_b: Float64, energy: float = 0.99, num: int | None = None) -> Factors:

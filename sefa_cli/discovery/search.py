@@ -57,6 +57,7 @@ class Search:
     size: int = 256
     fast: bool = True  # the network's shortcut
     tau: float = 1e-3
+    auto_tau: bool = False  # τ is to be chosen from the pictures: see `resefa.chosen_tau`
     num: int | None = None
     method: str = "resefa"
     sum_channels: bool = False
@@ -122,10 +123,12 @@ class Search:
         if self.num is not None and self.num > most:
             remedy = "A larger --sketch gives more." if sketched else ""
             raise UsageError(f"{self.num} directions asked for", f"1 to {most}", remedy)
-        if sketched and self.tau == 0 and self.method == "resefa":
+        if self.auto_tau and self.method != "resefa":
+            raise UsageError(f"tau auto with {self.method}, which has none", "the method resefa")
+        if sketched and (self.auto_tau or self.tau == 0) and self.method == "resefa":
             raise UsageError(
-                f"tau 0 with a sketch of {self.dim(d)} dimensions",
-                "tau above 0",
+                f"tau {'auto' if self.auto_tau else 0} with a sketch of {self.dim(d)} dimensions",
+                "tau above 0, such as 1e-3",
                 "--sketch 0 takes a pass for every dimension.",
             )
 
@@ -159,6 +162,7 @@ def parameters(target: Target, search: Search, numbers: Sequence[int], d: int) -
         "size": search.size,
         "fast": search.fast,
         "tau": search.tau,
+        **({"tau_auto": True} if search.auto_tau else {}),
         "num": search.num,
         "sum_channels": search.sum_channels,
         "sketch": search.sketched(d) or None,

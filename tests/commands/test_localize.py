@@ -11,6 +11,7 @@ from PIL import Image
 from typer.testing import Result
 
 from sefa_cli.bundle import Bundle
+from sefa_cli.discovery.resefa import TAUS
 
 Sefa = Callable[..., Result]
 QUICK = ["--size", "32", "--seeds", "0"]
@@ -49,6 +50,20 @@ def test_the_first_direction_changes_the_region_most(sefa: Sefa, mouth: Bundle) 
     squares = np.square(high - low).mean(axis=2)
     inside = mouth.mask > 0
     assert squares[inside].mean() > 2 * squares[~inside].mean()
+
+
+def test_tau_auto_is_kept_as_the_number_it_chose(sefa: Sefa) -> None:
+    words = ["--box", "20,10,8,12", "--size", "32", "--seeds", "0-2"]
+    result = sefa("localize", "tiny.pth", *words, "--tau", "auto", "-o", "auto.dirs")
+    assert result.exit_code == 0, result.stderr
+    auto = Bundle.load("auto.dirs")
+    assert auto.params["tau"] in TAUS and auto.params["tau_auto"] is True
+    assert f"tau {auto.params['tau']:g}: on a seed left out" in result.stderr
+    assert sefa("localize", "tiny.pth", *words, "--tau", str(auto.params["tau"]), "-o", "same.dirs")
+    same = Bundle.load("same.dirs")
+    assert np.array_equal(auto.directions, same.directions)
+    words += ["--tau", "auto", "--per-seed", "-o", "each.dirs"]
+    assert "two seeds or more" in sefa("localize", "tiny.pth", *words).stderr
 
 
 def test_inspect_shows_the_change(sefa: Sefa, mouth: Bundle) -> None:
@@ -194,6 +209,10 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "1,1,4,4", "--polygon", "1,1 1,5 5,5"], 2, "--box and --polygon"),
         (["--region", "eyes"], 2, "face:eyes"),
         (["--box", "1,1,4,4", "--tau", "-1"], 2, "0 or more"),
+        (["--box", "1,1,4,4", "--tau", "much"], 2, "something like 1e-3, 0, or auto"),
+        (["--box", "1,1,4,4", "--tau", "auto"], 2, "two seeds or more"),
+        (["--box", "1,1,4,4", "--tau", "auto", "--method", "lowrank"], 2, "method resefa"),
+        (["--box", "1,1,4,4", "--tau", "auto", "--space", "w+", "--sketch", "50"], 2, "tau above"),
         (["--box", "1,1,4,4", "-L", "8"], 2, "layer 8 is out of range; expected 0-7"),
         (["--box", "1,1,4,4", "--space", "z"], 2, "w or w+"),
         (["--box", "1,1,4,4", "--num", "33"], 2, "1 to 32"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sefa_cli.discovery.jacobian import grams
-from sefa_cli.discovery.resefa import lowrank, resefa
+from sefa_cli.discovery.resefa import chosen_tau, left_out, lowrank, resefa
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.linearize import Linearization
 
@@ -84,6 +84,37 @@ def test_the_raw_form_refuses_a_singular_background() -> None:
     found = resefa(M_f, M_b, tau=1e-3)  # what the ridge is for
     np.testing.assert_allclose(found.directions[0], [0, 0, 1], atol=1e-6)
     assert found.eigenvalues[0] == pytest.approx(3 / 2e-3)
+
+
+def test_tau_auto_takes_a_small_ridge_where_the_still_direction_is_still_everywhere() -> None:
+    """Direction 0 changes 1 in the region and 1e-5 beside it, direction 1 changes 500 and 1."""
+    picture = np.diag([1.0, 500.0]), np.diag([1e-5, 1.0])
+    tau, quotients = chosen_tau([picture, picture, picture], (1e-2, 1e-6))
+    assert tau == 1e-6
+    np.testing.assert_allclose(quotients, [500, 1e5])
+
+
+def test_tau_auto_takes_a_large_ridge_where_stillness_is_chance() -> None:
+    """Every picture has a direction that moves its own background alone not at all."""
+    pictures = []
+    for i in range(3):
+        back = np.array([1.0, 1e4, 1e4, 1e4])
+        back[1 + i] = 1e-6
+        pictures.append((np.diag([20.0, 1.0, 1.0, 1.0]), np.diag(back)))
+    mean = [np.mean([picture[part] for picture in pictures[:1]], axis=0) for part in (0, 1)]
+    assert abs(resefa(*mean, tau=1e-9).directions[0][1]) > 0.99  # what is still by chance
+    tau, quotients = chosen_tau(pictures[:2], (1e-2, 1e-9))
+    assert tau == 1e-2 and quotients[0] > 10 * quotients[1]
+
+
+def test_left_out_looks_at_the_picture_that_was_not_used() -> None:
+    one, other = (np.diag([4.0, 1.0]), np.eye(2)), (np.diag([1.0, 9.0]), np.eye(2))
+    assert left_out([one, other], lambda *M: resefa(*M, tau=0)) == 1.0
+
+
+def test_tau_auto_needs_two_pictures() -> None:
+    with pytest.raises(UsageError, match="two or more"):
+        chosen_tau([(np.eye(2), np.eye(2))])
 
 
 @pytest.mark.parametrize("tau", [-1e-3, float("nan"), float("inf")])
