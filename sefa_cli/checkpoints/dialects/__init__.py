@@ -1,6 +1,6 @@
 """Which network a container holds: the table of dialects, and what to say of all others."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from sefa_cli.checkpoints.contents import Contents
@@ -158,7 +158,7 @@ def _unknown(contents: Contents, seen: list[State]) -> SefaError:
     else:
         shown = ", ".join(f"{key!r:.60}" for key in list(state.leaves)[:_SHOWN])
         found = f"{name} ({contents.container}) holds no known generator; its first names: {shown}"
-    remedy = _resemblance(state.leaves) if state else ""
+    remedy = _resemblance(seen)
     if strange := _strange_calls(contents):
         remedy = f"Nothing in it was run; it would have called {strange}. {remedy}"
     return SefaError(found, families, remedy.strip())
@@ -171,12 +171,18 @@ def _is_tensorflow(tree: Any) -> bool:
     return isinstance(target, Global) and target.name == "Network"
 
 
-def _resemblance(leaves: Mapping[str, Any]) -> str:
-    """The dialect that knows most of the names, and the first that does not fit."""
-    best = max(DIALECTS, key=lambda dialect: sum(fit(name, dialect.rules) for name in leaves))
-    odd = next((name for name in leaves if not fit(name, best.rules)), "")
-    if all(not fit(name, best.rules) for name in leaves):
+def _resemblance(seen: list[State]) -> str:
+    """The dialect that knows most names of a part, and the first that does not fit."""
+    names = [(list(state.leaves), dialect) for state in seen for dialect in DIALECTS]
+    leaves, best = max(names, key=lambda pair: _known(*pair), default=([], DIALECTS[0]))
+    if not _known(leaves, best):
         return ""
     failed = next((mark for mark in best.marks if mark not in leaves), "")
+    odd = next((name for name in leaves if not fit(name, best.rules)), "")
     why = f"{failed!r} is missing" if failed else f"{odd!r:.60} is none of its names"
     return f"It most resembles {best.family} as {best.name} writes it, but {why}."
+
+
+def _known(names: list[str], dialect: Dialect) -> int:
+    """How many of the names a dialect's rules know; the first thousand tell."""
+    return sum(fit(name, dialect.rules) for name in names[:1000])

@@ -1,6 +1,6 @@
-"""BigGAN-deep as Hugging Face writes it and BigGAN as its author does → one set of names.
+"""BigGAN-deep as Hugging Face, BigGAN as its author, both as MMGeneration writes them → one naming.
 
-Neither published naming can hold the other network, so the native one takes from both:
+No published naming can hold every network, so the native one takes from all:
 `embedding.weight` (classes, e); `linear` (channels · 4 · 4, z + e or a chunk of z), its rows by
 channel, y, x; `blocks.{i}.bn{j}.{scale,offset}.weight` (channels, z + e or chunk + e), the
 columns of z first, with `.mean` and `.var` (statistics, channels), one row per truncation;
@@ -8,6 +8,10 @@ columns of z first, with `.mean` and `.var` (statistics, channels), one row per 
 `blocks.{i}.shortcut`; `attention.{i}.{theta,phi,g,o,gamma}`, which comes before block i; `norm`
 and `to_rgb`. Weights are as stored, with the vectors `u` (outputs,) and, if the file has it, `v`
 (inputs,) of their spectral norm beside them.
+
+MMGeneration (and mmagic after it) numbers blocks and attention in one list, as Hugging Face does,
+and keeps one row of statistics. Its BigGAN-deep sees z before the label, its BigGAN after it; both
+normalise with 1e-5, where Hugging Face's file of the same weights says 1e-4.
 """
 
 import re
@@ -15,6 +19,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from sefa_cli.checkpoints.dialects.arguments import MMGEN_COLOURS
 from sefa_cli.checkpoints.dialects.biggan_config import read_config
 from sefa_cli.checkpoints.dialects.biggan_shapes import describe
 from sefa_cli.checkpoints.dialects.model import Dialect, Model
@@ -36,6 +41,7 @@ _ONE_ROW = Change(lambda shape: (1, *shape))
 _CHANNELS_FIRST = Change(
     numbers=lambda a: a.reshape(4, 4, len(a) // 16, -1).transpose(2, 0, 1, 3).reshape(a.shape)
 )
+_CHANNELS_FIRST_FLAT = Change(FLAT.shape, lambda a: a.reshape(4, 4, -1).transpose(2, 0, 1))
 _UNUSED = "unused"  # singular values and counters
 
 
@@ -96,6 +102,42 @@ def _author() -> Iterator[Rule]:
     yield Rule(r"(?:.*\.)?(?:sv\d|u[1-9]|accumulation_counter|num_batches_tracked)", _UNUSED)
 
 
+def _mmgen(deep: bool) -> Iterator[Rule]:
+    """Its spectral norm is torch's (weight_orig, weight_u, weight_v) or the author's (u0, sv0)."""
+    rows, flat_rows = (_CHANNELS_FIRST, _CHANNELS_FIRST_FLAT) if deep else (AS_STORED, FLAT)
+
+    def normalised(
+        theirs: str, ours: str, change: Change = AS_STORED, flat: Change = FLAT
+    ) -> Iterator[Rule]:
+        yield Rule(rf"{theirs}\.weight(?:_orig)?", f"{ours}.weight", change)
+        yield Rule(rf"{theirs}\.bias", f"{ours}.bias", change)
+        yield Rule(rf"{theirs}\.(?:weight_u|u0)", f"{ours}.u", flat)
+        yield Rule(rf"{theirs}\.weight_v", f"{ours}.v")
+
+    def statistics(theirs: str, ours: str) -> Iterator[Rule]:
+        yield Rule(rf"{theirs}\.bn\.running_mean", f"{ours}.mean", _ONE_ROW)
+        yield Rule(rf"{theirs}\.bn\.running_var", f"{ours}.var", _ONE_ROW)
+
+    yield Rule(r"shared_embedding\.weight", "embedding.weight")
+    yield from normalised("noise2feat", "linear", rows, flat_rows)
+    block = r"conv_blocks\.(\d{1,3})"
+    for j in range(4 if deep else 2):
+        theirs, ours = rf"{block}\.bn{j + 1}", f"blocks.{{block}}.bn{j}"
+        yield from normalised(rf"{theirs}\.gain", f"{ours}.scale")
+        yield from normalised(rf"{theirs}\.bias", f"{ours}.offset")
+        yield from statistics(theirs, ours)
+        yield from normalised(rf"{block}\.conv{j + 1}\.conv", f"blocks.{{block}}.conv{j}")
+    yield from normalised(rf"{block}\.shortcut\.conv", "blocks.{block}.shortcut")
+    for part in ("theta", "phi", "g", "o"):
+        yield from normalised(rf"{block}\.{part}\.conv", f"attention.{{block}}.{part}")
+    yield Rule(rf"{block}\.gamma", "attention.{block}.gamma", SCALAR)
+    yield Rule(r"output_layer\.bn\.weight", "norm.weight")
+    yield Rule(r"output_layer\.bn\.bias", "norm.bias")
+    yield from statistics("output_layer", "norm")
+    yield from normalised(r"output_layer\.conv", "to_rgb")
+    yield Rule(r".*\.(?:sv\d|u[1-9]|num_batches_tracked)", _UNUSED)
+
+
 def _read_deep(dialect: Dialect, state: State) -> Model:
     found = translate(state, dialect.rules, _words(state))
     blocks = _count_blocks(found)
@@ -111,11 +153,29 @@ def _read_authors(dialect: Dialect, state: State) -> Model:
     found = translate(state, dialect.rules, lambda number: {}, shared=(_UNUSED,))
     found.tensors.pop(_UNUSED, None)
     _name_ups(found, range(_count_blocks(found)), "conv0")
+    _put_label_last(found)
+    return _checked(dialect, state, found)
+
+
+def _read_mmgen(dialect: Dialect, state: State) -> Model:
+    found = translate(state, dialect.rules, _words(state), shared=(_UNUSED,))
+    found.tensors.pop(_UNUSED, None)
+    if "blocks.0.conv3.weight" in found.tensors:
+        _name_ups(found, range(1, _count_blocks(found), 2), "conv1")
+    else:
+        _name_ups(found, range(_count_blocks(found)), "conv0")
+        _put_label_last(found)
+    model = _checked(dialect, state, found)
+    converted = "_rgb_" in state.path.name  # as the publisher calls files with others' weights
+    return model if converted else model._replace(notes=(*model.notes, MMGEN_COLOURS))
+
+
+def _put_label_last(found: Translation) -> None:
+    """Norms see the chunk of z, then the label; in the author's code the label comes first."""
     width = found.tensors["embedding.weight"].shape[-1:]
     for name, tensor in found.tensors.items():
-        if re.fullmatch(r"blocks\.\d+\.bn\d\.(?:scale|offset)\.weight", name):
-            found.tensors[name] = tensor.then(lambda a: np.roll(a, -width[0], axis=1))
-    return _checked(dialect, state, found)
+        if re.fullmatch(r"blocks\.\d+\.bn\d\.(?:scale|offset)\.(?:weight|v)", name):
+            found.tensors[name] = tensor.then(lambda a: np.roll(a, -width[0], axis=-1))
 
 
 def _words(state: State) -> Callable[[int], dict[str, str]]:
@@ -123,7 +183,7 @@ def _words(state: State) -> Callable[[int], dict[str, str]]:
     attentions = [
         int(match[1])
         for name in state.leaves
-        if (match := re.fullmatch(r"generator\.layers\.(\d{1,3})\.gamma", name))
+        if (match := re.fullmatch(r"(?:generator\.layers|conv_blocks)\.(\d{1,3})\.gamma", name))
     ]
     return lambda number: {"block": str(number - sum(a < number for a in attentions))}
 
@@ -166,5 +226,19 @@ DIALECTS = (
         ("shared.weight", "linear.weight", "blocks.0.0.conv1.weight"),
         tuple(_author()),
         _read_authors,
+    ),
+    Dialect(
+        "mmgen",
+        "biggan",
+        ("noise2feat.bias", "shared_embedding.weight", "conv_blocks.0.conv4.conv.bias"),
+        tuple(_mmgen(deep=True)),
+        _read_mmgen,
+    ),
+    Dialect(
+        "mmgen",
+        "biggan",
+        ("noise2feat.bias", "shared_embedding.weight", "conv_blocks.0.shortcut.conv.bias"),
+        tuple(_mmgen(deep=False)),
+        _read_mmgen,
     ),
 )

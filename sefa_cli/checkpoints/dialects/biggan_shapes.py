@@ -17,6 +17,8 @@ def describe(network: Network, blocks: int) -> dict[str, Any]:
     channels = network.shape("blocks.0.bn0.mean", 2)[1]
     _normalised(network, "linear", (channels * _START**2, inputs))
     chunk = network.shape("blocks.0.bn0.scale.weight", 2)[1] - embedded
+    if deep and chunk < 1:  # only MMGeneration's can be told so, and no published one is
+        raise network.refusal("blocks.0.bn0 does not see z")
     z_dim = inputs - embedded if deep else inputs
     if deep or chunk:  # every norm sees z as the linear layer does: all of it, or a chunk
         network.expect("linear.weight", (rows, chunk + embedded if deep else chunk))
