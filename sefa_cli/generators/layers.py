@@ -118,6 +118,21 @@ class Resampler(nn.Module):
         return x[:, :, : height - 1, : width - 1]
 
 
+def noise_like(
+    x: Tensor, noise_mode: str, stored: Tensor | None, strength: Tensor | None
+) -> Tensor | None:
+    """Noise of a StyleGAN layer, to be added to x `(n, channels, h, w)`; None is no noise.
+
+    `const`: the `stored` map `(h, w)` × `strength`, which is a number or `(channels, 1, 1)`;
+    `random`: another for every sample, the same for its channels but for the strength.
+    """
+    if strength is None or noise_mode == "none":
+        return None
+    if noise_mode == "const":
+        return None if stored is None else stored * strength
+    return torch.randn(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device) * strength
+
+
 def fast_layout(x: Tensor) -> Tensor:
     """Channels last on CPUs: depthwise convolutions take a third of the time there."""
     if x.device.type != "cpu":

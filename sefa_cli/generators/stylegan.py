@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sefa_cli.checkpoints.checkpoint import Checkpoint
-from sefa_cli.generators.layers import Dense, Layer, MappingNetwork, fast_layout
+from sefa_cli.generators.layers import Dense, Layer, MappingNetwork, fast_layout, noise_like
 from sefa_cli.generators.linearize import Chain
 from sefa_cli.generators.progressive import Conv, Progressive
 from sefa_cli.generators.weights import Weights, frozen
@@ -51,22 +51,13 @@ class Style(Layer):
 
     def forward(self, x: Tensor, w: Tensor, noise_mode: str, biased: bool = False) -> Tensor:
         """`biased`: what comes in has the bias already."""
-        noise = self._noise_for(x, noise_mode)
+        noise = noise_like(x, noise_mode, self.noise, self.strength)
         if noise is not None:
             x = x + noise
         x = x if biased else x + self.bias[:, None, None]
         x = instance_norm(F.leaky_relu(x, 0.2), self.epsilon)
         scale, shift = self.affine(w)[:, :, None, None].chunk(2, dim=1)  # (n, channels, 1, 1)
         return x * (scale + 1) + shift
-
-    def _noise_for(self, x: Tensor, noise_mode: str) -> Tensor | None:
-        """`(channels, h, w)` for the stored map, `(n, channels, h, w)` at random."""
-        if self.strength is None or noise_mode == "none":
-            return None
-        if noise_mode == "const":
-            return None if self.noise is None else self.noise * self.strength
-        shape = (len(x), 1, *x.shape[2:])
-        return torch.randn(shape, dtype=x.dtype, device=x.device) * self.strength
 
 
 class StyleGAN(Progressive):

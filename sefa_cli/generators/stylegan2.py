@@ -22,6 +22,7 @@ from sefa_cli.generators.layers import (
     MappingNetwork,
     Resampler,
     fast_layout,
+    noise_like,
     per_sample,
 )
 from sefa_cli.generators.linearize import Chain
@@ -76,7 +77,7 @@ class StyledConv(Layer):
         x = torch.addcmul(
             self.bias[:, None, None] * before, x, demodulation[:, :, None, None] * before
         )
-        noise = self._noise_for(x, noise_mode)
+        noise = noise_like(x, noise_mode, self.noise, self.strength)
         if noise is not None:
             x = x.add_(noise * before)
         x = F.leaky_relu_(x, 0.2)
@@ -88,15 +89,6 @@ class StyledConv(Layer):
             x = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)
             return self.resampler.smooth(x)
         return F.conv2d(x, self.weight, padding=1)
-
-    def _noise_for(self, x: Tensor, noise_mode: str) -> Tensor | None:
-        """`(h, w)` for the stored map, `(n, 1, h, w)` at random."""
-        if self.strength is None or noise_mode == "none":
-            return None
-        if noise_mode == "const":
-            return None if self.noise is None else self.noise * self.strength
-        shape = (len(x), 1, *x.shape[2:])
-        return torch.randn(shape, dtype=x.dtype, device=x.device) * self.strength
 
 
 class ToRGB(Layer):

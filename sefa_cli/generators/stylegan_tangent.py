@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sefa_cli.generators.base import area_mean
-from sefa_cli.generators.layers import fast_layout
+from sefa_cli.generators.layers import fast_layout, noise_like
 from sefa_cli.generators.linearize import Moves
 from sefa_cli.generators.progressive import Conv, ToRGB, doubled
 from sefa_cli.generators.stylegan import Style, StyleGAN, instance_norm
@@ -81,7 +81,7 @@ class Step:
             self._early, x = _slope(x), F.leaky_relu(x, 0.2)
         if self._blur is not None:
             x = self._blur(x)
-        noise = style._noise_for(x, noise_mode)
+        noise = noise_like(x, noise_mode, style.noise, style.strength)
         x = x if noise is None else x + noise
         x = x if self._early is not None else x + bias
         self._slope, h = _slope(x), F.leaky_relu(x, 0.2)

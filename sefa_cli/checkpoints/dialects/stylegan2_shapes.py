@@ -53,6 +53,11 @@ def describe_mapping(network: Network) -> dict[str, Any]:
     elif "mapping.label_weight" in network:
         label_mode = "concat"
         c_dim, beside = network.shape("mapping.label_weight", 2)
+    return mapping_of(network, label_mode, c_dim, beside)
+
+
+def mapping_of(network: Network, label_mode: str | None, c_dim: int, beside: int) -> dict[str, Any]:
+    """The configuration of dense layers that take z and `beside` numbers made from the label."""
     entry = width = network.shape("mapping.fc0.weight", 2)[1]
     layers = 0
     while layers == 0 or f"mapping.fc{layers}.weight" in network:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sefa_cli.checkpoints.checkpoint import LazyTensor
 from sefa_cli.checkpoints.dialects.network import Network
+from sefa_cli.checkpoints.dialects.stylegan2_shapes import mapping_of
 from sefa_cli.checkpoints.dialects.stylegan3_geometry import layer_names, side_of, steps
 from sefa_cli.errors import SefaError
 
@@ -49,24 +50,11 @@ def _mapping(network: Network) -> dict[str, Any]:
         label_mode = "embed"
         beside, c_dim = network.shape("mapping.embed.weight", 2)
         network.expect("mapping.embed.bias", (beside,))
-    entry = width = network.shape("mapping.fc0.weight", 2)[1]
-    layers = 0
-    while layers == 0 or f"mapping.fc{layers}.weight" in network:
-        outputs = network.shape(f"mapping.fc{layers}.weight", 2)[0]
-        network.expect(f"mapping.fc{layers}.weight", (outputs, width))
-        network.expect(f"mapping.fc{layers}.bias", (outputs,))
-        width, layers = outputs, layers + 1
-    if entry <= beside:
-        network.expect("mapping.fc0.weight", (width, 2 * beside))
+    mapping = mapping_of(network, label_mode, c_dim, beside)
+    width = mapping["w_dim"]
     mean = (c_dim, width) if label_mode == "table" else (width,)
     network.expect("mapping.w_avg", mean, optional=True)
-    return {
-        "z_dim": entry - beside,
-        "w_dim": width,
-        "c_dim": c_dim,
-        "label_mode": label_mode,
-        "mapping_layers": layers,
-    }
+    return mapping
 
 
 def _input(network: Network, w_dim: int) -> int:
