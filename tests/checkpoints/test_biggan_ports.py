@@ -53,15 +53,17 @@ def saved(path: Path, state: State) -> Checkpoint:
     return read_checkpoint(path)
 
 
-@pytest.mark.parametrize("name", ["biggan_deep_mmagic", "biggan_mmagic"])
+LAYERS = {"biggan_deep_mmagic": 17, "biggan_mmagic": 5, "biggan_onehot_mmagic": 1}
+
+
+@pytest.mark.parametrize("name", LAYERS)
 def test_pictures_are_the_published_ones(tmp_path: Path, name: str) -> None:
     meta, state, every = golden(name)
     found = written(tmp_path / "x.pth", state)
     assert (found.family, found.dialect, found.notes) == ("biggan", "mmgen", (BGR,))
     asked = meta["kwargs"]
     assert (found.config["z_dim"], found.config["c_dim"]) == (asked["noise_size"], 5)
-    assert found.config["resolution"] == 16
-    assert found.config["num_layers"] == (17 if found.config["deep"] else 5)
+    assert (found.config["resolution"], found.config["num_layers"]) == (16, LAYERS[name])
     picture = build(found, "cpu").synthesize(every["in/z"], every["in/label"])
     worst = np.abs(picture.numpy() - every["out/image"]).max()
     assert worst < 10 * meta["noise_floor_maxabs"]["image"]
@@ -184,6 +186,12 @@ def test_every_averager_and_name(tmp_path: Path) -> None:
 
 
 def test_what_is_none_of_these_is_told_by_its_first_misfit(tmp_path: Path) -> None:
+    _, state, _ = golden("biggan_onehot_mmagic")
+    many = {
+        n: a.repeat(400, 0) if re.search(r"n\d\.(gain|bias)", n) else a for n, a in state.items()
+    }
+    with pytest.raises(SefaError, match=r"\(mmgen\), but embedding\.weight is missing"):
+        written(tmp_path / "x.pth", many)  # of 2,000 classes: that matrix would come from nowhere
     _, state, _ = golden("biggan_deep_mmagic")
     without = {name: a for name, a in state.items() if not name.startswith("shared_embedding")}
     with pytest.raises(

@@ -100,7 +100,7 @@ def test_the_published_models_are_all_there() -> None:
     """As the publishers' own pages list them; how many of each is a count of those pages."""
     names = list(zoo.load_zoo())
     groups = {"stylegan2_ada_": 12, "stylegan3_t_": 7, "stylegan3_r_": 6, "self_distilled_": 7,
-              "stylegan_xl_": 14, "gan_zoo_": 5, "biggan_deep_": 3}  # fmt: skip
+              "stylegan_xl_": 14, "gan_zoo_": 5, "biggan_deep_": 3, "mmgen_biggan_": 7}  # fmt: skip
     assert {group: sum(n.startswith(group) for n in names) for group in groups} == groups
 
 
@@ -108,7 +108,7 @@ def test_the_published_models_are_all_there() -> None:
 def test_digits_in_a_published_name_are_the_prefix() -> None:
     """OpenMMLab and torch.hub end names in `-<first 8 digits of the SHA-256>.pth`."""
     named = [w for w in zoo.every_wanted() if re.search(r"openmmlab|fbaipublic", w.refs[0])]
-    assert len(named) == 5 + 6 + 3 + 5 + 5 + 3
+    assert len(named) == 5 + 6 + 3 + 5 + 5 + 7
     for wanted in named:
         assert wanted.refs[0].endswith(f"-{wanted.facts.sha256_prefix}.pth")
 

@@ -14,11 +14,14 @@ and keeps one row of statistics. Its BigGAN-deep sees z before the label, its Bi
 normalise with 1e-5, where Hugging Face's file of the same weights says 1e-4.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
+from sefa_cli.checkpoints.checkpoint import LazyTensor
 from sefa_cli.checkpoints.dialects.arguments import MMGEN_COLOURS
 from sefa_cli.checkpoints.dialects.biggan_config import read_config
 from sefa_cli.checkpoints.dialects.biggan_shapes import describe
@@ -42,6 +45,9 @@ _CHANNELS_FIRST = Change(
     numbers=lambda a: a.reshape(4, 4, len(a) // 16, -1).transpose(2, 0, 1, 3).reshape(a.shape)
 )
 _CHANNELS_FIRST_FLAT = Change(FLAT.shape, lambda a: a.reshape(4, 4, -1).transpose(2, 0, 1))
+_OF_NORMS = re.compile(r"blocks\.\d+\.bn\d\.(?:scale|offset)\.(?:weight|v)")
+_FIRST_SCALE = "blocks.0.bn0.scale.weight"
+_MOST_ROWS = 1000  # of an embedding that no file holds
 _UNUSED = "unused"  # singular values and counters
 
 
@@ -164,17 +170,28 @@ def _read_mmgen(dialect: Dialect, state: State) -> Model:
         _name_ups(found, range(1, _count_blocks(found), 2), "conv1")
     else:
         _name_ups(found, range(_count_blocks(found)), "conv0")
-        _put_label_last(found)
+        (_put_label_last if "embedding.weight" in found.tensors else _embed_one_hot)(found)
     model = _checked(dialect, state, found)
     converted = "_rgb_" in state.path.name  # as the publisher calls files with others' weights
     return model if converted else model._replace(notes=(*model.notes, MMGEN_COLOURS))
+
+
+def _embed_one_hot(found: Translation) -> None:
+    """Labels that are not embedded: norms hold a row per class, so that the embedding is 1."""
+    for name in filter(_OF_NORMS.fullmatch, list(found.tensors)):
+        found.tensors[name] = _TRANSPOSED(found.tensors[name])
+    classes = math.prod(found.tensors[_FIRST_SCALE].shape[-1:])
+    if classes <= _MOST_ROWS:  # else it is missed later
+        found.tensors["embedding.weight"] = LazyTensor(
+            (classes, classes), "float32", partial(np.eye, classes, dtype=np.float32)
+        )
 
 
 def _put_label_last(found: Translation) -> None:
     """Norms see the chunk of z, then the label; in the author's code the label comes first."""
     width = found.tensors["embedding.weight"].shape[-1:]
     for name, tensor in found.tensors.items():
-        if re.fullmatch(r"blocks\.\d+\.bn\d\.(?:scale|offset)\.(?:weight|v)", name):
+        if _OF_NORMS.fullmatch(name):
             found.tensors[name] = tensor.then(lambda a: np.roll(a, -width[0], axis=-1))
 
 
@@ -238,6 +255,13 @@ DIALECTS = (
         "mmgen",
         "biggan",
         ("noise2feat.bias", "shared_embedding.weight", "conv_blocks.0.shortcut.conv.bias"),
+        tuple(_mmgen(deep=False)),
+        _read_mmgen,
+    ),
+    Dialect(  # labels that are not embedded
+        "mmgen",
+        "biggan",
+        ("noise2feat.bias", "conv_blocks.0.bn1.gain.weight", "conv_blocks.0.shortcut.conv.bias"),
         tuple(_mmgen(deep=False)),
         _read_mmgen,
     ),
