@@ -1,11 +1,11 @@
 """A film of one direction, as the page saves it and `sefa animate` makes it."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sefa_cli.editing.moves import parse_span
-from sefa_cli.editing.start import Start
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.films import write_film
 from sefa_cli.rendering.sweeps import frame_alphas, shots
@@ -22,8 +22,7 @@ def film_of(model: "Model", state: State, k: int) -> bytes:
     own, generator = state.sliders, model.generator
     assert own is not None
     still = film_start(state, k)
-    start = still.start(generator)
-    start = Start(still.codes(generator), start.numbers, start.kind)
+    start = replace(still.start(generator), codes=still.codes(generator))
     view = View(film_size(model), True, label=state.label, truncation=state.trunc)
     edits = Edits(generator, own.bundle, start, [], own.layers)
     alphas = frame_alphas(*parse_span(SPAN), FRAMES, bounce=True)

@@ -109,12 +109,12 @@ class State:
 
         Raises MismatchError for a bundle that is not of this model.
         """
-        from sefa_cli.editing.start import Start, moved
+        from sefa_cli.editing.start import moved
 
         start = self.start(generator)
         for sliders in self.moved:
             codes = moved(start, sliders.bundle, sliders.move, sliders.layers)
-            start = Start(codes, start.numbers, start.kind)
+            start = replace(start, codes=codes)
         return start.codes
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from sefa_cli.errors import MismatchError, SefaError
+from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.session import History, Sliders, State, shown_directions
 from sefa_cli.studio.shell import named
@@ -45,6 +46,16 @@ def test_the_moves_of_all_sets_add_up(model: Model, state: State) -> None:
     expected[:, list(second.bundle.layers)] -= torch.tensor(second.bundle.directions[0])
     torch.testing.assert_close(both.codes(generator), expected)
     assert torch.equal(both.before().codes(generator), state.start(generator).codes)
+
+
+def test_directions_of_z_move_no_w(model: Model, state: State, sliders: Sliders) -> None:
+    """Refused after another set's moves as well, and in a film that begins with them."""
+    of_z = Sliders("z.dirs", replace(sliders.bundle, space="z"))
+    both = state.at(0, 1).added(of_z)
+    with pytest.raises(MismatchError, match="directions are of z"):
+        both.at(0, 1).codes(model.generator)
+    with pytest.raises(MismatchError, match="directions are of z"):
+        film_of(model, both, 0)
 
 
 def test_history(state: State) -> None:
