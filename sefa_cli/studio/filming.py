@@ -1,6 +1,7 @@
 """A film of one direction, as the page saves it and `sefa animate` makes it."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
 
 
-def film_of(model: "Model", state: State, k: int) -> bytes:
-    """A GIF that sweeps direction `k` of the active set there and back, all else as it is."""
+def film_of(
+    model: "Model", state: State, k: int, progress: Callable[[], object] | None = None
+) -> bytes:
+    """A GIF that sweeps direction `k` of the active set there and back, all else as it is.
+
+    `progress` is called after each frame; what it raises ends the film.
+    """
     own, generator = state.sliders, model.generator
     assert own is not None
     still = film_start(state, k)
@@ -29,5 +35,6 @@ def film_of(model: "Model", state: State, k: int) -> bytes:
     film = shots([k], alphas.tolist())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.gif"
-        write_film(path, edits.frames(view.at_most(generator, 512), film), count=len(film))
+        frames = edits.frames(view.at_most(generator, 512), film)
+        write_film(path, frames, count=len(film), progress=progress)
         return path.read_bytes()

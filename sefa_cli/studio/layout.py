@@ -1,5 +1,6 @@
 """How a page looks: the picture at the left, sliders at the right, the commands below."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ from sefa_cli.checkpoints.zoo import load_zoo
 from sefa_cli.studio.annotating_panel import AnnotatingPanel
 from sefa_cli.studio.easel import Painted
 from sefa_cli.studio.region_panel import RegionPanel
-from sefa_cli.studio.session import State
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
 _STYLE = Path(__file__).with_name("assets") / "studio.css"
+_LARGEST = 1 << 28  # bytes of a bundle that is dropped on the page
 
 
 class Canvas(Element, component="assets/canvas.js"):
@@ -174,13 +175,17 @@ class Layout:
             ui.button("Open", on_click=lambda: self._open(path.value)).props(
                 'no-caps unelevated data-test="open-path"'
             )
-            upload = ui.upload(
+            self._upload = ui.upload(
                 label="or drop a bundle (.dirs) here",
                 auto_upload=True,
-                max_file_size=1 << 28,
+                max_file_size=_LARGEST,
                 on_upload=self._dropped,
+                on_rejected=lambda: self.complain(
+                    f"the file is larger than {_LARGEST >> 20} MB: put it on this machine and "
+                    "open it by its path"
+                ),
             )
-            upload.props('flat bordered data-test="drop"').classes("wide")
+            self._upload.props('flat bordered data-test="drop"').classes("wide")
         return dialog
 
     async def _open(self, text: str) -> None:
@@ -191,7 +196,7 @@ class Layout:
     async def _dropped(self, event: events.UploadEventArguments) -> None:
         self._dialog.close()
         await self.page.drop(event.file.name, await event.file.read())
-        event.sender.reset()  # type: ignore[attr-defined]
+        self._upload.reset()
 
     def opening(self, text: str) -> None:
         """A model is being opened, which may take a while."""
@@ -230,11 +235,11 @@ class Layout:
             self._trouble.text = ""
         self.sliders.refresh()
         self.region.refresh()
-        self._tell(state)
+        self.tell(picture_commands(model, state) if model else [])
 
-    def _tell(self, state: State) -> None:
-        model = self.page.model
-        self._shell.text = "\n".join(picture_commands(model, state)) if model else ""
+    def tell(self, commands: Sequence[str]) -> None:
+        """How a shell makes what is shown, or the film that was saved just now."""
+        self._shell.text = "\n".join(commands)
 
     def busy(self, busy: bool) -> None:
         """Whether the picture that is shown is on its way to be another."""

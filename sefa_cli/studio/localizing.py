@@ -28,7 +28,7 @@ ROUGH = 32  # random rows of a quick search: 300 passes at most for the default 
 
 
 class CancelledError(Exception):
-    """The search was stopped."""
+    """The work was stopped."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,10 @@ class Job:
     def stop(self) -> None:
         """Ask it to end; it does so after the passes that are being made."""
         self._stop.set()
+
+    def wait(self) -> None:
+        """Until it has ended."""
+        self._thread.join()
 
     @property
     def running(self) -> bool:

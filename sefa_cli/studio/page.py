@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +15,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.rendering.view import View
 from sefa_cli.studio.easel import Easel, Painted
 from sefa_cli.studio.library import Library, Model
-from sefa_cli.studio.localizing import Job
+from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.painter import Painter
 from sefa_cli.studio.session import History, Sliders, State
 
@@ -58,6 +57,16 @@ class Studio:
             await client.connected()
             await page.begin()
 
+    def close(self) -> None:
+        """End all work, and wait until it has: threads that still compute would crash the end."""
+        pages = list(self.pages.values())
+        for page in pages:
+            page.close()
+        for page in pages:
+            if page.job:
+                page.job.wait()
+        self.painter.close()
+
 
 class Page:
     """One person's page: its model and history, and the work that is done for it."""
@@ -90,6 +99,11 @@ class Page:
         self.studio.painter.forget(self.key)
         if self.job:
             self.job.stop()
+
+    def go_on(self) -> None:
+        """Called now and then by work that takes long. Raises CancelledError on a closed page."""
+        if self.closed:
+            raise CancelledError
 
     async def begin(self) -> None:
         """Open what the command named."""
@@ -208,17 +222,19 @@ class Page:
             self.pictures.popitem(last=False)
         return number
 
-    async def work(self, work: Callable[[], T]) -> T | None:
-        """Something that takes long, in turn with the pictures; None where it failed, and why is
-        said on the page."""
-        wish = self.studio.painter.wish((self.key, work), work)
+    async def work(self, work: Callable[[], T], aside: bool = False) -> T | None:
+        """Something that takes long, in turn with the pictures, or `aside` where they would wait.
+
+        None where it failed, and why is said on the page, or was stopped with it.
+        """
         try:
+            if aside:
+                return await asyncio.to_thread(work)
+            wish = self.studio.painter.wish((self.key, work), work)
             result: T | None = await asyncio.wrap_future(wish)
         except SefaError as error:
             self.layout.complain(str(error))
             return None
+        except CancelledError:
+            return None
         return result
-
-    def with_active(self, index: int) -> State:
-        """The present state with another set of sliders shown."""
-        return replace(self.state, active=index)

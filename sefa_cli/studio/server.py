@@ -133,6 +133,7 @@ def serve(
     listener: socket.socket, token: str | None, studio: "Studio", ready: Callable[[], object]
 ) -> None:
     """Serve the pages until an interrupt; `ready` is called once they can be opened."""
+    import asyncio
     import contextlib
     import warnings
     from collections.abc import AsyncIterator
@@ -145,6 +146,7 @@ def serve(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         ready()
         yield
+        await asyncio.to_thread(studio.close)
 
     # To find its server, NiceGUI asks every object of the process what it is: torch's mind.
     warnings.filterwarnings("ignore", category=FutureWarning, message=".*reduce_op.*")

@@ -3,12 +3,11 @@
 States are values: a move makes a new one, and `History` goes back and forth between them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sefa_cli.bundle import Bundle
-from sefa_cli.bundle_algebra import annotate
 from sefa_cli.editing.moves import Move
 
 if TYPE_CHECKING:
@@ -91,12 +90,6 @@ class State:
         """The set at `index` taken away."""
         sets = self.sets[:index] + self.sets[index + 1 :]
         return replace(self, sets=sets, active=max(0, min(self.active, len(sets) - 1)))
-
-    def answered(self, k: int, answers: Mapping[str, object]) -> "State":
-        """Answers about direction `k` of the active set, as `annotate` takes them."""
-        own = self.sliders
-        assert own is not None
-        return self.with_sliders(replace(own, bundle=annotate(own.bundle, k, answers)))
 
     def start(self, generator: "Generator") -> "Start":
         """The codes before any move."""

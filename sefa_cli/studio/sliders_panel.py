@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.ranges import format_range, parse_range
 from sefa_cli.studio.session import Sliders, State, shown_directions
-from sefa_cli.studio.shell import named
+from sefa_cli.studio.shell import film_commands, named
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -179,10 +179,13 @@ class SlidersPanel:
         model, state = page.model, page.state
         assert model is not None
         note = ui.notification("making a film …", spinner=True, timeout=None)
-        made = await page.work(lambda: film_of(model, state, k))
-        note.dismiss()
+        made = await page.work(lambda: film_of(model, state, k, page.go_on), aside=True)
+        if not page.closed:
+            note.dismiss()
         if made:
-            ui.download.content(made, f"seed{state.seed:04d}_k{k}.gif", "image/gif")
+            name = f"seed{state.seed:04d}_k{k}.gif"
+            ui.download.content(made, name, "image/gif")
+            page.layout.tell(film_commands(model, state, k, name))
 
 
 def _with_layers(state: State, text: str, own: str) -> State:

@@ -10,21 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 from visiting import Serve
 
 from sefa_cli.studio.library import Library, Model
 
-CONTAINERS = Path(__file__).parent.parent / "golden" / "containers"
-
-
-@pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, with `tiny.pth` (32 px) and a cache of its own."""
-    shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", tmp_path / "tiny.pth")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SEFA_CACHE", str(tmp_path / "cache"))
-    return tmp_path
+TINY = Path(__file__).parent.parent / "golden" / "containers" / "ckpt_genforce_stylegan2.pth"
 
 
 @pytest.fixture
@@ -34,14 +25,11 @@ def model(workplace: Path) -> Model:
 
 
 @pytest.fixture
-def sefa(workplace: Path) -> Callable[..., Result]:
-    """Run `sefa …` inside this process."""
-    from sefa_cli.cli import app
+def sefa(sefa: Callable[..., Result]) -> Callable[..., Result]:
+    """Run `sefa …`, which has to succeed."""
 
     def run(*words: str) -> Result:
-        result = CliRunner().invoke(app, words)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
+        result = sefa(*words)
         assert result.exit_code == 0, result.stderr
         return result
 
@@ -59,7 +47,7 @@ def serve(workplace: Path) -> Iterator[Serve]:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of one studio of `tiny.pth` for all tests of a file."""
     folder = tmp_path_factory.mktemp("studio")
-    shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", folder / "tiny.pth")
+    shutil.copy(TINY, folder / "tiny.pth")
     with studio(folder, "tiny.pth") as address:
         yield address
 

@@ -1,32 +1,41 @@
 """A page that is closed is worked for no longer."""
 
+import asyncio
 import threading
+import time
 from typing import Any, cast
 
 import pytest
 from visiting import until
 
+from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.localizing import Job, Task, drawing_from
 from sefa_cli.studio.page import Page, Studio
 from sefa_cli.studio.session import State
 
 
-def test_a_closed_page_stops_its_search_and_its_pictures(
-    model: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def studio(model: Model, monkeypatch: pytest.MonkeyPatch) -> Studio:
+    """With one page, for which a search is made that ends only when it is told to."""
     begun = threading.Event()
 
     def endless(task: Task, progress: Any, stop: threading.Event) -> None:
         begun.set()
         assert stop.wait(10), "nobody stops it"
+        time.sleep(0.2)  # passes that are being made
 
     monkeypatch.setattr(Task, "run", endless)
-    studio = Studio(Library("cpu"))
-    page = Page(studio, cast(Any, None))
-    studio.pages[page.key] = page
+    made = Studio(Library("cpu"))
+    page = Page(made, cast(Any, None))
+    made.pages[page.key] = page
     page.job = Job(Task(model, State(), drawing_from("box", [[(0, 0), (0.5, 0.5)]]))).start()
     assert begun.wait(10)
+    return made
+
+
+def test_a_closed_page_stops_its_search_and_its_pictures(studio: Studio) -> None:
+    (page,) = studio.pages.values()
     held = threading.Event()
     studio.painter.wish("other", held.wait)
     wish = studio.painter.wish(page.key, lambda: "a picture")
@@ -35,3 +44,23 @@ def test_a_closed_page_stops_its_search_and_its_pictures(
     assert wish.result(10) is None and not studio.pages
     until(lambda: page.job is not None and not page.job.running)
     studio.painter.close()
+
+
+def test_the_end_of_the_studio_waits_for_its_work(studio: Studio) -> None:
+    """Ctrl-C during a search ended in a crash: the interpreter went while torch still worked."""
+    (page,) = studio.pages.values()
+    studio.close()
+    assert page.job is not None and not page.job.running and not studio.pages
+
+
+def test_a_closed_page_gets_no_film(studio: Studio, model: Model) -> None:
+    (page,) = studio.pages.values()
+    state, made = State().added(model.factorize("all")), []
+
+    def frame() -> None:
+        made.append(page.go_on())
+        page.close()
+
+    assert asyncio.run(page.work(lambda: film_of(model, state, 0, frame), aside=True)) is None
+    assert len(made) == 1
+    studio.close()

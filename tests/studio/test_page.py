@@ -125,6 +125,28 @@ def test_the_brush_and_a_search_that_is_cancelled(tiny: str, page: Page) -> None
     expect(at(page, "bundles")).to_contain_text("region1.dirs")
 
 
+def test_a_film_is_saved(tiny: str, page: Page, sefa: Sefa) -> None:
+    """The clapper's film is that of the command, from where the other sliders stand."""
+    opened(page, tiny)
+    drag(page, 1, 0.7)
+    expect(at(page, "commands")).to_contain_text("--k 1")
+    with page.expect_download() as download:
+        at(page, "row-0").get_by_label("film of direction 0").click()
+    assert download.value.suggested_filename == "seed0000_k0.gif"
+    download.value.save_as("page.gif")
+    expect(page.get_by_text("making a film")).to_be_hidden()
+    film = Image.open("page.gif")
+    assert (film.n_frames, film.size, film.info["loop"]) == (46, (32, 32), 0)  # there and back
+    film.seek(23)
+    assert (np.asarray(film.convert("RGB")) != settled(page)).any()
+    expect(at(page, "commands")).to_contain_text("sefa animate")
+    for line in at(page, "commands").inner_text().splitlines():
+        sefa(*shlex.split(line)[1:])
+    assert Path("seed0000_k0.gif").read_bytes() == Path("page.gif").read_bytes()
+    drag(page, 0, 0.7)
+    expect(at(page, "commands")).not_to_contain_text("sefa animate")
+
+
 def test_two_people_do_not_disturb_each_other(tiny: str, new_page: NewPage) -> None:
     address = tiny
     one, other = opened(new_page(), address), opened(new_page(), address)

@@ -52,17 +52,20 @@ def asked(
     async def page(scope: Any, receive: Any, send: Any) -> None:
         sent.append("passed")
 
+    async def receive() -> Any:
+        raise AssertionError("the gate reads nothing")
+
     async def send(message: Any) -> None:
         sent.append(message)
 
     given = {"host": "127.0.0.1:8642", **headers}
-    scope = {
+    scope: dict[str, Any] = {
         "type": kind,
         "path": path,
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
     }
-    asyncio.run(Gate(page, token)(scope, None, send))  # type: ignore[arg-type]
+    asyncio.run(Gate(page, token)(scope, receive, send))
     return sent
 
 
