@@ -1,10 +1,14 @@
-"""What many tests share: the real default model, fetched once through the package index."""
+"""What many tests share: the real models, fetched once, and a small one in a folder to work in."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 pytest_plugins = ["chromium"]  # tests/browser: the pages' Chromium
+TINY = Path(__file__).parent / "golden" / "containers" / "ckpt_genforce_stylegan2.pth"
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +29,28 @@ def digiface() -> Path:
     from sefa_cli.checkpoints.locate import locate
 
     return locate("dcgan_digiface64")
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, with `tiny.pth` (32 px, published code's format) and a cache."""
+    shutil.copy(TINY, tmp_path / "tiny.pth")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEFA_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture
+def sefa(workplace: Path) -> Callable[..., Result]:
+    """Run `sefa …` inside this process: quick, for all that needs no process of its own."""
+    from sefa_cli.cli import app
+
+    runner = CliRunner()
+
+    def run(*words: str, stdin: bytes | None = None) -> Result:
+        result = runner.invoke(app, words, input=stdin)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
