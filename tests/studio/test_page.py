@@ -107,7 +107,7 @@ def test_a_region_is_drawn_localized_named_and_saved(tiny: str, page: Page, sefa
     np.testing.assert_array_equal(Image.open(made), picture)
 
 
-def test_the_brush_and_a_search_that_is_cancelled(tiny: str, page: Page) -> None:
+def test_the_brush_gives_its_mask(tiny: str, page: Page, tmp_path: Path) -> None:
     opened(page, tiny)
     at(page, "mode").get_by_text("Brush").click()
     area = page.locator(".canvas").bounding_box()
@@ -119,8 +119,8 @@ def test_the_brush_and_a_search_that_is_cancelled(tiny: str, page: Page) -> None
     page.mouse.up()
     with page.expect_download() as download:
         at(page, "localize").click()
-    download.value.save_as("region1.png")
-    mask = np.asarray(Image.open("region1.png"))
+    download.value.save_as(tmp_path / "region1.png")
+    mask = np.asarray(Image.open(tmp_path / "region1.png"))
     assert mask.shape == (32, 32) and 0 < (mask == 255).sum() < 200
     expect(at(page, "bundles")).to_contain_text("region1.dirs")
 
