@@ -49,7 +49,7 @@ class Layout:
         self.page = page
         ui.add_css(_STYLE.read_text())
         ui.colors(primary="#3b6ea5")
-        with ui.element("main").classes("studio"):
+        with ui.element("main").classes("studio") as self._main:
             with ui.element("header"):
                 self._header()
             with ui.element("section").classes("left"):
@@ -73,9 +73,9 @@ class Layout:
         self._annotate = ui.button(
             "Annotate", icon="checklist", on_click=lambda: self.annotating.open()
         )
-        self._annotate.props('flat dense no-caps data-test="annotate"')
+        self._annotate.props('flat dense no-caps aria-label="Annotate" data-test="annotate"')
         ui.button("Open", icon="folder_open", on_click=lambda: self._dialog.open()).props(
-            'flat dense no-caps data-test="open"'
+            'flat dense no-caps aria-label="Open" data-test="open"'
         )
 
     async def _go_back(self) -> None:
@@ -101,8 +101,9 @@ class Layout:
             self._seed.props('dense outlined data-test="seed"').classes("seed")
             self._seed.on("change", self._take_seed)
             _icon("casino", "Another face", self._other_face)
-            ui.label("Truncation").classes("quiet")
-            self._trunc = ui.slider(min=0, max=1, step=0.05, value=0.7)
+            with ui.row().classes("no-wrap items-center"):
+                ui.label("Truncation").classes("quiet")
+                self._trunc = ui.slider(min=0, max=1, step=0.05, value=0.7)
             self._trunc.props('label dense data-test="trunc"').classes("trunc")
             self._trunc.on("change", self._take_trunc)
             self._label = ui.number("Class", value=0, min=0, precision=0)
@@ -116,13 +117,18 @@ class Layout:
             await self.page.show()
 
     async def _take_seed(self) -> None:
-        if self._seed.value is not None:
-            await self._change(seed=int(self._seed.value))
+        if self._seed.value is None:
+            self.refresh()
+        else:
+            await self._take(int(self._seed.value))
 
     async def _other_face(self) -> None:
         import random
 
-        await self._change(seed=random.randrange(100_000))
+        await self._take(random.randrange(100_000))
+
+    async def _take(self, seed: int) -> None:
+        await self.page.do(lambda state: state.with_seed(seed))
 
     async def _take_trunc(self) -> None:
         await self._change(trunc=self._trunc.value)
@@ -211,7 +217,8 @@ class Layout:
     def complain(self, why: str) -> None:
         """Something that was refused; all else goes on."""
         with self.page.client:
-            ui.notify(why, type="negative", timeout=10_000, close_button=True, multi_line=True)
+            close = {"label": "Close", "color": "white"}
+            ui.notify(why, type="negative", timeout=10_000, multi_line=True, actions=[close])
 
     def refresh(self) -> None:
         """All elements as the present state has them, but for the picture."""
@@ -220,6 +227,7 @@ class Layout:
         self._redo.set_enabled(bool(page.history.future))
         self._seed.value = state.seed
         model = page.model
+        self._main.classes(add="empty" if model is None else "", remove="empty")
         self._annotate.set_enabled(model is not None)
         generator = model.generator if model else None
         self._label.visible = generator is not None and generator.c_dim > 0

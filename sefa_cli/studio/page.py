@@ -158,9 +158,12 @@ class Page:
             self.history.past.clear()  # there is nothing to see before the first sliders
 
     async def do(self, change: Callable[[State], State]) -> None:
-        """Go on to another state and show it whole; refused changes are said on the page."""
+        """Go on to another state and show it whole; one without codes is refused, on the page."""
         try:
-            self.history.do(change(self.state))
+            changed = change(self.state)
+            if self.model:
+                changed.codes(self.model.generator)
+            self.history.do(changed)
         except SefaError as error:
             self.layout.complain(str(error))
         await self.show()

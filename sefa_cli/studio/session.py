@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sefa_cli.bundle import Bundle
 from sefa_cli.editing.moves import Move
+from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +32,12 @@ class Sliders:
     def move(self) -> Move:
         """All steps together."""
         return Move(self.alphas)
+
+    @property
+    def applied(self) -> tuple[int, ...]:
+        """The layers that are moved."""
+        own = tuple(int(layer) for layer in self.bundle.layers)
+        return own if self.layers is None else self.layers
 
     def alpha(self, k: int) -> float:
         """How far direction `k` is moved, in units of the latent."""
@@ -71,6 +78,12 @@ class State:
         sets = list(self.sets)
         sets[self.active] = sliders
         return replace(self, sets=tuple(sets))
+
+    def with_seed(self, seed: int) -> "State":
+        """Another face. Raises UsageError for no seed."""
+        if not 0 <= seed < 2**32:
+            raise UsageError(f"seed {seed} is out of range", f"0-{2**32 - 1}")
+        return replace(self, seed=seed)
 
     def at(self, k: int, alpha: float) -> "State":
         """One slider of the active set moved."""

@@ -50,6 +50,7 @@ class SlidersPanel:
             with self._body:
                 self._build(sliders)
         if sliders:
+            self._moves.value = format_range(sliders.applied)
             for k, (slider, number, name) in self._rows.items():
                 name.value = sliders.bundle.labels[k] or ""
                 slider.value = sliders.alpha(k)
@@ -98,8 +99,7 @@ class SlidersPanel:
 
     def _layers(self, sliders: Sliders) -> None:
         own = format_range(int(layer) for layer in sliders.bundle.layers)
-        shown = own if sliders.layers is None else format_range(sliders.layers)
-        field = ui.input("moves layers", value=shown).props('dense data-test="layers"')
+        field = self._moves = ui.input("moves layers").props('dense data-test="layers"')
         field.classes("seed")
 
         async def take() -> None:

@@ -199,6 +199,8 @@ def test_a_bundle_of_another_model_is_refused(tiny: str, page: Page, sefa: Sefa)
 def test_an_empty_page_asks_what_to_open(serve: Serve, page: Page) -> None:
     page.goto(serve())
     at(page, "path").fill("tiny.pth")
+    for what in ("seed", "localize", "save-picture"):  # there is nothing to do yet
+        expect(at(page, what)).to_be_hidden()
     at(page, "path").press("Enter")
     expect(at(page, "row-0")).to_be_visible()
 
@@ -226,6 +228,25 @@ def test_seed_truncation_layers_and_levels(tiny: str, page: Page) -> None:
     expect(at(page, "row-12")).to_be_visible()
     at(page, "bundle-close").click()
     expect(at(page, "bundles")).to_contain_text("tiny_all.dirs")
+
+
+def test_what_is_refused_is_said_once_and_not_kept(tiny: str, page: Page) -> None:
+    opened(page, tiny)
+    seed, commands = at(page, "seed"), at(page, "commands")
+    for number in ("-1", "99999999999"):
+        seed.fill(number)
+        seed.press("Enter")
+        expect(page.get_by_text(f"seed {number} is out of range")).to_have_count(1)
+        expect(seed).to_have_value("0")
+    seed.fill("")
+    seed.press("Enter")
+    expect(seed).to_have_value("0")
+    at(page, "layers").fill("abc")
+    at(page, "layers").press("Enter")
+    expect(page.get_by_text("layer 'abc' is not a range")).to_have_count(1)
+    expect(at(page, "layers")).to_have_value("0-7")
+    expect(commands).to_contain_text("--seeds 0 ")
+    expect(at(page, "undo")).to_be_disabled()
 
 
 def test_with_a_token(serve: Serve, page: Page, new_page: NewPage) -> None:
