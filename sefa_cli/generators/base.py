@@ -193,8 +193,10 @@ class Generator(nn.Module):
         with torch.no_grad():
             chain = self._chain(own[None], noise_mode, pixels, quick)
 
+        labels = as_one_hot(label, 1, self.c_dim) if self.conditioned else None
+
         def paint(codes: Tensor) -> Tensor:
-            return self.synthesize(codes, label, truncation, noise_mode, size, preview)
+            return self.synthesize(codes, labels, truncation, noise_mode, size, preview)
 
         return Linearization(paint, own, chosen, per_layer, chain)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from sefa_cli.generators.weights import Weights, frozen
 
@@ -135,7 +136,7 @@ def noise_like(
 
 def fast_layout(x: Tensor) -> Tensor:
     """Channels last on CPUs: depthwise convolutions take a third of the time there."""
-    if x.device.type != "cpu":
+    if x.device.type != "cpu" or get_proxy_mode() is not None:  # what is traced is for vmap
         return x
     try:
         return x.contiguous(memory_format=torch.channels_last)

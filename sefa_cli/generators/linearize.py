@@ -1,19 +1,25 @@
 """The derivative of one picture by its code: along directions, and in reverse from pixels.
 
-The generic route is torch's own forward and reverse mode and serves every family. A family may
+The generic route is torch's own forward and reverse mode and serves every family; forward mode is
+traced once, so that the picture is not computed anew for every batch of directions. A family may
 hand in a `Chain`: its picture's layers once computed, their derivatives applied one after another.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.func import jvp, vjp, vmap
+from torch.func import functionalize, jvp, linearize, vjp, vmap
 
 from sefa_cli.generators.precision import computing
 
+_TRACED = 128  # dimensions from which on a trace is worth its second or two
+_SAME = 1e-2  # of the largest change; a trace that is wrong is wrong altogether
+
+Moved = Callable[[Tensor], Tensor]
 Moves = Sequence[Tensor | None]  # for every code its tangents (b, d); None where it stands still
 
 
@@ -110,10 +116,35 @@ class Linearization:
                 for position, layer in enumerate(self.layers):
                     by_layer[layer] = moves[:, position]
                 return self._chain.push(by_layer)
-        still = torch.zeros_like(moves[0])
-        along = vmap(lambda move: jvp(self._moved, (still,), (move,))[1])
-        changes: Tensor = along(moves)
+        with torch.no_grad():
+            changes: Tensor = vmap(self._anew if self._traced is None else self._traced)(moves)
         return changes
+
+    def _anew(self, move: Tensor) -> Tensor:
+        """The change for a move `(n, d)`, by torch's forward mode, together with the picture."""
+        change: Tensor = jvp(self._moved, (torch.zeros_like(move),), (move,))[1]
+        return change
+
+    @cached_property
+    def _traced(self) -> Moved | None:
+        """`_anew` with the picture computed once: up to three times as fast. None where torch
+        cannot trace it, or, which two directions tell, not rightly."""
+        if self.dim < _TRACED:
+            return None
+        still = self._code.new_zeros(len(self.layers), self._code.shape[1])
+        ramp = torch.linspace(-1, 1, still.numel()).to(still).reshape(still.shape)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch's own, about how it folds constants
+                # Operations in place, replayed, would change what the trace holds.
+                traced: Moved = linearize(functionalize(self._moved), still)[1]
+            for move in (ramp, ramp.square()):
+                found, exact = (vmap(along)(move[None]) for along in (traced, self._anew))
+                if (found - exact).abs().max() > _SAME * exact.abs().max():
+                    return None
+        except (RuntimeError, NotImplementedError):
+            return None
+        return traced
 
     def reverse(self, cotangents: Tensor) -> Tensor:
         """Jᵀ u for every one of cotangents `(b, C, H, W)`: `(b, dim)`."""

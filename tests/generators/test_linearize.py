@@ -1,5 +1,6 @@
 """Derivatives of every family, hand-written or not, against torch's own forward mode."""
 
+from pathlib import Path
 from typing import Any
 
 import networks
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp
 
+from sefa_cli.checkpoints.reading import read_checkpoint
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators import build
 from sefa_cli.generators.base import Generator
@@ -105,6 +107,61 @@ def test_the_generic_route_is_the_same_derivative(tiny: Generator) -> None:
     assert (by_hand.forward(directions) - exact).abs().max() < 1e-5 * exact.abs().max()
     assert torch.equal(by_hand.picture, generic.picture)
     assert generic.pass_bytes > generic.picture.nbytes
+
+
+@pytest.fixture
+def always_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small networks would not be."""
+    monkeypatch.setattr("sefa_cli.generators.linearize._TRACED", 1)
+
+
+@pytest.mark.parametrize("per_layer", [False, True])
+@pytest.mark.parametrize("family", ["biggan", "dcgan", "lucidrains", "pggan", "stylegan3"])
+@pytest.mark.usefixtures("always_traced")
+def test_a_trace_is_the_same_derivative(family: str, per_layer: bool) -> None:
+    generator = build(getattr(networks, family)(), "cpu").double()
+    code = some(generator.num_layers, generator.w_dim).double()
+    label = torch.tensor([1]) if generator.conditioned else None
+    layers = range(generator.num_layers)
+    linear = generator.linearize(code, layers, per_layer=per_layer, label=label)
+    assert linear._traced is not None
+    moves = some(3, linear.dim, seed=1).double()
+    for v, change in zip(moves, linear.forward(moves), strict=True):
+        move = v.reshape(generator.num_layers, -1) if per_layer else v.expand_as(code)
+        exact = along(generator, code, move, label=label)
+        assert (change - exact).abs().max() < 1e-9 * exact.abs().max()
+
+
+@pytest.mark.usefixtures("always_traced")
+def test_the_real_small_model_is_traced(digiface: Path) -> None:
+    generator = build(read_checkpoint(digiface), "cpu")
+    code = generator.map(generator.sample([0]))
+    linear, v = generator.linearize(code[0], [0]), some(1, generator.w_dim)
+    assert linear._traced is not None
+    exact = along(generator, code, v)
+    assert (linear.forward(v)[0] - exact).abs().max() < 1e-5 * exact.abs().max()
+
+
+def in_place(codes: Tensor) -> Tensor:
+    """What torch's trace gets wrong: the factor 3 is lost in it."""
+    picture = codes.square().reshape(1, 1, 2, 4)
+    picture[:, :, 0].mul_(3.0)
+    return picture
+
+
+def by_value(codes: Tensor) -> Tensor:
+    """What it refuses: a tensor that is asked for its number."""
+    return (codes.square() * torch.tensor([2.0]).item()).reshape(1, 1, 2, 4)
+
+
+@pytest.mark.parametrize("paint", [in_place, by_value])
+@pytest.mark.usefixtures("always_traced")
+def test_what_cannot_be_traced_is_right_all_the_same(paint: Any) -> None:
+    """As a plug-in may be written."""
+    code, v = some(2, 4), some(1, 4, seed=1)
+    exact = jvp(paint, (code[None],), (v.expand(2, 4)[None],))[1][0]
+    changes = Linearization(paint, code, range(2)).forward(v)
+    assert torch.allclose(changes[0], exact)
 
 
 def test_works_on_what_inference_mode_made(tiny: Generator) -> None:
