@@ -108,7 +108,7 @@ def check_address(address: str) -> None:
         raise SefaError(f"{address!r} is no address: {error}", "https://…") from None
     if not host:
         raise SefaError(f"{address!r} names no host", "https://…")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise SefaError(
             f"{address} is not encrypted, so the file could be changed on its way",
             "an https: address",
@@ -116,7 +116,8 @@ def check_address(address: str) -> None:
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether the name or address of a host means this machine alone."""
     if host == "localhost":
         return True
     try:

@@ -45,9 +45,10 @@ def studio(
             remedy="Install it with: pip install 'nicegui>=3', or in a checkout '.[studio]'",
         )
     from sefa_cli.allocator import keep_blocks
+    from sefa_cli.checkpoints.references import is_loopback
     from sefa_cli.studio import server
 
-    if token is None and not server.is_loopback(host):
+    if token is None and not is_loopback(host):
         token = server.new_token()
     listener = server.bind(host, port)
     keep_blocks()

@@ -2,13 +2,13 @@
 
 import errno
 import hmac
-import ipaddress
 import secrets
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from sefa_cli.checkpoints.references import is_loopback
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 PORT = 8642  # the first that is tried where none is named
 _TRIES = 20
 _COOKIE = "sefa-token"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server that listens on `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def bind(host: str, port: int | None) -> socket.socket:

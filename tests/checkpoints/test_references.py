@@ -92,3 +92,10 @@ def test_a_checksum_may_be_pinned_as_pip_does() -> None:
 )
 def test_foreign_schemes(ref: str, scheme: str | None) -> None:
     assert references.foreign_scheme(ref) == scheme
+
+
+def test_what_is_loopback() -> None:
+    assert all(map(references.is_loopback, ["127.0.0.1", "127.1.2.3", "::1", "localhost"]))
+    assert not any(
+        map(references.is_loopback, ["0.0.0.0", "::", "192.168.0.2", "localhost.example.org"])
+    )
