@@ -7,25 +7,16 @@ FAMILY = "tinyconv"
 
 def recognise(tensors):
     """Configuration and tensors of a state dict of ours; None for any other."""
-    if not {"dense.weight", "dense.bias", "convs.0.weight"} <= tensors.keys():
+    if not {"dense.weight", "convs.0.weight"} <= tensors.keys():
         return None
-    convs = sum(f"convs.{i}.weight" in tensors for i in range(len(tensors)))
-    z_dim = tensors["dense.weight"].shape[1]
-    config = {
-        "resolution": 4 << convs,
-        "img_channels": tensors[f"convs.{convs - 1}.weight"].shape[0],
-        "z_dim": z_dim,
-        "w_dim": z_dim,
-        "c_dim": 0,
-        "num_layers": 1,
-        "space": "z",
-    }
-    return config, tensors
+    z_dim, convs = tensors["dense.weight"].shape[1], sum(n.startswith("convs.") for n in tensors)
+    sizes = {"resolution": 4 << convs, "img_channels": 3, "z_dim": z_dim, "w_dim": z_dim}
+    return sizes | {"c_dim": 0, "num_layers": 1, "space": "z"}, tensors
 
 
 def first_projections(tensors):
     """The one matrix that z meets first: (16 channels, z_dim), applied at 4 px."""
-    return [Layer(0, "dense", 4, "dense", tensors["dense.weight"], tensors["dense.bias"])]
+    return [Layer(0, "dense", 4, "dense", tensors["dense.weight"], None)]
 
 
 def generator(checkpoint):
