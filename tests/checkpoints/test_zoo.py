@@ -102,6 +102,7 @@ def test_the_published_models_are_all_there() -> None:
     groups = {"stylegan2_ada_": 12, "stylegan3_t_": 7, "stylegan3_r_": 6, "self_distilled_": 7,
               "stylegan_xl_": 14, "gan_zoo_": 5, "biggan_deep_": 3, "mmgen_biggan_": 7}  # fmt: skip
     assert {group: sum(n.startswith(group) for n in names) for group in groups} == groups
+    assert sum("_config_" in n for n in names) == 5 + 5 + 3
 
 
 @pytest.mark.usefixtures("own_cache")
