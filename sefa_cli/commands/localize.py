@@ -135,6 +135,7 @@ def localize(
     from sefa_cli.discovery.landmarks import faces_for
     from sefa_cli.discovery.named_regions import subject_of
     from sefa_cli.discovery.partial import Partial
+    from sefa_cli.discovery.pictures import SMALL
     from sefa_cli.discovery.regions import background as still
     from sefa_cli.discovery.regions import one_region
     from sefa_cli.editing.source import load_generator
@@ -229,6 +230,12 @@ def localize(
         found = pictured.matrices(search, joint=not per_seed)
     if save_jacobian is not None:
         wrote(save_jacobian)
+    if (residual := discovery.residual(found)) is not None:
+        enough = residual < SMALL
+        say(
+            f"the sketch's leading directions are right to within {residual:.1%}"
+            + ("" if enough else "; a larger --sketch does better")
+        )
     if search.auto_tau:
         search, quotient = discovery.settled(found, search)
         say(f"tau {search.tau:g}: on a seed left out its region changes {quotient:.3g} times more")

@@ -18,7 +18,7 @@ from sefa_cli.projections import model_card
 
 __all__ = [
     "Matrices", "Pictures", "Search", "Target",
-    "factors_of", "mean", "parameters", "region_bundle", "settled", "stability",
+    "factors_of", "mean", "parameters", "region_bundle", "residual", "settled", "stability",
 ]  # fmt: skip
 
 
@@ -33,6 +33,16 @@ def factors_of(matrices: Matrices, search: Search) -> Factors:
     if search.method == "lowrank":
         return lowrank(*matrices, num=search.num)
     return resefa(*matrices, search.tau, search.num)
+
+
+def residual(pictures: Sequence[Matrices]) -> float | None:
+    """How far a sketch's ten leading directions are from right, as a share of 1; None without one.
+
+    The largest residual of the generalized eigenproblem, over all bases, in parts of λ c n; what is
+    missing in a direction is of this order.
+    """
+    sketched = [picture.lacking for picture in pictures if isinstance(picture, Spanned)]
+    return max(sketched, default=None)
 
 
 def settled(pictures: Sequence[Matrices], search: Search) -> tuple[Search, float]:

@@ -66,6 +66,14 @@ def test_tau_auto_is_kept_as_the_number_it_chose(sefa: Sefa) -> None:
     assert "two seeds or more" in sefa("localize", "tiny.pth", *words).stderr
 
 
+@pytest.mark.parametrize(("rows", "enough"), [("100", True), ("4", False)])
+def test_a_sketch_says_how_right_it_is(sefa: Sefa, rows: str, enough: bool) -> None:
+    words = ["--box", "20,10,8,12", *QUICK, "--space", "w+", "--sketch", rows, "--num", "4"]
+    result = sefa("localize", "tiny.pth", *words, "-o", "wide.dirs")
+    assert result.exit_code == 0 and "leading directions are right to within" in result.stderr
+    assert ("a larger --sketch" not in result.stderr) == enough, result.stderr
+
+
 def test_inspect_shows_the_change(sefa: Sefa, mouth: Bundle) -> None:
     text = sefa("inspect", "mouth.dirs").stdout
     assert "inside" in text and "outside" in text and "box 20,10,8,12" in text
