@@ -78,6 +78,8 @@ one by one. Each was swept over three faces (seeds 0, 3 and 7, psi 0.7, the 256-
 or 160 px): the bottom layers at α −5, −2.5, 2.5 and 5, the middle at ±4, the top at ±2.5. One
 observer, the model that wrote this page, answered the two questions of SeFa's user study (table 1
 of the paper); it is no study with people, and its numbers are not to be compared with the paper's.
+All 60 answers were then given again by keyboard in the studio's annotating mode, with these seeds
+and steps, looking at its sheets: the bundles it saves hold the same answers and names.
 
 - **Obvious:** the ends of the sweep differ at first sight, in all three faces.
 - **Meaningful:** one phrase says what changes, and it is right for all three faces; weaker side
