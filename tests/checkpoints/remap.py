@@ -138,6 +138,20 @@ def to_rosinality(native: Native) -> tuple[Native, np.ndarray]:
     return out, native["mapping.w_avg"]
 
 
+def to_basicsr(native: Native) -> Native:
+    """BasicSR: rosinality's order under other names, without resampling kernels."""
+    theirs, _ = to_rosinality(native)
+    out: Native = {}
+    for name, array in theirs.items():
+        if name.endswith("kernel"):
+            continue
+        name = name.replace("noises.noise_", "noises.noise").replace("style.", "style_mlp.")
+        name = name.replace("input.input", "constant_input.weight")
+        name = name.replace(".noise.weight", ".weight").replace(".conv.", ".modulated_conv.")
+        out[f"style_{name}" if name.startswith(("conv1", "convs")) else name] = array
+    return out
+
+
 def to_mmgen(native: Native) -> Native:
     """The generator of MMGeneration and mmagic: rosinality's order under longer names."""
     theirs, _ = to_rosinality(native)

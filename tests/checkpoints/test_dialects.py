@@ -134,6 +134,18 @@ def test_the_same_weights_in_four_layouts(tmp_path, native, dialect):
     )
 
 
+def test_basicsr_is_rosinality_s_under_other_names(tmp_path, native):
+    state = remap.tensors(remap.to_basicsr(native))
+    torch.save({"params_ema": state, "latent_avg": torch.ones(1, 24)}, tmp_path / "x.pth")
+    found = read_checkpoint(tmp_path / "x.pth")
+    theirs = read_checkpoint(remap.write_rosinality(tmp_path / "y.pt", native))
+    assert (found.dialect, found.notes, found.config) == ("basicsr", (), theirs.config)
+    tensors, expected = arrays(found), arrays(theirs)
+    expected["mapping.w_avg"] = np.ones(24, np.float32)
+    assert list(tensors) == list(expected)
+    assert all(np.array_equal(tensors[name], expected[name]) for name in expected)
+
+
 def test_mmgen_keeps_all_networks_in_one_list(tmp_path, native):
     """MMGeneration: `state_dict` with `generator_ema.` before the names; no mean w is stored."""
     found = read_checkpoint(remap.write_mmgen(tmp_path / "x.pth", native))
@@ -417,10 +429,10 @@ def test_half_known_files_tell_what_they_resemble(tmp_path, native):
 
 
 def test_names_are_told_of_the_network_inside(tmp_path):
-    """BasicSR keeps averaged weights in `params_ema`; GFPGAN's names are of no known dialect."""
-    names = ("style_mlp.1.weight", "style_conv1.modulated_conv.weight", "to_rgb1.bias")
+    """GFPGAN's network is in `params_ema` as well, and is more than a generator."""
+    names = ("conv_body_first.weight", "style_mlp.1.weight", "to_rgb1.bias")
     torch.save({"params_ema": {name: torch.zeros(2) for name in names}}, tmp_path / "x.pth")
-    with pytest.raises(SefaError, match=r"first names: 'style_mlp\.1\.weight'.*It most resembles"):
+    with pytest.raises(SefaError, match=r"first names: 'conv_body_first\.weight'.*as basicsr w"):
         read_checkpoint(tmp_path / "x.pth")
 
 

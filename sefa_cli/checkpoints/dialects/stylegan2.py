@@ -1,8 +1,8 @@
-"""StyleGAN2 as NVIDIA, rosinality, genforce, Hammer and mmgen write it → NVIDIA's names, layouts.
+"""StyleGAN2 of NVIDIA, rosinality, BasicSR, mmgen, genforce, Hammer → NVIDIA's names and layouts.
 
 What differs between them, beside names: genforce stores up-sampling kernels unflipped and style
-biases without their +1; all but NVIDIA keep leading axes of size one; genforce, rosinality and
-mmgen demodulate weights already scaled by 1/√fan_in, which matters through the epsilon alone.
+biases without their +1; all but NVIDIA keep leading axes of size one; all but NVIDIA and Hammer
+demodulate weights already scaled by 1/√fan_in, which matters through the epsilon alone.
 """
 
 import math
@@ -73,6 +73,36 @@ _ROSINALITY = (
     Rule(r"to_rgbs\.(\d{1,3})\.bias", "{rgb}.bias", FLAT, shift=1),
     Rule(r"convs\.\d{1,3}\.conv\.blur\.kernel", FILTER),
     Rule(r"to_rgbs\.\d{1,3}\.upsample\.kernel", FILTER),
+)
+
+_BASICSR = (  # the modules are ordered as rosinality's; resampling kernels are not stored
+    Rule(r"style_mlp\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),
+    Rule(r"style_mlp\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
+    Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
+    Rule(r"constant_input\.weight", "synthesis.b4.const", UNBATCHED),
+    *(
+        rule
+        for theirs, ours, shift in (
+            ("style_conv1", "{conv}", 0),
+            (r"style_convs\.(\d{1,3})", "{conv}", 1),
+            ("to_rgb1", "{rgb}", 0),
+            (r"to_rgbs\.(\d{1,3})", "{rgb}", 1),
+        )
+        for rule in (
+            Rule(rf"{theirs}\.modulated_conv\.weight", f"{ours}.weight", UNBATCHED, shift),
+            Rule(
+                rf"{theirs}\.modulated_conv\.modulation\.weight",
+                f"{ours}.affine.weight",
+                shift=shift,
+            ),
+            Rule(
+                rf"{theirs}\.modulated_conv\.modulation\.bias", f"{ours}.affine.bias", shift=shift
+            ),
+            Rule(rf"{theirs}\.(?:activate\.)?bias", f"{ours}.bias", FLAT, shift),
+            Rule(rf"{theirs}\.weight", f"{ours}.noise_strength", SCALAR, shift),
+        )
+    ),
+    Rule(r"noises\.noise(\d{1,3})", "{conv}.noise_const", ONE_MAP),
 )
 
 _MODULATION = r"style_modulation\.linear\.weight_orig"
@@ -155,7 +185,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     config = {
         **describe(network),
         **settings(state),
-        "demod_scaled": dialect.name in ("genforce", "rosinality", "mmgen"),
+        "demod_scaled": dialect.name not in ("nvidia", "hammer"),
     }
     tensors = {**network.ordered, **_unusual(kernel, state.path)}
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
@@ -187,6 +217,13 @@ DIALECTS = (
         "stylegan2",
         ("input.input", "style.1.weight", "conv1.conv.modulation.weight"),
         _ROSINALITY,
+        _read,
+    ),
+    Dialect(
+        "basicsr",
+        "stylegan2",
+        ("constant_input.weight", "style_mlp.1.weight", "style_conv1.modulated_conv.weight"),
+        _BASICSR,
         _read,
     ),
     Dialect(
