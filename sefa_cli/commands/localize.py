@@ -238,7 +238,10 @@ def localize(
         )
     if search.auto_tau:
         search, quotient = discovery.settled(found, search)
-        say(f"tau {search.tau:g}: on a seed left out its region changes {quotient:.3g} times more")
+        say(
+            f"tau {search.tau:g}: on a seed left out, the region changes {quotient:.3g} times as much "
+            "as the rest"
+        )
     if stability:
         say(f"{discovery.stability(found, search):.0%} of the leading spans is shared by the seeds")
     sets = [(output, start.numbers, target, found)]
