@@ -1,23 +1,31 @@
 """From slider to picture at 256 px: with the layers below computed once, and without.
 
 python bench/studio.py            the parts of it, in one process
-python bench/studio.py --browser  from the mouse's move to the picture in a real Chromium
+python bench/studio.py --browser  from a slider's key to the picture in a real Chromium
 """
 
 import argparse
+import contextlib
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sefa_cli.allocator import keep_blocks
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
+
+    from sefa_cli.rendering.pictures import Picture
+    from sefa_cli.rendering.view import View
+    from sefa_cli.studio.library import Model
+    from sefa_cli.studio.session import State
 
 MODEL = "mobilestylegan_ffhq"
 LEVELS = ("bottom", "middle", "top")
+SERVED = ("forgetful", "as it is")  # the studios that are compared in the browser
 MOVES = 15
 
 
@@ -44,48 +52,99 @@ def in_process() -> None:
 
 
 def in_browser() -> None:
-    """Seconds from a slider's key to the picture that it asked for, in the page itself."""
+    """Seconds from a slider's key to the quick picture that it asked for, in the page itself.
+
+    Two studios are asked in turn: one as it is, one that computes every picture from the bottom.
+    """
     from playwright.sync_api import sync_playwright
 
-    command = [sys.executable, "-m", "sefa_cli", "studio", MODEL, "--no-open", "--port", "0"]
+    with contextlib.ExitStack() as stack:
+        addresses = [stack.enter_context(_studio(name)) for name in SERVED]
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        pages = [_opened(browser, address) for address in addresses]
+        print(f"seconds from a slider's key to the 256-px picture, median of {MOVES} (quickest)")
+        print(f"{'level':8} {'from the bottom':>18} {'layers below kept':>20}")
+        for level in LEVELS:
+            for page in pages:
+                _factorize(page, level)
+            moves = [[_press(page) for page in pages] for _ in range(MOVES + 2)][2:]
+            cells = [f"{statistics.median(s):.3f} ({min(s):.3f})" for s in zip(*moves, strict=True)]
+            print(f"{level:8} {cells[0]:>18} {cells[1]:>20}", flush=True)
+        browser.close()
+
+
+@contextlib.contextmanager
+def _studio(name: str) -> Iterator[str]:
+    """A studio as a process of its own: its address."""
+    command = [sys.executable, __file__, "--serve", name]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
-    address = server.stdout.readline().strip()
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-            )
-            page = browser.new_page(viewport={"width": 1280, "height": 800})
-            page.goto(address)
-            page.wait_for_selector('.canvas[aria-busy="false"]', timeout=120_000)
-            page.evaluate(_WATCH)
-            for level in LEVELS:
-                page.click('[data-test="level"]')
-                page.get_by_role("option", name=level).click()
-                page.click('[data-test="factorize"]')
-                page.get_by_text(f"mobilestylegan_{level}.dirs").first.wait_for()
-                page.wait_for_selector('.canvas[aria-busy="false"]', timeout=60_000)
-                took = [_press(page) for _ in range(MOVES)]
-                print(f"{level:8} {statistics.median(took):6.3f} s from key to picture (median)")
-            browser.close()
+        yield server.stdout.readline().strip()
     finally:
         server.terminate()
         server.wait()
+
+
+def serve(name: str) -> None:
+    """`sefa studio`, as it is or with an easel that keeps nothing from one picture to the next."""
+    from sefa_cli.cli import app
+    from sefa_cli.studio import page
+    from sefa_cli.studio.easel import Easel
+
+    class Forgetful(Easel):
+        def __init__(self, model: "Model") -> None:
+            super().__init__(model)
+            self._model = model
+
+        def picture(self, state: "State", view: "View") -> "Picture":
+            return Easel(self._model).picture(state, view)
+
+    if name == "forgetful":
+        page.Easel = Forgetful
+    app(["studio", MODEL, "--no-open", "--port", "0"])
+
+
+def _opened(browser: "Browser", address: str) -> "Page":
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(address)
+    _wait(page)
+    page.evaluate(_WATCH)
+    return page
+
+
+def _wait(page: "Page") -> None:
+    """Until the whole picture is there."""
+    page.wait_for_selector('.canvas[aria-busy="false"]', timeout=120_000)
+
+
+def _factorize(page: "Page", level: str) -> None:
+    """Put the sliders of a level on the page."""
+    page.bring_to_front()
+    page.click('[data-test="level"]')
+    page.get_by_role("option", name=level).click()
+    page.click('[data-test="factorize"]')
+    page.get_by_text(f"mobilestylegan_{level}.dirs").first.wait_for()
+    _wait(page)
 
 
 _WATCH = """() => {
     const image = document.querySelector('.canvas img');
     addEventListener('keydown', () => { window.began = performance.now(); }, true);
     image.addEventListener('load', () => {
-        if (window.began) window.took = (performance.now() - window.began) / 1000;
+        const quick = image.naturalWidth === 256;
+        if (window.began && quick) window.took = (performance.now() - window.began) / 1000;
         window.began = 0;
     });
 }"""
 
 
 def _press(page: "Page") -> float:
-    """Seconds from a key that moves the first slider to the next picture."""
+    """Seconds from a key that moves the first slider to its quick picture."""
+    page.bring_to_front()
     page.evaluate("window.took = window.began = 0")
     page.focus('[data-test="row-0"] [tabindex="0"].q-slider__track-container')
     page.keyboard.down("ArrowRight")
@@ -93,11 +152,16 @@ def _press(page: "Page") -> float:
     seconds: float = page.evaluate("window.took")
     page.keyboard.up("ArrowRight")
     time.sleep(0.3)
-    page.wait_for_selector('.canvas[aria-busy="false"]', timeout=60_000)
+    _wait(page)
     return seconds
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--browser", action="store_true")
-    in_browser() if parser.parse_args().browser else in_process()
+    parser.add_argument("--serve", choices=SERVED, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.serve:
+        serve(asked.serve)
+    else:
+        in_browser() if asked.browser else in_process()
