@@ -238,23 +238,16 @@ def localize(
         )
     if search.auto_tau:
         search, quotient = discovery.settled(found, search)
-        say(
-            f"tau {search.tau:g}: on a seed left out, the region changes {quotient:.3g} times as much "
-            "as the rest"
-        )
+        how = f"{quotient:.3g} times as much as the rest"
+        say(f"tau {search.tau:g}: on a seed left out, the region changes {how}")
     if stability:
         say(f"{discovery.stability(found, search):.0%} of the leading spans is shared by the seeds")
-    sets = [(output, start.numbers, target, found)]
-    if per_seed:
-        stem = output.removesuffix(".dirs")
-        sets = [
-            (f"{stem}_{start.stem(i)}.dirs", start.numbers[i : i + 1], target.only(i), [matrices])
-            for i, matrices in enumerate(found)
-        ]
-    for path, numbers, part, several in sets:
-        bundle = discovery.region_bundle(
-            checkpoint, discovery.mean(several), part, search, numbers, params
-        )
+    bundles = discovery.region_bundles(
+        checkpoint, found, target, search, start.numbers, params, joint=not per_seed
+    )
+    stem = output.removesuffix(".dirs")
+    each = [f"{stem}_{start.stem(i)}.dirs" for i in range(len(start.numbers))]
+    for path, bundle in zip(each if per_seed else [output], bundles, strict=True):
         bundle.save(path, overwrite)
         wrote(path)
     partial.remove()

@@ -18,7 +18,8 @@ from sefa_cli.projections import model_card
 
 __all__ = [
     "Matrices", "Pictures", "Search", "Target",
-    "factors_of", "mean", "parameters", "region_bundle", "residual", "settled", "stability",
+    "factors_of", "mean", "parameters", "region_bundle", "region_bundles", "residual", "settled",
+    "stability",
 ]  # fmt: skip
 
 
@@ -65,6 +66,24 @@ def stability(pictures: Sequence[Matrices], search: Search, leading: int = 5) ->
     if not pairs:
         raise UsageError("stability of one picture", "two seeds or more")
     return float(np.mean([np.square(a.T @ b).sum() / a.shape[1] for a, b in pairs]))
+
+
+def region_bundles(
+    checkpoint: Checkpoint,
+    found: Sequence[Matrices],
+    target: Target,
+    search: Search,
+    numbers: Sequence[int],
+    params: dict[str, Any],
+    joint: bool = True,
+) -> list[Bundle]:
+    """One bundle for all pictures, whose matrices are averaged, or if not `joint` one for each."""
+    if joint:
+        return [region_bundle(checkpoint, mean(found), target, search, numbers, params)]
+    return [
+        region_bundle(checkpoint, matrices, target.only(i), search, numbers[i : i + 1], params)
+        for i, matrices in enumerate(found)
+    ]
 
 
 def region_bundle(
