@@ -117,6 +117,10 @@ def test_the_brush_gives_its_mask(tiny: str, page: Page, tmp_path: Path) -> None
     page.mouse.down()
     page.mouse.move(x + 40, y + 20, steps=4)
     page.mouse.up()
+    drag(page, 0, 0.6)
+    expect(at(page, "commands")).to_contain_text("--k 0")
+    settled(page)
+    expect(page.locator(".canvas .veil")).to_be_visible()  # what is drawn outlasts other pictures
     with page.expect_download() as download:
         at(page, "localize").click()
     download.value.save_as(tmp_path / "region1.png")
