@@ -131,17 +131,22 @@ class Task:
         """The commands that make the same bundle."""
         model, state, search = self.model, self.state, self.search()
         moves = len(state.moved)
-        lines = codes_commands(model, state, state.moved)
+        lines = codes_commands(model, state, state.moved, self._of)
         region = ["--mask", self.mask_name]
         if self.drawing.kind == "box":
             region = ["--box", self.drawing.box(*self._sides)]
         words: list[Any] = [model.ref, *region, "-L", self.layers, "--num", search.num]
-        words += ["--codes", codes_name(moves)] if moves else ["--seeds", state.seed]
+        words += ["--codes", codes_name(moves, self._of)] if moves else ["--seeds", state.seed]
         if state.trunc is not None and (not moves or model.generator.conditioned):
             words += ["--trunc", f"{state.trunc:g}"]
         words += [] if state.label is None else ["--class", state.label]
         words += ["--sketch", ROUGH] if search.sketch == ROUGH else []
         return [*lines, command("localize", *words, "-o", self.path)]
+
+    @property
+    def _of(self) -> str:
+        """How the codes that it begins with are called: sliders may move on later."""
+        return f"{self.name}_"
 
     def mask_png(self) -> bytes:
         """The file that the command reads for a brushed region."""
@@ -195,7 +200,7 @@ class Task:
         psi = state.trunc
         if psi is None and (not moves or model.generator.conditioned):
             psi = model.generator.default_truncation
-        codes_file = codes_name(moves) if moves else None
+        codes_file = codes_name(moves, self._of) if moves else None
         params = {"trunc": psi, "class": state.label, "codes": codes_file}
         bundle = region_bundle(model.checkpoint, mean(found), target, search, [number], params)
         return Sliders(self.path, bundle, tuple(self.commands()))

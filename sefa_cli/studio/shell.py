@@ -53,23 +53,29 @@ def picture_commands(model: "Model", state: State, output: str = "picture") -> l
         return [*lines, command("sample", model.ref, *_start(model, state), "-o", output)]
     *first, last = state.moved
     lines += [*codes_commands(model, state, first), *last.made_by]
-    return [*lines, _edit(model, state, last, _from(model, state, len(first)), "-o", output)]
+    edit = _edit(model, state, last, _from(model, state, len(first)), "-o", output)
+    return _once([*lines, edit])
 
 
-def codes_commands(model: "Model", state: State, sets: Sequence[Sliders]) -> list[str]:
-    """Makes `codes1.npz`, `codes2.npz` …: the code after the moves of each of `sets`."""
+def codes_commands(
+    model: "Model", state: State, sets: Sequence[Sliders], of: str = ""
+) -> list[str]:
+    """Makes `codes1.npz`, `codes2.npz` …: the code after the moves of each of `sets`.
+
+    Their names begin with `of` where they are not those of the picture that is shown.
+    """
     lines: list[str] = []
     for number, sliders in enumerate(sets, start=1):
         lines += sliders.made_by
-        start = _from(model, state, number - 1)
-        keep = ["-o", f"codes{number}", "--save-codes", codes_name(number)]
+        start = _from(model, state, number - 1, of)
+        keep = ["-o", f"{of}codes{number}", "--save-codes", codes_name(number, of)]
         lines.append(_edit(model, state, sliders, start, *keep))
     return lines
 
 
-def codes_name(number: int) -> str:
+def codes_name(number: int, of: str = "") -> str:
     """The file that holds the codes after so many moves."""
-    return f"codes{number}.npz"
+    return f"{of}codes{number}.npz"
 
 
 def film_commands(model: "Model", state: State, k: int, output: str) -> list[str]:
@@ -78,11 +84,11 @@ def film_commands(model: "Model", state: State, k: int, output: str) -> list[str
     assert own is not None
     others = film_start(state, k).moved
     lines = codes_commands(model, state, others)
-    lines += [line for line in own.made_by if line not in lines]
     start = _from(model, state, len(others))
     how = ["--range", SPAN, "--frames", FRAMES, "--bounce"]
     how += ["--size", film_size(model), "--fast", "-o", output]
-    return [*lines, command("animate", *_dirs(model, own), "--k", k, *start, *how)]
+    film = command("animate", *_dirs(model, own), "--k", k, *start, *how)
+    return _once([*lines, *own.made_by, film])
 
 
 def film_size(model: "Model") -> int:
@@ -93,6 +99,11 @@ def film_size(model: "Model") -> int:
 def film_start(state: State, k: int) -> State:
     """The state that a film of direction `k` starts from: that slider at 0, all others as is."""
     return state.at(k, 0.0)
+
+
+def _once(lines: Sequence[str]) -> list[str]:
+    """Each line where it first stands: several bundles may need the same one."""
+    return list(dict.fromkeys(lines))
 
 
 def _edit(
@@ -118,11 +129,11 @@ def _start(model: "Model", state: State) -> list[object]:
     return ["--seeds", state.seed, *trunc, *label]
 
 
-def _from(model: "Model", state: State, moves: int) -> list[object]:
+def _from(model: "Model", state: State, moves: int, of: str = "") -> list[object]:
     """The seed, or the codes after so many moves: those are truncated already."""
     if not moves:
         return _start(model, state)
-    words: list[object] = ["--codes", codes_name(moves)]
+    words: list[object] = ["--codes", codes_name(moves, of)]
     if model.generator.conditioned:
         words += _start(model, state)[2:]  # the synthesis needs truncation and class as well
     return words

@@ -1,6 +1,5 @@
 """A drawn region's directions: the same bundle as the command makes, stopped when asked."""
 
-import shlex
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from typer.testing import Result
-from visiting import until
+from visiting import run, until
 
 from sefa_cli.errors import UsageError
 from sefa_cli.studio.library import Model
@@ -70,8 +69,7 @@ def test_the_command_makes_the_same_bundle(
     assert sum(done) == task.passes() == 32
     if name == "brush":
         Path(task.mask_name).write_bytes(task.mask_png())
-    for line in task.commands():
-        sefa(*shlex.split(line)[1:])
+    run(sefa, task.commands())
     assert Path(task.path).read_bytes() == found.bundle.to_bytes()
     assert found.made_by == tuple(task.commands()) and found.path == task.path
 

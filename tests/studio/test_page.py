@@ -1,6 +1,5 @@
 """The studio in a real browser: what a person does, and what they see."""
 
-import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from chromium import NewPage
 from PIL import Image
 from playwright.sync_api import Page, expect
 from typer.testing import Result
-from visiting import Serve, at, drag, opened, settled, shown, until
+from visiting import Serve, at, drag, opened, run, settled, shown, until
 
 from sefa_cli.bundle import Bundle
 
@@ -29,8 +28,7 @@ def test_a_slider_is_dragged_and_the_command_gives_the_same_picture(
     with page.expect_download() as download:
         at(page, "save-picture").click()
     download.value.save_as("saved.png")
-    for line in at(page, "commands").inner_text().splitlines():
-        sefa(*shlex.split(line)[1:])
+    run(sefa, at(page, "commands").inner_text().splitlines())
     (made,) = Path("picture").glob("*.png")
     np.testing.assert_array_equal(Image.open(made), Image.open("saved.png"))
     np.testing.assert_array_equal(Image.open(made), after)
@@ -99,8 +97,7 @@ def test_a_region_is_drawn_localized_named_and_saved(tiny: str, page: Page, sefa
         at(page, "bundle-download").click()
     download.value.save_as("page.dirs")
     picture = settled(page)
-    for line in at(page, "commands").inner_text().splitlines():
-        sefa(*shlex.split(line)[1:])
+    run(sefa, at(page, "commands").inner_text().splitlines())
     assert Path("page.dirs").read_bytes() == Path("region1.dirs").read_bytes()
     assert Bundle.load("page.dirs").labels[0] == "<img src=x onerror=alert(1)>"
     (made,) = Path("picture").glob("*.png")
@@ -144,8 +141,7 @@ def test_a_film_is_saved(tiny: str, page: Page, sefa: Sefa) -> None:
     film.seek(23)
     assert (np.asarray(film.convert("RGB")) != settled(page)).any()
     expect(at(page, "commands")).to_contain_text("sefa animate")
-    for line in at(page, "commands").inner_text().splitlines():
-        sefa(*shlex.split(line)[1:])
+    run(sefa, at(page, "commands").inner_text().splitlines())
     assert Path("seed0000_k0.gif").read_bytes() == Path("page.gif").read_bytes()
     drag(page, 0, 0.7)
     expect(at(page, "commands")).not_to_contain_text("sefa animate")

@@ -1,7 +1,7 @@
 """The commands that are shown give the picture that is shown, bit for bit."""
 
 import io
-import shlex
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,21 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import Result
+from visiting import run
 
 from sefa_cli.studio.easel import Easel
 from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.library import Model
+from sefa_cli.studio.localizing import Task, drawing_from
 from sefa_cli.studio.session import State
 from sefa_cli.studio.shell import film_commands, named, picture_commands
 
 Sefa = Callable[..., Result]
-
-
-def run(sefa: Sefa, lines: list[str]) -> None:
-    for line in lines:
-        program, *words = shlex.split(line)
-        assert program == "sefa"
-        sefa(*words)
 
 
 def states(model: Model) -> dict[str, State]:
@@ -48,6 +43,24 @@ def test_the_same_picture(sefa: Sefa, model: Model, name: str) -> None:
     (made,) = Path("picture").glob("*.png")
     np.testing.assert_array_equal(Image.open(made), Image.open(io.BytesIO(painted.png)))
     assert (painted.height, painted.width) == (32, 32)
+
+
+@pytest.mark.parametrize("later", [1.5, 0.5])
+def test_a_moved_face_that_was_localized_and_moved_on(
+    sefa: Sefa, model: Model, later: float
+) -> None:
+    """The bundle's own beginning stays what it was, whatever the first slider does later."""
+    state = State(seed=3).added(model.factorize("all")).at(0, 1.5)
+    drawing = drawing_from("box", [[(0.2, 0.6), (0.6, 0.9)]])
+    found = Task(model, state, drawing, num=4).run(lambda passes: None, threading.Event())
+    state = state.at(0, later).added(found).at(2, 2.0)
+    easel = Easel(model)
+    painted = easel.paint(state, easel.whole)
+    run(sefa, picture_commands(model, state))
+    (made,) = Path("picture").glob("*.png")
+    np.testing.assert_array_equal(Image.open(made), Image.open(io.BytesIO(painted.png)))
+    run(sefa, [line for line in film_commands(model, state, 2, "film.gif") if "animate" in line])
+    assert Path("film.gif").read_bytes() == film_of(model, state, 2)
 
 
 def test_the_same_film(sefa: Sefa, model: Model) -> None:

@@ -1,13 +1,15 @@
 """What tests do on a page of the studio."""
 
 import io
+import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import urljoin
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
+from typer.testing import Result
 
 Serve = Callable[..., str]
 
@@ -56,3 +58,11 @@ def drag(page: Page, k: int, part: float, moves: int = 10) -> None:
     for i in range(moves):
         page.mouse.move(area["x"] + area["width"] * (0.5 + (part - 0.5) * (i + 1) / moves), y)
     page.mouse.up()
+
+
+def run(sefa: Callable[..., Result], lines: Iterable[str]) -> None:
+    """Shell lines of the page, one after the other in an empty folder; all of them succeed."""
+    for line in lines:
+        program, *words = shlex.split(line)
+        result = sefa(*words)
+        assert program == "sefa" and result.exit_code == 0, (line, result.stderr)
