@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SIDE = 160  # pixels of a picture of a sweep
 STEPS = (-1.0, -0.5, 0.5, 1.0)  # of the reach
+# How far directions are swept where nothing is said: the higher the layers, the more a step shows.
+REACH = {"bottom": 5.0, "middle": 4.0, "top": 2.5}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The annotating mode: a sweep, two questions and a name, answered by keyboard."""
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from sefa_cli.bundle_rules import LEVELS
 from sefa_cli.errors import SefaError
 from sefa_cli.ranges import parse_range
 from sefa_cli.studio.annotating import (
+    REACH,
     Answer,
     Question,
     answered,
@@ -36,6 +38,7 @@ class AnnotatingPanel:
         self._stage = 0  # obvious, meaningful, name
         self._answer = Answer(False, False)
         self._sheets: dict[Question, int] = {}  # numbers of pictures that are there
+        self._turn = asyncio.Lock()  # sweeps are made one after the other
         with ui.dialog().props("maximized") as self._dialog, ui.card().classes("annotating"):
             with ui.row().classes("panel-head"):
                 ui.label("Annotate").classes("brand")
@@ -45,7 +48,8 @@ class AnnotatingPanel:
                 self._levels.props('dense outlined data-test="levels"').classes("trunc")
                 self._num = ui.number("Directions a level", value=20, min=1, precision=0)
                 self._seeds = ui.input("Seeds", value="0-2")
-                self._reach = ui.number("Reach ±", value=5, min=0.1)
+                self._reach = ui.number("Reach ±", placeholder="by level", min=0.1)
+                self._reach.props("stack-label")
                 for field, name in (
                     (self._num, "num"), (self._seeds, "seeds"), (self._reach, "reach"),
                 ):  # fmt: skip
@@ -118,16 +122,22 @@ class AnnotatingPanel:
         self._show_stage()
         self._sheet.visible = False
         await self._draw(question)
-        if self._at < len(self._questions) and self._questions[self._at] == question:
+        here = self._questions[self._at : self._at + 1]
+        if here == [question] and question in self._sheets:
             self._sheet.props(f"src=/picture/{self.page.key}/{self._sheets[question]}.png")
             self._sheet.visible = True
             for following in self._questions[self._at + 1 : self._at + 2]:
                 await self._draw(following)
 
     async def _draw(self, question: Question) -> None:
-        page, seeds, reach = self.page, self._seeds.value, float(self._reach.value or 1)
-        model, state = page.model, page.state
-        if question not in self._sheets and model:
+        """Make a sweep, unless the person has gone on while another one was made."""
+        async with self._turn:
+            page, seeds = self.page, self._seeds.value
+            model, state = page.model, page.state
+            wanted = self._questions[self._at : self._at + 2]
+            if question in self._sheets or question not in wanted or model is None:
+                return
+            reach = float(self._reach.value or REACH[question.level])
             png = await page.work(lambda: sweep(model, state, question, seeds, reach))
             if png is not None:
                 self._sheets[question] = page.keep(png)

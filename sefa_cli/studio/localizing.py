@@ -212,6 +212,7 @@ class Job:
     def __init__(self, task: Task) -> None:
         self.task, self.total = task, task.passes()
         self.done, self.began = 0, time.monotonic()
+        self._ended = self.began
         self.result: Sliders | None = None
         self.error: SefaError | None = None
         self._stop = threading.Event()
@@ -242,6 +243,11 @@ class Job:
             return None
         return (time.monotonic() - self.began) / self.done * (self.total - self.done)
 
+    @property
+    def pace(self) -> float:
+        """Seconds that a pass took, once it has ended."""
+        return (self._ended - self.began) / max(self.done, 1)
+
     def _work(self) -> None:
         try:
             self.result = self.task.run(self._advance, self._stop)
@@ -249,6 +255,7 @@ class Job:
             pass
         except SefaError as error:
             self.error = error
+        self._ended = time.monotonic()
 
     def _advance(self, passes: int) -> None:
         self.done += passes

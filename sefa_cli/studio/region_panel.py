@@ -19,6 +19,7 @@ class RegionPanel:
         self.page, self.canvas = page, canvas
         self.drawing: Drawing | None = None
         self._number = 0  # regions looked for so far
+        self._last: Job | None = None  # the last that was found
         canvas.on("drawn", self._drawn)
         with ui.row().classes("region"):
             self._mode = ui.toggle(
@@ -82,10 +83,15 @@ class RegionPanel:
         self._cost.text = ""
         if task:
             passes = task.passes()
-            seconds = passes * (self.page.easel.whole_seconds if self.page.easel else 0)
-            self._cost.text = f"{passes} derivatives, about {spoken(seconds)}"
+            self._cost.text = f"{passes} derivatives, about {spoken(passes * self._pace())}"
         elif self._mode.value != "none" and not running:
             self._cost.text = "Draw on the picture what shall change."
+
+    def _pace(self) -> float:
+        """Seconds of a derivative: as the last search went, or about those of a picture."""
+        if self._last and self._last.task.model is self.page.model:
+            return self._last.pace
+        return self.page.easel.whole_seconds if self.page.easel else 0.0
 
     def _start(self) -> None:
         task = self._task()
@@ -122,6 +128,8 @@ class RegionPanel:
         if job.error:
             self.page.layout.complain(str(job.error))
         result = job.result
+        if result:
+            self._last = job
         if result and job.task.model is self.page.model:
             self._mode.value = "none"
             self._wipe()

@@ -92,6 +92,7 @@ def test_a_job_tells_how_far_it_is(model: Model) -> None:
     job.start()
     until(lambda: not job.running)
     assert job.result is not None and job.done == job.total == 32 and job.left == 0
+    assert 0 < job.pace < 10
 
 
 def test_a_region_that_says_nothing(model: Model) -> None:

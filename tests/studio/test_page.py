@@ -1,6 +1,7 @@
 """The studio in a real browser: what a person does, and what they see."""
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urljoin
@@ -295,6 +296,22 @@ def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:
         at(page, "bundle-download").click()
     download.value.save_as("answers.dirs")
     assert "1 / 2" in sefa("inspect", "--annotations", "answers.dirs").stdout
+
+
+def test_who_skips_directions_does_not_wait_for_their_sweeps(tiny: str, page: Page) -> None:
+    opened(page, tiny)
+    at(page, "annotate").click()
+    at(page, "annotate-seeds").fill("0-59")
+    began = time.monotonic()
+    at(page, "begin").click()
+    expect(at(page, "sheet")).to_be_visible(timeout=30_000)
+    one = time.monotonic() - began
+    began = time.monotonic()
+    for _ in range(18):
+        page.locator("body").press("ArrowRight")
+    expect(at(page, "place")).to_have_text("bottom · direction 19 of 20")
+    expect(at(page, "sheet")).to_be_visible(timeout=60_000)
+    assert time.monotonic() - began < 6 * one
 
 
 def test_a_slider_is_moved_by_keys(tiny: str, page: Page) -> None:
