@@ -9,7 +9,7 @@ import numpy as np
 from sefa_cli.bundle import Bundle
 from sefa_cli.checkpoints.checkpoint import Checkpoint
 from sefa_cli.discovery.jacobian import Grams
-from sefa_cli.discovery.pictures import Matrices, Pictures, Spanned, mean
+from sefa_cli.discovery.pictures import Matrices, Pictures, Spanned, mean, mean_grams
 from sefa_cli.discovery.resefa import as_factors, chosen_tau, lowrank, resefa, resefa_in_span
 from sefa_cli.discovery.search import Search, Target, parameters
 from sefa_cli.discovery.sefa import Factors
@@ -79,34 +79,33 @@ def region_bundles(
 ) -> list[Bundle]:
     """One bundle for all pictures, whose matrices are averaged, or if not `joint` one for each."""
     if joint:
-        return [region_bundle(checkpoint, mean(found), target, search, numbers, params)]
+        return [region_bundle(checkpoint, found, target, search, numbers, params)]
     return [
-        region_bundle(checkpoint, matrices, target.only(i), search, numbers[i : i + 1], params)
+        region_bundle(checkpoint, [matrices], target.only(i), search, numbers[i : i + 1], params)
         for i, matrices in enumerate(found)
     ]
 
 
 def region_bundle(
     checkpoint: Checkpoint,
-    matrices: Matrices,
+    pictures: Sequence[Matrices],
     target: Target,
     search: Search,
     numbers: Sequence[int],
     params: dict[str, Any],
 ) -> Bundle:
-    """The bundle of directions for these matrices.
+    """The bundle of directions for the mean of these pictures.
 
     `numbers` are the seeds (or places in a file of codes), `params` what else changed the codes.
     Each direction's `change` is the root mean square change of the pixels for α = 1, to first
-    order, inside and outside: √(nᵀ M n).
+    order, inside and outside, over all pictures as they are: √(nᵀ M n) for the plain mean.
     """
-    found = factors_of(matrices, search)
+    together = mean(pictures)
+    found = factors_of(together, search)
     rows = found.directions.astype(np.float64)  # (k, dim)
-    inner: Grams
-    if isinstance(matrices, Spanned):
-        inner, rows = matrices.grams, rows @ matrices.basis
-    else:
-        inner = matrices
+    if isinstance(together, Spanned):
+        rows = rows @ together.basis
+    inner = mean_grams([p.grams if isinstance(p, Spanned) else p for p in pictures])
     inside, outside = (
         np.sqrt(np.einsum("kd,de,ke->k", rows, M, rows, optimize=True).clip(min=0)) for M in inner
     )

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sefa_cli.discovery.jacobian import Begun, Grams, Watch, grams
 from sefa_cli.discovery.memory import free_bytes
 from sefa_cli.discovery.partial import Partial
-from sefa_cli.discovery.resefa import resefa_in_span
+from sefa_cli.discovery.resefa import equal_weights, resefa_in_span
 from sefa_cli.discovery.search import Search, Target
 from sefa_cli.discovery.sketch import Sketch, Within, first_basis, sketch, whole_trace, widened
 from sefa_cli.generators.base import Generator
@@ -30,7 +30,8 @@ class Spanned:
 
     grams: Grams  # (k, k): of J · basis
     basis: NDArray[np.float64]  # (dim, k), orthonormal columns
-    trace: float  # of the whole M_b, estimated
+    weights: tuple[float, float]  # of this picture's M_f and M_b in the mean: `equal_weights`
+    trace: float  # of the whole mean M_b, estimated
     lacking: float  # the largest residual of the leading directions, as a share of λ c
 
 
@@ -91,12 +92,19 @@ class Pictures:
                 continue
             for i, own in within.items():
                 self._extend(i, own, basis, search)
-            mean = mean_grams([own.grams for own in within.values()])
-            trace = whole_trace(mean, basis, sketches)
-            rows, lacking = self._residuals(within, mean, basis, trace, search)
+            traces = np.array([
+                (np.trace(own.grams.fore), whole_trace(own.grams, basis, made))
+                for own, made in zip(within.values(), sketches, strict=True)
+            ])  # fmt: skip
+            weights, trace = equal_weights(traces), float(traces[:, 1].mean())
+            mean = mean_grams([own.grams for own in within.values()], weights)
+            rows, lacking = self._residuals(within, weights, mean, basis, trace, search)
             widest = float(lacking[:LEADING].max())
             if widest < SMALL or turn == search.turns or basis.shape[1] == len(basis):
-                return [Spanned(own.grams, basis, trace, widest) for own in within.values()]
+                return [
+                    Spanned(own.grams, basis, (float(fore), float(back)), trace, widest)
+                    for own, (fore, back) in zip(within.values(), weights, strict=True)
+                ]
             rows = rows[lacking > SMALL / 10].astype(np.float32)
             if self.partial is not None:
                 self.partial.keep(stage, first, [rows])
@@ -127,6 +135,7 @@ class Pictures:
     def _residuals(
         self,
         within: Mapping[int, Within],
+        weights: NDArray[np.float64],
         mean: Grams,
         basis: NDArray[np.float64],
         trace: float,
@@ -136,10 +145,13 @@ class Pictures:
         found = resefa_in_span(*mean, basis, trace, search.tau, search.num)
         n, quotients = found.directions.astype(np.float64), found.eigenvalues
         pulled = []
-        for i, own in within.items():
+        for (i, own), (fore, back) in zip(within.items(), weights, strict=True):
             linearization = search.linearize(self.generator, self.codes[i], self.label)
             inner = basis.T @ n.T  # (k, p)
-            pulled.append(own.pulled(linearization, inner, quotients, self._report(len(n))))
+            report = self._report(len(n))
+            pulled.append(
+                fore * own.pulled(linearization, inner, quotients * (back / fore), report)
+            )
         scale = search.tau * trace * quotients  # λ c
         rows = np.mean(pulled, axis=0, dtype=np.float64) - scale[:, None] * n
         return rows, np.linalg.norm(rows, axis=1) / scale
@@ -197,17 +209,24 @@ def picture_grams(
     )
 
 
-def mean_grams(pictures: Sequence[Grams]) -> Grams:
-    """The average over pictures, which is more stable than any of them."""
-    return Grams(
-        np.mean([picture.fore for picture in pictures], axis=0),
-        np.mean([picture.back for picture in pictures], axis=0),
-    )
+def mean_grams(pictures: Sequence[Grams], weights: ArrayLike | None = None) -> Grams:
+    """The average over pictures, each multiplied by its `weights` `(s, 2)` if any are given."""
+    weights = np.ones((len(pictures), 2)) if weights is None else np.asarray(weights)
+    return Grams(*(
+        np.mean([w * own[part] for w, own in zip(weights[:, part], pictures, strict=True)], axis=0)
+        for part in (0, 1)
+    ))  # fmt: skip
 
 
 def mean(pictures: Sequence[Matrices]) -> Matrices:
-    """The average over pictures, which within a basis have to share it."""
+    """The average over pictures, each of which counts for as much as the others.
+
+    It is more stable than any of them: see `resefa.equal_weights`. Within a basis they share it.
+    """
     spanned = [picture for picture in pictures if isinstance(picture, Spanned)]
     if spanned:
-        return replace(spanned[0], grams=mean_grams([picture.grams for picture in spanned]))
-    return mean_grams([picture for picture in pictures if isinstance(picture, Grams)])
+        weights = [picture.weights for picture in spanned]
+        own = mean_grams([picture.grams for picture in spanned], weights)
+        return replace(spanned[0], grams=own, weights=(1.0, 1.0))
+    exact = [picture for picture in pictures if isinstance(picture, Grams)]
+    return mean_grams(exact, equal_weights([[np.trace(M) for M in picture] for picture in exact]))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from sefa_cli.discovery.sefa import Factors, fix_sign
@@ -94,18 +94,41 @@ def left_out(pictures: Sequence[Matrices], find: Callable[[Float64, Float64], Fa
     """How well directions keep to the region of a picture that they were not made from.
 
     `pictures` are M_f and M_b `(dim, dim)` of two pictures or more. Each is left out in turn: n is
-    the leading direction that `find` gives for the mean of the others, and nᵀM_f n / nᵀM_b n its
-    quotient on the one left out. Their median. Raises UsageError for a single picture.
+    the leading direction that `find` gives for the mean of the others, weighed as by
+    `equal_weights`, and nᵀM_f n / nᵀM_b n its quotient on the one left out. Their median. Raises
+    UsageError for a single picture.
     """
     if len(pictures) < 2:
         raise UsageError("a single picture", "two or more, one of which is left out in turn")
-    fore, back = (np.sum([picture[part] for picture in pictures], axis=0) for part in (0, 1))
+    weights = equal_weights([[np.trace(M) for M in picture] for picture in pictures])  # (s, 2)
+    sums = [
+        np.sum(
+            [w * picture[part] for w, picture in zip(weights[:, part], pictures, strict=True)], 0
+        )
+        for part in (0, 1)
+    ]
     quotients = []
-    for M_f, M_b in pictures:
+    for (M_f, M_b), (f, b) in zip(pictures, weights, strict=True):
         rest = len(pictures) - 1
-        n = find((fore - M_f) / rest, (back - M_b) / rest).directions[0].astype(np.float64)
+        found = find((sums[0] - f * M_f) / rest, (sums[1] - b * M_b) / rest)
+        n = found.directions[0].astype(np.float64)
         quotients.append((n @ M_f @ n) / (n @ M_b @ n))
     return float(np.median(quotients))
+
+
+def equal_weights(traces: ArrayLike) -> Float64:
+    """Factors `(s, 2)` for the M_f and M_b of s pictures, of whose `traces` `(s, 2)` they are made.
+
+    With them every picture has the mean trace, and counts for as much as any other. One picture
+    may change ten times as much as the next for the same step, and a plain mean of the matrices
+    then finds what suits that one alone. Raises SefaError for a picture of which a part does not
+    change at all.
+    """
+    own = np.asarray(traces, np.float64)
+    for fore, back in own:
+        check_change(fore, back)
+    weights: Float64 = own.mean(axis=0) / own
+    return weights
 
 
 def lowrank(M_f: Float64, M_b: Float64, energy: float = 0.99, num: int | None = None) -> Factors:

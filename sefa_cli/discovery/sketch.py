@@ -167,11 +167,11 @@ def widened(basis: Float64 | None, rows: NDArray[np.floating]) -> Float64:
     return np.ascontiguousarray(added if basis is None else np.concatenate([basis, added], axis=1))
 
 
-def whole_trace(grams: Grams, basis: Float64, sketches: Sequence[Sketch]) -> float:
+def whole_trace(within: Grams, basis: Float64, made: Sketch) -> float:
     """tr M_b: exact within the basis, the rest from the spare rows, which it does not know."""
-    spare = np.concatenate([made.spare for made in sketches]).astype(np.float64)
+    spare = made.spare.astype(np.float64)
     beyond = spare - (spare @ basis) @ basis.T
-    return float(np.trace(grams.back) + np.square(beyond).sum() / len(spare))
+    return float(np.trace(within.back) + np.square(beyond).sum() / len(spare))
 
 
 def _pulled(

@@ -173,7 +173,7 @@ class Task:
         Raises CancelledError soon after `stop` is set, SefaError for a region that says nothing.
         """
         from sefa_cli.discovery.localize import region_bundle
-        from sefa_cli.discovery.pictures import Pictures, mean
+        from sefa_cli.discovery.pictures import Pictures
         from sefa_cli.discovery.regions import one_region
         from sefa_cli.discovery.search import Target
 
@@ -202,7 +202,7 @@ class Task:
             psi = model.generator.default_truncation
         codes_file = codes_name(moves, self._of) if moves else None
         params = {"trunc": psi, "class": state.label, "codes": codes_file}
-        bundle = region_bundle(model.checkpoint, mean(found), target, search, [number], params)
+        bundle = region_bundle(model.checkpoint, found, target, search, [number], params)
         return Sliders(self.path, bundle, tuple(self.commands()))
 
 

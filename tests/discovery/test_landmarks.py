@@ -11,7 +11,7 @@ from sefa_cli.checkpoints.reading import read_checkpoint
 from sefa_cli.discovery.landmarks import NETWORK, Faces, faces_for, feature_boxes, mediapipe_finder
 from sefa_cli.discovery.localize import region_bundle
 from sefa_cli.discovery.named_regions import FOUND, SETS, find_boxes
-from sefa_cli.discovery.pictures import Pictures, mean
+from sefa_cli.discovery.pictures import Pictures
 from sefa_cli.discovery.regions import one_region
 from sefa_cli.discovery.search import Search, Target
 from sefa_cli.editing.codes import codes_from_seeds
@@ -93,12 +93,12 @@ def test_the_bundle_keeps_a_mask_for_every_seed(tmp_path: Path) -> None:
     search = Search(layers=tuple(range(generator.num_layers)), space="w", size=32, num=3)
     codes = codes_from_seeds(generator, [0, 5])
     found = Pictures(generator, codes, [0, 5], target).matrices(search)
-    bundle = region_bundle(checkpoint, mean(found), target, search, [0, 5], {})
+    bundle = region_bundle(checkpoint, found, target, search, [0, 5], {})
     bundle.save(tmp_path / "mouth.dirs")
     read = Bundle.load(tmp_path / "mouth.dirs")
     np.testing.assert_array_equal(read.mask, masks)
     assert read.params["region"] == "region landmarks:mouth" and read.params["seeds"] == [0, 5]
-    alone = region_bundle(checkpoint, found[1], target.only(1), search, [5], {})
+    alone = region_bundle(checkpoint, [found[1]], target.only(1), search, [5], {})
     np.testing.assert_array_equal(alone.mask, masks[1])
 
 

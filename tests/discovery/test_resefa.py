@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sefa_cli.discovery.jacobian import grams
-from sefa_cli.discovery.resefa import chosen_tau, left_out, lowrank, resefa
+from sefa_cli.discovery.resefa import chosen_tau, equal_weights, left_out, lowrank, resefa
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.linearize import Linearization
 
@@ -110,6 +110,29 @@ def test_tau_auto_takes_a_large_ridge_where_stillness_is_chance() -> None:
 def test_left_out_looks_at_the_picture_that_was_not_used() -> None:
     one, other = (np.diag([4.0, 1.0]), np.eye(2)), (np.diag([1.0, 9.0]), np.eye(2))
     assert left_out([one, other], lambda *M: resefa(*M, tau=0)) == 1.0
+
+
+def test_no_picture_outweighs_the_others() -> None:
+    """Direction 1 suits the last picture alone, which changes a hundred times as much."""
+    quiet, loud = (np.diag([9.0, 1.0]), np.eye(2)), (np.diag([1.0, 900.0]), 100 * np.eye(2))
+    pictures = [quiet, quiet, quiet, loud]
+    plain = [np.mean([picture[part] for picture in pictures], axis=0) for part in (0, 1)]
+    assert abs(resefa(*plain).directions[0][1]) > 0.99
+    weights = equal_weights([[np.trace(M) for M in picture] for picture in pictures])
+    weighed = [
+        np.mean([w * own[part] for w, own in zip(weights[:, part], pictures, strict=True)], axis=0)
+        for part in (0, 1)
+    ]
+    np.testing.assert_allclose(
+        np.trace(weighed, axis1=1, axis2=2), np.trace(plain, axis1=1, axis2=2)
+    )
+    assert abs(resefa(*weighed).directions[0][0]) > 0.99
+    assert left_out(pictures, lambda *M: resefa(*M, tau=0)) == pytest.approx(9)
+
+
+def test_a_picture_that_does_not_change_has_no_weight() -> None:
+    with pytest.raises(SefaError, match="nothing in the region changes"):
+        equal_weights([[1.0, 1.0], [0.0, 1.0]])
 
 
 def test_tau_auto_needs_two_pictures() -> None:

@@ -11,8 +11,8 @@ from sefa_cli.discovery import localize as discovery
 from sefa_cli.discovery.jacobian import Grams
 from sefa_cli.discovery.localize import Pictures, Search, Target
 from sefa_cli.discovery.partial import Partial
-from sefa_cli.discovery.pictures import Spanned
-from sefa_cli.discovery.resefa import resefa, resefa_in_span
+from sefa_cli.discovery.pictures import Spanned, mean_grams
+from sefa_cli.discovery.resefa import equal_weights, resefa, resefa_in_span
 from sefa_cli.discovery.sketch import first_basis, sketch, whole_trace, widened
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.base import Generator
@@ -35,8 +35,11 @@ def pictures(hammer: Generator, target: Target) -> Pictures:
 
 
 def least_cosine(pictures: Pictures, joint: bool = True) -> float:
-    ours = discovery.mean(pictures.matrices(SKETCHED, joint))
-    exact = discovery.mean(pictures.matrices(EXACT, joint))
+    """Of the leading ten, both ways; the exact matrices count with the sketch's own weights."""
+    spanned = pictures.matrices(SKETCHED, joint)
+    weights = [own.weights for own in spanned if isinstance(own, Spanned)]
+    whole = [own for own in pictures.matrices(EXACT, joint) if isinstance(own, Grams)]
+    ours, exact = discovery.mean(spanned), mean_grams(whole, weights)
     a, b = (
         discovery.factors_of(matrices, search)
         for matrices, search in ((ours, SKETCHED), (exact, EXACT))
@@ -47,6 +50,14 @@ def least_cosine(pictures: Pictures, joint: bool = True) -> float:
 
 def test_both_routes_agree_on_the_leading_ten(pictures: Pictures) -> None:
     assert least_cosine(pictures) > 0.9999
+
+
+def test_a_sketch_weighs_the_pictures_as_the_whole_matrices_do(pictures: Pictures) -> None:
+    loud = replace(pictures, codes=pictures.codes * torch.tensor([[1.0], [3.0]]))
+    weights = [own.weights for own in loud.matrices(SKETCHED) if isinstance(own, Spanned)]
+    exact = [[np.trace(M) for M in own] for own in loud.matrices(EXACT) if isinstance(own, Grams)]
+    assert abs(np.log(equal_weights(exact))).max() > 0.1
+    np.testing.assert_allclose(weights, equal_weights(exact), rtol=0.01)
 
 
 def test_also_where_the_columns_do_not_fit(pictures: Pictures) -> None:
@@ -95,7 +106,7 @@ def test_the_trace_is_estimated_without_bias(pictures: Pictures) -> None:
         rows = sketch(linearization, region, 8, 4, seed=seed)
         basis = first_basis([rows])
         within = Grams(*(basis.T @ M @ basis for M in exact))
-        estimates.append(whole_trace(within, basis, [rows]))
+        estimates.append(whole_trace(within, basis, rows))
     ratio = np.array(estimates) / np.trace(exact.back)
     assert abs(ratio.mean() - 1) < 3 * ratio.std() / np.sqrt(20) < 0.1
 
