@@ -1,19 +1,22 @@
 """How well edits stay in their region: localize, SeFa and LowRankGAN on the default model.
 
-python bench/region_precision.py --cache FOLDER [--train 0-4] [--unseen 100-119] [--level 20]
+python bench/region_precision.py --cache FOLDER [--train 0-9] [--unseen 100-119] [--level 20]
                                  [--rules best,first] [--sheet FILE.png] [--json FILE]
 
-Directions are found for the named regions on the training seeds (all layers, 256 px, shortcut,
-psi 0.7): localize's with its own τ of 1e-3, and with `--tau auto`; LowRankGAN's with 99 % of the
-background's change in its principal space, which by the rule of `--tau auto` on ten seeds is the
-best of 90, 99, 99.9 and 99.99 % for every region; SeFa's of all layers with the common gain
-deflated. Nothing is chosen on unseen seeds.
+Directions are found for the named regions on the training seeds (256 px, shortcut, psi 0.7). All
+methods choose by one rule, that of `--tau auto`: the leading direction of all training seeds but
+one is tried on the one left out, and the setting with the best median is taken. What they choose
+among: localize the layers (all, bottom, middle, top) and τ (1e-2 … 1e-6), LowRankGAN the layers and
+the share of the background's change in its principal space (90, 99, 99.9 %), SeFa, with the common
+gain deflated, the layers. Localize as it is where nothing is said (all layers, τ 1e-3) stands
+beside them. Nothing is chosen on unseen seeds.
 
-Of each method the direction of its leading ten with the largest first-order ratio of inside to
-outside on the training seeds is taken ("best"), or the leading one ("first"). On every unseen seed,
-forwards on even and backwards on odd ones, α is solved so that the root mean square change inside
-is `--level` grey levels of 255; what is compared is the mean squared change inside over that
-outside, the median over seeds. An edit that cannot reach the level has a ratio of 0.
+Of each method the leading direction is taken ("first"), or the one of its leading ten with the
+largest ratio of inside to outside on the training seeds, to first order and in the median ("best").
+On every unseen seed, forwards on even and backwards on odd ones, α is solved so that the root mean
+square change inside is `--level` grey levels of 255; what is compared is the mean squared change
+inside over that outside, the median over seeds. An edit that cannot reach the level has a ratio
+of 0.
 
 One set of derivatives serves all regions; their Gram matrices are kept in the folder `--cache`, and
 so are the edits of every unseen seed by every method, so that several processes can share the work.
@@ -23,7 +26,6 @@ The sheet shows the first two unseen seeds and the best direction of each method
 import argparse
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -32,12 +34,20 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from PIL import Image
+from region_directions import (
+    MODEL,
+    SIZE,
+    Chosen,
+    Directions,
+    Weights,
+    chosen,
+    grams_of_seed,
+    layers_of,
+)
 
 import sefa_cli as sefa
-from sefa_cli.discovery.jacobian import Grams, Parts, jacobian
 from sefa_cli.discovery.region_files import nearest
 from sefa_cli.discovery.regions import one_region
-from sefa_cli.discovery.resefa import chosen_tau, lowrank, resefa
 from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.evaluation.locality import Change, change, strength
 from sefa_cli.generators.base import Generator
@@ -45,15 +55,10 @@ from sefa_cli.ranges import parse_range
 from sefa_cli.rendering.pictures import Picture, to_uint8
 from sefa_cli.rendering.sheets import contact_sheet
 
-MODEL, SIZE, LEADING = "mobilestylegan_ffhq", 256, 10
-SHOWN, IN_SHEET = (
-    144,
-    ("localize, tau auto", "SeFa", "low-rank"),
-)  # pixels of a picture, and columns
+SHOWN = 144  # pixels of a picture in the sheet
 REGIONS = ("mouth", "eyes", "hair", "background")
-METHODS = ("localize", "localize, tau auto", "SeFa", "low-rank")
-Weights = dict[str, np.ndarray]
-Directions = dict[tuple[str, str], np.ndarray]  # (region, method) → (LEADING, dim)
+METHODS = ("localize", "localize, chosen", "SeFa", "low-rank")
+IN_SHEET = METHODS[1:]
 
 
 class Edit(NamedTuple):
@@ -74,61 +79,11 @@ def picture_of(generator: Generator, code: torch.Tensor, size: int = SIZE) -> np
     return (image.clamp(-1, 1).numpy() + 1) * 127.5
 
 
-def grams_of_seed(generator: Generator, seed: int, weights: Weights, folder: Path) -> dict:
-    """Gram matrices of every region at one seed: from the folder, or from one set of passes."""
-    file = folder / f"grams_{seed:04d}.npz"
-    if file.exists():
-        arrays = np.load(file)
-        return {name: Grams(arrays[f"{name}/fore"], arrays[f"{name}/back"]) for name in weights}
-    start = time.perf_counter()
-    everywhere = range(generator.num_layers)
-    linearization = generator.linearize(
-        codes_from_seeds(generator, [seed])[0], everywhere, size=SIZE
-    )
-    whole = jacobian(linearization)  # (C · H · W, dim)
-    passed = time.perf_counter()
-    changes = torch.from_numpy(np.ascontiguousarray(whole.T))
-    changes = changes.reshape(len(changes), *linearization.picture.shape)  # (dim, C, H, W)
-    found = {}
-    for name, fore in weights.items():
-        parts = Parts(linearization, fore, 255 - fore, sum_channels=False)
-        rows = parts.rows(changes)
-        found[name] = Grams(*(parts.products(rows, rows) / parts.totals[:, None, None]))
-    np.savez(
-        file,
-        **{f"{name}/{part}": getattr(g, part) for name, g in found.items() for part in g._fields},
-    )
-    seconds = time.perf_counter() - passed
-    print(f"seed {seed}: {passed - start:.0f} s + {seconds:.0f} s of products", file=sys.stderr)
-    return found
-
-
-def leading_of_all(each: list[dict[str, Grams]], grams: dict[str, Grams]) -> Directions:
-    """The leading ten directions of every region and method, from all training seeds' means."""
-    global_ones = sefa.factorize(MODEL, deflate_gain=True, num=LEADING).directions
-    found: Directions = {}
-    for name, mean in grams.items():
-        tau, _ = chosen_tau([of[name] for of in each])
-        print(f"{name}: tau {tau:g}", file=sys.stderr)
-        found[name, "localize"] = resefa(*mean, num=LEADING).directions
-        found[name, "localize, tau auto"] = resefa(*mean, tau=tau, num=LEADING).directions
-        found[name, "SeFa"] = global_ones
-        found[name, "low-rank"] = lowrank(*mean, num=LEADING).directions
-    return found
-
-
-def slopes(rows: np.ndarray, M: np.ndarray) -> np.ndarray:
-    """√(nᵀ M n) of every row: the root mean square change for α = 1, in grey levels."""
-    rows = rows.astype(np.float64)
-    return 127.5 * np.sqrt(np.einsum("kd,de,ke->k", rows, M, rows, optimize=True))
-
-
 def measure(
     generator: Generator,
     seed: int,
     method: str,
     weights: Weights,
-    grams: dict[str, Grams],
     directions: Directions,
     level: float,
     rules: list[str],
@@ -138,16 +93,13 @@ def measure(
     before = picture_of(generator, code)
     sign = 1 if seed % 2 == 0 else -1
     for region in REGIONS:
-        rows = directions[region, method]
-        inside, outside = (slopes(rows, M) for M in grams[region])
-        choices = {"best": int(np.argmax(inside / outside)), "first": 0}
+        own = directions[region, method]
         done: dict[int, Edit] = {}
         for rule in rules:
-            if (k := choices[rule]) not in done:
-                first = sign * level / inside[k]
-                alpha, found = solve(
-                    generator, code, before, rows[k], weights[region], level, first
-                )
+            if (k := own.best if rule == "best" else 0) not in done:
+                first = sign * level / own.inside[k]
+                move = partial(moved, generator, code, own, k)
+                alpha, found = solve(generator, move, before, weights[region], level, first)
                 done[k] = Edit(region, method, rule, seed, alpha, found)
             yield done[k]._replace(rule=rule)
 
@@ -164,11 +116,19 @@ def kept(file: Path, work: Callable[[], Iterator[Edit]]) -> list[Edit]:
     ]
 
 
+def moved(
+    generator: Generator, code: torch.Tensor, own: Chosen, k: int, alpha: float
+) -> torch.Tensor:
+    """`code` `(layers, dim)` moved by α along direction k, on the layers it was found for."""
+    codes = code.clone()
+    codes[list(layers_of(own.level))] += torch.from_numpy(np.float32(alpha) * own.rows[k])
+    return codes
+
+
 def solve(
     generator: Generator,
-    code: torch.Tensor,
+    move: Callable[[float], torch.Tensor],
     before: np.ndarray,
-    row: np.ndarray,
     fore: np.ndarray,
     level: float,
     first: float,
@@ -177,8 +137,7 @@ def solve(
     seen: dict[float, Change] = {}
 
     def change_at(alpha: float) -> float:
-        after = picture_of(generator, code + torch.from_numpy(np.float32(alpha) * row))
-        seen[alpha] = change(before, after, fore, 255 - fore)
+        seen[alpha] = change(before, picture_of(generator, move(alpha)), fore, 255 - fore)
         return float(np.sqrt(seen[alpha].inside))
 
     alpha = strength(change_at, level, first)
@@ -238,8 +197,8 @@ def wins_of(method: str, others: list[str], rule: str, edits: list[Edit]) -> tup
 
 
 def sheet(
-    generator: Generator, weights: Weights, grams: dict[str, Grams], directions: Directions,
-    edits: list[Edit], seeds: tuple[int, ...],
+    generator: Generator, weights: Weights, directions: Directions, edits: list[Edit],
+    seeds: tuple[int, ...],
 ) -> Picture:  # fmt: skip
     """A row for each region: every seed before, outlined, and the best direction of each method."""
     rows = []
@@ -249,13 +208,10 @@ def sheet(
             code = codes_from_seeds(generator, [seed])[0]
             row.append(outlined(seen(generator, code), nearest(weights[region], SHOWN, SHOWN)))
             for method in IN_SHEET:
-                choice = directions[region, method]
-                inside, outside = (slopes(choice, M) for M in grams[region])
-                n = choice[int(np.argmax(inside / outside))]
-                wanted = (region, method, "best", seed)
-                alpha = next(e.alpha for e in edits if e[:4] == wanted)
-                moved = None if alpha is None else code + torch.from_numpy(np.float32(alpha) * n)
-                row.append(None if moved is None else seen(generator, moved))
+                own = directions[region, method]
+                alpha = next(e.alpha for e in edits if e[:4] == (region, method, "best", seed))
+                codes = None if alpha is None else moved(generator, code, own, own.best, alpha)
+                row.append(None if codes is None else seen(generator, codes))
         rows.append(row)
     columns = [
         f"seed {seed}" if i == 0 else name
@@ -282,7 +238,7 @@ def outlined(picture: Picture, fore: np.ndarray) -> Picture:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--train", default="0-4")
+    parser.add_argument("--train", default="0-9")
     parser.add_argument("--unseen", default="100-119")
     parser.add_argument("--level", type=float, default=20.0)
     parser.add_argument("--rules", default="best")
@@ -295,28 +251,29 @@ def main() -> None:
     weights = {name: one_region(named=name, subject="face").weights(SIZE, SIZE) for name in REGIONS}
     train, unseen = (parse_range(text, "seed", 2**32) for text in (asked.train, asked.unseen))
     each = [grams_of_seed(generator, seed, weights, asked.cache) for seed in train]
-    grams = {
-        name: Grams(*(np.mean([found[name][part] for found in each], axis=0) for part in (0, 1)))
-        for name in REGIONS
+    directions = {
+        (region, method): chosen(each, region, method) for region in REGIONS for method in METHODS
     }
-    directions = leading_of_all(each, grams)
     rules = asked.rules.split(",")
-    setting = f"auto_{asked.train}_{asked.level:g}_{asked.rules}".replace(",", "+")
+    setting = f"levels_{asked.train}_{asked.level:g}_{asked.rules}".replace(",", "+")
     edits = []
     for seed in unseen:
         for method in METHODS:
             file = asked.cache / f"edits_{setting}_{METHODS.index(method)}_{seed:04d}.json"
             work = partial(
-                measure, generator, seed, method, weights, grams, directions, asked.level, rules
+                measure, generator, seed, method, weights, directions, asked.level, rules
             )
             edits += kept(file, work)
     rows = summary(edits, rules)
     show(rows, edits)
     if asked.json:
         about = {"train": list(train), "unseen": list(unseen), "level": asked.level}
-        asked.json.write_text(json.dumps({**about, "rows": rows}, indent=1) + "\n")
+        settled = {f"{r}, {m}": f"{own.level} {own.text}" for (r, m), own in directions.items()}
+        asked.json.write_text(
+            json.dumps({**about, "chosen": settled, "rows": rows}, indent=1) + "\n"
+        )
     if asked.sheet:
-        picture = sheet(generator, weights, grams, directions, edits, unseen[:2])
+        picture = sheet(generator, weights, directions, edits, unseen[:2])
         image = Image.fromarray(picture)
         few = image.quantize(palette=image.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
         few.save(asked.sheet, optimize=True)  # a third of the bytes

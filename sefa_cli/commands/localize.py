@@ -53,7 +53,14 @@ def localize(
         typer.Option(metavar="w|w+|z", help="One row for all layers, or a row for each."),
     ] = None,
     layers: Annotated[
-        str, typer.Option("--layers", "-L", metavar="RANGE", help="The layers that move.")
+        str,
+        typer.Option(
+            "--layers",
+            "-L",
+            metavar="RANGE|auto",
+            help="The layers that move; auto the level that suits the seeds, for four times the "
+            "time.",
+        ),
     ] = "all",
     size: Annotated[int, typer.Option(min=8, help="Working size in pixels.")] = 256,
     fast: Annotated[
@@ -142,6 +149,7 @@ def localize(
     from sefa_cli.editing.start import start_from
     from sefa_cli.generators.precision import check_precision
     from sefa_cli.projections import fingerprint, parse_layers
+    from sefa_cli.ranges import format_range
     from sefa_cli.rendering.pictures import save_png
     from sefa_cli.rendering.region_preview import region_preview
     from sefa_cli.rendering.view import View
@@ -163,7 +171,8 @@ def localize(
     held = None if background is None else one_region(mask=background)
     space = space or checkpoint.config["space"]
     search = discovery.Search(
-        layers=parse_layers(checkpoint, layers),
+        layers=parse_layers(checkpoint, "all" if layers == "auto" else layers),
+        auto_layers=layers == "auto",
         space=space,
         size=min(size, checkpoint.config["resolution"]),
         fast=fast,
@@ -182,12 +191,18 @@ def localize(
     search.check(checkpoint)
     if save_jacobian is not None and search.sketched(d):
         raise UsageError("--save-jacobian with a sketch, which never has it", "--sketch 0")
+    searches = search.alternatives(checkpoint)
+    if save_jacobian is not None and len(searches) > 1:
+        raise UsageError("--save-jacobian with -L auto", "one of them, or -L middle")
     keep_blocks()
     generator = load_generator(checkpoint, device)
     check_precision(precision, generator.device)
     start = start_from(generator, seeds, codes, trunc, None, class_label)
-    if search.auto_tau and (per_seed or len(start.numbers) < 2):
-        raise UsageError("--tau auto for a single seed", "two seeds or more, or --tau 1e-3")
+    if per_seed or len(start.numbers) < 2:
+        if search.auto_tau:
+            raise UsageError("--tau auto for a single seed", "two seeds or more, or --tau 1e-3")
+        if search.auto_layers:
+            raise UsageError("-L auto for a single seed", "two seeds or more, or -L middle")
     view = View(search.size, fast, label=class_label, truncation=trunc)
     pictures = list(view.pictures(generator, start.codes, start.numbers))
     first = pictures[0]  # (height, width, channels)
@@ -223,23 +238,25 @@ def localize(
         if save_jacobian is not None:
             say(f"{save_jacobian} takes {file_bytes(shape) / 1e6:.0f} MB")
             watch = stack.enter_context(jacobian_file(save_jacobian, shape, overwrite))
-        advance = stack.enter_context(progress("localizing", search.passes(d, len(start.numbers))))
+        passes = sum(own.passes(d, len(start.numbers)) for own in searches)
+        advance = stack.enter_context(progress("localizing", passes))
         pictured = discovery.Pictures(
             generator, start.codes, start.numbers, target, class_label, partial, advance, watch
         )
-        found = pictured.matrices(search, joint=not per_seed)
+        tried = [(own, pictured.matrices(own, joint=not per_seed)) for own in searches]
     if save_jacobian is not None:
         wrote(save_jacobian)
+    search, found, quotient = discovery.settled(tried)
     if (residual := discovery.residual(found)) is not None:
         enough = residual < SMALL
         say(
             f"the sketch's leading directions are right to within {residual:.1%}"
             + ("" if enough else "; a larger --sketch does better")
         )
-    if search.auto_tau:
-        search, quotient = discovery.settled(found, search)
+    if quotient is not None:
+        chosen = f"layers {format_range(search.layers)}, tau {search.tau:g}"
         how = f"{quotient:.3g} times as much as the rest"
-        say(f"tau {search.tau:g}: on a seed left out, the region changes {how}")
+        say(f"{chosen}: on a seed left out, the region changes {how}")
     if stability:
         say(f"{discovery.stability(found, search):.0%} of the leading spans is shared by the seeds")
     bundles = discovery.region_bundles(

@@ -10,10 +10,17 @@ from sefa_cli.bundle import Bundle
 from sefa_cli.checkpoints.checkpoint import Checkpoint
 from sefa_cli.discovery.jacobian import Grams
 from sefa_cli.discovery.pictures import Matrices, Pictures, Spanned, mean, mean_grams
-from sefa_cli.discovery.resefa import as_factors, chosen_tau, lowrank, resefa, resefa_in_span
+from sefa_cli.discovery.resefa import (
+    TAUS,
+    as_factors,
+    left_out,
+    lowrank,
+    resefa,
+    resefa_in_span,
+)
 from sefa_cli.discovery.search import Search, Target, parameters
 from sefa_cli.discovery.sefa import Factors
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.projections import model_card
 
 __all__ = [
@@ -46,11 +53,31 @@ def residual(pictures: Sequence[Matrices]) -> float | None:
     return max(sketched, default=None)
 
 
-def settled(pictures: Sequence[Matrices], search: Search) -> tuple[Search, float]:
-    """The search with the τ that suits these pictures, and how much more their region changes than
-    the rest by the leading direction of the others: see `resefa.chosen_tau`."""
-    tau, found = chosen_tau([picture for picture in pictures if isinstance(picture, Grams)])
-    return replace(search, tau=tau), max(found)
+def settled(
+    tried: Sequence[tuple[Search, Sequence[Matrices]]],
+) -> tuple[Search, Sequence[Matrices], float | None]:
+    """Of searches and what each found, the one to go on with, τ included.
+
+    Where layers or τ are to be chosen, those whose leading direction keeps to the region best on a
+    picture that was left out, and how many times more it changes there than the rest: see
+    `resefa.left_out`. Raises SefaError where no search changes both parts of every picture.
+    """
+    (search, found), *others = tried
+    if not (search.auto_tau or others):
+        return search, found, None
+    best: tuple[Search, Sequence[Matrices], float] | None = None
+    for own, pictures in tried:
+        exact = [picture for picture in pictures if isinstance(picture, Grams)]
+        if not all(np.trace(M) > 0 for picture in exact for M in picture):
+            continue  # layers that do not reach the region, or the rest
+        for tau in TAUS if own.auto_tau else (own.tau,):
+            one = replace(own, tau=tau, num=1)
+            quotient = left_out(exact, lambda *M, one=one: factors_of(Grams(*M), one))
+            if best is None or quotient > best[2]:
+                best = replace(own, tau=tau), pictures, quotient
+    if best is None:
+        raise SefaError("nothing in the region, or beside it, changes", "layers that reach it")
+    return best
 
 
 def stability(pictures: Sequence[Matrices], search: Search, leading: int = 5) -> float:

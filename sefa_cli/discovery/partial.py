@@ -21,7 +21,7 @@ _WHOLE, _BEGUN = "whole", "begun"
 class Partial:
     """`OUT.dirs.partial`: arrays of every finished stage of a picture, and of the one under way.
 
-    Stages have names: "grams", or where the latent is large "sketch" and "turn 0", "turn 1" ….
+    Stages have names: "grams 0-4", or where the latent is large "sketch" and "turn 0", "turn 1" ….
     """
 
     def __init__(self, output: Path, task: object) -> None:

@@ -16,6 +16,7 @@ from sefa_cli.discovery.resefa import equal_weights, resefa_in_span
 from sefa_cli.discovery.search import Search, Target
 from sefa_cli.discovery.sketch import Sketch, Within, first_basis, sketch, whole_trace, widened
 from sefa_cli.generators.base import Generator
+from sefa_cli.ranges import format_range
 
 Arrays = Sequence[NDArray[Any]]
 Progress = Callable[[int, int], None]  # passes done, passes to do, in one stage
@@ -72,7 +73,8 @@ class Pictures:
             seen = None if watch is None else lambda at, changes: watch(i, at, changes)
             return picture_grams(self, i, search, progress, begun, seen)
 
-        return Grams(*self._kept("grams", self.numbers[i], search.dim(self.generator.w_dim), work))
+        stage = f"grams {format_range(search.layers)}"
+        return Grams(*self._kept(stage, self.numbers[i], search.dim(self.generator.w_dim), work))
 
     def _spanned(self, chosen: Sequence[int], search: Search) -> list[Spanned]:
         """Sketch, matrices within the span, and the residuals' turns: see `discovery.sketch`."""

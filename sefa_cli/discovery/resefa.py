@@ -7,7 +7,6 @@ Rayleigh quotient. All functions here take Gram matrices; `discovery.jacobian` m
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +18,9 @@ from sefa_cli.errors import SefaError, UsageError
 Float64 = NDArray[np.float64]
 Matrices = tuple[Float64, Float64]  # M_f and M_b of a picture, (dim, dim) each
 
-TAUS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)  # that `chosen_tau` tries
+# To choose from. A ridge that suits a large region hides what little the background of a small one
+# changes, so small regions want a smaller τ than the published 1e-3.
+TAUS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 # Gram matrices come from single-precision Jacobians: a smaller eigenvalue is rounding.
 _SMALLEST = float(np.finfo(np.float32).eps)
@@ -75,19 +76,6 @@ def resefa_in_span(
         values, u = np.linalg.eigh(_symmetric(R @ _symmetric(M_f) @ R))
         rows = ((R @ u[:, ::-1][:, :num]).T) @ basis.T  # eigh sorts ascending
     return as_factors(values[::-1], rows, num)
-
-
-def chosen_tau(
-    pictures: Sequence[Matrices], taus: Sequence[float] = TAUS
-) -> tuple[float, list[float]]:
-    """The τ whose leading direction keeps to the region best on pictures it was not made from.
-
-    Returns it, and what `left_out` says of each of `taus`. A ridge that suits a large region hides
-    what little the background of a small one changes, so small regions want a smaller τ than the
-    published 1e-3. Raises UsageError for a single picture.
-    """
-    medians = [left_out(pictures, partial(resefa, tau=tau, num=1)) for tau in taus]
-    return taus[int(np.argmax(medians))], medians
 
 
 def left_out(pictures: Sequence[Matrices], find: Callable[[Float64, Float64], Factors]) -> float:

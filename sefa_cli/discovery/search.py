@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
 from sefa_cli.generators.precision import PRECISIONS
+from sefa_cli.projections import levels
 from sefa_cli.ranges import format_range
 
 LARGE = 2048  # dimensions from which on a sketch takes fewer passes
@@ -57,7 +58,8 @@ class Search:
     size: int = 256
     fast: bool = True  # the network's shortcut
     tau: float = 1e-3
-    auto_tau: bool = False  # τ is to be chosen from the pictures: see `resefa.chosen_tau`
+    auto_tau: bool = False  # τ is to be chosen from the pictures, as in `localize.settled`
+    auto_layers: bool = False  # so are the layers, among the model's levels
     num: int | None = None
     method: str = "resefa"
     sum_channels: bool = False
@@ -123,14 +125,28 @@ class Search:
         if self.num is not None and self.num > most:
             remedy = "A larger --sketch gives more." if sketched else ""
             raise UsageError(f"{self.num} directions asked for", f"1 to {most}", remedy)
+        if self.auto_layers and sum(map(bool, levels(checkpoint).values())) < 3:
+            raise UsageError("layers auto for a model with a single level", "-L all")
         if self.auto_tau and self.method != "resefa":
             raise UsageError(f"tau auto with {self.method}, which has none", "the method resefa")
-        if sketched and (self.auto_tau or self.tau == 0) and self.method == "resefa":
+        if not sketched:
+            return
+        remedy = "--sketch 0 takes a pass for every dimension."
+        if self.auto_layers:
+            raise UsageError("layers auto with a sketch", "layers, such as middle", remedy)
+        if (self.auto_tau or self.tau == 0) and self.method == "resefa":
             raise UsageError(
                 f"tau {'auto' if self.auto_tau else 0} with a sketch of {self.dim(d)} dimensions",
                 "tau above 0, such as 1e-3",
-                "--sketch 0 takes a pass for every dimension.",
+                remedy,
             )
+
+    def alternatives(self, checkpoint: Checkpoint) -> list["Search"]:
+        """The searches that have to be made: one, or with `auto_layers` one for every level."""
+        if not self.auto_layers:
+            return [self]
+        named = dict.fromkeys(levels(checkpoint).values())
+        return [replace(self, layers=layers) for layers in named if layers]
 
     def linearize(
         self, generator: Generator, code: torch.Tensor, label: int | None = None
@@ -163,6 +179,7 @@ def parameters(target: Target, search: Search, numbers: Sequence[int], d: int) -
         "fast": search.fast,
         "tau": search.tau,
         **({"tau_auto": True} if search.auto_tau else {}),
+        **({"layers_auto": True} if search.auto_layers else {}),
         "num": search.num,
         "sum_channels": search.sum_channels,
         "sketch": search.sketched(d) or None,

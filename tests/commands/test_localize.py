@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,12 +59,60 @@ def test_tau_auto_is_kept_as_the_number_it_chose(sefa: Sefa) -> None:
     assert result.exit_code == 0, result.stderr
     auto = Bundle.load("auto.dirs")
     assert auto.params["tau"] in TAUS and auto.params["tau_auto"] is True
-    assert f"tau {auto.params['tau']:g}: on a seed left out, the region changes" in result.stderr
+    assert (
+        f"layers 0-7, tau {auto.params['tau']:g}: on a seed left out, the region changes"
+        in result.stderr
+    )
     assert sefa("localize", "tiny.pth", *words, "--tau", str(auto.params["tau"]), "-o", "same.dirs")
     same = Bundle.load("same.dirs")
     assert np.array_equal(auto.directions, same.directions)
     words += ["--tau", "auto", "--per-seed", "-o", "each.dirs"]
     assert "two seeds or more" in sefa("localize", "tiny.pth", *words).stderr
+
+
+def test_layers_auto_takes_the_level_that_holds_on_a_seed_left_out(sefa: Sefa) -> None:
+    """The same bundle as with the level that it names, which says as much and the most of all."""
+    words = ["localize", "tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0-2"]
+    words += ["--tau", "auto"]
+    result = sefa(*words, "-L", "auto", "-o", "auto.dirs")
+    assert result.exit_code == 0, result.stderr
+    auto, said = Bundle.load("auto.dirs"), {}
+    assert auto.params["layers_auto"] is True
+    for level in ("all", "bottom", "middle", "top"):
+        result_of_level = sefa(*words, "-L", level, "-o", f"{level}.dirs")
+        line = result_of_level.stderr.split("layers ")[1]
+        said[float(line.split("changes ")[1].split()[0])] = level, line.splitlines()[0]
+    level, line = said[max(said)]
+    assert f"layers {line}" in result.stderr
+    same = Bundle.load(f"{level}.dirs")
+    assert np.array_equal(auto.directions, same.directions)
+    assert (
+        np.array_equal(auto.layers, same.layers) and auto.params["layers"] == same.params["layers"]
+    )
+
+
+def test_layers_auto_goes_on_after_an_interrupt(
+    sefa: Sefa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sefa_cli.discovery import pictures
+
+    real, calls = pictures.picture_grams, [0]
+
+    def fourth(*args: Any, **kwargs: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 4:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    words = ["localize", "tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0-1"]
+    words += ["-L", "auto"]
+    assert sefa(*words, "-o", "whole.dirs").exit_code == 0
+    monkeypatch.setattr(pictures, "picture_grams", fourth)
+    assert sefa(*words, "-o", "again.dirs").exit_code != 0
+    calls[0] = 4
+    assert sefa(*words, "-o", "again.dirs", "--resume").exit_code == 0
+    assert calls[0] == 4 + 5  # of four levels and two seeds three were done
+    assert Path("again.dirs").read_bytes() == Path("whole.dirs").read_bytes()
 
 
 @pytest.mark.parametrize(("rows", "enough"), [("100", True), ("4", False)])
@@ -221,6 +270,9 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "1,1,4,4", "--tau", "auto"], 2, "two seeds or more"),
         (["--box", "1,1,4,4", "--tau", "auto", "--method", "lowrank"], 2, "method resefa"),
         (["--box", "1,1,4,4", "--tau", "auto", "--space", "w+", "--sketch", "50"], 2, "tau above"),
+        (["--box", "1,1,4,4", "-L", "auto"], 2, "-L auto for a single seed; expected two"),
+        (["--box", "1,1,4,4", "-L", "auto", "--space", "w+", "--sketch", "50"], 2, "with a sketch"),
+        (["--box", "1,1,4,4", "-L", "auto", "--save-jacobian", "j.npy"], 2, "or -L middle"),
         (["--box", "1,1,4,4", "-L", "8"], 2, "layer 8 is out of range; expected 0-7"),
         (["--box", "1,1,4,4", "--space", "z"], 2, "w or w+"),
         (["--box", "1,1,4,4", "--num", "33"], 2, "1 to 32"),

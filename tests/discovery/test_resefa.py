@@ -1,10 +1,13 @@
 """Region factorization against the published implementation's numbers, and what it refuses."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 import pytest
 
 from sefa_cli.discovery.jacobian import grams
-from sefa_cli.discovery.resefa import chosen_tau, equal_weights, left_out, lowrank, resefa
+from sefa_cli.discovery.resefa import Matrices, equal_weights, left_out, lowrank, resefa
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.linearize import Linearization
 
@@ -86,12 +89,15 @@ def test_the_raw_form_refuses_a_singular_background() -> None:
     assert found.eigenvalues[0] == pytest.approx(3 / 2e-3)
 
 
+def by_tau(pictures: Sequence[Matrices], tau: float) -> float:
+    return left_out(pictures, partial(resefa, tau=tau, num=1))
+
+
 def test_tau_auto_takes_a_small_ridge_where_the_still_direction_is_still_everywhere() -> None:
     """Direction 0 changes 1 in the region and 1e-5 beside it, direction 1 changes 500 and 1."""
     picture = np.diag([1.0, 500.0]), np.diag([1e-5, 1.0])
-    tau, quotients = chosen_tau([picture, picture, picture], (1e-2, 1e-6))
-    assert tau == 1e-6
-    np.testing.assert_allclose(quotients, [500, 1e5])
+    assert by_tau([picture, picture, picture], 1e-2) == pytest.approx(500)
+    assert by_tau([picture, picture, picture], 1e-6) == pytest.approx(1e5)
 
 
 def test_tau_auto_takes_a_large_ridge_where_stillness_is_chance() -> None:
@@ -103,8 +109,7 @@ def test_tau_auto_takes_a_large_ridge_where_stillness_is_chance() -> None:
         pictures.append((np.diag([20.0, 1.0, 1.0, 1.0]), np.diag(back)))
     mean = [np.mean([picture[part] for picture in pictures[:1]], axis=0) for part in (0, 1)]
     assert abs(resefa(*mean, tau=1e-9).directions[0][1]) > 0.99  # what is still by chance
-    tau, quotients = chosen_tau(pictures[:2], (1e-2, 1e-9))
-    assert tau == 1e-2 and quotients[0] > 10 * quotients[1]
+    assert by_tau(pictures[:2], 1e-2) > 10 * by_tau(pictures[:2], 1e-9)
 
 
 def test_left_out_looks_at_the_picture_that_was_not_used() -> None:
@@ -135,9 +140,9 @@ def test_a_picture_that_does_not_change_has_no_weight() -> None:
         equal_weights([[1.0, 1.0], [0.0, 1.0]])
 
 
-def test_tau_auto_needs_two_pictures() -> None:
+def test_leaving_one_out_needs_two_pictures() -> None:
     with pytest.raises(UsageError, match="two or more"):
-        chosen_tau([(np.eye(2), np.eye(2))])
+        by_tau([(np.eye(2), np.eye(2))], 1e-3)
 
 
 @pytest.mark.parametrize("tau", [-1e-3, float("nan"), float("inf")])
