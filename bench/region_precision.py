@@ -57,7 +57,7 @@ from sefa_cli.rendering.sheets import contact_sheet
 
 SHOWN = 144  # pixels of a picture in the sheet
 REGIONS = ("mouth", "eyes", "hair", "background")
-METHODS = ("localize", "localize, chosen", "SeFa", "low-rank")
+METHODS = ("localize", "localize, auto", "SeFa", "low-rank")
 IN_SHEET = METHODS[1:]
 
 

@@ -108,7 +108,7 @@ def equal_weights(traces: ArrayLike) -> Float64:
     """Factors `(s, 2)` for the M_f and M_b of s pictures, of whose `traces` `(s, 2)` they are made.
 
     With them every picture has the mean trace, and counts for as much as any other. One picture
-    may change ten times as much as the next for the same step, and a plain mean of the matrices
+    may change nine times as much as another for the same step, and a plain mean of the matrices
     then finds what suits that one alone. Raises SefaError for a picture of which a part does not
     change at all.
     """
