@@ -4,12 +4,12 @@ python bench/region_precision.py --cache FOLDER [--train 0-9] [--unseen 100-119]
                                  [--rules best,first] [--sheet FILE.png] [--json FILE]
 
 Directions are found for the named regions on the training seeds (256 px, shortcut, psi 0.7). All
-methods choose by one rule, that of `--tau auto`: the leading direction of all training seeds but
-one is tried on the one left out, and the setting with the best median is taken. What they choose
-among: localize the layers (all, bottom, middle, top) and τ (1e-2 … 1e-6), LowRankGAN the layers and
-the share of the background's change in its principal space (90, 99, 99.9 %), SeFa, with the common
-gain deflated, the layers. Localize as it is where nothing is said (all layers, τ 1e-3) stands
-beside them. Nothing is chosen on unseen seeds.
+methods choose by one rule, that of `-L auto --tau auto`: the leading direction of all training
+seeds but one is tried on the one left out, and the setting with the best median is taken. What they
+choose among: localize the layers (all, bottom, middle, top) and τ (1e-2 … 1e-6), LowRankGAN the
+layers and the share of the background's change in its principal space (90, 99, 99.9 %), SeFa, with
+the common gain deflated, the layers. Localize as it is where nothing is said (all layers, τ 1e-3)
+stands beside them. Nothing is chosen on unseen seeds.
 
 Of each method the leading direction is taken ("first"), or the one of its leading ten with the
 largest ratio of inside to outside on the training seeds, to first order and in the median ("best").

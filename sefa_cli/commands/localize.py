@@ -199,10 +199,11 @@ def localize(
     check_precision(precision, generator.device)
     start = start_from(generator, seeds, codes, trunc, None, class_label)
     if per_seed or len(start.numbers) < 2:
+        alone = "with --per-seed" if per_seed else "for a single seed"
         if search.auto_tau:
-            raise UsageError("--tau auto for a single seed", "two seeds or more, or --tau 1e-3")
+            raise UsageError(f"--tau auto {alone}", "two seeds or more, or --tau 1e-3")
         if search.auto_layers:
-            raise UsageError("-L auto for a single seed", "two seeds or more, or -L middle")
+            raise UsageError(f"-L auto {alone}", "two seeds or more, or -L middle")
     view = View(search.size, fast, label=class_label, truncation=trunc)
     pictures = list(view.pictures(generator, start.codes, start.numbers))
     first = pictures[0]  # (height, width, channels)

@@ -67,7 +67,10 @@ def test_tau_auto_is_kept_as_the_number_it_chose(sefa: Sefa) -> None:
     same = Bundle.load("same.dirs")
     assert np.array_equal(auto.directions, same.directions)
     words += ["--tau", "auto", "--per-seed", "-o", "each.dirs"]
-    assert "two seeds or more" in sefa("localize", "tiny.pth", *words).stderr
+    assert (
+        "--tau auto with --per-seed; expected two seeds or more"
+        in sefa("localize", "tiny.pth", *words).stderr
+    )
 
 
 def test_layers_auto_takes_the_level_that_holds_on_a_seed_left_out(sefa: Sefa) -> None:
