@@ -1,9 +1,11 @@
 """Row 0. Files that are written whole or not at all, and never over another unasked."""
 
+import atexit
 import contextlib
 import errno
 import os
-import tempfile
+import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -48,6 +50,43 @@ def check_writable(path: Path | str, overwrite: bool = False) -> Path:
     return path
 
 
+_scratch: set[Path] = set()
+
+
+@contextlib.contextmanager
+def scratch_beside(path: Path | str) -> Iterator[Path]:
+    """A name beside `path` for a file or folder that the caller makes and that goes with the block.
+
+    A signal may come between any two steps, also between making a file and the `try` that would
+    remove it, or in the removal itself. So the name is noted before anything bears it, and what
+    is then left goes when the process ends. It has the suffix of `path`.
+    """
+    path = Path(path)
+    scratch = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    _scratch.add(scratch)
+    try:
+        yield scratch
+    finally:
+        remove(scratch)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there; one that is interrupted ends with the process."""
+    _scratch.add(path)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+    _scratch.discard(path)
+
+
+@atexit.register
+def _remove_scratch() -> None:
+    for path in tuple(_scratch):
+        with contextlib.suppress(OSError):
+            remove(path)
+
+
 @contextlib.contextmanager
 def temporary_beside(path: Path | str, overwrite: bool = False) -> Iterator[Path]:
     """A temporary file beside `path` that takes its name when the block ends well.
@@ -59,21 +98,13 @@ def temporary_beside(path: Path | str, overwrite: bool = False) -> Iterator[Path
     if overwrite:
         path = os.path.realpath(path)
     path = check_writable(path, overwrite)
-    try:
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
-        )
-        os.close(handle)
-    except OSError as error:
-        raise why_not(path, error) from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        _publish(temporary, path, overwrite)
-    except OSError as error:
-        raise why_not(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with scratch_beside(path) as temporary:
+        try:
+            temporary.touch(0o600, exist_ok=False)
+            yield temporary
+            _publish(temporary, path, overwrite)
+        except OSError as error:
+            raise why_not(path, error) from error
 
 
 def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
@@ -82,7 +113,7 @@ def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
     else:
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes files private
+        temporary.chmod(0o666 & ~umask)  # it was private until it was whole
     with open(temporary, "rb") as file:
         os.fsync(file.fileno())
     if overwrite:

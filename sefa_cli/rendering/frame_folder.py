@@ -3,13 +3,11 @@
 import contextlib
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import check_writable, why_not
+from sefa_cli.files import check_writable, remove, scratch_beside, why_not
 from sefa_cli.rendering.pictures import Picture, to_image
 
 _FRAME = re.compile(r"\d{4,}\.png")
@@ -46,21 +44,17 @@ def write_frame_folder(
 def _folder_beside(path: Path, overwrite: bool) -> Iterator[Path]:
     """A temporary folder that takes the name of `path` when the block ends well, else goes."""
     check_frame_folder(path, overwrite)
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    except OSError as error:
-        raise why_not(path, error) from error
-    try:
-        yield folder
-        umask = os.umask(0)
-        os.umask(umask)
-        folder.chmod(0o777 & ~umask)  # mkdtemp makes folders private
-        check_frame_folder(path, overwrite)  # rendering takes minutes: something may have come
-        _take_name(folder, path)
-    except OSError as error:
-        raise why_not(path, error) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch_beside(path) as folder:
+        try:
+            folder.mkdir(0o700)
+            yield folder
+            umask = os.umask(0)
+            os.umask(umask)
+            folder.chmod(0o777 & ~umask)  # it was private until it was whole
+            check_frame_folder(path, overwrite)  # rendering takes minutes: something may have come
+            _take_name(folder, path)
+        except OSError as error:
+            raise why_not(path, error) from error
 
 
 def _take_name(folder: Path, path: Path) -> None:
@@ -69,10 +63,13 @@ def _take_name(folder: Path, path: Path) -> None:
         folder.rename(path)
         return
     former = folder.with_name(f"{folder.name}-former")
-    path.rename(former)
     try:
+        path.rename(former)
         folder.rename(path)
+        remove(former)
     except BaseException:
-        former.rename(path)
+        if path.exists():
+            remove(former)
+        else:
+            former.rename(path)
         raise
-    shutil.rmtree(former)

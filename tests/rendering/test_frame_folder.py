@@ -1,9 +1,12 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from sefa_cli.errors import SefaError
 from sefa_cli.rendering.films import check_film_path, write_film
+from sefa_cli.rendering.frame_folder import _folder_beside
 
 
 def frames_in(folder):
@@ -31,6 +34,29 @@ def test_a_slash_means_a_folder(tmp_path, waves):
 def test_an_empty_folder_is_filled(tmp_path, waves):
     (tmp_path / "frames").mkdir()
     assert len(frames_in(write_film(tmp_path / "frames", waves(2, 4, 4)))) == 2
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_an_interrupt_at_any_step_leaves_all_or_nothing(tmp_path, interrupt, there):
+    target, ends, step, reached = tmp_path / "frames", set(), 0, True
+
+    def write():
+        try:
+            with _folder_beside(target, overwrite=True) as folder:
+                (folder / "0000.png").write_bytes(b"new")
+        except SefaError as error:  # shutil.rmtree, interrupted at its `os.close`, closes again
+            assert "Bad file descriptor" in str(error)
+
+    while reached:
+        step += 1
+        shutil.rmtree(target, ignore_errors=True)
+        if there:
+            target.mkdir()
+            (target / "0000.png").write_bytes(b"old")
+        reached = interrupt(step, write)
+        assert [path.name for path in tmp_path.iterdir()] in ([], ["frames"]), f"step {step}"
+        ends.add((target / "0000.png").read_bytes() if target.exists() else None)
+    assert step > 500 and ends == {b"old" if there else None, b"new"}
 
 
 def test_overwriting_leaves_no_old_frames(tmp_path, waves):
