@@ -1,5 +1,6 @@
 """What many tests share: the real models, fetched once, and a small one in a folder to work in."""
 
+import multiprocessing
 import shutil
 import sys
 from collections.abc import Callable
@@ -62,33 +63,53 @@ def sefa(workplace: Path) -> Callable[..., Result]:
 
 
 @pytest.fixture
-def interrupt() -> Callable[[int, Callable[[], object]], bool]:
-    """Do some work with an interrupt before its bytecode instruction of that number, as a process.
+def at_any_step() -> Callable[..., None]:
+    """Interrupt some work before every bytecode instruction, one after the other.
 
-    That is: what a process removes at its end is removed. Says whether there were so many.
+    Each time `prepare` comes first, and after the work what a process removes at its end is
+    removed; then `check` is told whether it was interrupted. All of it runs in a child: Python
+    never forgets what is raised between the instructions that end an `except`.
     """
 
-    def run(step: int, work: Callable[[], object]) -> bool:
-        left = step
+    def run(
+        prepare: Callable[[], object], work: Callable[[], object], check: Callable[[bool], object]
+    ) -> None:
+        def all_steps() -> None:
+            step, reached = 0, True
+            while reached:
+                step += 1
+                prepare()
+                reached = _interrupted(work, step)
+                files._remove_scratch()
+                check(reached)
+            assert step > 500
 
-        def trace(frame: FrameType, event: str, _: Any) -> Any:
-            nonlocal left
-            frame.f_trace_opcodes = True
-            if event == "opcode":
-                left -= 1
-                if left == 0:
-                    raise KeyboardInterrupt
-            return trace
-
-        former = sys.gettrace()
-        try:
-            sys.settrace(trace)
-            work()
-        except KeyboardInterrupt:
-            pass
-        finally:
-            sys.settrace(former)
-        files._remove_scratch()
-        return left <= 0
+        child = multiprocessing.get_context("fork").Process(target=all_steps)
+        child.start()
+        child.join()
+        assert child.exitcode == 0
 
     return run
+
+
+def _interrupted(work: Callable[[], object], step: int) -> bool:
+    """Do the work with an interrupt before instruction `step`, if there are so many."""
+    left = step
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal left
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    try:
+        sys.settrace(trace)
+        work()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(None)
+    return left <= 0
