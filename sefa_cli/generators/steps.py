@@ -63,11 +63,6 @@ class Resuming:
         self._states: list[Any] = []  # after each step; None where it was too large to keep
         self.ran = 0  # steps that the last picture took
 
-    @property
-    def from_bottom(self) -> bool:
-        """Whether the last picture was made from the bottom on."""
-        return self._steps is None or self.ran == len(self._steps)
-
     @torch.inference_mode()
     def paint(self, codes: Tensor) -> Tensor:
         """The picture `(1, channels, h, w)` of codes `(1, num_layers, dim)` or `(1, dim)`."""

@@ -28,22 +28,27 @@ class Easel:
     """Paints one page's states of one model; layers below the moved ones are computed once."""
 
     def __init__(self, model: Model) -> None:
-        generator = self._generator = model.generator
+        self._model, generator = model, model.generator
         self.quick = View(min(QUICK, generator.resolution), fast=True)
         self.whole = View()
         self._resuming = {
             view: Resuming(generator, view.size, view.fast) for view in (self.quick, self.whole)
         }
-        self._from_bottom: list[float] = []  # seconds of quick pictures
 
-    @property
-    def whole_seconds(self) -> float:
-        """Of a quick picture from the bottom: the quickest, as the first one warms up; else 1."""
-        return min(self._from_bottom, default=1.0)
+    def seconds_anew(self, state: State) -> float:
+        """What a quick picture takes when nothing of it was kept: the best of three."""
+        taken = []
+        for _ in range(3):
+            fresh = Easel(self._model)
+            began = time.perf_counter()
+            fresh.picture(state, self.quick)
+            taken.append(time.perf_counter() - began)
+        return min(taken)
 
     def picture(self, state: State, view: View) -> Picture:
         """`(height, width, channels)`: the same as `sefa edit` makes, bit for bit."""
-        generator, codes = self._generator, state.codes(self._generator)
+        generator = self._model.generator
+        codes = state.codes(generator)
         if generator.conditioned:
             view = View(view.size, view.fast, label=state.label, truncation=state.trunc)
             return next(view.pictures(generator, codes, [state.seed]))
@@ -55,11 +60,8 @@ class Easel:
         """The picture of a state as PNG, and how long it took."""
         began = time.perf_counter()
         picture = self.picture(state, view)
-        painting = time.perf_counter() - began
-        if view == self.quick and self._resuming[view].from_bottom:
-            self._from_bottom.append(painting)
         encoded = io.BytesIO()
         to_image(picture).save(encoded, "PNG", compress_level=1)
         height, width = picture.shape[:2]
-        about = view.about(self._generator)
+        about = view.about(self._model.generator)
         return Painted(encoded.getvalue(), width, height, about, time.perf_counter() - began)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 from nicegui import events, ui
 
 from sefa_cli.errors import SefaError
+from sefa_cli.ranges import format_range
 from sefa_cli.studio.localizing import Drawing, Job, Task, drawing_from
 
 if TYPE_CHECKING:
+    from sefa_cli.studio.easel import Easel
     from sefa_cli.studio.layout import Canvas
     from sefa_cli.studio.page import Page
 
@@ -20,6 +22,8 @@ class RegionPanel:
         self.drawing: Drawing | None = None
         self._number = 0  # regions looked for so far
         self._last: Job | None = None  # the last that was found
+        self._timed: Easel | None = None
+        self._picture = 0.0  # its seconds for one, about those of a derivative
         canvas.on("drawn", self._drawn)
         with ui.row().classes("region"):
             self._mode = ui.toggle(
@@ -28,6 +32,12 @@ class RegionPanel:
             self._brush = ui.slider(min=0.02, max=0.3, step=0.01, value=0.08)
             self._brush.props('dense aria-label="width of the brush"').classes("trunc")
             self._brush.on_value_change(lambda event: canvas.say(brush=event.value))
+            self._layers = ui.select({"all": "all"}, value="all", label="Layers")
+            self._layers.on_value_change(self.refresh)
+            self._layers.props('dense outlined options-dense data-test="region-layers"')
+            self._layers.tooltip(
+                "Which layers move: in faces the middle ones keep best to the region"
+            )
             self._rough = ui.checkbox("quick", on_change=self.refresh).props(
                 'dense data-test="rough"'
             )
@@ -51,13 +61,18 @@ class RegionPanel:
         self.canvas.say(mode=event.value)
         self.refresh()
 
-    def _drawn(self, event: events.GenericEventArguments) -> None:
+    async def _drawn(self, event: events.GenericEventArguments) -> None:
         said = event.args
         try:
             self.drawing = drawing_from(said["kind"], said["strokes"], said["brush"])
         except SefaError as error:
             self.page.layout.complain(str(error))
         self.refresh()
+        easel, state = self.page.easel, self.page.state
+        if easel and easel is not self._timed:
+            self._timed, self._picture = easel, 0.0
+            self._picture = await self.page.work(lambda: easel.seconds_anew(state)) or 0.0
+            self.refresh()
 
     def _wipe(self) -> None:
         self.drawing = None
@@ -69,29 +84,41 @@ class RegionPanel:
         if page.model is None or self.drawing is None:
             return None
         name = f"region{self._number + 1}"
-        return Task(page.model, page.state, self.drawing, rough=bool(self._rough.value), name=name)
+        layers = str(self._layers.value)
+        return Task(
+            page.model, page.state, self.drawing, layers, bool(self._rough.value), name=name
+        )
 
     def refresh(self) -> None:
         """What can be done now."""
         running = bool(self.page.job and self.page.job.running)
         self._mode.set_enabled(self.page.model is not None)
         self._brush.visible = self._mode.value == "brush"
+        self._layers.visible = self._mode.value != "none"
+        self._offer(self.page.model.levels if self.page.model else {"all": ()})
         self._busy.visible = running
         self._clear.visible = self.drawing is not None
         task = None if running else self._task()
         self._go.set_enabled(task is not None)
         self._cost.text = ""
         if task:
-            passes = task.passes()
-            self._cost.text = f"{passes} derivatives, about {spoken(passes * self._pace())}"
+            passes, pace = task.passes(), self._pace()
+            takes = f", about {spoken(passes * pace)}" if pace else ""
+            self._cost.text = f"{passes} derivatives{takes}"
         elif self._mode.value != "none" and not running:
             self._cost.text = "Draw on the picture what shall change."
+
+    def _offer(self, levels: dict[str, tuple[int, ...]]) -> None:
+        """The levels of the model, to choose the layers that move."""
+        named = {name: f"{name} ({format_range(layers)})" for name, layers in levels.items()}
+        if named != self._layers.options:
+            self._layers.set_options(named, value="all")
 
     def _pace(self) -> float:
         """Seconds of a derivative: as the last search went, or about those of a picture."""
         if self._last and self._last.task.model is self.page.model:
             return self._last.pace
-        return self.page.easel.whole_seconds if self.page.easel else 0.0
+        return self._picture
 
     def _start(self) -> None:
         task = self._task()
