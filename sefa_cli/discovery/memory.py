@@ -46,7 +46,7 @@ def too_little() -> SefaError:
 def refuse_others(error: Exception) -> None:
     """Raise `error` again, unless it says that there is not enough memory."""
     text = str(error)
-    said = "out of memory" in text or "allocate memory" in text or "not enough memory" in text
+    said = "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
     if isinstance(error, RuntimeError) and not said:
         raise error
 
