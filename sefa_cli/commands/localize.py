@@ -1,9 +1,10 @@
 """`sefa localize`: directions for one region of the picture, into a bundle."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,9 @@ from sefa_cli.commands import options
 from sefa_cli.commands.console import progress, say, wrote
 from sefa_cli.errors import UsageError
 from sefa_cli.files import check_writable
+
+if TYPE_CHECKING:
+    from sefa_cli.discovery.partial import Partial
 
 
 def localize(
@@ -234,7 +238,7 @@ def localize(
     if resume:
         partial.read()
     shape = (len(start.numbers), search.dim(d), first.shape[2], *first.shape[:2])
-    with ExitStack() as stack:
+    with _told(partial), ExitStack() as stack:
         watch = None
         if save_jacobian is not None:
             say(f"{save_jacobian} takes {file_bytes(shape) / 1e6:.0f} MB")
@@ -269,6 +273,17 @@ def localize(
         bundle.save(path, overwrite)
         wrote(path)
     partial.remove()
+
+
+@contextmanager
+def _told(partial: "Partial") -> Iterator[None]:
+    """Say after an interrupt how to go on."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if partial.written:
+            say(f"{partial.path} keeps what was done; go on by the same command with --resume")
+        raise
 
 
 def _ridge(text: str) -> dict[str, Any]:

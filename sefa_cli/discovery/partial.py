@@ -30,6 +30,11 @@ class Partial:
         self.key = hashlib.sha256(canonical_json(task).encode()).hexdigest()
         self._arrays: dict[str, NDArray[np.floating]] = {}
 
+    @property
+    def written(self) -> bool:
+        """Whether the file holds anything of this search."""
+        return bool(self._arrays)
+
     def read(self) -> None:
         """Take up what is there. Raises SefaError where that is of another search or unreadable."""
         try:

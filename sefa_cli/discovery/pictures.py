@@ -171,7 +171,7 @@ class Pictures:
         begun = self.partial.begun(stage, number)
         try:
             made = work(report, begun)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             self.partial.keep_begun(stage, number, begun)
             raise
         self.partial.keep(stage, number, made)

@@ -192,7 +192,10 @@ def test_preview_stops_before_the_work(sefa: Sefa) -> None:
     assert not list(Path().glob("*.dirs"))
 
 
-def test_an_interrupt_keeps_what_is_done(sefa: Sefa, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("ended", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_an_interrupt_keeps_what_is_done(
+    sefa: Sefa, monkeypatch: pytest.MonkeyPatch, ended: BaseException, code: int
+) -> None:
     """The second picture is interrupted; --resume takes the first one from the partial file."""
     from sefa_cli.discovery import pictures
 
@@ -201,12 +204,14 @@ def test_an_interrupt_keeps_what_is_done(sefa: Sefa, monkeypatch: pytest.MonkeyP
     def counted(*args: object) -> object:
         made.append(args[1])
         if len(made) == 2:
-            raise KeyboardInterrupt
+            raise ended
         return real(*args)
 
     monkeypatch.setattr(pictures, "picture_grams", counted)
     words = ["tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "-o", "a.dirs"]
-    assert sefa("localize", *words).exit_code == 130
+    stopped = sefa("localize", *words)
+    assert stopped.exit_code == code
+    assert "a.dirs.partial keeps what was done" in stopped.stderr and "--resume" in stopped.stderr
     assert Path("a.dirs.partial").exists() and not Path("a.dirs").exists()
     other = sefa("localize", *words[:2], "20,10,8,11", *words[3:], "--resume")
     assert other.exit_code == 1 and "other options" in other.stderr
