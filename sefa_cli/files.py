@@ -4,7 +4,6 @@ import atexit
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +61,7 @@ def scratch_beside(path: Path | str) -> Iterator[Path]:
     is then left goes when the process ends. It has the suffix of `path`.
     """
     path = Path(path)
-    scratch = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    scratch = path.with_name(f".{path.stem}-{os.urandom(4).hex()}{path.suffix}")
     _scratch.add(scratch)
     try:
         yield scratch
@@ -71,7 +70,10 @@ def scratch_beside(path: Path | str) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there; one that is interrupted ends with the process."""
+    """Remove a file or a folder, if it is there; an interrupted removal ends with the process.
+
+    Raises OSError for a file that cannot be removed; of a folder, what can be is.
+    """
     _scratch.add(path)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)

@@ -36,7 +36,7 @@ class Easel:
         }
 
     def seconds_anew(self, state: State) -> float:
-        """What a quick picture takes when nothing of it was kept: the best of three."""
+        """Seconds that a quick picture takes when nothing of it was kept: the best of three."""
         taken = []
         for _ in range(3):
             fresh = Easel(self._model)

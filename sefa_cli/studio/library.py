@@ -11,6 +11,7 @@ from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.checkpoints.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError
 from sefa_cli.projections import WITHOUT_DEMODULATION, fingerprint, levels
+from sefa_cli.ranges import format_range
 from sefa_cli.studio.session import Sliders
 from sefa_cli.studio.shell import factorize_command
 
@@ -60,6 +61,11 @@ class Model:
     def levels(self) -> dict[str, tuple[int, ...]]:
         """The levels that have any layer: code indices."""
         return {name: layers for name, layers in levels(self.checkpoint).items() if layers}
+
+    @property
+    def level_names(self) -> dict[str, str]:
+        """What those levels are called where one is chosen: `middle (5-10)`."""
+        return {name: f"{name} ({format_range(layers)})" for name, layers in self.levels.items()}
 
 
 class Library:

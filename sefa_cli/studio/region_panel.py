@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from nicegui import events, ui
 
 from sefa_cli.errors import SefaError
-from sefa_cli.ranges import format_range
 from sefa_cli.studio.localizing import Drawing, Job, Task, drawing_from
 
 if TYPE_CHECKING:
@@ -95,7 +94,8 @@ class RegionPanel:
         self._mode.set_enabled(self.page.model is not None)
         self._brush.visible = self._mode.value == "brush"
         self._layers.visible = self._mode.value != "none"
-        self._offer(self.page.model.levels if self.page.model else {"all": ()})
+        if self.page.model and self._layers.options != self.page.model.level_names:
+            self._layers.set_options(self.page.model.level_names, value="all")
         self._busy.visible = running
         self._clear.visible = self.drawing is not None
         task = None if running else self._task()
@@ -107,12 +107,6 @@ class RegionPanel:
             self._cost.text = f"{passes} derivatives{takes}"
         elif self._mode.value != "none" and not running:
             self._cost.text = "Draw on the picture what shall change."
-
-    def _offer(self, levels: dict[str, tuple[int, ...]]) -> None:
-        """The levels of the model, to choose the layers that move."""
-        named = {name: f"{name} ({format_range(layers)})" for name, layers in levels.items()}
-        if named != self._layers.options:
-            self._layers.set_options(named, value="all")
 
     def _pace(self) -> float:
         """Seconds of a derivative: as the last search went, or about those of a picture."""

@@ -89,9 +89,8 @@ class SlidersPanel:
                 f"more of {sliders.bundle.k} directions", on_click=self._more, icon="expand_more"
             ).props('flat dense no-caps size=sm data-test="more"')
         with ui.row().classes("region no-wrap"):
-            levels = page.model.levels
-            options = {name: f"{name} ({format_range(ks)})" for name, ks in levels.items()}
-            choice = ui.select(options, value="all", label="Directions of the layers")
+            named = page.model.level_names
+            choice = ui.select(named, value="all", label="Directions of the layers")
             choice.props('dense outlined options-dense data-test="level"').classes("flex-grow")
             ui.button("Factorize", on_click=lambda: page.factorize(str(choice.value))).props(
                 'no-caps outline padding="7px 12px" data-test="factorize"'

@@ -3,7 +3,8 @@
 Its numbers lie in CPU tensors, so they can be compared. But its tensors say they are elsewhere; an
 operation that mixes them with others fails as on a GPU, and there is no float64, as on MPS. It
 knows nothing of kernels, memory and rounding, and forward mode through vmap does not reach it.
-torch registers such a device by an experimental helper, torch.utils.backend_registration.
+torch registers such a device by an experimental helper, torch.utils.backend_registration; that has
+to be done before the first reverse pass of a process, so it is when this file is imported.
 """
 
 from contextlib import ExitStack
