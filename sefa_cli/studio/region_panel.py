@@ -34,9 +34,10 @@ class RegionPanel:
             self._layers = ui.select({"all": "all"}, value="all", label="Layers")
             self._layers.on_value_change(self.refresh)
             self._layers.props('dense outlined options-dense data-test="region-layers"')
-            self._layers.tooltip(
-                "Which layers move: in faces the middle ones keep best to the region"
-            )
+            with self._layers:
+                ui.tooltip(
+                    "Which layers move: in faces the middle ones keep best to the region"
+                ).props('anchor="top middle" self="bottom middle"')  # the menu opens below
             self._rough = ui.checkbox("quick", on_change=self.refresh).props(
                 'dense data-test="rough"'
             )
