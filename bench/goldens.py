@@ -22,8 +22,8 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from sefa_cli.checkpoints.reading import read_checkpoint
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
+from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.generators.base import Generator
 
 _ROUNDING = 1e-6  # of the spread, where the published code repeats itself to the bit

@@ -27,7 +27,7 @@ from standin import genforce_state
 
 import sefa_cli as sefa
 from sefa_cli.discovery.jacobian import Grams, Parts, grams
-from sefa_cli.discovery.regions import one_region
+from sefa_cli.discovery.regions.region import one_region
 from sefa_cli.discovery.resefa import resefa
 from sefa_cli.generators.base import Generator
 

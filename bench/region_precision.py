@@ -46,8 +46,8 @@ from region_directions import (
 )
 
 import sefa_cli as sefa
-from sefa_cli.discovery.region_files import nearest
-from sefa_cli.discovery.regions import one_region
+from sefa_cli.discovery.regions.files import nearest
+from sefa_cli.discovery.regions.region import one_region
 from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.evaluation.locality import Change, change, strength
 from sefa_cli.generators.base import Generator

@@ -11,9 +11,9 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from sefa_cli.bundle import Bundle
-from sefa_cli.bundle_algebra import annotate, relabelled
-from sefa_cli.bundle_rules import LEVELS
+from sefa_cli.bundle.algebra import annotate, relabelled
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.rules import LEVELS
 from sefa_cli.discovery.factorize import factorize
 from sefa_cli.studio.annotating import tallies
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sefa_cli.allocator import keep_blocks
-    from sefa_cli.bundle import Bundle
+    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.discovery.factorize import factorize
     from sefa_cli.editing.source import load_generator
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.checkpoints.checkpoint import Checkpoint, LazyTensor
-from sefa_cli.checkpoints.dialects.stylegan3_geometry import layer_names as stylegan3_layers
-from sefa_cli.checkpoints.dialects.stylegan3_geometry import sampling_rates
+from sefa_cli.containers.checkpoint import Checkpoint, LazyTensor
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.families.stylegan3.geometry import layer_names as stylegan3_layers
+from sefa_cli.families.stylegan3.geometry import sampling_rates
 from sefa_cli.ranges import format_range, parse_range
 
 TO_RGB = ("first", "last", "all", "none")
@@ -60,7 +60,7 @@ def first_projections(checkpoint: Checkpoint) -> tuple[Layer, ...]:
 
 def _of_plugin(checkpoint: Checkpoint) -> list[Layer]:
     """The table of a family that is not built in."""
-    from sefa_cli.checkpoints import plugins
+    from sefa_cli.families import plugins
 
     plugin = plugins.find(checkpoint.family)
     if plugin is None:

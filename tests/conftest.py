@@ -12,9 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from sefa_cli import files
+from tests.helpers import CONTAINERS
 
-pytest_plugins = ["chromium"]  # tests/browser: the pages' Chromium
-TINY = Path(__file__).parent / "golden" / "containers" / "ckpt_genforce_stylegan2.pth"
+pytest_plugins = ["tests.helpers.chromium"]  # the pages' Chromium
+TINY = CONTAINERS / "ckpt_genforce_stylegan2.pth"
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +25,7 @@ def default_model() -> Path:
     It lies in the user's own cache, so that a second run fetches nothing. A machine that cannot
     get it fails these tests: they may not be skipped unseen.
     """
-    from sefa_cli.checkpoints.locate import locate
+    from sefa_cli.sources.locate import locate
 
     return locate("mobilestylegan_ffhq")
 
@@ -32,7 +33,7 @@ def default_model() -> Path:
 @pytest.fixture(scope="session")
 def digiface() -> Path:
     """The weights of `dcgan_digiface64`, a small real model fed with z (14 MB, SHA-256 checked)."""
-    from sefa_cli.checkpoints.locate import locate
+    from sefa_cli.sources.locate import locate
 
     return locate("dcgan_digiface64")
 

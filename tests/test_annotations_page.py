@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sefa_cli.bundle import Bundle
-from sefa_cli.bundle_rules import LEVELS
-
-DOCS = Path(__file__).parent.parent / "docs"
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.rules import LEVELS
+from tests.helpers import DOCS
 
 
 def test_bundles_and_page_are_made_of_the_answers(default_model: Path) -> None:

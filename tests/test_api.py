@@ -12,8 +12,7 @@ import torch
 from safetensors.numpy import load_file
 
 import sefa_cli as sefa
-
-GOLDEN = Path(__file__).parent / "golden"
+from tests.helpers import GOLDEN
 
 
 def test_names() -> None:

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import DOCS
 
-PAGE = (Path(__file__).parent.parent / "docs" / "directions.md").read_text()
+PAGE = (DOCS / "directions.md").read_text()
 BLOCKS = re.findall(r"```(sh|python|)\n(.*?)```", PAGE, re.DOTALL)
 
 

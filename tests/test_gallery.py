@@ -7,9 +7,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import DOCS
 
-SCRIPT = Path(__file__).parent.parent / "docs" / "gallery.sh"
+SCRIPT = DOCS / "gallery.sh"
 
 
 def test_it_runs_on_the_default_model(tmp_path: Path, default_model: Path) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sefa_cli.checkpoints import references, zoo
-from sefa_cli.checkpoints.dialects import FAMILIES
+from sefa_cli.families.recognise import FAMILIES
+from sefa_cli.sources import references, zoo
+from tests.helpers import ROOT
 
-ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "models.md").read_text("utf-8")
 SECTION = PAGE[PAGE.index("## The zoo") : PAGE.index("## What is read")]
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from remap import native_state, write_rosinality
-from server import Page, Server
 
-ROOT = Path(__file__).parent.parent
+from tests.helpers import ROOT
+from tests.helpers.remap import native_state, write_rosinality
+from tests.helpers.server import Page, Server
+
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.DOTALL)
 

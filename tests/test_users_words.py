@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from remap import stand_in, write_rosinality
-from server import Page, Server
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers.remap import stand_in, write_rosinality
+from tests.helpers.server import Page, Server
 
 Run = Callable[[str], subprocess.CompletedProcess[str]]
 

@@ -78,8 +78,8 @@ def animate(
     film and counts time in hundredths of a second; MP4 is H.264 that plays in a browser. In a
     sequence nothing jumps with --bounce and a --range that begins at 0.
     """
-    from sefa_cli.bundle import Bundle
-    from sefa_cli.commands.setting import opened, parse_placement
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.commands.opening import opened, parse_placement
     from sefa_cli.commands.showing import Showing
     from sefa_cli.editing.moves import parse_span
     from sefa_cli.ranges import check_indices

@@ -24,7 +24,7 @@ def convert(
     to the last bit.
     """
     from sefa_cli.checkpoints import open_checkpoint
-    from sefa_cli.checkpoints.native import write_native
+    from sefa_cli.families.native import write_native
     from sefa_cli.files import check_writable
     from sefa_cli.projections import fingerprint
 

@@ -63,10 +63,10 @@ def edit(
     The bundle knows its model. In a sheet pictures have at most 512 pixels unless --size says
     more; a folder gets full ones, named like seed0003_k3_+2.00.png.
     """
-    from sefa_cli.bundle import Bundle
-    from sefa_cli.commands.setting import opened, parse_placement
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.commands.opening import opened, parse_placement
+    from sefa_cli.commands.outputs import picture_target
     from sefa_cli.commands.showing import Showing
-    from sefa_cli.commands.targets import picture_target
     from sefa_cli.editing.moves import name_of, parse_moves
     from sefa_cli.files import check_writable
     from sefa_cli.rendering.view import View

@@ -11,7 +11,7 @@ from sefa_cli.commands.console import say, wrote
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
-    from sefa_cli.bundle import Bundle
+    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.interchange.formats import Format
 
 
@@ -44,7 +44,7 @@ def export(
 
     What the format cannot hold is said on stderr; docs/formats.md has the whole table.
     """
-    from sefa_cli.bundle import Bundle
+    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.files import check_writable, open_atomically
     from sefa_cli.interchange.formats import content, find_format, not_held
 

@@ -44,12 +44,13 @@ def import_(
     The file is recognised by its content, and nothing in it is run. Directions become unit vectors;
     how long they were is kept as their scale, and where they came from as `from`.
     """
-    from sefa_cli.checkpoints import cache, open_checkpoint
+    from sefa_cli.checkpoints import open_checkpoint
     from sefa_cli.files import check_writable
     from sefa_cli.interchange.formats import find_format
     from sefa_cli.interchange.labels import says_z
     from sefa_cli.interchange.reading import read_directions
     from sefa_cli.projections import model_card, parse_layers
+    from sefa_cli.sources import cache
 
     if output != "-":
         check_writable(output, overwrite)

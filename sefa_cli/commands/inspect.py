@@ -10,7 +10,7 @@ from sefa_cli.commands.console import print_json, say, table_console
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
-    from sefa_cli.bundle import Bundle
+    from sefa_cli.bundle.bundle import Bundle
 
 
 def inspect(
@@ -76,7 +76,7 @@ def inspect(
 
 
 def _load(file: str) -> "Bundle":
-    from sefa_cli.bundle import Bundle
+    from sefa_cli.bundle.bundle import Bundle
 
     return Bundle.load(file)
 
@@ -120,7 +120,7 @@ def describe_bundle(bundle: "Bundle") -> dict[str, Any]:
 def describe_checkpoint(ref: str, offline: bool | None = None) -> dict[str, Any]:
     """What `inspect --json` says of a model: container, family, configuration, table of layers."""
     from sefa_cli.checkpoints import open_checkpoint
-    from sefa_cli.discovery.named_regions import named_regions, subject_of
+    from sefa_cli.discovery.regions.named import named_regions, subject_of
     from sefa_cli.projections import fingerprint, first_projections, levels
 
     checkpoint = open_checkpoint(ref, offline=offline)

@@ -143,12 +143,12 @@ def localize(
     from sefa_cli.checkpoints import open_checkpoint
     from sefa_cli.discovery import localize as discovery
     from sefa_cli.discovery.jacobian_file import check_jacobian_file, file_bytes, jacobian_file
-    from sefa_cli.discovery.landmarks import faces_for
-    from sefa_cli.discovery.named_regions import subject_of
     from sefa_cli.discovery.partial import Partial
     from sefa_cli.discovery.pictures import SMALL
-    from sefa_cli.discovery.regions import background as still
-    from sefa_cli.discovery.regions import one_region
+    from sefa_cli.discovery.regions.landmarks import faces_for
+    from sefa_cli.discovery.regions.named import subject_of
+    from sefa_cli.discovery.regions.region import background as still
+    from sefa_cli.discovery.regions.region import one_region
     from sefa_cli.editing.source import load_generator
     from sefa_cli.editing.start import start_from
     from sefa_cli.generators.precision import check_precision

@@ -8,7 +8,7 @@ from sefa_cli.commands import options
 from sefa_cli.commands.console import print_json, table_console, wrote
 
 if TYPE_CHECKING:
-    from sefa_cli.checkpoints.zoo import Entry
+    from sefa_cli.sources.zoo import Entry
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -32,7 +32,7 @@ def models(context: typer.Context, family: _Family = None, json: options.Json = 
     """
     if context.invoked_subcommand is not None:
         return
-    from sefa_cli.checkpoints.zoo import load_zoo
+    from sefa_cli.sources.zoo import load_zoo
 
     entries = list(load_zoo().values())
     if family is not None:
@@ -46,7 +46,7 @@ def models(context: typer.Context, family: _Family = None, json: options.Json = 
 @app.command()
 def pull(model: _Name) -> None:
     """Fetch a model into the cache, check it, and print where it lies."""
-    from sefa_cli.checkpoints.locate import locate
+    from sefa_cli.sources.locate import locate
 
     wrote(locate(_remote(model)))
 
@@ -54,14 +54,14 @@ def pull(model: _Name) -> None:
 @app.command()
 def path(model: _Name) -> None:
     """Print where a cached model lies; fetch nothing (exit code 4 if it is not cached)."""
-    from sefa_cli.checkpoints.locate import locate
+    from sefa_cli.sources.locate import locate
 
     wrote(locate(_remote(model), offline=True))
 
 
 def _no_family(family: str) -> NoReturn:
-    from sefa_cli.checkpoints.zoo import load_zoo
     from sefa_cli.errors import UsageError
+    from sefa_cli.sources.zoo import load_zoo
 
     known = ", ".join(sorted({entry.family for entry in load_zoo().values()}))
     raise UsageError(f"the zoo has no model of the family {family!r}", known)
@@ -69,14 +69,14 @@ def _no_family(family: str) -> NoReturn:
 
 def _remote(model: str) -> str:
     """`model`, if it is something that can be fetched; raises SefaError for anything else."""
-    from sefa_cli.checkpoints import references, zoo
+    from sefa_cli.sources import references, zoo
 
     return model if references.is_remote(model) else zoo.find(model).name
 
 
 def _facts(entry: "Entry") -> dict[str, Any]:
     """What `--json` tells of an entry."""
-    from sefa_cli.checkpoints.locate import cached
+    from sefa_cli.sources.locate import cached
 
     stored = cached(entry.wanted, entry.also)
     source, *mirrors = entry.wanted.refs
@@ -102,7 +102,7 @@ def _print_table(entries: "list[Entry]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from sefa_cli.checkpoints.locate import cached
+    from sefa_cli.sources.locate import cached
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, is_number in [("name", 0), ("family", 0), ("px", 1), ("size", 1), ("cached", 0)]:

@@ -9,7 +9,7 @@ from sefa_cli.commands.console import print_json, wrote
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from sefa_cli.bundle import Bundle
+    from sefa_cli.bundle.bundle import Bundle
 
 
 def name(
@@ -31,8 +31,8 @@ def name(
     Labels are unique within a bundle, and none may read as an index. Only they change in the file,
     which is replaced at once or not at all. With --list the labels go to stdout, not the path.
     """
-    from sefa_cli.bundle import Bundle
-    from sefa_cli.bundle_algebra import relabelled
+    from sefa_cli.bundle.algebra import relabelled
+    from sefa_cli.bundle.bundle import Bundle
 
     bundle = Bundle.load(file)
     labels = _labels(bundle, words or [], clear or [])

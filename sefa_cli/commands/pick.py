@@ -10,7 +10,7 @@ from sefa_cli.commands.console import wrote
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from sefa_cli.bundle_algebra import Source
+    from sefa_cli.bundle.algebra import Source
 
 
 def pick(
@@ -42,8 +42,8 @@ def pick(
     index, or FILE:K where there are several bundles; a label with spaces stands in double quotes.
     Weights are those of unit vectors. Of one bundle all --k are taken together.
     """
-    from sefa_cli import bundle_algebra as algebra
-    from sefa_cli.bundle import Bundle
+    from sefa_cli.bundle import algebra as algebra
+    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.files import check_writable
 
     if output != "-":

@@ -51,8 +51,8 @@ def report(
     The folder opens from disk, needs no network and can be sent as it is. Pictures have at most
     256 pixels unless --size says more. Each says the command that makes it again.
     """
-    from sefa_cli.bundle import Bundle
-    from sefa_cli.commands.setting import opened, parse_placement
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.commands.opening import opened, parse_placement
     from sefa_cli.editing.moves import parse_span
     from sefa_cli.files import free_name
     from sefa_cli.ranges import format_range

@@ -39,9 +39,9 @@ def sample(
     """
     from sefa_cli import allocator
     from sefa_cli.checkpoints import open_checkpoint
-    from sefa_cli.commands.setting import parse_placement, place
+    from sefa_cli.commands.opening import parse_placement, place
+    from sefa_cli.commands.outputs import picture_target
     from sefa_cli.commands.showing import Showing
-    from sefa_cli.commands.targets import picture_target
     from sefa_cli.editing.source import load_generator
     from sefa_cli.editing.start import start_from
     from sefa_cli.rendering.sheets import grid

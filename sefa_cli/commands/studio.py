@@ -45,7 +45,7 @@ def studio(
             remedy="Install it with: pip install 'nicegui>=3', or in a checkout '.[studio]'",
         )
     from sefa_cli.allocator import keep_blocks
-    from sefa_cli.checkpoints.references import is_loopback
+    from sefa_cli.sources.references import is_loopback
     from sefa_cli.studio import server
 
     if token is None and not is_loopback(host):

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.discovery.compare import Comparison
 from sefa_cli.ranges import format_range
 from sefa_cli.studio.annotating import Tally

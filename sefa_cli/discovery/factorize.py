@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from sefa_cli import projections
-from sefa_cli.bundle import Bundle
-from sefa_cli.checkpoints import cache, open_checkpoint
-from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery import sefa
 from sefa_cli.errors import UsageError
 from sefa_cli.ranges import format_range
+from sefa_cli.sources import cache
 
 
 def factorize(

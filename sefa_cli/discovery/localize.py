@@ -6,18 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from sefa_cli.bundle import Bundle
-from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.jacobian import Grams
 from sefa_cli.discovery.pictures import Matrices, Pictures, Spanned, mean, mean_grams
-from sefa_cli.discovery.resefa import (
-    TAUS,
-    as_factors,
-    left_out,
-    lowrank,
-    resefa,
-    resefa_in_span,
-)
+from sefa_cli.discovery.resefa import TAUS, as_factors, left_out, lowrank, resefa, resefa_in_span
 from sefa_cli.discovery.search import Search, Target, parameters
 from sefa_cli.discovery.sefa import Factors
 from sefa_cli.errors import SefaError, UsageError

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.resefa import check_tau
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.canonical import shown
 from sefa_cli.checkpoints import is_remote
-from sefa_cli.checkpoints.checkpoint import LazyTensor
-from sefa_cli.checkpoints.locate import locate
-from sefa_cli.checkpoints.reading import read_checkpoint, read_matching
+from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.discovery import sefa
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.families.reading import read_checkpoint, read_matching
 from sefa_cli.projections import Layer, fingerprint_of
 from sefa_cli.ranges import format_range
+from sefa_cli.sources.locate import locate
 
 Shape = tuple[int, ...]
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from sefa_cli.bundle import Bundle
-from sefa_cli.checkpoints import cache, is_remote, open_checkpoint
-from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.checkpoints import is_remote, open_checkpoint
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
 from sefa_cli.projections import fingerprint
+from sefa_cli.sources import cache
 
 
 def load_generator(

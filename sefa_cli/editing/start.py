@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.codes import codes_from_seeds, load_codes, move_codes
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import MismatchError, UsageError

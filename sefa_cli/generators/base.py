@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.inputs import (
     Array,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.layers import SQRT2, Layer

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from sefa_cli.checkpoints.checkpoint import LazyTensor
+from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.errors import SefaError
 
 

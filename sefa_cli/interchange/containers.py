@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.checkpoints.contents import Contents
-from sefa_cli.checkpoints.torch_legacy import read_plain_pickle
-from sefa_cli.checkpoints.torch_zip import MAGIC, is_torch_zip, read_torch_zip
-from sefa_cli.checkpoints.windows import mapped
+from sefa_cli.containers.contents import Contents
+from sefa_cli.containers.file_regions import mapped
+from sefa_cli.containers.torch_legacy import read_plain_pickle
+from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, read_torch_zip
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
 from sefa_cli.interchange.gguf import ControlVector, read_control_vector

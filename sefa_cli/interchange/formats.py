@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.interchange.components import e4e_pca_bytes, ganspace_bytes
 from sefa_cli.interchange.foreign import MEAN

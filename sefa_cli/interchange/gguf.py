@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.checkpoints.windows import Buffer
+from sefa_cli.containers.file_regions import Buffer
 from sefa_cli.errors import SefaError
 
 _HEADER = struct.Struct("<4sIQQ")

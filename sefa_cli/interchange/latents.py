@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.checkpoints.contents import Contents
+from sefa_cli.containers.contents import Contents
 from sefa_cli.errors import SefaError
 from sefa_cli.interchange.containers import Archive, opened
 from sefa_cli.interchange.trees import numbers

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.bundle import Bundle
-from sefa_cli.bundle_rules import SPACES
-from sefa_cli.checkpoints.contents import Contents
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.rules import SPACES
 from sefa_cli.container import Tensor
+from sefa_cli.containers.contents import Contents
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.interchange.arrays import PER_LAYER, ROWS, from_array
 from sefa_cli.interchange.components import from_ganspace

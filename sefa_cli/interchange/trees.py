@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.checkpoints.checkpoint import LazyTensor
-from sefa_cli.checkpoints.contents import Contents
+from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.contents import Contents
 from sefa_cli.errors import SefaError
 from sefa_cli.interchange.arrays import from_array
 from sefa_cli.interchange.components import from_e4e_pca

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sefa_cli.bundle import Bundle
-from sefa_cli.bundle_algebra import annotate, relabelled
-from sefa_cli.bundle_rules import LEVELS
+from sefa_cli.bundle.algebra import annotate, relabelled
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.rules import LEVELS
 from sefa_cli.errors import UsageError
 from sefa_cli.ranges import format_range
 from sefa_cli.studio.session import Sliders, State

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nicegui import events, ui
 
-from sefa_cli.bundle_rules import LEVELS
+from sefa_cli.bundle.rules import LEVELS
 from sefa_cli.errors import SefaError
 from sefa_cli.ranges import parse_range
 from sefa_cli.studio.annotating import (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from nicegui import events, ui
 from nicegui.element import Element
 
-from sefa_cli.checkpoints.locate import cached
-from sefa_cli.checkpoints.zoo import load_zoo
+from sefa_cli.sources.locate import cached
+from sefa_cli.sources.zoo import load_zoo
 from sefa_cli.studio.annotating_panel import AnnotatingPanel
 from sefa_cli.studio.easel import Painted
 from sefa_cli.studio.region_panel import RegionPanel

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
-from sefa_cli.checkpoints.checkpoint import Checkpoint
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError
 from sefa_cli.projections import WITHOUT_DEMODULATION, fingerprint, levels
 from sefa_cli.ranges import format_range

@@ -174,7 +174,7 @@ class Task:
         """
         from sefa_cli.discovery.localize import region_bundle
         from sefa_cli.discovery.pictures import Pictures
-        from sefa_cli.discovery.regions import one_region
+        from sefa_cli.discovery.regions.region import one_region
         from sefa_cli.discovery.search import Target
 
         def advance(passes: int) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fastapi import FastAPI, HTTPException, Response
 from nicegui import Client, ui
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
 from sefa_cli.rendering.view import View
 from sefa_cli.studio.easel import Easel, Painted

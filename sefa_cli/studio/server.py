@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from sefa_cli.checkpoints.references import is_loopback
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.sources.references import is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

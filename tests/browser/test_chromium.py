@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from chromium import NewPage, stays_here
 from playwright.sync_api import Page
+
+from tests.helpers.chromium import NewPage, stays_here
 
 
 def test_a_page_opens(page: Page) -> None:

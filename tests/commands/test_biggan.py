@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import biggan_by_author
 import numpy as np
 import pytest
 import torch
@@ -13,10 +12,12 @@ from safetensors.numpy import load_file
 from typer.testing import Result
 
 import sefa_cli
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
+from tests import helpers
+from tests.helpers import biggan_by_author
 
 Sefa = Callable[..., Result]
-GOLDEN = Path(__file__).parent.parent / "golden" / "biggan_deep_hf.safetensors"
+GOLDEN = helpers.GOLDEN / "biggan_deep_hf.safetensors"
 
 
 def run(sefa: Sefa, *words: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from typer.testing import Result
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 
 Sefa = Callable[..., Result]
 

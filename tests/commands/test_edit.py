@@ -13,9 +13,9 @@ from safetensors.numpy import load_file
 from typer.testing import Result
 
 import sefa_cli
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import GOLDEN
 
-GOLDEN = Path(__file__).parent.parent / "golden"
 Sefa = Callable[..., Result]
 
 

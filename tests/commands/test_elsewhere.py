@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from elsewhere import DEVICE, Elsewhere
 from PIL import Image
 from typer.testing import Result
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.generators.linearize import Linearization
+from tests.helpers.elsewhere import DEVICE, Elsewhere
 
 Sefa = Callable[..., Result]
 BOX = ["--box", "20,10,8,12"]

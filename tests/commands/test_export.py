@@ -10,8 +10,8 @@ import pytest
 import torch
 from typer.testing import Result
 
-from sefa_cli.bundle import Bundle
-from sefa_cli.bundle_algebra import relabelled
+from sefa_cli.bundle.algebra import relabelled
+from sefa_cli.bundle.bundle import Bundle
 
 Sefa = Callable[..., Result]
 

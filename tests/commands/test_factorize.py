@@ -14,9 +14,9 @@ import pytest
 from safetensors.numpy import load_file
 from typer.testing import Result
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import GOLDEN
 
-GOLDEN = Path(__file__).parent.parent / "golden"
 Sefa = Callable[..., Result]
 
 

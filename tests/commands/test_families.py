@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import networks
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import Result
 
 import sefa_cli
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
-from sefa_cli.checkpoints.native import write_native
-from sefa_cli.generators import FAMILIES, build
+from sefa_cli.families.build import FAMILIES, build
+from sefa_cli.families.native import write_native
 from sefa_cli.projections import fingerprint, levels
+from tests.helpers import networks
 
 Sefa = Callable[..., Result]
 CLASSES = ("biggan",)  # of the small random networks

@@ -9,7 +9,7 @@ import pytest
 import torch
 from typer.testing import Result
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 
 Sefa = Callable[..., Result]
 

@@ -12,10 +12,10 @@ from subprocess import CompletedProcess
 import pytest
 from typer.testing import Result
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import CONTAINERS
 
 Sefa = Callable[..., Result]
-CONTAINERS = Path(__file__).parent.parent / "golden" / "containers"
 
 
 def test_a_bundle_as_json(sefa: Sefa, bundle: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from typer.testing import Result
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import GOLDEN
 
 Sefa = Callable[..., Result]
-GOLDEN = Path(__file__).parent.parent / "golden"
 MODELS = {  # golden file: space, a class if it needs one, layers to move
     "pggan_genforce": ("z", [], "0"),
     "stylegan_genforce": ("w", [], "0-3"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 
 Sefa = Callable[..., Result]
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import remap
 import torch
 from PIL import Image
 from safetensors.numpy import save_file
 from typer.testing import Result
 
 import sefa_cli
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.projections import fingerprint
+from tests.helpers import remap
 
 Sefa = Callable[..., Result]
 

@@ -1,17 +1,14 @@
 """The published region factorization's network, picture and numbers."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from sefa_cli.checkpoints.reading import read_checkpoint
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
+from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
-
-GOLDEN = Path(__file__).parent.parent / "golden"
+from tests.helpers import GOLDEN
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,7 @@ from safetensors.numpy import load_file, save_file
 
 import sefa_cli
 from sefa_cli.errors import UsageError
-
-GOLDEN = Path(__file__).parent.parent / "golden"
+from tests.helpers import GOLDEN
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,12 @@
 """Our factorization against the published implementations' numbers."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 from threadpoolctl import threadpool_limits
 
 from sefa_cli.discovery.sefa import factorize, style_gains
-
-GOLDEN = Path(__file__).parent.parent / "golden"
+from tests.helpers import GOLDEN
 
 
 @pytest.fixture(scope="module")

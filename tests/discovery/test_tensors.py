@@ -5,18 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import remap
 import torch
 from safetensors.numpy import save_file
 
 import sefa_cli
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.discovery.compare import compare
 from sefa_cli.discovery.tensors import factorize_tensors, latent_axes
 from sefa_cli.editing.source import open_model_of
 from sefa_cli.errors import SefaError, UsageError
-
-CONTAINERS = Path(__file__).parents[1] / "golden" / "containers"
+from tests.helpers import CONTAINERS, remap
 
 
 def saved(path: Path, content: Any) -> Path:

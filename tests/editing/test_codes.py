@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import networks
 import numpy as np
 import pytest
 import torch
@@ -10,7 +9,8 @@ import torch
 from sefa_cli.editing.codes import codes_from_seeds, load_codes, save_codes
 from sefa_cli.editing.source import load_generator
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
+from tests.helpers import networks
 
 
 def test_w_is_truncated_by_default() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move, name_of, parse_moves, parse_span
 from sefa_cli.errors import SefaError, UsageError
 

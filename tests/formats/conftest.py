@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-FORMATS = Path(__file__).parents[2] / "formats"
+from tests.helpers import FORMATS
+
 GOLDEN: dict[str, Any] = json.loads((FORMATS / "golden/expected.json").read_text("utf-8"))
 HOSTILE: dict[str, Any] = json.loads((FORMATS / "hostile/index.json").read_text("utf-8"))
 

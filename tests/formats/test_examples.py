@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
+from tests.helpers import FORMATS
 
-FORMATS = Path(__file__).parents[2] / "formats"
 GOLDEN = json.loads((FORMATS / "golden/expected.json").read_text("utf-8"))
 HOSTILE = json.loads((FORMATS / "hostile/index.json").read_text("utf-8"))
 Reader = Callable[..., subprocess.CompletedProcess[str]]

@@ -10,8 +10,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from sefa_cli import bundle_rules, canonical, container
-from sefa_cli.bundle import GAIN_THRESHOLD, VERSION
+from sefa_cli import canonical, container
+from sefa_cli.bundle import rules
+from sefa_cli.bundle.bundle import GAIN_THRESHOLD, VERSION
 from sefa_cli.errors import SefaError
 
 
@@ -62,12 +63,12 @@ def test_the_limits_are_those_of_the_code(page: str) -> None:
     assert f"at most {container.MOST_AXES}\n" in page
     assert f"nested more than {canonical.MOST_NESTING} levels" in page
     assert canonical.MOST_INTEGER + 1 == 2**53 and "2^53 or more" in page
-    assert bundle_rules.UNIT == 1e-5 and "MUST be 1 ± 1e-5" in page
+    assert rules.UNIT == 1e-5 and "MUST be 1 ± 1e-5" in page
     assert f"| Version | {VERSION} |" in page and f"| {VERSION} | First version |" in page
     assert f"0–1; {GAIN_THRESHOLD} where it is absent" in page
     types = page.split("safetensors' names: ")[1].split("The product")[0]
     assert set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", types)) == set(container.BITS)
-    for name, form in bundle_rules.TENSORS.items():
+    for name, form in rules.TENSORS.items():
         assert f"| `{name}` | {form.dtype} |" in page
 
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import networks
 import pytest
 
-from sefa_cli.checkpoints.reading import read_checkpoint
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
+from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.generators.base import Generator
+from tests.helpers import networks
 
 
 @pytest.fixture(params=["stylegan", "stylegan2", "mobilestylegan"])

@@ -2,15 +2,15 @@
 
 import itertools
 
-import networks
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator, area_mean
+from tests.helpers import networks
 
 
 def codes_of(generator: Generator, seeds: list[int]) -> torch.Tensor:

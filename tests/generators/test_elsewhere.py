@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import networks
 import numpy as np
 import pytest
 import torch
-from elsewhere import NAME, Elsewhere
 from torch import Tensor
 
 from sefa_cli.checkpoints import Checkpoint, open_checkpoint
 from sefa_cli.discovery.jacobian import grams
-from sefa_cli.generators import FAMILIES, build
+from sefa_cli.families.build import FAMILIES, build
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
+from tests.helpers import networks
+from tests.helpers.elsewhere import NAME, Elsewhere
 
 BY_HAND = ("mobilestylegan", "stylegan", "stylegan2")
 

@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-import networks
 import pytest
 import torch
 from torch import Tensor
 from torch.func import jvp
 
-from sefa_cli.checkpoints.reading import read_checkpoint
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
+from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
+from tests.helpers import networks
 
 WAYS: dict[str, dict[str, Any]] = {
     "preview": {},

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import networks
 import numpy as np
 import pytest
 import torch
@@ -15,12 +14,12 @@ from safetensors.numpy import save_file
 from torch import Tensor
 from torch.func import jvp, vjp
 
-from sefa_cli.checkpoints.reading import read_checkpoint
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
+from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.generators.base import Generator
+from tests.helpers import GOLDEN, networks
 
-GOLDEN = Path(__file__).parent.parent / "golden"
 State = Mapping[str, np.ndarray]
 Golden = tuple[dict[str, Any], dict[str, np.ndarray]]
 

@@ -1,12 +1,12 @@
 """Pictures begun in the middle are the pictures, bit for bit, and cost what lies above."""
 
-import networks
 import pytest
 import torch
 
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.steps import Resuming
+from tests.helpers import networks
 
 
 @pytest.fixture(params=["mobilestylegan", "skip", "resnet", "orig"])

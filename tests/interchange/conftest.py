@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 
 MODEL = {
     "ref": "tiny.pt", "family": "stylegan2", "resolution": 16, "z_dim": 8, "w_dim": 8,

@@ -6,18 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import published
 import pytest
 import torch
-from published import DIM, LAYERS
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.interchange.formats import FORMATS, Format, content, find_format, not_held
 from sefa_cli.interchange.gguf import read_control_vector
 from sefa_cli.interchange.reading import read_directions
+from tests import helpers
+from tests.helpers import published
+from tests.helpers.published import DIM, LAYERS
 
-DOCS = Path(__file__).parents[2] / "docs" / "formats.md"
+DOCS = helpers.DOCS / "formats.md"
 SEVERAL = [form for form in FORMATS.values() if not form.single]
 SINGLE = [form for form in FORMATS.values() if form.single]
 Model = dict[str, Any]

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import published
 import pytest
-from published import DIM, LAYERS
 
 from sefa_cli.errors import SefaError
 from sefa_cli.interchange.latents import read_codes
+from tests.helpers import published
+from tests.helpers.published import DIM, LAYERS
 
 
 def test_the_projector_of_nvidia(tmp_path: Path) -> None:

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import published
 import pytest
 import torch
-from published import DIM, LAYERS
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
 from sefa_cli.interchange.foreign import MEAN
 from sefa_cli.interchange.reading import read_directions
+from tests.helpers import FORMATS, published
+from tests.helpers.published import DIM, LAYERS
 
 Model = dict[str, Any]
 
@@ -211,7 +211,7 @@ def forged_shape(path: Path) -> None:
 
 
 def bundle_of_ours(path: Path) -> None:
-    source = Path(__file__).parents[2] / "formats" / "golden" / "w.dirs"
+    source = FORMATS / "golden" / "w.dirs"
     path.write_bytes(source.read_bytes())
 
 
@@ -246,7 +246,7 @@ def test_nothing_is_run(
     tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     """A pickle under either name, and a tensor file whose pickle calls something first."""
-    import hostile
+    from tests.helpers import hostile
 
     canary = tmp_path / "canary"
     monkeypatch.setenv("CANARY", str(canary))

@@ -5,9 +5,9 @@ from itertools import accumulate
 
 import numpy as np
 import pytest
-from reading import Gif, decoded, described, psnr, shown
 
 from sefa_cli.rendering.films import write_film
+from tests.helpers.reading import Gif, decoded, described, psnr, shown
 
 PICTURES = [".gif", ".webp", ".apng", ".png"]
 ALL = [*PICTURES, ".mp4"]

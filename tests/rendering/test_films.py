@@ -8,11 +8,11 @@ import sys
 import time
 
 import pytest
-from reading import Gif, shown
 
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.rendering import ffmpeg
 from sefa_cli.rendering.films import check_film_path, timing, write_film
+from tests.helpers.reading import Gif, shown
 
 NAMES = ["film.gif", "film.mp4", "film.webp", "film.apng", "film.png", "film"]
 

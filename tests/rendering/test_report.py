@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from networks import stylegan2
 from PIL import Image
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.discovery.factorize import factorize
 from sefa_cli.editing.start import start_from
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.report import (
@@ -30,6 +29,7 @@ from sefa_cli.rendering.report import (
     write_report,
 )
 from sefa_cli.rendering.view import View
+from tests.helpers.networks import stylegan2
 
 STEPS = (-2.0, -1.0, 0.0, 1.5)
 Make = Callable[..., Report]

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from chromium import NewPage
-from networks import stylegan2
 from playwright.sync_api import Locator, Page, expect
 
 from sefa_cli.discovery.factorize import factorize
 from sefa_cli.editing.start import start_from
-from sefa_cli.generators import build
+from sefa_cli.families.build import build
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.report import Report, write_report
 from sefa_cli.rendering.view import View
+from tests.helpers.chromium import NewPage
+from tests.helpers.networks import stylegan2
 
 EVIL = "</bdi><script>alert('xss')</script>"
 STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 from typer.testing import Result
-from visiting import Serve
 
 from sefa_cli.studio.library import Library, Model
+from tests.helpers import CONTAINERS
+from tests.helpers.visiting import Serve
 
-TINY = Path(__file__).parent.parent / "golden" / "containers" / "ckpt_genforce_stylegan2.pth"
+TINY = CONTAINERS / "ckpt_genforce_stylegan2.pth"
 
 
 @pytest.fixture

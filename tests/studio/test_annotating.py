@@ -3,14 +3,13 @@
 import io
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from sefa_cli.bundle import Bundle
-from sefa_cli.bundle_algebra import annotate
+from sefa_cli.bundle.algebra import annotate
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.studio.annotating import (
     Answer,
@@ -25,6 +24,7 @@ from sefa_cli.studio.annotating import (
 )
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.session import State
+from tests.helpers import FORMATS
 
 Sefa = Callable[..., Result]
 
@@ -89,7 +89,7 @@ def test_tallies_take_what_they_understand(model: Model) -> None:
     bundle = annotate(bundle, 2, {"level": "bottom", "obvious": False, "meaningful": False})
     bundle = annotate(bundle, 3, {"level": "bottom", "note": "not asked yet"})
     assert tallies([bundle]) == {"bottom": Tally("0-1", 3, 2, 1)}
-    odd = Bundle.load(Path(__file__).parents[2] / "formats" / "golden" / "annotations.dirs")
+    odd = Bundle.load(FORMATS / "golden" / "annotations.dirs")
     assert all(tally.asked for tally in tallies([odd]).values())
 
 

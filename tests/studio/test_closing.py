@@ -6,13 +6,13 @@ import time
 from typing import Any, cast
 
 import pytest
-from visiting import until
 
 from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.localizing import Job, Task, drawing_from
 from sefa_cli.studio.page import Page, Studio
 from sefa_cli.studio.session import State
+from tests.helpers.visiting import until
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
-from visiting import Serve
 
 from sefa_cli.cli import app
+from tests.helpers.visiting import Serve
 
 Studio = Callable[..., Result]
 

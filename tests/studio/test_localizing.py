@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from typer.testing import Result
-from visiting import run, until
 
 from sefa_cli.errors import UsageError
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import CancelledError, Job, Task, drawing_from
 from sefa_cli.studio.session import State
+from tests.helpers.visiting import run, until
 
 BOX = drawing_from("box", [[(0.2, 0.6), (0.4, 0.7), (0.6, 0.9)]])
 BRUSH = drawing_from("brush", [[(0.3, 0.3), (0.5, 0.4)], [(0.7, 0.7)]], 0.2)

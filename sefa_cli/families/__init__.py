@@ -1,0 +1,1 @@
+"""Generator families: one folder each, with everything that is known about the family."""

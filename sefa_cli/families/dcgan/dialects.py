@@ -1,0 +1,58 @@
+"""DCGAN as PyTorch's example writes it; its names `main.{i}` are the native ones.
+
+`main` is a sequence of transposed convolutions, batch norms and ReLUs, so that i counts them all:
+`main.0.weight` (z, outputs, k, k) takes z to k × k pixels, and every convolution after it, of
+shape (inputs, outputs, 4, 4), doubles the side. The norms' running statistics are kept.
+"""
+
+from typing import Any
+
+from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.names import Rule, State, translate
+from sefa_cli.families.native_tensors import Network
+
+_COUNTERS = "counters"  # how many batches a norm has seen: of no use here
+_RULES = (
+    Rule(r"main\.\d{1,3}\.(?:weight|bias|running_mean|running_var)"),
+    Rule(r"main\.\d{1,3}\.num_batches_tracked", _COUNTERS),
+)
+_DOUBLING = 4  # kernel side of a transposed convolution with stride 2 and padding 1
+
+
+def _read(dialect: Dialect, state: State) -> Model:
+    found = translate(state, dialect.rules, lambda _: {}, shared=(_COUNTERS,))
+    found.tensors.pop(_COUNTERS, None)
+    places = [int(name.split(".")[1]) for name, t in found.tensors.items() if len(t.shape) == 4]
+    network = Network(found.tensors, found.names, dialect.name, state.path, "DCGAN")
+    config = _describe(network, sorted(places))
+    unused = [*found.unknown, *(name for name in found.tensors if name not in network.ordered)]
+    notes = tuple(f"{name!r:.60} was not used." for name in unused)
+    return Model(dialect.name, dialect.family, config, network.ordered, notes)
+
+
+def _describe(network: Network, places: list[int]) -> dict[str, Any]:
+    """The configuration that the shapes tell; `places` are those of the convolutions."""
+    z_dim, _, side, _ = network.shape("main.0.weight", 4)
+    channels, resolution = z_dim, side
+    for i in places:
+        outputs, kernel = network.shape(f"main.{i}.weight", 4)[1], _DOUBLING if i else side
+        network.expect(f"main.{i}.weight", (channels, outputs, kernel, kernel))
+        network.expect(f"main.{i}.bias", (outputs,), optional=True)
+        if f"main.{i + 1}.running_mean" in network:
+            for part in ("weight", "bias", "running_mean", "running_var"):
+                network.expect(f"main.{i + 1}.{part}", (outputs,))
+        channels, resolution = outputs, resolution * (2 if i else 1)
+    return {
+        "resolution": resolution,
+        "img_channels": channels,
+        "z_dim": z_dim,
+        "w_dim": z_dim,
+        "c_dim": 0,
+        "num_layers": 1,
+        "space": "z",
+    }
+
+
+DIALECTS = (
+    Dialect("pytorch-example", "dcgan", ("main.0.weight", "main.1.running_mean"), _RULES, _read),
+)

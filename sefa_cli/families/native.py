@@ -1,0 +1,112 @@
+"""Our own model files: native tensors, and one text that says whose they are and how they work.
+
+A safetensors file with the one metadata key `sefa-model`; formats/model-v1.md has the layout. It
+holds the one generator that the others were read down to, so it is small, safe and complete.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sefa_cli.canonical import canonical_json, plain, read_json, shown
+from sefa_cli.container import head
+from sefa_cli.containers.checkpoint import Checkpoint, LazyTensor
+from sefa_cli.containers.contents import Contents
+from sefa_cli.containers.file_regions import damaged, unreadable
+from sefa_cli.containers.safetensors_files import DTYPES
+from sefa_cli.errors import SefaError
+from sefa_cli.families.model import Model
+from sefa_cli.files import open_atomically
+
+KEY = "sefa-model"
+DIALECT = "sefa"
+_VERSION = "1.0"
+_CODES = {name: code for code, name in DTYPES.items()}
+_SIZES = ("resolution", "img_channels", "z_dim", "w_dim", "num_layers")  # whole, from 1 on
+_LARGEST = 1 << 20
+
+
+def write_native(
+    path: Path | str, checkpoint: Checkpoint, fingerprint: str, overwrite: bool = False
+) -> None:
+    """Write `checkpoint` whole or not at all, its numbers as stored, one tensor at a time.
+
+    Equal checkpoints give equal bytes. Raises SefaError for an existing file unless `overwrite`,
+    and for a configuration that JSON cannot hold.
+    """
+    text = canonical_json(
+        plain(
+            {
+                "format": KEY,
+                "version": _VERSION,
+                "family": checkpoint.family,
+                "dialect": checkpoint.origin or checkpoint.dialect,
+                "config": checkpoint.config,
+                "notes": checkpoint.notes,
+                "fingerprint": fingerprint,
+            },
+            "the model's description",
+        )
+    )
+    tensors = checkpoint.tensors
+    forms = {name: (_code(tensor), tensor.shape) for name, tensor in tensors.items()}
+    begin, order = head({KEY: text}, forms)
+    with open_atomically(path, overwrite) as file:
+        file.write(begin)
+        for name in order:
+            numbers = tensors[name].numpy()
+            stored = np.dtype(DTYPES[forms[name][0]]).newbyteorder("<")
+            file.write(np.ascontiguousarray(numbers, stored).data)
+
+
+def _code(tensor: LazyTensor) -> str:
+    """Its type as safetensors calls it; bfloat16 is read as float32 and stays so."""
+    return "F32" if tensor.dtype == "bfloat16" else _CODES[tensor.dtype]
+
+
+def is_native(contents: Contents) -> bool:
+    """Whether a container is one of our own model files."""
+    return KEY in contents.metadata
+
+
+def read_native(contents: Contents) -> Model:
+    """The model in one of our own files. Raises SefaError for a text that breaks the layout.
+
+    The fingerprint in it is for people: nothing relies on it.
+    """
+    path = contents.path
+    facts = read_json(contents.metadata[KEY].encode("utf-8", "surrogatepass"), "the description")
+    if not isinstance(facts, dict) or facts.get("format") != KEY:
+        raise damaged(path, "its description is none of a model")
+    version = facts.get("version")
+    if not isinstance(version, str) or not re.fullmatch(r"1\.\d{1,4}", version):
+        raise unreadable(path, f"its format version is {shown(version)}", "Update sefa.")
+    for name in ("family", "dialect"):
+        if not isinstance(facts.get(name), str) or not re.fullmatch(r"[\w.+-]{1,60}", facts[name]):
+            raise damaged(path, f"its {name} is {shown(facts.get(name))}")
+    notes = facts.get("notes")
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise damaged(path, "its notes are no list of texts")
+    try:
+        check_config(facts.get("config"))
+    except SefaError as error:
+        raise damaged(path, str(error)) from None
+    return Model(
+        DIALECT, facts["family"], facts["config"], contents.tree, tuple(notes), facts["dialect"]
+    )
+
+
+def check_config(config: Any) -> Mapping[str, Any]:
+    """`config` if it holds what every family's must (`Checkpoint` says what); else SefaError."""
+    if not isinstance(config, Mapping):
+        raise SefaError("the configuration is no object")
+    for name in (*_SIZES, "c_dim"):
+        size, least = config.get(name), 0 if name == "c_dim" else 1
+        if type(size) is not int or not least <= size <= _LARGEST:
+            raise SefaError(f"{name} is {shown(size)}", f"a whole number from {least} on")
+    if config.get("space") not in ("w", "z"):
+        raise SefaError(f"the space is {shown(config.get('space'))}", "w or z")
+    return config

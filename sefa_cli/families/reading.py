@@ -1,0 +1,172 @@
+"""A file → the generator in it. What it is, is told from its bytes, never from its name."""
+
+import contextlib
+import mmap
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from sefa_cli.containers.checkpoint import Checkpoint, LazyTensor
+from sefa_cli.containers.contents import Contents
+from sefa_cli.containers.file_regions import mapped
+from sefa_cli.containers.safetensors_files import is_safetensors, read_safetensors
+from sefa_cli.containers.torch_legacy import read_plain_pickle
+from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, names_in_zip, read_torch_zip
+from sefa_cli.errors import SefaError
+from sefa_cli.families.native import is_native, read_native
+from sefa_cli.families.raw_tensors import raw_leaves
+from sefa_cli.families.recognise import recognise
+from sefa_cli.files import why_not
+
+_PICKLE = 0x80  # the first byte of every pickle since protocol 2
+_GLANCE = 4096  # bytes looked at to tell what a strange file is
+_SHOWN = 6  # names in an error
+_EXPECTED = "a checkpoint (torch, safetensors, NVIDIA pickle or OpenVINO IR)"
+
+# Files that are often met in a checkpoint's place, by how they begin.
+_STRANGERS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
+    (
+        (b"<!doctype html", b"<html", b"<head", b"<!--"),
+        "is a web page: the download failed, and what came is its error page",
+        "Download it again, and compare its size.",
+    ),
+    (
+        (b"version https://git-lfs",),
+        "is a git-lfs pointer: the file itself was not fetched",
+        "Run `git lfs pull` where it lies, or download the file itself.",
+    ),
+    (
+        (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!"),
+        "is compressed",
+        "Unpack it first.",
+    ),
+    ((b"\x89HDF", b"CDF"), "is an HDF5 file, which no generator here is kept in", ""),
+)
+
+
+def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
+    """Recognise the generator at `path`; of its tensors nothing is read until it is asked for.
+
+    `ref` is what the user called it, by default the file's bare name. Nothing in the file is
+    executed. Raises SefaError for whatever is missing, damaged, forged or unknown.
+    """
+    path = Path(path)
+    ref = path.name if ref is None else ref
+    with _opened(path) as contents:
+        if contents is None:
+            return _read_ir(path, ref)
+        model = read_native(contents) if is_native(contents) else recognise(contents)
+    return Checkpoint(
+        ref=ref,
+        path=path,
+        container=contents.container,
+        dialect=model.dialect,
+        family=model.family,
+        config=model.config,
+        tensors=model.tensors,
+        notes=model.notes,
+        origin=model.origin,
+    )
+
+
+def read_matching(path: Path, pattern: str) -> dict[str, LazyTensor]:
+    """The tensors whose names in the file match a shell pattern (`*` matches dots too).
+
+    Whether the network is known makes no difference; an OpenVINO IR has the family's names.
+    Raises SefaError where nothing matches, with some of the names there are.
+    """
+    with _opened(path) as contents:
+        if contents is None:
+            tensors = dict(_read_ir(path, path.name).tensors)
+            found = {name: t for name, t in tensors.items() if fnmatchcase(name, pattern)}
+            names = list(tensors)
+        else:
+            leaves = raw_leaves(contents)
+            matching = {n: leaf for n, leaf in leaves.items() if fnmatchcase(n, pattern)}
+            found = {n: t for n, leaf in matching.items() if (t := contents.tensor(leaf))}
+            names = [name for name, leaf in leaves.items() if _is_tensor(contents, leaf)]
+    if found:
+        return found
+    shown = ", ".join(f"{name!r:.80}" for name in names[:_SHOWN])
+    raise SefaError(
+        f"no tensor of {path.name} matches {pattern!r:.80}",
+        f"a pattern for its {len(names)} names: {shown} …" if names else "a file with tensors",
+    )
+
+
+def _is_tensor(contents: Contents, leaf: object) -> bool:
+    try:
+        return contents.tensor(leaf) is not None
+    except SefaError:  # a tensor that nobody asked for may be what it likes
+        return False
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Contents | None]:
+    """What a file holds, while it is open; None for what can only be an OpenVINO IR."""
+    try:
+        if path.is_dir() or path.stat().st_size == 0:
+            yield None
+            return
+        with mapped(path) as data:
+            yield None if _may_hold_ir(data, path) else _open(data, path)
+    except FileNotFoundError:
+        raise SefaError(
+            f"{path} does not exist", remedy="Check the name; `sefa models` lists those known."
+        ) from None
+    except OSError as error:
+        raise why_not(path, error, "read") from error
+
+
+def _may_hold_ir(data: mmap.mmap, path: Path) -> bool:
+    """An XML file, or a zip archive that is not torch's."""
+    return data[:5] == b"<?xml" or (data[:4] == MAGIC and not is_torch_zip(data, path))
+
+
+def _read_ir(path: Path, ref: str) -> Checkpoint:
+    from sefa_cli.families.mobilestylegan import openvino
+
+    if not openvino.is_ir(path):
+        raise _no_model(path)
+    dialect, family, config, tensors = openvino.read_mobilestylegan(path)
+    return Checkpoint(ref, path, "OpenVINO IR", dialect, family, config, tensors)
+
+
+def _no_model(path: Path) -> SefaError:
+    """The stated error for a folder, an empty file, or an archive of something else."""
+    if path.is_dir():
+        return SefaError(f"the folder {path} holds no model", _EXPECTED, "Name the file in it.")
+    if path.stat().st_size == 0:
+        return SefaError(f"{path.name} is empty", _EXPECTED, "Get the file again.")
+    with mapped(path) as data:
+        if data[:4] != MAGIC:
+            return SefaError(f"{path.name} is an XML file and no OpenVINO IR", _EXPECTED)
+        shown = ", ".join(f"{name!r:.60}" for name in names_in_zip(data, path))
+    return SefaError(f"{path.name} is a zip archive without a model; it holds {shown}", _EXPECTED)
+
+
+def _open(data: mmap.mmap, path: Path) -> Contents:
+    """The contents of a container, by its first bytes."""
+    if data[:4] == MAGIC:
+        return read_torch_zip(data, path)
+    if is_safetensors(data):  # before pickles: the length may begin as they do
+        return read_safetensors(data, path)
+    if data[0] == _PICKLE:
+        return read_plain_pickle(data, path)
+    start = data[:_GLANCE]
+    for beginnings, what, remedy in _STRANGERS:
+        if start.lstrip().lower().startswith(tuple(b.lower() for b in beginnings)):
+            raise SefaError(f"{path.name} {what}", _EXPECTED, remedy)
+    try:
+        return read_plain_pickle(data, path)  # protocols 0 and 1 have no mark
+    except SefaError:
+        kind = "a text file" if _is_text(start) else "a file of an unknown kind"
+        raise SefaError(f"{path.name} is {kind}", _EXPECTED) from None
+
+
+def _is_text(start: bytes) -> bool:
+    try:
+        text = start.decode("utf-8", "strict" if len(start) < _GLANCE else "ignore")
+    except UnicodeDecodeError:
+        return False
+    return all(letter.isprintable() or letter.isspace() for letter in text)

@@ -1,0 +1,186 @@
+"""Which network a container holds: the table of dialects, and what to say of all others."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sefa_cli.containers.contents import Contents
+from sefa_cli.containers.inert import Global, Record
+from sefa_cli.containers.modules import flatten, module_dict
+from sefa_cli.errors import SefaError
+from sefa_cli.families import tensorflow
+from sefa_cli.families.biggan import dialects as biggan
+from sefa_cli.families.dcgan import dialects as dcgan
+from sefa_cli.families.lucidrains import dialects as lucidrains
+from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.names import State, fit
+from sefa_cli.families.pggan import dialects as pggan
+from sefa_cli.families.stylegan import dialects as stylegan
+from sefa_cli.families.stylegan import ports as stylegan_ports
+from sefa_cli.families.stylegan2 import dialects as stylegan2
+from sefa_cli.families.stylegan2 import tensorflow as stylegan2_tensorflow
+from sefa_cli.families.stylegan3 import dialects as stylegan3
+
+DIALECTS: tuple[Dialect, ...] = (
+    *stylegan2.DIALECTS,
+    *lucidrains.DIALECTS,
+    *stylegan2_tensorflow.DIALECTS,
+    *stylegan.DIALECTS,
+    *stylegan_ports.DIALECTS,
+    *pggan.DIALECTS,
+    *stylegan3.DIALECTS,
+    *dcgan.DIALECTS,
+    *biggan.DIALECTS,
+)
+FAMILIES = tuple(sorted({dialect.family for dialect in DIALECTS} | {"mobilestylegan"}))
+
+# Where files keep the generator; averaged weights first.
+_PLACES: tuple[tuple[str, ...], ...] = (
+    ("G_ema",),
+    ("g_ema",),
+    ("models", "generator_smooth"),
+    ("generator_smooth",),
+    ("models", "generator"),
+    ("generator",),
+    ("G",),
+    ("g",),
+    ("netG_state_dict",),
+    ("GAN",),
+    ("avgG",),
+    ("netG",),
+    ("params_ema",),  # BasicSR's; read where it holds a known dialect, else its names are told
+    ("state_dict", "generator_ema."),  # a dot: all names that begin so
+    ("state_dict", "generator."),
+    ("state_dict",),
+    ("generator_ema.",),
+    (),
+)
+_NOT_AVERAGED = ("generator", "G", "g", "generator.", "netG")
+_MEAN = "latent_avg"  # rosinality's mean w lies beside the network
+_PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before names
+
+# What people have and is not read as a checkpoint; a name that marks each.
+_OTHERS = {
+    "eigenvalues": "a direction bundle and no generator",
+}
+# What checkpoints call as a matter of course; other names are worth a word.
+_USUAL = (
+    *("torch._utils.", "torch.storage.", "torch._tensor.", "torch.nn.", "torch.Size"),
+    *("numpy.dtype", "numpy.core.multiarray.", "numpy._core.multiarray."),
+    *("collections.", "argparse.Namespace", "dnnlib.", "tfutil.", "torch_utils.persistence."),
+)
+_SHOWN = 4
+
+
+def recognise(contents: Contents) -> Model:
+    """The generator in a container, under its family's native names.
+
+    Raises SefaError that names the container, the first names found, what they resemble most and
+    the families there are.
+    """
+    seen: list[State] = []
+    for place, state in _candidates(contents):
+        seen.append(state)
+        for dialect in DIALECTS:
+            if all(mark in state.leaves for mark in dialect.marks):
+                model = dialect.read(dialect, state)
+                return model._replace(notes=(*model.notes, *_warnings(place, contents)))
+    from sefa_cli.families import plugins  # only now: most files need none
+
+    brought = plugins.recognise(contents, [state.leaves for state in seen])
+    if brought is not None:
+        return brought._replace(notes=tuple(_warnings((), contents)))
+    raise _unknown(contents, seen)
+
+
+def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
+    """Every part of the tree that may be a network, the likeliest first."""
+    if (network := tensorflow.find_network(contents.tree, contents.path)) is not None:
+        state = tensorflow.as_state(network, contents.path, contents.tensor)
+        yield (network.name,), state
+    for place in _PLACES:
+        part = contents.tree
+        for name in place:
+            part = _below(part, name) if isinstance(part, dict) else None
+        if module_dict(part) is not None:
+            leaves, modules = flatten(part, contents.path)
+        elif isinstance(part, dict):
+            leaves, modules = _without_prefix(part), {}
+        else:
+            continue
+        if isinstance(contents.tree, dict) and isinstance(contents.tree.get(_MEAN), Record):
+            leaves.setdefault(_MEAN, contents.tree[_MEAN])
+        yield place, State(contents.path, leaves, contents.tensor, modules)
+
+
+def _below(part: dict[Any, Any], name: str) -> Any:
+    """What a dict holds under `name`; or, where that ends with a dot, all names that begin so."""
+    if not name.endswith("."):
+        return part.get(name)
+    names = {n: leaf for n, leaf in part.items() if isinstance(n, str) and n.startswith(name)}
+    names.pop(f"{name}steps", None)  # what an averager counts beside its module
+    return {n.removeprefix(name): leaf for n, leaf in names.items()} or None
+
+
+def _without_prefix(part: dict[Any, Any]) -> dict[str, Any]:
+    """The names of a state dict without what wrappers put before all of them."""
+    names = {name: leaf for name, leaf in part.items() if isinstance(name, str)}
+    for prefix in _PREFIXES:
+        if names and all(name.startswith(prefix) for name in names):
+            names = {name.removeprefix(prefix): leaf for name, leaf in names.items()}
+    return names
+
+
+def _warnings(place: tuple[str, ...], contents: Contents) -> Iterator[str]:
+    if place[-1:] and place[-1] in _NOT_AVERAGED:
+        yield f"The file holds no averaged generator; {'.'.join(place).rstrip('.')!r} is used."
+    if strange := _strange_calls(contents):
+        yield f"Nothing in the file was run; it would have called {strange}."
+
+
+def _strange_calls(contents: Contents) -> str:
+    strange = [name for name in contents.called if not name.startswith(_USUAL)]
+    return ", ".join(f"{name!r:.60}" for name in strange[:_SHOWN])
+
+
+def _unknown(contents: Contents, seen: list[State]) -> SefaError:
+    """The stated error for a container whose network is not known."""
+    name, families = contents.path.name, f"a generator of the family {' or '.join(FAMILIES)}"
+    other = next((o for mark, o in _OTHERS.items() if any(mark in s.leaves for s in seen)), "")
+    if _is_tensorflow(contents.tree):
+        other = "TensorFlow-era networks"
+    if other:
+        return SefaError(f"{name} ({contents.container}) holds {other}", families)
+    state = max(seen, key=lambda state: len(state.leaves), default=None)
+    if state is None or not state.leaves:
+        found = f"{name} ({contents.container}) holds no named tensors"
+    else:
+        shown = ", ".join(f"{key!r:.60}" for key in list(state.leaves)[:_SHOWN])
+        found = f"{name} ({contents.container}) holds no known generator; its first names: {shown}"
+    remedy = _resemblance(seen)
+    if strange := _strange_calls(contents):
+        remedy = f"Nothing in it was run; it would have called {strange}. {remedy}"
+    return SefaError(found, families, remedy.strip())
+
+
+def _is_tensorflow(tree: Any) -> bool:
+    """NVIDIA's pickles of 2017 to 2020: a tuple (G, D, Gs) of `Network` records, or one."""
+    network = tree[-1] if isinstance(tree, tuple | list) and tree else tree
+    target = network.target if isinstance(network, Record) else None
+    return isinstance(target, Global) and target.name == "Network"
+
+
+def _resemblance(seen: list[State]) -> str:
+    """The dialect that knows most names of a part, and the first that does not fit."""
+    names = [(list(state.leaves), dialect) for state in seen for dialect in DIALECTS]
+    leaves, best = max(names, key=lambda pair: _known(*pair), default=([], DIALECTS[0]))
+    if not _known(leaves, best):
+        return ""
+    failed = next((mark for mark in best.marks if mark not in leaves), "")
+    odd = next((name for name in leaves if not fit(name, best.rules)), "")
+    why = f"{failed!r} is missing" if failed else f"{odd!r:.60} is none of its names"
+    return f"It most resembles {best.family} as {best.name} writes it, but {why}."
+
+
+def _known(names: list[str], dialect: Dialect) -> int:
+    """How many of the names a dialect's rules know; the first thousand tell."""
+    return sum(fit(name, dialect.rules) for name in names[:1000])

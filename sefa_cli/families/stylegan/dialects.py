@@ -1,0 +1,212 @@
+"""StyleGAN (1) as genforce and NVIDIA's TensorFlow code write it → names after NVIDIA's StyleGAN2.
+
+Native: `mapping.fc{i}`, `mapping.label_weight (c_dim, z_dim)`, `mapping.w_avg`; `synthesis.b4.const
+(C, 4, 4)`; for `synthesis.b{r}.conv0` and `conv1`: `.weight (out, in, 3, 3)` as a correlation
+kernel, after nearest-neighbour doubling in conv0 (b4.conv0 has none: it is the constant's),
+`.bias`, `.noise_strength (out)`, `.noise_const (r, r)`, `.affine.weight (2·out, w_dim)` with all
+scales before all shifts, `.affine.bias` without the +1 of the scales; `synthesis.b{r}.torgb`.
+From 128 px on the published code fuses doubling and convolution, which turns the stored kernel.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.families import tensorflow
+from sefa_cli.families.arguments import positive
+from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.names import (
+    FLIPPED,
+    ONE_MAP,
+    UNBATCHED,
+    Change,
+    Rule,
+    Shape,
+    State,
+    translate,
+)
+from sefa_cli.families.native_tensors import START, Network
+from sefa_cli.families.progressive import left_out, lod_of
+from sefa_cli.families.stylegan2.shapes import describe_mapping
+from sefa_cli.families.tensorflow import HWIO, TRANSPOSED, argument
+
+BLUR = "synthesis.blur_filter"
+_FUSED_FROM = 128  # pixels; what `fused_scale="auto"`, the default, stands for
+_RATE = 0.01  # of the mapping network, by default
+_MOST_TAPS = 32 * 32
+_CHANNEL = Change(lambda s: s[2:] if len(s) == 4 and s[1] == 1 else s, lambda a: a[:1])
+
+_GENFORCE = (
+    Rule(r"mapping\.dense(\d{1,3})\.weight", "mapping.fc{n}.weight"),
+    Rule(r"mapping\.dense(\d{1,3})\.bias", "mapping.fc{n}.bias"),
+    Rule(r"mapping\.label_weight"),
+    Rule(r"truncation\.w_avg", "mapping.w_avg"),
+    Rule(r"synthesis\.lod", "lod"),
+    Rule(r"synthesis\.layer0\.const", "synthesis.b4.const", UNBATCHED),
+    Rule(r"synthesis\.layer(\d{1,3})\.weight", "{conv}.weight"),
+    Rule(r"synthesis\.layer(\d{1,3})\.bias", "{conv}.bias"),
+    Rule(r"synthesis\.layer(\d{1,3})\.style\.weight", "{conv}.affine.weight"),
+    Rule(r"synthesis\.layer(\d{1,3})\.style\.bias", "{conv}.affine.bias"),
+    Rule(r"synthesis\.layer(\d{1,3})\.apply_noise\.weight", "{conv}.noise_strength"),
+    Rule(r"synthesis\.layer(\d{1,3})\.apply_noise\.noise", "{conv}.noise_const", ONE_MAP),
+    Rule(r"synthesis\.output(\d{1,3})\.weight", "{rgb}.weight"),
+    Rule(r"synthesis\.output(\d{1,3})\.bias", "{rgb}.bias"),
+    Rule(r"synthesis\.layer\d{1,3}\.blur\.kernel", BLUR, _CHANNEL),
+)
+
+_CONST, _CONV, _UP, _CONV1 = (
+    r"synthesis/4x4/Const/",
+    r"synthesis/4x4/Conv/",
+    r"synthesis/(\d{1,6})x\1/Conv0_up/",
+    r"synthesis/(\d{1,6})x\1/Conv1/",
+)
+
+
+def _layer(pattern: str, native: str) -> tuple[Rule, ...]:
+    return (
+        Rule(f"{pattern}weight", f"{native}.weight", HWIO),
+        Rule(f"{pattern}bias", f"{native}.bias"),
+        Rule(f"{pattern}Noise/weight", f"{native}.noise_strength"),
+        Rule(f"{pattern}StyleMod/weight", f"{native}.affine.weight", TRANSPOSED),
+        Rule(f"{pattern}StyleMod/bias", f"{native}.affine.bias"),
+    )
+
+
+_TENSORFLOW = (
+    Rule(r"mapping/Dense(\d{1,3})/weight", "mapping.fc{n}.weight", TRANSPOSED),
+    Rule(r"mapping/Dense(\d{1,3})/bias", "mapping.fc{n}.bias"),
+    Rule(r"mapping/LabelConcat/weight", "mapping.label_weight"),
+    Rule(r"dlatent_avg", "mapping.w_avg"),
+    Rule(r"(?:synthesis/)?lod", "lod"),
+    Rule(r"synthesis/4x4/Const/const", "synthesis.b4.const", UNBATCHED),
+    *_layer(_CONST, "synthesis.b4.conv0"),
+    *_layer(_CONV, "synthesis.b4.conv1"),
+    *_layer(_UP, "synthesis.b{n}.conv0"),
+    *_layer(_CONV1, "synthesis.b{n}.conv1"),
+    Rule(r"synthesis/noise(\d{1,3})", "{conv}.noise_const", ONE_MAP),
+    Rule(r"synthesis/ToRGB_lod(\d{1,2})/weight", "{rgb_of_lod}.weight", HWIO),
+    Rule(r"synthesis/ToRGB_lod(\d{1,2})/bias", "{rgb_of_lod}.bias"),
+)
+
+
+def _read(dialect: Dialect, state: State) -> Model:
+    top = tensorflow.top_block(state)
+
+    def words(number: int) -> dict[str, str]:
+        """Layers run b4.conv0, b4.conv1, b8.conv0, b8.conv1 …; outputs 4, 8 … or backwards."""
+        number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
+        conv = f"synthesis.b{START << number // 2}.conv{number % 2}"
+        rgb = f"synthesis.b{START << number}.torgb"
+        return {"conv": conv, "rgb": rgb, "rgb_of_lod": f"synthesis.b{top >> number}.torgb"}
+
+    found = translate(state, dialect.rules, words, shared=(BLUR, "lod"))
+    lod = lod_of(found.tensors, state.path)
+    blur = unusual_blur(
+        found.tensors.pop(BLUR, None), tensorflow.filter_argument(state, "blur_filter")
+    )
+    _unfuse(found.tensors, argument(state, "fused_scale", "auto"))
+    network = Network(found.tensors, found.names, dialect.name, state.path, "StyleGAN")
+    rate = positive(argument(state, "mapping_lrmul", _RATE)) or _RATE
+    config = {**describe(network), "lr_multiplier": rate, "lod": lod}
+    tensors = {**network.ordered, **blur}
+    said = notes(state, tensors, left_out(found, network), lod)
+    return Model(dialect.name, dialect.family, config, tensors, said)
+
+
+def describe(network: Network) -> dict[str, Any]:
+    """The configuration that the shapes tell. Raises SefaError at the first that does not fit."""
+    mapping = describe_mapping(network)
+    w_dim = mapping["w_dim"]
+    network.expect("mapping.w_avg", (w_dim,), optional=True)
+    channels, height, width = network.shape("synthesis.b4.const", 3)
+    resolutions = network.resolutions()
+    img_channels = network.shape(f"synthesis.b{resolutions[-1]}.torgb.weight", 4)[0]
+    for r in resolutions:
+        size = (height * r // START, width * r // START)
+        for conv in ("conv0", "conv1"):
+            name = f"synthesis.b{r}.{conv}"
+            if (r, conv) != (START, "conv0"):
+                inputs, channels = channels, network.shape(f"{name}.weight", 4)[0]
+                network.expect(f"{name}.weight", (channels, inputs, 3, 3))
+            _style(network, name, channels, w_dim, size)
+        rgb, optional = f"synthesis.b{r}.torgb", r < resolutions[-1]
+        network.expect(f"{rgb}.weight", (img_channels, channels, 1, 1), optional)
+        network.expect(f"{rgb}.bias", (img_channels,), optional)
+    return {
+        "resolution": max(height, width) * resolutions[-1] // START,
+        "img_channels": img_channels,
+        **mapping,
+        "num_layers": 2 * len(resolutions),
+        "space": "w",
+    }
+
+
+def _style(network: Network, name: str, channels: int, w_dim: int, size: Shape) -> None:
+    """What follows a convolution: bias, noise (may be absent), instance norm with style."""
+    network.expect(f"{name}.bias", (channels,))
+    network.expect(f"{name}.noise_strength", (channels,), optional=True)
+    network.expect(f"{name}.noise_const", size, optional=True)
+    network.expect(f"{name}.affine.weight", (2 * channels, w_dim))
+    network.expect(f"{name}.affine.bias", (2 * channels,))
+
+
+def _unfuse(tensors: dict[str, LazyTensor], fused: Any) -> None:
+    """Turns the kernels that the published code uses in transposed convolutions."""
+    start = _FUSED_FROM if fused == "auto" else 0 if fused else math.inf
+    for name in [name for name in tensors if name.endswith("conv0.weight")]:
+        if int(name.split(".")[1][1:]) >= start:
+            tensors[name] = FLIPPED(tensors[name])
+
+
+def unusual_blur(
+    kernel: LazyTensor | None, taps: list[float] | None = None
+) -> dict[str, LazyTensor]:
+    """The blur's kernel, with sum 1, where it is another than [1, 2, 1] ⊗ [1, 2, 1]."""
+    usual = tensorflow.as_filter([1, 2, 1])
+    if kernel is not None and math.prod(kernel.shape) <= _MOST_TAPS:
+        found = kernel.float32()
+    elif taps is not None:
+        found = tensorflow.as_filter(taps)
+    else:
+        return {}
+    if found.shape == usual.shape and np.allclose(found, usual, rtol=1e-4):
+        return {}
+    return {BLUR: LazyTensor(found.shape, "float32", lambda: found)}
+
+
+def notes(state: State, tensors: dict[str, LazyTensor], unused: str, lod: float) -> tuple[str, ...]:
+    """Sentences on what is missing or left out."""
+    return tuple(_notes(state, tensors, unused, lod))
+
+
+def _notes(state: State, tensors: dict[str, LazyTensor], unused: str, lod: float) -> Iterator[str]:
+    if "mapping.w_avg" not in tensors:
+        yield "The file stores no mean w; truncation computes it from 10,000 samples."
+    if "synthesis.b4.conv1.noise_const" not in tensors:
+        yield "The file stores no noise maps; the noise mode const adds none."
+    if lod:
+        yield f"The network was saved while it grew, at level of detail {lod:g}: pictures are soft."
+    if unused:
+        yield unused
+    yield from tensorflow.argument_notes(state)
+
+
+DIALECTS = (
+    Dialect(
+        "genforce",
+        "stylegan",
+        ("synthesis.layer0.const", "synthesis.layer0.style.weight", "mapping.dense0.weight"),
+        _GENFORCE,
+        _read,
+    ),
+    Dialect(
+        "tensorflow",
+        "stylegan",
+        ("synthesis/4x4/Const/const", "synthesis/4x4/Conv/StyleMod/weight"),
+        _TENSORFLOW,
+        _read,
+    ),
+)

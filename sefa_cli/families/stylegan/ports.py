@@ -1,0 +1,171 @@
+"""StyleGAN (1) as MMGeneration and pytorch_GAN_zoo write it → the native names of stylegan.py.
+
+Both have one noise strength for all channels, no bias on the constant, and style biases that hold
+the +1 of the scales. Their gains differ: MMGeneration has none of √2 in the mapping, one in style
+affines and to-RGBs; it bends by a leaky ReLU before the blur and once more after the noise, and
+divides by √(variance + 1e-5). pytorch_GAN_zoo applies √(2 / fan-in) everywhere, after the bias;
+it blurs nothing and stores no noise.
+"""
+
+import math
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.families.arguments import MMGEN_COLOURS
+from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.names import (
+    AS_STORED,
+    FIRST_ROW,
+    ONE_MAP,
+    UNBATCHED,
+    Change,
+    Rule,
+    State,
+    translate,
+)
+from sefa_cli.families.native_tensors import START, Network
+from sefa_cli.families.progressive import left_out
+from sefa_cli.families.stylegan.dialects import BLUR, describe, notes, unusual_blur
+
+_FIRST = "synthesis.b4"
+_ROOT = np.float32(math.sqrt(2))
+_UP = Change(numbers=partial(np.multiply, _ROOT))
+_DOWN = Change(numbers=partial(np.multiply, 1 / _ROOT))
+
+
+_MMGEN_BLOCK = r"convs\.(\d{1,2})"
+
+
+def _styled(k: int) -> tuple[Rule, ...]:
+    """Noise and style after MMGeneration's convolution k of a block, 0 or 1."""
+    theirs, ours = rf"{_MMGEN_BLOCK}\.", f"{{block}}.conv{k}"
+    return (
+        Rule(rf"{theirs}noise_injector{k + 1}\.weight", f"{ours}.noise_strength"),
+        Rule(rf"{theirs}adain{k + 1}\.affine\.weight_orig", f"{ours}.affine.weight", _UP),
+        Rule(rf"{theirs}adain{k + 1}\.affine\.bias", f"{ours}.affine.bias"),
+    )
+
+
+_MMGEN = (
+    Rule(r"style_mapping\.(\d{1,3})\.linear\.weight_orig", "mapping.fc{n}.weight", _DOWN, -1),
+    Rule(r"style_mapping\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
+    Rule(r"convs\.0\.conv1\.(?:weight|input)", f"{_FIRST}.const", UNBATCHED),
+    Rule(rf"{_MMGEN_BLOCK}\.conv1\.0\.conv\.weight_orig", "{block}.conv0.weight"),
+    Rule(rf"{_MMGEN_BLOCK}\.conv1\.0\.conv\.bias", "{block}.conv0.bias"),
+    Rule(rf"{_MMGEN_BLOCK}\.conv1\.\d\.kernel", BLUR),
+    Rule(rf"{_MMGEN_BLOCK}\.conv2\.conv\.weight_orig", "{block}.conv1.weight"),
+    Rule(rf"{_MMGEN_BLOCK}\.conv2\.conv\.bias", "{block}.conv1.bias"),
+    *_styled(0),
+    *_styled(1),
+    Rule(r"to_rgbs\.(\d{1,2})\.conv\.weight_orig", "{block}.torgb.weight", _UP),
+    Rule(r"to_rgbs\.(\d{1,2})\.conv\.bias", "{block}.torgb.bias"),
+    Rule(r"injected_noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
+)
+
+_GAN_ZOO = (
+    Rule(r"baseScale0", f"{_FIRST}.const", UNBATCHED),
+    Rule(r"mean_w", "mapping.w_avg", FIRST_ROW),
+    Rule(r"noiseMod0([01])\.module\.weight", f"{_FIRST}.conv{{n}}.noise_strength"),
+    Rule(r"noiseModulators\.(\d{1,2})\.0\.module\.weight", "{above}.conv0.noise_strength"),
+    Rule(r"noiseModulators\.(\d{1,2})\.1\.module\.weight", "{above}.conv1.noise_strength"),
+    *(  # older files have the names of the wrapped modules
+        Rule(rf"{theirs}\.(?:module\.)?{part}", f"{ours}.{part}", change)
+        for theirs, ours, gain in (
+            (r"mapping\.FC\.(\d{1,3})", "mapping.fc{n}", AS_STORED),
+            (r"adain00\.styleModulator", f"{_FIRST}.conv0.affine", _UP),
+            (r"conv0", f"{_FIRST}.conv1", AS_STORED),
+            (r"adain01\.styleModulator", f"{_FIRST}.conv1.affine", _UP),
+            (r"scaleLayers\.(\d{1,2})\.0", "{above}.conv0", AS_STORED),
+            (r"scaleLayers\.(\d{1,2})\.1\.styleModulator", "{above}.conv0.affine", _UP),
+            (r"scaleLayers\.(\d{1,2})\.2", "{above}.conv1", AS_STORED),
+            (r"scaleLayers\.(\d{1,2})\.3\.styleModulator", "{above}.conv1.affine", _UP),
+            (r"toRGBLayers\.(\d{1,2})", "{above}.torgb", _UP),
+        )
+        for part, change in (("weight", gain), ("bias", AS_STORED))
+    ),
+)
+
+
+def _words(number: int) -> dict[str, str]:
+    """Blocks are counted from 4 px, or `above` it; noise maps run b4.conv0, b4.conv1, b8.conv0 …"""
+    number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
+    return {
+        "block": f"synthesis.b{START << number}",
+        "above": f"synthesis.b{2 * START << number}",
+        "conv": f"synthesis.b{START << number // 2}.conv{number % 2}",
+    }
+
+
+def _read(dialect: Dialect, state: State) -> Model:
+    found = translate(state, dialect.rules, _words, shared=(BLUR,))
+    mmgen = dialect.name == "mmgen"
+    blur = unusual_blur(found.tensors.pop(BLUR, None)) if mmgen else {BLUR: _filled(1, (1, 1))}
+    _as_published(found.tensors, gain_after_bias=not mmgen)
+    network = Network(found.tensors, found.names, dialect.name, state.path, "StyleGAN")
+    config: dict[str, Any] = {**describe(network), "lr_multiplier": 0.01, "lod": 0.0}
+    if mmgen:
+        config |= {"early_activation": True, "norm_epsilon": 1e-5}
+    tensors = {**network.ordered, **blur}
+    said = notes(state, tensors, left_out(found, network), 0.0)
+    if mmgen:
+        said = (*said, MMGEN_COLOURS)
+    return Model(dialect.name, dialect.family, config, tensors, said)
+
+
+def _as_published(tensors: dict[str, LazyTensor], gain_after_bias: bool) -> None:
+    """Biases, noise strengths and styles as the first code has them."""
+    for name in [name for name in tensors if name.endswith(".weight")]:
+        bias = f"{name.removesuffix('weight')}bias"
+        if bias in tensors and gain_after_bias:
+            gain = _ROOT / np.float32(math.sqrt(math.prod(tensors[name].shape[1:]) or 1))
+            tensors[bias] = tensors[bias].then(partial(np.multiply, gain))
+        if bias in tensors and name.endswith(".affine.weight"):
+            channels = tensors[name].shape[0] // 2
+            tensors[bias] = tensors[bias].then(partial(_without_one, channels))
+            _spread(tensors, f"{name.removesuffix('.affine.weight')}.noise_strength", channels)
+            if name.startswith(f"{_FIRST}.conv0"):  # the constant has none
+                tensors[f"{_FIRST}.conv0.bias"] = _filled(0, (channels,))
+
+
+def _without_one(channels: int, bias: NDArray[Any]) -> NDArray[Any]:
+    """A style's bias without the 1 of its scales, which come first."""
+    without = bias.copy()
+    without[:channels] -= 1
+    return without
+
+
+def _spread(tensors: dict[str, LazyTensor], name: str, channels: int) -> None:
+    """One strength of the noise becomes one for every channel."""
+    if name in tensors and math.prod(tensors[name].shape) == 1:
+        tensors[name] = tensors[name].then(
+            lambda a: np.repeat(a.reshape(-1), channels), (channels,)
+        )
+
+
+def _filled(value: float, shape: tuple[int, ...]) -> LazyTensor:
+    return LazyTensor(shape, "float32", lambda: np.full(shape, value, np.float32))
+
+
+DIALECTS = (
+    Dialect(
+        "mmgen",
+        "stylegan",
+        ("style_mapping.1.linear.weight_orig", "convs.0.adain1.affine.weight_orig"),
+        _MMGEN,
+        _read,
+    ),
+    Dialect(
+        "gan-zoo", "stylegan", ("baseScale0", "adain00.styleModulator.weight"), _GAN_ZOO, _read
+    ),
+    Dialect(
+        "gan-zoo",
+        "stylegan",
+        ("baseScale0", "adain00.styleModulator.module.weight"),
+        _GAN_ZOO,
+        _read,
+    ),
+)

@@ -1,0 +1,250 @@
+"""StyleGAN2 of NVIDIA, rosinality, BasicSR, mmgen, genforce, Hammer → NVIDIA's names and layouts.
+
+What differs between them, beside names: genforce stores up-sampling kernels unflipped and style
+biases without their +1; all but NVIDIA keep leading axes of size one; all but NVIDIA and Hammer
+demodulate weights already scaled by 1/√fan_in, which matters through the epsilon alone.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.file_regions import damaged
+from sefa_cli.families.arguments import MMGEN_COLOURS
+from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.names import (
+    FIRST_ROW,
+    FLAT,
+    FLIPPED,
+    ONE_MAP,
+    PLUS_ONE,
+    SCALAR,
+    UNBATCHED,
+    Rule,
+    State,
+    is_default_filter,
+    translate,
+)
+from sefa_cli.families.native_tensors import Network
+from sefa_cli.families.stylegan2.settings import notes, settings
+from sefa_cli.families.stylegan2.shapes import describe
+
+FILTER = "synthesis.resample_filter"
+_MOST_TAPS = 32 * 32
+
+_LAYER = r"synthesis\.b\d{1,6}\.(?:conv0|conv1|torgb)"
+_AFFINE = r"affine\.(?:weight|bias)"
+
+_NVIDIA = (
+    Rule(r"mapping\.(?:w_avg|embed\.weight|embed\.bias)"),
+    Rule(r"mapping\.fc\d{1,3}\.(?:weight|bias)"),
+    Rule(r"synthesis\.b4\.const"),
+    Rule(rf"{_LAYER}\.(?:weight|bias|noise_const|{_AFFINE})"),
+    Rule(rf"{_LAYER}\.noise_strength", change=SCALAR),
+    Rule(r"synthesis\.b\d{1,6}\.skip\.weight"),
+    Rule(r"synthesis\.b\d{1,6}\.(?:\w+\.)?resample_filter", FILTER),
+)
+
+_ROSINALITY = (
+    Rule(r"style\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),  # style.0 normalises
+    Rule(r"style\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
+    Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
+    Rule(r"input\.input", "synthesis.b4.const", UNBATCHED),
+    Rule(r"conv1\.conv\.weight", "{conv}.weight", UNBATCHED),
+    Rule(r"conv1\.conv\.modulation\.weight", "{conv}.affine.weight"),
+    Rule(r"conv1\.conv\.modulation\.bias", "{conv}.affine.bias"),
+    Rule(r"conv1\.noise\.weight", "{conv}.noise_strength", SCALAR),
+    Rule(r"conv1\.activate\.bias", "{conv}.bias", FLAT),
+    Rule(r"convs\.(\d{1,3})\.conv\.weight", "{conv}.weight", UNBATCHED, shift=1),
+    Rule(r"convs\.(\d{1,3})\.conv\.modulation\.weight", "{conv}.affine.weight", shift=1),
+    Rule(r"convs\.(\d{1,3})\.conv\.modulation\.bias", "{conv}.affine.bias", shift=1),
+    Rule(r"convs\.(\d{1,3})\.noise\.weight", "{conv}.noise_strength", SCALAR, shift=1),
+    Rule(r"convs\.(\d{1,3})\.activate\.bias", "{conv}.bias", FLAT, shift=1),
+    Rule(r"noises\.noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
+    Rule(r"to_rgb1\.conv\.weight", "{rgb}.weight", UNBATCHED),
+    Rule(r"to_rgb1\.conv\.modulation\.weight", "{rgb}.affine.weight"),
+    Rule(r"to_rgb1\.conv\.modulation\.bias", "{rgb}.affine.bias"),
+    Rule(r"to_rgb1\.bias", "{rgb}.bias", FLAT),
+    Rule(r"to_rgbs\.(\d{1,3})\.conv\.weight", "{rgb}.weight", UNBATCHED, shift=1),
+    Rule(r"to_rgbs\.(\d{1,3})\.conv\.modulation\.weight", "{rgb}.affine.weight", shift=1),
+    Rule(r"to_rgbs\.(\d{1,3})\.conv\.modulation\.bias", "{rgb}.affine.bias", shift=1),
+    Rule(r"to_rgbs\.(\d{1,3})\.bias", "{rgb}.bias", FLAT, shift=1),
+    Rule(r"convs\.\d{1,3}\.conv\.blur\.kernel", FILTER),
+    Rule(r"to_rgbs\.\d{1,3}\.upsample\.kernel", FILTER),
+)
+
+_BASICSR = (  # the modules are ordered as rosinality's; resampling kernels are not stored
+    Rule(r"style_mlp\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),
+    Rule(r"style_mlp\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
+    Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
+    Rule(r"constant_input\.weight", "synthesis.b4.const", UNBATCHED),
+    *(
+        rule
+        for theirs, ours, shift in (
+            ("style_conv1", "{conv}", 0),
+            (r"style_convs\.(\d{1,3})", "{conv}", 1),
+            ("to_rgb1", "{rgb}", 0),
+            (r"to_rgbs\.(\d{1,3})", "{rgb}", 1),
+        )
+        for rule in (
+            Rule(rf"{theirs}\.modulated_conv\.weight", f"{ours}.weight", UNBATCHED, shift),
+            Rule(
+                rf"{theirs}\.modulated_conv\.modulation\.weight",
+                f"{ours}.affine.weight",
+                shift=shift,
+            ),
+            Rule(
+                rf"{theirs}\.modulated_conv\.modulation\.bias", f"{ours}.affine.bias", shift=shift
+            ),
+            Rule(rf"{theirs}\.(?:activate\.)?bias", f"{ours}.bias", FLAT, shift),
+            Rule(rf"{theirs}\.weight", f"{ours}.noise_strength", SCALAR, shift),
+        )
+    ),
+    Rule(r"noises\.noise(\d{1,3})", "{conv}.noise_const", ONE_MAP),
+)
+
+_MODULATION = r"style_modulation\.linear\.weight_orig"
+_MMGEN = (  # MMGeneration and mmagic; the modules are ordered as rosinality's
+    Rule(r"style_mapping\.(\d{1,3})\.linear\.weight_orig", "mapping.fc{n}.weight", shift=-1),
+    Rule(r"style_mapping\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
+    Rule(r"constant_input\.(?:input|weight)", "synthesis.b4.const", UNBATCHED),
+    Rule(r"conv1\.conv\.weight_orig", "{conv}.weight", UNBATCHED),
+    Rule(rf"conv1\.conv\.{_MODULATION}", "{conv}.affine.weight"),
+    Rule(r"conv1\.conv\.style_modulation\.bias", "{conv}.affine.bias"),
+    Rule(r"conv1\.noise_injector\.weight", "{conv}.noise_strength", SCALAR),
+    Rule(r"conv1\.activate\.bias", "{conv}.bias", FLAT),
+    Rule(r"convs\.(\d{1,3})\.conv\.weight_orig", "{conv}.weight", UNBATCHED, shift=1),
+    Rule(rf"convs\.(\d{{1,3}})\.conv\.{_MODULATION}", "{conv}.affine.weight", shift=1),
+    Rule(r"convs\.(\d{1,3})\.conv\.style_modulation\.bias", "{conv}.affine.bias", shift=1),
+    Rule(r"convs\.(\d{1,3})\.noise_injector\.weight", "{conv}.noise_strength", SCALAR, shift=1),
+    Rule(r"convs\.(\d{1,3})\.activate\.bias", "{conv}.bias", FLAT, shift=1),
+    Rule(r"injected_noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
+    Rule(r"to_rgb1\.conv\.weight_orig", "{rgb}.weight", UNBATCHED),
+    Rule(rf"to_rgb1\.conv\.{_MODULATION}", "{rgb}.affine.weight"),
+    Rule(r"to_rgb1\.conv\.style_modulation\.bias", "{rgb}.affine.bias"),
+    Rule(r"to_rgb1\.bias", "{rgb}.bias", FLAT),
+    Rule(r"to_rgbs\.(\d{1,3})\.conv\.weight_orig", "{rgb}.weight", UNBATCHED, shift=1),
+    Rule(rf"to_rgbs\.(\d{{1,3}})\.conv\.{_MODULATION}", "{rgb}.affine.weight", shift=1),
+    Rule(r"to_rgbs\.(\d{1,3})\.conv\.style_modulation\.bias", "{rgb}.affine.bias", shift=1),
+    Rule(r"to_rgbs\.(\d{1,3})\.bias", "{rgb}.bias", FLAT, shift=1),
+    Rule(r"convs\.\d{1,3}\.conv\.blur\.kernel", FILTER),
+    Rule(r"to_rgbs\.\d{1,3}\.upsample\.kernel", FILTER),
+)
+
+# What genforce and Hammer, its successor, have in common.
+_GENFORCE_AND_HAMMER = (
+    Rule(r"mapping\.dense(\d{1,3})\.weight", "mapping.fc{n}.weight"),
+    Rule(r"mapping\.dense(\d{1,3})\.bias", "mapping.fc{n}.bias"),
+    Rule(r"synthesis\.early_layer\.const", "synthesis.b4.const", UNBATCHED),
+    Rule(r"synthesis\.layer(\d{1,3})\.bias", "{conv}.bias"),
+    Rule(r"synthesis\.layer(\d{1,3})\.style\.weight", "{conv}.affine.weight"),
+    Rule(r"synthesis\.layer(\d{1,3})\.noise", "{conv}.noise_const", ONE_MAP),
+    Rule(r"synthesis\.layer(\d{1,3})\.noise_strength", "{conv}.noise_strength", SCALAR),
+    Rule(r"synthesis\.output(\d{1,3})\.weight", "{rgb}.weight"),
+    Rule(r"synthesis\.output(\d{1,3})\.bias", "{rgb}.bias"),
+    Rule(r"synthesis\.output(\d{1,3})\.style\.weight", "{rgb}.affine.weight"),
+)
+
+_GENFORCE = (
+    *_GENFORCE_AND_HAMMER,
+    Rule(r"mapping\.label_weight"),
+    Rule(r"truncation\.w_avg", "mapping.w_avg"),
+    Rule(r"synthesis\.layer(\d{0,2}[13579])\.weight", "{conv}.weight", FLIPPED),
+    Rule(r"synthesis\.layer(\d{0,2}[02468])\.weight", "{conv}.weight"),
+    Rule(r"synthesis\.layer(\d{1,3})\.style\.bias", "{conv}.affine.bias", PLUS_ONE),
+    Rule(r"synthesis\.output(\d{1,3})\.style\.bias", "{rgb}.affine.bias", PLUS_ONE),
+    Rule(r"synthesis\.(?:layer\d{1,3}\.filter|upsample)\.kernel", FILTER, ONE_MAP),
+)
+
+_HAMMER = (
+    *_GENFORCE_AND_HAMMER,
+    Rule(r"mapping\.embedding\.weight", "mapping.embed.weight"),
+    Rule(r"mapping\.embedding\.bias", "mapping.embed.bias"),
+    Rule(r"w_avg", "mapping.w_avg"),
+    Rule(r"synthesis\.layer(\d{1,3})\.weight", "{conv}.weight"),
+    Rule(r"synthesis\.layer(\d{1,3})\.style\.bias", "{conv}.affine.bias"),
+    Rule(r"synthesis\.output(\d{1,3})\.style\.bias", "{rgb}.affine.bias"),
+    Rule(r"synthesis\.residual(\d{1,3})\.weight", "synthesis.b{resolution}.skip.weight"),
+    Rule(r"synthesis\.(?:layer\d{1,3}\.|residual\d{1,3}\.)?filter", FILTER),
+)
+
+
+def numbered(number: int) -> dict[str, str]:
+    """Counted from 0, convolutions run b4.conv1, b8.conv0, b8.conv1, b16.conv0 …; blocks 4, 8 …"""
+    number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
+    conv = f"synthesis.b{4 << (number + 1) // 2}.conv{1 - number % 2}"
+    return {"conv": conv, "rgb": f"synthesis.b{4 << number}.torgb", "resolution": str(4 << number)}
+
+
+def _read(dialect: Dialect, state: State) -> Model:
+    found = translate(state, dialect.rules, numbered, shared=(FILTER,))
+    kernel = found.tensors.pop(FILTER, None)
+    network = Network(found.tensors, found.names, dialect.name, state.path)
+    config = {
+        **describe(network),
+        **settings(state),
+        "demod_scaled": dialect.name not in ("nvidia", "hammer"),
+    }
+    tensors = {**network.ordered, **_unusual(kernel, state.path)}
+    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
+    said = notes(state, tensors, unused)
+    if dialect.name == "mmgen":
+        said = (*said, MMGEN_COLOURS)
+    return Model(dialect.name, dialect.family, config, tensors, said)
+
+
+def _unusual(kernel: LazyTensor | None, path: Path) -> dict[str, LazyTensor]:
+    """The resampling kernel, with sum 1, where it is another than the one everybody uses."""
+    if kernel is None:
+        return {}
+    if math.prod(kernel.shape) > _MOST_TAPS:
+        raise damaged(path, f"a resampling kernel has the shape {kernel.shape}")
+    taps = kernel.float32()
+    if is_default_filter(taps):
+        return {}
+    total = float(taps.sum())
+    if not math.isfinite(total) or total == 0:
+        raise damaged(path, f"a resampling kernel sums up to {total}")
+    return {FILTER: LazyTensor(taps.shape, "float32", lambda: taps / np.float32(total))}
+
+
+DIALECTS = (
+    Dialect("nvidia", "stylegan2", ("synthesis.b4.const", "mapping.fc0.weight"), _NVIDIA, _read),
+    Dialect(
+        "rosinality",
+        "stylegan2",
+        ("input.input", "style.1.weight", "conv1.conv.modulation.weight"),
+        _ROSINALITY,
+        _read,
+    ),
+    Dialect(
+        "basicsr",
+        "stylegan2",
+        ("constant_input.weight", "style_mlp.1.weight", "style_conv1.modulated_conv.weight"),
+        _BASICSR,
+        _read,
+    ),
+    Dialect(
+        "mmgen",
+        "stylegan2",
+        ("style_mapping.1.linear.weight_orig", "conv1.conv.weight_orig", "to_rgb1.bias"),
+        _MMGEN,
+        _read,
+    ),
+    Dialect(
+        "genforce",
+        "stylegan2",
+        ("synthesis.early_layer.const", "synthesis.layer0.style.weight", "truncation.w_avg"),
+        _GENFORCE,
+        _read,
+    ),
+    Dialect(
+        "hammer",
+        "stylegan2",
+        ("synthesis.early_layer.const", "synthesis.layer0.style.weight", "w_avg"),
+        _HAMMER,
+        _read,
+    ),
+)

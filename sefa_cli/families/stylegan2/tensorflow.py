@@ -1,0 +1,112 @@
+"""StyleGAN2 and ADA as NVIDIA's TensorFlow code writes them → NVIDIA's later names and layouts.
+
+Kernels are (h, w, in, out), those that double the resolution turned; dense layers are transposed;
+style biases lack their +1. Demodulation's epsilon is placed where NVIDIA's own converter puts it.
+The paper's configurations B to D grew block by block: they have a to-RGB for each, of which only
+the last, ToRGB_lod0, is shown.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.families import tensorflow
+from sefa_cli.families.arguments import listed, positive
+from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.names import (
+    ONE_MAP,
+    PLUS_ONE,
+    SCALAR,
+    UNBATCHED,
+    Rule,
+    State,
+    is_default_filter,
+    translate,
+)
+from sefa_cli.families.native_tensors import Network
+from sefa_cli.families.stylegan2.dialects import FILTER, numbered
+from sefa_cli.families.stylegan2.shapes import describe
+from sefa_cli.families.tensorflow import HWIO, TRANSPOSED, argument, flipped
+
+_RATE = 0.01  # of the mapping network, by default
+_GROWN = "grown"  # what is of no use in a network that has grown up
+_SIDE = r"synthesis/(\d{1,6})x\1"
+
+
+def _modulated(theirs: str, native: str, up: bool = False) -> tuple[Rule, ...]:
+    """A modulated convolution or to-RGB."""
+    return (
+        Rule(f"{theirs}/weight", f"{native}.weight", flipped(HWIO) if up else HWIO),
+        Rule(f"{theirs}/bias", f"{native}.bias"),
+        Rule(f"{theirs}/noise_strength", f"{native}.noise_strength", SCALAR),
+        Rule(f"{theirs}/mod_weight", f"{native}.affine.weight", TRANSPOSED),
+        Rule(f"{theirs}/mod_bias", f"{native}.affine.bias", PLUS_ONE),
+    )
+
+
+_RULES = (
+    Rule(r"mapping/Dense(\d{1,3})/weight", "mapping.fc{n}.weight", TRANSPOSED),
+    Rule(r"mapping/Dense(\d{1,3})/bias", "mapping.fc{n}.bias"),
+    Rule(r"mapping/LabelConcat/weight", "mapping.label_weight"),  # StyleGAN2
+    Rule(r"mapping/LabelEmbed/weight", "mapping.embed.weight", TRANSPOSED),  # ADA
+    Rule(r"mapping/LabelEmbed/bias", "mapping.embed.bias"),
+    Rule(r"dlatent_avg", "mapping.w_avg"),
+    Rule(r"synthesis/4x4/Const/const", "synthesis.b4.const", UNBATCHED),
+    *_modulated("synthesis/4x4/Conv", "synthesis.b4.conv1"),
+    *_modulated(f"{_SIDE}/Conv0_up", "synthesis.b{n}.conv0", up=True),
+    *_modulated(f"{_SIDE}/Conv1", "synthesis.b{n}.conv1"),
+    *_modulated(f"{_SIDE}/ToRGB", "synthesis.b{n}.torgb"),
+    *_modulated("synthesis/ToRGB_lod0", "{top}.torgb"),
+    Rule(r"synthesis/ToRGB_lod\d{1,2}/\w+", _GROWN),
+    Rule(f"{_SIDE}/Skip/weight", "synthesis.b{n}.skip.weight", flipped(HWIO)),
+    Rule(r"synthesis/noise(\d{1,3})", "{conv}.noise_const", ONE_MAP),
+    Rule(r"(?:synthesis/)?lod", _GROWN),
+)
+
+
+def _read(dialect: Dialect, state: State) -> Model:
+    top = f"synthesis.b{tensorflow.top_block(state)}"
+    found = translate(state, dialect.rules, lambda n: {**numbered(n), "top": top}, shared=(_GROWN,))
+    found.tensors.pop(_GROWN, None)
+    network = Network(found.tensors, found.names, dialect.name, state.path)
+    config: dict[str, Any] = {
+        **describe(network),
+        "conv_clamp": positive(argument(state, "conv_clamp", None)),
+        "lr_multiplier": positive(argument(state, "mapping_lrmul", _RATE)) or _RATE,
+        "demod_scaled": False,
+    }
+    tensors = {**network.ordered, **_filter(state)}
+    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
+    return Model(
+        dialect.name, dialect.family, config, tensors, tuple(_notes(state, tensors, unused))
+    )
+
+
+def _filter(state: State) -> dict[str, LazyTensor]:
+    """The resampling kernel, with sum 1, where it is another than the one everybody uses."""
+    taps = tensorflow.filter_argument(state, "resample_kernel")
+    kernel = None if taps is None else tensorflow.as_filter(taps)
+    if kernel is None or is_default_filter(kernel):
+        return {}
+    return {FILTER: LazyTensor(kernel.shape, "float32", lambda: kernel)}
+
+
+def _notes(state: State, tensors: dict[str, LazyTensor], unused: list[str]) -> Iterator[str]:
+    if "mapping.w_avg" not in tensors:
+        yield "The file stores no mean w; truncation computes it from 10,000 samples."
+    if "synthesis.b4.conv1.noise_const" not in tensors:
+        yield "The file stores no noise maps; the noise mode const adds none."
+    if unused:
+        yield f"Left out, as no part of a known generator: {listed(unused)}."
+    yield from tensorflow.argument_notes(state)
+
+
+DIALECTS = (
+    Dialect(
+        tensorflow.NAME,
+        "stylegan2",
+        ("synthesis/4x4/Const/const", "synthesis/4x4/Conv/mod_weight"),
+        _RULES,
+        _read,
+    ),
+)

@@ -1,0 +1,101 @@
+"""StyleGAN3 (T, R, StyleGAN-XL) as NVIDIA, Hammer and MMGeneration write it → NVIDIA's names.
+
+Native names are NVIDIA's: `synthesis.input.*` and, by the order in which they run,
+`synthesis.L{i}_{size}_{channels}.*`, the last of which is the to-RGB. Hammer writes `layer{i}`,
+without sizes; MMGeneration calls the mapping network otherwise. StyleGAN-XL keeps NVIDIA's names,
+with numbers left out where its super-resolution layers begin; its mapping network has a table of
+class embeddings, `mapping.embed.weight (classes, features)`, a dense layer `mapping.embed_proj`,
+and a mean w for every class.
+"""
+
+from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.names import SCALAR, Rule, State, Translation, translate
+from sefa_cli.families.native_tensors import Network
+from sefa_cli.families.stylegan3.geometry import first_cutoff, sized_names
+from sefa_cli.families.stylegan3.settings import notes, settings
+from sefa_cli.families.stylegan3.shapes import describe
+
+_AFFINE = r"affine\.(?:weight|bias)"
+_LAYER = r"synthesis\.L\d{1,3}_\d{1,5}_\d{1,5}"
+_GRID = "synthesis.input.grid"  # Hammer's; it follows from size and sampling rate
+
+_NVIDIA = (
+    Rule(r"mapping\.(?:w_avg|(?:embed|embed_proj|fc\d{1,3})\.(?:weight|bias))"),
+    Rule(rf"synthesis\.input\.(?:weight|freqs|phases|transform|{_AFFINE})"),
+    Rule(rf"{_LAYER}\.(?:weight|bias|up_filter|down_filter|{_AFFINE})"),
+    Rule(rf"{_LAYER}\.magnitude_ema", change=SCALAR),
+)
+
+_MMGEN = (
+    Rule(r"style_mapping\.w_avg", "mapping.w_avg"),
+    Rule(r"style_mapping\.fc(\d{1,3})\.weight", "mapping.fc{n}.weight"),
+    Rule(r"style_mapping\.fc(\d{1,3})\.bias", "mapping.fc{n}.bias"),
+    Rule(r"style_mapping\.embed\.weight", "mapping.embed.weight"),
+    Rule(r"style_mapping\.embed\.bias", "mapping.embed.bias"),
+    *_NVIDIA[1:],
+)
+
+_HAMMER = (
+    Rule(r"w_avg", "mapping.w_avg"),
+    Rule(r"mapping\.dense(\d{1,3})\.weight", "mapping.fc{n}.weight"),
+    Rule(r"mapping\.dense(\d{1,3})\.bias", "mapping.fc{n}.bias"),
+    Rule(r"mapping\.embedding\.weight", "mapping.embed.weight"),
+    Rule(r"mapping\.embedding\.bias", "mapping.embed.bias"),
+    Rule(r"synthesis\.early_layer\.weight", "synthesis.input.weight"),
+    Rule(r"synthesis\.early_layer\.affine\.weight", "synthesis.input.affine.weight"),
+    Rule(r"synthesis\.early_layer\.affine\.bias", "synthesis.input.affine.bias"),
+    Rule(r"synthesis\.early_layer\.transform", "synthesis.input.transform"),
+    Rule(r"synthesis\.early_layer\.frequency", "synthesis.input.freqs"),
+    Rule(r"synthesis\.early_layer\.phase", "synthesis.input.phases"),
+    Rule(r"synthesis\.early_layer\.grid", _GRID),
+    Rule(r"synthesis\.layer(\d{1,3})\.magnitude_ema", "synthesis.L{n}.magnitude_ema", SCALAR),
+    Rule(r"synthesis\.layer(\d{1,3})\.conv\.weight", "synthesis.L{n}.weight"),
+    Rule(r"synthesis\.layer(\d{1,3})\.conv\.style\.weight", "synthesis.L{n}.affine.weight"),
+    Rule(r"synthesis\.layer(\d{1,3})\.conv\.style\.bias", "synthesis.L{n}.affine.bias"),
+    Rule(r"synthesis\.layer(\d{1,3})\.filter\.bias", "synthesis.L{n}.bias"),
+    Rule(r"synthesis\.layer(\d{1,3})\.filter\.up_filter", "synthesis.L{n}.up_filter"),
+    Rule(r"synthesis\.layer(\d{1,3})\.filter\.down_filter", "synthesis.L{n}.down_filter"),
+)
+
+
+def _read(dialect: Dialect, state: State) -> Model:
+    found = translate(state, dialect.rules, lambda _: {})
+    grid = found.tensors.pop(_GRID, None)
+    if dialect.name == "hammer":
+        found = _renamed(found, sized_names(found.tensors, grid))
+    network = Network(found.tensors, found.names, dialect.name, state.path, "StyleGAN3")
+    given = settings(state)
+    config = {**describe(network, found.tensors, given["lrelu_upsampling"]), **given}
+    config["first_cutoff"] = config["first_cutoff"] or first_cutoff(found.tensors)
+    tensors = network.ordered
+    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
+    return Model(dialect.name, dialect.family, config, tensors, notes(state, tensors, unused))
+
+
+def _renamed(found: Translation, layers: dict[str, str]) -> Translation:
+    """The same tensors with the layers' full names in place of their short ones."""
+
+    def full(name: str) -> str:
+        synthesis, layer, rest = (*name.split(".", 2), "", "")[:3]
+        return f"{synthesis}.{layers[layer]}.{rest}" if layer in layers else name
+
+    return Translation(
+        {full(name): tensor for name, tensor in found.tensors.items()},
+        {full(name): theirs for name, theirs in found.names.items()},
+        found.unknown,
+    )
+
+
+DIALECTS = (
+    Dialect("nvidia", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), _NVIDIA, _read),
+    Dialect(
+        "mmgen", "stylegan3", ("synthesis.input.freqs", "style_mapping.fc0.weight"), _MMGEN, _read
+    ),
+    Dialect(
+        "hammer",
+        "stylegan3",
+        ("synthesis.early_layer.frequency", "synthesis.layer0.conv.weight"),
+        _HAMMER,
+        _read,
+    ),
+)

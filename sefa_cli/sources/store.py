@@ -1,0 +1,149 @@
+"""Fetched models in the cache: where each lies, and the proof that it is what was asked for.
+
+A file is hashed once, when it arrives or when somebody has put it there by hand. After that a
+stamp beside it (size, time, SHA-256) stands for the proof, so that a 400 MB model costs nothing
+to find again.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sefa_cli.sources import cache, references
+
+_STAMP = ".verified.json"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about a file before it is seen."""
+
+    size: int | None = None  # bytes
+    sha256: str | None = None  # 64 lower-case hex digits
+    sha256_prefix: str | None = None  # its first digits, where no more are published
+
+    def fit(self, other: "Facts") -> bool:
+        """Whether `other`, measured, is what these facts promise."""
+        begins = (other.sha256 or "").startswith(self.sha256_prefix or "")
+        return begins and self.size in (None, other.size) and self.sha256 in (None, other.sha256)
+
+    @property
+    def digits(self) -> str | None:
+        """All that is known of the SHA-256: enough to tell a mixture from the file."""
+        return self.sha256 or self.sha256_prefix
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A model to be had: where from, and how to know that it is the right one."""
+
+    label: str  # the zoo name, or the reference as the user wrote it
+    refs: tuple[str, ...]  # places with the very same bytes, in order of preference
+    facts: Facts = Facts()  # of the file, or of the wheel, that is fetched
+    files: Mapping[str, Facts] = field(default_factory=dict)  # wanted from the wheel, if known
+
+    @property
+    def folder(self) -> Path:
+        """Its own folder in the cache, named so that people recognise it."""
+        stem = self.label
+        if references.is_wheel(stem):
+            stem = references.parse_wheel(stem).name
+        elif references.is_remote(stem):
+            stem = re.sub(r"\.\w+$", "", references.file_name(stem))
+        digest = self.facts.digits or references.ref_digest(self.refs[0])
+        return cache.models_folder() / f"{re.sub(r'[^A-Za-z0-9_-]', '_', stem)}-{digest[:8]}"
+
+    @property
+    def expected(self) -> Mapping[str, Facts]:
+        """The files that will lie in the folder; empty where only the wheel itself knows."""
+        if self.files or references.is_wheel(self.refs[0]):
+            return self.files
+        return {references.file_name(self.refs[0]): self.facts}
+
+    def stored(self) -> Path | None:
+        """The proven file, or the folder of a model of several files; None if not cached."""
+        names = proven(self.folder, self.expected)
+        if not names:
+            return None
+        if references.is_wheel(self.refs[0]):
+            inner = references.parse_wheel(self.refs[0]).inner
+            if names != (PurePosixPath(inner).name,):
+                return self.folder
+        return self.folder / names[0]
+
+
+def measure(path: Path) -> Facts:
+    """Size and SHA-256 of a file (OSError)."""
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Facts(file.tell(), digest)
+
+
+def proven(folder: Path, expected: Mapping[str, Facts]) -> tuple[str, ...]:
+    """Names of the files in `folder` if every expected one is there and right, else ().
+
+    Without expectations, the files that were stamped on arrival, if none has changed since.
+    """
+    stamps = read_stamps(folder)
+    fresh: dict[str, dict[str, Any]] = {}
+    for name in expected or stamps:
+        stamp = prove(folder / name, expected.get(name, Facts()), stamps.get(name))
+        if stamp is None:
+            return ()
+        fresh[name] = stamp
+    if fresh != stamps:
+        stamp_files(folder, fresh)
+    return tuple(fresh)
+
+
+def is_page(head: bytes) -> bool:
+    """Whether a file begins as web pages and JSON answers do, and no model."""
+    # A safetensors file may begin with `{"` too, but then zeros follow: its header's length.
+    is_json = head.lstrip()[:1] == b"{" and b"\0" not in head[:8]
+    return is_json or head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
+
+
+def stamp_files(folder: Path, stamps: Mapping[str, Mapping[str, Any]]) -> None:
+    """Record proofs; a cache that cannot be written is hashed again next time."""
+    text = json.dumps(stamps, indent=1, sort_keys=True)
+    cache.write_quietly(folder / _STAMP, lambda file: file.write(text.encode()))
+
+
+def stamp_of(path: Path, facts: Facts) -> dict[str, Any]:
+    """What is recorded of a file whose measured `facts` were found right (OSError)."""
+    return {
+        "size": facts.size,
+        "sha256": facts.sha256,
+        "mtime_ns": path.stat().st_mtime_ns,
+    }
+
+
+def prove(path: Path, facts: Facts, stamp: Any) -> dict[str, Any] | None:
+    """The stamp of a file that is there and right: `stamp` if it still holds, else a new one."""
+    try:
+        status = path.stat()
+        if isinstance(stamp, dict) and stamp.get("mtime_ns") == status.st_mtime_ns:
+            known = Facts(stamp.get("size"), stamp.get("sha256"))
+            if known.size == status.st_size and facts.fit(known):
+                return stamp
+        if facts.size not in (None, status.st_size):
+            return None
+        measured = measure(path)
+        return stamp_of(path, measured) if facts.fit(measured) else None
+    except OSError:
+        return None
+
+
+def read_stamps(folder: Path) -> dict[str, Any]:
+    """What `stamp_files` recorded, by file name; {} where that reads badly."""
+    try:
+        stamps = json.loads((folder / _STAMP).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(stamps, dict):
+        return {}
+    return {name: stamp for name, stamp in stamps.items() if references.is_plain_path(name)}

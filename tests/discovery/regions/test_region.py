@@ -1,0 +1,116 @@
+"""From words to weights: the background, what is empty, what is everything, what is missing."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sefa_cli.discovery.regions.region import background, check_weights, one_region
+from sefa_cli.errors import UsageError
+
+
+def test_every_way_of_saying_the_upper_left_quarter(tmp_path):
+    quarter = np.zeros((4, 8), np.uint8)
+    quarter[:2, :4] = 255
+    Image.fromarray(quarter).save(tmp_path / "mask.png")
+    Image.fromarray(quarter // 85).save(tmp_path / "seg.png")
+    ways = [
+        one_region(box="0,0,2,4"),
+        one_region(box="0,0,.5,0.5"),
+        one_region(polygon="0,0 0,4 2,4 2,0"),
+        one_region(mask=tmp_path / "mask.png"),
+        one_region(seg=tmp_path / "seg.png", seg_ids="3"),
+    ]
+    for region in ways:
+        np.testing.assert_array_equal(region.weights(4, 8), quarter)
+    assert [way.kind for way in ways] == ["box", "box", "polygon", "mask", "seg"]
+    assert ways[0].text == "0,0,2,4" and ways[4].text == f"3 of {tmp_path / 'seg.png'}"
+
+
+def test_a_named_region_goes_by_the_subject():
+    eyes = one_region(named="eyes", subject="face").weights(256, 256)
+    np.testing.assert_array_equal(eyes, one_region(box="105,75,28,110").weights(256, 256))
+
+
+def test_exactly_one_region():
+    with pytest.raises(UsageError, match="no region is given; expected one of --box, --mask"):
+        one_region()
+    with pytest.raises(UsageError, match="--box and --region are given"):
+        one_region(box="0,0,1,1", named="eyes")
+    with pytest.raises(UsageError, match="--seg-ids is given without --seg"):
+        one_region(box="0,0,1,1", seg_ids="3")
+
+
+def test_the_background_is_the_rest():
+    grey = np.array([[0, 100, 255]], np.uint8)
+    np.testing.assert_array_equal(background(grey), [[255, 155, 0]])
+
+
+def test_a_background_that_is_said_gives_way_to_the_region():
+    fore = np.array([[0, 0, 100, 255]], np.uint8)
+    held = background(fore, one_region(box="0,1,1,3"))
+    np.testing.assert_array_equal(held, [[0, 255, 155, 0]])
+    with pytest.raises(UsageError, match="background, box 0,3,1,1, holds nothing outside the reg"):
+        background(fore, one_region(box="0,3,1,1"))
+
+
+def test_a_background_may_be_said_to_be_everything():
+    fore = np.array([[0, 255]], np.uint8)
+    np.testing.assert_array_equal(background(fore, one_region(box="0,0,1,2")), [[255, 0]])
+
+
+def test_masks_for_each_seed_are_checked_each():
+    masks = np.zeros((2, 2, 2), np.uint8)
+    masks[:, 0, 0] = 255
+    assert check_weights(masks, "eyes") is masks
+    held = background(masks, one_region(box="0,0,1,2"))
+    np.testing.assert_array_equal(held, [[[0, 255], [0, 0]]] * 2)
+    masks[1] = 0
+    with pytest.raises(UsageError, match="eyes is empty"):
+        check_weights(masks, "eyes")
+    masks[1] = 255
+    with pytest.raises(UsageError, match="eyes covers all of the 2 × 2 pixels"):
+        check_weights(masks, "eyes")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"box": "0.1,0.1,0.01,0.5"},
+        {"polygon": "1,1 2,2 3,3"},
+        {"polygon": "1.,.1 .1,.1 .1,.15"},
+        {"mask": "black.png"},
+        {"seg": "dot.png", "seg_ids": "1"},
+    ],
+    ids=str,
+)
+def test_an_empty_region_is_refused(tmp_path, monkeypatch, words):
+    """Also one that is lost between the pixels of the working size."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (16, 16)).save("black.png")
+    dot = Image.new("L", (16, 16))
+    dot.putpixel((0, 0), 1)
+    dot.save("dot.png")
+    with pytest.raises(UsageError, match="is empty: it holds none of the 8 × 8 pixels"):
+        one_region(**words).weights(8, 8)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"box": "0,0,8,8"},
+        {"box": "0,0,1.,1"},
+        {"polygon": "0,0 0,8 8,8 8,0"},
+        {"mask": "white.png"},
+    ],
+    ids=str,
+)
+def test_a_region_covering_everything_is_refused(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (16, 16), 255).save("white.png")
+    with pytest.raises(UsageError, match="covers all of the 8 × 8 pixels, so that nothing is left"):
+        one_region(**words).weights(8, 8)
+
+
+def test_an_almost_white_mask_is_a_region(tmp_path):
+    Image.new("L", (16, 16), 254).save(tmp_path / "grey.png")
+    assert (one_region(mask=tmp_path / "grey.png").weights(8, 8) == 254).all()

@@ -1,0 +1,73 @@
+"""A checkpoint becomes a generator on a device, or an error says why not."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from sefa_cli.errors import SefaError
+from sefa_cli.families.build import FAMILIES, build
+from sefa_cli.generators.inputs import pick_device
+from tests.helpers import networks
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_has_its_class(family: str) -> None:
+    generator = build(getattr(networks, family)(), "cpu")
+    assert type(generator) is FAMILIES[family]
+    assert generator.family == family
+    assert not generator.training
+
+
+def test_an_unknown_family_is_named_beside_those_known() -> None:
+    odd = dataclasses.replace(networks.stylegan2(), family="vqgan")
+    with pytest.raises(SefaError, match=r"'vqgan'.*mobilestylegan.*, stylegan2"):
+        build(odd)
+
+
+def test_weights_move_with_the_generator() -> None:
+    generator = build(networks.mobilestylegan(), "cpu").to("meta")
+    assert generator.device == torch.device("meta")
+    assert {tensor.device.type for tensor in generator.state_dict().values()} == {"meta"}
+    assert {buffer.device.type for buffer in generator.buffers()} == {"meta"}
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_auto_takes_the_best_there_is(
+    monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, expected: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert pick_device("auto").type == expected
+
+
+@pytest.mark.parametrize("name", ["cuda", "mps", "cuda:7", "tpu", "", "meta"])
+def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(SefaError, match="auto or cpu"):
+        pick_device(name)
+
+
+def test_a_second_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert pick_device("cuda:0") == torch.device("cuda:0")
+    with pytest.raises(SefaError, match="cuda:1"):
+        pick_device("cuda:1")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_gpu_paints_the_same(family: str) -> None:
+    made = getattr(networks, family)()
+    here, there = build(made, "cpu"), build(made, "cuda")
+    codes = here.map(here.sample(range(10)))
+    pictures = there.synthesize(codes)
+    assert pictures.device.type == "cuda"
+    expected = here.synthesize(codes)
+    assert (pictures.cpu() - expected).abs().max() < 1e-2 * expected.abs().max()  # TF32

@@ -1,0 +1,9 @@
+"""What several test files use: networks, files of other tools, servers, browsers."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden"  # numbers of the published implementations
+CONTAINERS = GOLDEN / "containers"  # checkpoints as the published code writes them
+FORMATS = ROOT / "formats"
+DOCS = ROOT / "docs"

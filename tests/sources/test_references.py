@@ -1,0 +1,101 @@
+"""How models may be named: what is read, and what is refused before anything is asked."""
+
+import pytest
+
+from sefa_cli.errors import SefaError
+from sefa_cli.sources import references
+
+
+def test_hub_references_become_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    base = "https://huggingface.co"
+    for ref, address in {
+        "hf:a/b/car.pt": f"{base}/a/b/resolve/main/car.pt",
+        "hf:a/b.c/sub/my car.pt": f"{base}/a/b.c/resolve/main/sub/my%20car.pt",
+        "hf:a/b/car.pt@v1.0": f"{base}/a/b/resolve/v1.0/car.pt",
+        "hf:a/b/car.pt@refs/pr/1": f"{base}/a/b/resolve/refs%2Fpr%2F1/car.pt",
+    }.items():
+        assert references.web_address(ref) == address
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/hub/")
+    assert references.web_address("hf:a/b/c") == "https://mirror.example/hub/a/b/resolve/main/c"
+
+
+def test_wheel_references_are_taken_apart() -> None:
+    wheel = references.parse_wheel("pypi:random-face==2021.7.21.1/random_face/data")
+    assert (wheel.requirement, wheel.inner) == ("random-face==2021.7.21.1", "random_face/data")
+    assert references.parse_wheel("pypi:a==1").inner == ""
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "http://example.com/car.pt",
+        "https:///car.pt",
+        "https://[::1/car.pt",
+        "http:car.pt",
+        "http://localhost.example.com/car.pt",
+        "http://127.0.0.1.example.com/car.pt",
+        "hf:car.pt",
+        "hf:owner/repo",
+        "hf:owner/repo/",
+        "hf:../repo/car.pt",
+        "hf:owner/repo/../../car.pt",
+        "hf:owner/repo/car.pt@",
+        "pypi:random-face",
+        "pypi:==1",
+        "pypi:--index-url==1",
+        "pypi:a==1 --pre",
+        "pypi:a==1/../b",
+        "pypi:a==1//b",
+        "pypi:a>=1/b",
+    ],
+)
+def test_malformed_references_are_refused(ref: str) -> None:
+    assert references.is_remote(ref)
+    with pytest.raises(SefaError):
+        references.check_ref(ref)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8/x", "http://localhost/x", "http://[::1]/x"]
+)
+def test_plain_http_to_this_machine_is_fine(address: str) -> None:
+    references.check_address(address)
+
+
+@pytest.mark.parametrize(
+    ("ref", "name"),
+    [
+        ("https://h/a/car.pkl?download=1#x", "car.pkl"),
+        ("https://h/a%2F..%2Fcar.pkl", "car.pkl"),
+        ("https://h/", "model"),
+        ("https://h/...", "model"),
+        ("https://h/.hidden", "hidden"),
+        ("hf:a/b/sub/car.pt@v1", "car.pt"),
+        ("https://h/a b:c.pt", "a_b_c.pt"),
+    ],
+)
+def test_file_names_are_harmless(ref: str, name: str) -> None:
+    assert references.file_name(ref) == name
+
+
+def test_a_checksum_may_be_pinned_as_pip_does() -> None:
+    digest = "AB" * 32
+    pinned = f"https://h/car.pkl#sha256={digest}"
+    assert references.pinned_sha256(pinned) == digest.lower()
+    assert references.web_address(pinned) == "https://h/car.pkl"
+    assert references.pinned_sha256("https://h/car.pkl#sha256=abc") is None
+
+
+@pytest.mark.parametrize(
+    ("ref", "scheme"), [("ftp://h/x", "ftp"), ("s3://b/x", "s3"), ("C:\\x", None), ("a.pt", None)]
+)
+def test_foreign_schemes(ref: str, scheme: str | None) -> None:
+    assert references.foreign_scheme(ref) == scheme
+
+
+def test_what_is_loopback() -> None:
+    assert all(map(references.is_loopback, ["127.0.0.1", "127.1.2.3", "::1", "localhost"]))
+    assert not any(
+        map(references.is_loopback, ["0.0.0.0", "::", "192.168.0.2", "localhost.example.org"])
+    )
