@@ -3,7 +3,7 @@
     python bench/naive_pickle.py FILE.pkl [OUT.npz]
 
 NVIDIA's own loader also runs the source text that the file brings, to get its classes back; here
-an empty module takes every class's place, in the naive way's favour. With OUT.npz the directions
+an empty module takes every class's place, in the naive way's favor. With OUT.npz the directions
 are computed too, as the published procedure does.
 """
 

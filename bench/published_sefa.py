@@ -5,7 +5,7 @@ python bench/published_sefa.py FILE.pth OUT.npz [--no-generator]
 What genforce/sefa does for StyleGAN2 with its default `all`: the generator is built, with the
 random weights of its constructor, and the whole checkpoint loaded into it; then the style affines
 of every convolution and of the last to-RGB, rows scaled, `numpy.linalg.eig`. `--no-generator`
-leaves the building out, in its favour. Its imports for web pages and progress bars are left out.
+leaves the building out, in its favor. Its imports for web pages and progress bars are left out.
 """
 
 import sys

@@ -35,7 +35,7 @@ class Chosen(NamedTuple):
     level: str  # the layers that they move
     text: str
     best: int  # which of them keeps to the region best
-    inside: np.ndarray  # (LEADING,) root mean square change for α = 1, in grey levels
+    inside: np.ndarray  # (LEADING,) root mean square change for α = 1, in gray levels
 
 
 Directions = dict[tuple[str, str], Chosen]  # (region, method) → …
@@ -120,6 +120,6 @@ def chosen(each: list[Matrices], region: str, method: str) -> Chosen:
 
 
 def slopes(rows: np.ndarray, M: np.ndarray) -> np.ndarray:
-    """√(nᵀ M n) of every row: the root mean square change for α = 1, in grey levels."""
+    """√(nᵀ M n) of every row: the root mean square change for α = 1, in gray levels."""
     rows = rows.astype(np.float64)
     return 127.5 * np.sqrt(np.einsum("kd,de,ke->k", rows, M, rows, optimize=True))

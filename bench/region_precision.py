@@ -14,7 +14,7 @@ stands beside them. Nothing is chosen on unseen seeds.
 Of each method the leading direction is taken ("first"), or the one of its leading ten with the
 largest ratio of inside to outside on the training seeds, to first order and in the median ("best").
 On every unseen seed, forwards on even and backwards on odd ones, α is solved so that the root mean
-square change inside is `--level` grey levels of 255; what is compared is the mean squared change
+square change inside is `--level` gray levels of 255; what is compared is the mean squared change
 inside over that outside, the median over seeds. An edit that cannot reach the level has a ratio
 of 0.
 
@@ -73,7 +73,7 @@ class Edit(NamedTuple):
 
 
 def picture_of(generator: Generator, code: torch.Tensor, size: int = SIZE) -> np.ndarray:
-    """`(C, H, W)` as it would be seen: clamped, in grey levels."""
+    """`(C, H, W)` as it would be seen: clamped, in gray levels."""
     with torch.inference_mode():
         image = generator.synthesize(code[None], size=size, preview=True)[0]
     return (image.clamp(-1, 1).numpy() + 1) * 127.5

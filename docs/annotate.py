@@ -11,7 +11,7 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from sefa_cli.bundle.algebra import annotate, relabelled
+from sefa_cli.bundle.algebra import annotate, relabeled
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.rules import LEVELS
 from sefa_cli.discovery.factorize import factorize
@@ -40,7 +40,7 @@ def bundle_of(level: str) -> Bundle:
             "note": row["note"] or None,
         }
         bundle = annotate(bundle, k, said)
-        bundle = relabelled(bundle, {k: row["name"] or None})
+        bundle = relabeled(bundle, {k: row["name"] or None})
     return bundle
 
 

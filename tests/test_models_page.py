@@ -5,8 +5,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from sefa_cli.families.recognize import FAMILIES
 
-from sefa_cli.families.recognise import FAMILIES
 from sefa_cli.sources import references, zoo
 from tests.helpers import ROOT
 
@@ -30,7 +30,7 @@ def test_every_name_is_in_the_zoo_and_every_model_of_the_zoo_is_named() -> None:
 
 def test_the_variables_are_those_the_code_asks_for() -> None:
     named = set(re.findall(r"`([A-Z][A-Z_]+_[A-Z]+)`", PAGE))
-    sources = (ROOT / "sefa_cli" / "checkpoints").rglob("*.py")
+    sources = (ROOT / "sefa_cli" / "sources").rglob("*.py")
     code = "\n".join(path.read_text("utf-8") for path in sources)
     asked = set(re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', code))
     assert named == asked

@@ -30,7 +30,7 @@ def shell(
     with Server() as web:
         web.pages["/car.pt"] = Page(data)
         (place / "zoo.toml").write_text(
-            '[stylegan2_car]\nfamily = "stylegan2"\nresolution = 32\nlicence = "none"\n'
+            '[stylegan2_car]\nfamily = "stylegan2"\nresolution = 32\nlicense = "none"\n'
             f'source = "{web.url("/car.pt")}"\nsha256 = "{hashlib.sha256(data).hexdigest()}"\n'
         )
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

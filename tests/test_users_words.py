@@ -49,7 +49,7 @@ def run(place: Path, server: Server, car: Path) -> Run:
         'family = "stylegan2"\nresolution = 512\n'
         f'source = "{server.url("/car.pt")}"\nsize = {len(data)}\n'
         f'sha256 = "{hashlib.sha256(data).hexdigest()}"\n'
-        'licence = "none: random numbers"\n'
+        'license = "none: random numbers"\n'
     )
     environment = {
         **os.environ,

@@ -50,7 +50,7 @@ def _golden_contents() -> Iterator[tuple[str, str, Content]]:
     content["tensors"]["layers"] = tensor("I64", [1], [0])
     yield "z", "one z input", content
 
-    yield "mask", "one grey mask; its background is what it leaves", with_masks([2, 3])
+    yield "mask", "one gray mask; its background is what it leaves", with_masks([2, 3])
     content = with_masks([2, 2, 3])
     values = [255, 255, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255]
     content["tensors"]["background"] = tensor("U8", [2, 2, 3], values)

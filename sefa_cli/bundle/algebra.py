@@ -25,7 +25,7 @@ _MEMORY = 6  # bundles that provenance goes back: JSON may nest 32 levels, a mix
 Row = NDArray[np.float64]
 
 
-def relabelled(bundle: Bundle, labels: Mapping[int, str | None]) -> Bundle:
+def relabeled(bundle: Bundle, labels: Mapping[int, str | None]) -> Bundle:
     """The bundle with other labels (None takes one away); all else stays as it was.
 
     Raises SefaError for a label that is there twice, reads as an index, or is no line of text.

@@ -125,10 +125,10 @@ class Bundle:
         parts = [part.strip() for part in names.split(",")]
         known = [is_range(part) or _nfc(part) in self.labels for part in parts]
         if len(parts) == 1 or _nfc(names) in self.labels or not any(known):
-            return (self._labelled(names),)
+            return (self._labeled(names),)
         return check_indices([k for part in parts for k in self.indices(part)], "direction")
 
-    def _labelled(self, label: str) -> int:
+    def _labeled(self, label: str) -> int:
         wanted = _nfc(label)
         if wanted in self.labels:
             return self.labels.index(wanted)

@@ -51,7 +51,7 @@ def print_json(data: Any) -> None:
 
 
 def table_console() -> "Console":
-    """A rich console on stdout; in a pipe it keeps every column whole and without colour."""
+    """A rich console on stdout; in a pipe it keeps every column whole and without color."""
     from rich.console import Console
 
     piped = not sys.stdout.isatty()

@@ -41,7 +41,7 @@ def import_(
 ) -> None:
     """Make a bundle from a file of directions of another tool.
 
-    The file is recognised by its content, and nothing in it is run. Directions become unit vectors;
+    The file is recognized by its content, and nothing in it is run. Directions become unit vectors;
     how long they were is kept as their scale, and where they came from as `from`.
     """
     from sefa_cli.checkpoints import open_checkpoint

@@ -30,7 +30,7 @@ def localize(
         ),
     ] = None,
     mask: Annotated[
-        str | None, typer.Option(metavar="FILE", help="… a picture: white counts, grey weighs.")
+        str | None, typer.Option(metavar="FILE", help="… a picture: white counts, gray weighs.")
     ] = None,
     polygon: Annotated[
         str | None, typer.Option(metavar='"Y,X Y,X Y,X"', help="… its corners.")

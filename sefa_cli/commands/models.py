@@ -24,7 +24,7 @@ _Family = Annotated[
 
 @app.callback()
 def models(context: typer.Context, family: _Family = None, json: options.Json = False) -> None:
-    """List the models known by name: family, resolution, size, licence, cached or not.
+    """List the models known by name: family, resolution, size, license, cached or not.
 
     Files that NVIDIA's or Hugging Face's own cache holds count as cached and are used from there.
     A file of the same form as sefa's own zoo.toml, named in SEFA_ZOO, adds to the list.
@@ -91,7 +91,7 @@ def _facts(entry: "Entry") -> dict[str, Any]:
             {"source": other.refs[0], "mirrors": list(other.refs[1:]), **vars(other.facts)}
             for other in entry.also
         ],
-        "licence": entry.licence,
+        "license": entry.license,
         "note": entry.note,
         "cached": stored is not None,
         "path": None if stored is None else str(stored),
@@ -107,7 +107,7 @@ def _print_table(entries: "list[Entry]") -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, is_number in [("name", 0), ("family", 0), ("px", 1), ("size", 1), ("cached", 0)]:
         table.add_column(title, justify="right" if is_number else "left", no_wrap=True)
-    table.add_column("licence")
+    table.add_column("license")
     for entry in entries:
         size = entry.wanted.facts.size
         table.add_row(
@@ -116,6 +116,6 @@ def _print_table(entries: "list[Entry]") -> None:
             str(entry.resolution),
             "?" if size is None else f"{size / 1e6:.0f} MB",
             "yes" if cached(entry.wanted, entry.also) else "no",
-            escape(entry.licence),
+            escape(entry.license),
         )
     table_console().print(table)

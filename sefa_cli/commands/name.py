@@ -31,7 +31,7 @@ def name(
     Labels are unique within a bundle, and none may read as an index. Only they change in the file,
     which is replaced at once or not at all. With --list the labels go to stdout, not the path.
     """
-    from sefa_cli.bundle.algebra import relabelled
+    from sefa_cli.bundle.algebra import relabeled
     from sefa_cli.bundle.bundle import Bundle
 
     bundle = Bundle.load(file)
@@ -39,7 +39,7 @@ def name(
     if labels:
         if file == "-" and (list_labels or as_json):
             raise UsageError("--list with -, whose new bundle goes to stdout", "one of them")
-        bundle = relabelled(bundle, labels)
+        bundle = relabeled(bundle, labels)
         bundle.save(file, overwrite=True)
     elif not (list_labels or as_json):
         raise UsageError("nothing to name", 'pairs such as 3 "turns left", --clear or --list')

@@ -69,7 +69,7 @@ def pick(
         if made.k > 1:
             raise UsageError(f"--as {label!r} for {made.k} directions", "one",
                              "Name them afterwards: sefa name.")  # fmt: skip
-        made = algebra.relabelled(made, {0: label})
+        made = algebra.relabeled(made, {0: label})
     made.save(output, overwrite=overwrite)
     wrote(output)
 

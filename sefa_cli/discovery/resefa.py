@@ -1,7 +1,7 @@
 """ReSeFa: Region-Based Semantic Factorization in GANs (Zhu et al., ICML 2022), and its baseline.
 
-Directions that change a region most while the rest changes least are the unit n that maximise
-nᵀM_f n / nᵀM_b n, where M = JᵀJ / pixels over the region and over the rest: a generalised
+Directions that change a region most while the rest changes least are the unit n that maximize
+nᵀM_f n / nᵀM_b n, where M = JᵀJ / pixels over the region and over the rest: a generalized
 Rayleigh quotient. All functions here take Gram matrices; `discovery.jacobian` makes them.
 """
 

@@ -1,7 +1,7 @@
 """SeFa: Closed-Form Factorization of Latent Semantics in GANs (Shen & Zhou, CVPR 2021).
 
 The first projection takes the latent code z to A z + b. A step α n in the latent changes it by
-α A n, whatever z is, so the directions that change most are the unit n that maximise ‖A n‖²:
+α A n, whatever z is, so the directions that change most are the unit n that maximize ‖A n‖²:
 the eigenvectors of AᵀA with the largest eigenvalues (equations 4 to 7 of the paper).
 """
 

@@ -57,7 +57,7 @@ def factorize_tensors(
             f"what matches {pattern!r:.80} in {path.name} is no matrix",
             "tensors of two axes or more",
         )
-    about = _recognised(path)
+    about = _recognized(path)
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
     axes = latent_axes(shapes, latent_axis, {about["z_dim"], about["w_dim"]})
     layers = [
@@ -107,7 +107,7 @@ def factorize_tensors(
     )
 
 
-def _recognised(path: Path) -> Mapping[str, Any]:
+def _recognized(path: Path) -> Mapping[str, Any]:
     """Family and sizes of a known network; of others, "unknown" and nothing that helps."""
     try:
         checkpoint = read_checkpoint(path)
@@ -121,7 +121,7 @@ def latent_axes(
 ) -> Sequence[int]:
     """For each tensor the axis that runs over the latent, whose length all of them share.
 
-    `axis` is what the user said; `known` are latent dimensions of a recognised network. Raises
+    `axis` is what the user said; `known` are latent dimensions of a recognized network. Raises
     UsageError for shapes without a common length, and for those that leave a choice.
     """
     if axis is not None:

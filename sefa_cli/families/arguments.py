@@ -7,7 +7,7 @@ from typing import Any
 from sefa_cli.containers.inert import Record
 from sefa_cli.families.names import State
 
-MMGEN_COLOURS = "MMGeneration trains on BGR pictures: red and blue may be exchanged."
+MMGEN_COLORS = "MMGeneration trains on BGR pictures: red and blue may be exchanged."
 _LISTED = 4  # names shown in a note
 _NESTED = ("mapping_kwargs", "synthesis_kwargs")
 

@@ -8,7 +8,7 @@ from sefa_cli.families.names import Rule, State
 
 
 class Model(NamedTuple):
-    """A recognised generator."""
+    """A recognized generator."""
 
     dialect: str
     family: str

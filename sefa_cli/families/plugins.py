@@ -31,7 +31,7 @@ class Plugin(Protocol):
 
     FAMILY: str  # letters, digits, _ . + -
 
-    def recognise(
+    def recognize(
         self, tensors: Mapping[str, LazyTensor]
     ) -> tuple[Mapping[str, Any], Mapping[str, LazyTensor]] | None:
         """Configuration and native tensors of a state by the file's names; None if it is another's.
@@ -46,7 +46,7 @@ class Plugin(Protocol):
         """A `generators.base.Generator`."""
 
 
-def recognise(contents: Contents, states: Iterable[Mapping[str, Any]]) -> Model | None:
+def recognize(contents: Contents, states: Iterable[Mapping[str, Any]]) -> Model | None:
     """The model that a plug-in knows in one of `states` (leaves by name), or None.
 
     The whole tree by dotted names is tried last. Nothing is loaded where no plug-in is installed.
@@ -58,7 +58,7 @@ def recognise(contents: Contents, states: Iterable[Mapping[str, Any]]) -> Model 
         tensors = {name: t for name, leaf in leaves.items() if (t := _tensor(contents, leaf))}
         for name, plugin in installed.items():
             try:
-                found = plugin.recognise(tensors) if tensors else None
+                found = plugin.recognize(tensors) if tensors else None
                 if found is not None:
                     config, native = found
                     check_config(config)
@@ -66,7 +66,7 @@ def recognise(contents: Contents, states: Iterable[Mapping[str, Any]]) -> Model 
                         raise TypeError("its native tensors are none")
                     return Model(name, plugin.FAMILY, dict(config), dict(native))
             except Exception as error:
-                logger.warning("the plug-in %s failed to recognise a file: %s", name, _why(error))
+                logger.warning("the plug-in %s failed to recognize a file: %s", name, _why(error))
     return None
 
 
@@ -100,8 +100,8 @@ def _installed() -> Mapping[str, Plugin]:
 def _load(entry: EntryPoint) -> Plugin | None:
     try:
         plugin: Plugin = entry.load()
-        if not re.fullmatch(r"[\w.+-]{1,60}", plugin.FAMILY) or not callable(plugin.recognise):
-            raise ValueError("FAMILY is no name, or recognise no function")
+        if not re.fullmatch(r"[\w.+-]{1,60}", plugin.FAMILY) or not callable(plugin.recognize):
+            raise ValueError("FAMILY is no name, or recognize no function")
     except (Exception, SystemExit) as error:
         logger.warning("the plug-in %s cannot be used: %s", entry.name, _why(error))
         return None

@@ -15,7 +15,7 @@ from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, names_in_zip, rea
 from sefa_cli.errors import SefaError
 from sefa_cli.families.native import is_native, read_native
 from sefa_cli.families.raw_tensors import raw_leaves
-from sefa_cli.families.recognise import recognise
+from sefa_cli.families.recognize import recognize
 from sefa_cli.files import why_not
 
 _PICKLE = 0x80  # the first byte of every pickle since protocol 2
@@ -45,7 +45,7 @@ _STRANGERS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
 
 
 def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
-    """Recognise the generator at `path`; of its tensors nothing is read until it is asked for.
+    """Recognize the generator at `path`; of its tensors nothing is read until it is asked for.
 
     `ref` is what the user called it, by default the file's bare name. Nothing in the file is
     executed. Raises SefaError for whatever is missing, damaged, forged or unknown.
@@ -55,7 +55,7 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
     with _opened(path) as contents:
         if contents is None:
             return _read_ir(path, ref)
-        model = read_native(contents) if is_native(contents) else recognise(contents)
+        model = read_native(contents) if is_native(contents) else recognize(contents)
     return Checkpoint(
         ref=ref,
         path=path,

@@ -276,7 +276,7 @@ def area_mean(picture: Tensor, size: int) -> Tensor:
     """`(n, c, h, w)` shrunk to `size` pixels on its longer side; never enlarged.
 
     Every pixel is the mean of those it covers: exactly where `size` divides the side; elsewhere
-    a pixel on a border counts for both its neighbours.
+    a pixel on a border counts for both its neighbors.
     """
     height, width = picture.shape[2:]
     shrink = size / max(height, width)

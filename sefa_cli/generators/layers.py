@@ -31,7 +31,7 @@ class Dense(Layer):
         self, weights: Weights, inputs: int, outputs: int | None = None, *,
         lr: float | None = 1.0, gain: float = 1.0,
     ) -> None:  # fmt: skip
-        """`lr` is the learning-rate multiplier of equalised dense layers, whose weight counts
+        """`lr` is the learning-rate multiplier of equalized dense layers, whose weight counts
         gain · lr/√inputs, their bias lr; None takes the parameters as stored."""
         super().__init__()
         weight = weights.take("weight", outputs, inputs)  # (outputs, inputs)
@@ -50,11 +50,11 @@ class Dense(Layer):
 
 
 class MappingNetwork(Layer):
-    """z `(n, z_dim)` → w `(n, w_dim)`: normalise, then dense layers with leaky ReLU 0.2 × √2.
+    """z `(n, z_dim)` → w `(n, w_dim)`: normalize, then dense layers with leaky ReLU 0.2 × √2.
 
     Conditional networks come in two kinds. `embed`: the label goes through a dense layer and is
-    normalised on its own (NVIDIA, Hammer). `concat`: it is multiplied by a matrix, and z and
-    label are normalised together (genforce).
+    normalized on its own (NVIDIA, Hammer). `concat`: it is multiplied by a matrix, and z and
+    label are normalized together (genforce).
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Resampler(nn.Module):
     """Up-sampling by two with a FIR filter, for pictures and for transposed convolutions."""
 
     def __init__(self, taps: Tensor | None = None) -> None:
-        """`taps` `(k, k)` or `(k,)`, normalised; None is [1, 3, 3, 1] ⊗ [1, 3, 3, 1] / 64."""
+        """`taps` `(k, k)` or `(k,)`, normalized; None is [1, 3, 3, 1] ⊗ [1, 3, 3, 1] / 64."""
         super().__init__()
         taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8 if taps is None else taps
         taps = torch.outer(taps, taps) if taps.ndim == 1 else taps

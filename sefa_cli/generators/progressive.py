@@ -1,6 +1,6 @@
 """What networks that were grown block by block share: PGGAN and StyleGAN.
 
-Doubling is nearest-neighbour, every block has a to-RGB of its own, and a network saved while it
+Doubling is nearest-neighbor, every block has a to-RGB of its own, and a network saved while it
 grew shows the mix of two of them: its level of detail (lod) is 0 when grown up, 1 at half the size.
 """
 
@@ -21,7 +21,7 @@ from sefa_cli.generators.weights import Weights, frozen
 class Conv(Layer):
     """A convolution without bias, its weight scaled to a gain; it may double the resolution first.
 
-    Doubling by nearest neighbour and then a 3×3 kernel is one transposed convolution, whose kernel
+    Doubling by nearest neighbor and then a 3×3 kernel is one transposed convolution, whose kernel
     is the sum of four shifted ones: less than half the multiplications.
     """
 

@@ -90,7 +90,7 @@ def ganspace_bytes(
     variance that nobody measured are NaN.
     """
     comp = rows[:, None].astype(np.float32)  # (k, 1, dim)
-    centre = mean[None].astype(np.float32)  # (1, dim)
+    center = mean[None].astype(np.float32)  # (1, dim)
     deviations = scales.astype(np.float32)
 
     def measured(key: str) -> NDArray[np.float32]:
@@ -102,10 +102,10 @@ def ganspace_bytes(
         file,
         allow_pickle=False,
         act_comp=comp,
-        act_mean=centre,
+        act_mean=center,
         act_stdev=np.where(unmeasured, deviations, own),
         lat_comp=comp,
-        lat_mean=centre,
+        lat_mean=center,
         lat_stdev=deviations,
         var_ratio=measured("var_ratio"),
         random_stdevs=measured("random_stdevs"),

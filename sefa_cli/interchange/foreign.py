@@ -28,7 +28,7 @@ class Foreign:
     factors: NDArray[np.float64] | None = None  # (k,) more to multiply a vector with
     labels: tuple[str | None, ...] = ()
     origins: tuple[dict[str, Any], ...] = ()  # k: more for `from`
-    mean: NDArray[np.float64] | None = None  # (dim,) what its components were centred on
+    mean: NDArray[np.float64] | None = None  # (dim,) what its components were centered on
     notes: tuple[str, ...] = field(default=())  # sentences a user should see
 
 

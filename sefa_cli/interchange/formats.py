@@ -53,7 +53,7 @@ class Chosen:
 
     @property
     def mean(self) -> NDArray[np.float64]:
-        """What imported components were centred on, else zero: `(dim,)`."""
+        """What imported components were centered on, else zero: `(dim,)`."""
         kept = self.bundle.private.get(MEAN)
         if kept is None or kept.dtype != "F32" or kept.shape != (self.bundle.dim,):
             return np.zeros(self.bundle.dim)

@@ -1,4 +1,4 @@
-"""A file of another tool → a bundle: recognised, cut to layers, folded, made of unit length."""
+"""A file of another tool → a bundle: recognized, cut to layers, folded, made of unit length."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -46,7 +46,7 @@ def read_directions(
         raise UsageError(f"the space {space!r} is unknown", "z, w or w+")
     latent = Latent(model["num_layers"], model["z_dim" if space == "z" else "w_dim"])
     try:
-        found = _recognised(path, latent, format)
+        found = _recognized(path, latent, format)
         return _bundle(found, path.name, model, space, layers), found.notes
     except SefaError as error:
         if error.found.startswith(f"{path.name} ") or f"{path}: " in error.found:
@@ -54,7 +54,7 @@ def read_directions(
         raise SefaError(f"{path.name}: {error.found}", error.expected, error.remedy) from error
 
 
-def _recognised(path: Path, latent: Latent, wanted: str | None) -> Foreign:
+def _recognized(path: Path, latent: Latent, wanted: str | None) -> Foreign:
     content = opened(path)
     axes = wanted if wanted in (*ROWS, *PER_LAYER) else None
     if isinstance(content, np.ndarray):

@@ -54,7 +54,7 @@ class Frames:
 
 
 def write_gif(path: Path, frames: Frames) -> None:
-    """One palette for the whole film, by ffmpeg's two passes; every pixel takes the nearest colour.
+    """One palette for the whole film, by ffmpeg's two passes; every pixel takes the nearest color.
 
     The palette is known only after the last frame, so the frames wait on the disk, beside the
     output, in a file without a name that goes with the process: ffmpeg's one-pass `split` holds
@@ -82,10 +82,10 @@ def write_mp4(path: Path, frames: Frames) -> None:
     Its sides must be even: an odd one is continued by one row or column, nothing is resampled.
     Transparent pixels become white.
     """
-    colours = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int"
+    colors = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int"
     tags = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
     frames.converted(lambda frame: _even(to_rgb(frame))).encode(
-        *["-vf", f"{colours},format=yuv420p,{tags}"],
+        *["-vf", f"{colors},format=yuv420p,{tags}"],
         *["-c:v", "libx264", "-preset", "slow", "-crf", "18", "-movflags", "+faststart"],
         *["-fflags", "+bitexact", "-f", "mp4", str(path)],
     )

@@ -62,9 +62,9 @@ def gap_of(width: int) -> int:
 def _joined(parts: Sequence[Picture], axis: int, thickness: int) -> Picture:
     """Equal parts along an axis with a gap of the sheets' background between them."""
     channels = parts[0].shape[2]
-    grey = round(sum(BACKGROUND) / 3)
-    colour = {1: (grey,), 3: BACKGROUND, 4: (*BACKGROUND, 255)}[channels]
+    gray = round(sum(BACKGROUND) / 3)
+    color = {1: (gray,), 3: BACKGROUND, 4: (*BACKGROUND, 255)}[channels]
     shape = list(parts[0].shape)
     shape[axis] = thickness
-    gap = np.full(shape, colour, np.uint8)
+    gap = np.full(shape, color, np.uint8)
     return np.concatenate([piece for part in parts for piece in (gap, part)][1:], axis=axis)

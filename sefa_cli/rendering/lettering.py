@@ -11,7 +11,7 @@ from functools import cached_property
 from PIL import ImageDraw, ImageFont
 
 _SPELLED = {"α": "alpha", "ψ": "psi", "ß": "ss", "−": "-", "–": "-", "—": "-", "×": "x", "’": "'"}
-_DROPPED = ("Mn", "Me", "Cf", "So", "Sk")  # accents, joiners, emoji and their skin colours
+_DROPPED = ("Mn", "Me", "Cf", "So", "Sk")  # accents, joiners, emoji and their skin colors
 _STAYS = "\u00a0"  # a space at which no line is broken
 
 
@@ -47,7 +47,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Lettering:
-    """Text of one size and colour; `size` is the em in pixels."""
+    """Text of one size and color; `size` is the em in pixels."""
 
     size: int
     ink: tuple[int, int, int] = (64, 64, 62)
@@ -67,7 +67,7 @@ class Lettering:
 
     def block(self, text: str, widest: int) -> Block:
         """`text` broken into lines of at most `widest` pixels, never less than ten em."""
-        room = self.size // 2  # so that neighbours do not touch
+        room = self.size // 2  # so that neighbors do not touch
         widest = max(widest, 10 * self.size) - room
         lines: list[str] = []
         for word in self._words(drawable(text), widest):

@@ -1,6 +1,6 @@
 """From a network's images to 8-bit pictures, and pictures to PNG files.
 
-A picture is a uint8 array `(height, width, channels)`: grey 1, RGB 3, RGBA 4 channels.
+A picture is a uint8 array `(height, width, channels)`: gray 1, RGB 3, RGBA 4 channels.
 """
 
 import io

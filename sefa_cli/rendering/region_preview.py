@@ -12,7 +12,7 @@ from sefa_cli.rendering.sheets import grid
 Weights = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-_MIDDLE_GREY = 128  # fading to it takes contrast from light and dark pictures alike
+_MIDDLE_GRAY = 128  # fading to it takes contrast from light and dark pictures alike
 _FADED = 0.65  # how far what is to stay still is faded
 _STRIPE = 4  # pixels of a stripe, and between two, on what counts neither way
 
@@ -26,7 +26,7 @@ def region_preview(
     """A sheet of the pictures with the region as it is, outlined, and the rest faded.
 
     `weights` and `background` are `(height, width)`, the same for all, or `(s, height, width)`,
-    one a picture; pictures may be larger than they. Grey weights fade in proportion; pixels that
+    one a picture; pictures may be larger than they. Gray weights fade in proportion; pixels that
     count neither as region nor as `background` are striped.
     """
     count = len(pictures)
@@ -47,10 +47,10 @@ def _shown(picture: Picture, region: Weights, rest: Weights) -> Picture:
     height, width = picture.shape[:2]
     region, rest = nearest(region, height, width), nearest(rest, height, width)
     fading = _FADED * (1 - region[..., None] / 255)  # (height, width, 1)
-    faded = picture + fading * (_MIDDLE_GREY - picture.astype(np.float64))
+    faded = picture + fading * (_MIDDLE_GRAY - picture.astype(np.float64))
     shown = np.rint(faded).astype(np.uint8)
     diagonal = np.add.outer(np.arange(height), np.arange(width)) % (2 * _STRIPE) < _STRIPE
-    shown[diagonal & (region == 0) & (rest == 0)] = _MIDDLE_GREY
+    shown[diagonal & (region == 0) & (rest == 0)] = _MIDDLE_GRAY
     _outline(shown, region, 0, 255)
     return shown
 
@@ -79,7 +79,7 @@ def region_overlay(weights: Weights) -> Picture:
     """
     times = max(1, 512 // max(weights.shape))
     weights = weights.repeat(times, axis=0).repeat(times, axis=1)
-    overlay = np.full((*weights.shape, 4), _MIDDLE_GREY, np.uint8)
+    overlay = np.full((*weights.shape, 4), _MIDDLE_GRAY, np.uint8)
     overlay[..., 3] = np.rint(_FADED * (255 - weights.astype(np.float64)))
     _outline(overlay, weights, [0, 0, 0, 255], [255, 255, 255, 255])
     return overlay

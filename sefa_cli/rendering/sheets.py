@@ -66,8 +66,8 @@ class Span:
         """The first pixel after it."""
         return self.start + self.length
 
-    def centred(self, length: int) -> int:
-        """Where something of this length begins when it is centred here."""
+    def centered(self, length: int) -> int:
+        """Where something of this length begins when it is centered here."""
         return self.start + (self.length - length) // 2
 
 
@@ -144,7 +144,7 @@ class Layout:
         return cls(size, columns, lines, tuple(headings), lettering)
 
     def paint(self, rows: Rows) -> Picture:
-        """The sheet `(height, width, 3)` of these pictures, each centred in its cell."""
+        """The sheet `(height, width, 3)` of these pictures, each centered in its cell."""
         image = Image.new("RGB", self.size, BACKGROUND)
         canvas = ImageDraw.Draw(image)
         for heading in self.headings:
@@ -154,7 +154,7 @@ class Layout:
             for picture, column in zip(row, self.columns, strict=False):
                 if picture is not None:
                     height, width = picture.shape[:2]
-                    top, left = line.centred(height), column.centred(width)
+                    top, left = line.centered(height), column.centered(width)
                     sheet[top : top + height, left : left + width] = to_rgb(picture, BACKGROUND)
         return sheet
 
@@ -172,12 +172,12 @@ class _Labels:
     ) -> Iterator[Heading]:
         """Left headings end at `right`, those above stand on `bottom`, captions hang."""
         for block, column in zip(self.above, columns, strict=True):
-            yield Heading(block, column.centred(0), bottom - block.height, "m")
+            yield Heading(block, column.centered(0), bottom - block.height, "m")
         for block, line in zip(self.left, lines, strict=True):
-            yield Heading(block, right, line.centred(block.height), "r")
+            yield Heading(block, right, line.centered(block.height), "r")
         for row, line in zip(self.under, lines, strict=True):
             for block, column in zip(row, columns, strict=True):
-                yield Heading(block, column.centred(0), line.end, "m")
+                yield Heading(block, column.centered(0), line.end, "m")
 
 
 def _extents(rows: Rows) -> tuple[list[int], list[int]]:

@@ -81,22 +81,22 @@ def _iterm(png: bytes) -> bytes:
 
 
 def _sixel(picture: Picture) -> bytes:
-    """DCS q, raster size, the palette in percent, then bands of six rows, colour after colour."""
+    """DCS q, raster size, the palette in percent, then bands of six rows, color after color."""
     image = Image.fromarray(picture).quantize(255, dither=Image.Dither.NONE)
-    colours = np.asarray(image)  # (height, width), indices into the palette
-    height, width = colours.shape
+    colors = np.asarray(image)  # (height, width), indices into the palette
+    height, width = colors.shape
     palette = np.asarray(image.getpalette(), int).reshape(-1, 3)
     parts = [f'\x1bPq"1;1;{width};{height}']
-    for index, colour in enumerate(palette):
-        red, green, blue = (round(int(level) * 100 / 255) for level in colour)
+    for index, color in enumerate(palette):
+        red, green, blue = (round(int(level) * 100 / 255) for level in color)
         parts.append(f"#{index};2;{red};{green};{blue}")
     for top in range(0, height, 6):
-        parts.append("$".join(_layers(colours[top : top + 6])) + "-")
+        parts.append("$".join(_layers(colors[top : top + 6])) + "-")
     return ("".join(parts) + "\x1b\\").encode()
 
 
 def _layers(band: Picture) -> Iterator[str]:
-    """Each colour of a band `(≤ 6, width)`: a letter per column, its bits the rows it fills."""
+    """Each color of a band `(≤ 6, width)`: a letter per column, its bits the rows it fills."""
     bits = 1 << np.arange(len(band))[:, None]
     for index in np.unique(band):
         letters = ((band == index) * bits).sum(axis=0) + 63  # (width,)

@@ -48,7 +48,7 @@ class Wanted:
 
     @property
     def folder(self) -> Path:
-        """Its own folder in the cache, named so that people recognise it."""
+        """Its own folder in the cache, named so that people recognize it."""
         stem = self.label
         if references.is_wheel(stem):
             stem = references.parse_wheel(stem).name

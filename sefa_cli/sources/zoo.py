@@ -1,4 +1,4 @@
-"""The models sefa knows by name: where each is to be had, its checksum and its licence.
+"""The models sefa knows by name: where each is to be had, its checksum and its license.
 
 `zoo.toml` beside this file, and the user's own files of the same form named in `SEFA_ZOO`
 (several as in PATH; the first that has a name wins, and all win over the built-in one).
@@ -20,7 +20,7 @@ from sefa_cli.sources.store import Facts, Wanted
 
 _BUILT_IN = Path(__file__).with_name("zoo.toml")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_MUST = {"family", "resolution", "source", "licence"}
+_MUST = {"family", "resolution", "source", "license"}
 _FACTS = {"size", "sha256", "sha256_prefix"}
 _MAY = _FACTS | {"mirrors", "files", "also", "note"}
 
@@ -32,7 +32,7 @@ class Entry:
     name: str
     family: str
     resolution: int  # pixels of the longer side
-    licence: str  # as its publisher states it
+    license: str  # as its publisher states it
     wanted: Wanted
     note: str = ""
     also: tuple[Wanted, ...] = ()  # other files with the same weights, not fetched by this name
@@ -120,7 +120,7 @@ class _Table:
             name=self.name,
             family=self._text("family"),
             resolution=resolution,
-            licence=self._text("licence"),
+            license=self._text("license"),
             wanted=self._wanted(self.name, self.table),
             note=self._text("note", ""),
             also=tuple(self._other(other) for other in self._list("also", dict, "tables")),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sefa_cli.bundle.algebra import annotate, relabelled
+from sefa_cli.bundle.algebra import annotate, relabeled
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.rules import LEVELS
 from sefa_cli.errors import UsageError
@@ -95,7 +95,7 @@ def answered(state: State, question: Question, answer: Answer) -> State:
         "meaningful": answer.obvious and answer.meaningful,
     }
     bundle = annotate(own.bundle, question.k, said)
-    bundle = relabelled(bundle, {question.k: answer.name.strip() or None})
+    bundle = relabeled(bundle, {question.k: answer.name.strip() or None})
     sets = [replace(o, bundle=bundle) if o.path == own.path else o for o in state.sets]
     return replace(state, sets=tuple(sets))
 
@@ -119,7 +119,7 @@ def sweep(model: "Model", state: State, question: Question, seeds: str, reach: f
     moves = [Move(((question.k, step * reach),)) for step in STEPS]
     side = min(SIDE, generator.resolution)
     view = View(side, fast=True, label=state.label, truncation=state.trunc)
-    unnamed = relabelled(own.bundle, {question.k: None})  # so that no name suggests an answer
+    unnamed = relabeled(own.bundle, {question.k: None})  # so that no name suggests an answer
     sheet = Edits(generator, unnamed, start, [moves], own.layers).sheet(view, lambda: None)
     encoded = io.BytesIO()
     to_image(sheet).save(encoded, "PNG", compress_level=1)

@@ -42,7 +42,7 @@ class Model:
     def factorize(self, layers: str) -> Sliders:
         """Sliders of the global directions of these layers (a level or a range of indices).
 
-        Where nothing normalises the features the common gain is taken out first. Raises UsageError
+        Where nothing normalizes the features the common gain is taken out first. Raises UsageError
         for layers that the model does not have.
         """
         from sefa_cli.discovery.factorize import factorize

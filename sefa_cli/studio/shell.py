@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sefa_cli.bundle.algebra import relabelled
+from sefa_cli.bundle.algebra import relabeled
 from sefa_cli.checkpoints import is_remote
 from sefa_cli.ranges import format_range
 from sefa_cli.studio.session import Sliders, State
@@ -37,7 +37,7 @@ def named(state: State, k: int, label: str | None) -> State:
     """Direction `k` of the active set called `label`. Raises SefaError for no valid label."""
     own = state.sliders
     assert own is not None
-    bundle = relabelled(own.bundle, {k: label})
+    bundle = relabeled(own.bundle, {k: label})
     made_by = (*own.made_by, name_command(own.path, k, label))
     return state.with_sliders(replace(own, bundle=bundle, made_by=made_by))
 

@@ -38,23 +38,23 @@ def test_moving_pictures_decode_with_their_times(page: Page, tmp_path: Path, suf
     data = write_film(tmp_path / f"film{suffix}", film).read_bytes()
     kind = {".apng": "image/png"}.get(suffix, f"image/{suffix[1:]}")
     opened(page, tmp_path, "")
-    colours, lasts = page.evaluate(
+    colors, lasts = page.evaluate(
         """async ([bytes, type]) => {
             const decoder = new ImageDecoder({data: new Uint8Array(bytes), type})
             await decoder.tracks.ready
             await decoder.completed
-            const colours = [], lasts = []
+            const colors = [], lasts = []
             for (let n = 0; n < decoder.tracks.selectedTrack.frameCount; n++) {
                 const {image} = await decoder.decode({frameIndex: n})
                 const canvas = new OffscreenCanvas(8, 8).getContext('2d')
                 canvas.drawImage(image, 0, 0, 8, 8)
-                colours.push([...canvas.getImageData(4, 4, 1, 1).data.slice(0, 3)])
+                colors.push([...canvas.getImageData(4, 4, 1, 1).data.slice(0, 3)])
                 lasts.push(image.duration / 1000)
             }
-            return [colours, lasts]
+            return [colors, lasts]
         }""",
         [list(data), kind],
     )
     assert lasts == [40] * 31
     wanted = [frame[0, 0].tolist() for frame in film]
-    assert np.abs(np.array(colours) - wanted).max() <= 8
+    assert np.abs(np.array(colors) - wanted).max() <= 8

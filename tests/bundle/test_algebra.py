@@ -13,7 +13,7 @@ from sefa_cli.bundle.algebra import (
     parse_chosen,
     parse_mix,
     picked,
-    relabelled,
+    relabeled,
     without,
 )
 from sefa_cli.bundle.bundle import Bundle
@@ -52,16 +52,16 @@ def hair() -> Source:
 
 def test_labels_change_and_nothing_else(face: Source) -> None:
     before = face.bundle
-    after = relabelled(before, {0: None, 2: "age"})
+    after = relabeled(before, {0: None, 2: "age"})
     assert after.labels == [None, "smile", "age", None]
-    assert relabelled(after, {0: "yaw", 2: None}).to_bytes() == before.to_bytes()
-    assert relabelled(before, {0: "smile", 1: "yaw"}).labels[:2] == ["smile", "yaw"]  # swapped
+    assert relabeled(after, {0: "yaw", 2: None}).to_bytes() == before.to_bytes()
+    assert relabeled(before, {0: "smile", 1: "yaw"}).labels[:2] == ["smile", "yaw"]  # swapped
 
 
 @pytest.mark.parametrize("label", ["smile", "3", "0-4", "", "a\nb"])
 def test_labels_that_cannot_be(face: Source, label: str) -> None:
     with pytest.raises(SefaError):
-        relabelled(face.bundle, {0: label})
+        relabeled(face.bundle, {0: label})
 
 
 def test_answers_are_kept_with_a_direction(face: Source) -> None:

@@ -231,7 +231,7 @@ def test_default_model_turns_the_head(sefa: Sefa, default_model: Path) -> None:
     left, middle, right = (np.asarray(Image.open(path)).astype(float) for path in paths)
     assert middle.shape == (256, 256, 3)
     change = [np.abs(side - middle).mean() for side in (left, right)]
-    assert min(change) > 8 and max(change) < 60  # it moves, and stays a face: no grey, no glare
+    assert min(change) > 8 and max(change) < 60  # it moves, and stays a face: no gray, no glare
     assert all(40 < side.mean() < 215 and side.std() > 30 for side in (left, right))
 
 

@@ -30,7 +30,7 @@ def there(sefa: Sefa, monkeypatch: pytest.MonkeyPatch) -> Sefa:
         moved = []
         with monkeypatch.context() as patched, Elsewhere():
             patched.setattr(
-                "sefa_cli.generators.pick_device", lambda name: moved.append(name) or DEVICE
+                "sefa_cli.families.build.pick_device", lambda name: moved.append(name) or DEVICE
             )
             # It adds up what a graph saves by addresses, which wrapped tensors do not have.
             patched.setattr(Linearization, "graph_bytes", 1 << 20)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import Result
 
-from sefa_cli.bundle.algebra import relabelled
+from sefa_cli.bundle.algebra import relabeled
 from sefa_cli.bundle.bundle import Bundle
 
 Sefa = Callable[..., Result]
@@ -19,9 +19,9 @@ Sefa = Callable[..., Result]
 @pytest.fixture
 def named(bundle: Path) -> Bundle:
     """`tiny.dirs`, layers 0-7, with two labels."""
-    labelled = relabelled(Bundle.load(bundle), {1: "smile", 3: "turns left"})
-    labelled.save(bundle, overwrite=True)
-    return labelled
+    labeled = relabeled(Bundle.load(bundle), {1: "smile", 3: "turns left"})
+    labeled.save(bundle, overwrite=True)
+    return labeled
 
 
 def test_a_file_of_many(sefa: Sefa, named: Bundle) -> None:
@@ -51,7 +51,7 @@ def test_a_file_each_called_after_its_label(sefa: Sefa, named: Bundle) -> None:
 
 def test_labels_that_would_be_one_file(sefa: Sefa, bundle: Path) -> None:
     labels = {0: "a b", 1: "a_b", 2: "../../out"}
-    relabelled(Bundle.load(bundle), labels).save(bundle, overwrite=True)
+    relabeled(Bundle.load(bundle), labels).save(bundle, overwrite=True)
     result = sefa("export", "tiny.dirs", "--to", "gguf", "--k", "0-2", "-o", "out")
     names = ["out/tiny_k0.gguf", "out/tiny_k1.gguf", "out/out.gguf"]
     assert result.stdout.splitlines() == names and all(Path(name).exists() for name in names)

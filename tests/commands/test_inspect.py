@@ -32,7 +32,7 @@ def test_a_bundle_for_people(sefa: Sefa, bundle: Path) -> None:
     text = sefa("inspect", "tiny.dirs").stdout
     for word in ("sefa-directions 1.0", "tiny.pth", "0-7 of 8", "eigenvalue", "█", "22 more"):
         assert word in text, word
-    assert "\x1b" not in text  # no colour where it is no terminal
+    assert "\x1b" not in text  # no color where it is no terminal
 
 
 def test_a_checkpoint(sefa: Sefa) -> None:
@@ -49,8 +49,8 @@ def test_a_checkpoint(sefa: Sefa) -> None:
 
 def test_a_checkpoint_names_its_regions(sefa: Sefa, default_model: Path) -> None:
     about = json.loads(sefa("inspect", "--json", "tiny.pth").stdout)
-    assert about["regions"]["centre"] == [[0.25, 0.25, 0.5, 0.5]] and "eyes" not in about["regions"]
-    assert "centre, border" in sefa("inspect", "tiny.pth").stdout
+    assert about["regions"]["center"] == [[0.25, 0.25, 0.5, 0.5]] and "eyes" not in about["regions"]
+    assert "center, border" in sefa("inspect", "tiny.pth").stdout
     assert "eyes, left-eye, right-eye" in sefa("inspect", str(default_model)).stdout
 
 

@@ -150,17 +150,17 @@ def test_per_seed_and_stability(sefa: Sefa) -> None:
 
 
 def test_regions_of_every_kind(sefa: Sefa) -> None:
-    grey = np.zeros((64, 64), np.uint8)
-    grey[40:56, 20:44] = 128
-    Image.fromarray(grey).save("mask.png")
-    Image.fromarray((grey > 0).astype(np.uint8) * 3).save("seg.png")
+    gray = np.zeros((64, 64), np.uint8)
+    gray[40:56, 20:44] = 128
+    Image.fromarray(gray).save("mask.png")
+    Image.fromarray((gray > 0).astype(np.uint8) * 3).save("seg.png")
     Path("folder").mkdir()
     shutil.copy("mask.png", "folder/mask.png")
     regions = {
         "box 0.625,0.3125,0.25,0.375": ["--box", "0.625,0.3125,0.25,0.375"],
         "polygon 20,10 20,22 28,22 28,10": ["--polygon", "20,10 20,22 28,22 28,10"],
         "mask mask.png": ["--mask", "folder/mask.png"],
-        "region centre": ["--region", "centre"],
+        "region center": ["--region", "center"],
     }
     masks = {}
     for text, words in {**regions, "seg": ["--seg", "seg.png", "--seg-ids", "3"]}.items():

@@ -41,7 +41,7 @@ def mine(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         zoo = workplace / "own.toml"
         size = (workplace / "tiny.pth").stat().st_size
         zoo.write_text(
-            '[mine]\nfamily = "stylegan2"\nresolution = 32\nlicence = "CC0 [or so]"\n'
+            '[mine]\nfamily = "stylegan2"\nresolution = 32\nlicense = "CC0 [or so]"\n'
             f'source = "http://127.0.0.1:{web.server_port}/tiny.pth"\nsize = {size}\n'
         )
         monkeypatch.setenv("SEFA_ZOO", str(zoo))
@@ -54,7 +54,7 @@ def mine(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_the_list_has_a_line_for_each_model(mine: Path, sefa: Callable[..., Result]) -> None:
     lines = sefa("models").stdout.splitlines()
-    assert lines[0].split() == ["name", "family", "px", "size", "cached", "licence"]
+    assert lines[0].split() == ["name", "family", "px", "size", "cached", "license"]
     assert re.match(r"mine +stylegan2 +32 +\d+ MB +no +CC0 \[or so\]", lines[1])
     car = next(line for line in lines if line.startswith("stylegan2_car "))
     assert car.split()[1:6] == ["stylegan2", "512", "124", "MB", "no"]
@@ -70,7 +70,7 @@ def test_the_list_as_json(mine: Path, sefa: Callable[..., Result]) -> None:
     assert entries["mine"]["cached"] is False
     assert entries["mine"]["path"] is None
     car = entries["stylegan2_car"]
-    assert set(car) >= {"name", "family", "resolution", "size", "sha256", "licence", "cached"}
+    assert set(car) >= {"name", "family", "resolution", "size", "sha256", "license", "cached"}
     assert car["size"] == 123949595
     assert car["also"][0]["source"].endswith("stylegan2-car-config-f.pkl")
 

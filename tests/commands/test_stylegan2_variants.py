@@ -38,7 +38,7 @@ def edited(sefa: Sefa, model: Path, *options: str) -> tuple[Image.Image, Image.I
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGBA")])
-def test_grey_and_transparent_pictures(sefa: Sefa, channels: int, mode: str) -> None:
+def test_gray_and_transparent_pictures(sefa: Sefa, channels: int, mode: str) -> None:
     native = remap.native_state(img_channels=channels)
     one, sheet, film = edited(sefa, remap.write_nvidia(Path("m.pkl"), native))
     assert (one.mode, one.size) == (mode, (32, 32))

@@ -22,7 +22,7 @@ def view(
     return found.view(offset, shape, strides, Path("x.pt")).numpy()
 
 
-def test_strides_and_offsets_are_honoured(tmp_path):
+def test_strides_and_offsets_are_honored(tmp_path):
     numbers = np.arange(24, dtype=np.float32)
     found = storage(tmp_path, numbers)
     whole = numbers.reshape(2, 3, 4)

@@ -23,7 +23,8 @@ from tests.helpers import GOLDEN, hostile, hostile_archives, hostile_tricks
 GUARDED = """
 import json, resource, sys, time, traceback
 from pathlib import Path
-from sefa_cli.checkpoints import openvino, plugins
+from sefa_cli.families import plugins
+from sefa_cli.families.mobilestylegan import openvino
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.errors import SefaError
 

@@ -162,8 +162,8 @@ def test_every_truncation_is_refused(protocol):
 )
 def test_limits(monkeypatch, limit, value, content):
     read_pickle(content, HERE) if content[0] == 0x80 else None  # within the real limits
-    for module in ("pickle_machine", "pickle_instructions"):
-        monkeypatch.setattr(f"sefa_cli.checkpoints.{module}.{limit}", value, raising=False)
+    for module in ("machine", "instructions"):
+        monkeypatch.setattr(f"sefa_cli.containers.pickle.{module}.{limit}", value, raising=False)
     monkeypatch.setattr(machine.Machine.line, "__defaults__", (value,))
     with pytest.raises(SefaError, match="cannot be read"):
         read(content)

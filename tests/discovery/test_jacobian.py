@@ -10,7 +10,7 @@ from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
 
 Regions = dict[str, np.ndarray]
-GREY = np.random.RandomState(0).rand(2, 32, 32) * (np.random.RandomState(1).rand(2, 32, 32) > 0.3)
+GRAY = np.random.RandomState(0).rand(2, 32, 32) * (np.random.RandomState(1).rand(2, 32, 32) > 0.3)
 
 
 def exactly(J: np.ndarray, weights: np.ndarray, channels: int = 3) -> np.ndarray:
@@ -23,10 +23,10 @@ def test_jacobian_is_the_published_one(regions: Regions, linearized: Linearizati
     assert np.abs(jacobian(linearized) - published).max() < 1e-5 * np.abs(published).max()
 
 
-def test_grey_weights_count_as_much_as_they_say(linearized: Linearization) -> None:
+def test_gray_weights_count_as_much_as_they_say(linearized: Linearization) -> None:
     J = jacobian(linearized).astype(np.float64)
-    M = grams(linearized, *GREY)
-    for ours, weights in zip(M, GREY, strict=True):
+    M = grams(linearized, *GRAY)
+    for ours, weights in zip(M, GRAY, strict=True):
         exact = exactly(J, weights)
         assert np.abs(ours - exact).max() < 1e-6 * np.abs(exact).max()
 
@@ -35,10 +35,10 @@ def test_single_precision_costs_less_than_a_millionth(
     hammer: Generator, regions: Regions, linearized: Linearization
 ) -> None:
     """The whole way in double precision, against passes and products in single."""
-    single = grams(linearized, *GREY)
+    single = grams(linearized, *GRAY)
     hammer.double()
     try:
-        double = grams(hammer.linearize(regions["in/w"][0], range(hammer.num_layers)), *GREY)
+        double = grams(hammer.linearize(regions["in/w"][0], range(hammer.num_layers)), *GRAY)
     finally:
         hammer.float()
     for ours, exact in zip(single, double, strict=True):
@@ -47,14 +47,14 @@ def test_single_precision_costs_less_than_a_millionth(
 
 def test_a_small_budget_changes_the_passes_not_the_result(linearized: Linearization) -> None:
     few = np.eye(48)[:, :16]
-    everything = grams(linearized, *GREY, basis=few)
+    everything = grams(linearized, *GRAY, basis=few)
     passes: list[tuple[int, int]] = []
     column = 3 * 32 * 32 * 4
     once = linearized.pass_bytes + 2 * column
     for memory in (once, once + 8 * column):
         passes.clear()
         found = grams(
-            linearized, *GREY, memory, basis=few, progress=lambda *seen: passes.append(seen)
+            linearized, *GRAY, memory, basis=few, progress=lambda *seen: passes.append(seen)
         )
         assert passes[-1][0] == passes[-1][1] > 16  # columns were made more than once
         for ours, same in zip(found, everything, strict=True):
@@ -63,13 +63,13 @@ def test_a_small_budget_changes_the_passes_not_the_result(linearized: Linearizat
 
 def test_a_budget_too_small_for_one_pass_is_refused(linearized: Linearization) -> None:
     with pytest.raises(SefaError, match=r"too small for one pass; expected \d+ MiB or more"):
-        grams(linearized, *GREY, memory=1000)
+        grams(linearized, *GRAY, memory=1000)
 
 
 def test_out_of_memory_halves_the_batch(
     linearized: Linearization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything, forward, batches = grams(linearized, *GREY), linearized.forward, []
+    everything, forward, batches = grams(linearized, *GRAY), linearized.forward, []
 
     def short(directions: torch.Tensor) -> torch.Tensor:
         batches.append(len(directions))
@@ -78,7 +78,7 @@ def test_out_of_memory_halves_the_batch(
         return forward(directions)
 
     monkeypatch.setattr(linearized, "forward", short)
-    found = grams(linearized, *GREY)
+    found = grams(linearized, *GRAY)
     assert batches[:4] == [8, 4, 2, 2]
     np.testing.assert_allclose(found.fore, everything.fore, rtol=1e-4, atol=1e-5)
 
@@ -91,7 +91,7 @@ def test_never_enough_memory_is_a_stated_error(
 
     monkeypatch.setattr(linearized, "forward", never)
     with pytest.raises(SefaError, match="does not suffice for one pass"):
-        grams(linearized, *GREY)
+        grams(linearized, *GRAY)
 
 
 @pytest.mark.parametrize(
@@ -109,20 +109,20 @@ def test_other_failures_are_not_taken_for_lack_of_memory(
 
     monkeypatch.setattr(linearized, "forward", broken)
     with pytest.raises(RuntimeError, match=said[:10]):
-        grams(linearized, *GREY)
+        grams(linearized, *GRAY)
 
 
 def test_channels_summed_first(linearized: Linearization) -> None:
     J = jacobian(linearized).astype(np.float64).reshape(3, -1, 48).sum(axis=0)
-    M = grams(linearized, *GREY, sum_channels=True)
-    for ours, weights in zip(M, GREY, strict=True):
+    M = grams(linearized, *GRAY, sum_channels=True)
+    for ours, weights in zip(M, GRAY, strict=True):
         exact = exactly(J, weights, channels=1)
         assert np.abs(ours - exact).max() < 1e-6 * np.abs(exact).max()
 
 
 def test_a_basis_takes_the_place_of_the_identity(linearized: Linearization) -> None:
     Q = np.linalg.qr(np.random.RandomState(0).randn(48, 7))[0]
-    whole, part = grams(linearized, *GREY), grams(linearized, *GREY, basis=Q)
+    whole, part = grams(linearized, *GRAY), grams(linearized, *GRAY, basis=Q)
     for ours, exact in zip(part, whole, strict=True):
         np.testing.assert_allclose(ours, Q.T @ exact @ Q, atol=1e-5 * np.abs(exact).max())
 
@@ -147,7 +147,7 @@ def test_bad_weights_are_refused(linearized: Linearization, fore: np.ndarray, me
 def test_an_interrupted_picture_is_gone_on_with(
     linearized: Linearization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything, forward, begun, seen = grams(linearized, *GREY), linearized.forward, Begun(), []
+    everything, forward, begun, seen = grams(linearized, *GRAY), linearized.forward, Begun(), []
 
     def interrupted(directions: torch.Tensor) -> torch.Tensor:
         if len(seen) == 3:
@@ -157,13 +157,13 @@ def test_an_interrupted_picture_is_gone_on_with(
 
     monkeypatch.setattr(linearized, "forward", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        grams(linearized, *GREY, begun=begun)
+        grams(linearized, *GRAY, begun=begun)
     assert begun.rows is not None and len(begun.rows) == sum(seen) == 24
     monkeypatch.setattr(linearized, "forward", forward)
     passes: list[int] = []
     found = grams(
         linearized,
-        *GREY,
+        *GRAY,
         begun=Begun(begun.rows.numpy()),
         progress=lambda done, _: passes.append(done),
     )
@@ -174,7 +174,7 @@ def test_an_interrupted_picture_is_gone_on_with(
 def test_out_of_memory_for_the_columns_takes_them_in_groups(
     linearized: Linearization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything, real = grams(linearized, *GREY), torch.Tensor.new_empty
+    everything, real = grams(linearized, *GRAY), torch.Tensor.new_empty
 
     def short(tensor: torch.Tensor, *shape: int) -> torch.Tensor:
         if shape[0] > 12:
@@ -182,5 +182,5 @@ def test_out_of_memory_for_the_columns_takes_them_in_groups(
         return real(tensor, *shape)
 
     monkeypatch.setattr(torch.Tensor, "new_empty", short)
-    found = grams(linearized, *GREY)
+    found = grams(linearized, *GRAY)
     np.testing.assert_allclose(found.back, everything.back, rtol=1e-4, atol=1e-5)

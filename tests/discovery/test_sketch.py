@@ -71,12 +71,12 @@ def test_also_where_the_columns_do_not_fit(pictures: Pictures) -> None:
     assert np.abs(np.sum(a.directions * b.directions, axis=1)).min() > 0.9999
 
 
-def test_weights_may_be_grey_and_channels_summed(hammer: Generator) -> None:
+def test_weights_may_be_gray_and_channels_summed(hammer: Generator) -> None:
     random = np.random.RandomState(0)
-    grey = (random.rand(2, 32, 32) * 255).astype(np.uint8)
-    grey[0, :12] = 0
+    gray = (random.rand(2, 32, 32) * 255).astype(np.uint8)
+    gray[0, :12] = 0
     codes = hammer.map(hammer.sample([0]))
-    pictures = Pictures(hammer, codes, [0], Target("mask", grey[0], grey[1]))
+    pictures = Pictures(hammer, codes, [0], Target("mask", gray[0], gray[1]))
     ours, exact = (
         discovery.factors_of(pictures.matrices(search)[0], search)
         for search in (replace(SKETCHED, sum_channels=True), replace(EXACT, sum_channels=True))

@@ -115,7 +115,7 @@ def test_the_bundle_is_a_bundle(tmp_path):
         open_model_of(bundle, str(path))
 
 
-def test_a_recognised_latent_decides(tmp_path):
+def test_a_recognized_latent_decides(tmp_path):
     """(20, 24) alone could be turned either way; a StyleGAN2 of w_dim 24 leaves no doubt."""
     path = remap.write_state_dict(tmp_path / "x", remap.native_state())
     bundle = factorize_tensors(path, "synthesis.b8.conv0.affine.weight")

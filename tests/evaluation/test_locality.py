@@ -21,7 +21,7 @@ def test_change_is_the_mean_square_over_channels_and_weights() -> None:
     assert found.ratio == pytest.approx(13.5)
 
 
-def test_grey_weights_count_in_proportion() -> None:
+def test_gray_weights_count_in_proportion() -> None:
     before, after = np.zeros((1, 1, 2)), np.array([[[2.0, 4.0]]])
     fore = np.array([[255, 85]])
     found = change(before, after, fore, 255 - fore)

@@ -8,11 +8,11 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from sefa_cli.families.recognize import FAMILIES
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.families.reading import read_checkpoint
-from sefa_cli.families.recognise import FAMILIES
 from tests.helpers import GOLDEN, remap
 
 BACK = {
@@ -213,7 +213,7 @@ def test_labels_that_are_embedded(tmp_path, dialect):
 
 
 def test_labels_that_are_concatenated(tmp_path):
-    """genforce: the label's row of `label_weight` beside z, then both normalised as one."""
+    """genforce: the label's row of `label_weight` beside z, then both normalized as one."""
     weights = remap.native_state(z_dim=32)
     state = {**remap.to_genforce(weights), "mapping.label_weight": np.ones((5, 16), np.float32)}
     torch.save(remap.tensors(state), tmp_path / "x.pth")

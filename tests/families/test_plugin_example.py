@@ -88,7 +88,7 @@ def test_works_with_every_command(sefa: Sefa, tmp_path: Path) -> None:
         "edit --dirs t.dirs --k 0 --alpha 2 --seeds 0 -o e",
         "animate --dirs t.dirs --k 0 --frames 3 -o f.webp",
         "sample tiny.pt --seeds 0-1 -o s.png",
-        "localize tiny.pt --region centre --seeds 0-1 -o l.dirs",
+        "localize tiny.pt --region center --seeds 0-1 -o l.dirs",
         "report t.dirs --seeds 0 --k 0-1 -o page",
         "name t.dirs 0 bright",
         "pick t.dirs --k 0-1 -o p.dirs",
@@ -128,16 +128,16 @@ BROKEN = {
     "raises": ("raise RuntimeError('half\\nready')", "RuntimeError: half"),
     "leaves": ("import sys; sys.exit(3)", "SystemExit: 3"),
     "empty": ("", "has no attribute 'FAMILY'"),
-    "unnamed": ("FAMILY = 'a b'\ndef recognise(tensors): ...", "FAMILY is no name"),
-    "fails": ("FAMILY = 'x'\ndef recognise(tensors): 1 / 0", "ZeroDivisionError"),
+    "unnamed": ("FAMILY = 'a b'\ndef recognize(tensors): ...", "FAMILY is no name"),
+    "fails": ("FAMILY = 'x'\ndef recognize(tensors): 1 / 0", "ZeroDivisionError"),
     "bare": (
-        "FAMILY = 'x'\ndef recognise(tensors):\n    sizes = dict.fromkeys(('resolution', "
+        "FAMILY = 'x'\ndef recognize(tensors):\n    sizes = dict.fromkeys(('resolution', "
         "'img_channels', 'z_dim', 'w_dim', 'c_dim', 'num_layers'), 1)\n"
         "    return sizes | {'space': 'z'}, {'a': 1}",
         "its native tensors are none",
     ),
-    "odd": ("FAMILY = 'x'\ndef recognise(tensors): return 3", "TypeError"),
-    "unsized": ("FAMILY = 'x'\ndef recognise(tensors): return {}, {}", "resolution is None"),
+    "odd": ("FAMILY = 'x'\ndef recognize(tensors): return 3", "TypeError"),
+    "unsized": ("FAMILY = 'x'\ndef recognize(tensors): return {}, {}", "resolution is None"),
 }
 
 
@@ -177,7 +177,7 @@ def test_one_that_breaks_later_is_named(sefa: Sefa, site: Path, what: str, words
 def test_none_is_loaded_for_files_that_are_known(sefa: Sefa, site: Path, tmp_path: Path) -> None:
     install(site, "a_marker", "amarker = marker")
     mark = tmp_path / "loaded"
-    (site / "marker.py").write_text(f"open({str(mark)!r}, 'w')\nFAMILY = 'm'\nrecognise = print\n")
+    (site / "marker.py").write_text(f"open({str(mark)!r}, 'w')\nFAMILY = 'm'\nrecognize = print\n")
     for words in (["--help"], ["models"], ["inspect", "tiny.pth"],
                   ["factorize", "tiny.pth", "-o", "g.dirs"]):  # fmt: skip
         fine(sefa(*words))

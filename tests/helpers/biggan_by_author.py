@@ -30,7 +30,7 @@ def state(
     def put(name: str, *shape: int, std: float = 1.0, mean: float = 0.0) -> None:
         made[name] = torch.tensor(mean + std * draw.randn(*shape), dtype=torch.float64)
 
-    def normalised(name: str, *shape: int, bias: bool = True) -> None:
+    def normalized(name: str, *shape: int, bias: bool = True) -> None:
         put(f"{name}.weight", *shape)
         if bias:
             put(f"{name}.bias", shape[0], std=0.2)
@@ -45,24 +45,24 @@ def state(
     blocks = len(channels) - 1
     chunk = z_dim // (blocks + 1) if hierarchical else z_dim
     put("shared.weight", classes, shared)
-    normalised("linear", channels[0] * 16, chunk)
+    normalized("linear", channels[0] * 16, chunk)
     for i, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
         for j, width in ((1, inputs), (2, outputs)):
             for part in ("gain", "bias"):
                 columns = shared + (chunk if hierarchical else 0)
-                normalised(f"blocks.{i}.0.bn{j}.{part}", width, columns, bias=False)
+                normalized(f"blocks.{i}.0.bn{j}.{part}", width, columns, bias=False)
             statistics(f"blocks.{i}.0.bn{j}", width)
-            normalised(f"blocks.{i}.0.conv{j}", outputs, width, 3, 3)
-        normalised(f"blocks.{i}.0.conv_sc", outputs, inputs, 1, 1)
+            normalized(f"blocks.{i}.0.conv{j}", outputs, width, 3, 3)
+        normalized(f"blocks.{i}.0.conv_sc", outputs, inputs, 1, 1)
         if i == attention:
             for part, share in (("theta", 8), ("phi", 8), ("g", 2)):
-                normalised(f"blocks.{i}.1.{part}", outputs // share, outputs, 1, 1, bias=False)
-            normalised(f"blocks.{i}.1.o", outputs, outputs // 2, 1, 1, bias=False)
+                normalized(f"blocks.{i}.1.{part}", outputs // share, outputs, 1, 1, bias=False)
+            normalized(f"blocks.{i}.1.o", outputs, outputs // 2, 1, 1, bias=False)
             made[f"blocks.{i}.1.gamma"] = torch.tensor(0.7, dtype=torch.float64)
     put("output_layer.0.gain", channels[-1], std=0.3, mean=1)
     put("output_layer.0.bias", channels[-1], std=0.3)
     statistics("output_layer.0", channels[-1])
-    normalised("output_layer.2", 3, channels[-1], 3, 3)
+    normalized("output_layer.2", 3, channels[-1], 3, 3)
     return {name: tensor.float() for name, tensor in made.items()}
 
 

@@ -226,7 +226,7 @@ def biggan(deep: bool = True, seed: int = 0) -> Checkpoint:
     """z 8 numbers (deep) or two chunks of them (hierarchical), 3 classes, 16 px or 8 px."""
     draw, embedded, see = Draw(seed), 5, 8 if deep else 4
 
-    def normalised(name: str, *shape: int, bias: bool = True) -> None:
+    def normalized(name: str, *shape: int, bias: bool = True) -> None:
         draw.put(f"{name}.weight", *shape)
         draw.put(f"{name}.u", shape[0])
         if bias:
@@ -240,12 +240,12 @@ def biggan(deep: bool = True, seed: int = 0) -> Checkpoint:
     def layer(block: int, j: int, inputs: int, outputs: int, side: int, up: bool = False) -> None:
         name = f"blocks.{block}"
         for part in ("scale", "offset"):
-            normalised(f"{name}.bn{j}.{part}", inputs, see + embedded, bias=False)
+            normalized(f"{name}.bn{j}.{part}", inputs, see + embedded, bias=False)
         statistics(f"{name}.bn{j}", inputs)
-        normalised(f"{name}.conv{j}{'_up' if up else ''}", outputs, inputs, side, side)
+        normalized(f"{name}.conv{j}{'_up' if up else ''}", outputs, inputs, side, side)
 
     draw.put("embedding.weight", 3, embedded)
-    normalised("linear", 16 * 16, see + embedded if deep else see)
+    normalized("linear", 16 * 16, see + embedded if deep else see)
     for block in range(2 if deep else 1):
         if deep:
             layer(block, 0, 16, 4, 1)
@@ -255,15 +255,15 @@ def biggan(deep: bool = True, seed: int = 0) -> Checkpoint:
         else:
             layer(block, 0, 16, 16, 3, up=True)
             layer(block, 1, 16, 16, 3)
-            normalised(f"blocks.{block}.shortcut", 16, 16, 1, 1)
+            normalized(f"blocks.{block}.shortcut", 16, 16, 1, 1)
     for part, outputs in (("theta", 2), ("phi", 2), ("g", 8)):
-        normalised(f"attention.1.{part}", outputs, 16, 1, 1, bias=False)
-    normalised("attention.1.o", 16, 8, 1, 1, bias=False)
+        normalized(f"attention.1.{part}", outputs, 16, 1, 1, bias=False)
+    normalized("attention.1.o", 16, 8, 1, 1, bias=False)
     draw.put("attention.1.gamma")
     draw.put("norm.weight", 16, std=0.2, mean=1)
     draw.put("norm.bias", 16, std=0.2)
     statistics("norm", 16)
-    normalised("to_rgb", 16 if deep else 3, 16, 3, 3)
+    normalized("to_rgb", 16 if deep else 3, 16, 3, 3)
     config = {
         "resolution": 16 if deep else 8,
         "img_channels": 3,

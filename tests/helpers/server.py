@@ -21,7 +21,7 @@ class Page:
     status: int = 200
     redirect: str = ""
     etag: str = ""
-    ranges: bool = True  # whether Range is honoured
+    ranges: bool = True  # whether Range is honored
     length: int | None = None  # Content-Length, where that is a lie
     framing: str = "length"  # or "chunked", or "none": the end of the connection is the end
     delay: float = 0.0  # seconds before the answer

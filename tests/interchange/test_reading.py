@@ -1,4 +1,4 @@
-"""Published files become bundles; what is no direction set is recognised and refused."""
+"""Published files become bundles; what is no direction set is recognized and refused."""
 
 import pickle
 from collections.abc import Callable

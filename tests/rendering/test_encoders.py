@@ -1,4 +1,4 @@
-"""What each kind of film keeps: frames, times, sizes, colours."""
+"""What each kind of film keeps: frames, times, sizes, colors."""
 
 import tracemalloc
 from itertools import accumulate
@@ -104,16 +104,16 @@ def test_gif_has_one_palette(tmp_path, waves):
     assert gif.local_palettes == 0 and gif.delays == [4] * 12
 
 
-def test_gif_colours(tmp_path, waves):
+def test_gif_colors(tmp_path, waves):
     """Pillow's one palette reaches 38 dB on this sweep, ffmpeg's two passes 41."""
     film = waves(12, 64, 64) // 4 + 90
     frames, _ = shown(write_film(tmp_path / "film.gif", film))
     assert psnr(frames, film) > 40.5
 
 
-def test_gif_of_few_colours_loses_next_to_nothing(tmp_path):
-    colours = np.random.RandomState(0).randint(0, 32, (4, 20, 20, 3)) // 8 * 60 + 7
-    film = colours.astype(np.uint8)
+def test_gif_of_few_colors_loses_next_to_nothing(tmp_path):
+    colors = np.random.RandomState(0).randint(0, 32, (4, 20, 20, 3)) // 8 * 60 + 7
+    film = colors.astype(np.uint8)
     frames, _ = shown(write_film(tmp_path / "film.gif", film))
     assert np.abs(np.array(frames, int) - film).max() <= 1
 
@@ -130,7 +130,7 @@ def test_transparent_pixels_stay_so(tmp_path, waves, suffix):
 
 
 @pytest.mark.parametrize("suffix", ALL)
-def test_grey_films(tmp_path, waves, suffix):
+def test_gray_films(tmp_path, waves, suffix):
     film = waves(5, 32, 32, 1)
     frames = read_back(write_film(tmp_path / f"film{suffix}", film))
     assert psnr(np.stack(frames), film.repeat(3, axis=3)) > 38
@@ -167,13 +167,13 @@ def test_mp4_plays_in_browsers(tmp_path, waves):
     assert data.index(b"moov") < data.index(b"mdat")
 
 
-def test_mp4_colours_are_true(tmp_path):
+def test_mp4_colors_are_true(tmp_path):
     """A wrong matrix would shift these by ten levels."""
-    colours = np.array([[200, 30, 40], [40, 180, 60], [30, 60, 190], [190, 150, 120]], np.uint8)
-    film = np.broadcast_to(colours.repeat(16, axis=0)[None, None], (3, 32, 64, 3))
+    colors = np.array([[200, 30, 40], [40, 180, 60], [30, 60, 190], [190, 150, 120]], np.uint8)
+    film = np.broadcast_to(colors.repeat(16, axis=0)[None, None], (3, 32, 64, 3))
     frames, _ = decoded(write_film(tmp_path / "film.mp4", film))
-    centres = frames[:, 16, 8::16].astype(int)
-    assert np.abs(centres - colours).max() <= 3
+    centers = frames[:, 16, 8::16].astype(int)
+    assert np.abs(centers - colors).max() <= 3
 
 
 @pytest.mark.parametrize("suffix", ALL)

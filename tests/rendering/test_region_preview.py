@@ -41,7 +41,7 @@ def test_a_region_at_the_border_of_the_picture():
     assert (shown[:8] == 0).all() and (shown[8] == 255).all()
 
 
-def test_grey_weights_fade_in_proportion():
+def test_gray_weights_fade_in_proportion():
     weights = np.tile(np.linspace(0, 100, 64).astype(np.uint8), (64, 1))
     shown = first_picture(region_preview([np.full((64, 64, 3), 255, np.uint8)], weights))
     assert (np.diff(shown[0, :, 0].astype(int)) >= 0).all() and shown[0, -1, 0] > shown[
@@ -77,7 +77,7 @@ def test_a_mask_for_each_seed_and_captions():
         region_preview(pictures, weights[:1])
 
 
-def test_pictures_larger_than_the_working_size_and_grey_ones():
+def test_pictures_larger_than_the_working_size_and_gray_ones():
     picture = np.full((128, 128, 1), 90, np.uint8)
     shown = first_picture(region_preview([picture], box()), 128)
     assert (shown[40:72, 24:72] == 90).all() and (shown[39, 24:72] == 255).all()

@@ -55,7 +55,7 @@ def make(small: tuple[Generator, Bundle]) -> Make:
     return made
 
 
-def labelled(bundle: Bundle, **of_first: object) -> tuple[dict[str, object], ...]:
+def labeled(bundle: Bundle, **of_first: object) -> tuple[dict[str, object], ...]:
     return ({**bundle.info[0], **of_first}, *bundle.info[1:])
 
 
@@ -87,7 +87,7 @@ def test_hostile_words_are_only_words(
     make: Make, small: tuple[Generator, Bundle], tmp_path: Path
 ) -> None:
     evil = "</title><script>alert(1)</script>\"'>"
-    info = labelled(small[1], label=evil, annotation={"note": evil}, gain=0.9)
+    info = labeled(small[1], label=evil, annotation={"note": evil}, gain=0.9)
     report = make(info=info, model={**small[1].model, "ref": evil.replace("/", "")}, method=evil)
     report = dataclasses.replace(report, dirs=evil, command=f"sefa report '{evil}'")
     text = write_report(report, tmp_path / "r").read_text()

@@ -5,13 +5,13 @@ from sefa_cli.errors import UsageError
 from sefa_cli.rendering.sheets import BACKGROUND, Layout, balanced_columns, contact_sheet, grid
 
 
-def flat(colour, height=64, width=64, channels=3):
-    return np.full((height, width, channels), colour, np.uint8)
+def flat(color, height=64, width=64, channels=3):
+    return np.full((height, width, channels), color, np.uint8)
 
 
-def corners(sheet, picture_colour):
-    """Top, bottom, left, right of all pixels of one colour."""
-    rows, columns = np.nonzero((sheet == picture_colour).all(axis=2))
+def corners(sheet, picture_color):
+    """Top, bottom, left, right of all pixels of one color."""
+    rows, columns = np.nonzero((sheet == picture_color).all(axis=2))
     return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
 
 
@@ -23,7 +23,7 @@ def dark(area):
 def test_pictures_lie_in_rows_and_columns_unscaled():
     red, green, blue = (255, 0, 0), (0, 255, 0), (0, 0, 255)
     sheet = contact_sheet([[flat(red), flat(green)], [flat(blue)]])
-    places = {colour: corners(sheet, colour) for colour in (red, green, blue)}
+    places = {color: corners(sheet, color) for color in (red, green, blue)}
     for top, bottom, left, right in places.values():
         assert (bottom - top, right - left) == (64, 64)
     assert places[red][0] == places[green][0] and places[red][2] == places[blue][2]

@@ -78,7 +78,7 @@ def test_iterm(waves):
 
 
 def test_sixel_by_its_bytes():
-    """Seven rows of five columns, one colour: a whole band (~ is all six bits), then one row."""
+    """Seven rows of five columns, one color: a whole band (~ is all six bits), then one row."""
     red = np.zeros((7, 5, 3), np.uint8) + np.array([255, 0, 0], np.uint8)
     assert drawn(red, "sixel") == b'\x1bPq"1;1;5;7#0;2;100;0;0#0!5~-#0!5@-\x1b\\\n'
 
@@ -95,13 +95,13 @@ def read_sixel(data):
     text = data.decode().removeprefix("\x1bPq").removesuffix("\x1b\\\n")
     width, height = map(int, re.match(r'"1;1;(\d+);(\d+)', text).groups())
     palette = {}
-    sheet, x, top, colour = np.zeros((height + 6, width, 3), np.uint8), 0, 0, 0
+    sheet, x, top, color = np.zeros((height + 6, width, 3), np.uint8), 0, 0, 0
     tokens = re.findall(r"#\d+(?:;2;\d+;\d+;\d+)?|!\d+.|[$\-?-~]", text[text.index("#") :])
     for token in tokens:
         if token[0] == "#":
-            colour, *levels = map(int, token[1:].split(";"))
+            color, *levels = map(int, token[1:].split(";"))
             if levels:
-                palette[colour] = [level * 255 / 100 for level in levels[1:]]
+                palette[color] = [level * 255 / 100 for level in levels[1:]]
         elif token == "$":
             x = 0
         elif token == "-":
@@ -110,7 +110,7 @@ def read_sixel(data):
             count = int(token[1:-1]) if token[0] == "!" else 1
             for bit in range(6):
                 if (ord(token[-1]) - 63) >> bit & 1:
-                    sheet[top + bit, x : x + count] = palette[colour]
+                    sheet[top + bit, x : x + count] = palette[color]
             x += count
     return sheet[:height]
 

@@ -65,7 +65,7 @@ def test_a_broken_index_file_is_ignored(own_cache: Path, tmp_path: Path, text: s
 
 def test_two_processes_lose_nothing(own_cache: Path, tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from sefa_cli.checkpoints import cache\n"
+        "import sys, pathlib; from sefa_cli.sources import cache\n"
         f"for i in range(40): cache.remember('{FINGERPRINT}', pathlib.Path(sys.argv[1]) / str(i))"
     )
     folders = [tmp_path / "one", tmp_path / "two"]

@@ -152,7 +152,7 @@ def test_a_mirror_or_another_form_of_the_same_weights_counts(
 ) -> None:
     zoo = tmp_path / "zoo.toml"
     zoo.write_text(
-        '[mine]\nfamily = "stylegan2"\nresolution = 64\nlicence = "CC0"\n'
+        '[mine]\nfamily = "stylegan2"\nresolution = 64\nlicense = "CC0"\n'
         f'source = "https://example.com/mine.pt"\nsha256 = "{"0" * 64}"\n'
         f'[[mine.also]]\nsource = "{URL}"\nmirrors = ["hf:a/b/m.pkl"]\nsha256 = "{SHA}"\n'
     )

@@ -33,7 +33,7 @@ IR = {
 def own_zoo(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str, more: str = "") -> None:
     path = folder / "zoo.toml"
     path.write_text(
-        f'[mine]\nfamily = "stylegan2"\nresolution = 64\nlicence = "CC0"\n'
+        f'[mine]\nfamily = "stylegan2"\nresolution = 64\nlicense = "CC0"\n'
         f'source = "{source}"\nsize = {len(MODEL)}\nsha256 = "{SHA}"\n{more}'
     )
     monkeypatch.setenv("SEFA_ZOO", str(path))

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from sefa_cli.families.recognize import FAMILIES
 
 from sefa_cli.errors import SefaError
-from sefa_cli.families.recognise import FAMILIES
 from sefa_cli.sources import references, zoo
 from sefa_cli.sources.store import Facts
 
@@ -20,7 +20,7 @@ GOOD = """
 family = "stylegan2"
 resolution = 64
 source = "https://example.com/mine.pt"
-licence = "CC0"
+license = "CC0"
 """
 
 
@@ -45,8 +45,8 @@ def test_the_default_model_is_known_to_the_last_byte() -> None:
         "SynthesisNetwork.xml": 425183,
         "SynthesisNetwork.bin": 32025440,
     }
-    assert "Apache-2.0 as its publisher states" in entry.licence
-    assert "non-commercial teacher" in entry.licence
+    assert "Apache-2.0 as its publisher states" in entry.license
+    assert "non-commercial teacher" in entry.license
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -59,7 +59,7 @@ def test_the_official_models_are_there_in_both_forms(name: str) -> None:
     assert f"/official_weights/stylegan2-{name}-config-f-" in openmmlab.refs[0]
     assert pickle.facts.size is not None
     assert entry.wanted.facts.sha256 != pickle.facts.sha256
-    assert "non-commercial" in entry.licence
+    assert "non-commercial" in entry.license
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -85,10 +85,10 @@ def test_every_entry_is_well_formed_and_names_another_file() -> None:
 
 
 @pytest.mark.usefixtures("own_cache")
-def test_every_entry_is_of_a_family_that_is_read_and_has_a_licence_and_a_note() -> None:
+def test_every_entry_is_of_a_family_that_is_read_and_has_a_license_and_a_note() -> None:
     for entry in zoo.load_zoo().values():
         assert entry.family in FAMILIES, entry.name
-        assert entry.licence, entry.name
+        assert entry.license, entry.name
         assert entry.note.endswith("."), entry.name
         assert entry.resolution & (entry.resolution - 1) == 0, entry.name
         px = re.search(r"_(\d{2,4})$", entry.name)  # the number in a name is its pixels
@@ -118,7 +118,7 @@ def test_digits_in_a_published_name_are_the_prefix() -> None:
 def test_own_entries_are_added_and_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     car = GOOD.replace("[mine]", "[stylegan2_car]")
     own_zoo(tmp_path, monkeypatch, GOOD + car, GOOD.replace("CC0", "MIT"))
-    assert zoo.find("mine").licence == "CC0"  # the first file that has it
+    assert zoo.find("mine").license == "CC0"  # the first file that has it
     assert zoo.find("stylegan2_car").resolution == 64
     assert zoo.find("stylegan2_cat").resolution == 256
     assert next(iter(zoo.load_zoo())) == "mine"
@@ -127,10 +127,10 @@ def test_own_entries_are_added_and_win(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.usefixtures("own_cache")
 def test_a_changed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [path] = own_zoo(tmp_path, monkeypatch, GOOD)
-    assert zoo.find("mine").licence == "CC0"
+    assert zoo.find("mine").license == "CC0"
     path.write_text(GOOD.replace("CC0", "MIT"))
     os.utime(path, ns=(1, 1))
-    assert zoo.find("mine").licence == "MIT"
+    assert zoo.find("mine").license == "MIT"
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -161,11 +161,11 @@ def test_a_far_name_brings_no_guess() -> None:
         ('["my car"]', "no name for a model"),
         ('["../x"]', "no name for a model"),
         (GOOD.replace("family", "fmaily"), "has no family"),
-        (GOOD + "colour = 3", "unknown key 'colour'.*among also, family"),
+        (GOOD + "color = 3", "unknown key 'color'.*among also, family"),
         (GOOD.replace("64", '"64"'), "resolution = '64'.*expected a number of pixels"),
         (GOOD.replace("64", "true"), "resolution = True"),
         (GOOD.replace("64", "-64"), "resolution -64"),
-        (GOOD.replace('"CC0"', "0"), "licence = 0; expected a text"),
+        (GOOD.replace('"CC0"', "0"), "license = 0; expected a text"),
         (GOOD.replace("https:", "http:"), "not encrypted"),
         (GOOD.replace("https://example.com/", "hf:"), "names no file on the hub"),
         (GOOD.replace("https://example.com/", "pypi:"), "names no wheel"),

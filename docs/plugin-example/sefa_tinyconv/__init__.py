@@ -5,7 +5,7 @@ from sefa_cli.projections import Layer
 FAMILY = "tinyconv"
 
 
-def recognise(tensors):
+def recognize(tensors):
     """Configuration and tensors of a state dict of ours; None for any other."""
     if not {"dense.weight", "convs.0.weight"} <= tensors.keys():
         return None

@@ -22,7 +22,7 @@ Labels = NDArray[np.uint16]
 _MASK_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _LABEL_FORMATS = ("PNG",)
 _BROKEN = (SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
-_DEEP = ("I", "I;16", "I;16B")  # how Pillow calls 16-bit grey, depending on its version
+_DEEP = ("I", "I;16", "I;16B")  # how Pillow calls 16-bit gray, depending on its version
 
 
 def mask(path: Path | str) -> Draw:
@@ -40,8 +40,8 @@ def segments(path: Path | str, ids: str | None) -> Draw:
 def read_mask(path: Path | str) -> Weights:
     """The weights a picture file gives its pixels: `(height, width)`, 0 … 255.
 
-    Luminance: white counts wholly, black not at all, grey in between; what is transparent does
-    not count. Where all that is visible has one colour (a drawing on a transparent ground, black
+    Luminance: white counts wholly, black not at all, gray in between; what is transparent does
+    not count. Where all that is visible has one color (a drawing on a transparent ground, black
     or not), its opacity alone is the weight. Raises SefaError for what is no such picture.
     """
     image = _open(path, _MASK_FORMATS)
@@ -62,13 +62,13 @@ def read_mask(path: Path | str) -> Weights:
 
 
 def read_labels(path: Path | str) -> Labels:
-    """The numbers in a label map, a PNG with a palette or grey (up to 16 bits): `(height, width)`.
+    """The numbers in a label map, a PNG with a palette or gray (up to 16 bits): `(height, width)`.
 
     Raises SefaError for what is no such picture.
     """
     image = _open(path, _LABEL_FORMATS)
     if image.mode not in ("1", "L", "P", *_DEEP):
-        raise SefaError(f"{path} is a picture in colours", "a label map: a palette or grey PNG")
+        raise SefaError(f"{path} is a picture in colors", "a label map: a palette or gray PNG")
     return np.asarray(image).astype(np.uint16)
 
 

@@ -178,9 +178,9 @@ def mediapipe_finder(
         found: list[Points | None] = []
         with vision.FaceLandmarker.create_from_options(options) as landmarker:
             for picture in pictures:
-                colours = picture[..., :3] if picture.shape[2] > 1 else picture.repeat(3, axis=2)
+                colors = picture[..., :3] if picture.shape[2] > 1 else picture.repeat(3, axis=2)
                 image = mediapipe.Image(
-                    image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(colours)
+                    image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(colors)
                 )
                 faces = landmarker.detect(image).face_landmarks
                 points = [(p.y, p.x) for p in faces[0]] if faces else None

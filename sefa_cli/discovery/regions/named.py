@@ -57,8 +57,8 @@ _CAR = _in_256ths(
     background=((0, 0, 56, 256), (228, 0, 28, 256)),
 )
 
-_CENTRED = _in_256ths(
-    centre=((64, 64, 128, 128),),
+_CENTERED = _in_256ths(
+    center=((64, 64, 128, 128),),
     border=((0, 0, 32, 256), (224, 0, 32, 256), (32, 0, 192, 32), (32, 224, 192, 32)),
 )
 
@@ -66,12 +66,12 @@ _CENTRED = _in_256ths(
 FOUND = "landmarks"
 _LANDMARKS = {name: _FACE[name] for name in _FACE if name not in ("hair", "background")}
 
-SETS = {"face": _FACE, "car": _CAR, "centred": _CENTRED, FOUND: _LANDMARKS}
+SETS = {"face": _FACE, "car": _CAR, "centered": _CENTERED, FOUND: _LANDMARKS}
 
 _PICTURES = {
     "face": "aligned faces",
     "car": "cars",
-    "centred": "pictures of unknown subject",
+    "centered": "pictures of unknown subject",
     FOUND: "faces that are found",
 }
 
@@ -83,9 +83,9 @@ _WORDS = {
 
 
 def subject_of(ref: str, family: str = "") -> str:
-    """What a model's pictures show, "face", "car" or "centred", by the words in its name.
+    """What a model's pictures show, "face", "car" or "centered", by the words in its name.
 
-    The last part of the path that holds one of `_WORDS` decides; without any it is "centred".
+    The last part of the path that holds one of `_WORDS` decides; without any it is "centered".
     """
     if family == "mobilestylegan":
         return "face"  # the one published network of this family was trained on FFHQ
@@ -94,12 +94,12 @@ def subject_of(ref: str, family: str = "") -> str:
         for subject, telling in _WORDS.items():
             if words & telling:
                 return subject
-    return "centred"
+    return "centered"
 
 
 def named_regions(subject: str) -> Mapping[str, Boxes]:
-    """The regions that need no prefix on a model of this subject: its own and the centred ones."""
-    return {**SETS[subject], **_CENTRED}
+    """The regions that need no prefix on a model of this subject: its own and the centered ones."""
+    return {**SETS[subject], **_CENTERED}
 
 
 def find_boxes(names: str, subject: str, height: int, width: int) -> Boxes:

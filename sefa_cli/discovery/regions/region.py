@@ -39,7 +39,7 @@ def one_region(
     seg: Path | str | None = None,
     seg_ids: str | None = None,
     named: str | None = None,
-    subject: str = "centred",
+    subject: str = "centered",
 ) -> Region:
     """The one region that is given in any of the ways; files are read and numbers parsed now.
 

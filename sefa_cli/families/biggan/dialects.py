@@ -11,7 +11,7 @@ and `to_rgb`. Weights are as stored, with the vectors `u` (outputs,) and, if the
 
 MMGeneration (and mmagic after it) numbers blocks and attention in one list, as Hugging Face does,
 and keeps one row of statistics. Its BigGAN-deep sees z before the label, its BigGAN after it; both
-normalise with 1e-5, where Hugging Face's file of the same weights says 1e-4.
+normalize with 1e-5, where Hugging Face's file of the same weights says 1e-4.
 """
 
 import math
@@ -22,7 +22,7 @@ from functools import partial
 import numpy as np
 
 from sefa_cli.containers.checkpoint import LazyTensor
-from sefa_cli.families.arguments import MMGEN_COLOURS
+from sefa_cli.families.arguments import MMGEN_COLORS
 from sefa_cli.families.biggan.config import read_config
 from sefa_cli.families.biggan.shapes import describe
 from sefa_cli.families.model import Dialect, Model
@@ -52,7 +52,7 @@ _UNUSED = "unused"  # singular values and counters
 
 
 def _hugging_face() -> Iterator[Rule]:
-    def normalised(theirs: str, ours: str, change: Change = AS_STORED) -> Iterator[Rule]:
+    def normalized(theirs: str, ours: str, change: Change = AS_STORED) -> Iterator[Rule]:
         for part, name in (("weight_orig", "weight"), ("weight_u", "u"), ("bias", "bias")):
             yield Rule(rf"{theirs}\.{part}", f"{ours}.{name}", change)
         yield Rule(rf"{theirs}\.weight_v", f"{ours}.v")
@@ -62,25 +62,25 @@ def _hugging_face() -> Iterator[Rule]:
         yield Rule(rf"{theirs}\.running_vars", f"{ours}.var")
 
     yield Rule(r"embeddings\.weight", "embedding.weight", _TRANSPOSED)
-    yield from normalised(r"generator\.gen_z", "linear", _CHANNELS_FIRST)
+    yield from normalized(r"generator\.gen_z", "linear", _CHANNELS_FIRST)
     layer = r"generator\.layers\.(\d{1,3})"
     for j in range(4):
         for part in ("scale", "offset"):
-            yield from normalised(rf"{layer}\.bn_{j}\.{part}", f"blocks.{{block}}.bn{j}.{part}")
+            yield from normalized(rf"{layer}\.bn_{j}\.{part}", f"blocks.{{block}}.bn{j}.{part}")
         yield from statistics(rf"{layer}\.bn_{j}", f"blocks.{{block}}.bn{j}")
-        yield from normalised(rf"{layer}\.conv_{j}", f"blocks.{{block}}.conv{j}")
+        yield from normalized(rf"{layer}\.conv_{j}", f"blocks.{{block}}.conv{j}")
     for part in ("theta", "phi", "g"):
-        yield from normalised(rf"{layer}\.snconv1x1_{part}", f"attention.{{n}}.{part}")
-    yield from normalised(rf"{layer}\.snconv1x1_o_conv", "attention.{n}.o")
+        yield from normalized(rf"{layer}\.snconv1x1_{part}", f"attention.{{n}}.{part}")
+    yield from normalized(rf"{layer}\.snconv1x1_o_conv", "attention.{n}.o")
     yield Rule(rf"{layer}\.gamma", "attention.{n}.gamma", SCALAR)
     yield from statistics(r"generator\.bn", "norm")
     yield Rule(r"generator\.bn\.weight", "norm.weight")
     yield Rule(r"generator\.bn\.bias", "norm.bias")
-    yield from normalised(r"generator\.conv_to_rgb", "to_rgb")
+    yield from normalized(r"generator\.conv_to_rgb", "to_rgb")
 
 
 def _author() -> Iterator[Rule]:
-    def normalised(theirs: str, ours: str, shift: int = 0) -> Iterator[Rule]:
+    def normalized(theirs: str, ours: str, shift: int = 0) -> Iterator[Rule]:
         yield Rule(rf"{theirs}\.weight", f"{ours}.weight", shift=shift)
         yield Rule(rf"{theirs}\.bias", f"{ours}.bias", shift=shift)
         yield Rule(rf"{theirs}\.u0", f"{ours}.u", FLAT, shift)
@@ -90,21 +90,21 @@ def _author() -> Iterator[Rule]:
         yield Rule(rf"{theirs}\.(?:bn\.)?(?:stored|running)_var", f"{ours}.var", _ONE_ROW)
 
     yield Rule(r"shared\.weight", "embedding.weight")
-    yield from normalised("linear", "linear")
+    yield from normalized("linear", "linear")
     block = r"blocks\.(\d{1,3})\.0"
     for j in (1, 2):
-        yield from normalised(rf"{block}\.bn{j}\.gain", f"blocks.{{n}}.bn{j - 1}.scale")
-        yield from normalised(rf"{block}\.bn{j}\.bias", f"blocks.{{n}}.bn{j - 1}.offset")
+        yield from normalized(rf"{block}\.bn{j}\.gain", f"blocks.{{n}}.bn{j - 1}.scale")
+        yield from normalized(rf"{block}\.bn{j}\.bias", f"blocks.{{n}}.bn{j - 1}.offset")
         yield from statistics(rf"{block}\.bn{j}", f"blocks.{{n}}.bn{j - 1}")
-        yield from normalised(rf"{block}\.conv{j}", f"blocks.{{n}}.conv{j - 1}")
-    yield from normalised(rf"{block}\.conv_sc", "blocks.{n}.shortcut")
+        yield from normalized(rf"{block}\.conv{j}", f"blocks.{{n}}.conv{j - 1}")
+    yield from normalized(rf"{block}\.conv_sc", "blocks.{n}.shortcut")
     for part in ("theta", "phi", "g", "o"):
-        yield from normalised(rf"blocks\.(\d{{1,3}})\.1\.{part}", f"attention.{{n}}.{part}", 1)
+        yield from normalized(rf"blocks\.(\d{{1,3}})\.1\.{part}", f"attention.{{n}}.{part}", 1)
     yield Rule(r"blocks\.(\d{1,3})\.1\.gamma", "attention.{n}.gamma", SCALAR, 1)
     yield Rule(r"output_layer\.0\.gain", "norm.weight")
     yield Rule(r"output_layer\.0\.bias", "norm.bias")
     yield from statistics(r"output_layer\.0", "norm")
-    yield from normalised(r"output_layer\.2", "to_rgb")
+    yield from normalized(r"output_layer\.2", "to_rgb")
     yield Rule(r"(?:.*\.)?(?:sv\d|u[1-9]|accumulation_counter|num_batches_tracked)", _UNUSED)
 
 
@@ -112,7 +112,7 @@ def _mmgen(deep: bool) -> Iterator[Rule]:
     """Its spectral norm is torch's (weight_orig, weight_u, weight_v) or the author's (u0, sv0)."""
     rows, flat_rows = (_CHANNELS_FIRST, _CHANNELS_FIRST_FLAT) if deep else (AS_STORED, FLAT)
 
-    def normalised(
+    def normalized(
         theirs: str, ours: str, change: Change = AS_STORED, flat: Change = FLAT
     ) -> Iterator[Rule]:
         yield Rule(rf"{theirs}\.weight(?:_orig)?", f"{ours}.weight", change)
@@ -125,22 +125,22 @@ def _mmgen(deep: bool) -> Iterator[Rule]:
         yield Rule(rf"{theirs}\.bn\.running_var", f"{ours}.var", _ONE_ROW)
 
     yield Rule(r"shared_embedding\.weight", "embedding.weight")
-    yield from normalised("noise2feat", "linear", rows, flat_rows)
+    yield from normalized("noise2feat", "linear", rows, flat_rows)
     block = r"conv_blocks\.(\d{1,3})"
     for j in range(4 if deep else 2):
         theirs, ours = rf"{block}\.bn{j + 1}", f"blocks.{{block}}.bn{j}"
-        yield from normalised(rf"{theirs}\.gain", f"{ours}.scale")
-        yield from normalised(rf"{theirs}\.bias", f"{ours}.offset")
+        yield from normalized(rf"{theirs}\.gain", f"{ours}.scale")
+        yield from normalized(rf"{theirs}\.bias", f"{ours}.offset")
         yield from statistics(theirs, ours)
-        yield from normalised(rf"{block}\.conv{j + 1}\.conv", f"blocks.{{block}}.conv{j}")
-    yield from normalised(rf"{block}\.shortcut\.conv", "blocks.{block}.shortcut")
+        yield from normalized(rf"{block}\.conv{j + 1}\.conv", f"blocks.{{block}}.conv{j}")
+    yield from normalized(rf"{block}\.shortcut\.conv", "blocks.{block}.shortcut")
     for part in ("theta", "phi", "g", "o"):
-        yield from normalised(rf"{block}\.{part}\.conv", f"attention.{{block}}.{part}")
+        yield from normalized(rf"{block}\.{part}\.conv", f"attention.{{block}}.{part}")
     yield Rule(rf"{block}\.gamma", "attention.{block}.gamma", SCALAR)
     yield Rule(r"output_layer\.bn\.weight", "norm.weight")
     yield Rule(r"output_layer\.bn\.bias", "norm.bias")
     yield from statistics("output_layer", "norm")
-    yield from normalised(r"output_layer\.conv", "to_rgb")
+    yield from normalized(r"output_layer\.conv", "to_rgb")
     yield Rule(r".*\.(?:sv\d|u[1-9]|num_batches_tracked)", _UNUSED)
 
 
@@ -173,7 +173,7 @@ def _read_mmgen(dialect: Dialect, state: State) -> Model:
         (_put_label_last if "embedding.weight" in found.tensors else _embed_one_hot)(found)
     model = _checked(dialect, state, found)
     converted = "_rgb_" in state.path.name  # as the publisher calls files with others' weights
-    return model if converted else model._replace(notes=(*model.notes, MMGEN_COLOURS))
+    return model if converted else model._replace(notes=(*model.notes, MMGEN_COLORS))
 
 
 def _embed_one_hot(found: Translation) -> None:

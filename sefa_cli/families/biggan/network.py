@@ -53,7 +53,7 @@ def spectral(weights: Weights, *shape: int | None) -> Tensor:
 
 
 class Convolution(Layer):
-    """A convolution of either size that keeps the side, spectrally normalised."""
+    """A convolution of either size that keeps the side, spectrally normalized."""
 
     def __init__(self, weights: Weights, inputs: int, *, bias: bool = True) -> None:
         super().__init__()

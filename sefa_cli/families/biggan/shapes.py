@@ -15,7 +15,7 @@ def describe(network: Network, blocks: int) -> dict[str, Any]:
     classes, embedded = network.shape("embedding.weight", 2)
     rows, inputs = network.shape("linear.weight", 2)
     channels = network.shape("blocks.0.bn0.mean", 2)[1]
-    _normalised(network, "linear", (channels * _START**2, inputs))
+    _normalized(network, "linear", (channels * _START**2, inputs))
     chunk = network.shape("blocks.0.bn0.scale.weight", 2)[1] - embedded
     if deep and chunk < 1:  # only MMGeneration's can be told so, and no published one is
         raise network.refusal("blocks.0.bn0 does not see z")
@@ -34,11 +34,11 @@ def describe(network: Network, blocks: int) -> dict[str, Any]:
     for part in ("weight", "bias"):
         network.expect(f"norm.{part}", (channels,))
     _statistics(network, "norm", channels)
-    colours = network.shape("to_rgb.weight", 4)[0]
-    _normalised(network, "to_rgb", (colours, channels, 3, 3))
+    colors = network.shape("to_rgb.weight", 4)[0]
+    _normalized(network, "to_rgb", (colors, channels, 3, 3))
     return {
         "resolution": side,
-        "img_channels": min(colours, 3) if deep else colours,
+        "img_channels": min(colors, 3) if deep else colors,
         "z_dim": z_dim,
         "w_dim": z_dim,
         "c_dim": classes,
@@ -55,10 +55,10 @@ def _deep_block(network: Network, name: str, inputs: int, width: int) -> tuple[i
     second = "conv1_up" if f"{name}.conv1_up.weight" in network else "conv1"
     if outputs != inputs:  # the shortcut drops channels: half of them
         network.expect(f"{name}.conv3.weight", (inputs // 2, middle, 1, 1))
-    _normalised(network, f"{name}.conv0", (middle, inputs, 1, 1))
-    _normalised(network, f"{name}.{second}", (middle, middle, 3, 3))
-    _normalised(network, f"{name}.conv2", (middle, middle, 3, 3))
-    _normalised(network, f"{name}.conv3", (outputs, middle, 1, 1))
+    _normalized(network, f"{name}.conv0", (middle, inputs, 1, 1))
+    _normalized(network, f"{name}.{second}", (middle, middle, 3, 3))
+    _normalized(network, f"{name}.conv2", (middle, middle, 3, 3))
+    _normalized(network, f"{name}.conv3", (outputs, middle, 1, 1))
     for j, channels in enumerate((inputs, middle, middle, middle)):
         _conditional_norm(network, f"{name}.bn{j}", channels, width)
     return outputs, second == "conv1_up"
@@ -67,9 +67,9 @@ def _deep_block(network: Network, name: str, inputs: int, width: int) -> tuple[i
 def _block(network: Network, name: str, inputs: int, width: int) -> tuple[int, bool]:
     """Two convolutions; returns its channels and that it doubles the side."""
     outputs = network.shape(f"{name}.conv1.weight", 4)[0]
-    _normalised(network, f"{name}.conv0_up", (outputs, inputs, 3, 3))
-    _normalised(network, f"{name}.conv1", (outputs, outputs, 3, 3))
-    _normalised(network, f"{name}.shortcut", (outputs, inputs, 1, 1))
+    _normalized(network, f"{name}.conv0_up", (outputs, inputs, 3, 3))
+    _normalized(network, f"{name}.conv1", (outputs, outputs, 3, 3))
+    _normalized(network, f"{name}.shortcut", (outputs, inputs, 1, 1))
     for j, channels in enumerate((inputs, outputs)):
         _conditional_norm(network, f"{name}.bn{j}", channels, width)
     return outputs, True
@@ -77,7 +77,7 @@ def _block(network: Network, name: str, inputs: int, width: int) -> tuple[int, b
 
 def _conditional_norm(network: Network, name: str, channels: int, width: int) -> None:
     for part in ("scale", "offset"):
-        _normalised(network, f"{name}.{part}", (channels, width), bias=False)
+        _normalized(network, f"{name}.{part}", (channels, width), bias=False)
     _statistics(network, name, channels)
 
 
@@ -93,11 +93,11 @@ def _attention(network: Network, block: int, channels: int) -> None:
         return
     network.expect(f"{name}.gamma", ())
     for part, outputs in (("theta", channels // 8), ("phi", channels // 8), ("g", channels // 2)):
-        _normalised(network, f"{name}.{part}", (outputs, channels, 1, 1), bias=False)
-    _normalised(network, f"{name}.o", (channels, channels // 2, 1, 1), bias=False)
+        _normalized(network, f"{name}.{part}", (outputs, channels, 1, 1), bias=False)
+    _normalized(network, f"{name}.o", (channels, channels // 2, 1, 1), bias=False)
 
 
-def _normalised(network: Network, name: str, shape: Shape, bias: bool = True) -> None:
+def _normalized(network: Network, name: str, shape: Shape, bias: bool = True) -> None:
     """A weight with the vectors of its spectral norm, where the file has that."""
     network.expect(f"{name}.weight", shape)
     network.expect(f"{name}.u", shape[:1], optional=True)

@@ -1,6 +1,6 @@
-"""StyleGAN2 as lucidrains/stylegan2-pytorch computes it (MIT licence; written from its facts).
+"""StyleGAN2 as lucidrains/stylegan2-pytorch computes it (MIT license; written from its facts).
 
-What differs from Karras et al.: weights are taken without the 1/√fan-in of equalised learning
+What differs from Karras et al.: weights are taken without the 1/√fan-in of equalized learning
 rates; z is scaled to length 1, not to mean square 1; the mapping's dense layers have a plain leaky
 ReLU; up-sampling is bilinear, before the convolution, and for the picture followed by a blur; one
 noise map drawn from 0 … 1 serves all layers through a weight and a bias per channel; to-RGBs have

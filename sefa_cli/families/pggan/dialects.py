@@ -2,11 +2,11 @@
 
 Native: `synthesis.b4.dense.weight (16·C, z_dim)` with rows in the order (channel, y, x), and its
 `bias (C)`; `synthesis.b{r}.conv0` (from 8 px on, it doubles the resolution) and `conv1`, `.weight
-(out, in, 3, 3)` as correlation kernels after nearest-neighbour doubling, and `.bias`;
+(out, in, 3, 3)` as correlation kernels after nearest-neighbor doubling, and `.bias`;
 `synthesis.b{r}.torgb`; of conditional networks `synthesis.b4.dense.label_weight (16·C, c_dim)`.
 genforce and GAN Dissection have the dense layer as a convolution of a padded pixel, whose kernel is
 therefore turned; fused up-sampling kernels are stored turned and transposed; Facebook's GAN zoo
-applies the gains of the equalised learning rate after the bias, and to to-RGB as to the others.
+applies the gains of the equalized learning rate after the bias, and to to-RGB as to the others.
 MMGeneration's fused kernels count their outputs where the others count inputs in that gain.
 """
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.families import tensorflow
-from sefa_cli.families.arguments import MMGEN_COLOURS
+from sefa_cli.families.arguments import MMGEN_COLORS
 from sefa_cli.families.model import Dialect, Model
 from sefa_cli.families.names import FLAT, Change, Rule, Shape, State, translate
 from sefa_cli.families.native_tensors import START, Network
@@ -137,7 +137,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     if dialect.name in ("genforce", "mmgen"):  # TensorFlow's names tell
         _unfuse(found.tensors, dialect.name == "mmgen")
     if dialect.name == "gan-zoo":
-        _equalise(found.tensors)
+        _equalize(found.tensors)
     _split_label(found.tensors, argument(state, "label_size", 0))
     network = Network(found.tensors, found.names, dialect.name, state.path, "PGGAN")
     gain = SQRT2 if dialect.name == "gan-zoo" else SQRT2 / 4
@@ -199,7 +199,7 @@ def _unfuse(tensors: dict[str, LazyTensor], mmgen: bool) -> None:
         tensors[name] = turned
 
 
-def _equalise(tensors: dict[str, LazyTensor]) -> None:
+def _equalize(tensors: dict[str, LazyTensor]) -> None:
     """Gains √(2 / fan-in) of whole layers → biases that follow the gain; to-RGB of gain 1."""
     for name in [name for name in tensors if name.endswith(".weight")]:
         bias = f"{name.removesuffix('weight')}bias"
@@ -233,7 +233,7 @@ def _notes(state: State, unused: str, lod: float) -> Iterator[str]:
     if unused:
         yield unused
     if "noise2feat.bias" in state.leaves:
-        yield MMGEN_COLOURS
+        yield MMGEN_COLORS
     yield from tensorflow.argument_notes(state)
 
 

@@ -73,7 +73,7 @@ class PGGAN(Progressive):
         return normalized(z)
 
     def _conditioned_picture(self, codes: Tensor, label: Tensor, truncation: float) -> Tensor:
-        """As genforce has it: z is normalised by itself, and again together with the label."""
+        """As genforce has it: z is normalized by itself, and again together with the label."""
         z = torch.cat([normalized(codes[:, 0]), label], dim=1)
         return self._picture(z[:, None], "none", self.resolution)
 

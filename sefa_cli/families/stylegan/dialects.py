@@ -2,7 +2,7 @@
 
 Native: `mapping.fc{i}`, `mapping.label_weight (c_dim, z_dim)`, `mapping.w_avg`; `synthesis.b4.const
 (C, 4, 4)`; for `synthesis.b{r}.conv0` and `conv1`: `.weight (out, in, 3, 3)` as a correlation
-kernel, after nearest-neighbour doubling in conv0 (b4.conv0 has none: it is the constant's),
+kernel, after nearest-neighbor doubling in conv0 (b4.conv0 has none: it is the constant's),
 `.bias`, `.noise_strength (out)`, `.noise_const (r, r)`, `.affine.weight (2·out, w_dim)` with all
 scales before all shifts, `.affine.bias` without the +1 of the scales; `synthesis.b{r}.torgb`.
 From 128 px on the published code fuses doubling and convolution, which turns the stored kernel.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.containers.checkpoint import LazyTensor
-from sefa_cli.families.arguments import MMGEN_COLOURS
+from sefa_cli.families.arguments import MMGEN_COLORS
 from sefa_cli.families.model import Dialect, Model
 from sefa_cli.families.names import (
     AS_STORED,
@@ -112,7 +112,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     tensors = {**network.ordered, **blur}
     said = notes(state, tensors, left_out(found, network), 0.0)
     if mmgen:
-        said = (*said, MMGEN_COLOURS)
+        said = (*said, MMGEN_COLORS)
     return Model(dialect.name, dialect.family, config, tensors, said)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.containers.file_regions import damaged
-from sefa_cli.families.arguments import MMGEN_COLOURS
+from sefa_cli.families.arguments import MMGEN_COLORS
 from sefa_cli.families.model import Dialect, Model
 from sefa_cli.families.names import (
     FIRST_ROW,
@@ -48,7 +48,7 @@ _NVIDIA = (
 )
 
 _ROSINALITY = (
-    Rule(r"style\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),  # style.0 normalises
+    Rule(r"style\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),  # style.0 normalizes
     Rule(r"style\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
     Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
     Rule(r"input\.input", "synthesis.b4.const", UNBATCHED),
@@ -191,7 +191,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
     said = notes(state, tensors, unused)
     if dialect.name == "mmgen":
-        said = (*said, MMGEN_COLOURS)
+        said = (*said, MMGEN_COLORS)
     return Model(dialect.name, dialect.family, config, tensors, said)
 
 

@@ -24,21 +24,21 @@ def save(tmp_path):
     return save
 
 
-def bare_png(side, bits, colour, data):
+def bare_png(side, bits, color, data):
     """A square PNG of nothing but a header and these scan lines."""
 
     def chunk(kind, data):
         checksum = zlib.crc32(kind + data)
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, bits, colour, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, bits, color, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
 
 
 LEVELS = np.array([[0, 1, 127], [128, 254, 255]], np.uint8)
 
 
-def test_grey_levels_are_the_weights(save):
+def test_gray_levels_are_the_weights(save):
     np.testing.assert_array_equal(read_mask(save(LEVELS)), LEVELS)
     np.testing.assert_array_equal(read_mask(save(np.dstack([LEVELS] * 3))), LEVELS)
 
@@ -56,11 +56,11 @@ def test_one_bit_and_palettes(save):
     np.testing.assert_array_equal(read_mask(save(palette)), expected)
 
 
-@pytest.mark.parametrize("colour", [0, 255, 90])
-def test_a_drawing_on_a_transparent_ground_weighs_by_its_opacity(save, colour):
-    """Black paint too; what colour the transparent pixels hide is of no matter."""
+@pytest.mark.parametrize("color", [0, 255, 90])
+def test_a_drawing_on_a_transparent_ground_weighs_by_its_opacity(save, color):
+    """Black paint too; what color the transparent pixels hide is of no matter."""
     opacity = np.array([[0, 100, 255]], np.uint8)
-    hidden = np.where(opacity == 0, 13, colour).astype(np.uint8)
+    hidden = np.where(opacity == 0, 13, color).astype(np.uint8)
     np.testing.assert_array_equal(read_mask(save(np.dstack([hidden] * 3 + [opacity]))), opacity)
     np.testing.assert_array_equal(read_mask(save(np.dstack([hidden, opacity]))), opacity)
 
@@ -93,7 +93,7 @@ def test_nearest_is_pillows(size):
     np.testing.assert_array_equal(nearest(source, *size), np.asarray(theirs))
 
 
-def test_grey_weights_are_resampled_not_mixed(save):
+def test_gray_weights_are_resampled_not_mixed(save):
     mask = files.mask(save(np.array([[0, 10], [200, 255]], np.uint8)))
     assert mask(4, 4).tolist() == [[0, 0, 10, 10]] * 2 + [[200, 200, 255, 255]] * 2
 
@@ -151,7 +151,7 @@ def test_many_segments_are_not_all_listed(save):
 
 
 def test_labels_need_exact_numbers(save):
-    with pytest.raises(SefaError, match="a picture in colours; expected a label map"):
+    with pytest.raises(SefaError, match="a picture in colors; expected a label map"):
         read_labels(save(np.zeros((4, 4, 3), np.uint8)))
     with pytest.raises(SefaError, match=r"no picture that can be read; expected PNG$"):
         read_labels(save(LEVELS, "lossy.jpg"))

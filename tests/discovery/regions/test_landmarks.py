@@ -113,10 +113,10 @@ def test_the_bundle_keeps_a_mask_for_every_seed(tmp_path: Path) -> None:
     [
         ("eyes", "face", SILENT, True),
         ("eyes, hair", "face", SILENT, True),
-        ("landmarks:eyes", "centred", SILENT, True),
+        ("landmarks:eyes", "centered", SILENT, True),
         ("face:eyes", "face", SILENT, False),
         ("hair", "face", SILENT, False),
-        ("centre", "centred", SILENT, False),
+        ("center", "centered", SILENT, False),
         ("wheels", "car", SILENT, False),
         (None, "face", SILENT, False),
         ("eyes", "face", "", False),  # not installed: the box
@@ -150,7 +150,7 @@ def test_the_box_is_said_to_be_taken(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_every_name_that_is_found_has_a_box_and_landmarks() -> None:
     for name in SETS[FOUND]:
-        assert find_boxes(f"landmarks:{name}", "centred", 1, 1) == SETS["face"][name]
+        assert find_boxes(f"landmarks:{name}", "centered", 1, 1) == SETS["face"][name]
         assert feature_boxes(name, face_at(0.2, 0.2))
     with pytest.raises(UsageError, match="there is no region 'hair' for faces that are found"):
         find_boxes("landmarks:hair", "face", 1, 1)

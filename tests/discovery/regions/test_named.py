@@ -17,11 +17,11 @@ from sefa_cli.errors import UsageError
         ("stylegan2_car", "car"),
         ("hf:huggan/stylegan_car512/pytorch_model.bin", "car"),
         ("/data/cars/stylegan2-ffhq.pkl", "face"),  # the nearest part of the path
-        ("stylegan3_t_ffhqu_1024", "centred"),  # not aligned
-        ("stylegan_animeface", "centred"),
-        ("stylegan2_afhqcat_512", "centred"),
-        ("/home/oscar/model.pt", "centred"),
-        ("", "centred"),
+        ("stylegan3_t_ffhqu_1024", "centered"),  # not aligned
+        ("stylegan_animeface", "centered"),
+        ("stylegan2_afhqcat_512", "centered"),
+        ("/home/oscar/model.pt", "centered"),
+        ("", "centered"),
     ],
 )
 def test_the_name_tells_the_subject(ref, subject):
@@ -39,15 +39,15 @@ def test_all_boxes_lie_in_the_picture(subject):
             assert 0 <= top < top + height <= 1 and 0 <= left < left + width <= 1
 
 
-def test_every_model_has_the_centred_regions():
-    assert {"centre", "border"} == set(named_regions("centred"))
-    assert {"centre", "border", "eyes", "left-eye", "mouth", "hair"} <= set(named_regions("face"))
-    assert {"centre", "border", "wheels", "body"} <= set(named_regions("car"))
+def test_every_model_has_the_centered_regions():
+    assert {"center", "border"} == set(named_regions("centered"))
+    assert {"center", "border", "eyes", "left-eye", "mouth", "hair"} <= set(named_regions("face"))
+    assert {"center", "border", "wheels", "body"} <= set(named_regions("car"))
 
 
 def test_other_sets_by_their_prefix():
-    assert find_boxes("face:eyes", "centred", 64, 64) == find_boxes("eyes", "face", 64, 64)
-    assert find_boxes("centre", "car", 64, 64) == find_boxes("centred:centre", "face", 64, 64)
+    assert find_boxes("face:eyes", "centered", 64, 64) == find_boxes("eyes", "face", 64, 64)
+    assert find_boxes("center", "car", 64, 64) == find_boxes("centered:center", "face", 64, 64)
 
 
 def test_left_is_left_in_the_picture():
@@ -72,9 +72,9 @@ def test_cars_lie_between_black_bars_in_a_square_picture():
     ("name", "subject", "said"),
     [
         ("eyse", "face", "no region 'eyse' for aligned faces; .*Did you mean eyes"),
-        ("eyes", "centred", "unknown subject; expected one of centre, border. Write face:eyes if"),
+        ("eyes", "centered", "unknown subject; expected one of center, border. Write face:eyes if"),
         ("wheels", "face", "Write car:wheels if"),
-        ("dog:ears", "face", "no regions of 'dog'; expected one of face, car, centred"),
+        ("dog:ears", "face", "no regions of 'dog'; expected one of face, car, centered"),
         ("eyes,", "face", "no region ''"),
     ],
 )

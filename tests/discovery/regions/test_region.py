@@ -41,8 +41,8 @@ def test_exactly_one_region():
 
 
 def test_the_background_is_the_rest():
-    grey = np.array([[0, 100, 255]], np.uint8)
-    np.testing.assert_array_equal(background(grey), [[255, 155, 0]])
+    gray = np.array([[0, 100, 255]], np.uint8)
+    np.testing.assert_array_equal(background(gray), [[255, 155, 0]])
 
 
 def test_a_background_that_is_said_gives_way_to_the_region():
@@ -112,5 +112,5 @@ def test_a_region_covering_everything_is_refused(tmp_path, monkeypatch, words):
 
 
 def test_an_almost_white_mask_is_a_region(tmp_path):
-    Image.new("L", (16, 16), 254).save(tmp_path / "grey.png")
-    assert (one_region(mask=tmp_path / "grey.png").weights(8, 8) == 254).all()
+    Image.new("L", (16, 16), 254).save(tmp_path / "gray.png")
+    assert (one_region(mask=tmp_path / "gray.png").weights(8, 8) == 254).all()

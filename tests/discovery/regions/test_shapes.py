@@ -55,7 +55,7 @@ def test_a_polygon_in_fractions_and_either_way_round():
         assert pixels(shapes.polygon(text), 2, 8) == expected
 
 
-def test_neighbouring_polygons_share_no_pixel_and_leave_none():
+def test_neighboring_polygons_share_no_pixel_and_leave_none():
     parts = ["0,0 0,9 7,2", "0,9 9,9 7,2", "9,9 9,0 7,2", "9,0 0,0 7,2"]
     drawn = [shapes.polygon(text)(9, 9).astype(int) // 255 for text in parts]
     np.testing.assert_array_equal(sum(drawn), np.ones((9, 9)))

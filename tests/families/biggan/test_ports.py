@@ -73,7 +73,7 @@ def test_pictures_are_the_published_ones(tmp_path: Path, name: str) -> None:
 
 
 def to_hugging_face(state: State) -> State:
-    """Eight colours of which three count, and statistics of 51 truncations of which 1 is here."""
+    """Eight colors of which three count, and statistics of 51 truncations of which 1 is here."""
     attention = next(int(n.split(".")[1]) for n in state if n.endswith(".gamma"))
     out: State = {}
     for name, array in state.items():
@@ -137,7 +137,7 @@ def to_author(state: State) -> State:
     return out
 
 
-def torch_normalised(state: State) -> State:
+def torch_normalized(state: State) -> State:
     """Its spectral norm as torch has it: both vectors, those of one step from the stored one."""
     out: State = {}
     for name, array in state.items():
@@ -159,7 +159,7 @@ def test_one_model_with_the_author_s(tmp_path: Path) -> None:
     found = [
         written(tmp_path / "x.pth", state),
         saved(tmp_path / "G_ema.pth", to_author(state)),
-        written(tmp_path / "y.pth", torch_normalised(state)),
+        written(tmp_path / "y.pth", torch_normalized(state)),
     ]
     assert [each.dialect for each in found] == ["mmgen", "ajbrock", "mmgen"]
     assert len({fingerprint(each) for each in found}) == 1

@@ -138,7 +138,7 @@ def test_both_kinds_of_label(label_mode: str) -> None:
     if label_mode == "embed":
         y = t["mapping.embed.weight"][:, 1] / np.sqrt(3) + t["mapping.embed.bias"]
         x = np.concatenate([v / np.sqrt(np.mean(v**2) + 1e-8) for v in (z, y)])
-        x = x / np.sqrt(np.mean(x**2))  # the reference normalises once more: nothing changes
+        x = x / np.sqrt(np.mean(x**2))  # the reference normalizes once more: nothing changes
     else:
         x = np.concatenate([z, t["mapping.label_weight"][1]])
     w = build(made, "cpu").map(z[None], [1])

@@ -227,7 +227,7 @@ def test_pictures_are_placed_as_by_the_published_tool(
     assert agree(generator, state, files.specs(), moved=moved)
 
 
-def test_a_label_is_embedded_and_normalised_by_itself(tmp_path: Path) -> None:
+def test_a_label_is_embedded_and_normalized_by_itself(tmp_path: Path) -> None:
     state = files.native_state(c_dim=3)
     generator = generator_of(tmp_path, state).double()
     t = {name: torch.from_numpy(array).double() for name, array in state.items()}

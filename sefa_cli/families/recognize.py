@@ -71,7 +71,7 @@ _USUAL = (
 _SHOWN = 4
 
 
-def recognise(contents: Contents) -> Model:
+def recognize(contents: Contents) -> Model:
     """The generator in a container, under its family's native names.
 
     Raises SefaError that names the container, the first names found, what they resemble most and
@@ -86,7 +86,7 @@ def recognise(contents: Contents) -> Model:
                 return model._replace(notes=(*model.notes, *_warnings(place, contents)))
     from sefa_cli.families import plugins  # only now: most files need none
 
-    brought = plugins.recognise(contents, [state.leaves for state in seen])
+    brought = plugins.recognize(contents, [state.leaves for state in seen])
     if brought is not None:
         return brought._replace(notes=tuple(_warnings((), contents)))
     raise _unknown(contents, seen)
