@@ -68,7 +68,7 @@ def test_the_library_knows_the_same_types(dtype: str) -> None:
 
 
 def test_a_repeated_key_is_refused_where_the_library_takes_the_last() -> None:
-    """The reason for a reader of our own."""
+    """The reason for a look at the header before the library reads it."""
     header = b'{"__metadata__":{"sefa":"1","sefa":"2"}}'
     data = struct.pack("<Q", len(header)) + header
     assert not safetensors.deserialize(data)
