@@ -78,9 +78,10 @@ def unpack(file: IO[bytes]) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 
 def misplaced(error: Exception) -> SefaError:
-    """Return the stated error for a complaint of the library, which looks at the layout alone."""
+    """Return the stated error for a complaint of the library: only the layout can be wrong."""
     reason = str(error).removeprefix("Error while deserializing: ")
-    return SefaError(f"its header is wrong: {reason}", "tensors that fill the file, side by side")
+    expected = "each tensor to begin where the one before ends"
+    return SefaError(f"its header is wrong: {reason}", expected)
 
 
 def _taken(file: IO[bytes], count: int) -> bytes:

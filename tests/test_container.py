@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.rules import TENSORS
 from sefa_cli.container import BITS, MOST_HEADER, Tensor, fits, pack, unpack
 from sefa_cli.errors import SefaError
+from tests.helpers import FORMATS
 
 SEVEN = Tensor("I64", (1,), b"\7\0\0\0\0\0\0\0")
 
@@ -56,6 +59,46 @@ def test_what_the_library_writes_is_read() -> None:
     assert metadata == {"k": "v"}
     assert tensors["a"] == Tensor("F64", (2, 2), arrays["a"].tobytes())
     assert tensors["b"] == Tensor("F16", (4,), arrays["b"].tobytes())
+
+
+@pytest.mark.parametrize("path", sorted(FORMATS.glob("golden/*.dirs")), ids=lambda path: path.name)
+def test_the_library_reads_the_same_in_a_bundle_written_here(path: Path) -> None:
+    bundle = Bundle.load(path)
+    found = dict(safetensors.deserialize(bundle.to_bytes()))
+    arrays = {name: getattr(bundle, name) for name in TENSORS}
+    expected = {
+        name: (TENSORS[name].dtype, list(array.shape), array.tobytes())
+        for name, array in arrays.items()
+        if array is not None
+    }
+    for name, (dtype, shape, data) in bundle.private.items():
+        expected[name] = dtype, list(shape), data
+    assert expected == {name: (t["dtype"], t["shape"], t["data"]) for name, t in found.items()}
+
+
+def test_the_library_would_write_other_bytes() -> None:
+    """The reason for a writer of our own: equal content would not give equal bytes."""
+    arrays = {"b": np.zeros(1), "a": np.zeros(2, np.float32)}
+    written = safetensors.numpy.save(arrays, {"sefa": "{}"})
+    metadata, tensors = unpack(io.BytesIO(written))
+    assert header_of(pack(metadata, tensors)) != header_of(written)
+
+
+@pytest.mark.parametrize(
+    "begins", [(0, 16), (0, 0), (0, 4), (8, 16)], ids=["hole", "same", "overlap", "first not at 0"]
+)
+def test_the_layout_is_checked_by_the_library(begins: tuple[int, int]) -> None:
+    offsets = {
+        "hole": [[0, 8], [16, 24]],
+        "overlap": [[0, 8], [0, 8]],
+        "short": [[8, 16], [16, 24]],
+    }
+    names = zip("ab", offsets[layout], strict=True)
+    header = {n: {"dtype": "I64", "shape": [1], "data_offsets": place} for n, place in names}
+    text = json.dumps(header).encode()
+    end = max(end for _, end in offsets[layout])
+    with pytest.raises(SefaError, match="to begin where the one before ends"):
+        unpack(io.BytesIO(struct.pack("<Q", len(text)) + text + bytes(end)))
 
 
 @pytest.mark.parametrize("dtype", BITS)
