@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
+from safetensors import SafetensorError, deserialize
+
 from sefa_cli.canonical import canonical_json, plain, read_json, shown
 from sefa_cli.errors import SefaError
 
@@ -52,8 +54,6 @@ def unpack(file: IO[bytes]) -> tuple[dict[str, str], dict[str, Tensor]]:
     A length is checked before memory is reserved for it. Raises SefaError for anything that the
     container section of formats/directions-v1.md forbids.
     """
-    from safetensors import SafetensorError, deserialize
-
     first = _taken(file, 8)
     length = _header_length(first)
     text = _taken(file, length)

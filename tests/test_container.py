@@ -88,15 +88,12 @@ def test_the_library_would_write_other_bytes() -> None:
     "begins", [(0, 16), (0, 0), (0, 4), (8, 16)], ids=["hole", "same", "overlap", "first not at 0"]
 )
 def test_the_layout_is_checked_by_the_library(begins: tuple[int, int]) -> None:
-    offsets = {
-        "hole": [[0, 8], [16, 24]],
-        "overlap": [[0, 8], [0, 8]],
-        "short": [[8, 16], [16, 24]],
+    header = {
+        name: {"dtype": "I64", "shape": [1], "data_offsets": [begin, begin + 8]}
+        for name, begin in zip("ab", begins, strict=True)
     }
-    names = zip("ab", offsets[layout], strict=True)
-    header = {n: {"dtype": "I64", "shape": [1], "data_offsets": place} for n, place in names}
     text = json.dumps(header).encode()
-    end = max(end for _, end in offsets[layout])
+    end = max(begins) + 8
     with pytest.raises(SefaError, match="to begin where the one before ends"):
         unpack(io.BytesIO(struct.pack("<Q", len(text)) + text + bytes(end)))
 

@@ -4,9 +4,10 @@ import mmap
 import struct
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 
 from sefa_cli.container import MOST_HEADER, Entry, misplaced, read_header
 from sefa_cli.containers.checkpoint import LazyTensor
@@ -19,9 +20,6 @@ from sefa_cli.containers.file_regions import (
     unreadable,
 )
 from sefa_cli.errors import SefaError
-
-if TYPE_CHECKING:
-    from safetensors import safe_open
 
 _LENGTH = struct.Struct("<Q")
 DTYPES = {
@@ -56,8 +54,6 @@ def read_safetensors(data: mmap.mmap, path: Path) -> Contents:
 
     Raises SefaError for a header that contradicts the file or repeats a name.
     """
-    from safetensors import SafetensorError, safe_open
-
     (length,) = _LENGTH.unpack_from(data, 0)
     if length > min(MOST_HEADER, len(data) - _LENGTH.size):
         raise damaged(path, f"its header claims {length:,} bytes of {len(data):,}")
@@ -86,9 +82,7 @@ def _as_tensor(leaf: Any) -> LazyTensor | None:
     return leaf if isinstance(leaf, LazyTensor) else None
 
 
-def _tensor(file: "safe_open", name: str, entry: Entry, path: Path) -> LazyTensor:
-    from safetensors import SafetensorError
-
+def _tensor(file: safe_open, name: str, entry: Entry, path: Path) -> LazyTensor:
     def read() -> NDArray[Any]:
         try:
             numbers: NDArray[Any] = file.get_tensor(name)
