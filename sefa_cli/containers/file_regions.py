@@ -39,8 +39,7 @@ class FileRegion:
     def part(self, offset: int, length: int) -> "FileRegion":
         """A window into this one. Raises SefaError where it would reach beyond."""
         if offset < 0 or length < 0 or offset + length > self.length:
-            announced = damaged(f"{length:,} bytes are announced, {self.length:,} are there")
-            raise announced.named(self.path.name)
+            raise damaged(f"{length:,} bytes are announced, {self.length:,} are there")
         return FileRegion(self.path, self.offset + offset, length)
 
     def read(self) -> NDArray[np.uint8]:

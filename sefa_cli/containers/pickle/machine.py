@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sefa_cli.containers.faults import FileError, damaged
+from sefa_cli.containers.faults import FileError
 from sefa_cli.containers.file_regions import Buffer, FileRegion
 from sefa_cli.containers.inert import Global, PersistentId, Record
 
@@ -36,7 +36,10 @@ class Machine:
 
     def refusal(self, why: str) -> FileError:
         """The stated error, with the place where the reading stopped."""
-        return damaged(f"its pickle cannot be read: {why} (byte {self.at:,})")
+        return FileError(
+            f"holds a pickle that cannot be read: {why} (byte {self.at:,})",
+            remedy="Get the file again and compare its size.",
+        )
 
     def refuse(self, why: str) -> NoReturn:
         """Stop reading."""
