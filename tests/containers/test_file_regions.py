@@ -76,7 +76,7 @@ def test_bfloat16_and_big_endian(tmp_path):
 )
 def test_forged_views_are_refused_before_anything_is_read(tmp_path, offset, shape, strides):
     found = storage(tmp_path, np.arange(24, dtype=np.float32))
-    with pytest.raises(SefaError, match="^is damaged: a tensor") as refused:
+    with pytest.raises(SefaError, match=r"^is damaged: a tensor") as refused:
         found.view(offset, shape, strides)
     assert "\n" not in str(refused.value)
 

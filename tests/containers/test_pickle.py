@@ -146,7 +146,7 @@ def test_several_pickles_in_a_row():
 def test_every_truncation_is_refused(protocol):
     content = pickle.dumps(PLAIN["nested"], protocol)
     for length in range(len(content)):
-        with pytest.raises(SefaError, match="^holds a pickle that cannot be read"):
+        with pytest.raises(SefaError, match=r"^holds a pickle that cannot be read"):
             read(content[:length])
 
 

@@ -85,7 +85,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
 def test_headers_that_lie_are_refused(tmp_path, header):
-    with pytest.raises(SefaError, match="^(is damaged|cannot be read)") as refused:
+    with pytest.raises(SefaError, match=r"^(is damaged|cannot be read)") as refused:
         read(write(tmp_path / "x.safetensors", header))
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 300
 

@@ -141,7 +141,7 @@ FORGERIES = {
 def test_forged_streams_are_refused(tmp_path, content):
     path = tmp_path / "x.pt"
     path.write_bytes(content)
-    with pytest.raises(SefaError, match="^(is damaged|cannot be read|holds a pickle)"):
+    with pytest.raises(SefaError, match=r"^(is damaged|cannot be read|holds a pickle)"):
         read(path)
 
 
@@ -154,5 +154,5 @@ def test_forged_nested_streams_are_refused(tmp_path, source):
         b"\x80\x03}X\x01\x00\x00\x00actorch._utils\n_rebuild_tensor_v2\n("
         b"ctorch.storage\n_load_from_bytes\n" + source + b"\x85RK\x00K\x02\x85K\x01\x85tRs."
     )
-    with pytest.raises(SefaError, match="^(is damaged|cannot be read|holds a pickle)"):
+    with pytest.raises(SefaError, match=r"^(is damaged|cannot be read|holds a pickle)"):
         read(path)

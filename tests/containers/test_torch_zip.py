@@ -149,7 +149,7 @@ def test_every_truncation_is_refused(saved):
     whole = saved.read_bytes()
     for length in range(4, len(whole), 97):
         saved.write_bytes(whole[:length])
-        with pytest.raises(SefaError, match="^is damaged"):
+        with pytest.raises(SefaError, match=r"^is damaged"):
             contents(saved)
 
 
