@@ -12,13 +12,8 @@ from safetensors import SafetensorError, safe_open
 from sefa_cli.container import MOST_HEADER, Entry, misplaced, read_header
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.containers.contents import Contents
-from sefa_cli.containers.file_regions import (
-    Storage,
-    Window,
-    contiguous_strides,
-    damaged,
-    unreadable,
-)
+from sefa_cli.containers.faults import damaged, unreadable
+from sefa_cli.containers.file_regions import FileRegion, Storage, contiguous_strides
 from sefa_cli.errors import SefaError
 
 _LENGTH = struct.Struct("<Q")
@@ -56,25 +51,25 @@ def read_safetensors(data: mmap.mmap, path: Path) -> Contents:
     """
     (length,) = _LENGTH.unpack_from(data, 0)
     if length > min(MOST_HEADER, len(data) - _LENGTH.size):
-        raise damaged(path, f"its header claims {length:,} bytes of {len(data):,}")
+        raise damaged(f"its header claims {length:,} bytes of {len(data):,}")
     begin = _LENGTH.size + length
     try:
         metadata, entries = read_header(data[_LENGTH.size : begin])
         # "pread", not a mapping: a file that shrinks while it is read would kill the process.
         file = safe_open(path, "np", backend="pread")
     except SefaError as error:
-        raise damaged(path, str(error)) from error
+        raise damaged(str(error)) from error
     except SafetensorError as error:
-        raise damaged(path, str(misplaced(error))) from error
+        raise damaged(str(misplaced(error))) from error
     names = {unicodedata.normalize("NFC", name): name for name in file.offset_keys()}
     tensors = {}
     for name, entry in entries.items():
         if entry.dtype not in DTYPES:
-            raise unreadable(path, f"{name!r:.60} has the dtype {entry.dtype!r}")
+            raise unreadable(f"{name!r:.60} has the dtype {entry.dtype!r}")
         if entry.dtype == "BF16":
             tensors[name] = _bfloat16(path, begin, entry)
         else:
-            tensors[name] = _tensor(file, names[name], entry, path)
+            tensors[name] = _tensor(file, names.get(name, name), entry, path)
     return Contents(path, "safetensors", tensors, _as_tensor, metadata=metadata)
 
 
@@ -85,9 +80,10 @@ def _as_tensor(leaf: Any) -> LazyTensor | None:
 def _tensor(file: safe_open, name: str, entry: Entry, path: Path) -> LazyTensor:
     def read() -> NDArray[Any]:
         try:
-            numbers: NDArray[Any] = file.get_tensor(name)
-        except (SafetensorError, OSError) as error:
-            raise damaged(path, "it ends early, or it changed while it was read") from error
+            numbers: NDArray[Any] = file.get_tensor(name).reshape(entry.shape)
+        except (SafetensorError, OSError, ValueError) as error:
+            cut = damaged("it ends early, or it changed while it was read")
+            raise cut.named(path.name) from error  # long after the file was opened
         return numbers
 
     return LazyTensor(entry.shape, DTYPES[entry.dtype], read)
@@ -95,6 +91,6 @@ def _tensor(file: safe_open, name: str, entry: Entry, path: Path) -> LazyTensor:
 
 def _bfloat16(path: Path, begin: int, entry: Entry) -> LazyTensor:
     """A bfloat16 tensor, read without the library: numpy has no such type, so it raises."""
-    numbers = Window(path, begin + entry.begin, entry.end - entry.begin)
+    numbers = FileRegion(path, begin + entry.begin, entry.end - entry.begin)
     storage = Storage(numbers, "bfloat16", numbers.length // 2)
-    return storage.view(0, entry.shape, contiguous_strides(entry.shape), path)
+    return storage.view(0, entry.shape, contiguous_strides(entry.shape))

@@ -104,7 +104,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
 def test_headers_that_lie_are_refused(tmp_path, header):
-    with pytest.raises(SefaError, match=r"x\.safetensors") as refused:
+    with pytest.raises(SefaError, match=r"^(is damaged|cannot be read)") as refused:
         read(write(tmp_path / "x.safetensors", header))
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 300
 
