@@ -237,7 +237,7 @@ def test_a_blur_of_another_width(tmp_path: Path) -> None:
     state["synthesis.layer2.blur.kernel"] = np.tile(taps[None, None], (7, 1, 1, 1)).astype("f4")
     generator = generator_of(tmp_path, state)
     plain = generator_of(tmp_path, stylegan_state(8))
-    assert torch.allclose(generator.get_buffer("blur.taps"), torch.from_numpy(taps).float())
+    assert torch.allclose(generator.blur.taps, torch.from_numpy(taps).float())  # type: ignore[union-attr,arg-type]
     w = generator.map(generator.sample([0]))
     assert not torch.allclose(generator.synthesize(w), plain.synthesize(w), atol=0.01)
 
