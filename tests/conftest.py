@@ -12,7 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from sefa_cli import files
-from tests.helpers import CONTAINERS
+from sefa_cli.families.build import build
+from sefa_cli.families.reading import read_checkpoint
+from sefa_cli.generators.base import Generator
+from tests.helpers import CONTAINERS, networks
 
 pytest_plugins = ["tests.helpers.chromium"]  # the pages' Chromium
 TINY = CONTAINERS / "ckpt_genforce_stylegan2.pth"
@@ -36,6 +39,18 @@ def digiface() -> Path:
     from sefa_cli.sources.locate import locate
 
     return locate("dcgan_digiface64")
+
+
+@pytest.fixture(params=["stylegan", "stylegan2", "mobilestylegan"])
+def tiny(request: pytest.FixtureRequest) -> Generator:
+    """A small random generator of each family."""
+    return build(getattr(networks, request.param)(), "cpu")
+
+
+@pytest.fixture(scope="session")
+def faces(default_model: Path) -> Generator:
+    """The real default model."""
+    return build(read_checkpoint(default_model), "cpu")
 
 
 @pytest.fixture
