@@ -138,6 +138,7 @@ def test_the_corpus_is_large_and_each_file_another():
     }
 
 
+@pytest.mark.slow
 def test_nothing_is_run_imported_written_connected_or_opened(outcome):
     assert outcome["found"] == []
     assert not outcome["canary"]
