@@ -194,7 +194,6 @@ def below(state: State, cutoff: float) -> None:
     frequencies *= cutoff * 0.99 * np.exp(-((length - length.min()) ** 2) / 4) / length
 
 
-@pytest.mark.slow
 def test_what_a_pickle_says_is_followed(tmp_path: Path) -> None:
     state = files.native_state(lrelu_upsampling=4)
     arguments = {"lrelu_upsampling": 4, "conv_clamp": 0.7, "output_scale": 2}
