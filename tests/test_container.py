@@ -54,7 +54,7 @@ def test_the_library_reads_what_is_written(tmp_path: Path) -> None:
 
 
 def test_what_the_library_writes_is_read() -> None:
-    arrays = {"b": np.arange(4, dtype=np.float16), "a": np.eye(2)}
+    arrays: dict[str, np.ndarray] = {"b": np.arange(4, dtype=np.float16), "a": np.eye(2)}
     metadata, tensors = unpack(io.BytesIO(safetensors.numpy.save(arrays, {"k": "v"})))
     assert metadata == {"k": "v"}
     assert tensors["a"] == Tensor("F64", (2, 2), arrays["a"].tobytes())
@@ -78,7 +78,7 @@ def test_the_library_reads_the_same_in_a_bundle_written_here(path: Path) -> None
 
 def test_the_library_would_write_other_bytes() -> None:
     """The reason for a writer of our own: equal content would not give equal bytes."""
-    arrays = {"b": np.zeros(1), "a": np.zeros(2, np.float32)}
+    arrays: dict[str, np.ndarray] = {"b": np.zeros(1), "a": np.zeros(2, np.float32)}
     written = safetensors.numpy.save(arrays, {"sefa": "{}"})
     metadata, tensors = unpack(io.BytesIO(written))
     assert header_of(pack(metadata, tensors)) != header_of(written)
