@@ -12,6 +12,7 @@ from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery import sefa
 from sefa_cli.errors import UsageError
+from sefa_cli.families.family import Layer
 from sefa_cli.ranges import format_range
 from sefa_cli.sources import cache
 
@@ -38,7 +39,7 @@ def factorize(
     Raises UsageError for layers or numbers the model does not have, and what opening it raises.
     """
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
-    dim = checkpoint.config["w_dim" if checkpoint.config["space"] == "w" else "z_dim"]
+    dim = checkpoint.config.dim
     if num is not None and not 1 <= num <= dim:
         raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
     named = layers if isinstance(layers, str) else ",".join(map(str, layers))
@@ -63,17 +64,17 @@ def factorize(
             "deflate_gain": deflate_gain,
             "num": num,
         },
-        space=checkpoint.config["space"],
+        space=checkpoint.config.space,
         model=model,
         info=_gains(checkpoint, chosen, factors),
     )
 
 
 def _gains(
-    checkpoint: Checkpoint, chosen: Sequence[projections.Layer], factors: sefa.Factors
+    checkpoint: Checkpoint, chosen: Sequence[Layer], factors: sefa.Factors
 ) -> tuple[dict[str, Any], ...]:
     """One dict per direction, with its `gain` where the family has no demodulation."""
-    if checkpoint.family not in projections.WITHOUT_DEMODULATION:
+    if projections.demodulates(checkpoint):
         return tuple({} for _ in factors.directions)
     mean = projections.mean_w(checkpoint)
     matrices = [layer.matrix.float32() for layer in chosen]

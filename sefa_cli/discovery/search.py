@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sefa_cli.bundle.rules import SPACES
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.resefa import check_tau
 from sefa_cli.errors import UsageError
@@ -23,7 +24,6 @@ ROWS = 200  # of a sketch, where nothing else was asked for
 SPARE = 16  # random rows of the background, of all pictures together, for its trace
 
 METHODS = ("resefa", "lowrank")
-SPACES = ("w", "w+", "z")
 
 Weights = NDArray[np.uint8]
 
@@ -114,13 +114,13 @@ class Search:
 
     def check(self, checkpoint: Checkpoint) -> None:
         """Refuse what this model does not have, or what contradicts itself. Raises UsageError."""
-        spaces = ("w", "w+") if checkpoint.config["space"] == "w" else ("z",)
+        spaces = ("w", "w+") if checkpoint.config.space == "w" else ("z",)
         if self.space not in spaces:
             raise UsageError(
                 f"space {self.space!r} for a {checkpoint.family} model", " or ".join(spaces)
             )
         check_tau(self.tau)
-        d = checkpoint.config["w_dim"]
+        d = checkpoint.config.w_dim
         sketched, most = self.sketched(d), self.most(d)
         if self.num is not None and self.num > most:
             remedy = "A larger --sketch gives more." if sketched else ""

@@ -12,8 +12,9 @@ from sefa_cli.checkpoints import is_remote
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.discovery import sefa
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.families.family import Layer
 from sefa_cli.families.reading import read_checkpoint, read_matching
-from sefa_cli.projections import Layer, fingerprint_of
+from sefa_cli.projections import fingerprint_of
 from sefa_cli.ranges import format_range
 from sefa_cli.sources.locate import locate
 

@@ -4,7 +4,7 @@ import io
 import time
 from dataclasses import dataclass
 
-from sefa_cli.generators.steps import Resuming
+from sefa_cli.generators.resuming import Resuming
 from sefa_cli.rendering.pictures import Picture, to_image, to_uint8
 from sefa_cli.rendering.view import View
 from sefa_cli.studio.library import Model

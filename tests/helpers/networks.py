@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sefa_cli.containers.checkpoint import Checkpoint, LazyTensor
+from sefa_cli.containers.checkpoint import Checkpoint, Config, LazyTensor
 
 Arrays = dict[str, np.ndarray]
 
@@ -30,7 +30,7 @@ def checkpoint(family: str, dialect: str, config: dict[str, Any], arrays: Arrays
         name: LazyTensor(array.shape, "float32", lambda array=array: array)
         for name, array in arrays.items()
     }
-    return Checkpoint("tiny", Path("tiny"), "none", dialect, family, config, tensors)
+    return Checkpoint("tiny", Path("tiny"), "none", dialect, family, Config(config), tensors)
 
 
 def stylegan2(

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import Layer
+from sefa_cli.generators.layers import TensorModule
 from sefa_cli.generators.weights import Weights, frozen
 
 _EPSILON = 1e-5  # of PyTorch's batch norm
 
 
-class UpConv(Layer):
+class UpConv(TensorModule):
     """Transposed convolution, and the batch norm after it as a scale and a shift of channels."""
 
     def __init__(self, weights: Weights, index: int, inputs: int, first: bool) -> None:
