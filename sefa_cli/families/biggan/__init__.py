@@ -35,16 +35,19 @@ class BigGANFamily(Family):
     )
 
     def reader(self, dialect: Dialect) -> Reader:
+        """Return the dialect's rules and what reads them."""
         from sefa_cli.families.biggan.dialects import READERS
 
         return READERS[dialect.key]
 
     def projections(self, tensors: Tensors) -> list[Layer]:
+        """Return the linear layer, then every conditional norm that sees z."""
         from sefa_cli.families.biggan.projections import projections
 
         return projections(tensors)
 
     def generator(self, checkpoint: Checkpoint) -> "Generator":
+        """Return the network, its weights read."""
         from sefa_cli.families.biggan.network import BigGAN
 
         return BigGAN(checkpoint)

@@ -15,6 +15,7 @@ class DCGANFamily(Family):
     dialects = (Dialect("pytorch-example", ("main.0.weight", "main.1.running_mean")),)
 
     def reader(self, dialect: Dialect) -> Reader:
+        """Return the dialect's rules and what reads them."""
         from sefa_cli.families.dcgan.dialects import RULES, read
 
         return Reader(RULES[dialect.key], read)
@@ -27,6 +28,7 @@ class DCGANFamily(Family):
         return [Layer(0, "main.0", side, "dense", matrix.kept(), None)]
 
     def generator(self, checkpoint: Checkpoint) -> "Generator":
+        """Return the network, its weights read."""
         from sefa_cli.families.dcgan.network import DCGAN
 
         return DCGAN(checkpoint)

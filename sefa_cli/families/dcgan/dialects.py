@@ -21,10 +21,11 @@ _DOUBLING = 4  # kernel side of a transposed convolution with stride 2 and paddi
 
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
     found = translate(state, rules, lambda _: {}, shared=(_COUNTERS,))
     found.tensors.pop(_COUNTERS, None)
     places = [int(name.split(".")[1]) for name, t in found.tensors.items() if len(t.shape) == 4]
-    network = Network(found.tensors, found.names, dialect, state.path, "DCGAN")
+    network = Network(found.tensors, found.names, dialect, "DCGAN")
     config = _describe(network, sorted(places))
     unused = [*found.unknown, *(name for name in found.tensors if name not in network.ordered)]
     notes = tuple(f"{name!r:.60} was not used." for name in unused)

@@ -15,6 +15,7 @@ class LucidrainsFamily(Family):
     dialects = (Dialect("lucidrains", ("GE.blocks.0.to_style1.weight", "SE.net.0.weight")),)
 
     def reader(self, dialect: Dialect) -> Reader:
+        """Return the dialect's rules and what reads them."""
         from sefa_cli.families.lucidrains.dialects import RULES, read
 
         return Reader(RULES[dialect.key], read)
@@ -31,6 +32,7 @@ class LucidrainsFamily(Family):
         return layers
 
     def generator(self, checkpoint: Checkpoint) -> "Generator":
+        """Return the network, its weights read."""
         from sefa_cli.families.lucidrains.network import Lucidrains
 
         return Lucidrains(checkpoint)

@@ -50,8 +50,9 @@ def _words(number: int) -> dict[str, str]:
 
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
     found = translate(state, rules, _words, shared=(_BLUR,))
-    network = Network(found.tensors, found.names, dialect, state.path)
+    network = Network(found.tensors, found.names, dialect)
     unknown = [name for name in found.unknown if not name.startswith(_OTHER_NETWORKS)]
     for name in unknown:
         if name.startswith(("GE.attns.", "GE.to_initial_block.")):

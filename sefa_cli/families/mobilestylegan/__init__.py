@@ -35,6 +35,7 @@ class MobileStyleGANFamily(Family):
         return [*layers, last]
 
     def generator(self, checkpoint: Checkpoint) -> "Generator":
+        """Return the network, its weights read."""
         from sefa_cli.families.mobilestylegan.network import MobileStyleGAN
         from sefa_cli.families.mobilestylegan.tangent import MobileChain
 

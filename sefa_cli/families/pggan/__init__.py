@@ -23,6 +23,7 @@ class PGGANFamily(Family):
     )
 
     def reader(self, dialect: Dialect) -> Reader:
+        """Return the dialect's rules and what reads them."""
         from sefa_cli.families.pggan.dialects import RULES, read
 
         return Reader(RULES[dialect.key], read)
@@ -33,6 +34,7 @@ class PGGANFamily(Family):
         return [Layer(0, name, 4, "dense", tensors[f"{name}.weight"].kept(), None)]
 
     def generator(self, checkpoint: Checkpoint) -> "Generator":
+        """Return the network, its weights read."""
         from sefa_cli.families.pggan.network import PGGAN
 
         return PGGAN(checkpoint)

@@ -113,6 +113,7 @@ _MMGEN = (  # convolutions run as StyleGAN2's, from b4.conv1 on
 
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
     top = tensorflow.top_block(state)
     layers = sum(
         name.startswith("features.") and name.endswith("conv.weight") for name in state.leaves
@@ -133,13 +134,13 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
 
     found = translate(state, rules, words, shared=(_SCALE,))
     found.tensors.pop(_SCALE, None)  # says what the shapes say
-    lod = lod_of(found.tensors, state.path)
+    lod = lod_of(found.tensors)
     if dialect in ("genforce", "mmgen"):  # TensorFlow's names tell
         _unfuse(found.tensors, dialect == "mmgen")
     if dialect == "gan-zoo":
         _equalize(found.tensors)
     _split_label(found.tensors, argument(state, "label_size", 0))
-    network = Network(found.tensors, found.names, dialect, state.path, "PGGAN")
+    network = Network(found.tensors, found.names, dialect, "PGGAN")
     gain = SQRT2 if dialect == "gan-zoo" else SQRT2 / 4
     config = {**_describe(network), "lod": lod, "dense_gain": gain}
     return Model(dialect, Config(config), network.ordered,

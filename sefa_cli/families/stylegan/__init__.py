@@ -36,6 +36,7 @@ class StyleGANFamily(Family):
     )
 
     def reader(self, dialect: Dialect) -> Reader:
+        """Return the dialect's rules and what reads them."""
         from sefa_cli.families.stylegan import dialects, ports
 
         of = dialects if dialect.key in dialects.RULES else ports
@@ -52,9 +53,11 @@ class StyleGANFamily(Family):
         return layers
 
     def levels(self, resolutions: Mapping[int, int]) -> tuple[list[int], list[int]]:
+        """Return the paper's levels: 0-1, 2-5 and the rest."""
         return paper_levels(resolutions)
 
     def generator(self, checkpoint: Checkpoint) -> "Generator":
+        """Return the network, its weights read."""
         from sefa_cli.families.stylegan.network import StyleGAN
         from sefa_cli.families.stylegan.tangent import StyleGANChain
 

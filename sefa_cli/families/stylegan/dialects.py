@@ -93,6 +93,7 @@ _TENSORFLOW = (
 
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
     top = tensorflow.top_block(state)
 
     def words(number: int) -> dict[str, str]:
@@ -103,12 +104,12 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
         return {"conv": conv, "rgb": rgb, "rgb_of_lod": f"synthesis.b{top >> number}.torgb"}
 
     found = translate(state, rules, words, shared=(BLUR, "lod"))
-    lod = lod_of(found.tensors, state.path)
+    lod = lod_of(found.tensors)
     blur = unusual_blur(
         found.tensors.pop(BLUR, None), tensorflow.filter_argument(state, "blur_filter")
     )
     _unfuse(found.tensors, argument(state, "fused_scale", "auto"))
-    network = Network(found.tensors, found.names, dialect, state.path, "StyleGAN")
+    network = Network(found.tensors, found.names, dialect, "StyleGAN")
     rate = positive(argument(state, "mapping_lrmul", _RATE)) or _RATE
     config = {**describe(network), "lr_multiplier": rate, "lod": lod}
     tensors = {**network.ordered, **blur}

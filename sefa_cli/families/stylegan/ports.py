@@ -101,11 +101,12 @@ def _words(number: int) -> dict[str, str]:
 
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
     found = translate(state, rules, _words, shared=(BLUR,))
     mmgen = dialect == "mmgen"
     blur = unusual_blur(found.tensors.pop(BLUR, None)) if mmgen else {BLUR: _filled(1, (1, 1))}
     _as_published(found.tensors, gain_after_bias=not mmgen)
-    network = Network(found.tensors, found.names, dialect, state.path, "StyleGAN")
+    network = Network(found.tensors, found.names, dialect, "StyleGAN")
     config: dict[str, Any] = {**describe(network), "lr_multiplier": 0.01, "lod": 0.0}
     if mmgen:
         config |= {"early_activation": True, "norm_epsilon": 1e-5}

@@ -44,6 +44,7 @@ class StyleGAN2Family(Family):
     )
 
     def reader(self, dialect: Dialect) -> Reader:
+        """Return the dialect's rules and what reads them."""
         from sefa_cli.families.stylegan2 import dialects, tensorflow
 
         of = dialects if dialect.key in dialects.RULES else tensorflow
@@ -69,9 +70,11 @@ class StyleGAN2Family(Family):
         return layers
 
     def levels(self, resolutions: Mapping[int, int]) -> tuple[list[int], list[int]]:
+        """Return the paper's levels: 0-1, 2-5 and the rest."""
         return paper_levels(resolutions)
 
     def generator(self, checkpoint: Checkpoint) -> "Generator":
+        """Return the network, its weights read."""
         from sefa_cli.families.stylegan2.network import StyleGAN2
         from sefa_cli.families.stylegan2.tangent import StyleGAN2Chain
 

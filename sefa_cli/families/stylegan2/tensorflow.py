@@ -65,10 +65,11 @@ _RULES = (
 
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
     top = f"synthesis.b{tensorflow.top_block(state)}"
     found = translate(state, rules, lambda n: {**numbered(n), "top": top}, shared=(_GROWN,))
     found.tensors.pop(_GROWN, None)
-    network = Network(found.tensors, found.names, dialect, state.path)
+    network = Network(found.tensors, found.names, dialect)
     config: dict[str, Any] = {
         **describe(network),
         "conv_clamp": positive(argument(state, "conv_clamp", None)),

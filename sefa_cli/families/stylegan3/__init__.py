@@ -19,6 +19,7 @@ class StyleGAN3Family(Family):
     )
 
     def reader(self, dialect: Dialect) -> Reader:
+        """Return the dialect's rules and what reads them."""
         from sefa_cli.families.stylegan3.dialects import RULES, read
 
         return Reader(RULES[dialect.key], read)
@@ -37,6 +38,7 @@ class StyleGAN3Family(Family):
         return layers
 
     def generator(self, checkpoint: Checkpoint) -> "Generator":
+        """Return the network, its weights read."""
         from sefa_cli.families.stylegan3.network import StyleGAN3
 
         return StyleGAN3(checkpoint)

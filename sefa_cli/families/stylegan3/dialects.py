@@ -60,11 +60,12 @@ _HAMMER = (
 
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
     found = translate(state, rules, lambda _: {})
     grid = found.tensors.pop(_GRID, None)
     if dialect == "hammer":
         found = _renamed(found, sized_names(found.tensors, grid))
-    network = Network(found.tensors, found.names, dialect, state.path, "StyleGAN3")
+    network = Network(found.tensors, found.names, dialect, "StyleGAN3")
     given = settings(state)
     config = {**describe(network, found.tensors, given["lrelu_upsampling"]), **given}
     config["first_cutoff"] = config["first_cutoff"] or first_cutoff(found.tensors)

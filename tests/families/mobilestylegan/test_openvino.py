@@ -86,18 +86,18 @@ def test_layers_may_stand_in_any_order(pair: Path, arrays: Arrays) -> None:
 
 
 def test_only_what_is_asked_for_is_read(pair: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[int] = []
+    asked: list[int] = []
     original = ir.Source.bytes_at
 
     def noted(self: ir.Source, offset: int, count: int) -> np.ndarray:
-        read.append(count)
+        asked.append(count)
         return original(self, offset, count)
 
     monkeypatch.setattr(ir.Source, "bytes_at", noted)
     tensors = read(pair).tensors
-    assert read == []
+    assert asked == []
     affine = tensors["synthesis.layers.1.up.affine.weight"].numpy()
-    assert read == [affine.nbytes]
+    assert asked == [affine.nbytes]
 
 
 def test_numbers_are_writable_and_their_own(pair: Path) -> None:
@@ -290,9 +290,9 @@ def test_the_real_projections_need_no_other_weight(default_model: Path, tmp_path
     """All style affines lie in the first 13.9 MB: what comes after may be zeros."""
     for file in default_model.glob("*Network.*"):
         shutil.copy(file, tmp_path)
-    with open(tmp_path / "SynthesisNetwork.bin", "r+b") as file:
-        file.truncate(13855156)
-        file.truncate(32025440)
+    with open(tmp_path / "SynthesisNetwork.bin", "r+b") as weights:
+        weights.truncate(13855156)
+        weights.truncate(32025440)
     cut = read(tmp_path).tensors
     whole = read(default_model).tensors
     affines = [name for name in whole if ".affine." in name]
