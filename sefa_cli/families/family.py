@@ -7,6 +7,7 @@ cheap: what reads tensors or needs torch is imported inside the methods, when it
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -92,8 +93,12 @@ class Family:
         return None
 
     def reader(self, dialect: Dialect) -> Reader:
-        """Return what reads one of `dialects`."""
-        raise NotImplementedError(f"{self.name} has no reader for {dialect.key}")
+        """Return what reads one of `dialects`.
+
+        The default takes `RULES[dialect.key]` and `read` from `dialects.py` in the family's folder.
+        """
+        module = import_module(f"{type(self).__module__}.dialects")
+        return Reader(module.RULES[dialect.key], module.read)
 
     def read_path(self, path: Path) -> tuple[str, Model] | None:
         """Return (container, model) of a file or folder no container reader knows, or None.

@@ -2,7 +2,6 @@
 
 import math
 import operator
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Self
 
@@ -226,9 +225,12 @@ class Generator(nn.Module):
         """
         raise UsageError(f"translation and rotation of a {self.family} model", "a stylegan3 model")
 
-    @abstractmethod
     def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
-        """`map` on checked tensors; `label` is one-hot, None for unconditional networks."""
+        """`map` on checked tensors; `label` is one-hot, None for unconditional networks.
+
+        z itself unless a family has a mapping network or normalizes z.
+        """
+        return z
 
     def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
         """The full picture, or a smaller exact mean of it whose side `size` divides."""

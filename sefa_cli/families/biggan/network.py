@@ -224,9 +224,6 @@ class BigGAN(Generator):
             return slice(0, 0)
         return slice(self.chunk * (block + 1), self.chunk * (block + 2))
 
-    def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
-        return z
-
     def _conditioned_picture(self, codes: Tensor, label: Tensor, truncation: float) -> Tensor:
         conditions = Conditions(codes, label @ self.embedding, truncation)
         seen = conditions.at(0, slice(0, self.z_dim)) if self.deep else codes[:, 0, : self.chunk]

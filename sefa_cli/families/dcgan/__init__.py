@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sefa_cli.families.family import Checkpoint, Dialect, Family, Layer, Reader, Tensors
+from sefa_cli.families.family import Checkpoint, Dialect, Family, Layer, Tensors
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
@@ -13,12 +13,6 @@ class DCGANFamily(Family):
 
     name = "dcgan"
     dialects = (Dialect("pytorch-example", ("main.0.weight", "main.1.running_mean")),)
-
-    def reader(self, dialect: Dialect) -> Reader:
-        """Return the dialect's rules and what reads them."""
-        from sefa_cli.families.dcgan.dialects import RULES, read
-
-        return Reader(RULES[dialect.key], read)
 
     def projections(self, tensors: Tensors) -> list[Layer]:
         """Return one layer: the first transposed convolution takes z to k × k pixels."""

@@ -55,9 +55,6 @@ class DCGAN(Generator):
         if channels != self.img_channels:
             raise SefaError(f"the last convolution has {channels} outputs", f"{self.img_channels}")
 
-    def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
-        return z
-
     def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
         x = codes[:, 0, :, None, None]  # (n, z_dim, 1, 1)
         for layer in self.layers[:-1]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sefa_cli.families.family import Checkpoint, Dialect, Family, Layer, Reader, Tensors
+from sefa_cli.families.family import Checkpoint, Dialect, Family, Layer, Tensors
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
@@ -13,12 +13,6 @@ class LucidrainsFamily(Family):
 
     name = "lucidrains"
     dialects = (Dialect("lucidrains", ("GE.blocks.0.to_style1.weight", "SE.net.0.weight")),)
-
-    def reader(self, dialect: Dialect) -> Reader:
-        """Return the dialect's rules and what reads them."""
-        from sefa_cli.families.lucidrains.dialects import RULES, read
-
-        return Reader(RULES[dialect.key], read)
 
     def projections(self, tensors: Tensors) -> list[Layer]:
         """Return conv1, conv2 and the to-RGB of every block; one code drives all three."""

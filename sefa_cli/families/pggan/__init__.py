@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sefa_cli.families.family import Checkpoint, Dialect, Family, Layer, Reader, Tensors
+from sefa_cli.families.family import Checkpoint, Dialect, Family, Layer, Tensors
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
@@ -21,12 +21,6 @@ class PGGANFamily(Family):
         Dialect("gan-zoo", ("formatLayer.weight", "groupScale0.0.weight")),
         Dialect("mmgen", ("noise2feat.linear.weight_orig", "noise2feat.bias")),
     )
-
-    def reader(self, dialect: Dialect) -> Reader:
-        """Return the dialect's rules and what reads them."""
-        from sefa_cli.families.pggan.dialects import RULES, read
-
-        return Reader(RULES[dialect.key], read)
 
     def projections(self, tensors: Tensors) -> list[Layer]:
         """Return one layer: the dense one takes z to 4 × 4 pixels."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sefa_cli.families.family import Checkpoint, Dialect, Family, Layer, Reader, Tensors
+from sefa_cli.families.family import Checkpoint, Dialect, Family, Layer, Tensors
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
@@ -17,12 +17,6 @@ class StyleGAN3Family(Family):
         Dialect("mmgen", ("synthesis.input.freqs", "style_mapping.fc0.weight")),
         Dialect("hammer", ("synthesis.early_layer.frequency", "synthesis.layer0.conv.weight")),
     )
-
-    def reader(self, dialect: Dialect) -> Reader:
-        """Return the dialect's rules and what reads them."""
-        from sefa_cli.families.stylegan3.dialects import RULES, read
-
-        return Reader(RULES[dialect.key], read)
 
     def projections(self, tensors: Tensors) -> list[Layer]:
         """Return the input's affine (cosine, sine, x, y), then every layer; to-RGB last."""
