@@ -81,6 +81,44 @@ def test_imports_point_up(path: Path) -> None:
         assert ROW_OF[other] < row or other in beside, f"{part} imports {other}"
 
 
+def module_of(path: Path) -> str:
+    """`sefa_cli.bundle.rules`; a package by its own name."""
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def imported_at_run_time(tree: ast.AST, known: set[str]) -> set[str]:
+    """Modules of ours that a file imports, inside functions too, but not for types alone."""
+    waiting, found = [tree], set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += node.orelse
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= parts & known
+            if not parts <= known:
+                found.add(node.module)
+        waiting += ast.iter_child_nodes(node)
+    return found & known
+
+
+def test_no_imports_in_circles() -> None:
+    """What stays a circle is for types alone. The package itself hands out names, lazily."""
+    modules = {module_of(path): path for path in MODULES if part_of(path)}
+    imports = {
+        name: imported_at_run_time(ast.parse(path.read_text()), set(modules))
+        for name, path in modules.items()
+    }
+    while free := {name for name, others in imports.items() if not others & imports.keys()}:
+        imports = {name: others for name, others in imports.items() if name not in free}
+    wanted = {other for others in imports.values() for other in others}
+    assert not {name: others & imports.keys() for name, others in imports.items() if name in wanted}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_module_says_what_it_does(path: Path) -> None:
     source = path.read_text()

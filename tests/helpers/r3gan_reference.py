@@ -1,14 +1,13 @@
 """R3GAN written once more, from the paper and the public layout, for tests to compare with."""
 
 import math
-from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sefa_cli.containers.checkpoint import Checkpoint, Config, LazyTensor
+from sefa_cli.containers.checkpoint import Checkpoint
+from tests.helpers.unsaved import checkpoint
 
 State = dict[str, Tensor]
 Z, EMBEDDED = 8, 5
@@ -98,10 +97,5 @@ def _upsampled(x: Tensor, kernel: Tensor) -> Tensor:
 def r3gan(classes: int = 0) -> Checkpoint:
     """The same network as a checkpoint that was never a file."""
     facts = {"resolution": 16, "z_dim": Z, "c_dim": classes, "img_channels": 3, "w_dim": Z}
-    arrays: dict[str, np.ndarray] = {n: t.numpy() for n, t in state_dict(classes).items()}
-    tensors = {
-        name: LazyTensor(array.shape, "float32", lambda array=array: array)  # type: ignore[misc]
-        for name, array in arrays.items()
-    }
-    config = Config({**facts, "num_layers": 1, "space": "z"})
-    return Checkpoint("tiny", Path("tiny"), "none", "brownvc", "r3gan", config, tensors)
+    arrays = {name: tensor.numpy() for name, tensor in state_dict(classes).items()}
+    return checkpoint("r3gan", "brownvc", {**facts, "num_layers": 1, "space": "z"}, arrays)

@@ -37,7 +37,7 @@ def module(state: dict[str, Any]) -> torch.nn.Module:
         for part in path:
             if part not in here._modules:
                 here.add_module(part, torch.nn.Module())
-            here = here._modules[part]  # type: ignore[assignment]
+            here = here._modules[part]
         here.register_buffer(last, tensor)
     return top
 
