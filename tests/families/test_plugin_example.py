@@ -233,6 +233,32 @@ def test_none_is_loaded_for_files_that_are_known(sefa: Sefa, site: Path, tmp_pat
     assert mark.exists()
 
 
+DIALECT = """
+from sefa_cli.families.family import Config, Family, Model
+class Another(Family):
+    name = "dcgan"
+    def recognize(self, state):
+        if "first.kernel" not in state.leaves:
+            return None
+        kernel = state.tensors["first.kernel"]
+        sizes = dict(resolution=4, img_channels=3, z_dim=kernel.shape[0], w_dim=kernel.shape[0])
+        config = Config({**sizes, "c_dim": 0, "num_layers": 1, "space": "z"})
+        return Model("another", config, {"main.0.weight": kernel})
+FAMILY = Another()
+"""
+
+
+def test_a_package_may_add_a_dialect_to_a_family_there_is(sefa: Sefa, site: Path) -> None:
+    install(site, "another", "another = another_dcgan:FAMILY")
+    (site / "another_dcgan.py").write_text(DIALECT)
+    code = "import torch; torch.save({'first.kernel': torch.randn(6, 3, 4, 4)}, 'other.pt')"
+    fine(sefa(code=code))
+    said = fine(sefa("inspect", "other.pt"))
+    assert "dcgan" in said and "another" in said
+    fine(sefa("factorize", "other.pt", "-o", "other.dirs"))
+    fine(sefa("sample", "other.pt", "--seeds", "0", "-o", "other.png"))
+
+
 def test_a_folder_that_cannot_be_imported_is_said_and_left_alone(
     sefa: Sefa, site: Path, as_folder: None
 ) -> None:

@@ -118,7 +118,7 @@ def test_unnormalized_eigenvalues_are_the_change_of_the_features() -> None:
     """‖B (a · n)‖² over all pixels of the first layer, of a step along each direction."""
     generator: Any = build(reference.r3gan(), "cpu")
     found = factorize(reference.r3gan(), normalize=False)
-    n = torch.from_numpy(found.directions)
+    n = torch.tensor(found.directions)
     features = generator.basis * (n @ generator.linear.T)[:, :, None, None]
     assert np.allclose(features.square().sum(dim=(1, 2, 3)), found.eigenvalues, rtol=1e-5)
 
