@@ -26,7 +26,8 @@ from published_resefa import directions, jacobian_rows
 from standin import genforce_state
 
 import sefa_cli as sefa
-from sefa_cli.discovery.jacobian import Grams, Parts, grams
+from sefa_cli.discovery.gram_matrices import Grams
+from sefa_cli.discovery.jacobian import Parts, grams
 from sefa_cli.discovery.regions.region import one_region
 from sefa_cli.discovery.resefa import resefa
 from sefa_cli.generators.base import Generator

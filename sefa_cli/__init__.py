@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sefa_cli.allocator import keep_blocks
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.discovery.factorize import factorize
+    from sefa_cli.discovery.localize import localize
+    from sefa_cli.discovery.regions.region import Region
     from sefa_cli.editing.source import load_generator
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
 
@@ -24,12 +26,14 @@ __all__ = [
     "Bundle",
     "MismatchError",
     "OfflineError",
+    "Region",
     "SefaError",
     "UsageError",
     "__version__",
     "factorize",
     "keep_blocks",
     "load_generator",
+    "localize",
 ]
 
 # Names are imported when they are first used: `sefa --help` needs no numpy, `inspect` no torch.
@@ -37,11 +41,13 @@ _HOME = {
     "Bundle": "bundle",
     "MismatchError": "errors",
     "OfflineError": "errors",
+    "Region": "discovery.regions.region",
     "SefaError": "errors",
     "UsageError": "errors",
     "factorize": "discovery.factorize",
     "keep_blocks": "allocator",
     "load_generator": "editing.source",
+    "localize": "discovery.localize",
 }
 
 

@@ -16,9 +16,9 @@ ROWS = [
     ("generators",),
     ("families",),
     ("checkpoints", "projections", "interchange"),
-    ("discovery",),
     ("editing",),
     ("rendering",),
+    ("discovery",),
     ("evaluation", "studio"),
     ("commands", "cli", "__main__"),
 ]

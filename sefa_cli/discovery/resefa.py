@@ -16,7 +16,7 @@ from sefa_cli.discovery.sefa import Factors, fix_sign
 from sefa_cli.errors import SefaError, UsageError
 
 Float64 = NDArray[np.float64]
-Matrices = tuple[Float64, Float64]  # M_f and M_b of a picture, (dim, dim) each
+MatrixPair = tuple[Float64, Float64]  # M_f and M_b of a picture, (dim, dim) each
 
 # To choose from. A ridge that suits a large region hides what little the background of a small one
 # changes, so small regions want a smaller τ than the published 1e-3.
@@ -78,7 +78,7 @@ def resefa_in_span(
     return as_factors(values[::-1], rows, num)
 
 
-def left_out(pictures: Sequence[Matrices], find: Callable[[Float64, Float64], Factors]) -> float:
+def left_out(pictures: Sequence[MatrixPair], find: Callable[[Float64, Float64], Factors]) -> float:
     """How well directions keep to the region of a picture that they were not made from.
 
     `pictures` are M_f and M_b `(dim, dim)` of two pictures or more. Each is left out in turn: n is

@@ -1,31 +1,25 @@
 """What is looked for and how: the region as weights, and everything that changes the numbers."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from sefa_cli.bundle.rules import SPACES
 from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.discovery.regions.shapes import Weights
 from sefa_cli.discovery.resefa import check_tau
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
 from sefa_cli.generators.precision import PRECISIONS
 from sefa_cli.projections import levels
-from sefa_cli.ranges import format_range
 
 LARGE = 2048  # dimensions from which on a sketch takes fewer passes
 ROWS = 200  # of a sketch, where nothing else was asked for
 SPARE = 16  # random rows of the background, of all pictures together, for its trace
 
 METHODS = ("resefa", "lowrank")
-SPACES = ("w", "w+", "z")
-
-Weights = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -167,21 +161,3 @@ class Search:
         )
         linearization.precision = self.precision
         return linearization
-
-
-def parameters(target: Target, search: Search, numbers: Sequence[int], d: int) -> dict[str, Any]:
-    """What the numbers depend on, beside the model and its codes; d is the length of a code."""
-    return {
-        "region": target.text,
-        "seeds": list(numbers),
-        "layers": format_range(search.layers),
-        "size": search.size,
-        "fast": search.fast,
-        "tau": search.tau,
-        **({"tau_auto": True} if search.auto_tau else {}),
-        **({"layers_auto": True} if search.auto_layers else {}),
-        "num": search.num,
-        "sum_channels": search.sum_channels,
-        "sketch": search.sketched(d) or None,
-        "precision": search.precision,
-    }

@@ -47,6 +47,7 @@ class Generator(nn.Module):
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
         config = checkpoint.config
+        self.checkpoint = checkpoint  # what it was built from
         self.family: str = checkpoint.family
         self.space: str = config["space"]
         self.z_dim: int = config["z_dim"]
