@@ -79,13 +79,12 @@ def localize(
         SefaError: for a model that cannot be found or read, and for a region that nothing changes.
 
     Source:
-        Zhu et al., Region-Based Semantic Factorization in GANs, ICML 2022, eqs. 4-7.
+        Zhu et al., Region-Based Semantic Factorization in GANs, ICML 2022,
+        eq. 7 (the quotient) and eq. 10 (the ridge).
 
     Example:
-        >>> import sefa_cli as sefa
-        >>> generator = getfixture("tiny_generator")
         >>> bundle = sefa.localize(
-        ...     generator, sefa.Region.box(20, 10, 8, 12), seeds=[0], size=32, num=3
+        ...     tiny, sefa.Region.box(20, 10, 8, 12), seeds=[0], size=32, num=3, device="cpu"
         ... )
         >>> bundle.directions.shape, bundle.params["region"]
         ((3, 32), 'box 20,10,8,12')
