@@ -23,35 +23,36 @@ def localize(
         str | None,
         typer.Option(
             metavar="TOP,LEFT,HEIGHT,WIDTH",
-            help="The region: pixels of --size, or fractions with a point.",
+            help="The region: pixels of --size, or fractions with a decimal point.",
         ),
     ] = None,
     mask: Annotated[
-        str | None, typer.Option(metavar="FILE", help="… a picture: white counts, gray weighs.")
+        str | None,
+        typer.Option(metavar="FILE", help="Or a picture: white counts, gray counts in part."),
     ] = None,
     polygon: Annotated[
-        str | None, typer.Option(metavar='"Y,X Y,X Y,X"', help="… its corners.")
+        str | None, typer.Option(metavar='"Y,X Y,X Y,X"', help="Or its corners.")
     ] = None,
     seg: Annotated[
-        str | None, typer.Option(metavar="FILE", help="… a segmentation map, with --seg-ids.")
+        str | None, typer.Option(metavar="FILE", help="Or a segmentation map, with --seg-ids.")
     ] = None,
     seg_ids: Annotated[
-        str | None, typer.Option("--seg-ids", metavar="RANGE", help="Its segments: 3,4.")
+        str | None, typer.Option("--seg-ids", metavar="RANGE", help="The segments of --seg: 3,4.")
     ] = None,
     region: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="… by name: eyes, mouth, face:hair (`sefa inspect MODEL`)."
+            metavar="NAME", help="Or its name: eyes, mouth, face:hair (`sefa inspect MODEL`)."
         ),
     ] = None,
     background: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="A mask of what must stay still, if not all the rest."),
+        typer.Option(metavar="FILE", help="A mask of what must stay still. Default: all the rest."),
     ] = None,
     seeds: options.Seeds = "0-4",
     space: Annotated[
         str | None,
-        typer.Option(metavar="w|w+|z", help="One row for all layers, or a row for each."),
+        typer.Option(metavar="w|w+|z", help="w and z: one row for all layers; w+: a row for each."),
     ] = None,
     layers: Annotated[
         str,
@@ -59,29 +60,31 @@ def localize(
             "--layers",
             "-L",
             metavar="RANGE|auto",
-            help="The layers that move; auto the level that suits the seeds, for four times the "
-            "time.",
+            help="The layers that move. auto takes the level that suits the seeds, in four times "
+            "the time.",
         ),
     ] = "all",
     size: Annotated[int, typer.Option(min=8, help="Working size in pixels.")] = 256,
     fast: Annotated[
-        bool, typer.Option("--fast/--exact", help="The network's shortcut, where it has one.")
+        bool, typer.Option("--fast/--exact", help="Take the network's shortcut, if it has one.")
     ] = True,
     tau: Annotated[
         str,
         typer.Option(
             metavar="TAU|auto",
-            help="Ridge on the background, as a share of its change; 0 is none, auto what suits "
-            "the seeds.",
+            help="Ridge on the background, as a share of its change. 0 adds none, auto takes the "
+            "one that suits the seeds.",
         ),
     ] = "1e-3",
     num: Annotated[
         int | None,
-        typer.Option(min=1, metavar="K", help="Keep the leading K directions; in w+ 64."),
+        typer.Option(
+            min=1, metavar="K", help="Keep the leading K directions. Default: all, in w+ 64."
+        ),
     ] = None,
     method: Annotated[str, typer.Option(metavar="resefa|lowrank", help="The method.")] = "resefa",
     sum_channels: Annotated[
-        bool, typer.Option("--sum-channels", help="Sum a pixel's channels first.")
+        bool, typer.Option("--sum-channels", help="Sum each pixel's channels first.")
     ] = False,
     codes: options.Codes = None,
     trunc: options.Trunc = None,
@@ -91,15 +94,15 @@ def localize(
         typer.Option(
             min=0,
             metavar="N",
-            help="Begin with N random rows instead of a pass for every dimension; 0 takes them "
-            "all. Where nothing is said 200 for latents of over 2048 dimensions (w+), else 0.",
+            help="Begin with N random rows instead of a pass for every dimension; 0 takes a pass "
+            "for each. Default: 200 for latents of over 2048 dimensions (w+), else 0.",
         ),
     ] = None,
     precision: Annotated[
         str,
         typer.Option(
             metavar="float32|tf32|bf16",
-            help="Of the derivatives: on CUDA the others are faster, and coarser.",
+            help="Precision of the derivatives: on CUDA, tf32 and bf16 are faster and coarser.",
         ),
     ] = "float32",
     memory: Annotated[
@@ -109,21 +112,23 @@ def localize(
         str | None,
         typer.Option(
             metavar="FILE.npy",
-            help="Keep all derivatives too: seeds × dimensions × channels × height × width.",
+            help="Save all derivatives too: seeds × dimensions × channels × height × width.",
         ),
     ] = None,
     preview: Annotated[
         str | None,
-        typer.Option(metavar="FILE.png", help="Show the region over the pictures, and stop."),
+        typer.Option(
+            metavar="FILE.png", help="Write the pictures with the region outlined, and stop."
+        ),
     ] = None,
     per_seed: Annotated[
-        bool, typer.Option("--per-seed", help="A bundle per seed, OUT_seed0003.dirs.")
+        bool, typer.Option("--per-seed", help="Write a bundle for each seed, OUT_seed0003.dirs.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on after an interrupt, with the same options.")
+        bool, typer.Option("--resume", help="Continue after an interrupt, with the same options.")
     ] = False,
     stability: Annotated[
-        bool, typer.Option("--stability", help="Say how much the seeds' directions agree.")
+        bool, typer.Option("--stability", help="Report how much the seeds' directions agree.")
     ] = False,
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
@@ -131,10 +136,10 @@ def localize(
 ) -> None:
     """Find directions that change one region of the picture and leave the rest alone (ReSeFa).
 
-    A derivative of the picture is taken along every dimension of the latent, for each seed; on
-    two CPU cores that is about a minute a seed for the default model. Several seeds are
-    averaged. `edit` and `animate` use the bundle as any other, on any seed. With a row for each
-    layer (w+) a sketch of random rows takes the place of thousands of derivatives.
+    It takes a derivative of the picture along every dimension of the latent, for each seed. With
+    the default model on two CPU cores, a seed takes about a minute. Several seeds are averaged.
+    `edit` and `animate` use the bundle like any other, on any seed. With a row for each layer
+    (w+), a sketch of random rows replaces thousands of derivatives.
     """
     from sefa_cli.allocator import keep_blocks
     from sefa_cli.discovery.localize import prepare

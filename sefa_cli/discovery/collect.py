@@ -37,15 +37,15 @@ class Collector:
     target: Target
     label: int | None = None
     partial: Partial | None = None
-    advance: Callable[[int], None] | None = None  # told how many passes were done since
+    advance: Callable[[int], None] | None = None  # hears how many passes were done since
     watch: Callable[[int, slice, torch.Tensor], None] | None = None  # sees J: picture, rows, J v
 
     def matrices(self, search: Search, joint: bool = True) -> list[Matrices]:
-        """M_f and M_b of every picture.
+        """Return M_f and M_b of every picture.
 
-        dim is d, in w+ d × layers. Where it is large the matrices are within a basis: one for
-        all pictures, or if not `joint` one for each. Raises SefaError for a region that says
-        nothing, or a memory budget too small for one pass.
+        dim is d, in w+ d × layers. If it is large, the matrices are within a basis: one for
+        all pictures, or without `joint` one for each. Raises SefaError for a region that nothing
+        changes, or a memory budget too small for one pass.
         """
         everyone = range(len(self.numbers))
         if not search.sketched(self.generator.w_dim):
@@ -166,7 +166,7 @@ class Collector:
         return made
 
     def _report(self, passes: int) -> Report:
-        """Report of a stage of so many passes, to `advance`."""
+        """Report of a stage of `passes` passes, to `advance`."""
         told = 0
 
         def report(done: int, total: int) -> None:
@@ -187,7 +187,7 @@ def picture_grams(
     begun: Begun | None = None,
     watch: Watch | None = None,
 ) -> Grams:
-    """M_f and M_b `(dim, dim)` of the i-th picture, by a pass for every dimension."""
+    """Return M_f and M_b `(dim, dim)` of the i-th picture, by a pass for every dimension."""
     return grams(
         search.linearize(collector.generator, collector.codes[i], collector.label),
         *collector.target.of(i),

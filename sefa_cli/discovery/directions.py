@@ -13,7 +13,7 @@ from sefa_cli.errors import SefaError, UsageError
 
 
 def factors_of(matrices: Matrices, search: Search) -> Factors:
-    """The leading directions `(k, dim)` for these matrices, by the method asked for."""
+    """Return the leading directions `(k, dim)` for these matrices, by the search's method."""
     if isinstance(matrices, Spanned):
         basis = matrices.basis
         if search.method == "resefa":
@@ -26,10 +26,10 @@ def factors_of(matrices: Matrices, search: Search) -> Factors:
 
 
 def residual(pictures: Sequence[Matrices]) -> float | None:
-    """How far a sketch's ten leading directions are from right, as a share of 1; None without one.
+    """Return how far a sketch's ten leading directions are from right; None without a sketch.
 
-    The largest residual of the generalized eigenproblem, over all bases, in parts of λ c n; what is
-    missing in a direction is of this order.
+    It is the largest residual of the generalized eigenproblem over all bases, as a share of λ c n.
+    The error of a direction is of this order.
     """
     sketched = [picture.lacking for picture in pictures if isinstance(picture, Spanned)]
     return max(sketched, default=None)
@@ -38,11 +38,12 @@ def residual(pictures: Sequence[Matrices]) -> float | None:
 def settled(
     tried: Sequence[tuple[Search, Sequence[Matrices]]],
 ) -> tuple[Search, Sequence[Matrices], float | None]:
-    """Of searches and what each found, the one to go on with, τ included.
+    """Choose layers and τ: return the search, its matrices, and the quotient that decided.
 
-    Where layers or τ are to be chosen, those whose leading direction keeps to the region best on a
-    picture that was left out, and how many times more it changes there than the rest: see
-    `resefa.left_out`. Raises SefaError where no search changes both parts of every picture.
+    The chosen ones have the leading direction that keeps to the region best on a picture left out.
+    The quotient is how many times as much it changes the region as the rest (`resefa.left_out`);
+    None if there was nothing to choose. Raises SefaError if no search changes both parts of every
+    picture.
     """
     (search, found), *others = tried
     if not (search.auto_tau or others):
@@ -63,9 +64,10 @@ def settled(
 
 
 def stability(pictures: Sequence[Matrices], search: Search, leading: int = 5) -> float:
-    """How much the pictures' own leading directions agree: 1 is the same span, 0 nothing shared.
+    """Return how much the pictures' leading directions agree: 1 for the same span, 0 for none.
 
-    The mean cos² of the principal angles between the spans, over all pairs of pictures.
+    It is the mean cos² of the principal angles between the spans, over all pairs of pictures.
+    Raises UsageError for a single picture.
     """
     spans = [
         np.linalg.qr(factors_of(picture, search).directions[:leading].T.astype(np.float64))[0]

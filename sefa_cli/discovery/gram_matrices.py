@@ -34,7 +34,14 @@ Matrices = Grams | Spanned
 
 
 def mean_grams(pictures: Sequence[Grams], weights: ArrayLike | None = None) -> Grams:
-    """The average over pictures, each multiplied by its `weights` `(s, 2)` if any are given."""
+    """Return the average over pictures, each times its `weights` `(s, 2)` if they are given.
+
+    Example:
+        >>> one, other = (Grams(np.eye(2) * k, np.eye(2)) for k in (1, 3))
+        >>> mean_grams([one, other]).fore
+        array([[2., 0.],
+               [0., 2.]])
+    """
     weights = np.ones((len(pictures), 2)) if weights is None else np.asarray(weights)
     return Grams(*(
         np.mean([w * own[part] for w, own in zip(weights[:, part], pictures, strict=True)], axis=0)
@@ -43,9 +50,10 @@ def mean_grams(pictures: Sequence[Grams], weights: ArrayLike | None = None) -> G
 
 
 def mean(pictures: Sequence[Matrices]) -> Matrices:
-    """The average over pictures, each of which counts for as much as the others.
+    """Return the average over pictures, in which each counts as much as the others.
 
-    It is more stable than any of them: see `resefa.equal_weights`. Within a basis they share it.
+    It is more stable than any of them: see `resefa.equal_weights`. If the matrices are within a
+    basis, it must be the same for all.
     """
     spanned = [picture for picture in pictures if isinstance(picture, Spanned)]
     if spanned:

@@ -32,7 +32,7 @@ AnyModel = str | Path | Checkpoint | Generator
 AnyRegion = Region | str | Path | NDArray[np.generic]
 
 
-def localize(
+def localize(  # noqa: PLR0913 - keywords, each with a default
     model: AnyModel,
     region: AnyRegion,
     *,
@@ -117,13 +117,22 @@ def prepare(
     """Open the model, draw the region on its pictures, and refuse what cannot be done.
 
     Args:
-        model: As for `localize`; so are `region`, `background`, `device` and `offline`.
+        model: A zoo name, path, address, open checkpoint or loaded generator.
+        region: A `Region`, a name, a mask `(height, width)` or a mask file's `Path`.
         request: How directions are looked for.
         files: What is written.
+        background: What must stay still, if not all the rest.
+        device: `"auto"`, `"cpu"`, `"cuda"` or `"mps"`; not used for a loaded generator.
+        offline: Fetch nothing.
 
     Raises:
         UsageError: for what the model does not have, or choices that contradict each other.
         SefaError: for a model that cannot be found or read, or a picture without a face.
+
+    Example:
+        >>> task = prepare(tiny, Region.box(20, 10, 8, 12), Request(seeds=[0, 1], size=32))
+        >>> task.passes, task.target.text, task.jacobian_shape
+        (64, 'box 20,10,8,12', (2, 32, 3, 32, 32))
     """
     if isinstance(model, Generator):
         checkpoint = model.checkpoint

@@ -1,4 +1,4 @@
-"""What an interrupted search had done, kept beside the output until all is."""
+"""The partial file of an interrupted search, kept beside the output until all is done."""
 
 import hashlib
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Partial:
         return bool(self._arrays)
 
     def read(self) -> None:
-        """Take up what is there. Raises SefaError where that is of another search or unreadable."""
+        """Take up what is there. Raises SefaError if it is another search's or unreadable."""
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 if str(archive["key"]) != self.key:

@@ -23,7 +23,7 @@ def region_bundles(
     params: dict[str, Any],
     joint: bool = True,
 ) -> list[Bundle]:
-    """One bundle for all pictures, whose matrices are averaged, or if not `joint` one for each."""
+    """Return one bundle for the mean of all pictures, or without `joint` one for each."""
     if joint:
         return [region_bundle(checkpoint, found, target, search, numbers, params)]
     return [
@@ -40,7 +40,7 @@ def region_bundle(
     numbers: Sequence[int],
     params: dict[str, Any],
 ) -> Bundle:
-    """The bundle of directions for the mean of these pictures.
+    """Return the bundle of directions for the mean of these pictures.
 
     `numbers` are the seeds (or places in a file of codes), `params` what else changed the codes.
     Each direction's `change` is the root mean square change of the pixels for α = 1, to first
@@ -77,7 +77,7 @@ def region_bundle(
 
 
 def parameters(target: Target, search: Search, numbers: Sequence[int], d: int) -> dict[str, Any]:
-    """What the numbers depend on, beside the model and its codes; d is the length of a code."""
+    """Return what the numbers depend on beside the model and its codes; d is a code's length."""
     return {
         "region": target.text,
         "seeds": list(numbers),

@@ -54,16 +54,17 @@ class Request:
         label: Class of a conditional model.
         layers: The layers that move: a level (`"all"`, `"bottom"`, `"middle"`, `"top"`), a range,
             numbers, or `"auto"` for the level that suits the seeds.
-        space: `"w"` moves all layers by one row, `"w+"` each by its own. Default: the model's.
+        space: `"w"` moves all layers by one row, `"w+"` each layer by its own row. Default: the model's.
         size: Working size in pixels, of the longer side; at most the model's. At least 8.
         fast: Take the network's shortcut, if it has one.
         tau: Ridge on the background, as a share of its change: 0 or more, or `"auto"`.
         num: Keep the leading directions. Default: all of them; in w+ 64.
         method: `"resefa"`, or `"lowrank"` to compare.
-        sum_channels: Sum a pixel's channels before anything else, as the published code may do.
-        sketch: Begin with so many random rows instead of a pass for every dimension; 0 takes a
-            pass for every one. Default: 200 for latents of over 2048 dimensions, else 0.
-        precision: Of the derivatives. `"tf32"` and `"bf16"` are faster on CUDA, and coarser.
+        sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
+        sketch: Number of random rows to begin with instead of a pass for every dimension; 0
+            takes a pass for each. Default: 200 for latents of over 2048 dimensions, else 0.
+        precision: Precision of the derivatives. On CUDA, `"tf32"` and `"bf16"` are faster and
+            coarser.
         memory: Bytes for the derivatives. Default: half of what is free.
         stability: Also measure how much the seeds' directions agree.
         per_seed: Make a bundle for each seed instead of one for all.

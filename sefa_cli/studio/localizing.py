@@ -166,7 +166,7 @@ class Task:
 
     @property
     def region(self) -> "Region":
-        """What was drawn, at the working size. Raises UsageError if the brush says nothing."""
+        """What was drawn, at the working size. Raises UsageError for a brush that covers nothing."""
         from sefa_cli.discovery.regions.region import Region
 
         if self.drawing.kind == "box":
@@ -184,7 +184,7 @@ class Task:
     def run(self, progress: Callable[[int], None], stop: threading.Event) -> Sliders:
         """Find the directions; `progress` hears how many passes were done so far.
 
-        Raises CancelledError soon after `stop` is set, SefaError for a region that says nothing.
+        Raises CancelledError soon after `stop` is set, SefaError for a region that nothing changes.
         """
         from sefa_cli.discovery.localize import prepare
 

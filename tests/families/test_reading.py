@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from sefa_cli.containers.file_regions import Window
+from sefa_cli.containers.file_regions import FileRegion
 from sefa_cli.errors import SefaError
 from sefa_cli.families.reading import read_checkpoint
 from tests.helpers import CONTAINERS, remap
@@ -40,7 +40,7 @@ def test_the_reference_is_the_bare_name_unless_given(tmp_path, native):
     found = read_checkpoint(path)
     assert (found.ref, found.path) == ("some.pth", path)
     assert read_checkpoint(path, "stylegan2_car").ref == "stylegan2_car"
-    assert read_checkpoint(str(path)).path == path  # a text does as well
+    assert read_checkpoint(str(path)).path == path  # type: ignore[arg-type]  # a text does as well
 
 
 @pytest.mark.parametrize("name", ["x", "x.pkl", "x.pt", "x.safetensors", "x.html"])
@@ -159,8 +159,8 @@ def test_projections_are_read_and_nothing_else(tmp_path, native, case, monkeypat
     else:
         remap.WRITERS[case](path, native)
     lengths: list[int] = []
-    original = Window.read
-    monkeypatch.setattr(Window, "read", lambda w: (lengths.append(w.length), original(w))[1])
+    original = FileRegion.read
+    monkeypatch.setattr(FileRegion, "read", lambda w: (lengths.append(w.length), original(w))[1])
     found = read_checkpoint(path)
     assert sum(lengths) <= 100  # the byte order, a resampling kernel
     weights = [t for name, t in found.tensors.items() if name.endswith("affine.weight")]

@@ -197,12 +197,9 @@ def one_region(
 ) -> Region:
     """Return the one region that the command's options give; files are read and numbers parsed now.
 
-    Args:
-        subject: what the model's pictures show (`named.subject_of`), if it is known already.
-
-    Raises:
-        UsageError: if none or several are given, and for words that are not a region.
-        SefaError: for files that cannot be read.
+    `subject` is what the model's pictures show (`named.subject_of`), if it is known already.
+    Raises UsageError if none or several are given and for words that are not a region, SefaError
+    for files that cannot be read.
     """
     ways = {"--box": box, "--mask": mask, "--polygon": polygon, "--seg": seg, "--region": named}
     given = [option for option, value in ways.items() if value is not None]
