@@ -54,7 +54,8 @@ class Request:
         label: Class of a conditional model.
         layers: The layers that move: a level (`"all"`, `"bottom"`, `"middle"`, `"top"`), a range,
             numbers, or `"auto"` for the level that suits the seeds.
-        space: `"w"` moves all layers by one row, `"w+"` each layer by its own row. Default: the model's.
+        space: `"w"` moves all layers by one row, `"w+"` each layer by its own row.
+            Default: the model's.
         size: Working size in pixels, of the longer side; at most the model's. At least 8.
         fast: Take the network's shortcut, if it has one.
         tau: Ridge on the background, as a share of its change: 0 or more, or `"auto"`.

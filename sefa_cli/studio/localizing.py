@@ -166,7 +166,7 @@ class Task:
 
     @property
     def region(self) -> "Region":
-        """What was drawn, at the working size. Raises UsageError for a brush that covers nothing."""
+        """What was drawn. Raises UsageError for a brush that covers nothing or everything."""
         from sefa_cli.discovery.regions.region import Region
 
         if self.drawing.kind == "box":
