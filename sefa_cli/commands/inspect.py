@@ -155,7 +155,7 @@ def describe_checkpoint(ref: str, offline: bool | None = None) -> dict[str, Any]
 def _annotations(bundles: list["Bundle"], as_json: bool) -> None:
     from dataclasses import asdict
 
-    from sefa_cli.studio.annotating import tallies
+    from sefa_cli.bundle.annotations import tallies
 
     models = {str(bundle.model["fingerprint"]) for bundle in bundles}
     if len(models) > 1:
@@ -174,7 +174,7 @@ def _annotations(bundles: list["Bundle"], as_json: bool) -> None:
 
 
 def _compare(files: list[str], bundles: list["Bundle"], num: int, as_json: bool) -> None:
-    from sefa_cli.discovery.compare import compare
+    from sefa_cli.bundle.compare import compare
 
     first, second = bundles
     try:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from sefa_cli.editing.class_names import check_class
+from sefa_cli.editing.sum import for_every_layer
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import open_atomically
 from sefa_cli.generators.base import Generator
@@ -40,28 +40,7 @@ def codes_from_seeds(
             return generator.truncate(generator.map(generator.sample([seed]), labels), psi, layers)
         return generator.map(generator.sample([seed], psi), labels)  # (1, z_dim)
 
-    codes = torch.cat([code(seed) for seed in seeds])
-    repeated = codes.ndim == 2 and generator.num_layers > 1
-    return _for_every_layer(codes, generator) if repeated else codes
-
-
-def _for_every_layer(codes: torch.Tensor, generator: Generator) -> torch.Tensor:
-    return codes[:, None].repeat(1, generator.num_layers, 1)  # (n, num_layers, dim)
-
-
-def move_codes(
-    codes: torch.Tensor, shift: NDArray[np.float32], layers: Sequence[int]
-) -> torch.Tensor:
-    """code + shift on the given layers, as a new tensor of the shape of `codes`.
-
-    `codes` `(n, layers, dim)` or, for z families, `(n, dim)`; `shift` `(len(layers), dim)`.
-    """
-    step = torch.as_tensor(shift, dtype=codes.dtype, device=codes.device)
-    if codes.ndim == 2:
-        return codes + step.sum(dim=0)
-    moved = codes.clone()
-    moved[:, list(layers)] += step
-    return moved
+    return for_every_layer(torch.cat([code(seed) for seed in seeds]), generator.num_layers)
 
 
 def save_codes(

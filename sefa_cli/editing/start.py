@@ -7,11 +7,12 @@ from pathlib import Path
 import torch
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.codes import codes_from_seeds, load_codes, move_codes
+from sefa_cli.editing.codes import codes_from_seeds, load_codes
 from sefa_cli.editing.moves import Move
-from sefa_cli.errors import MismatchError, UsageError
+from sefa_cli.editing.sum import add, on_layers, shift
+from sefa_cli.errors import MismatchError
 from sefa_cli.generators.base import Generator
-from sefa_cli.ranges import format_range, parse_range
+from sefa_cli.ranges import parse_range
 
 
 @dataclass(frozen=True)
@@ -74,27 +75,8 @@ def moved(
             "directions of w",
             "If they are of w after all, import them again with --space w.",
         )
-    if start.codes.shape[-1] != bundle.dim:
-        raise MismatchError(
-            f"the bundle's directions have {bundle.dim} numbers, the model's latent has "
-            f"{start.codes.shape[-1]}",
-            remedy="Use the model the bundle was made from.",
-        )
     own = [int(layer) for layer in bundle.layers]
-    shift = move.shift(bundle)  # (len(own), dim)
-    if layers is None or start.codes.ndim == 2:
-        layers = own
-    elif bundle.directions.ndim == 2:
-        shift = shift[:1].repeat(len(layers), axis=0)
-    elif missing := [layer for layer in layers if layer not in own]:
-        raise UsageError(
-            f"the directions have no row for layer {missing[0]}", f"of {format_range(own)}"
-        )
-    else:
-        shift = shift[[own.index(layer) for layer in layers]]
-    if start.codes.ndim == 3 and max(layers) >= start.codes.shape[1]:
-        raise MismatchError(
-            f"layer {max(layers)} is moved, but the model has {start.codes.shape[1]} layers",
-            remedy="Choose others with -L.",
-        )
-    return move_codes(start.codes, shift, layers)
+    rows = shift(bundle.directions, move.steps, len(own))  # (len(own), dim)
+    if layers is not None and start.codes.ndim == 3:
+        rows, own = on_layers(rows, own, layers, bundle.directions.ndim == 3), list(layers)
+    return add(start.codes, rows, own)

@@ -5,15 +5,14 @@ change semantically meaningful? Asked of the leading directions of every level o
 """
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sefa_cli.bundle.algebra import annotate, relabeled
+from sefa_cli.bundle.annotations import annotate, relabeled
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.rules import LEVELS
 from sefa_cli.errors import UsageError
-from sefa_cli.ranges import format_range
 from sefa_cli.studio.session import Sliders, State
 
 if TYPE_CHECKING:
@@ -124,38 +123,3 @@ def sweep(model: "Model", state: State, question: Question, seeds: str, reach: f
     encoded = io.BytesIO()
     to_image(sheet).save(encoded, "PNG", compress_level=1)
     return encoded.getvalue()
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many directions of one level were asked about, and the answers."""
-
-    layers: str
-    asked: int = 0
-    obvious: int = 0
-    meaningful: int = 0
-
-
-def tallies(bundles: Iterable[Bundle]) -> Mapping[str, Tally]:
-    """The table of the paper: by level, over all answers in these bundles."""
-    found: dict[str, Tally] = {}
-    layers: dict[str, set[int]] = {}
-    for bundle in bundles:
-        for about in bundle.info:
-            annotation = about.get("annotation", {})
-            level = annotation.get("level")
-            if level not in LEVELS or "obvious" not in annotation:
-                continue
-            layers.setdefault(level, set()).update(int(layer) for layer in bundle.layers)
-            old = found.get(level, Tally(""))
-            found[level] = Tally(
-                "",
-                old.asked + 1,
-                old.obvious + (annotation["obvious"] is True),
-                old.meaningful + (annotation.get("meaningful") is True),
-            )
-    return {
-        level: replace(found[level], layers=format_range(sorted(layers[level])))
-        for level in LEVELS
-        if level in found
-    }

@@ -10,8 +10,8 @@ from nicegui.element import Element
 from sefa_cli.sources.locate import cached
 from sefa_cli.sources.zoo import load_zoo
 from sefa_cli.studio.annotating_panel import AnnotatingPanel
-from sefa_cli.studio.renderer import Rendered
 from sefa_cli.studio.region_panel import RegionPanel
+from sefa_cli.studio.renderer import Rendered
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
 

@@ -1,4 +1,4 @@
-"""Directions for a region drawn on the picture, found beside the page and stopped when the page asks for it.
+"""Directions for a region drawn on the picture, found beside the page, which may stop the search.
 
 The same search as `sefa localize` makes, so the command that is shown gives the same bundle.
 """

@@ -13,11 +13,11 @@ from nicegui import Client, ui
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
 from sefa_cli.rendering.view import View
-from sefa_cli.studio.renderer import Renderer, Rendered
 from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.localizing import CancelledError, Job
-from sefa_cli.studio.worker import Worker
+from sefa_cli.studio.renderer import Rendered, Renderer
 from sefa_cli.studio.session import History, Sliders, State
+from sefa_cli.studio.worker import Worker
 
 if TYPE_CHECKING:
     from sefa_cli.studio.layout import Layout

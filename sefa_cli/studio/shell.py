@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sefa_cli.bundle.algebra import relabeled
+from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.checkpoints import is_remote
 from sefa_cli.ranges import format_range
 from sefa_cli.studio.session import Sliders, State

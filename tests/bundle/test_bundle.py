@@ -16,7 +16,8 @@ import pytest
 import safetensors.numpy
 
 from sefa_cli import files
-from sefa_cli.bundle.bundle import TOOL, Bundle
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.rules import TOOL
 from sefa_cli.errors import SefaError, UsageError
 
 ROWS = np.array([[1, 0, 0, 0], [0.5, 0.5, -0.5, 0.5]], np.float32)

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 import sefa_cli
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.discovery.compare import compare
+from sefa_cli.bundle.compare import compare
 from sefa_cli.discovery.tensors import factorize_tensors, latent_axes
 from sefa_cli.editing.source import open_model_of
 from sefa_cli.errors import SefaError, UsageError
