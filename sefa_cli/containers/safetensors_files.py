@@ -9,13 +9,12 @@ from typing import Any
 
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.containers.contents import Contents
+from sefa_cli.containers.faults import damaged, unreadable
 from sefa_cli.containers.file_regions import (
+    FileRegion,
     Storage,
-    Window,
     contiguous_strides,
-    damaged,
     itemsize,
-    unreadable,
 )
 from sefa_cli.containers.tensor_records import is_count
 
@@ -52,17 +51,17 @@ def read_safetensors(data: mmap.mmap, path: Path) -> Contents:
     """The tensors of a safetensors file, by name. Raises SefaError for a header that lies."""
     (length,) = _LENGTH.unpack_from(data, 0)
     if length > min(_MAX_HEADER, len(data) - _LENGTH.size):
-        raise damaged(path, f"its header claims {length:,} bytes of {len(data):,}")
+        raise damaged(f"its header claims {length:,} bytes of {len(data):,}")
     try:
         header = json.loads(
             data[_LENGTH.size : _LENGTH.size + length], object_pairs_hook=_without_repeats
         )
     except (ValueError, RecursionError) as error:
-        raise damaged(path, "its header is no JSON object with each name once") from error
-    numbers = Window(path, _LENGTH.size + length, len(data) - _LENGTH.size - length)
+        raise damaged("its header is no JSON object with each name once") from error
+    numbers = FileRegion(path, _LENGTH.size + length, len(data) - _LENGTH.size - length)
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise damaged(path, "its metadata is no object of texts")
+        raise damaged("its metadata is no object of texts")
     tensors = {name: _tensor(name, entry, numbers) for name, entry in header.items()}
     _check_cover([entry["data_offsets"] for entry in header.values()], numbers)
     return Contents(path, "safetensors", tensors, _as_tensor, metadata=metadata)
@@ -79,32 +78,29 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _tensor(name: str, entry: Any, numbers: Window) -> LazyTensor:
-    path = numbers.path
+def _tensor(name: str, entry: Any, numbers: FileRegion) -> LazyTensor:
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
-        raise damaged(path, f"the header's entry {name!r:.60} is incomplete")
+        raise damaged(f"the header's entry {name!r:.60} is incomplete")
     shape, offsets = entry["shape"], entry["data_offsets"]
     for counts in (shape, offsets):
         if not isinstance(counts, list) or not all(is_count(count) for count in counts):
-            raise damaged(path, f"the header's entry {name!r:.60} holds what is no count")
+            raise damaged(f"the header's entry {name!r:.60} holds what is no count")
     dtype = DTYPES.get(str(entry["dtype"]))
     if dtype is None:
-        raise unreadable(path, f"{name!r:.60} has the dtype {entry['dtype']!r:.20}")
+        raise unreadable(f"{name!r:.60} has the dtype {entry['dtype']!r:.20}")
     size = math.prod(shape[:32]) * itemsize(dtype)
     if len(shape) > 32 or len(offsets) != 2 or offsets[1] - offsets[0] != size:
-        raise damaged(path, f"the header's entry {name!r:.60} has the wrong size")
+        raise damaged(f"the header's entry {name!r:.60} has the wrong size")
     storage = Storage(numbers.part(offsets[0], size), dtype, size // itemsize(dtype))
-    return storage.view(0, tuple(shape), contiguous_strides(tuple(shape)), path)
+    return storage.view(0, tuple(shape), contiguous_strides(tuple(shape)))
 
 
-def _check_cover(offsets: list[list[int]], numbers: Window) -> None:
+def _check_cover(offsets: list[list[int]], numbers: FileRegion) -> None:
     """The tensors lie side by side: no gap, no overlap, nothing behind them."""
     end = 0
     for first, last in sorted(offsets):
         if first != end:
-            raise damaged(numbers.path, "its tensors overlap or leave a gap")
+            raise damaged("its tensors overlap or leave a gap")
         end = last
     if end != numbers.length:
-        raise damaged(
-            numbers.path, f"{numbers.length:,} bytes follow a header that tells of {end:,}"
-        )
+        raise damaged(f"{numbers.length:,} bytes follow a header that tells of {end:,}")

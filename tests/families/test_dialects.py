@@ -8,11 +8,11 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
-from sefa_cli.families.recognize import FAMILIES
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.families.reading import read_checkpoint
+from sefa_cli.families.recognize import FAMILIES
 from tests.helpers import GOLDEN, remap
 
 BACK = {

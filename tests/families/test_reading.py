@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from sefa_cli.containers.file_regions import Window
+from sefa_cli.containers.file_regions import FileRegion
 from sefa_cli.errors import SefaError
 from sefa_cli.families.reading import read_checkpoint
 from tests.helpers import CONTAINERS, remap
@@ -159,8 +159,8 @@ def test_projections_are_read_and_nothing_else(tmp_path, native, case, monkeypat
     else:
         remap.WRITERS[case](path, native)
     lengths: list[int] = []
-    original = Window.read
-    monkeypatch.setattr(Window, "read", lambda w: (lengths.append(w.length), original(w))[1])
+    original = FileRegion.read
+    monkeypatch.setattr(FileRegion, "read", lambda w: (lengths.append(w.length), original(w))[1])
     found = read_checkpoint(path)
     assert sum(lengths) <= 100  # the byte order, a resampling kernel
     weights = [t for name, t in found.tensors.items() if name.endswith("affine.weight")]
