@@ -118,6 +118,21 @@ def stem(dirs: str) -> str:
     return "edit" if dirs == "-" else Path(dirs).stem
 
 
+def folder_of(dirs: str) -> Path | None:
+    """The bundle's file, beside which its model may lie; None for standard input."""
+    return None if dirs == "-" else Path(dirs)
+
+
+def parse_translate(text: str | None) -> tuple[float, ...] | None:
+    """The two numbers of `--translate X,Y`. Raises UsageError for anything else."""
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--translate {text}", "two numbers, such as 0.1,-0.05") from None
+
+
 def parse_bytes(text: str) -> int:
     """A size such as `800M` or `4G` in bytes. Raises UsageError for anything else."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)B?", text.strip().upper())

@@ -110,7 +110,7 @@ def sweep(model: "Model", state: State, question: Question, seeds: str, reach: f
     from sefa_cli.editing.moves import Move
     from sefa_cli.editing.start import start_from
     from sefa_cli.rendering.edits import Edits
-    from sefa_cli.rendering.pictures import to_image
+    from sefa_cli.rendering.scene import Scene
     from sefa_cli.rendering.view import View
 
     own, generator = sliders_of(state, question), model.generator
@@ -119,7 +119,7 @@ def sweep(model: "Model", state: State, question: Question, seeds: str, reach: f
     side = min(SIDE, generator.resolution)
     view = View(side, fast=True, label=state.label, truncation=state.trunc)
     unnamed = relabeled(own.bundle, {question.k: None})  # so that no name suggests an answer
-    sheet = Edits(generator, unnamed, start, [moves], own.layers).sheet(view, lambda: None)
+    edits = Edits(Scene(generator, start, view, own.layers), unnamed, [moves])
     encoded = io.BytesIO()
-    to_image(sheet).save(encoded, "PNG", compress_level=1)
+    edits.sheet().save(encoded, "PNG", compress_level=1)
     return encoded.getvalue()

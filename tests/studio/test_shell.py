@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import Task, drawing_from
+from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import State
 from sefa_cli.studio.shell import film_commands, named, picture_commands
 from tests.helpers.visiting import run

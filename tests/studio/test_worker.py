@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from sefa_cli.errors import SefaError
-from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.library import Model
-from sefa_cli.studio.worker import Worker
+from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import State
+from sefa_cli.studio.worker import Worker
 
 
 @pytest.fixture
