@@ -32,8 +32,8 @@ MOVES = 15
 def in_process() -> None:
     """Seconds of a quick picture for moves of one slider, on every level."""
     keep_blocks()
-    from sefa_cli.studio.renderer import Renderer
     from sefa_cli.studio.library import Library
+    from sefa_cli.studio.renderer import Renderer
     from sefa_cli.studio.session import State
 
     model = Library("cpu").open_model(MODEL)
@@ -106,7 +106,7 @@ def serve(name: str) -> None:
             return Renderer(self._model).picture(state, view)
 
     if name == "forgetful":
-        page.Renderer = Forgetful
+        vars(page)["Renderer"] = Forgetful
     app(["studio", MODEL, "--no-open", "--port", "0"])
 
 

@@ -51,7 +51,7 @@ def test_the_library_reads_what_is_written(tmp_path: Path) -> None:
 
 
 def test_what_the_library_writes_is_read() -> None:
-    arrays = {"b": np.arange(4, dtype=np.float16), "a": np.eye(2)}
+    arrays: dict[str, np.ndarray] = {"b": np.arange(4, dtype=np.float16), "a": np.eye(2)}
     metadata, tensors = unpack(io.BytesIO(safetensors.numpy.save(arrays, {"k": "v"})))
     assert metadata == {"k": "v"}
     assert tensors["a"] == Tensor("F64", (2, 2), arrays["a"].tobytes())

@@ -138,6 +138,7 @@ def test_the_corpus_is_large_and_each_file_another():
     }
 
 
+@pytest.mark.slow
 def test_nothing_is_run_imported_written_connected_or_opened(outcome):
     assert outcome["found"] == []
     assert not outcome["canary"]
@@ -212,6 +213,7 @@ def test_any_instruction_on_an_empty_stack():
                     assert "\n" not in str(refused)
 
 
+@pytest.mark.slow
 def test_files_with_flipped_and_missing_bytes(tmp_path):
     """A few hundred seeded accidents to the published files: read or refused, never a crash."""
     random = np.random.RandomState(0)

@@ -44,7 +44,7 @@ def test_plain_data_reads_as_python_reads_it(protocol, key):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_ordered_dicts_become_plain(protocol):
     ordered = collections.OrderedDict([("b", 1), ("a", collections.OrderedDict(c=2))])
-    ordered._metadata = {"version": 1}  # as torch does; it goes into a BUILD
+    ordered.__dict__["_metadata"] = {"version": 1}  # as torch does; it goes into a BUILD
     assert read(pickle.dumps(ordered, protocol)) == {"b": 1, "a": {"c": 2}}
 
 
@@ -60,6 +60,7 @@ def test_shared_objects_stay_shared_and_circles_close(protocol):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_objects_become_records(protocol):
     found = read(pickle.dumps([argparse.Namespace(size=32), datetime.date(2021, 6, 1)], protocol))
+    assert isinstance(found, list)
     namespace, date = found
     assert isinstance(namespace, Record) and namespace.target == Global("argparse", "Namespace")
     assert namespace.state == {"size": 32}

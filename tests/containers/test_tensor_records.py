@@ -4,6 +4,7 @@ import io
 import pickle
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def no_storage(reference: object) -> Storage:
     raise AssertionError(f"nothing should point to {reference}")
 
 
-def read_back(path: Path, content: object, **options: object) -> list[np.ndarray]:
+def read_back(path: Path, content: object, **options: Any) -> list[np.ndarray]:
     """The tensors of a saved list, by our reader."""
     torch.save(content, path, **options)
     with mapped(path) as data:
@@ -54,7 +55,7 @@ def test_parameters_expanded_and_shared_tensors(tmp_path, zipped):
     base = torch.randn(5, 7)
     parameter = torch.nn.Parameter(base.clone())
     tagged = torch.nn.Parameter(base[:2].clone())
-    tagged.tag = "kept in the state"  # makes torch write _rebuild_parameter_with_state
+    tagged.__dict__["tag"] = "kept in the state"  # makes torch write _rebuild_parameter_with_state
     tensors = [base, base, base.t(), parameter, tagged, base[0].expand(3, 7)]
     found = read_back(tmp_path / "t.pt", tensors, _use_new_zipfile_serialization=zipped)
     for tensor, array in zip(tensors, found, strict=True):
@@ -96,7 +97,8 @@ def test_scalar_arrays_and_empty_ones():
 
 
 def test_other_leaves_are_no_tensors():
-    for leaf in (None, 3, "text", [], {}, Record(Global("argparse", "Namespace")), Record(5)):
+    leaves = [None, 3, "text", [], {}, Record(Global("argparse", "Namespace")), Record(5)]
+    for leaf in leaves:
         assert as_tensor(leaf, no_storage) is None
 
 

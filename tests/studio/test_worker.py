@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -31,7 +32,10 @@ def gate(worker: Worker) -> Iterator[threading.Event]:
 
 def test_a_hundred_moves_make_one_picture(worker: Worker, gate: threading.Event) -> None:
     made: list[int] = []
-    requests = [worker.submit("page", lambda i=i: made.append(i) or i) for i in range(100)]
+    requests = [
+        worker.submit("page", lambda i=i: made.append(i) or i)  # type: ignore[misc]
+        for i in range(100)
+    ]
     gate.set()
     assert requests[-1].result(10) == 99 and made == [99]
     assert [request.result(10) for request in requests[:-1]] == [None] * 99
@@ -40,7 +44,7 @@ def test_a_hundred_moves_make_one_picture(worker: Worker, gate: threading.Event)
 def test_pages_take_turns(worker: Worker, gate: threading.Event) -> None:
     made: list[str] = []
     for word in ("one", "other", "one", "other", "one"):
-        last = worker.submit(word, lambda word=word: made.append(word))
+        last = worker.submit(word, partial(made.append, word))
     gate.set()
     worker.submit("end", lambda: None).result(10)
     assert made == ["one", "other"] and last.done()
