@@ -92,7 +92,7 @@ def _studio(name: str) -> Iterator[str]:
 
 
 def serve(name: str) -> None:
-    """`sefa studio`, as it is or with an renderer that keeps nothing from one picture to the next."""
+    """`sefa studio`, as it is or with a renderer that keeps nothing between pictures."""
     from sefa_cli.cli import app
     from sefa_cli.studio import page
     from sefa_cli.studio.renderer import Renderer

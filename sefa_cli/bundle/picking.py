@@ -46,8 +46,11 @@ def pick(
         UsageError: A direction does not exist, or `label` is given for several.
 
     Example:
-        >>> sefa.pick({"face": face, "age": age}, ["smile", "0-1"]).labels  # doctest: +SKIP
-        ['smile', 'older', None]
+        >>> low = sefa.factorize(tiny, layers="0-1").name({3: "smile"})
+        >>> high = sefa.factorize(tiny, layers="2-3")
+        >>> both = sefa.pick({"low": low, "high": high}, ["smile", "0-1"])
+        >>> both.labels, both.directions.shape, both.info[1]["from"]["bundle"]
+        (['smile', None, None], (3, 4, 32), 'high')
     """
     algebra = _algebra(bundles)
     chosen = [
@@ -73,6 +76,12 @@ def mix(
     Raises:
         UsageError: The text is not such a sum.
         SefaError: The bundles do not belong together, or the sum is zero.
+
+    Example:
+        >>> bundle = sefa.factorize(tiny).name({3: "smile"})
+        >>> mixed = sefa.mix({"face": bundle}, "0.6*smile - 0.8*0", label="grin")
+        >>> mixed.labels, mixed.info[0]["from"]["mix"]
+        (['grin'], '0.6*smile - 0.8*0')
     """
     algebra = _algebra(bundles)
     return _finished(mixed(algebra, text), algebra, without, label)

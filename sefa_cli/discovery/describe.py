@@ -79,7 +79,7 @@ def inspect(ref: str | Path | Bundle, offline: bool | None = None) -> Descriptio
     Example:
         >>> about = sefa.inspect(tiny)
         >>> about
-        <Description of ckpt_genforce_stylegan2.pth: stylegan2, 32 px, 11 projections of w>
+        <Description of tiny.pth: stylegan2, 32 px, 11 projections of w>
         >>> about["config"]["w_dim"], about["layers"][0]["shape"]
         (32, [32, 32])
     """

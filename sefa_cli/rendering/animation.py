@@ -132,8 +132,9 @@ def animate(
         SefaError: Something cannot be found, read or written.
 
     Example:
-        >>> film = tmp_path / "film.gif"  # doctest: +SKIP
-        >>> sefa.animate("face.dirs", "smile", film, (0, 4), bounce=True)  # doctest: +SKIP
+        >>> bundle = sefa.factorize(tiny)
+        >>> sefa.animate(bundle, 0, "film.gif", (0, 4), frames=3, model=tiny, device="cpu").name
+        'film.gif'
     """
     check_film_path(path, overwrite, options.get("fps", 25))
     return sweep(bundle, directions, span, **options).save(path, overwrite, loop, progress)

@@ -33,7 +33,7 @@ def sample(model: "str | Path | Generator", **options: Unpack[RenderOptions]) ->
     Example:
         >>> pictures = sefa.sample(tiny, seeds="0-2", device="cpu")
         >>> pictures
-        <3 pictures of ckpt_genforce_stylegan2.pth>
+        <3 pictures of tiny.pth>
         >>> pictures[0].size
         (32, 32)
     """

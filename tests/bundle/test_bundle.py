@@ -21,8 +21,8 @@ from sefa_cli.bundle.rules import TOOL
 from sefa_cli.errors import SefaError, UsageError
 
 ROWS = np.array([[1, 0, 0, 0], [0.5, 0.5, -0.5, 0.5]], np.float32)
-MODEL = {"ref": "tiny.pkl", "family": "stylegan2", "resolution": 8, "z_dim": 4, "w_dim": 4}
-MODEL |= {"num_layers": 4, "layer_names": ["a", "b", "c", "d"], "fingerprint": "0" * 64}
+MODEL = {"ref": "tiny.pkl", "family": "stylegan2", "resolution": 8, "z_dim": 4, "w_dim": 4,
+         "num_layers": 4, "layer_names": ["a", "b", "c", "d"], "fingerprint": "0" * 64}  # fmt: skip
 LITERAL = (
     b"\x68\x02\0\0\0\0\0\0"
     rb'{"__metadata__":{"sefa":"{\"directions\":[{\"gain\":0.25,\"label\":\"smile\"},{}],'
