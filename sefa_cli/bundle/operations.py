@@ -1,6 +1,7 @@
 """What can be done with a bundle: find, move, name, pick, mix and compare its directions."""
 
 import difflib
+import operator
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -107,8 +108,10 @@ class Operations:
         if isinstance(name, str):
             k = self.index(name)
         else:
-                k = range(self.k)[name]
-        return Direction((Term(1.0, self._bundle, k),))
+            k = operator.index(name)
+            if not -self.k <= k < self.k:
+                raise IndexError(f"direction {k} is out of range; expected 0-{self.k - 1}")
+        return Direction((Term(1.0, self._bundle, k % self.k),))
 
     def __iter__(self) -> "Iterator[Direction]":
         """Iterate over the directions."""

@@ -72,16 +72,9 @@ def report(
     output = output or str(free_name(".", f"{options.stem(dirs)}_report", ""))
     check_report_folder(output, overwrite)
 
-    look = {
-        "--layers": layers, "--codes": codes, "--model": model, "--any-model": any_model,
-        "--trunc": trunc, "--trunc-layers": trunc_layers,
-        "--noise-mode": None if noise_mode == "const" else noise_mode,
-        "--class": class_label, "--translate": translate, "--rotate": rotate,
-        "--fast": fast, "--device": None if device == "auto" else device,
-    }  # fmt: skip
     said = {"-o": output, "--seeds": None if codes else seeds, "--k": format_range(ks),
             "--range": span, "--steps": steps}  # fmt: skip
-    page = report_of(bundle, ks, alphas, dirs, said, look, how)
+    page = report_of(bundle, ks, alphas, dirs, said, how)
     with progress("rendering", page.total) as advance:
         written = write_report(page, output, overwrite, advance)
     say(f"pictures: {page.view.about(page.edits.scene.generator)}", level=0 if fast else 1)

@@ -237,7 +237,7 @@ class Film:
 
     def _repr_png_(self) -> bytes:
         """Return five frames side by side as PNG, as notebooks show it."""
-        places = [round(i * (len(self) - 1) / 4) for i in range(5)]
+        places = sorted({round(i * (len(self) - 1) / 4) for i in range(5)})
         strip = side_by_side([self._frame(self.shots[i], self._texts) for i in places])
         encoded = io.BytesIO()
         to_image(strip).save(encoded, "PNG")

@@ -121,7 +121,6 @@ def report_of(
     alphas: tuple[float, ...],
     dirs: str,
     said: Mapping[str, object],
-    look: Mapping[str, object],
     options: PictureOptions,
 ) -> Report:
     """Open the model and return the report of a bundle.
@@ -132,14 +131,34 @@ def report_of(
         alphas: The steps of each sweep.
         dirs: The bundle as it was named, for the commands that the page shows.
         said: Options of `sefa report` alone, for its own command.
-        look: Options that it shares with `sefa edit`, for the commands of the cells.
         options: What to render and how. Pictures have at most 256 pixels unless `size` is given.
     """
     scene = open_scene_of(bundle, options)
     view = scene.view.at_most(scene.generator, 256)
-    look = {**look, "--size": view.size}
+    look = _words(options, view.size)
     command = shell_line(["sefa", "report", dirs], {**said, **look})
     return Report(Edits(scene, bundle), view, ks, alphas, dirs, command, look)
+
+
+def _words(options: PictureOptions, size: int | None) -> dict[str, object]:
+    """The options that `sefa report` shares with `sefa edit`, as words of a command."""
+    noise_mode, device = options.get("noise_mode", "const"), options.get("device", "auto")
+    translate = options.get("translate")
+    return {
+        "--layers": options.get("layers"),
+        "--codes": options.get("codes"),
+        "--model": options.get("model"),
+        "--any-model": options.get("any_model"),
+        "--trunc": options.get("truncation"),
+        "--trunc-layers": options.get("truncation_layers"),
+        "--noise-mode": None if noise_mode == "const" else noise_mode,
+        "--class": options.get("label"),
+        "--translate": None if translate is None else ",".join(f"{part:g}" for part in translate),
+        "--rotate": options.get("rotate"),
+        "--size": size,
+        "--fast": options.get("fast"),
+        "--device": None if device == "auto" else device,
+    }
 
 
 def sweep_steps(first: float, last: float, steps: int) -> tuple[float, ...]:
