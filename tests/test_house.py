@@ -105,8 +105,8 @@ def test_every_module_says_what_it_does(path: Path) -> None:
     ("code", "heavy"),
     [
         ("import sefa_cli", ["torch", "numpy", "rich", "typer"]),
-        ("import sefa_cli.cli", ["torch", "numpy", "rich", "PIL", "requests", "pooch"]),
-        ("import sefa_cli.discovery.factorize", ["torch", "rich", "PIL", "requests", "pooch"]),
+        ("import sefa_cli.cli", ["torch", "numpy", "rich", "PIL", "requests", "imageio"]),
+        ("import sefa_cli.discovery.factorize", ["torch", "rich", "PIL", "requests", "imageio"]),
         ("import sefa_cli.bundle", ["torch", "rich", "PIL"]),
     ],
 )

@@ -86,7 +86,7 @@ class Bundle(Operations):
         for name in TENSORS:
             object.__setattr__(self, name, array(name, getattr(self, name)))
         if not isinstance(self.info, list | tuple):
-            raise SefaError("info is no list", "one object per direction")
+            raise SefaError("info is not a list", "one object per direction")
         object.__setattr__(self, "info", tuple(self.info) or ({},) * self.k)
         metadata = plain(self._metadata(), "metadata")
         for name in ("method", "params", "space", "model", "version", "tool"):
@@ -194,7 +194,9 @@ class Bundle(Operations):
         data = self.to_bytes()
         if str(path) == "-":
             if sys.stdout.isatty():
-                raise SefaError("a bundle is no text for a terminal", remedy="Pipe it or use -o.")
+                raise SefaError(
+                    "refusing to write binary data to a terminal", remedy="Pipe it or use -o."
+                )
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
             return

@@ -64,7 +64,7 @@ def fields(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[s
         raise SefaError(f"the metadata keys are {shown(sorted(metadata))}", "only 'sefa'")
     facts = read_json(metadata["sefa"].encode("utf-8"), "the metadata")
     if not isinstance(facts, dict):
-        raise SefaError("the metadata is no object", "a direction bundle")
+        raise SefaError("the metadata is not an object", "a direction bundle")
     if facts.get("format") != FORMAT:
         raise SefaError(f"the format is {shown(facts.get('format'))}", repr(FORMAT))
     facts = _OPTIONAL | facts

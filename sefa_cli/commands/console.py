@@ -66,7 +66,7 @@ class Advance(Protocol):
 
 @contextmanager
 def progress(doing: str, total: int) -> Iterator[Advance]:
-    """A progress bar with the time left on stderr; silent with `-q` or when it is no terminal."""
+    """A progress bar with the time left on stderr, if that is a terminal; silent with `-q`."""
     if _verbosity < 0 or not sys.stderr.isatty():
         yield lambda pieces=1: None
         return

@@ -21,7 +21,9 @@ def report(
     seeds: options.Seeds = "0-4",
     k: Annotated[
         str | None,
-        typer.Option("--k", metavar="K", help="Directions: 0-2,smile. The first ten if not said."),
+        typer.Option(
+            "--k", metavar="K", help="Directions, such as 0-2,smile. Default: the first ten."
+        ),
     ] = None,
     span: Annotated[
         str, typer.Option("--range", metavar="A:B", help="First and last step.")

@@ -30,7 +30,7 @@ def codes_from_seeds(
         generator: The generator.
         seeds: n seeds, each from 0 to 2³² − 1.
         psi: Truncation; None is the family's default, 0.7 if it has a mean w.
-        layers: Truncate only the first so many codes, or those listed; None for all.
+        layers: Truncate only the codes below this index, or those listed; None for all.
         label: The class of a conditional model, an index from 0.
 
     Raises:

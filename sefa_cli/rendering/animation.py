@@ -1,6 +1,5 @@
 """Films of directions: frames that are rendered one by one, and written to a file."""
 
-import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from sefa_cli.rendering.film_frames import Captions, gap_of, one_below_another, 
 from sefa_cli.rendering.films import check_film_path, timing, write_film
 from sefa_cli.rendering.gallery import Progress
 from sefa_cli.rendering.options import PictureOptions
-from sefa_cli.rendering.pictures import Picture, to_image
+from sefa_cli.rendering.pictures import Picture, png, to_image
 from sefa_cli.rendering.scene import open_scene_of
 from sefa_cli.rendering.sweeps import Shot, frame_alphas, rest_frames, shots
 from sefa_cli.rendering.view import View
@@ -238,10 +237,7 @@ class Film:
     def _repr_png_(self) -> bytes:
         """Return five frames side by side as PNG, as notebooks show it."""
         places = sorted({round(i * (len(self) - 1) / 4) for i in range(5)})
-        strip = side_by_side([self._frame(self.shots[i], self._texts) for i in places])
-        encoded = io.BytesIO()
-        to_image(strip).save(encoded, "PNG")
-        return encoded.getvalue()
+        return png(side_by_side([self._frame(self.shots[i], self._texts) for i in places]))
 
     @property
     def _texts(self) -> frozenset[str]:

@@ -1,6 +1,5 @@
 """Pictures that are rendered when they are asked for: one by one, as a sheet, or into files."""
 
-import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from sefa_cli.rendering.outputs import PictureTarget, picture_target
-from sefa_cli.rendering.pictures import Picture, to_image
+from sefa_cli.rendering.pictures import Picture, png, to_image
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:
@@ -123,9 +122,7 @@ class Pictures(ABC):
 
     @cached_property
     def _png(self) -> bytes:
-        encoded = io.BytesIO()
-        self.sheet().save(encoded, "PNG")
-        return encoded.getvalue()
+        return png(self.paint_sheet(self._sheet_view, _nothing))
 
     def _repr_png_(self) -> bytes:
         """Return the sheet as PNG, as notebooks show it."""

@@ -4,7 +4,6 @@ SeFa (Shen & Zhou, CVPR 2021), table 1: does the direction change the picture ob
 change semantically meaningful? Asked of the leading directions of every level of layers.
 """
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 SIDE = 160  # pixels of a picture of a sweep
 STEPS = (-1.0, -0.5, 0.5, 1.0)  # of the reach
-# How far directions are swept where nothing is said: the higher the layers, the more a step shows.
+# How far directions are swept by default: the higher the layers, the more a step shows.
 REACH = {"bottom": 5.0, "middle": 4.0, "top": 2.5}
 
 
@@ -85,7 +84,7 @@ def sliders_of(state: State, question: Question) -> Sliders:
 def answered(state: State, question: Question, answer: Answer) -> State:
     """The state whose bundle holds the answer, and the name as the direction's label.
 
-    Raises SefaError for a name that is no label, or is another direction's.
+    Raises SefaError for a name that is not a valid label, or is another direction's.
     """
     own = sliders_of(state, question)
     said = {
@@ -107,9 +106,12 @@ def is_answered(state: State, question: Question) -> bool:
 
 def sweep(model: "Model", state: State, question: Question, seeds: str, reach: float) -> bytes:
     """A sheet as PNG: a row per seed, the direction from −reach to reach, and before it."""
+    import numpy as np
+
     from sefa_cli.editing.moves import Move
     from sefa_cli.editing.start import start_from
     from sefa_cli.rendering.edits import Edits
+    from sefa_cli.rendering.pictures import png
     from sefa_cli.rendering.scene import Scene
     from sefa_cli.rendering.view import View
 
@@ -120,6 +122,4 @@ def sweep(model: "Model", state: State, question: Question, seeds: str, reach: f
     view = View(side, fast=True, label=state.label, truncation=state.trunc)
     unnamed = relabeled(own.bundle, {question.k: None})  # so that no name suggests an answer
     edits = Edits(Scene(generator, start, view, own.layers), unnamed, [moves])
-    encoded = io.BytesIO()
-    edits.sheet().save(encoded, "PNG", compress_level=1)
-    return encoded.getvalue()
+    return png(np.asarray(edits.sheet()), compression=1)

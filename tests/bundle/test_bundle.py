@@ -17,12 +17,11 @@ import safetensors.numpy
 
 from sefa_cli import files
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.bundle.rules import TOOL
 from sefa_cli.errors import SefaError, UsageError
 
 ROWS = np.array([[1, 0, 0, 0], [0.5, 0.5, -0.5, 0.5]], np.float32)
-MODEL = {"ref": "tiny.pkl", "family": "stylegan2", "resolution": 8, "z_dim": 4, "w_dim": 4,
-         "num_layers": 4, "layer_names": ["a", "b", "c", "d"], "fingerprint": "0" * 64}  # fmt: skip
+MODEL = {"ref": "tiny.pkl", "family": "stylegan2", "resolution": 8, "z_dim": 4, "w_dim": 4}
+MODEL |= {"num_layers": 4, "layer_names": ["a", "b", "c", "d"], "fingerprint": "0" * 64}
 LITERAL = (
     b"\x68\x02\0\0\0\0\0\0"
     rb'{"__metadata__":{"sefa":"{\"directions\":[{\"gain\":0.25,\"label\":\"smile\"},{}],'
@@ -161,7 +160,7 @@ def test_style_gains_follow_the_threshold() -> None:
 
 
 def test_the_tool_is_this_version() -> None:
-    assert f"sefa-cli {version('sefa-cli')}" == TOOL
+    assert f"sefa-cli {version('sefa-cli')}" == Bundle.tool
 
 
 @pytest.mark.parametrize(("name", "index"), [("1", 1), (1, 1), (" 0 ", 0), ("head turn", 1)])
@@ -250,7 +249,7 @@ def test_open_files_are_read(bundle: Bundle, tmp_path: Path) -> None:
 
 def test_no_bundle_goes_to_a_terminal(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    with pytest.raises(SefaError, match="no text for a terminal"):
+    with pytest.raises(SefaError, match="refusing to write binary data to a terminal"):
         bundle.save("-")
 
 
