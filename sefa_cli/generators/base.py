@@ -59,6 +59,14 @@ class Generator(nn.Module):
         mean = checkpoint.tensors.get("mapping.w_avg")
         self._w_avg = None if mean is None else frozen(torch.from_numpy(mean.float32()))  # (w_dim,)
 
+    def __repr__(self) -> str:
+        """Return one line: family, size, latent, device."""
+        layers = f"({self.num_layers}, {self.w_dim})" if self.num_layers > 1 else f"({self.w_dim},)"
+        return (
+            f"<Generator {self.family}, {self.resolution} px, {self.space} {layers}, "
+            f"on {self.device}>"
+        )
+
     @property
     def device(self) -> torch.device:
         """Where it computes."""

@@ -1,4 +1,4 @@
-"""Directions for a region drawn on the picture, found beside the page and stopped on its wish.
+"""Directions for a region drawn on the picture, found beside the page, which may stop the search.
 
 The same search as `sefa localize` makes, so the command that is shown gives the same bundle.
 """
@@ -157,9 +157,9 @@ class Task:
     def _sides(self) -> tuple[int, int]:
         """Height and width of the picture at the working size."""
         from sefa_cli.rendering.view import View
-        from sefa_cli.studio.easel import Easel
+        from sefa_cli.studio.renderer import Renderer
 
-        picture = Easel(self.model).picture(self.state, View(self.size, fast=True))
+        picture = Renderer(self.model).picture(self.state, View(self.size, fast=True))
         return picture.shape[0], picture.shape[1]
 
     @property
