@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Unpack
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
@@ -22,8 +21,8 @@ from sefa_cli.discovery.request import Choices, Files, Request
 from sefa_cli.discovery.search import Target
 from sefa_cli.discovery.work import Prepared, Progress
 from sefa_cli.editing.source import load_generator
-from sefa_cli.editing.start import Start, start_from
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.editing.start import start_from
+from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.precision import check_precision
 from sefa_cli.rendering.view import View
@@ -150,7 +149,9 @@ def prepare(
     files.check_search(len(searches), bool(search.sketched(checkpoint.config["w_dim"])))
     generator = model if isinstance(model, Generator) else load_generator(checkpoint, device)
     check_precision(search.precision, generator.device)
-    start = _start(generator, request)
+    start = start_from(
+        generator, request.seed_range, request.codes, request.truncation, None, request.label
+    )
     request.check_count(len(start.numbers))
     view = View(search.size, request.fast, label=request.label, truncation=request.truncation)
     pictures = list(view.pictures(generator, start.codes, start.numbers))
@@ -159,24 +160,3 @@ def prepare(
         fore, text = faces.weights(pictures, start.names), f"{region.kind} {faces.text}"
     target = Target(text, fore, None if held is None else still(fore, held))
     return Prepared(request, files, checkpoint, generator, start, pictures, target, searches)
-
-
-def _start(generator: Generator, request: Request) -> Start:
-    """The codes: from seeds, from a file, or as they are given."""
-    asked = request.codes
-    if asked is None or isinstance(asked, str | Path):
-        return start_from(
-            generator, request.seed_range, asked, request.truncation, None, request.label
-        )
-    codes = torch.as_tensor(asked, dtype=torch.float32, device=generator.device)
-    dim = generator.w_dim if generator.space == "w" else generator.z_dim
-    layered = generator.space == "w" or generator.num_layers > 1
-    expected = (generator.num_layers, dim) if layered else (dim,)
-    if tuple(codes.shape[1:]) != expected or not len(codes) or not codes.isfinite().all():
-        raise SefaError(
-            f"codes of shape {tuple(codes.shape)}",
-            f"finite numbers of shape (n, {', '.join(map(str, expected))}) for this model",
-        )
-    if request.truncation is not None and generator.space == "w":
-        codes = generator.truncate(codes, request.truncation)
-    return Start(codes, tuple(range(len(codes))), "code", generator.space)

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from numpy.typing import ArrayLike
-
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
 from sefa_cli.discovery.partial import partial_path
 from sefa_cli.discovery.search import Search
+from sefa_cli.editing.codes import CodeArray
 from sefa_cli.errors import UsageError
 from sefa_cli.files import check_writable
 from sefa_cli.projections import parse_layers
@@ -26,7 +25,7 @@ class Choices(TypedDict, total=False):
     """The fields of `Request`, as the keywords of `localize`."""
 
     seeds: Indices
-    codes: Path | str | ArrayLike | None
+    codes: Path | str | CodeArray | None
     truncation: float | None
     label: int | None
     layers: Indices
@@ -73,7 +72,7 @@ class Request:
     """
 
     seeds: Indices = "0-4"
-    codes: Path | str | ArrayLike | None = None
+    codes: Path | str | CodeArray | None = None
     truncation: float | None = None
     label: int | None = None
     layers: Indices = "all"

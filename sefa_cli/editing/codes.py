@@ -14,6 +14,8 @@ from sefa_cli.files import open_atomically
 from sefa_cli.generators.base import Generator
 from sefa_cli.interchange.latents import read_codes
 
+CodeArray = torch.Tensor | NDArray[np.float32]  # (n, layers, dim), or (n, dim) for every layer
+
 
 def codes_from_seeds(
     generator: Generator,
@@ -81,9 +83,7 @@ def load_codes(path: Path | str, generator: Generator) -> torch.Tensor:
     return as_codes(read_codes(path, key, generator.num_layers), generator, str(path))
 
 
-def as_codes(
-    codes: torch.Tensor | NDArray[np.float32], generator: Generator, source: str = "the array"
-) -> torch.Tensor:
+def as_codes(codes: CodeArray, generator: Generator, source: str = "the array") -> torch.Tensor:
     """Return an array as codes of this generator, on its device: float32 `(n, layers, dim)`.
 
     Args:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -14,10 +13,8 @@ from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
 from sefa_cli.projections import fingerprint, parse_layers
-from sefa_cli.ranges import format_range, parse_range
+from sefa_cli.ranges import format_range
 from sefa_cli.sources import cache
-
-_OPENED: WeakKeyDictionary[Generator, Checkpoint] = WeakKeyDictionary()  # loaded here
 
 
 def load_generator(
@@ -53,7 +50,6 @@ def load_generator(
     generator = build(checkpoint, device)
     if generator.space == "w" and "mapping.w_avg" not in checkpoint.tensors:
         _cache_mean_w(generator, _mapping_key(checkpoint))
-    _OPENED[generator] = checkpoint
     return generator
 
 
@@ -82,9 +78,8 @@ def generator_for(
         SefaError: No model was found, or it cannot be read.
     """
     if isinstance(model, Generator):
-        checkpoint = _OPENED.get(model)
-        if checkpoint is not None and not any_model:
-            _check_same(bundle, checkpoint.ref, fingerprint(checkpoint))
+        if not any_model:
+            _check_same(bundle, model.checkpoint.ref, fingerprint(model.checkpoint))
         return model
     ref = None if model is None else str(model)
     checkpoint = open_model_of(bundle, ref, bundle_path, any_model=any_model, offline=offline)
@@ -97,10 +92,7 @@ def layers_of(generator: Generator, layers: str | int | Iterable[int]) -> tuple[
     Raises UsageError for layers that the model does not have.
     """
     words = layers if isinstance(layers, str) else format_range(_numbers(layers))
-    checkpoint = _OPENED.get(generator)
-    if checkpoint is None:
-        return parse_range(words, "layer", generator.num_layers)
-    return parse_layers(checkpoint, words)
+    return parse_layers(generator.checkpoint, words)
 
 
 def _numbers(indices: int | Iterable[int]) -> list[int]:

@@ -4,12 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.codes import as_codes, codes_from_seeds, load_codes
+from sefa_cli.editing.codes import CodeArray, as_codes, codes_from_seeds, load_codes
 from sefa_cli.editing.moves import Move
 from sefa_cli.editing.sum import add, on_layers, shift
 from sefa_cli.errors import MismatchError
@@ -39,7 +37,7 @@ class Start:
 def start_from(
     generator: Generator,
     seeds: str | int | Iterable[int],
-    codes: Path | str | torch.Tensor | NDArray[np.float32] | None = None,
+    codes: Path | str | CodeArray | None = None,
     psi: float | None = None,
     trunc_layers: str | int | Iterable[int] | None = None,
     label: int | None = None,
