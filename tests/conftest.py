@@ -1,9 +1,10 @@
 """What many tests share: the real models, fetched once, and a small one in a folder to work in."""
 
+import logging
 import multiprocessing
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -117,11 +118,12 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def sefa(workplace: Path) -> Callable[..., Result]:
+def sefa(workplace: Path) -> Iterator[Callable[..., Result]]:
     """Run `sefa …` inside this process: quick, for all that needs no process of its own."""
     from sefa_cli.cli import app
 
-    runner = CliRunner()
+    runner, logger = CliRunner(), logging.getLogger("sefa_cli")
+    level, handlers = logger.level, list(logger.handlers)
 
     def run(*words: str, stdin: bytes | None = None) -> Result:
         result = runner.invoke(app, words, input=stdin)
@@ -129,7 +131,9 @@ def sefa(workplace: Path) -> Callable[..., Result]:
             raise result.exception
         return result
 
-    return run
+    yield run
+    logger.setLevel(level)  # a command sets them for its process
+    logger.handlers[:] = handlers
 
 
 @pytest.fixture

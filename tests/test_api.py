@@ -27,5 +27,5 @@ def test_names_are_sorted_and_stand_once() -> None:
 
 
 def test_another_name_is_refused() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'factorise_all'"):
-        _ = sefa_cli.factorise_all
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = sefa_cli.nonsense

@@ -80,7 +80,7 @@ class Config(Mapping[str, Any]):
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         if not isinstance(facts, Mapping):
-            raise SefaError("the configuration is no object")
+            raise SefaError("the configuration must be an object")
         self._facts = dict(facts)
         for name, least in _LEAST.items():
             size = facts.get(name)
