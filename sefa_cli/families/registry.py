@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
 from sefa_cli import families
@@ -39,6 +38,8 @@ def built_in() -> Mapping[str, Family]:
 @cache
 def installed() -> Mapping[str, Family]:
     """Return the families of installed packages that can be loaded, by entry point."""
+    from importlib.metadata import entry_points  # slow to import, and mostly not needed
+
     entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     loaded = ((entry.name, _load(f"the plug-in {entry.name}", entry.load)) for entry in entries)
     return {name: family for name, family in loaded if family is not None}
