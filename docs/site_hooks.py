@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 # Pages of the site, and the files of the repository that they are.
 ELSEWHERE = {
+    "index.md": "README.md",
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "security.md": "SECURITY.md",
@@ -26,7 +27,7 @@ ELSEWHERE = {
     "reference/directions-v1.schema.json": "formats/directions-v1.schema.json",
     "reference/reader.txt": "formats/reader.py",
 }
-PAGE_OF = {source: page for page, source in ELSEWHERE.items()}
+PAGE_OF = {source: page for page, source in ELSEWHERE.items()} | {"docs/tutorial.ipynb": "tutorial.md"}
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)]*)?\)")
 
 
