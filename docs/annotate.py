@@ -93,7 +93,8 @@ sefa edit --dirs docs/directions/face_bottom.dirs --k "chin up" --alpha 4
 sefa inspect --annotations docs/directions/face_*.dirs
 ```
 
-`python docs/annotate.py` makes the bundles and this page from [answers.tsv](directions/answers.tsv).
+`python docs/annotate.py` makes the bundles and this page from
+[answers.tsv](directions/answers.tsv).
 
 Meaningful / obvious, of {NUM} directions per level:
 """

@@ -27,7 +27,9 @@ ELSEWHERE = {
     "reference/directions-v1.schema.json": "formats/directions-v1.schema.json",
     "reference/reader.txt": "formats/reader.py",
 }
-PAGE_OF = {source: page for page, source in ELSEWHERE.items()} | {"docs/tutorial.ipynb": "tutorial.md"}
+PAGE_OF = {source: page for page, source in ELSEWHERE.items()} | {
+    "docs/tutorial.ipynb": "tutorial.md"
+}
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)]*)?\)")
 
 
