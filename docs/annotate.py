@@ -88,7 +88,7 @@ seeds and steps. The bundles it saves hold the same answers and names.
 These bundles hold the names and answers: [face_bottom.dirs](directions/face_bottom.dirs),
 [face_middle.dirs](directions/face_middle.dirs) and [face_top.dirs](directions/face_top.dirs):
 
-```sh
+```console
 sefa edit --dirs docs/directions/face_bottom.dirs --k "chin up" --alpha 4
 sefa inspect --annotations docs/directions/face_*.dirs
 ```

@@ -23,7 +23,7 @@ from tests.helpers.remap import native_state, write_rosinality
 from tests.helpers.server import Page, Server
 
 README = (ROOT / "README.md").read_text()
-PAGES = ["README.md", "docs/films.md", "docs/formats.md", "docs/annotations.md", "docs/localize.md"]
+PAGES = ["README.md", "docs/films.md", "docs/formats.md", "docs/localize.md"]
 Place = tuple[Path, dict[str, str]]
 
 
@@ -56,8 +56,6 @@ def shell(tmp_path_factory: pytest.TempPathFactory, default_model: Path) -> Iter
 def test_block(shell: Place, page: str, number: int) -> None:
     place, environment = shell[0] / Path(page).stem, shell[1]
     place.mkdir(exist_ok=True)
-    if not (place / "docs").exists():
-        (place / "docs").symlink_to(DOCS)
     language, code = blocks(page, "sh", "python")[number]
     command = ["sh", "-eu", "-c", code] if language == "sh" else [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
