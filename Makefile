@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint types tests docs bench clean
+.PHONY: help demo test check lint types tests docs bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -22,6 +22,9 @@ demo: $(READY)  ## install, fetch the default model, factorize it, edit faces, m
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
 
 test: lint types tests  ## lint, types and all tests, those on the real model included
+
+check: lint types  ## the inner loop, under a minute: lint, types and the quick tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow"
 
 lint: $(READY)  ## ruff: style and formatting
 	$(BIN)/ruff check .

@@ -85,7 +85,7 @@ WRITERS = {
 def psnr(path: Path, film: Film) -> tuple[float, int]:
     """Decibels over the whole film, and the number of frames read back."""
     with Image.open(path) as gif:
-        count = gif.n_frames
+        count = getattr(gif, "n_frames", 1)
         if count != len(film):
             return math.nan, count
         error = 0.0

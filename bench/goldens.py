@@ -84,7 +84,7 @@ def _output(generator: Generator, name: str, tensors: Arrays, facts: dict[str, A
     label = tensors.get("in/label")
     codes = generator.map(tensors["in/z"], label)
     if name in ("embed", "cond_vector"):
-        embedded = torch.from_numpy(label) @ generator.embedding
+        embedded = torch.from_numpy(label) @ generator.get_parameter("embedding")
         return (embedded if name == "embed" else torch.cat([codes, embedded], dim=1)).numpy()
     if name.startswith("w_trunc_"):
         return generator.truncate(codes, 0.7, 4).numpy()

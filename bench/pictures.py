@@ -12,8 +12,9 @@ import statistics
 import subprocess
 import sys
 import time
+from typing import Any
 
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "1024 px": {},
     "512 px, exact": {"size": 512},
     "256 px, exact": {"size": 256},

@@ -53,13 +53,12 @@ def grams_of_seed(generator: Generator, seed: int, weights: Weights, folder: Pat
         }
     start = time.perf_counter()
     code = codes_from_seeds(generator, [seed])[0]
-    changes, everything = {}, 0
+    changes: dict[str, torch.Tensor] = {}
     for level in LEVELS[1:]:
         linearization = generator.linearize(code, layers_of(level), size=SIZE)
         whole = torch.from_numpy(np.ascontiguousarray(jacobian(linearization).T))
         changes[level] = whole.reshape(-1, *linearization.picture.shape)  # (dim, C, H, W)
-        everything = everything + changes[level]
-    changes[LEVELS[0]] = everything  # one row that moves all layers
+    changes[LEVELS[0]] = sum(changes.values(), torch.tensor(0.0))  # one row that moves all layers
     found: Matrices = {}
     for name, fore in weights.items():
         parts = Parts(linearization, fore, 255 - fore, sum_channels=False)
@@ -97,7 +96,7 @@ def settings(method: str) -> list[tuple[str, str, Find]]:
         (resefa, "tau", TAUS) if method != "low-rank" else (lowrank, "energy", ENERGIES)
     )
     return [
-        (level, f"{name} {value:g}", partial(kind, num=LEADING, **{name: value}))
+        (level, f"{name} {value:g}", partial(kind, num=LEADING, **{name: value}))  # type: ignore[arg-type]
         for level in LEVELS
         for value in values
     ]
@@ -109,7 +108,9 @@ def chosen(each: list[Matrices], region: str, method: str) -> Chosen:
     medians = [left_out([of[level, region] for of in each], find) for level, _, find in known]
     level, text, find = known[int(np.argmax(medians))]
     grams = [of[level, region] for of in each]
-    rows = find(*mean(grams)).directions
+    average = mean(grams)
+    assert isinstance(average, Grams)
+    rows = find(average.fore, average.back).directions
     ratios = [np.square(slopes(rows, M.fore) / slopes(rows, M.back)) for M in grams]
     best = int(np.argmax(np.median(ratios, axis=0)))
     print(

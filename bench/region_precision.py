@@ -111,7 +111,7 @@ def kept(file: Path, work: Callable[[], Iterator[Edit]]) -> list[Edit]:
         file.write_text(json.dumps(made))
         print(f"{file.name} measured", file=sys.stderr)
     return [
-        Edit(*edit[:5], None if edit[5] is None else Change(*edit[5]))
+        Edit._make([*edit[:5], edit[5] and Change(*edit[5])])
         for edit in json.loads(file.read_text())
     ]
 

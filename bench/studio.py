@@ -104,7 +104,7 @@ def serve(name: str) -> None:
             return Easel(self._model).picture(state, view)
 
     if name == "forgetful":
-        page.Easel = Forgetful
+        vars(page)["Easel"] = Forgetful
     app(["studio", MODEL, "--no-open", "--port", "0"])
 
 

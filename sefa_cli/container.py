@@ -1,15 +1,18 @@
-"""The safetensors container, read with suspicion and written in one way only.
+"""The safetensors container of bundles and of our own models.
 
-Written here and not left to the safetensors library, for it takes the last of repeated header
-keys without a word, lists several metadata keys in random order, and orders tensors by an
-internal table of types that changes between its versions. The container is an 8-byte length, a
-JSON header and the numbers; the tests hold that the library reads what is written here.
+The safetensors library reads the numbers and checks that the tensors fill the file. Before that
+this module looks at the header, because the library takes the last of repeated keys without a word
+and sets few limits. This module also writes the file, because the library lists the keys of the
+header in an order of its own: equal content must give equal bytes, whatever the version.
 """
 
 import math
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import IO, Any, NamedTuple
+
+from safetensors import SafetensorError, deserialize
 
 from sefa_cli.canonical import canonical_json, plain, read_json, shown
 from sefa_cli.errors import SefaError
@@ -36,51 +39,61 @@ class Tensor(NamedTuple):
     data: bytes
 
 
-class _Slot(NamedTuple):
-    """Where the header says that a tensor lies: bytes `begin` to `end` after the header."""
+class Entry(NamedTuple):
+    """What the header says about one tensor; its bytes are counted from the end of the header."""
 
+    dtype: str  # a key of BITS
+    shape: tuple[int, ...]
     begin: int
     end: int
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
 
 
 def unpack(file: IO[bytes]) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """The metadata and the tensors, by name, of a safetensors stream read to its end.
+    """Return the metadata and the tensors, by name, of a safetensors stream read to its end.
 
-    Nothing is believed before it was checked, so a wrong length never costs memory. Raises
-    SefaError for whatever the container section of formats/directions-v1.md forbids.
+    A length is checked before memory is reserved for it. Raises SefaError for anything that the
+    container section of formats/directions-v1.md forbids.
     """
-    length = _header_length(file)
-    text = b"".join(_chunks(file, length))
+    first = _taken(file, 8)
+    length = _header_length(first)
+    text = _taken(file, length)
     if len(text) < length:
-        raise SefaError(f"it ends inside its header, after {len(text)} of {length} bytes")
-    if not text.startswith(b"{"):
-        raise SefaError("its header does not begin with '{'", "a safetensors file")
-    header = read_json(text, "the header")
-    metadata = header.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise SefaError("__metadata__ is not an object of texts")
-    slots = sorted(_slot(name, entry) for name, entry in header.items())
-    _check_layout(slots)
-    tensors = {}
-    for slot in slots:
-        data = b"".join(_chunks(file, slot.end - slot.begin))
-        if len(data) < slot.end - slot.begin:
-            raise SefaError(
-                f"it ends inside the tensor {shown(slot.name)}",
-                f"{slots[-1].end:,} bytes after the header",
-                "The file is truncated: copy or make it again.",
-            )
-        tensors[slot.name] = Tensor(slot.dtype, slot.shape, data)
-    if file.read(1):
+        raise SefaError(f"it ends inside its header, after {len(text):,} of {length:,} bytes")
+    metadata, entries = read_header(text)
+    size = max((entry.end for entry in entries.values()), default=0)
+    numbers = _taken(file, size + 1)
+    if len(numbers) < size:
+        raise SefaError(
+            f"it ends after {len(numbers):,} of the {size:,} bytes of its tensors",
+            remedy="The file is truncated: copy or make it again.",
+        )
+    if len(numbers) > size:
         raise SefaError("bytes follow its last tensor", "the end of the file")
-    return metadata, tensors
+    try:
+        found = deserialize(first + text + numbers)
+    except SafetensorError as error:
+        raise misplaced(error) from None
+    data = {unicodedata.normalize("NFC", name): bytes(tensor["data"]) for name, tensor in found}
+    return metadata, {n: Tensor(e.dtype, e.shape, data[n]) for n, e in entries.items()}
 
 
-def _header_length(file: IO[bytes]) -> int:
-    first = b"".join(_chunks(file, 8))
+def misplaced(error: Exception) -> SefaError:
+    """Return the stated error for a complaint of the library: only the layout can be wrong."""
+    reason = str(error).removeprefix("Error while deserializing: ")
+    expected = "each tensor to begin where the one before ends"
+    return SefaError(f"its header is wrong: {reason}", expected)
+
+
+def _taken(file: IO[bytes], count: int) -> bytes:
+    """`count` bytes, fewer at the end; memory follows the bytes that come, not the count."""
+    pieces = []
+    while count > 0 and (piece := file.read(min(count, 2**20))):
+        count -= len(piece)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _header_length(first: bytes) -> int:
     if not first:
         raise SefaError("it is empty", "a direction bundle")
     if len(first) < 8:
@@ -88,21 +101,29 @@ def _header_length(file: IO[bytes]) -> int:
     length: int = struct.unpack("<Q", first)[0]
     if not 2 <= length <= MOST_HEADER:
         raise SefaError(
-            "it is damaged, or no direction bundle: "
+            "it is damaged, or not a direction bundle: "
             f"its first 8 bytes announce a header of {length:,} bytes",
             f"2 to {MOST_HEADER:,}",
         )
     return length
 
 
-def _chunks(file: IO[bytes], count: int) -> Iterator[bytes]:
-    """Up to `count` bytes in pieces, so that memory follows what is there, not what is claimed."""
-    while count > 0 and (piece := file.read(min(count, 2**20))):
-        count -= len(piece)
-        yield piece
+def read_header(text: bytes) -> tuple[dict[str, str], dict[str, Entry]]:
+    """Return the metadata and the entries, by name, of a header; names are in NFC.
+
+    Whether the tensors fill the file is left to the library. Raises SefaError for everything else
+    that formats/directions-v1.md forbids in a header.
+    """
+    if not text.startswith(b"{"):
+        raise SefaError("its header does not begin with '{'", "a safetensors file")
+    header = read_json(text, "the header")
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise SefaError("__metadata__ must be an object of texts")
+    return metadata, {name: _entry(name, entry) for name, entry in header.items()}
 
 
-def _slot(name: str, entry: Any) -> _Slot:
+def _entry(name: str, entry: Any) -> Entry:
     """One checked header entry."""
     what = f"the tensor {shown(name)}"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
@@ -119,32 +140,20 @@ def _slot(name: str, entry: Any) -> _Slot:
         raise SefaError(
             f"{what} has {end - begin:,} bytes", f"what {dtype} of shape {shown(shape)} takes"
         )
-    return _Slot(begin, end, name, dtype, tuple(shape))
-
-
-def fits(dtype: str, shape: Sequence[int], size: int) -> bool:
-    """Whether a tensor of this type and shape takes `size` bytes."""
-    return dtype in BITS and math.prod(shape) * BITS[dtype] == size * 8
+    return Entry(dtype, tuple(shape), begin, end)
 
 
 def _are_counts(value: Any) -> bool:
     return isinstance(value, list) and all(type(item) is int and item >= 0 for item in value)
 
 
-def _check_layout(slots: list[_Slot]) -> None:
-    """The tensors lie one behind the other, with no overlap and no hole."""
-    position = 0
-    for slot in slots:
-        if slot.begin != position:
-            fault = "overlaps the one before" if slot.begin < position else "leaves a hole before"
-            raise SefaError(
-                f"the tensor {shown(slot.name)} at byte {slot.begin} {fault}", f"byte {position}"
-            )
-        position = slot.end
+def fits(dtype: str, shape: Sequence[int], size: int) -> bool:
+    """Return whether a tensor of this type and shape takes `size` bytes."""
+    return dtype in BITS and math.prod(shape) * BITS[dtype] == size * 8
 
 
 def pack(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes:
-    """The file's bytes."""
+    """Return the bytes of the file."""
     begin, order = head(metadata, {name: tensor[:2] for name, tensor in tensors.items()})
     return b"".join((begin, *(tensors[name].data for name in order)))
 
@@ -152,9 +161,9 @@ def pack(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes:
 def head(
     metadata: Mapping[str, str], forms: Mapping[str, tuple[str, tuple[int, ...]]]
 ) -> tuple[bytes, list[str]]:
-    """What precedes the numbers of tensors of these types and shapes, and their order.
+    """Return the bytes before the numbers of tensors `(type, shape)`, and the order of the names.
 
-    Wide types come first, so that all stay aligned, then names in their own order.
+    Wide types come first, so that all numbers stay aligned; equal widths are sorted by name.
     """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     order = sorted(forms, key=lambda name: (-BITS[forms[name][0]], name))

@@ -1,21 +1,73 @@
 """What many tests share: the real models, fetched once, and a small one in a folder to work in."""
 
+import logging
 import multiprocessing
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from sefa_cli import files
-from tests.helpers import CONTAINERS
+from tests.helpers import CONTAINERS, ROOT
+
+if TYPE_CHECKING:
+    from sefa_cli.generators.base import Generator
 
 pytest_plugins = ["tests.helpers.chromium"]  # the pages' Chromium
 TINY = CONTAINERS / "ckpt_genforce_stylegan2.pth"
+
+# What `make check` leaves to `make test`, by measuring: whole files and folders, and whatever
+# uses a real model, a browser or a process. A single test is marked where it stands.
+SLOW_FIXTURES = {"default_model", "digiface", "page", "process", "studio", "at_any_step"}
+SLOW_FILES = (
+    "browser/",
+    "commands/",
+    "discovery/test_jacobian.py",
+    "discovery/test_sketch.py",
+    "families/biggan/test_network.py",
+    "families/biggan/test_ports.py",
+    "families/dcgan/test_network.py",
+    "families/lucidrains/test_network.py",
+    "families/stylegan3/test_network.py",
+    "families/test_dialects_agree.py",
+    "families/test_plugin_example.py",
+    "generators/test_base.py",
+    "generators/test_derivatives.py",
+    "generators/test_elsewhere.py",
+    "generators/test_linearize.py",
+    "generators/test_steps.py",
+    "rendering/test_films.py",
+    "rendering/test_report.py",
+    "rendering/test_report_page.py",
+    "sources/test_wheels.py",
+    "studio/",
+    "test_annotations_page.py",
+    "test_directions_page.py",
+    "test_gallery.py",
+    "test_readme.py",
+    "test_users_words.py",
+)
+QUICK_FILES = (  # of those folders
+    "commands/test_inspect.py",
+    "commands/test_name_and_pick.py",
+    "studio/test_session.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, before `-m` chooses."""
+    for item in items:
+        name = item.path.relative_to(ROOT / "tests").as_posix()
+        fixtures = set(getattr(item, "fixturenames", ()))
+        listed = name.startswith(SLOW_FILES) and not name.startswith(QUICK_FILES)
+        if listed or fixtures & SLOW_FIXTURES:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +90,24 @@ def digiface() -> Path:
     return locate("dcgan_digiface64")
 
 
+@pytest.fixture(params=["stylegan", "stylegan2", "mobilestylegan"])
+def tiny(request: pytest.FixtureRequest) -> "Generator":
+    """A small random generator of each family."""
+    from sefa_cli.families.build import build
+    from tests.helpers import networks
+
+    return build(getattr(networks, request.param)(), "cpu")
+
+
+@pytest.fixture(scope="session")
+def faces(default_model: Path) -> "Generator":
+    """The real default model."""
+    from sefa_cli.families.build import build
+    from sefa_cli.families.reading import read_checkpoint
+
+    return build(read_checkpoint(default_model), "cpu")
+
+
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, with `tiny.pth` (32 px, published code's format) and a cache."""
@@ -48,11 +118,12 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def sefa(workplace: Path) -> Callable[..., Result]:
+def sefa(workplace: Path) -> Iterator[Callable[..., Result]]:
     """Run `sefa …` inside this process: quick, for all that needs no process of its own."""
     from sefa_cli.cli import app
 
-    runner = CliRunner()
+    runner, logger = CliRunner(), logging.getLogger("sefa_cli")
+    level, handlers = logger.level, list(logger.handlers)
 
     def run(*words: str, stdin: bytes | None = None) -> Result:
         result = runner.invoke(app, words, input=stdin)
@@ -60,7 +131,9 @@ def sefa(workplace: Path) -> Callable[..., Result]:
             raise result.exception
         return result
 
-    return run
+    yield run
+    logger.setLevel(level)  # a command sets them for its process
+    logger.handlers[:] = handlers
 
 
 @pytest.fixture

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.rules import TENSORS
 from sefa_cli.container import BITS, MOST_HEADER, Tensor, fits, pack, unpack
 from sefa_cli.errors import SefaError
+from tests.helpers import FORMATS
 
 SEVEN = Tensor("I64", (1,), b"\7\0\0\0\0\0\0\0")
 
@@ -51,11 +54,48 @@ def test_the_library_reads_what_is_written(tmp_path: Path) -> None:
 
 
 def test_what_the_library_writes_is_read() -> None:
-    arrays = {"b": np.arange(4, dtype=np.float16), "a": np.eye(2)}
+    arrays: dict[str, np.ndarray] = {"b": np.arange(4, dtype=np.float16), "a": np.eye(2)}
     metadata, tensors = unpack(io.BytesIO(safetensors.numpy.save(arrays, {"k": "v"})))
     assert metadata == {"k": "v"}
     assert tensors["a"] == Tensor("F64", (2, 2), arrays["a"].tobytes())
     assert tensors["b"] == Tensor("F16", (4,), arrays["b"].tobytes())
+
+
+@pytest.mark.parametrize("path", sorted(FORMATS.glob("golden/*.dirs")), ids=lambda path: path.name)
+def test_the_library_reads_the_same_in_a_bundle_written_here(path: Path) -> None:
+    bundle = Bundle.load(path)
+    found = dict(safetensors.deserialize(bundle.to_bytes()))
+    arrays = {name: getattr(bundle, name) for name in TENSORS}
+    expected = {
+        name: (TENSORS[name].dtype, list(array.shape), array.tobytes())
+        for name, array in arrays.items()
+        if array is not None
+    }
+    for name, (dtype, shape, data) in bundle.private.items():
+        expected[name] = dtype, list(shape), data
+    assert expected == {name: (t["dtype"], t["shape"], t["data"]) for name, t in found.items()}
+
+
+def test_the_library_would_write_other_bytes() -> None:
+    """The reason for a writer of our own: equal content would not give equal bytes."""
+    arrays: dict[str, np.ndarray] = {"b": np.zeros(1), "a": np.zeros(2, np.float32)}
+    written = safetensors.numpy.save(arrays, {"sefa": "{}"})
+    metadata, tensors = unpack(io.BytesIO(written))
+    assert header_of(pack(metadata, tensors)) != header_of(written)
+
+
+@pytest.mark.parametrize(
+    "begins", [(0, 16), (0, 0), (0, 4), (8, 16)], ids=["hole", "same", "overlap", "first not at 0"]
+)
+def test_the_layout_is_checked_by_the_library(begins: tuple[int, int]) -> None:
+    header = {
+        name: {"dtype": "I64", "shape": [1], "data_offsets": [begin, begin + 8]}
+        for name, begin in zip("ab", begins, strict=True)
+    }
+    text = json.dumps(header).encode()
+    end = max(begins) + 8
+    with pytest.raises(SefaError, match="to begin where the one before ends"):
+        unpack(io.BytesIO(struct.pack("<Q", len(text)) + text + bytes(end)))
 
 
 @pytest.mark.parametrize("dtype", BITS)
@@ -68,7 +108,7 @@ def test_the_library_knows_the_same_types(dtype: str) -> None:
 
 
 def test_a_repeated_key_is_refused_where_the_library_takes_the_last() -> None:
-    """The reason for a reader of our own."""
+    """The reason for a look at the header before the library reads it."""
     header = b'{"__metadata__":{"sefa":"1","sefa":"2"}}'
     data = struct.pack("<Q", len(header)) + header
     assert not safetensors.deserialize(data)

@@ -1,6 +1,7 @@
-"""The house of DESIGN: imports point up, heavy ones stay out of the way, every module says why."""
+"""The rules of the house: where imports may point, how long a file may be, what it cites."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import ROOT
+from tests.helpers.tree import tracked
 
 PACKAGE = ROOT / "sefa_cli"
 ROWS = [
@@ -24,6 +26,24 @@ ROWS = [
 ]
 ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Python files of more than 300 lines, with the length they have. Take lines away, add no file.
+LONG = {
+    "formats/reader.py": 340,
+    "sefa_cli/bundle/algebra.py": 324,
+    "sefa_cli/projections.py": 327,
+    "tests/bundle/test_bundle.py": 335,
+    "tests/commands/test_localize.py": 313,
+    "tests/families/test_dialects.py": 442,
+    "tests/families/test_ports.py": 309,
+    "tests/helpers/hostile.py": 330,
+    "tests/helpers/networks.py": 360,
+    "tests/helpers/remap.py": 399,
+    "tests/sources/test_fetch.py": 388,
+    "tests/studio/test_page.py": 331,
+}
+
+FOREIGN_PAGES = {"mobilestylegan.md"}  # a name that tests/sources/test_locate.py refuses
 
 
 def part_of(path: Path) -> str:
@@ -63,19 +83,18 @@ def test_imports_point_up(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_every_module_is_short_and_says_what_it_does(path: Path) -> None:
+def test_every_module_says_what_it_does(path: Path) -> None:
     source = path.read_text()
     if source.strip():
         assert ast.get_docstring(ast.parse(source)), f"{path.name} has no docstring"
-    assert len(source.splitlines()) <= 350, f"{path.name} cannot be read in one sitting"
 
 
 @pytest.mark.parametrize(
     ("code", "heavy"),
     [
         ("import sefa_cli", ["torch", "numpy", "rich", "typer"]),
-        ("import sefa_cli.cli", ["torch", "numpy", "rich", "PIL", "requests", "pooch"]),
-        ("import sefa_cli.discovery.factorize", ["torch", "rich", "PIL", "requests", "pooch"]),
+        ("import sefa_cli.cli", ["torch", "numpy", "rich", "PIL", "requests", "imageio"]),
+        ("import sefa_cli.discovery.factorize", ["torch", "rich", "PIL", "requests", "imageio"]),
         ("import sefa_cli.bundle", ["torch", "rich", "PIL"]),
     ],
 )
@@ -83,3 +102,29 @@ def test_light_things_stay_light(code: str, heavy: list[str]) -> None:
     check = f"{code}\nimport sys\nprint([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_files_fit_in_one_sitting() -> None:
+    lengths = {name: len((ROOT / name).read_text().splitlines()) for name in tracked("*.py")}
+    too_long = {name: n for name, n in lengths.items() if n > LONG.get(name, 300)}
+    assert not too_long, "split them: over 300 lines, or longer than they were"
+
+
+PAGE = re.compile(r"(?<![\w/])[\w./-]*\w\.md\b")
+
+
+def test_code_cites_pages_that_are_here() -> None:
+    pages = tracked("*.md")
+    known = {page.rpartition("/")[2] for page in pages} | set(pages)
+    for name in tracked("*.py", "*.sh", "*.toml", "*.html", "*.js", "Makefile", ".ci"):
+        text = (ROOT / name).read_text("utf-8")
+        elsewhere = set(PAGE.findall(text)) - known - FOREIGN_PAGES
+        assert not elsewhere, f"{name} cites {elsewhere}"
+        assert not re.findall(r"\b[Ii]ssue #?\d+\b|\bDESIG[N]\b", text), f"{name} cites notes"
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for name in tracked("*.md"):
+        text = re.sub(r"```.*?```", "", (ROOT / name).read_text("utf-8"), flags=re.DOTALL)
+        for link in re.findall(r"\]\((?!\w+:|#)([^)\s#]+)", text):
+            assert ((ROOT / name).parent / link).exists(), f"{name} links to {link}"

@@ -5,8 +5,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
-from sefa_cli.families.recognize import FAMILIES
 
+from sefa_cli.families.recognize import FAMILIES
 from sefa_cli.sources import references, zoo
 from tests.helpers import ROOT
 

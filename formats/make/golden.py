@@ -9,8 +9,11 @@ from packing import Content, base, file, numbers, tensor, with_masks
 
 
 def golden() -> Iterator[tuple[str, str, Content, bytes]]:
-    """Name, what it shows, content, bytes. The bytes are canonical unless the name ends in -raw;
-    then the file of the same name without it is what a rewrite gives."""
+    """Name, what it shows, content, bytes.
+
+    The bytes are canonical unless the name ends in -raw; then the file of the same name without it
+    is what a rewrite gives.
+    """
     for name, about, content in _golden_contents():
         yield name, about, content, file(content)
     content = _spelled()

@@ -93,7 +93,7 @@ def base() -> Content:
 
 
 def with_masks(shape: list[int]) -> Content:
-    """A local method's bundle, with masks of this shape that count 0, 1, 2 …"""
+    """A local method's bundle, with masks of this shape that count 0, 1, 2, …."""
     content = base()
     size = 1
     for axis in shape:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.containers.checkpoint import LazyTensor
-from sefa_cli.errors import SefaError
+from sefa_cli.containers.faults import damaged
 from sefa_cli.files import why_not
 
 Buffer = bytes | mmap.mmap
@@ -28,31 +28,19 @@ def mapped(path: Path) -> Iterator[mmap.mmap]:
         yield data
 
 
-def damaged(path: Path, what: str) -> SefaError:
-    """The stated error for a file that is not what it says it is."""
-    return SefaError(
-        f"{path.name} is damaged: {what}", remedy="Get the file again and compare its size."
-    )
-
-
-def unreadable(path: Path, what: str, remedy: str = "") -> SefaError:
-    """The stated error for a file that may be whole but holds what is not read here."""
-    return SefaError(f"{path.name} cannot be read: {what}", remedy=remedy)
-
-
 @dataclass(frozen=True)
-class Window:
+class FileRegion:
     """`length` bytes of the file at `path`, beginning at `offset`."""
 
     path: Path
     offset: int
     length: int
 
-    def part(self, offset: int, length: int) -> "Window":
+    def part(self, offset: int, length: int) -> "FileRegion":
         """A window into this one. Raises SefaError where it would reach beyond."""
         if offset < 0 or length < 0 or offset + length > self.length:
-            raise damaged(self.path, f"{length:,} bytes are announced, {self.length:,} are there")
-        return Window(self.path, self.offset + offset, length)
+            raise damaged(f"{length:,} bytes are announced, {self.length:,} are there")
+        return FileRegion(self.path, self.offset + offset, length)
 
     def read(self) -> NDArray[np.uint8]:
         """The bytes, in memory of their own: the file may go once they are read."""
@@ -66,7 +54,8 @@ class Window:
         except OSError as error:
             raise why_not(self.path, error, "read") from error
         if done < self.length:
-            raise damaged(self.path, "it ends early, or it changed while it was read")
+            cut = damaged("it ends early, or it changed while it was read")
+            raise cut.named(self.path.name)  # tensors are read long after the file was opened
         return content
 
 
@@ -74,7 +63,7 @@ class Window:
 class Storage:
     """A run of numbers, the way torch keeps them: tensors are views into it."""
 
-    source: Window | bytes
+    source: FileRegion | bytes
     dtype: str  # numpy's name, or "bfloat16"
     count: int
     big_endian: bool = False
@@ -87,7 +76,7 @@ class Storage:
     def numbers(self, first: int, count: int) -> NDArray[Any]:
         """`count` numbers from `first` on, native-endian; bfloat16 comes as float32."""
         start, length = first * self.itemsize, count * self.itemsize
-        if isinstance(self.source, Window):
+        if isinstance(self.source, FileRegion):
             content = self.source.part(start, length).read()
         else:
             content = np.frombuffer(self.source, np.uint8)[start : start + length].copy()
@@ -99,23 +88,21 @@ class Storage:
             return (numbers.astype(np.uint32) << 16).view(np.float32)
         return numbers
 
-    def view(
-        self, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], path: Path
-    ) -> LazyTensor:
+    def view(self, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> LazyTensor:
         """The tensor of `shape` that begins at number `offset` and steps by `strides` (numbers).
 
         Raises SefaError for views no program writes: negative, beyond the storage, absurdly large.
         """
         if len(shape) != len(strides) or len(shape) > AXES:
-            raise damaged(path, f"a tensor has {len(shape)} sizes and {len(strides)} strides")
+            raise damaged(f"a tensor has {len(shape)} sizes and {len(strides)} strides")
         if min((offset, *shape, *strides)) < 0:
-            raise damaged(path, f"a tensor of shape {shape} has a negative size, stride or offset")
+            raise damaged(f"a tensor of shape {shape} has a negative size, stride or offset")
         if max(shape, default=0) > max(self.count, REPEATS):
-            raise damaged(path, f"a tensor of shape {shape} claims more than its storage holds")
+            raise damaged(f"a tensor of shape {shape} claims more than its storage holds")
         count = math.prod(shape)
         span = 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) if count else 0
         if offset + span > self.count or count > max(self.count, REPEATS):
-            raise damaged(path, f"a tensor of shape {shape} reaches beyond its storage")
+            raise damaged(f"a tensor of shape {shape} reaches beyond its storage")
 
         def read() -> NDArray[Any]:
             numbers = self.numbers(offset, span)

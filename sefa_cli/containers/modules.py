@@ -5,10 +5,9 @@ where `state` is the module's `__dict__` and `module_src` is source text, which 
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from sefa_cli.containers.file_regions import damaged
+from sefa_cli.containers.faults import damaged
 from sefa_cli.containers.inert import Global, Record
 
 _MAX_NAMES = 20_000
@@ -30,7 +29,7 @@ def module_dict(leaf: Any) -> Mapping[str, Any] | None:
     return state if all(isinstance(state.get(part), dict) for part in _PARTS) else None
 
 
-def flatten(leaf: Any, path: Path) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
+def flatten(leaf: Any) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
     """The leaves by dotted name, as `state_dict` would name them, and each module's `__dict__`.
 
     Raises SefaError for modules that hold themselves, or more names than any network has.
@@ -51,7 +50,7 @@ def flatten(leaf: Any, path: Path) -> tuple[dict[str, Any], dict[str, Mapping[st
         children = reversed(state["_modules"].items())
         waiting.extend((f"{prefix}{_short(name)}.", child, depth + 1) for name, child in children)
         if depth > _MAX_DEPTH or len(leaves) + len(modules) + len(waiting) > _MAX_NAMES:
-            raise damaged(path, "its modules hold themselves, or hold too many others")
+            raise damaged("its modules hold themselves, or hold too many others")
     return leaves, modules
 
 

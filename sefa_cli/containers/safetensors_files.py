@@ -1,25 +1,21 @@
-"""Reads safetensors files: a JSON header that says where each tensor lies, then the numbers."""
+"""Reads safetensors files through the safetensors library, after a strict look at the header."""
 
-import json
-import math
 import mmap
 import struct
+import unicodedata
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from sefa_cli.container import MOST_HEADER, Entry, misplaced, read_header
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.containers.contents import Contents
-from sefa_cli.containers.file_regions import (
-    Storage,
-    Window,
-    contiguous_strides,
-    damaged,
-    itemsize,
-    unreadable,
-)
-from sefa_cli.containers.tensor_records import is_count
+from sefa_cli.containers.faults import damaged, unreadable
+from sefa_cli.containers.file_regions import FileRegion, Storage, contiguous_strides
+from sefa_cli.errors import SefaError
 
-_MAX_HEADER = 8 << 20  # bytes; the format allows more, no generator needs a tenth
 _LENGTH = struct.Struct("<Q")
 DTYPES = {
     "F64": "float64",
@@ -39,9 +35,9 @@ DTYPES = {
 
 
 def is_safetensors(data: mmap.mmap) -> bool:
-    """Whether the file begins as safetensors files do: a length, then a JSON object.
+    """Return whether the file begins as safetensors files do: a length, then a JSON object.
 
-    The length's upper half is zero in every honest file; a forged one is still told from text.
+    The upper half of an honest length is zero; a forged length still differs from text.
     """
     length = data[: _LENGTH.size]
     text = all(32 <= byte < 127 or byte in b"\t\r\n" for byte in length)
@@ -49,22 +45,31 @@ def is_safetensors(data: mmap.mmap) -> bool:
 
 
 def read_safetensors(data: mmap.mmap, path: Path) -> Contents:
-    """The tensors of a safetensors file, by name. Raises SefaError for a header that lies."""
+    """Return the tensors of a safetensors file by name; their numbers are read when asked for.
+
+    Raises SefaError for a header that contradicts the file or repeats a name.
+    """
     (length,) = _LENGTH.unpack_from(data, 0)
-    if length > min(_MAX_HEADER, len(data) - _LENGTH.size):
-        raise damaged(path, f"its header claims {length:,} bytes of {len(data):,}")
+    if length > min(MOST_HEADER, len(data) - _LENGTH.size):
+        raise damaged(f"its header claims {length:,} bytes of {len(data):,}")
+    begin = _LENGTH.size + length
     try:
-        header = json.loads(
-            data[_LENGTH.size : _LENGTH.size + length], object_pairs_hook=_without_repeats
-        )
-    except (ValueError, RecursionError) as error:
-        raise damaged(path, "its header is no JSON object with each name once") from error
-    numbers = Window(path, _LENGTH.size + length, len(data) - _LENGTH.size - length)
-    metadata = header.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise damaged(path, "its metadata is no object of texts")
-    tensors = {name: _tensor(name, entry, numbers) for name, entry in header.items()}
-    _check_cover([entry["data_offsets"] for entry in header.values()], numbers)
+        metadata, entries = read_header(data[_LENGTH.size : begin])
+        # "pread", not a mapping: a file that shrinks while it is read would kill the process.
+        file = safe_open(path, "np", backend="pread")
+    except SefaError as error:
+        raise damaged(str(error)) from error
+    except SafetensorError as error:
+        raise damaged(str(misplaced(error))) from error
+    names = {unicodedata.normalize("NFC", name): name for name in file.offset_keys()}
+    tensors = {}
+    for name, entry in entries.items():
+        if entry.dtype not in DTYPES:
+            raise unreadable(f"{name!r:.60} has the dtype {entry.dtype!r}")
+        if entry.dtype == "BF16":
+            tensors[name] = _bfloat16(path, begin, entry)
+        else:
+            tensors[name] = _tensor(file, names.get(name, name), entry, path)
     return Contents(path, "safetensors", tensors, _as_tensor, metadata=metadata)
 
 
@@ -72,39 +77,20 @@ def _as_tensor(leaf: Any) -> LazyTensor | None:
     return leaf if isinstance(leaf, LazyTensor) else None
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name is there twice")
-    return found
+def _tensor(file: safe_open, name: str, entry: Entry, path: Path) -> LazyTensor:
+    def read() -> NDArray[Any]:
+        try:
+            numbers: NDArray[Any] = file.get_tensor(name).reshape(entry.shape)
+        except (SafetensorError, OSError, ValueError) as error:
+            cut = damaged("it ends early, or it changed while it was read")
+            raise cut.named(path.name) from error  # long after the file was opened
+        return numbers
+
+    return LazyTensor(entry.shape, DTYPES[entry.dtype], read)
 
 
-def _tensor(name: str, entry: Any, numbers: Window) -> LazyTensor:
-    path = numbers.path
-    if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
-        raise damaged(path, f"the header's entry {name!r:.60} is incomplete")
-    shape, offsets = entry["shape"], entry["data_offsets"]
-    for counts in (shape, offsets):
-        if not isinstance(counts, list) or not all(is_count(count) for count in counts):
-            raise damaged(path, f"the header's entry {name!r:.60} holds what is no count")
-    dtype = DTYPES.get(str(entry["dtype"]))
-    if dtype is None:
-        raise unreadable(path, f"{name!r:.60} has the dtype {entry['dtype']!r:.20}")
-    size = math.prod(shape[:32]) * itemsize(dtype)
-    if len(shape) > 32 or len(offsets) != 2 or offsets[1] - offsets[0] != size:
-        raise damaged(path, f"the header's entry {name!r:.60} has the wrong size")
-    storage = Storage(numbers.part(offsets[0], size), dtype, size // itemsize(dtype))
-    return storage.view(0, tuple(shape), contiguous_strides(tuple(shape)), path)
-
-
-def _check_cover(offsets: list[list[int]], numbers: Window) -> None:
-    """The tensors lie side by side: no gap, no overlap, nothing behind them."""
-    end = 0
-    for first, last in sorted(offsets):
-        if first != end:
-            raise damaged(numbers.path, "its tensors overlap or leave a gap")
-        end = last
-    if end != numbers.length:
-        raise damaged(
-            numbers.path, f"{numbers.length:,} bytes follow a header that tells of {end:,}"
-        )
+def _bfloat16(path: Path, begin: int, entry: Entry) -> LazyTensor:
+    """A bfloat16 tensor, read without the library: numpy has no such type, so it raises."""
+    numbers = FileRegion(path, begin + entry.begin, entry.end - entry.begin)
+    storage = Storage(numbers, "bfloat16", numbers.length // 2)
+    return storage.view(0, entry.shape, contiguous_strides(entry.shape))

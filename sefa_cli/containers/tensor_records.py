@@ -6,20 +6,18 @@ The names are those torch and numpy write into pickles; the shapes of their argu
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.faults import damaged, unreadable
 from sefa_cli.containers.file_regions import (
     AXES,
+    FileRegion,
     Storage,
-    Window,
     contiguous_strides,
-    damaged,
     itemsize,
-    unreadable,
 )
 from sefa_cli.containers.inert import Global, Record
 
@@ -54,7 +52,7 @@ _BUFFER = ("numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer") 
 _WRAPPERS = 8  # parameters of parameters of …
 
 
-def as_tensor(leaf: Any, find_storage: FindStorage, path: Path) -> LazyTensor | None:
+def as_tensor(leaf: Any, find_storage: FindStorage) -> LazyTensor | None:
     """The tensor that `leaf` stands for, or None where it stands for something else.
 
     Raises SefaError for a tensor that is forged or of a kind no generator is stored in.
@@ -67,34 +65,34 @@ def as_tensor(leaf: Any, find_storage: FindStorage, path: Path) -> LazyTensor | 
         if leaf.is_call(
             "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"
         ):
-            leaf = _arguments(leaf, 1, path)[0]
+            leaf = _arguments(leaf, 1)[0]
         elif leaf.is_call("torch._tensor._rebuild_from_type_v2"):
-            target, _, args = _arguments(leaf, 3, path)[:3]
+            target, _, args = _arguments(leaf, 3)[:3]
             leaf = Record(target, args if isinstance(args, tuple) else ())
         else:
-            return _torch_tensor(leaf, find_storage, path) or _numpy_array(leaf, path)
-    raise damaged(path, f"a tensor is wrapped more than {_WRAPPERS} times")
+            return _torch_tensor(leaf, find_storage) or _numpy_array(leaf)
+    raise damaged(f"a tensor is wrapped more than {_WRAPPERS} times")
 
 
-def as_number(leaf: Any, path: Path) -> Any:
+def as_number(leaf: Any) -> Any:
     """A plain int, float, bool, str or None, numpy's scalars included; None for anything else."""
     if isinstance(leaf, Record) and leaf.is_call(*_SCALAR):
-        scalar = _numpy_array(leaf, path)
+        scalar = _numpy_array(leaf)
         return scalar.numpy().item() if scalar else None
     return leaf if isinstance(leaf, int | float | str) else None
 
 
 def typed_storage(
-    kind: Any, source: Window | bytes, count: Any, path: Path, big_endian: bool = False
+    kind: Any, source: FileRegion | bytes, count: Any, big_endian: bool = False
 ) -> Storage:
     """`count` numbers of the torch storage class `kind` in `source`, which must hold them."""
     name = kind.name if isinstance(kind, Global) else type(kind).__name__
     if name not in _STORAGES:
-        raise unreadable(path, f"it holds numbers of the kind {name!r:.40}")
+        raise unreadable(f"it holds numbers of the kind {name!r:.40}")
     dtype = _STORAGES[name]
-    length = source.length if isinstance(source, Window) else len(source)
+    length = source.length if isinstance(source, FileRegion) else len(source)
     if not is_count(count) or count * itemsize(dtype) > length:
-        raise damaged(path, f"a storage claims {count!r:.40} {dtype} numbers in {length:,} bytes")
+        raise damaged(f"a storage claims {count!r:.40} {dtype} numbers in {length:,} bytes")
     return Storage(source, dtype, count, big_endian)
 
 
@@ -103,74 +101,74 @@ def is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
-def _arguments(record: Record, count: int, path: Path) -> tuple[Any, ...]:
+def _arguments(record: Record, count: int) -> tuple[Any, ...]:
     if len(record.args) < count:
-        raise damaged(path, f"{record.target} has {len(record.args)} arguments")
+        raise damaged(f"{record.target} has {len(record.args)} arguments")
     return record.args
 
 
-def _integers(values: Any, path: Path) -> tuple[int, ...]:
+def _integers(values: Any) -> tuple[int, ...]:
     if not isinstance(values, tuple | list) or len(values) > AXES:
-        raise damaged(path, "a tensor's shape or strides are no list of counts")
+        raise damaged("a tensor's shape or strides are no list of counts")
     if not all(is_count(value) for value in values):
-        raise damaged(path, "a tensor's shape or strides are no counts")
+        raise damaged("a tensor's shape or strides are no counts")
     return tuple(values)
 
 
-def _torch_tensor(record: Record, find_storage: FindStorage, path: Path) -> LazyTensor | None:
+def _torch_tensor(record: Record, find_storage: FindStorage) -> LazyTensor | None:
     """`_rebuild_tensor(storage, offset, shape, strides)`; v2 adds flags, v3 also a dtype."""
     prefix = "torch._utils._rebuild_tensor"
     if not record.is_call(prefix, f"{prefix}_v2", f"{prefix}_v3"):
         return None
-    reference, offset, shape, strides = _arguments(record, 4, path)[:4]
+    reference, offset, shape, strides = _arguments(record, 4)[:4]
     storage = find_storage(reference)
     if record.is_call(f"{prefix}_v3"):
-        dtype = _arguments(record, 7, path)[6]
+        dtype = _arguments(record, 7)[6]
         name = _TORCH_DTYPES.get(dtype.name) if isinstance(dtype, Global) else None
         if name is None:
-            raise unreadable(path, f"it holds a tensor of the dtype {str(dtype)!r:.40}")
+            raise unreadable(f"it holds a tensor of the dtype {str(dtype)!r:.40}")
         count = storage.count * storage.itemsize // itemsize(name)
         storage = Storage(storage.source, name, count, storage.big_endian)
     if not is_count(offset):
-        raise damaged(path, "a tensor begins at no count")
-    return storage.view(offset, _integers(shape, path), _integers(strides, path), path)
+        raise damaged("a tensor begins at no count")
+    return storage.view(offset, _integers(shape), _integers(strides))
 
 
-def _numpy_array(record: Record, path: Path) -> LazyTensor | None:
+def _numpy_array(record: Record) -> LazyTensor | None:
     if record.is_call(*_ARRAY):
         state = record.state
         if not isinstance(state, tuple) or len(state) != 5:
-            raise damaged(path, "a numpy array has no contents")
+            raise damaged("a numpy array has no contents")
         _, shape, dtype, by_columns, content = state
     elif record.is_call(*_BUFFER):
-        content, dtype, shape, order = _arguments(record, 4, path)[:4]
+        content, dtype, shape, order = _arguments(record, 4)[:4]
         by_columns = order == "F"
     elif record.is_call(*_SCALAR):
-        dtype, content = _arguments(record, 2, path)[:2]
+        dtype, content = _arguments(record, 2)[:2]
         shape, by_columns = (), False
     else:
         return None
-    shape = _integers(shape, path)
+    shape = _integers(shape)
     if by_columns:
-        turned = _numpy_numbers(dtype, content, shape[::-1], path)
+        turned = _numpy_numbers(dtype, content, shape[::-1])
         return turned.then(np.transpose, shape)
-    return _numpy_numbers(dtype, content, shape, path)
+    return _numpy_numbers(dtype, content, shape)
 
 
-def _numpy_numbers(dtype: Any, content: Any, shape: tuple[int, ...], path: Path) -> LazyTensor:
+def _numpy_numbers(dtype: Any, content: Any, shape: tuple[int, ...]) -> LazyTensor:
     """Numbers of a `numpy.dtype` record, in C order, from bytes (or Python 2's strings)."""
     if not isinstance(dtype, Record) or not dtype.is_call("numpy.dtype"):
-        raise damaged(path, "a numpy array has no dtype")
+        raise damaged("a numpy array has no dtype")
     code = dtype.args[0] if dtype.args else None
     code = code.decode("latin1") if isinstance(code, bytes) else code
     if not isinstance(code, str) or not _NUMPY_DTYPE.fullmatch(code):
-        raise unreadable(path, f"it holds a numpy array of the kind {code!r:.40}")
+        raise unreadable(f"it holds a numpy array of the kind {code!r:.40}")
     if isinstance(content, str):
         content = content.encode("latin1", "replace")
-    if not isinstance(content, bytes | Window):
-        raise damaged(path, "a numpy array has no contents")
+    if not isinstance(content, bytes | FileRegion):
+        raise damaged("a numpy array has no contents")
     name = np.dtype(code).name
-    length = content.length if isinstance(content, Window) else len(content)
+    length = content.length if isinstance(content, FileRegion) else len(content)
     order = dtype.state[1] if isinstance(dtype.state, tuple) and len(dtype.state) > 1 else "<"
     storage = Storage(content, name, length // itemsize(name), order in (">", b">"))
-    return storage.view(0, shape, contiguous_strides(shape), path)
+    return storage.view(0, shape, contiguous_strides(shape))

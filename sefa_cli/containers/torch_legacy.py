@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sefa_cli.containers.contents import Contents
-from sefa_cli.containers.file_regions import Buffer, Storage, Window, damaged, unreadable
+from sefa_cli.containers.faults import damaged, unreadable
+from sefa_cli.containers.file_regions import Buffer, FileRegion, Storage
 from sefa_cli.containers.inert import PersistentId, Record
 from sefa_cli.containers.pickle.reader import Pickle, read_pickle
 from sefa_cli.containers.tensor_records import as_tensor, is_count, typed_storage
@@ -26,14 +27,14 @@ def read_plain_pickle(data: mmap.mmap, path: Path) -> Contents:
     """The contents of a file that begins with a pickle: a legacy torch file or an NVIDIA pickle."""
     first = read_pickle(data, path)
     if first.value == _MAGIC:
-        stream = LegacyStream(data, Window(path, 0, len(data)))
+        stream = LegacyStream(data, FileRegion(path, 0, len(data)))
         return _contents("torch legacy", stream.pickle, stream.find, path)
 
     streams: dict[int, Storage] = {}  # by record: tensors may share a storage
 
     def find(reference: Any) -> Storage:
         if not isinstance(reference, Record):
-            raise damaged(path, "a tensor points to no storage")
+            raise damaged("a tensor points to no storage")
         if id(reference) not in streams:
             streams[id(reference)] = _nested_storage(data, reference, path)
         return streams[id(reference)]
@@ -44,7 +45,7 @@ def read_plain_pickle(data: mmap.mmap, path: Path) -> Contents:
 
 def _contents(container: str, pickle: Pickle, find: Any, path: Path) -> Contents:
     return Contents(
-        path, container, pickle.value, lambda leaf: as_tensor(leaf, find, path), pickle.called
+        path, container, pickle.value, lambda leaf: as_tensor(leaf, find), pickle.called
     )
 
 
@@ -52,13 +53,13 @@ def _nested_storage(data: mmap.mmap, reference: Record, path: Path) -> Storage:
     """The storage in `torch.storage._load_from_bytes(stream)`."""
     source = reference.args[0] if reference.args else None
     if not reference.is_call("torch.storage._load_from_bytes"):
-        raise damaged(path, "a tensor points to no storage")
+        raise damaged("a tensor points to no storage")
     if isinstance(source, bytes):
-        stream = LegacyStream(source, Window(path, 0, len(source)))
-    elif isinstance(source, Window):
+        stream = LegacyStream(source, FileRegion(path, 0, len(source)))
+    elif isinstance(source, FileRegion):
         stream = LegacyStream(data, source)
     else:
-        raise damaged(path, "a storage is made of what is no stream of bytes")
+        raise damaged("a storage is made of what is no stream of bytes")
     return stream.find(stream.pickle.value)
 
 
@@ -68,13 +69,13 @@ class LegacyStream:
     `data` is the mapped file and `window` the stream's place in it; or `data` is the stream itself.
     """
 
-    def __init__(self, data: Buffer, window: Window) -> None:
+    def __init__(self, data: Buffer, window: FileRegion) -> None:
         self._data, self._path = data, window.path
         self._at, self._end = window.offset, window.offset + window.length
         if self._next().value != _MAGIC:
-            raise damaged(self._path, "a stream of torch's lacks its magic number")
+            raise damaged("a stream of torch's lacks its magic number")
         if self._next().value != _PROTOCOL:
-            raise unreadable(self._path, "its torch protocol is unknown")
+            raise unreadable("its torch protocol is unknown")
         facts = self._next().value
         self._big_endian = isinstance(facts, dict) and facts.get("little_endian") is False
         self.pickle = self._next()
@@ -84,7 +85,7 @@ class LegacyStream:
         """The storage a persistent id of this stream's object names."""
         storage = self._storages.get(_key(reference))
         if storage is None:
-            raise damaged(self._path, "a tensor points to no storage")
+            raise damaged("a tensor points to no storage")
         return storage
 
     def _next(self) -> Pickle:
@@ -98,24 +99,24 @@ class LegacyStream:
         storages: dict[str, Storage] = {}
         for key in keys if isinstance(keys, list) else ():
             if not isinstance(key, str) or key not in kinds or key in storages:
-                raise damaged(self._path, "its list of storages does not fit its tensors")
+                raise damaged("its list of storages does not fit its tensors")
             storages[key] = self._storage(kinds[key][1])
         return storages
 
     def _storage(self, kind: Any) -> Storage:
         if self._at + _COUNT.size > self._end:
-            raise damaged(self._path, "it ends before its numbers do")
+            raise damaged("it ends before its numbers do")
         (count,) = _COUNT.unpack_from(self._data, self._at)
         begin = self._at + _COUNT.size
         rest = self._part(begin, self._end - begin)
-        storage = typed_storage(kind, rest, count, self._path, self._big_endian)
+        storage = typed_storage(kind, rest, count, self._big_endian)
         self._at = begin + count * storage.itemsize
         return storage
 
-    def _part(self, begin: int, length: int) -> Window | bytes:
+    def _part(self, begin: int, length: int) -> FileRegion | bytes:
         if isinstance(self._data, bytes):
             return self._data[begin : begin + length]
-        return Window(self._path, begin, length)
+        return FileRegion(self._path, begin, length)
 
 
 def _key(reference: Any) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.containers.contents import Contents
-from sefa_cli.containers.file_regions import Storage, Window, damaged, unreadable
+from sefa_cli.containers.faults import damaged, unreadable
+from sefa_cli.containers.file_regions import FileRegion, Storage
 from sefa_cli.containers.inert import PersistentId
 from sefa_cli.containers.pickle.reader import read_pickle
 from sefa_cli.containers.tensor_records import as_tensor, typed_storage
@@ -40,11 +41,11 @@ def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
     """The contents of a torch zip archive; of the numbers nothing is read yet."""
     directory = _directory(data, path)
     if any(entry.filename.endswith("/constants.pkl") for entry in directory):
-        raise unreadable(path, "it is a TorchScript program", "Save the state_dict of the network.")
+        raise unreadable("it is a TorchScript program", "Save the state_dict of the network.")
     entries = _entries(data, path, directory)
     pickles = [name for name in entries if name.endswith("/data.pkl")]
     if len(pickles) != 1:
-        raise unreadable(path, f"it holds {len(pickles)} pickles of tensors; torch writes one")
+        raise unreadable(f"it holds {len(pickles)} pickles of tensors; torch writes one")
     folder = pickles[0].removesuffix("data.pkl")
     order = entries.get(f"{folder}byteorder")
     big_endian = order is not None and bytes(order.read()) == b"big"
@@ -52,15 +53,15 @@ def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
     def find_storage(reference: Any) -> Storage:
         value = reference.value if isinstance(reference, PersistentId) else None
         if not isinstance(value, tuple) or len(value) != 5 or value[0] != "storage":
-            raise damaged(path, "a tensor points to no storage")
+            raise damaged("a tensor points to no storage")
         _, kind, key, _, count = value
         window = entries.get(f"{folder}data/{key}") if isinstance(key, str) else None
         if window is None:
-            raise damaged(path, f"the numbers {key!r:.40} of a tensor are missing")
-        return typed_storage(kind, window, count, path, big_endian)
+            raise damaged(f"the numbers {key!r:.40} of a tensor are missing")
+        return typed_storage(kind, window, count, big_endian)
 
     def tensor(leaf: Any) -> LazyTensor | None:
-        return as_tensor(leaf, find_storage, path)
+        return as_tensor(leaf, find_storage)
 
     window = entries[pickles[0]]
     pickle = read_pickle(data, path, window.offset, window.offset + window.length)
@@ -70,12 +71,12 @@ def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
 def _directory(data: mmap.mmap, path: Path) -> list[zipfile.ZipInfo]:
     """The list of entries, if it is no bomb."""
     if _directory_size(data) > _MAX_DIRECTORY:
-        raise damaged(path, "its list of entries is absurdly long")
+        raise damaged("its list of entries is absurdly long")
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
-        raise damaged(path, "its list of entries cannot be read; it may be cut off") from error
+        raise damaged("its list of entries cannot be read; it may be cut off") from error
 
 
 def _directory_size(data: mmap.mmap) -> int:
@@ -95,35 +96,37 @@ def _names(data: mmap.mmap, path: Path) -> list[str]:
     return [entry.filename for entry in _directory(data, path)]
 
 
-def _entries(data: mmap.mmap, path: Path, directory: list[zipfile.ZipInfo]) -> dict[str, Window]:
+def _entries(
+    data: mmap.mmap, path: Path, directory: list[zipfile.ZipInfo]
+) -> dict[str, FileRegion]:
     """Every entry's place in the file. Raises SefaError for what torch never writes."""
-    entries: dict[str, Window] = {}
+    entries: dict[str, FileRegion] = {}
     free = 0  # where the next entry may begin
     for entry in sorted(directory, key=lambda entry: entry.header_offset):
         name = entry.filename
         if name in entries:
-            raise damaged(path, f"the entry {name!r:.60} is there twice")
+            raise damaged(f"the entry {name!r:.60} is there twice")
         if name.startswith("/") or "\\" in name or ".." in name.split("/"):
-            raise damaged(path, f"the entry {name!r:.60} points out of the archive")
+            raise damaged(f"the entry {name!r:.60} points out of the archive")
         if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
-            raise unreadable(path, f"the entry {name!r:.60} is compressed or encrypted", _RESAVE)
+            raise unreadable(f"the entry {name!r:.60} is compressed or encrypted", _RESAVE)
         if entry.file_size != entry.compress_size:
-            raise damaged(path, f"the entry {name!r:.60} has two sizes")
+            raise damaged(f"the entry {name!r:.60} has two sizes")
         window = _window(data, path, entry)
         if entry.header_offset < free:
-            raise damaged(path, f"the entry {name!r:.60} overlaps another")
+            raise damaged(f"the entry {name!r:.60} overlaps another")
         free = window.offset + window.length
         entries[name] = window
     return entries
 
 
-def _window(data: mmap.mmap, path: Path, entry: zipfile.ZipInfo) -> Window:
+def _window(data: mmap.mmap, path: Path, entry: zipfile.ZipInfo) -> FileRegion:
     """The bytes of a stored entry: what follows its local header."""
     begin = entry.header_offset + _LOCAL_HEADER.size
     if entry.header_offset < 0 or begin > len(data):
-        raise damaged(path, f"the entry {entry.filename!r:.60} begins beyond its end")
+        raise damaged(f"the entry {entry.filename!r:.60} begins beyond its end")
     magic, name_length, extra_length = _LOCAL_HEADER.unpack_from(data, entry.header_offset)
     offset = begin + name_length + extra_length
     if magic != MAGIC or offset + entry.file_size > len(data):
-        raise damaged(path, f"the entry {entry.filename!r:.60} does not fit into it")
-    return Window(path, offset, entry.file_size)
+        raise damaged(f"the entry {entry.filename!r:.60} does not fit into it")
+    return FileRegion(path, offset, entry.file_size)

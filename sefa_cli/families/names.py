@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.containers.checkpoint import LazyTensor
-from sefa_cli.containers.file_regions import damaged
+from sefa_cli.containers.faults import damaged
 
 Shape = tuple[int, ...]
 
@@ -89,11 +89,11 @@ def translate(
         elif native in found.tensors and native in shared:
             continue
         elif native in found.tensors:
-            raise damaged(state.path, f"{found.names[native]!r:.60} and {name!r:.60} are the same")
+            raise damaged(f"{found.names[native]!r:.60} and {name!r:.60} are the same")
         else:
             tensor = state.tensor(leaf)
             if tensor is None:
-                raise damaged(state.path, f"{name!r:.60} should be a tensor and is none")
+                raise damaged(f"{name!r:.60} should be a tensor and is none")
             found.tensors[native], found.names[native] = change(tensor), name
     return found
 

@@ -15,7 +15,7 @@ from sefa_cli.canonical import canonical_json, plain, read_json, shown
 from sefa_cli.container import head
 from sefa_cli.containers.checkpoint import Checkpoint, LazyTensor
 from sefa_cli.containers.contents import Contents
-from sefa_cli.containers.file_regions import damaged, unreadable
+from sefa_cli.containers.faults import damaged, unreadable
 from sefa_cli.containers.safetensors_files import DTYPES
 from sefa_cli.errors import SefaError
 from sefa_cli.families.model import Model
@@ -77,23 +77,22 @@ def read_native(contents: Contents) -> Model:
 
     The fingerprint in it is for people: nothing relies on it.
     """
-    path = contents.path
     facts = read_json(contents.metadata[KEY].encode("utf-8", "surrogatepass"), "the description")
     if not isinstance(facts, dict) or facts.get("format") != KEY:
-        raise damaged(path, "its description is none of a model")
+        raise damaged("its description is none of a model")
     version = facts.get("version")
     if not isinstance(version, str) or not re.fullmatch(r"1\.\d{1,4}", version):
-        raise unreadable(path, f"its format version is {shown(version)}", "Update sefa.")
+        raise unreadable(f"its format version is {shown(version)}", "Update sefa.")
     for name in ("family", "dialect"):
         if not isinstance(facts.get(name), str) or not re.fullmatch(r"[\w.+-]{1,60}", facts[name]):
-            raise damaged(path, f"its {name} is {shown(facts.get(name))}")
+            raise damaged(f"its {name} is {shown(facts.get(name))}")
     notes = facts.get("notes")
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
-        raise damaged(path, "its notes are no list of texts")
+        raise damaged("its notes are no list of texts")
     try:
         check_config(facts.get("config"))
     except SefaError as error:
-        raise damaged(path, str(error)) from None
+        raise damaged(str(error)) from None
     return Model(
         DIALECT, facts["family"], facts["config"], contents.tree, tuple(notes), facts["dialect"]
     )

@@ -5,10 +5,9 @@ For the families whose blocks are called `synthesis.b4`, `synthesis.b8` …
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from sefa_cli.containers.checkpoint import LazyTensor
-from sefa_cli.errors import SefaError
+from sefa_cli.containers.faults import FileError
 from sefa_cli.families.names import Shape
 
 START = 4  # the first block's name, whatever its size
@@ -23,11 +22,10 @@ class Network:
         tensors: Mapping[str, LazyTensor],
         names: Mapping[str, str],
         dialect: str,
-        path: Path,
         family: str = "StyleGAN2",
     ) -> None:
         """`names` are the file's own, by native name; `family` is written as people do."""
-        self._tensors, self._names, self._dialect, self._path = tensors, names, dialect, path
+        self._tensors, self._names, self._dialect = tensors, names, dialect
         self._family = family
         self.ordered: dict[str, LazyTensor] = {}
 
@@ -71,9 +69,9 @@ class Network:
         ours = self._names.get(name, name)
         return name if ours == name else f"{name} ({ours!r:.60} in the file)"
 
-    def refusal(self, why: str) -> SefaError:
+    def refusal(self, why: str) -> FileError:
         """The stated error for tensors that make no network."""
-        return SefaError(
-            f"{self._path.name} looks like a {self._family} generator ({self._dialect}), but {why}",
+        return FileError(
+            f"looks like a {self._family} generator ({self._dialect}), but {why}",
             remedy="It may be incomplete, or of a variant that is not known here.",
         )

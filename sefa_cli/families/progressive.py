@@ -1,10 +1,9 @@
 """What the dialects of progressively grown networks (PGGAN, StyleGAN) share."""
 
 import math
-from pathlib import Path
 
 from sefa_cli.containers.checkpoint import LazyTensor
-from sefa_cli.containers.file_regions import damaged
+from sefa_cli.containers.faults import damaged
 from sefa_cli.families.arguments import listed
 from sefa_cli.families.names import Translation
 from sefa_cli.families.native_tensors import Network
@@ -13,16 +12,16 @@ LOD = "lod"
 _MOST = 16  # levels: 4 px grown to 262,144
 
 
-def lod_of(tensors: dict[str, LazyTensor], path: Path) -> float:
+def lod_of(tensors: dict[str, LazyTensor]) -> float:
     """Takes the level of detail out: 0 when grown up, 1 at half the resolution; 0 if not stored."""
     tensor = tensors.pop(LOD, None)
     if tensor is None:
         return 0.0
     if math.prod(tensor.shape) != 1:
-        raise damaged(path, f"its level of detail has the shape {tensor.shape}")
+        raise damaged(f"its level of detail has the shape {tensor.shape}")
     lod = float(tensor.float32().reshape(()))
     if not 0 <= lod <= _MOST:
-        raise damaged(path, f"its level of detail is {lod:g}")
+        raise damaged(f"its level of detail is {lod:g}")
     return lod
 
 

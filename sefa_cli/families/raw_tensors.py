@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sefa_cli.containers.contents import Contents
-from sefa_cli.containers.file_regions import damaged
+from sefa_cli.containers.faults import damaged
 from sefa_cli.containers.modules import flatten, module_dict
 from sefa_cli.families.tensorflow import find_network
 
@@ -18,7 +18,7 @@ def raw_leaves(contents: Contents) -> dict[str, Any]:
     Dicts and lists are opened, live modules name their parts as `state_dict` would; of TensorFlow's
     pickles it is the averaged network. Raises SefaError for a tree that holds itself.
     """
-    network = find_network(contents.tree, contents.path)
+    network = find_network(contents.tree)
     if network is not None:
         return dict(network.leaves)
     return dict(_walk(contents))
@@ -31,10 +31,10 @@ def _walk(contents: Contents) -> Iterator[tuple[str, Any]]:
         name, part, depth = waiting.pop()
         seen += 1
         if depth > _MAX_DEPTH or seen + len(waiting) > _MAX_NAMES:
-            raise damaged(contents.path, "it holds itself, or far too many names")
+            raise damaged("it holds itself, or far too many names")
         children: dict[Any, Any] | None = None
         if module_dict(part) is not None:
-            children = dict(flatten(part, contents.path)[0])
+            children = dict(flatten(part)[0])
         elif isinstance(part, dict):
             children = part
         elif isinstance(part, list | tuple):

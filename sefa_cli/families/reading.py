@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sefa_cli.containers.checkpoint import Checkpoint, LazyTensor
 from sefa_cli.containers.contents import Contents
+from sefa_cli.containers.faults import naming
 from sefa_cli.containers.file_regions import mapped
 from sefa_cli.containers.safetensors_files import is_safetensors, read_safetensors
 from sefa_cli.containers.torch_legacy import read_plain_pickle
@@ -108,7 +109,7 @@ def _opened(path: Path) -> Iterator[Contents | None]:
         if path.is_dir() or path.stat().st_size == 0:
             yield None
             return
-        with mapped(path) as data:
+        with naming(path), mapped(path) as data:
             yield None if _may_hold_ir(data, path) else _open(data, path)
     except FileNotFoundError:
         raise SefaError(

@@ -94,7 +94,7 @@ def recognize(contents: Contents) -> Model:
 
 def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
     """Every part of the tree that may be a network, the likeliest first."""
-    if (network := tensorflow.find_network(contents.tree, contents.path)) is not None:
+    if (network := tensorflow.find_network(contents.tree)) is not None:
         state = tensorflow.as_state(network, contents.path, contents.tensor)
         yield (network.name,), state
     for place in _PLACES:
@@ -102,7 +102,7 @@ def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
         for name in place:
             part = _below(part, name) if isinstance(part, dict) else None
         if module_dict(part) is not None:
-            leaves, modules = flatten(part, contents.path)
+            leaves, modules = flatten(part)
         elif isinstance(part, dict):
             leaves, modules = _without_prefix(part), {}
         else:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sefa_cli.containers.file_regions import damaged
+from sefa_cli.containers.faults import damaged
 from sefa_cli.containers.inert import Global, Record
 from sefa_cli.containers.tensor_records import as_number
 from sefa_cli.families.arguments import as_dict, listed
@@ -54,7 +54,7 @@ class TensorFlowNetwork(NamedTuple):
     arguments: Mapping[str, Any]
 
 
-def find_network(tree: Any, path: Path) -> TensorFlowNetwork | None:
+def find_network(tree: Any) -> TensorFlowNetwork | None:
     """The averaged generator of such a file, else the other one; None for any other file.
 
     Raises SefaError for networks that hold themselves, or more names than any network has.
@@ -66,7 +66,7 @@ def find_network(tree: Any, path: Path) -> TensorFlowNetwork | None:
     named = {str(state.get("name")): state for state in states}
     state = next((named[name] for name in _PREFERRED if name in named), states[-1])
     name = f"{state.get('name')!s:.20}"
-    return TensorFlowNetwork(name, _variables(state, path), as_dict(state.get(_ARGUMENTS)))
+    return TensorFlowNetwork(name, _variables(state), as_dict(state.get(_ARGUMENTS)))
 
 
 def _network_state(part: Any) -> Mapping[str, Any] | None:
@@ -77,7 +77,7 @@ def _network_state(part: Any) -> Mapping[str, Any] | None:
     return state if part.target.name == "Network" and isinstance(state, dict) else None
 
 
-def _variables(network: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _variables(network: Mapping[str, Any]) -> dict[str, Any]:
     """Variables by name, those of components below the component's name and a slash."""
     leaves: dict[str, Any] = {}
     waiting = [("", network, 0)]
@@ -91,7 +91,7 @@ def _variables(network: Mapping[str, Any], path: Path) -> dict[str, Any]:
             if (inner := _network_state(part)) is not None:
                 waiting.append((f"{prefix}{name!s:.{_MAX_NAME}}/", inner, depth + 1))
         if depth > _MAX_DEPTH or len(leaves) + len(waiting) > _MAX_NAMES:
-            raise damaged(path, "its networks hold themselves, or hold too many others")
+            raise damaged("its networks hold themselves, or hold too many others")
     return leaves
 
 
@@ -102,7 +102,7 @@ def as_state(network: TensorFlowNetwork, path: Path, tensor: Any) -> State:
 
 def argument(state: State, name: str, default: Any) -> Any:
     """A plain value of the constructor's, `default` where it is absent or nothing plain."""
-    value = as_number(_arguments(state).get(name), state.path)
+    value = as_number(_arguments(state).get(name))
     return default if value is None else value
 
 
@@ -111,7 +111,7 @@ def filter_argument(state: State, name: str) -> list[float] | None:
     value = _arguments(state).get(name)
     if not isinstance(value, list | tuple) or not 0 < len(value) <= 32:
         return None
-    taps = [as_number(tap, state.path) for tap in value]
+    taps = [as_number(tap) for tap in value]
     return [float(tap) for tap in taps] if all(isinstance(t, int | float) for t in taps) else None
 
 

@@ -1,10 +1,10 @@
-"""How ffmpeg is asked for each kind of film; frames arrive one by one and are not kept.
+"""How ffmpeg is called for each kind of film; frames arrive one by one and are not kept.
 
-Pillow and imageio merge identical frames of GIF, APNG and WebP and drift in time; ffmpeg keeps
-every frame and rounds each moment, not each duration, to what the format can say.
+GIF, APNG and WebP do not go through imageio, because it uses Pillow there, which merges identical
+frames and drifts in time. ffmpeg keeps every frame and rounds each moment, not each duration, to
+what the format can hold.
 """
 
-import io
 import math
 import shutil
 import tempfile
@@ -14,8 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
+import imageio.v3 as iio
 import numpy as np
-from PIL import Image
 
 from sefa_cli.files import scratch_beside
 from sefa_cli.rendering.ffmpeg import run_ffmpeg
@@ -125,9 +125,11 @@ def _finish_webp(path: Path) -> None:
     frame with the same bytes as the last, one transparent pixel is kept that lies over it: there
     for as long as it was, but small.
     """
-    clear = io.BytesIO()
-    Image.new("RGBA", (1, 1), (0, 0, 0, 0)).save(clear, "WEBP", lossless=True, exact=True)
-    pixel = clear.getvalue()[12:]  # past RIFF, the size and WEBP; chunks follow
+    clear: bytes = iio.imwrite(
+        "<bytes>", np.zeros((1, 1, 4), np.uint8), plugin="pillow", extension=".webp",
+        is_batch=False, lossless=True, exact=True,
+    )  # fmt: skip
+    pixel = clear[12:]  # past RIFF, the size and WEBP; chunks follow
     with open(path, "rb") as file, tempfile.TemporaryFile(dir=path.parent) as short:
         short.write(file.read(12))
         last = b""

@@ -1,4 +1,8 @@
-"""The ffmpeg that imageio-ffmpeg carries: found, fed through a pipe, never left running."""
+"""Runs the ffmpeg of imageio-ffmpeg: feeds it through a pipe, never leaves it running.
+
+imageio's own writer ignores ffmpeg's exit code and leaves its complaints on the terminal: with it,
+a full disk would give half a film and no error.
+"""
 
 import contextlib
 import errno

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sefa_cli.errors import SefaError
 from sefa_cli.files import check_writable, remove, scratch_beside, why_not
-from sefa_cli.rendering.pictures import Picture, to_image
+from sefa_cli.rendering.pictures import Picture, png
 
 _FRAME = re.compile(r"\d{4,}\.png")
 
@@ -37,7 +37,7 @@ def write_frame_folder(
     digits = max(4, len(str(count - 1)))
     with _folder_beside(path, overwrite) as folder:
         for number, frame in enumerate(frames):
-            to_image(frame).save(folder / f"{number:0{digits}d}.png")
+            (folder / f"{number:0{digits}d}.png").write_bytes(png(frame))
 
 
 @contextlib.contextmanager

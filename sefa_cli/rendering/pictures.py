@@ -3,11 +3,11 @@
 A picture is a uint8 array `(height, width, channels)`: gray 1, RGB 3, RGBA 4 channels.
 """
 
-import io
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
@@ -42,14 +42,18 @@ def to_uint8(images: ArrayLike) -> Picture:
 
 
 def to_image(picture: Picture) -> Image.Image:
-    """A picture `(height, width[, channels])` as Pillow's image: L, RGB or RGBA."""
-    if picture.ndim == 3 and picture.shape[2] == 1:
-        picture = picture[:, :, 0]
-    return Image.fromarray(np.ascontiguousarray(picture))
+    """Return a picture `(height, width[, channels])` as Pillow's image: L, RGB or RGBA."""
+    return Image.fromarray(_drawable(picture))
+
+
+def _drawable(picture: Picture) -> Picture:
+    """The picture as Pillow and imageio take it: a gray one without its axis of channels."""
+    gray = picture.ndim == 3 and picture.shape[2] == 1
+    return np.ascontiguousarray(picture[:, :, 0] if gray else picture)
 
 
 def to_rgb(picture: Picture, background: tuple[int, int, int] = (255, 255, 255)) -> Picture:
-    """The picture `(height, width, 3)`; what is transparent shows `background`."""
+    """Return the picture `(height, width, 3)`; transparent pixels show `background`."""
     image = to_image(picture)
     if image.mode == "RGBA":
         backdrop = Image.new("RGBA", image.size, (*background, 255))
@@ -63,19 +67,32 @@ def save_png(
     overwrite: bool = False,
     text: Mapping[str, str] | None = None,
 ) -> None:
-    """Write one picture as PNG; the path `-` is stdout.
+    """Write one picture as PNG; `-` writes to stdout.
 
-    `text` becomes tEXt entries (iTXt where Latin-1 is not enough), such as the command that made
-    it. The same picture and text give the same bytes. Raises SefaError where it cannot be written.
+    `text` becomes text entries of the file (`png`). Raises SefaError if it cannot be written.
+    """
+    encoded = png(picture, text)
+    if str(path) == "-":
+        sys.stdout.buffer.write(encoded)
+        sys.stdout.buffer.flush()
+        return
+    with open_atomically(path, overwrite) as file:
+        file.write(encoded)
+
+
+def png(picture: Picture, text: Mapping[str, str] | None = None, compression: int = 6) -> bytes:
+    """Return the PNG file of a picture; the same picture and text give the same bytes.
+
+    Args:
+        picture: `(height, width[, channels])`.
+        text: tEXt entries (iTXt if Latin-1 is not enough), such as the command that made it.
+        compression: from 0, none, to 9, smallest and slowest.
     """
     notes = PngInfo()
     for key, value in (text or {}).items():
         notes.add_text(key, value)
-    if str(path) == "-":
-        encoded = io.BytesIO()  # Pillow wants to seek, a pipe cannot
-        to_image(picture).save(encoded, "PNG", pnginfo=notes)
-        sys.stdout.buffer.write(encoded.getvalue())
-        sys.stdout.buffer.flush()
-        return
-    with open_atomically(path, overwrite) as file:
-        to_image(picture).save(file, "PNG", pnginfo=notes)
+    encoded: bytes = iio.imwrite(
+        "<bytes>", _drawable(picture), plugin="pillow", extension=".png",
+        is_batch=False, pnginfo=notes, compress_level=compression,
+    )  # fmt: skip
+    return encoded

@@ -6,14 +6,13 @@ prints kilobytes of letters.
 """
 
 import base64
-import io
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from PIL import Image
 
 from sefa_cli.errors import UsageError
-from sefa_cli.rendering.pictures import Picture, to_image, to_rgb
+from sefa_cli.rendering.pictures import Picture, png, to_image, to_rgb
 from sefa_cli.rendering.sheets import BACKGROUND
 
 PROTOCOLS = ("kitty", "iterm", "sixel")
@@ -56,9 +55,7 @@ def drawn(picture: Picture, protocol: str, widest: int = 960, tallest: int = 640
     image.thumbnail((widest, tallest), Image.Resampling.BOX)
     if protocol == "sixel":
         return _sixel(to_rgb(np.asarray(image), BACKGROUND)) + b"\n"
-    encoded = io.BytesIO()
-    image.save(encoded, "PNG")
-    data = encoded.getvalue()
+    data = png(np.asarray(image))
     return (_kitty(data) if protocol == "kitty" else _iterm(data)) + b"\n"
 
 

@@ -1,7 +1,7 @@
-"""A downloader for pooch that survives bad networks: it stalls out, retries, resumes.
+"""Downloads over bad networks: stalls end, failed attempts repeat, broken ones resume.
 
 The bytes gather in a `.part` file that outlives the process, so the next run goes on where this
-one stopped. pooch takes the whole file from here, checks its SHA-256 and gives it its name.
+one stopped. requests does the rest: redirects, proxies, certificates, framing.
 """
 
 import re
@@ -51,12 +51,10 @@ class _Session(requests.Session):
 
 
 @dataclass
-class ResumingDownloader:
-    """Call it as pooch does: `downloader(address, output_file, pooch)`.
+class Download:
+    """The bytes behind an address, on their way into the file `part`."""
 
-    Raises OfflineError where nobody answers, SefaError where the answer is not the file.
-    """
-
+    address: str
     part: Path  # where the bytes gather
     facts: Facts
     token: str | None = None  # for hosts that ask who is there
@@ -66,28 +64,30 @@ class ResumingDownloader:
     report: Callable[[int, int | None], None] = lambda done, total: None
     resumed: bool = field(default=False, init=False)  # whether bytes of an earlier answer were kept
 
-    def __call__(self, address: str, output_file: str, pooch: object) -> None:
-        failures, reached = 0, False
+    def run(self) -> None:
+        """Complete `part`, however many attempts that takes.
+
+        Raises OfflineError if nobody answers, SefaError if the answer is not the file.
+        """
+        failures, reached, self.resumed = 0, False, False
         with _Session() as session:
             while True:
                 before = self._size()
                 try:
-                    self._attempt(session, address)
-                    break
+                    self._attempt(session)
+                    return
                 except _BrokenError as failure:
                     reached = reached or not isinstance(failure, _UnreachableError)
                     failures = 1 if self._size() - before > _PROGRESS else failures + 1
                     if failures >= (self.tries if reached else 2):
-                        raise self._given_up(address, failure) from None
+                        raise self._given_up(failure) from None
                 time.sleep(min(self.pause * 2 ** (failures - 1), 10.0))
-        self.part.replace(output_file)
-        self.forget()
 
-    def _given_up(self, address: str, failure: _BrokenError) -> SefaError:
+    def _given_up(self, failure: _BrokenError) -> SefaError:
         if isinstance(failure, _UnreachableError):
             return OfflineError(str(failure))
         return SefaError(
-            f"fetching {shown(address)} failed again and again: {failure}",
+            f"fetching {shown(self.address)} failed again and again: {failure}",
             remedy="Run it again later: it goes on where it stopped.",
         )
 
@@ -103,12 +103,12 @@ class ResumingDownloader:
     def _tag_file(self) -> Path:
         return self.part.with_name(self.part.name + ".tag")
 
-    def _attempt(self, session: _Session, address: str) -> None:
+    def _attempt(self, session: _Session) -> None:
         offset, tag = self._gathered()
         if offset and offset == self.facts.size:
             self.resumed = True  # an earlier run ended just before the file got its name
             return
-        with self._get(session, address, offset, tag) as response:
+        with self._get(session, offset, tag) as response:
             if response.status_code == 416:
                 self._check_whole(response, offset)
                 return
@@ -137,35 +137,32 @@ class ResumingDownloader:
         trusted = (tag or self.facts.digits) and offset <= (self.facts.size or offset)
         return (offset, tag) if trusted else (0, None)
 
-    def _get(
-        self, session: _Session, address: str, offset: int, tag: str | None
-    ) -> requests.Response:
+    def _get(self, session: _Session, offset: int, tag: str | None) -> requests.Response:
         headers = {"Accept-Encoding": "identity", "User-Agent": "sefa-cli"}
         if offset:
             headers["Range"] = f"bytes={offset}-"
         if offset and tag:
             headers["If-Range"] = tag
+        host = host_of(self.address)
         try:
             return session.get(
-                address,
+                self.address,
                 headers=headers,
                 auth=_bearer(self.token) if self.token else None,
                 stream=True,
                 timeout=self.stall,
             )
         except SSLError as error:
-            reason = f"the certificate of {host_of(address)} was not accepted ({_cause(error)})"
+            reason = f"the certificate of {host} was not accepted ({_cause(error)})"
             raise SefaError(reason, remedy="Check the clock and the network's proxy.") from None
         except ConnectionError as error:
             if error.args and hasattr(error.args[0], "reason"):  # no connection, says urllib3
-                raise _UnreachableError(
-                    f"cannot reach {host_of(address)} ({_cause(error)})"
-                ) from None
+                raise _UnreachableError(f"cannot reach {host} ({_cause(error)})") from None
             raise _BrokenError("the server hung up without an answer") from None
         except Timeout:
             raise _BrokenError(f"no answer within {self.stall:g} s") from None
         except RequestException as error:
-            raise SefaError(f"cannot fetch {shown(address)}: {error}") from None
+            raise SefaError(f"cannot fetch {shown(self.address)}: {error}") from None
 
     def _check_whole(self, response: requests.Response, offset: int) -> None:
         """The server has nothing after `offset`: because that is all, or was the file changed?"""

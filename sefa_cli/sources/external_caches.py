@@ -98,7 +98,7 @@ def _is_right(path: Path, facts: Facts) -> bool:
         stamp_files(folder, {"file": stamp})
         if facts.digits is None:
             logger.warning(
-                "nobody has stated a SHA-256 for %s; the file that is used has %s",
+                "no SHA-256 is known for %s; the file that is used has %s",
                 path, stamp["sha256"],
             )  # fmt: skip
     return True

@@ -127,7 +127,7 @@ def _check_wheel(wheel: Path, facts: Facts) -> None:
     measured = measure(wheel)
     if facts.sha256 is None:
         logger.warning(
-            "nobody has stated a SHA-256 for %s; the wheel that came has %s",
+            "no SHA-256 is known for %s; the wheel that came has %s",
             wheel.name, measured.sha256,
         )  # fmt: skip
     if not facts.fit(measured):

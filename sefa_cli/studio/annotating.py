@@ -4,7 +4,6 @@ SeFa (Shen & Zhou, CVPR 2021), table 1: does the direction change the picture ob
 change semantically meaningful? Asked of the leading directions of every level of layers.
 """
 
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -111,7 +110,7 @@ def sweep(model: "Model", state: State, question: Question, seeds: str, reach: f
     from sefa_cli.editing.moves import Move
     from sefa_cli.editing.start import start_from
     from sefa_cli.rendering.edits import Edits
-    from sefa_cli.rendering.pictures import to_image
+    from sefa_cli.rendering.pictures import png
     from sefa_cli.rendering.view import View
 
     own, generator = sliders_of(state, question), model.generator
@@ -121,9 +120,7 @@ def sweep(model: "Model", state: State, question: Question, seeds: str, reach: f
     view = View(side, fast=True, label=state.label, truncation=state.trunc)
     unnamed = relabeled(own.bundle, {question.k: None})  # so that no name suggests an answer
     sheet = Edits(generator, unnamed, start, [moves], own.layers).sheet(view, lambda: None)
-    encoded = io.BytesIO()
-    to_image(sheet).save(encoded, "PNG", compress_level=1)
-    return encoded.getvalue()
+    return png(sheet, compression=1)
 
 
 @dataclass(frozen=True)

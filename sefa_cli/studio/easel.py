@@ -1,11 +1,10 @@
 """A page's pictures: small and quick while a slider is dragged, whole when it is let go."""
 
-import io
 import time
 from dataclasses import dataclass
 
 from sefa_cli.generators.steps import Resuming
-from sefa_cli.rendering.pictures import Picture, to_image, to_uint8
+from sefa_cli.rendering.pictures import Picture, png, to_uint8
 from sefa_cli.rendering.view import View
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.session import State
@@ -60,8 +59,7 @@ class Easel:
         """The picture of a state as PNG, and how long it took."""
         began = time.perf_counter()
         picture = self.picture(state, view)
-        encoded = io.BytesIO()
-        to_image(picture).save(encoded, "PNG", compress_level=1)
+        encoded = png(picture, compression=1)
         height, width = picture.shape[:2]
         about = view.about(self._model.generator)
-        return Painted(encoded.getvalue(), width, height, about, time.perf_counter() - began)
+        return Painted(encoded, width, height, about, time.perf_counter() - began)

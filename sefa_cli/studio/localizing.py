@@ -3,7 +3,6 @@
 The same search as `sefa localize` makes, so the command that is shown gives the same bundle.
 """
 
-import io
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.rendering.pictures import png
 from sefa_cli.studio.session import Sliders, State
 from sefa_cli.studio.shell import codes_commands, codes_name, command
 
@@ -150,9 +150,7 @@ class Task:
 
     def mask_png(self) -> bytes:
         """The file that the command reads for a brushed region."""
-        encoded = io.BytesIO()
-        Image.fromarray(self.drawing.mask(*self._sides)).save(encoded, "PNG")
-        return encoded.getvalue()
+        return png(self.drawing.mask(*self._sides))
 
     @cached_property
     def _sides(self) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Directions named, picked, turned round, mixed and cleaned."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,7 +120,12 @@ def test_what_is_known_of_a_direction_goes_with_it(face: Source) -> None:
     answers = {"level": "bottom", "meaningful": True}
     known = replace(annotate(face.bundle, 1, answers), params={"gain_threshold": 0.3, "seeds": [4]})
     change = {"change": {"inside": 2.0, "outside": 1.0, "later": "kept"}}
-    info = ({}, {**known.info[1], **change, "gain": 0.4, "scale": 2.0, "later": 1}, {}, {})
+    info: tuple[dict[str, Any], ...] = (
+        {},
+        {**known.info[1], **change, "gain": 0.4, "scale": 2.0, "later": 1},
+        {},
+        {},
+    )
     known = replace(known, info=info, mask=np.full((1, 2, 2), 9, np.uint8))
     source = Source("face.dirs", known)
     made = picked(Algebra([source]), [(source, 1)])

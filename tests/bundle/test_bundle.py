@@ -121,7 +121,8 @@ def test_any_memory_order_is_written_in_c_order(bundle: Bundle, shuffled: Any) -
 
 
 def test_a_bundle_is_a_read_only_copy(bundle: Bundle) -> None:
-    rows, info = ROWS.copy(), ({"label": "a"}, {})
+    info: tuple[dict[str, Any], ...] = ({"label": "a"}, {})
+    rows = ROWS.copy()
     made = Bundle(**parts(directions=rows, info=info))
     rows[:] = 7
     info[0]["label"] = "3"

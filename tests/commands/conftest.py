@@ -16,7 +16,7 @@ def process(workplace: Path) -> Callable[..., subprocess.CompletedProcess[bytes]
 
     def run(*words: str, **options: object) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "sefa_cli", *words]
-        return subprocess.run(command, capture_output=True, env={**os.environ}, **options)  # type: ignore[call-overload,no-any-return]
+        return subprocess.run(command, capture_output=True, env={**os.environ}, **options)  # type: ignore[call-overload]
 
     return run
 

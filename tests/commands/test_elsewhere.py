@@ -11,6 +11,7 @@ from typer.testing import Result
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.generators.linearize import Linearization
 from tests.helpers.elsewhere import DEVICE, Elsewhere
+from tests.helpers.reading import num_frames
 
 Sefa = Callable[..., Result]
 BOX = ["--box", "20,10,8,12"]
@@ -80,4 +81,4 @@ def test_pictures(sefa: Sefa, there: Sefa) -> None:
             assert np.abs(a - b).max() <= 1
     film = ["animate", "--dirs", "a.dirs", "--k", "1", "--frames", "3", "--seeds", "0"]
     there(*film, "-o", "there.gif")
-    assert Image.open("there.gif").n_frames == 3
+    assert num_frames("there.gif") == 3

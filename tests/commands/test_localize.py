@@ -201,7 +201,7 @@ def test_an_interrupt_keeps_what_is_done(
 
     real, made = pictures.picture_grams, []
 
-    def counted(*args: object) -> object:
+    def counted(*args: Any) -> Any:
         made.append(args[1])
         if len(made) == 2:
             raise ended

@@ -97,7 +97,7 @@ def test_a_file_in_another_programs_cache_is_listed_and_used(
     theirs.write_bytes(mine.read_bytes())
     done = sefa("models", "path", "mine")
     assert done.stdout == f"{theirs}\n"
-    assert "SHA-256" in done.stderr  # nobody has stated one
+    assert "SHA-256" in done.stderr  # none is known
     assert re.search(r"mine .* yes ", sefa("models").stdout)
     assert sefa("models", "pull", "mine").stdout == f"{theirs}\n"
     assert not (workplace / "cache" / "models").exists()
@@ -108,7 +108,7 @@ def test_pull_fetches_and_prints_the_path_alone(mine: Path, sefa: Callable[..., 
     path = Path(done.stdout.rstrip("\n"))
     assert path.read_bytes() == mine.read_bytes()
     assert "fetching tiny.pth from 127.0.0.1" in done.stderr
-    assert "SHA-256" in done.stderr  # nobody has stated one
+    assert "SHA-256" in done.stderr  # none is known
     [entry] = [e for e in json.loads(sefa("models", "--json").stdout) if e["name"] == "mine"]
     assert (entry["cached"], entry["path"]) == (True, str(path))
     assert sefa("models", "path", "mine").stdout == f"{path}\n"

@@ -150,6 +150,7 @@ def test_pick_refuses_in_one_line(
     assert not Path("z.dirs").exists()
 
 
+@pytest.mark.slow
 def test_the_whole_pipe(workplace: Path) -> None:
     sefa = f"{sys.executable} -m sefa_cli"
     line = (

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,7 +153,7 @@ def test_a_signal_leaves_a_page_that_opens(
         "--seeds",
         "0-99",
     ]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     making = subprocess.Popen(command, env={**os.environ}, **pipes)
     until = time.monotonic() + 60
     while len(list(Path("r").rglob("*.png"))) < 30 and time.monotonic() < until:

@@ -98,7 +98,7 @@ def test_classes(sefa: Sefa) -> None:
         result = run(sefa, "edit", *words, "-o", "out")
         pictures.append(np.asarray(Image.open(result.stdout.strip())))
         run(sefa, "animate", *words[:4], "--class", label, "--frames", "2", "-o", f"{label}.webp")
-    assert not np.array_equal(*pictures)
+    assert not np.array_equal(pictures[0], pictures[1])
     run(sefa, "sample", str(path), "--class", "2", "--seeds", "0-1", "-o", "s.png")
     for words, said in (([], "no label"), (["--class", "5"], "label 5 is out of range")):
         result = sefa("sample", str(path), "--seeds", "0", "-o", "x.png", *words)

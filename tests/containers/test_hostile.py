@@ -138,6 +138,7 @@ def test_the_corpus_is_large_and_each_file_another():
     }
 
 
+@pytest.mark.slow
 def test_nothing_is_run_imported_written_connected_or_opened(outcome):
     assert outcome["found"] == []
     assert not outcome["canary"]
@@ -145,13 +146,14 @@ def test_nothing_is_run_imported_written_connected_or_opened(outcome):
     assert outcome["modules"] == []
 
 
+@pytest.mark.slow
 def test_every_hostile_file_is_refused_in_one_line_or_read_inertly(outcome):
     report = outcome["report"]
     assert len(report) == len(outcome["paths"])
     for name, (text, _, _) in report.items():
         assert not text.startswith("CRASH"), (name, text)
         if text != "read":
-            assert name in text, (name, text)
+            assert text.count(name) == 1, (name, text)
             assert text.isprintable(), text  # no second line, no moved cursor
             assert len(text) < 700, text
 
@@ -212,6 +214,7 @@ def test_any_instruction_on_an_empty_stack():
                     assert "\n" not in str(refused)
 
 
+@pytest.mark.slow
 def test_files_with_flipped_and_missing_bytes(tmp_path):
     """A few hundred seeded accidents to the published files: read or refused, never a crash."""
     random = np.random.RandomState(0)

@@ -4,6 +4,7 @@ import io
 import pickle
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def no_storage(reference: object) -> Storage:
     raise AssertionError(f"nothing should point to {reference}")
 
 
-def read_back(path: Path, content: object, **options: object) -> list[np.ndarray]:
+def read_back(path: Path, content: object, **options: Any) -> list[np.ndarray]:
     """The tensors of a saved list, by our reader."""
     torch.save(content, path, **options)
     with mapped(path) as data:
@@ -54,7 +55,7 @@ def test_parameters_expanded_and_shared_tensors(tmp_path, zipped):
     base = torch.randn(5, 7)
     parameter = torch.nn.Parameter(base.clone())
     tagged = torch.nn.Parameter(base[:2].clone())
-    tagged.tag = "kept in the state"  # makes torch write _rebuild_parameter_with_state
+    tagged.__dict__["tag"] = "kept in the state"  # makes torch write _rebuild_parameter_with_state
     tensors = [base, base, base.t(), parameter, tagged, base[0].expand(3, 7)]
     found = read_back(tmp_path / "t.pt", tensors, _use_new_zipfile_serialization=zipped)
     for tensor, array in zip(tensors, found, strict=True):
@@ -75,7 +76,7 @@ def test_numpy_arrays(tmp_path, protocol, order, kind):
     path = tmp_path / "a.pkl"
     path.write_bytes(pickle.dumps(array, protocol))
     with mapped(path) as data:
-        tensor = as_tensor(read_pickle(data, path).value, no_storage, path)
+        tensor = as_tensor(read_pickle(data, path).value, no_storage)
     assert tensor is not None and tensor.shape == (2, 3, 4)
     assert np.array_equal(tensor.numpy(), array) and tensor.numpy().dtype.isnative
 
@@ -83,27 +84,28 @@ def test_numpy_arrays(tmp_path, protocol, order, kind):
 @pytest.mark.parametrize("protocol", range(6))
 def test_numpy_scalars(protocol):
     for value in (np.float64(0.25), np.float32(1.5), np.int64(-7), np.bool_(True)):
-        found = as_number(read_pickle(pickle.dumps(value, protocol), HERE).value, HERE)
+        found = as_number(read_pickle(pickle.dumps(value, protocol), HERE).value)
         assert found == value.item() and type(found) is type(value.item())
-    assert as_number(0.01, HERE) == 0.01 and as_number(None, HERE) is None
-    assert as_number(Record(Global("m", "f")), HERE) is None
+    assert as_number(0.01) == 0.01 and as_number(None) is None
+    assert as_number(Record(Global("m", "f"))) is None
 
 
 def test_scalar_arrays_and_empty_ones():
     for array in (np.float32(3), np.array(3.5), np.zeros((0, 4), np.float32)):
-        found = as_tensor(read_pickle(pickle.dumps(array), HERE).value, no_storage, HERE)
+        found = as_tensor(read_pickle(pickle.dumps(array), HERE).value, no_storage)
         assert found is not None and np.array_equal(found.numpy(), array)
 
 
 def test_other_leaves_are_no_tensors():
-    for leaf in (None, 3, "text", [], {}, Record(Global("argparse", "Namespace")), Record(5)):
-        assert as_tensor(leaf, no_storage, HERE) is None
+    leaves = [None, 3, "text", [], {}, Record(Global("argparse", "Namespace")), Record(5)]
+    for leaf in leaves:
+        assert as_tensor(leaf, no_storage) is None
 
 
 @pytest.mark.parametrize("array", [np.array(["a"]), np.array([None]), np.zeros(2, "c16")])
 def test_arrays_of_other_kinds_are_refused(array):
     with pytest.raises(SefaError, match="numpy array of the kind"):
-        as_tensor(read_pickle(pickle.dumps(array), HERE).value, no_storage, HERE)
+        as_tensor(read_pickle(pickle.dumps(array), HERE).value, no_storage)
 
 
 def test_complex_tensors_are_refused(tmp_path):
@@ -150,29 +152,31 @@ FORGERIES = {
 
 @pytest.mark.parametrize("leaf", FORGERIES.values(), ids=FORGERIES)
 def test_forged_tensors_are_refused(leaf):
-    four = typed_storage(Global("torch", "FloatStorage"), bytes(16), 4, HERE)
+    four = typed_storage(Global("torch", "FloatStorage"), bytes(16), 4)
     with pytest.raises(SefaError) as refused:
-        as_tensor(leaf, lambda reference: four, HERE)
-    assert str(refused.value).startswith("x.pkl") and "\n" not in str(refused.value)
+        as_tensor(leaf, lambda reference: four)
+    assert str(refused.value).startswith(("is damaged", "cannot be read")) and "\n" not in str(
+        refused.value
+    )
     assert len(str(refused.value)) < 300
 
 
 @pytest.mark.parametrize("count", [5, 1 << 62, -1, "4", None, 4.0, True])
 def test_storages_that_claim_more_than_their_bytes_are_refused(count):
     with pytest.raises(SefaError, match="claims"):
-        typed_storage(Global("torch", "FloatStorage"), bytes(16), count, HERE)
+        typed_storage(Global("torch", "FloatStorage"), bytes(16), count)
 
 
 @pytest.mark.parametrize("kind", [Global("os", "sys\ntem"), None, "FloatStorage", Record(1)])
 def test_unknown_storage_classes_are_refused(kind):
     with pytest.raises(SefaError, match="numbers of the kind") as refused:
-        typed_storage(kind, bytes(16), 4, HERE)
+        typed_storage(kind, bytes(16), 4)
     assert "\n" not in str(refused.value)
 
 
 def test_streams_inside_old_protocols_are_read():
     """Protocol 2 writes the bytes of nested streams as text; still the same numbers."""
-    from sefa_cli.containers.file_regions import Window
+    from sefa_cli.containers.file_regions import FileRegion
     from sefa_cli.containers.torch_legacy import LegacyStream
 
     stream = io.BytesIO()
@@ -180,5 +184,5 @@ def test_streams_inside_old_protocols_are_read():
         warnings.simplefilter("ignore")
         torch.save(torch.arange(5.0).storage(), stream, _use_new_zipfile_serialization=False)
     content = stream.getvalue()
-    found = LegacyStream(content, Window(HERE, 0, len(content)))
+    found = LegacyStream(content, FileRegion(HERE, 0, len(content)))
     assert np.array_equal(found.find(found.pickle.value).numbers(0, 5), np.arange(5.0))

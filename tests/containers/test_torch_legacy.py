@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sefa_cli.containers.contents import Contents
-from sefa_cli.containers.file_regions import Window, mapped
+from sefa_cli.containers.file_regions import FileRegion, mapped
 from sefa_cli.containers.torch_legacy import read_plain_pickle
 from sefa_cli.errors import SefaError
 
@@ -59,9 +59,9 @@ def test_nested_streams(tmp_path, protocol):
 
 def test_only_what_is_asked_for_is_read(saved, pickled, monkeypatch):
     read_windows: list[int] = []
-    original = Window.read
+    original = FileRegion.read
     monkeypatch.setattr(
-        Window, "read", lambda self: (read_windows.append(self.length), original(self))[1]
+        FileRegion, "read", lambda self: (read_windows.append(self.length), original(self))[1]
     )
     for path in (saved, pickled):
         with mapped(path) as data:
@@ -82,7 +82,7 @@ def test_every_truncation_is_refused(kind, request):
         path.write_bytes(whole[:length])
         with pytest.raises(SefaError) as refused:
             read(path)
-        assert str(refused.value).startswith(path.name)
+        assert str(refused.value).startswith(("is damaged", "cannot be read", "holds a pickle"))
 
 
 def stream(
@@ -141,7 +141,7 @@ FORGERIES = {
 def test_forged_streams_are_refused(tmp_path, content):
     path = tmp_path / "x.pt"
     path.write_bytes(content)
-    with pytest.raises(SefaError, match=r"x\.pt"):
+    with pytest.raises(SefaError, match=r"^(is damaged|cannot be read|holds a pickle)"):
         read(path)
 
 
@@ -154,5 +154,5 @@ def test_forged_nested_streams_are_refused(tmp_path, source):
         b"\x80\x03}X\x01\x00\x00\x00actorch._utils\n_rebuild_tensor_v2\n("
         b"ctorch.storage\n_load_from_bytes\n" + source + b"\x85RK\x00K\x02\x85K\x01\x85tRs."
     )
-    with pytest.raises(SefaError, match=r"x\.pkl"):
+    with pytest.raises(SefaError, match=r"^(is damaged|cannot be read|holds a pickle)"):
         read(path)

@@ -15,7 +15,7 @@ def bundle_of(rows: np.ndarray, layers: tuple[int, ...] = (0, 1), fingerprint: s
     norms = np.sqrt((rows**2).sum(axis=tuple(range(1, rows.ndim)), keepdims=True))
     return Bundle(
         directions=rows / norms,
-        layers=layers,
+        layers=np.array(layers),
         eigenvalues=None,
         method="sefa",
         params={},
@@ -63,7 +63,7 @@ def test_a_row_per_layer_against_one_row() -> None:
 
 def test_z_and_w_are_no_one_space() -> None:
     w = bundle_of(np.eye(4))
-    z = replace(w, space="z", layers=(0,))
+    z = replace(w, space="z", layers=np.array([0]))
     assert not compare(w, z).same_space and compare(w, replace(w, space="w+")).same_space
 
 

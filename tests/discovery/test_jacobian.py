@@ -1,5 +1,7 @@
 """Gram matrices in batches and groups against the Jacobian as a whole, and what they refuse."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -54,7 +56,12 @@ def test_a_small_budget_changes_the_passes_not_the_result(linearized: Linearizat
     for memory in (once, once + 8 * column):
         passes.clear()
         found = grams(
-            linearized, *GRAY, memory, basis=few, progress=lambda *seen: passes.append(seen)
+            linearized,
+            GRAY[0],
+            GRAY[1],
+            memory,
+            basis=few,
+            progress=lambda *seen: passes.append(seen),
         )
         assert passes[-1][0] == passes[-1][1] > 16  # columns were made more than once
         for ours, same in zip(found, everything, strict=True):
@@ -63,7 +70,7 @@ def test_a_small_budget_changes_the_passes_not_the_result(linearized: Linearizat
 
 def test_a_budget_too_small_for_one_pass_is_refused(linearized: Linearization) -> None:
     with pytest.raises(SefaError, match=r"too small for one pass; expected \d+ MiB or more"):
-        grams(linearized, *GRAY, memory=1000)
+        grams(linearized, GRAY[0], GRAY[1], memory=1000)
 
 
 def test_out_of_memory_halves_the_batch(
@@ -147,7 +154,8 @@ def test_bad_weights_are_refused(linearized: Linearization, fore: np.ndarray, me
 def test_an_interrupted_picture_is_gone_on_with(
     linearized: Linearization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything, forward, begun, seen = grams(linearized, *GRAY), linearized.forward, Begun(), []
+    everything, forward, begun = grams(linearized, *GRAY), linearized.forward, Begun()
+    seen: list[Any] = []
 
     def interrupted(directions: torch.Tensor) -> torch.Tensor:
         if len(seen) == 3:

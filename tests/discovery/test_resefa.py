@@ -108,13 +108,13 @@ def test_tau_auto_takes_a_large_ridge_where_stillness_is_chance() -> None:
         back[1 + i] = 1e-6
         pictures.append((np.diag([20.0, 1.0, 1.0, 1.0]), np.diag(back)))
     mean = [np.mean([picture[part] for picture in pictures[:1]], axis=0) for part in (0, 1)]
-    assert abs(resefa(*mean, tau=1e-9).directions[0][1]) > 0.99  # what is still by chance
+    assert abs(resefa(mean[0], mean[1], tau=1e-9).directions[0][1]) > 0.99  # still by chance
     assert by_tau(pictures[:2], 1e-2) > 10 * by_tau(pictures[:2], 1e-9)
 
 
 def test_left_out_looks_at_the_picture_that_was_not_used() -> None:
     one, other = (np.diag([4.0, 1.0]), np.eye(2)), (np.diag([1.0, 9.0]), np.eye(2))
-    assert left_out([one, other], lambda *M: resefa(*M, tau=0)) == 1.0
+    assert left_out([one, other], lambda fore, back: resefa(fore, back, tau=0)) == 1.0
 
 
 def test_no_picture_outweighs_the_others() -> None:
@@ -132,7 +132,7 @@ def test_no_picture_outweighs_the_others() -> None:
         np.trace(weighed, axis1=1, axis2=2), np.trace(plain, axis1=1, axis2=2)
     )
     assert abs(resefa(*weighed).directions[0][0]) > 0.99
-    assert left_out(pictures, lambda *M: resefa(*M, tau=0)) == pytest.approx(9)
+    assert left_out(pictures, lambda fore, back: resefa(fore, back, tau=0)) == pytest.approx(9)
 
 
 def test_a_picture_that_does_not_change_has_no_weight() -> None:
@@ -152,7 +152,7 @@ def test_tau_below_zero_is_refused(tau: float) -> None:
 
 
 @pytest.mark.parametrize("solve", [resefa, lowrank])
-def test_what_does_not_change_is_refused(solve) -> None:  # type: ignore[no-untyped-def]
+def test_what_does_not_change_is_refused(solve) -> None:
     with pytest.raises(SefaError, match="nothing in the region"):
         solve(np.zeros((3, 3)), np.eye(3))
     with pytest.raises(SefaError, match="nothing in the background"):

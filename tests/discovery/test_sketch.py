@@ -101,6 +101,7 @@ def test_the_trace_is_estimated_without_bias(pictures: Pictures) -> None:
         pictures.generator, pictures.codes[0]
     )  # fmt: skip
     exact = pictures.matrices(EXACT)[0]
+    assert isinstance(exact, Grams)
     estimates = []
     for seed in range(20):
         rows = sketch(linearization, region, 8, 4, seed=seed)

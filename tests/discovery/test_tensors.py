@@ -122,7 +122,7 @@ def test_a_recognized_latent_decides(tmp_path):
     assert bundle.dim == 24 and bundle.space == "w"
 
 
-AXES = {
+AXES: dict[str, tuple[dict[str, tuple[int, ...]], int | None, list[int]]] = {
     "linear": ({"a": (7, 5), "b": (9, 5)}, None, [1, 1]),
     "transposed": ({"a": (5, 7, 4, 4), "b": (5, 9)}, None, [0, 0]),
     "both": ({"a": (5, 7, 4, 4), "b": (9, 5)}, None, [0, 1]),

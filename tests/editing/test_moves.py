@@ -13,7 +13,7 @@ def bundle() -> Bundle:
     return Bundle(
         directions=np.eye(8, dtype=np.float32)[:5],
         eigenvalues=np.arange(5.0)[::-1],
-        layers=(2, 3),
+        layers=np.array((2, 3)),
         method="sefa",
         params={},
         space="w",

@@ -8,11 +8,11 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
-from sefa_cli.families.recognize import FAMILIES
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.families.reading import read_checkpoint
+from sefa_cli.families.recognize import FAMILIES
 from tests.helpers import GOLDEN, remap
 
 BACK = {
@@ -287,7 +287,7 @@ def test_another_resampling_kernel_is_kept(tmp_path, native):
     assert np.allclose(found.numpy(), kernel / 36)
 
 
-NVIDIA_SETTINGS = {
+NVIDIA_SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any], float | None]] = {
     "ADA, default": ({"synthesis_kwargs": {}}, {}, None),
     "ADA, clamped": ({"synthesis_kwargs": {"conv_clamp": 256}}, {}, 256.0),
     "stylegan3, default": ({"z_dim": 16}, {}, 256.0),
@@ -435,7 +435,8 @@ def test_names_are_told_of_the_network_inside(tmp_path):
 
 
 def test_files_without_tensors(tmp_path):
-    for content in ({}, [], 5, None, {"a": {}}, {1: 2}):
+    contents: list[Any] = [{}, [], 5, None, {"a": {}}, {1: 2}]
+    for content in contents:
         torch.save(content, tmp_path / "x.pt")
         with pytest.raises(SefaError, match="torch zip"):
             read_checkpoint(tmp_path / "x.pt")

@@ -126,6 +126,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from places(value[key])
 
 
+@pytest.mark.slow
 def test_both_readers_agree_on_odd_metadata(formats: Path) -> None:
     """Every value of the metadata replaced by each of a list of odd ones."""
     names = runpy.run_path(str(formats / "reader.py"))

@@ -35,7 +35,7 @@ def test_forward_agrees_with_finite_differences(
     tiny: Generator, function: Callable[[Tensor], Tensor]
 ) -> None:
     codes, v = some(tiny), some(tiny, seed=1)
-    picture, tangent = jvp(function, (codes,), (v,))
+    picture, tangent = jvp(function, (codes,), (v,))  # type: ignore[misc]
     step = 1e-8  # small enough to cross no kink of a leaky ReLU
     measured = (function(codes + step * v) - function(codes - step * v)) / (2 * step)
     assert torch.equal(picture, function(codes))
@@ -44,8 +44,8 @@ def test_forward_agrees_with_finite_differences(
 
 def test_reverse_agrees_with_forward(tiny: Generator, function: Callable[[Tensor], Tensor]) -> None:
     codes, v = some(tiny, 2), some(tiny, 2, seed=1)
-    _, tangent = jvp(function, (codes,), (v,))
-    picture, pull = vjp(function, codes)
+    _, tangent = jvp(function, (codes,), (v,))  # type: ignore[misc]
+    picture, pull = vjp(function, codes)  # type: ignore[misc]
     u = torch.randn_like(picture)
     assert (u * tangent).sum().item() == pytest.approx((pull(u)[0] * v).sum().item(), rel=1e-9)
 
@@ -56,7 +56,7 @@ def test_plain_backward_agrees_with_vjp(
     codes = some(tiny).requires_grad_()
     picture = function(codes)
     u = torch.randn_like(picture)
-    picture.backward(u)  # type: ignore[no-untyped-call]
+    picture.backward(u)
     assert codes.grad is not None
     assert torch.allclose(codes.grad, vjp(function, codes.detach())[1](u)[0])
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from sefa_cli.checkpoints import Checkpoint, open_checkpoint
+from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.jacobian import grams
 from sefa_cli.families.build import FAMILIES, build
 from sefa_cli.generators.base import Generator
@@ -58,7 +60,7 @@ def test_the_device_refuses_what_gpus_refuse() -> None:
 @pytest.mark.parametrize("noise_mode", ["const", "none"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_pictures(family: str, noise_mode: str) -> None:
-    def paint(generator: Generator, **how: object) -> Tensor:
+    def paint(generator: Generator, **how: Any) -> Tensor:
         label = torch.tensor([0, 1]) if generator.conditioned else None
         return generator.synthesize(codes(generator), label, noise_mode=noise_mode, **how)
 

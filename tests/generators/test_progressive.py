@@ -237,7 +237,7 @@ def test_a_blur_of_another_width(tmp_path: Path) -> None:
     state["synthesis.layer2.blur.kernel"] = np.tile(taps[None, None], (7, 1, 1, 1)).astype("f4")
     generator = generator_of(tmp_path, state)
     plain = generator_of(tmp_path, stylegan_state(8))
-    assert torch.allclose(generator.blur.taps, torch.from_numpy(taps).float())
+    assert torch.allclose(generator.blur.taps, torch.from_numpy(taps).float())  # type: ignore[union-attr,arg-type]
     w = generator.map(generator.sample([0]))
     assert not torch.allclose(generator.synthesize(w), plain.synthesize(w), atol=0.01)
 
@@ -271,7 +271,7 @@ def test_derivatives_forward_and_in_reverse(tmp_path: Path, family: str) -> None
     random = torch.Generator().manual_seed(3)
     shape = (2, generator.num_layers, generator.w_dim)
     codes, v = (torch.randn(shape, dtype=torch.float64, generator=random) for _ in range(2))
-    picture, tangent = jvp(generator.synthesize, (codes,), (v,))
+    picture, tangent = jvp(generator.synthesize, (codes,), (v,))  # type: ignore[misc]
     step = 1e-7
     after, before = (generator.synthesize(codes + s * v) for s in (step, -step))
     assert (tangent - (after - before) / (2 * step)).abs().max() < 1e-5 * tangent.abs().max()

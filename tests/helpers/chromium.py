@@ -96,7 +96,11 @@ def _watch(page: "Page", troubles: list[str]) -> None:
         if not stays_here(url):
             troubles.append(f"a request leaves the machine: {url}")
 
-    page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+    def heard(said: Any) -> None:
+        if said.type == "error":
+            troubles.append(said.text)
+
+    page.on("console", heard)
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("request", lambda request: address(request.url))
     page.on("websocket", lambda socket: address(socket.url))

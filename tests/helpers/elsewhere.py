@@ -45,14 +45,16 @@ class There(Tensor):
     def __new__(cls, here: Tensor) -> "There":
         if here.dtype == torch.float64:
             raise TypeError(f"no float64 on {NAME}")
-        facts = {"strides": here.stride(), "storage_offset": here.storage_offset()}
+        facts: dict[str, Any] = {"strides": here.stride(), "storage_offset": here.storage_offset()}
         facts |= {"dtype": here.dtype, "device": DEVICE, "requires_grad": here.requires_grad}
         made: There = Tensor._make_wrapper_subclass(cls, here.shape, **facts)
         made.here = here
         return made
 
     @classmethod
-    def __torch_dispatch__(cls, operation: Any, types: Any, args: Any = (), kwargs: Any = None):
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, operation: Any, types: Any, args: Any = (), kwargs: Any = None
+    ):
         return run(operation, args, kwargs or {})
 
 

@@ -274,7 +274,8 @@ def modules_that_hold_themselves() -> bytes:
 BURDENS["modules that hold themselves"] = modules_that_hold_themselves()
 
 
-_LEGACY = b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}))
+_PARTS: tuple[object, ...] = (0x1950A86A20F9469CFC6C, 1001, {})
+_LEGACY = b"".join(pickle.dumps(part, 2) for part in _PARTS)
 
 
 def _with_protocol(case: str, content: bytes) -> bytes:

@@ -16,7 +16,8 @@ from tests.helpers import GOLDEN
 from tests.helpers.hostile import OS_SYSTEM, name, text
 
 _HUGE = 1 << 62
-_LEGACY = b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}))
+_PARTS: tuple[object, ...] = (0x1950A86A20F9469CFC6C, 1001, {})
+_LEGACY = b"".join(pickle.dumps(part, 2) for part in _PARTS)
 _FLOATS = name("torch", "FloatStorage")
 Forged = Mapping[str, bytes]  # one tensor's parts as pickle bytes, in place of the right ones
 

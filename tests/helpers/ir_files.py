@@ -55,15 +55,15 @@ def mapping_network(arrays: Arrays, transposed: bool = False, version: str = "10
     """z → w. `transposed`: weights as `(in, out)`, which the MatMul then says."""
     net = Writer(version)
     x, i = net.add("Parameter"), 0
-    squares = net.add("Power", x, net.const(np.float32([[2]])))
-    x = net.add("Multiply", x, net.add("Power", squares, net.const(np.float32([[-0.5]]))))
+    squares = net.add("Power", x, net.const(np.array([[2]], np.float32)))
+    x = net.add("Multiply", x, net.add("Power", squares, net.const(np.array([[-0.5]], np.float32))))
     while (weight := arrays.get(f"mapping.fc{i}.weight")) is not None:
         stored = np.ascontiguousarray(weight.T) if transposed else weight
         flag = f'transpose_a="false" transpose_b="{"false" if transposed else "true"}"'
         x = net.add("MatMul", x, net.const(stored), data=flag)
         bias = net.add("Reshape", net.const(arrays[f"mapping.fc{i}.bias"]), net.add("Concat"))
-        x = net.add("PReLU", net.add("Add", x, bias), net.const(np.float32([0.2])))
-        x = net.add("Multiply", x, net.const(np.float32([[1.4142135]])))
+        x = net.add("PReLU", net.add("Add", x, bias), net.const(np.array([0.2], np.float32)))
+        x = net.add("Multiply", x, net.const(np.array([[1.4142135]], np.float32)))
         i += 1
     net.add("Result", x)
     return net
@@ -82,7 +82,7 @@ class SynthesisNetwork(Writer):
         # As in the real file, the affines of the last layers come first.
         self.styles = {name: self.style(f"synthesis.{name}") for name in reversed(names)}
         x = self.add("Broadcast", self.weight("synthesis.const", 0), self.add("ShapeOf", self.w))
-        x = self.conv("conv1", self.add("Tile", x, self.const(np.int64([1, 1, 1, 1]))))
+        x = self.conv("conv1", self.add("Tile", x, self.const(np.array([1, 1, 1, 1], np.int64))))
         for i in range(blocks):
             x = self.add("Multiply", self.styles[f"layers.{i}.up"], x)
             x = self.haar(x, self.arrays[f"synthesis.layers.{i}.up.affine.bias"].size // 4)
@@ -105,7 +105,7 @@ class SynthesisNetwork(Writer):
         if name.endswith("up"):
             return x
         scale = 1 / math.sqrt(9 * len(self.arrays[f"{name}.affine.bias"]))
-        return self.add("Multiply", x, self.const(np.float32(scale).reshape(1, 1, 1, 1)))
+        return self.add("Multiply", x, self.const(np.full((1, 1, 1, 1), scale, np.float32)))
 
     def conv(self, layer: str, x: int) -> int:
         name = f"synthesis.{layer}"
@@ -116,12 +116,21 @@ class SynthesisNetwork(Writer):
         if layer != "to_img":
             x = self.add("Add", x, self.weight(f"{name}.noise", 0, 1))
         x = self.add("Add", x, self.weight(f"{name}.bias", 0, 2, 3))
-        return x if layer == "to_img" else self.add("PReLU", x, self.const(np.float32([0.2])))
+        return (
+            x
+            if layer == "to_img"
+            else self.add("PReLU", x, self.const(np.array([0.2], np.float32)))
+        )
 
     def haar(self, x: int, channels: int) -> int:
         kernel = np.full((channels, 1, 1, 2, 1), 0.7071, np.float32)
         self.add("Gather", self.add("ShapeOf", x))
-        parts = self.add("VariadicSplit", x, self.const(np.int64(1)), self.const(np.int64([1, 3])))
+        parts = self.add(
+            "VariadicSplit",
+            x,
+            self.const(np.array(1, np.int64)),
+            self.const(np.array([1, 3], np.int64)),
+        )
         one, other = (
             self.add("GroupConvolutionBackpropData", parts, self.const(kernel)) for _ in range(2)
         )

@@ -27,7 +27,7 @@ class Draw:
 
 def checkpoint(family: str, dialect: str, config: dict[str, Any], arrays: Arrays) -> Checkpoint:
     tensors = {
-        name: LazyTensor(array.shape, "float32", lambda array=array: array)
+        name: LazyTensor(array.shape, "float32", lambda array=array: array)  # type: ignore[misc]
         for name, array in arrays.items()
     }
     return Checkpoint("tiny", Path("tiny"), "none", dialect, family, config, tensors)

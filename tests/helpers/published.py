@@ -58,9 +58,9 @@ def ganspace(path: Path, k: int = 4) -> dict[str, NDArray[np.float32]]:
         "var_ratio": np.linspace(0.4, 0.1, k),
         "random_stdevs": np.ones(k),
     }
-    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
-    np.savez(path, **arrays)
-    return arrays
+    single = {name: array.astype(np.float32) for name, array in arrays.items()}
+    np.savez(path, **single)  # type: ignore[arg-type]
+    return single
 
 
 def e4e_pca(path: Path, k: int = 4) -> dict[str, torch.Tensor]:

@@ -13,11 +13,19 @@ def shown(path: Path, mode: str = "RGB") -> tuple[list[np.ndarray], list[float]]
     """The frames and their durations in ms, as Pillow shows them."""
     frames, durations = [], []
     with Image.open(path) as film:
-        for number in range(film.n_frames):
+        for number in range(num_frames(film)):
             film.seek(number)
             frames.append(np.asarray(film.convert(mode)))
             durations.append(film.info.get("duration", 0))
     return frames, durations
+
+
+def num_frames(film: Image.Image | str | Path) -> int:
+    """How many pictures a file holds: Pillow's stubs know no `n_frames`."""
+    if not isinstance(film, Image.Image):
+        with Image.open(film) as opened:
+            return num_frames(opened)
+    return getattr(film, "n_frames", 1)
 
 
 def decoded(path: Path) -> tuple[np.ndarray, dict]:

@@ -375,7 +375,7 @@ def live_module(state: Native) -> torch.nn.Module:
         for part in path:
             if part not in module._modules:
                 module.add_module(part, torch.nn.Module())
-            module = module._modules[part]  # type: ignore[assignment]
+            module = module._modules[part]
         module.register_buffer(leaf, tensor)
     return root
 

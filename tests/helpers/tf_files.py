@@ -111,7 +111,7 @@ def scaled(variables: Variables, factor: int) -> Variables:
 
 def stylegan2_variables(native: Native) -> Variables:
     """From NVIDIA's later names; noise maps are numbered in the order of the convolutions."""
-    out: Variables = {"lod": np.float32(0), "dlatent_avg": native["mapping.w_avg"]}
+    out: Variables = {"lod": np.array(0, np.float32), "dlatent_avg": native["mapping.w_avg"]}
     for name, value in native.items():
         part, *rest = name.split(".")
         if part == "mapping" and rest[0].startswith("fc"):

@@ -24,8 +24,8 @@ def flat() -> Bundle:
     square = np.linalg.qr(np.random.default_rng(5).standard_normal((8, 8)))[0]
     return Bundle(
         directions=square[:3].astype(np.float32),
-        layers=(1, 2, 3),
-        eigenvalues=(3.0, 2.0, 1.0),
+        layers=np.array((1, 2, 3)),
+        eigenvalues=np.array((3.0, 2.0, 1.0)),
         method="sefa",
         params={},
         space="w",
@@ -45,7 +45,7 @@ def layered() -> Bundle:
     rows /= np.linalg.norm(rows.reshape(2, -1), axis=1)[:, None, None]
     return Bundle(
         directions=rows.astype(np.float32),
-        layers=(0, 2, 5),
+        layers=np.array((0, 2, 5)),
         method="resefa",
         params={},
         space="w+",

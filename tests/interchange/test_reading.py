@@ -88,7 +88,7 @@ def test_activations_of_their_own_are_said_to_be_left_out(tmp_path: Path, model:
     arrays = published.ganspace(tmp_path / "a.npz")
     assert read_directions(tmp_path / "a.npz", model, space="w")[1] == ()
     arrays["act_comp"] = np.zeros((4, 3, 5, 5), np.float32)
-    np.savez(tmp_path / "b.npz", **arrays)
+    np.savez(tmp_path / "b.npz", **arrays)  # type: ignore[arg-type]
     assert "act_comp" in read_directions(tmp_path / "b.npz", model, space="w")[1][0]
 
 

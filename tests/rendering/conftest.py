@@ -17,5 +17,5 @@ def waves(frames: int, height: int, width: int, channels: int = 3) -> NDArray[np
 
 
 @pytest.fixture(name="waves")
-def _waves():  # type: ignore[no-untyped-def]
+def _waves():
     return waves

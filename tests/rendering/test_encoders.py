@@ -176,6 +176,7 @@ def test_mp4_colors_are_true(tmp_path):
     assert np.abs(centers - colors).max() <= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ALL)
 def test_memory_does_not_grow_with_the_film(tmp_path, waves, suffix):
     """Ten times as many frames of 48 kB need not even two frames more."""

@@ -10,7 +10,6 @@ import time
 import pytest
 
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.rendering import ffmpeg
 from sefa_cli.rendering.films import check_film_path, timing, write_film
 from tests.helpers.reading import Gif, shown
 
@@ -27,7 +26,7 @@ def processes(monkeypatch):
             super().__init__(*args, **kwargs)
             started.append(self)
 
-    monkeypatch.setattr(ffmpeg.subprocess, "Popen", Watched)
+    monkeypatch.setattr(subprocess, "Popen", Watched)
     return started
 
 

@@ -8,6 +8,7 @@ import re
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def small() -> Iterator[tuple[Generator, Bundle]]:
 
 @pytest.fixture
 def make(small: tuple[Generator, Bundle]) -> Make:
-    def made(ks: tuple[int, ...] = (0, 2), seeds: str = "0-1", **changes: object) -> Report:
+    def made(ks: tuple[int, ...] = (0, 2), seeds: str = "0-1", **changes: Any) -> Report:
         generator, bundle = small
         bundle = dataclasses.replace(bundle, **changes)
         edits = Edits(generator, bundle, start_from(generator, seeds), [])

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,6 +129,7 @@ def test_large_pictures_become_smaller(waves, protocol, channels):
 
 def test_five_stand_for_all():
     assert spread(48) == {0, 12, 24, 35, 47} and spread(3) == {0, 1, 2} and spread(1) == {0}
-    seen: list[np.ndarray] = []
-    passed = list(kept(range(48), 48, seen))
+    seen: list[Any] = []
+    numbers: Any = range(48)  # in place of pictures
+    passed = list(kept(numbers, 48, seen))
     assert passed == list(range(48)) and seen == [0, 12, 24, 35, 47]

@@ -1,14 +1,15 @@
 """How pictures are taken, and what is said of them."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from sefa_cli.errors import UsageError
 from sefa_cli.rendering.view import View
 
-MOBILE = SimpleNamespace(resolution=1024, preview_size=256, family="mobilestylegan")
-PLAIN = SimpleNamespace(resolution=1024, preview_size=None, family="stylegan2")
+MOBILE: Any = SimpleNamespace(resolution=1024, preview_size=256, family="mobilestylegan")
+PLAIN: Any = SimpleNamespace(resolution=1024, preview_size=None, family="stylegan2")
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ PLAIN = SimpleNamespace(resolution=1024, preview_size=None, family="stylegan2")
         (View(fast=True), PLAIN, 512, "512 px, area mean, exact; stylegan2 has no shortcut"),
     ],
 )
-def test_at_most_512(view: View, generator: SimpleNamespace, size: int, about: str) -> None:
+def test_at_most_512(view: View, generator: Any, size: int, about: str) -> None:
     limited = view.at_most(generator, 512)
     assert limited.size == size and limited.about(generator) == about
 

@@ -186,6 +186,7 @@ def test_an_address_with_a_pinned_checksum(own_cache: Path, web: Server) -> None
     assert locate(web.url("/m.pt") + "#sha256=" + SHA).read_bytes() == MODEL
 
 
+@pytest.mark.slow
 def test_two_processes_fetch_once(mine: Path, web: Server) -> None:
     web.pages["/m.pt"].delay = 1.0  # long enough for both to come
     code = "from sefa_cli.sources.locate import locate; print(locate('mine'))"

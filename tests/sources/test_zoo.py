@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from sefa_cli.families.recognize import FAMILIES
 
 from sefa_cli.errors import SefaError
+from sefa_cli.families.recognize import FAMILIES
 from sefa_cli.sources import references, zoo
 from sefa_cli.sources.store import Facts
 

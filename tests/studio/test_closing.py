@@ -55,7 +55,8 @@ def test_the_end_of_the_studio_waits_for_its_work(studio: Studio) -> None:
 
 def test_a_closed_page_gets_no_film(studio: Studio, model: Model) -> None:
     (page,) = studio.pages.values()
-    state, made = State().added(model.factorize("all")), []
+    state = State().added(model.factorize("all"))
+    made: list[Any] = []
 
     def frame() -> None:
         made.append(page.go_on())

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,8 @@ def tasks(model: Model) -> dict[str, Task]:
 def test_the_command_makes_the_same_bundle(
     model: Model, sefa: Callable[..., Result], name: str
 ) -> None:
-    task, done = tasks(model)[name], []
+    task = tasks(model)[name]
+    done: list[Any] = []
     found = task.run(done.append, threading.Event())
     assert sum(done) == task.passes() == 32
     if name == "brush":

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 import numpy as np
@@ -14,6 +15,7 @@ from typer.testing import Result
 from sefa_cli.bundle.bundle import Bundle
 from tests.helpers import CONTAINERS
 from tests.helpers.chromium import NewPage
+from tests.helpers.reading import num_frames
 from tests.helpers.visiting import Serve, at, drag, opened, run, settled, shown, until
 
 Sefa = Callable[..., Result]
@@ -39,7 +41,12 @@ def test_a_slider_is_dragged_and_the_command_gives_the_same_picture(
 def test_a_hundred_moves_show_the_last(tiny: str, page: Page) -> None:
     address = opened(page, tiny).url
     asked: list[str] = []
-    page.on("request", lambda request: "/picture/" in request.url and asked.append(request.url))
+
+    def note(request: Any) -> None:
+        if "/picture/" in request.url:
+            asked.append(request.url)
+
+    page.on("request", note)
     drag(page, 1, 0.2, moves=100)
     expect(at(page, "commands")).to_contain_text("--k 1 --alpha -3.6")
     last = settled(page)
@@ -142,7 +149,7 @@ def test_a_film_is_saved(tiny: str, page: Page, sefa: Sefa) -> None:
     download.value.save_as("page.gif")
     expect(page.get_by_text("making a film")).to_be_hidden()
     film = Image.open("page.gif")
-    assert (film.n_frames, film.size, film.info["loop"]) == (46, (32, 32), 0)  # there and back
+    assert (num_frames(film), film.size, film.info["loop"]) == (46, (32, 32), 0)  # there and back
     film.seek(23)
     assert (np.asarray(film.convert("RGB")) != settled(page)).any()
     expect(at(page, "commands")).to_contain_text("sefa animate")

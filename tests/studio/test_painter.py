@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -31,7 +32,10 @@ def gate(painter: Painter) -> Iterator[threading.Event]:
 
 def test_a_hundred_moves_make_one_picture(painter: Painter, gate: threading.Event) -> None:
     made: list[int] = []
-    wishes = [painter.wish("page", lambda i=i: made.append(i) or i) for i in range(100)]
+    wishes = [
+        painter.wish("page", lambda i=i: made.append(i) or i)  # type: ignore[misc]
+        for i in range(100)
+    ]
     gate.set()
     assert wishes[-1].result(10) == 99 and made == [99]
     assert [wish.result(10) for wish in wishes[:-1]] == [None] * 99
@@ -40,7 +44,7 @@ def test_a_hundred_moves_make_one_picture(painter: Painter, gate: threading.Even
 def test_pages_take_turns(painter: Painter, gate: threading.Event) -> None:
     made: list[str] = []
     for word in ("one", "other", "one", "other", "one"):
-        last = painter.wish(word, lambda word=word: made.append(word))
+        last = painter.wish(word, partial(made.append, word))
     gate.set()
     painter.wish("end", lambda: None).result(10)
     assert made == ["one", "other"] and last.done()

@@ -40,7 +40,7 @@ def test_addresses() -> None:
 
 def asked(
     token: str | None, kind: str = "http", query: str = "", path: str = "/", **headers: str
-) -> list[dict[str, Any]]:
+) -> list[Any]:
     """What comes back for a request; ["passed"] where it reaches the page."""
     sent: list[Any] = []
 

@@ -8,6 +8,8 @@ from sefa_cli.generators.weights import Weights, frozen
 
 
 class TinyConv(Generator):
+    """A dense layer, then convolutions, each after up-sampling; fed with z itself."""
+
     def __init__(self, checkpoint):
         super().__init__(checkpoint)
         weights = Weights(checkpoint.tensors)

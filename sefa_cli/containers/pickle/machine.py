@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sefa_cli.containers.file_regions import Buffer, Window
+from sefa_cli.containers.faults import FileError
+from sefa_cli.containers.file_regions import Buffer, FileRegion
 from sefa_cli.containers.inert import Global, PersistentId, Record
-from sefa_cli.errors import SefaError
 
 # Each limit is many times what the largest known checkpoints need. Whatever lies on the stack,
 # in the memo or under a mark was put there by an instruction: their number bounds those too.
@@ -34,10 +34,10 @@ class Machine:
         self.outside: list[PersistentId] = []
         self.text = self.copied = 0  # bytes and items so far
 
-    def refusal(self, why: str) -> SefaError:
+    def refusal(self, why: str) -> FileError:
         """The stated error, with the place where the reading stopped."""
-        return SefaError(
-            f"{self.path.name} holds a pickle that cannot be read: {why} (byte {self.at:,})",
+        return FileError(
+            f"holds a pickle that cannot be read: {why} (byte {self.at:,})",
             remedy="Get the file again and compare its size.",
         )
 
@@ -92,13 +92,13 @@ class Machine:
         if self.text > MAX_TEXT:
             self.refuse(f"it holds more than {MAX_TEXT >> 20} MiB of text")
 
-    def payload(self, length: int) -> bytes | Window:
+    def payload(self, length: int) -> bytes | FileRegion:
         """The next `length` bytes, left in the file if they are many."""
         if length <= WINDOW_BYTES:
             return self.take(length)
         self.claim(length)
         self.at += length
-        return Window(self.path, self.at - length, length)
+        return FileRegion(self.path, self.at - length, length)
 
     def since_mark(self) -> list[Any]:
         """Everything above the last mark; the stack below it comes back."""
@@ -186,12 +186,12 @@ def _tuple(machine: Machine, items: Any = ()) -> tuple[Any, ...]:
     return tuple(machine.copied_items(items))
 
 
-def _bytes(machine: Machine, content: Any = b"", encoding: str = "latin1") -> bytes | Window:
+def _bytes(machine: Machine, content: Any = b"", encoding: str = "latin1") -> bytes | FileRegion:
     """Protocols 0 to 2 wrote bytes as text with an encoding."""
     if isinstance(content, str):
         machine.count_text(len(content))
         return content.encode("utf-8" if encoding == "utf-8" else "latin1")
-    if not isinstance(content, bytes | Window):
+    if not isinstance(content, bytes | FileRegion):
         machine.refuse(f"bytes are made of a {type(content).__name__}")
     return content
 

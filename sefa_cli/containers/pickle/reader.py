@@ -2,7 +2,7 @@
 
 Plain containers become dicts, lists, tuples and sets; every other object becomes a `Record` of the
 call that would have made it. Byte strings of more than a few dozen bytes stay in the file, as
-`Window`s, so that a checkpoint of hundreds of megabytes costs neither time nor memory.
+`FileRegion`s, so that a checkpoint of hundreds of megabytes costs neither time nor memory.
 """
 
 import struct

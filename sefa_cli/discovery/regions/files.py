@@ -1,4 +1,8 @@
-"""Masks and label maps from picture files; nothing larger than Pillow's own limit is decoded."""
+"""Masks and label maps from picture files; nothing larger than Pillow's own limit is decoded.
+
+Pillow reads them, not imageio, because imageio cannot be told which formats to accept: some of
+Pillow's start other programs.
+"""
 
 import struct
 import warnings
@@ -18,7 +22,7 @@ from sefa_cli.ranges import parse_range
 
 Labels = NDArray[np.uint16]
 
-# Named one by one: some of Pillow's formats start other programs, and lossy ones spoil labels.
+# Lossy formats would spoil labels.
 _MASK_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _LABEL_FORMATS = ("PNG",)
 _BROKEN = (SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)

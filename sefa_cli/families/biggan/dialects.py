@@ -222,7 +222,7 @@ def _name_ups(found: Translation, ups: range | tuple[int, ...], conv: str) -> No
 
 
 def _checked(dialect: Dialect, state: State, found: Translation) -> Model:
-    network = Network(found.tensors, found.names, dialect.name, state.path, "BigGAN")
+    network = Network(found.tensors, found.names, dialect.name, "BigGAN")
     config = {**describe(network, _count_blocks(found)), "bn_epsilon": 1e-5}
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in network.ordered)]
     notes = tuple(f"{name!r:.60} was not used." for name in unused)

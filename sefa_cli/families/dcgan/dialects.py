@@ -23,7 +23,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     found = translate(state, dialect.rules, lambda _: {}, shared=(_COUNTERS,))
     found.tensors.pop(_COUNTERS, None)
     places = [int(name.split(".")[1]) for name, t in found.tensors.items() if len(t.shape) == 4]
-    network = Network(found.tensors, found.names, dialect.name, state.path, "DCGAN")
+    network = Network(found.tensors, found.names, dialect.name, "DCGAN")
     config = _describe(network, sorted(places))
     unused = [*found.unknown, *(name for name in found.tensors if name not in network.ordered)]
     notes = tuple(f"{name!r:.60} was not used." for name in unused)

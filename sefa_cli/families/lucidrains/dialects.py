@@ -50,7 +50,7 @@ def _words(number: int) -> dict[str, str]:
 
 def _read(dialect: Dialect, state: State) -> Model:
     found = translate(state, dialect.rules, _words, shared=(_BLUR,))
-    network = Network(found.tensors, found.names, dialect.name, state.path)
+    network = Network(found.tensors, found.names, dialect.name)
     unknown = [name for name in found.unknown if not name.startswith(_OTHER_NETWORKS)]
     for name in unknown:
         if name.startswith(("GE.attns.", "GE.to_initial_block.")):

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.containers.checkpoint import LazyTensor
-from sefa_cli.containers.file_regions import Window
+from sefa_cli.containers.file_regions import FileRegion
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
 
@@ -67,7 +67,7 @@ class Source:
         """`count` bytes from `offset` on, in memory of their own."""
         if self.member:
             return np.frombuffer(self._unpacked, np.uint8)[offset : offset + count].copy()
-        return Window(self.path, offset, count).read()
+        return FileRegion(self.path, offset, count).read()
 
     @cached_property
     def _unpacked(self) -> bytes:

@@ -133,13 +133,13 @@ def _read(dialect: Dialect, state: State) -> Model:
 
     found = translate(state, dialect.rules, words, shared=(_SCALE,))
     found.tensors.pop(_SCALE, None)  # says what the shapes say
-    lod = lod_of(found.tensors, state.path)
+    lod = lod_of(found.tensors)
     if dialect.name in ("genforce", "mmgen"):  # TensorFlow's names tell
         _unfuse(found.tensors, dialect.name == "mmgen")
     if dialect.name == "gan-zoo":
         _equalize(found.tensors)
     _split_label(found.tensors, argument(state, "label_size", 0))
-    network = Network(found.tensors, found.names, dialect.name, state.path, "PGGAN")
+    network = Network(found.tensors, found.names, dialect.name, "PGGAN")
     gain = SQRT2 if dialect.name == "gan-zoo" else SQRT2 / 4
     config = {**_describe(network), "lod": lod, "dense_gain": gain}
     return Model(

@@ -103,12 +103,12 @@ def _read(dialect: Dialect, state: State) -> Model:
         return {"conv": conv, "rgb": rgb, "rgb_of_lod": f"synthesis.b{top >> number}.torgb"}
 
     found = translate(state, dialect.rules, words, shared=(BLUR, "lod"))
-    lod = lod_of(found.tensors, state.path)
+    lod = lod_of(found.tensors)
     blur = unusual_blur(
         found.tensors.pop(BLUR, None), tensorflow.filter_argument(state, "blur_filter")
     )
     _unfuse(found.tensors, argument(state, "fused_scale", "auto"))
-    network = Network(found.tensors, found.names, dialect.name, state.path, "StyleGAN")
+    network = Network(found.tensors, found.names, dialect.name, "StyleGAN")
     rate = positive(argument(state, "mapping_lrmul", _RATE)) or _RATE
     config = {**describe(network), "lr_multiplier": rate, "lod": lod}
     tensors = {**network.ordered, **blur}

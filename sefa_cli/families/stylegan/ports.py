@@ -105,7 +105,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     mmgen = dialect.name == "mmgen"
     blur = unusual_blur(found.tensors.pop(BLUR, None)) if mmgen else {BLUR: _filled(1, (1, 1))}
     _as_published(found.tensors, gain_after_bias=not mmgen)
-    network = Network(found.tensors, found.names, dialect.name, state.path, "StyleGAN")
+    network = Network(found.tensors, found.names, dialect.name, "StyleGAN")
     config: dict[str, Any] = {**describe(network), "lr_multiplier": 0.01, "lod": 0.0}
     if mmgen:
         config |= {"early_activation": True, "norm_epsilon": 1e-5}

@@ -6,12 +6,11 @@ demodulate weights already scaled by 1/√fan_in, which matters through the epsi
 """
 
 import math
-from pathlib import Path
 
 import numpy as np
 
 from sefa_cli.containers.checkpoint import LazyTensor
-from sefa_cli.containers.file_regions import damaged
+from sefa_cli.containers.faults import damaged
 from sefa_cli.families.arguments import MMGEN_COLORS
 from sefa_cli.families.model import Dialect, Model
 from sefa_cli.families.names import (
@@ -181,13 +180,13 @@ def numbered(number: int) -> dict[str, str]:
 def _read(dialect: Dialect, state: State) -> Model:
     found = translate(state, dialect.rules, numbered, shared=(FILTER,))
     kernel = found.tensors.pop(FILTER, None)
-    network = Network(found.tensors, found.names, dialect.name, state.path)
+    network = Network(found.tensors, found.names, dialect.name)
     config = {
         **describe(network),
         **settings(state),
         "demod_scaled": dialect.name not in ("nvidia", "hammer"),
     }
-    tensors = {**network.ordered, **_unusual(kernel, state.path)}
+    tensors = {**network.ordered, **_unusual(kernel)}
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
     said = notes(state, tensors, unused)
     if dialect.name == "mmgen":
@@ -195,18 +194,18 @@ def _read(dialect: Dialect, state: State) -> Model:
     return Model(dialect.name, dialect.family, config, tensors, said)
 
 
-def _unusual(kernel: LazyTensor | None, path: Path) -> dict[str, LazyTensor]:
+def _unusual(kernel: LazyTensor | None) -> dict[str, LazyTensor]:
     """The resampling kernel, with sum 1, where it is another than the one everybody uses."""
     if kernel is None:
         return {}
     if math.prod(kernel.shape) > _MOST_TAPS:
-        raise damaged(path, f"a resampling kernel has the shape {kernel.shape}")
+        raise damaged(f"a resampling kernel has the shape {kernel.shape}")
     taps = kernel.float32()
     if is_default_filter(taps):
         return {}
     total = float(taps.sum())
     if not math.isfinite(total) or total == 0:
-        raise damaged(path, f"a resampling kernel sums up to {total}")
+        raise damaged(f"a resampling kernel sums up to {total}")
     return {FILTER: LazyTensor(taps.shape, "float32", lambda: taps / np.float32(total))}
 
 

@@ -31,8 +31,8 @@ def settings(state: State) -> dict[str, Any]:
     clamp = state.attribute(_CONVOLUTION, "conv_clamp", _clamp_argument(state))
     rate = state.attribute(_DENSE, "bias_gain", _LR_MULTIPLIER)
     return {
-        "conv_clamp": positive(as_number(clamp, state.path)),
-        "lr_multiplier": positive(as_number(rate, state.path)) or _LR_MULTIPLIER,
+        "conv_clamp": positive(as_number(clamp)),
+        "lr_multiplier": positive(as_number(rate)) or _LR_MULTIPLIER,
     }
 
 

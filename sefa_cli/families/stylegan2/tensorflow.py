@@ -68,7 +68,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     top = f"synthesis.b{tensorflow.top_block(state)}"
     found = translate(state, dialect.rules, lambda n: {**numbered(n), "top": top}, shared=(_GROWN,))
     found.tensors.pop(_GROWN, None)
-    network = Network(found.tensors, found.names, dialect.name, state.path)
+    network = Network(found.tensors, found.names, dialect.name)
     config: dict[str, Any] = {
         **describe(network),
         "conv_clamp": positive(argument(state, "conv_clamp", None)),

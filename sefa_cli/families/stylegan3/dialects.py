@@ -63,7 +63,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     grid = found.tensors.pop(_GRID, None)
     if dialect.name == "hammer":
         found = _renamed(found, sized_names(found.tensors, grid))
-    network = Network(found.tensors, found.names, dialect.name, state.path, "StyleGAN3")
+    network = Network(found.tensors, found.names, dialect.name, "StyleGAN3")
     given = settings(state)
     config = {**describe(network, found.tensors, given["lrelu_upsampling"]), **given}
     config["first_cutoff"] = config["first_cutoff"] or first_cutoff(found.tensors)

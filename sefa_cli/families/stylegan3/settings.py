@@ -42,14 +42,14 @@ def settings(state: State) -> dict[str, Any]:
     scale = state.attribute("synthesis", "output_scale", given.get("output_scale"))
     default = _FIRST_CUTOFF if given else None
     cutoff = state.attribute(_INPUT, "bandwidth", given.get("first_cutoff", default))
-    raised = positive(as_number(given.get("lrelu_upsampling"), state.path))
+    raised = positive(as_number(given.get("lrelu_upsampling")))
     rate = state.attribute("mapping.fc0", "bias_gain", _LR_MULTIPLIER)
     return {
-        "conv_clamp": positive(as_number(clamp, state.path)),
-        "output_scale": positive(as_number(scale, state.path)) or _OUTPUT_SCALE,
-        "first_cutoff": positive(as_number(cutoff, state.path)),
+        "conv_clamp": positive(as_number(clamp)),
+        "output_scale": positive(as_number(scale)) or _OUTPUT_SCALE,
+        "first_cutoff": positive(as_number(cutoff)),
         "lrelu_upsampling": min(int(raised or _LRELU_UPSAMPLING), _MOST_UPSAMPLING),
-        "lr_multiplier": positive(as_number(rate, state.path)) or _LR_MULTIPLIER,
+        "lr_multiplier": positive(as_number(rate)) or _LR_MULTIPLIER,
     }
 
 

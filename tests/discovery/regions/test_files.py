@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sefa_cli.discovery.regions import files
 from sefa_cli.discovery.regions.files import nearest, read_labels, read_mask
-from sefa_cli.discovery.regions.region import files
 from sefa_cli.errors import SefaError, UsageError
 
 

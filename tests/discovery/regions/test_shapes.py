@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sefa_cli.discovery.regions.region import shapes
+from sefa_cli.discovery.regions import shapes
 from sefa_cli.errors import UsageError
 
 

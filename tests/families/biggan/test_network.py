@@ -161,7 +161,7 @@ def test_derivatives_both_ways(deep: bool) -> None:
     def function(codes: torch.Tensor) -> torch.Tensor:
         return generator.synthesize(codes, [1], 0.43)
 
-    picture, tangent = jvp(function, (codes,), (v,))
+    picture, tangent = jvp(function, (codes,), (v,))  # type: ignore[misc]
     step = 1e-7
     measured = (function(codes + step * v) - function(codes - step * v)) / (2 * step)
     assert (tangent - measured).abs().max() < 1e-5 * tangent.abs().max()

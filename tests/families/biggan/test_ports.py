@@ -112,7 +112,7 @@ def test_deep_is_one_model_with_hugging_face_s(tmp_path: Path) -> None:
         build(each, "cpu").synthesize(every["in/z"], every["in/label"], 1.0)
         for each in (ours, theirs)
     ]
-    assert torch.equal(*pictures)
+    torch.testing.assert_close(*pictures, rtol=0, atol=1e-5)  # sums, in an order of the machine's
 
 
 # The other one and the author's

@@ -73,7 +73,7 @@ def test_any_depth_and_width(channels: tuple[int, ...], bias: bool) -> None:
 def test_derivatives_both_ways() -> None:
     generator = build(networks.dcgan(), "cpu").double()
     z, v = generator.sample([0, 1]).double(), generator.sample([2, 3]).double()
-    picture, tangent = jvp(generator.synthesize, (z,), (v,))
+    picture, tangent = jvp(generator.synthesize, (z,), (v,))  # type: ignore[misc]
     step = 1e-7
     measured = (generator.synthesize(z + step * v) - generator.synthesize(z - step * v)) / (
         2 * step

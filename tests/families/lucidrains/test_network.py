@@ -156,8 +156,8 @@ def test_derivatives_both_ways(tmp_path):
     generator = build(read_checkpoint(write(tmp_path / "x", state_of(16))), "cpu").double()
     codes = generator.map(generator.sample([0]))[:, None].repeat(1, 3, 1)
     step = torch.randn_like(codes, generator=torch.Generator().manual_seed(1))
-    image, change = torch.func.jvp(generator.synthesize, (codes,), (step,))
-    back, pull = torch.func.vjp(generator.synthesize, codes)
+    image, change = torch.func.jvp(generator.synthesize, (codes,), (step,))  # type: ignore[misc]
+    back, pull = torch.func.vjp(generator.synthesize, codes)  # type: ignore[misc]
     cotangent = torch.randn_like(image)
     assert torch.allclose((cotangent * change).sum(), (pull(cotangent)[0] * step).sum())
     near = generator.synthesize(codes + 1e-6 * step) - generator.synthesize(codes - 1e-6 * step)

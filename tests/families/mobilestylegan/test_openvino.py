@@ -290,9 +290,9 @@ def test_the_real_projections_need_no_other_weight(default_model: Path, tmp_path
     """All style affines lie in the first 13.9 MB: what comes after may be zeros."""
     for file in default_model.glob("*Network.*"):
         shutil.copy(file, tmp_path)
-    with open(tmp_path / "SynthesisNetwork.bin", "r+b") as file:
-        file.truncate(13855156)
-        file.truncate(32025440)
+    with open(tmp_path / "SynthesisNetwork.bin", "r+b") as weights:
+        weights.truncate(13855156)
+        weights.truncate(32025440)
     _, _, _, cut = read_mobilestylegan(tmp_path)
     _, _, _, whole = read_mobilestylegan(default_model)
     affines = [name for name in whole if ".affine." in name]

@@ -62,6 +62,7 @@ def test_codes_are_the_published_ones(golden: Golden) -> None:
 
 
 @pytest.mark.parametrize("name", ["image_const", "image_none", "image_trunc"])
+@pytest.mark.slow
 def test_pictures_are_the_published_ones(golden: Golden, name: str) -> None:
     meta, tensors, generator = golden
     codes = tensors["out/w_trunc" if name == "image_trunc" else "out/w"]
