@@ -1,7 +1,8 @@
 """Our own model files: native tensors, and one text that says whose they are and how they work.
 
 A safetensors file with the one metadata key `sefa-model`; formats/model-v1.md has the layout. It
-holds the one generator that the others were read down to, so it is small, safe and complete.
+holds only the generator, so it is small, safe and complete. The library reads it; the writer of
+`container` makes it, one tensor in memory at a time, so that equal content gives equal bytes.
 """
 
 import re
@@ -68,18 +69,19 @@ def _code(tensor: LazyTensor) -> str:
 
 
 def is_native(contents: Contents) -> bool:
-    """Whether a container is one of our own model files."""
+    """Return whether a container is one of our own model files."""
     return KEY in contents.metadata
 
 
 def read_native(contents: Contents) -> Model:
-    """The model in one of our own files. Raises SefaError for a text that breaks the layout.
+    """Return the model in one of our own files.
 
-    The fingerprint in it is for people: nothing relies on it.
+    The fingerprint in it is for people: nothing relies on it. Raises SefaError for a description
+    that breaks the layout.
     """
     facts = read_json(contents.metadata[KEY].encode("utf-8", "surrogatepass"), "the description")
     if not isinstance(facts, dict) or facts.get("format") != KEY:
-        raise damaged("its description is none of a model")
+        raise damaged("its description is not that of a model")
     version = facts.get("version")
     if not isinstance(version, str) or not re.fullmatch(r"1\.\d{1,4}", version):
         raise unreadable(f"its format version is {shown(version)}", "Update sefa.")
@@ -88,7 +90,7 @@ def read_native(contents: Contents) -> Model:
             raise damaged(f"its {name} is {shown(facts.get(name))}")
     notes = facts.get("notes")
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
-        raise damaged("its notes are no list of texts")
+        raise damaged("its notes must be a list of texts")
     try:
         check_config(facts.get("config"))
     except SefaError as error:
@@ -101,7 +103,7 @@ def read_native(contents: Contents) -> Model:
 def check_config(config: Any) -> Mapping[str, Any]:
     """`config` if it holds what every family's must (`Checkpoint` says what); else SefaError."""
     if not isinstance(config, Mapping):
-        raise SefaError("the configuration is no object")
+        raise SefaError("the configuration must be an object")
     for name in (*_SIZES, "c_dim"):
         size, least = config.get(name), 0 if name == "c_dim" else 1
         if type(size) is not int or not least <= size <= _LARGEST:

@@ -132,14 +132,14 @@ BASE = {
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": "other"}, "none of a model"),
+        ({"format": "other"}, "not that of a model"),
         ({"version": "2.0"}, r"format version is '2\.0'. Update sefa"),
         ({"version": 1.0}, "format version is 1.0"),
         ({"family": "a\nb"}, "family is"),
         ({"family": None}, "family is None"),
         ({"dialect": ""}, "dialect is ''"),
-        ({"notes": "text"}, "notes are no list"),
-        ({"config": []}, "configuration is no object"),
+        ({"notes": "text"}, "notes must be a list"),
+        ({"config": []}, "configuration must be an object"),
         ({"config": BASE | {"resolution": 0}}, "resolution is 0"),
         ({"config": BASE | {"resolution": True}}, "resolution is True"),
         ({"config": BASE | {"num_layers": 1 << 40}}, "num_layers is"),
