@@ -11,11 +11,10 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from sefa_cli.bundle.algebra import annotate, relabeled
+from sefa_cli.bundle.annotations import annotate, relabeled, tallies
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.rules import LEVELS
 from sefa_cli.discovery.factorize import factorize
-from sefa_cli.studio.annotating import tallies
 
 DOCS = Path(__file__).parent
 MODEL, NUM = "mobilestylegan_ffhq", 20
