@@ -1,0 +1,16 @@
+"""Docstrings say `Example:`; griffe knows `Examples:` only, and would read a doctest as Markdown."""
+
+import re
+from typing import Any
+
+import griffe
+
+
+class Examples(griffe.Extension):  # type: ignore[misc]
+    """Read a docstring's `Example:` as the section that shows code."""
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Change the heading before the docstring is parsed."""
+        if obj.docstring:
+            text = obj.docstring.value
+            obj.docstring.value = re.sub(r"^Example:$", "Examples:", text, flags=re.MULTILINE)
