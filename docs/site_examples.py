@@ -1,4 +1,4 @@
-"""Docstrings say `Example:`; griffe knows `Examples:` only, and would read a doctest as Markdown."""
+"""Docstrings say `Example:`; griffe knows only `Examples:` and reads other doctests as Markdown."""
 
 import re
 from typing import Any
