@@ -47,6 +47,7 @@ class Generator(nn.Module):
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
         config = checkpoint.config
+        self.checkpoint = checkpoint  # what it was built from
         self.family: str = checkpoint.family
         self.space: str = config["space"]
         self.z_dim: int = config["z_dim"]
@@ -57,6 +58,14 @@ class Generator(nn.Module):
         self.img_channels: int = config["img_channels"]
         mean = checkpoint.tensors.get("mapping.w_avg")
         self._w_avg = None if mean is None else frozen(torch.from_numpy(mean.float32()))  # (w_dim,)
+
+    def __repr__(self) -> str:
+        """Return one line: family, size, latent, device."""
+        layers = f"({self.num_layers}, {self.w_dim})" if self.num_layers > 1 else f"({self.w_dim},)"
+        return (
+            f"<Generator {self.family}, {self.resolution} px, {self.space} {layers}, "
+            f"on {self.device}>"
+        )
 
     @property
     def device(self) -> torch.device:
