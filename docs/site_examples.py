@@ -6,7 +6,7 @@ from typing import Any
 import griffe
 
 
-class Examples(griffe.Extension):  # type: ignore[misc]
+class Examples(griffe.Extension):
     """Read a docstring's `Example:` as the section that shows code."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
