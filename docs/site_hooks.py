@@ -16,20 +16,22 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
 
-# Pages of the site, and the files of the repository that they are.
-ELSEWHERE = {
-    "index.md": "README.md",
-    "changelog.md": "CHANGELOG.md",
-    "contributing.md": "CONTRIBUTING.md",
-    "security.md": "SECURITY.md",
-    "reference/directions-v1.md": "formats/directions-v1.md",
-    "reference/model-v1.md": "formats/model-v1.md",
+# Pages of the site, without `.md`, and the files of the repository that they are.
+PAGES = {
+    "index": "README.md",
+    "changelog": "CHANGELOG.md",
+    "contributing": "CONTRIBUTING.md",
+    "security": "SECURITY.md",
+    "reference/directions-v1": "formats/directions-v1.md",
+    "reference/model-v1": "formats/model-v1.md",
+}
+COPIES = {
     "reference/directions-v1.schema.json": "formats/directions-v1.schema.json",
     "reference/reader.txt": "formats/reader.py",
 }
-PAGE_OF = {source: page for page, source in ELSEWHERE.items()} | {
-    "docs/tutorial.ipynb": "tutorial.md"
-}
+ELSEWHERE = {f"{page}.md": source for page, source in PAGES.items()} | COPIES
+PAGE_OF = {source: page for page, source in ELSEWHERE.items()}
+PAGE_OF["docs/tutorial.ipynb"] = "tutorial" + ".md"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)]*)?\)")
 
 
@@ -38,11 +40,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for page, source in ELSEWHERE.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / source)))
     made = {
-        "reference/commands.md": commands_page(),
-        "tutorial.md": notebook_page(ROOT / "docs" / "tutorial.ipynb"),
+        "reference/commands": commands_page(),
+        "tutorial": notebook_page(ROOT / "docs" / "tutorial.ipynb"),
     }
     for page, text in made.items():
-        files.append(File.generated(config, page, content=text))
+        files.append(File.generated(config, f"{page}.md", content=text))
     return files
 
 
