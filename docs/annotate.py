@@ -1,4 +1,4 @@
-"""The answers of docs/directions/answers.tsv into bundles, and the page that shows them.
+"""Write the answers of docs/directions/answers.tsv into bundles, and the page that shows them.
 
     python docs/annotate.py
 
@@ -76,25 +76,26 @@ The leading {NUM} directions of every level of `{MODEL}`, found with `--deflate-
 one by one. Each was swept over three faces (seeds 0, 3 and 7, psi 0.7, the 256-px shortcut at 144
 or 160 px): the bottom layers at α −5, −2.5, 2.5 and 5, the middle at ±4, the top at ±2.5. One
 observer, the model that wrote this page, answered the two questions of SeFa's user study (table 1
-of the paper); it is no study with people, and its numbers are not to be compared with the paper's.
-All 60 answers were then given again by keyboard in the studio's annotating mode, with these seeds
-and steps, looking at its sheets: the bundles it saves hold the same answers and names.
+of the paper). This was not a study with people, so do not compare its numbers with the paper's.
+All 60 answers were then given again by keyboard in the studio's annotating mode, with the same
+seeds and steps. The bundles it saves hold the same answers and names.
 
 - **Obvious:** the ends of the sweep differ at first sight, in all three faces.
-- **Meaningful:** one phrase says what changes, and it is right for all three faces; weaker side
+- **Meaningful:** one phrase says what changes, and it is right for all three faces. Weaker side
   effects are allowed and noted. Names say what grows with α.
 
-The bundles with these names and answers are [face_bottom.dirs](directions/face_bottom.dirs),
+These bundles hold the names and answers: [face_bottom.dirs](directions/face_bottom.dirs),
 [face_middle.dirs](directions/face_middle.dirs) and [face_top.dirs](directions/face_top.dirs):
 
-```sh
+```console
 sefa edit --dirs docs/directions/face_bottom.dirs --k "chin up" --alpha 4
 sefa inspect --annotations docs/directions/face_*.dirs
 ```
 
-`python docs/annotate.py` makes them and this page from [answers.tsv](directions/answers.tsv).
+`python docs/annotate.py` makes the bundles and this page from
+[answers.tsv](directions/answers.tsv).
 
-Meaningful / obvious, of {NUM} directions a level:
+Meaningful / obvious, of {NUM} directions per level:
 """
 
 
