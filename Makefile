@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test check lint types tests bench clean
+.PHONY: help demo test check lint types tests docs bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -35,6 +35,9 @@ types: $(READY)  ## mypy, strict
 
 tests: $(READY)  ## pytest
 	$(BIN)/pytest
+
+docs: $(READY)  ## build the documentation site: open site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(READY)  ## measurements: start-up, factorize, pictures, localize, studio (the longer ones: bench/)
 	$(BIN)/python bench/factorize.py

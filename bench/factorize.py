@@ -21,7 +21,7 @@ def main() -> None:
     turns = parser.parse_args().turns
     with tempfile.TemporaryDirectory() as folder:
         file, bundle, arrays = (str(Path(folder, name)) for name in ("s.pth", "s.dirs", "s.npz"))
-        subprocess.run([sys.executable, HERE / "standin.py", "512", file], check=True)
+        subprocess.run([sys.executable, HERE / "random_stylegan2.py", "512", file], check=True)
         print(f"{Path(file).stat().st_size / 1e6:.0f} MB, StyleGAN2, 512 px, full width")
         sefa = [sys.executable, "-m", "sefa_cli", "factorize", file, "-o", bundle, "--overwrite"]
         published = [sys.executable, str(HERE / "published_sefa.py"), file, arrays]

@@ -118,8 +118,7 @@ def default_sweeps() -> Iterator[tuple[str, Film]]:
         code = generator.truncate(generator.map(generator.sample([seed])), 0.7)
         pictures = []
         for alpha in frame_alphas(-3, 3, 48):
-            moved = code.clone()
-            moved[:, list(bundle.layers)] += torch.from_numpy(alpha * bundle.directions[k]).float()
+            moved = bundle.move(code, k, alpha)
             with torch.inference_mode():
                 pictures.append(to_uint8(generator.synthesize(moved, size=256).numpy())[0])
         yield name, np.stack(pictures)

@@ -3,8 +3,8 @@
 python bench/localize_against_published.py [--cases 64:512,256:512] [--rows 24] [--passes 0]
                                            [--equal 64:64] [--json FILE]
 
-A case is PIXELS:WIDTH of a StyleGAN2 with random weights (bench/standin.py; 512 is full width),
-seed 0, w, a box in the middle. Of the published procedure a sample of rows, spread over the
+A case is PIXELS:WIDTH of a StyleGAN2 with random weights (bench/random_stylegan2.py; 512 is full
+width), seed 0, w, a box in the middle. Of the published procedure a sample of rows, spread over the
 picture, is taken half before and half after ours, and extrapolated; its solver is left out, in its
 favor, and it runs on our layers with our allocator setting. Ours is done in full, solver included;
 with `--passes N` only N of its derivatives are, in turns with the rows, and extrapolated too, while
@@ -23,10 +23,11 @@ from typing import Any
 import numpy as np
 import torch
 from published_resefa import directions, jacobian_rows
-from standin import genforce_state
+from random_stylegan2 import genforce_state
 
 import sefa_cli as sefa
-from sefa_cli.discovery.jacobian import Grams, Parts, grams
+from sefa_cli.discovery.gram_matrices import Grams
+from sefa_cli.discovery.jacobian import Parts, grams
 from sefa_cli.discovery.regions.region import one_region
 from sefa_cli.discovery.resefa import resefa
 from sefa_cli.generators.base import Generator
@@ -40,7 +41,7 @@ class Case:
     def __init__(self, text: str) -> None:
         self.pixels, self.width = map(int, text.split(":"))
         with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "standin.pth")
+            file = Path(folder, "random.pth")
             state = genforce_state(self.pixels, self.width)
             torch.save({"generator_smooth": state}, file)
             self.generator: Generator = sefa.load_generator(str(file), device="cpu")

@@ -20,7 +20,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import sefa_cli as sefa
 from sefa_cli.checkpoints import open_checkpoint
-from sefa_cli.discovery.jacobian import Grams, Parts, jacobian
+from sefa_cli.discovery.gram_matrices import Grams
+from sefa_cli.discovery.jacobian import Parts, jacobian
 from sefa_cli.discovery.regions.region import one_region
 from sefa_cli.discovery.resefa import resefa
 from sefa_cli.discovery.sefa import Factors

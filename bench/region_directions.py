@@ -12,8 +12,8 @@ import torch
 
 import sefa_cli as sefa
 from sefa_cli.checkpoints import open_checkpoint
-from sefa_cli.discovery.jacobian import Grams, Parts, jacobian
-from sefa_cli.discovery.pictures import mean, mean_grams
+from sefa_cli.discovery.gram_matrices import Grams, mean, mean_grams
+from sefa_cli.discovery.jacobian import Parts, jacobian
 from sefa_cli.discovery.resefa import TAUS, left_out, lowrank, resefa
 from sefa_cli.discovery.sefa import Factors
 from sefa_cli.editing.codes import codes_from_seeds

@@ -46,13 +46,13 @@ from region_directions import (
 )
 
 import sefa_cli as sefa
-from sefa_cli.discovery.regions.files import nearest
 from sefa_cli.discovery.regions.region import one_region
 from sefa_cli.editing.codes import codes_from_seeds
+from sefa_cli.editing.sum import add, shift
 from sefa_cli.evaluation.locality import Change, change, strength
 from sefa_cli.generators.base import Generator
 from sefa_cli.ranges import parse_range
-from sefa_cli.rendering.pictures import Picture, to_uint8
+from sefa_cli.rendering.pictures import Picture, nearest, to_uint8
 from sefa_cli.rendering.sheets import contact_sheet
 
 SHOWN = 144  # pixels of a picture in the sheet
@@ -120,9 +120,8 @@ def moved(
     generator: Generator, code: torch.Tensor, own: Chosen, k: int, alpha: float
 ) -> torch.Tensor:
     """`code` `(layers, dim)` moved by α along direction k, on the layers it was found for."""
-    codes = code.clone()
-    codes[list(layers_of(own.level))] += torch.from_numpy(np.float32(alpha) * own.rows[k])
-    return codes
+    layers = layers_of(own.level)
+    return add(code[None], shift(own.rows, [(k, alpha)], len(layers)), layers)[0]
 
 
 def solve(

@@ -32,8 +32,8 @@ MOVES = 15
 def in_process() -> None:
     """Seconds of a quick picture for moves of one slider, on every level."""
     keep_blocks()
-    from sefa_cli.studio.easel import Easel
     from sefa_cli.studio.library import Library
+    from sefa_cli.studio.renderer import Renderer
     from sefa_cli.studio.session import State
 
     model = Library("cpu").open_model(MODEL)
@@ -43,10 +43,12 @@ def in_process() -> None:
         state = State().added(model.factorize(level))
         cells = []
         for keeps in (False, True):
-            easel, seconds = Easel(model), []
+            renderer, seconds = Renderer(model), []
             for step in range(MOVES + 2):
-                easel = easel if keeps else Easel(model)  # a new one has kept nothing
-                seconds.append(easel.paint(state.at(0, 0.1 * (step + 1)), easel.quick).seconds)
+                renderer = renderer if keeps else Renderer(model)  # a new one has kept nothing
+                seconds.append(
+                    renderer.render(state.at(0, 0.1 * (step + 1)), renderer.quick).seconds
+                )
             cells.append(f"{min(seconds[2:]):.3f}")
         print(f"{level:8} {cells[0]:>18} {cells[1]:>20}", flush=True)
 
@@ -90,21 +92,21 @@ def _studio(name: str) -> Iterator[str]:
 
 
 def serve(name: str) -> None:
-    """`sefa studio`, as it is or with an easel that keeps nothing from one picture to the next."""
+    """`sefa studio`, as it is or with a renderer that keeps nothing between pictures."""
     from sefa_cli.cli import app
     from sefa_cli.studio import page
-    from sefa_cli.studio.easel import Easel
+    from sefa_cli.studio.renderer import Renderer
 
-    class Forgetful(Easel):
+    class Forgetful(Renderer):
         def __init__(self, model: "Model") -> None:
             super().__init__(model)
             self._model = model
 
         def picture(self, state: "State", view: "View") -> "Picture":
-            return Easel(self._model).picture(state, view)
+            return Renderer(self._model).picture(state, view)
 
     if name == "forgetful":
-        vars(page)["Easel"] = Forgetful
+        vars(page)["Renderer"] = Forgetful
     app(["studio", MODEL, "--no-open", "--port", "0"])
 
 

@@ -1,4 +1,4 @@
-"""The answers of docs/directions/answers.tsv into bundles, and the page that shows them.
+"""Write the answers of docs/directions/answers.tsv into bundles, and the page that shows them.
 
     python docs/annotate.py
 
@@ -10,11 +10,10 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from sefa_cli.bundle.algebra import annotate, relabeled
+from sefa_cli.bundle.annotations import annotate, relabeled, tallies
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.rules import LEVELS
 from sefa_cli.discovery.factorize import factorize
-from sefa_cli.studio.annotating import tallies
 
 DOCS = Path(__file__).parent
 MODEL, NUM = "mobilestylegan_ffhq", 20
@@ -94,21 +93,22 @@ One observer, the model that wrote this page, answered the two questions of SeFa
   breaks. Where the note names no such α, no face broke within the sweep.
 
 Three of the sheets, each with seeds 100 to 104 on the left and 105 to 109 on the right:
-[bottom 5](pictures/judged_bottom_5.jpg), once "chin up"; [bottom 10](pictures/judged_bottom_10.jpg),
-once "without glasses", which come on four of the ten faces only;
-[middle 7](pictures/judged_middle_7.jpg), once "from fair to black hair".
+[bottom 5](pictures/judged_bottom_5.jpg), once "chin up";
+[bottom 10](pictures/judged_bottom_10.jpg), once "without glasses", though only four of the ten
+faces get any; [middle 7](pictures/judged_middle_7.jpg), once "from fair to black hair".
 
-The bundles with these names and answers are [face_bottom.dirs](directions/face_bottom.dirs),
+These bundles hold the names and answers: [face_bottom.dirs](directions/face_bottom.dirs),
 [face_middle.dirs](directions/face_middle.dirs) and [face_top.dirs](directions/face_top.dirs):
 
-```sh
+```console
 sefa edit --dirs docs/directions/face_bottom.dirs --k "bigger smile" --alpha 4
 sefa inspect --annotations docs/directions/face_*.dirs
 ```
 
-`python docs/annotate.py` makes them and this page from [answers.tsv](directions/answers.tsv).
+`python docs/annotate.py` makes the bundles and this page from
+[answers.tsv](directions/answers.tsv).
 
-Meaningful / obvious, of {NUM} directions a level:
+Meaningful / obvious, of {NUM} directions per level:
 """
 
 

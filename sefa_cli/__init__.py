@@ -1,11 +1,16 @@
 """sefa: directions in a GAN's latent space, found from the weights and kept in a file.
 
->>> import sefa_cli as sefa
->>> bundle = sefa.factorize("mobilestylegan_ffhq", layers="0-4", deflate_gain=True)
->>> generator = sefa.load_generator("mobilestylegan_ffhq")
->>> w = generator.truncate(generator.map(generator.sample([0])), 0.7)      # (1, 23, 512)
->>> w[:, list(bundle.layers)] += 3 * torch.tensor(bundle.directions[0])    # turn the head
->>> picture = generator.synthesize(w)                                      # (1, 3, 1024, 1024)
+Example:
+    >>> import sefa_cli as sefa
+    >>> bundle = sefa.factorize(tiny, layers="0-4", deflate_gain=True)
+    >>> bundle = bundle.name({0: "turn"})
+    >>> generator = sefa.load_generator(tiny, device="cpu")
+    >>> pictures = sefa.edit(bundle, {"turn": 3}, seeds=[0, 1], model=generator)
+    >>> pictures[0].size  # a Pillow image; a notebook shows `pictures` as a sheet
+    (32, 32)
+    >>> w = generator.truncate(generator.map(generator.sample([0])), 0.7)
+    >>> generator.synthesize(bundle.move(w, "turn", 3)).shape
+    torch.Size([1, 3, 32, 32])
 """
 
 from importlib import import_module
@@ -14,34 +19,85 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sefa_cli.allocator import keep_blocks
     from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.bundle.compare import Comparison, compare
+    from sefa_cli.bundle.direction import Direction
+    from sefa_cli.bundle.picking import mix, pick
+    from sefa_cli.discovery.describe import Description, inspect
     from sefa_cli.discovery.factorize import factorize
+    from sefa_cli.discovery.localize import localize
+    from sefa_cli.discovery.regions.region import Region
+    from sefa_cli.discovery.tensors import factorize_tensors
     from sefa_cli.editing.source import load_generator
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
+    from sefa_cli.rendering.animation import Film, SweepOptions, animate, sweep
+    from sefa_cli.rendering.edits import Edits, edit
+    from sefa_cli.rendering.options import PictureOptions, RenderOptions
+    from sefa_cli.rendering.samples import Samples, sample
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Bundle",
+    "Comparison",
+    "Description",
+    "Direction",
+    "Edits",
+    "Film",
     "MismatchError",
     "OfflineError",
+    "PictureOptions",
+    "Region",
+    "RenderOptions",
+    "Samples",
     "SefaError",
+    "SweepOptions",
     "UsageError",
     "__version__",
+    "animate",
+    "compare",
+    "edit",
     "factorize",
+    "factorize_tensors",
+    "inspect",
     "keep_blocks",
     "load_generator",
+    "localize",
+    "mix",
+    "pick",
+    "sample",
+    "sweep",
 ]
 
 # Names are imported when they are first used: `sefa --help` needs no numpy, `inspect` no torch.
 _HOME = {
     "Bundle": "bundle",
+    "Comparison": "bundle.compare",
+    "Description": "discovery.describe",
+    "Direction": "bundle.direction",
+    "Edits": "rendering.edits",
+    "Film": "rendering.animation",
     "MismatchError": "errors",
     "OfflineError": "errors",
+    "Region": "discovery.regions.region",
+    "PictureOptions": "rendering.options",
+    "RenderOptions": "rendering.options",
+    "Samples": "rendering.samples",
     "SefaError": "errors",
+    "SweepOptions": "rendering.animation",
     "UsageError": "errors",
+    "animate": "rendering.animation",
+    "compare": "bundle.compare",
+    "edit": "rendering.edits",
     "factorize": "discovery.factorize",
+    "factorize_tensors": "discovery.tensors",
+    "inspect": "discovery.describe",
     "keep_blocks": "allocator",
     "load_generator": "editing.source",
+    "localize": "discovery.localize",
+    "mix": "bundle.picking",
+    "pick": "bundle.picking",
+    "sample": "rendering.samples",
+    "sweep": "rendering.animation",
 }
 
 
@@ -49,3 +105,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'sefa_cli' has no attribute {name!r}")
     return getattr(import_module(f"sefa_cli.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, for completion."""
+    return __all__

@@ -92,7 +92,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _common(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk on stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Suppress messages.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More talk on stderr.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")

@@ -37,6 +37,7 @@ SLOW_FILES = (
     "families/test_dialects_agree.py",
     "families/test_plugin_example.py",
     "generators/test_base.py",
+    "docs/",
     "generators/test_derivatives.py",
     "generators/test_elsewhere.py",
     "generators/test_linearize.py",

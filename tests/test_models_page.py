@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sefa_cli.families.recognize import FAMILIES
+from sefa_cli.families.registry import built_in
 from sefa_cli.sources import references, zoo
 from tests.helpers import ROOT
 
@@ -40,7 +40,7 @@ def test_the_example_is_a_zoo_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     [example] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "own.toml").write_text(example, "utf-8")
     monkeypatch.setenv("SEFA_ZOO", str(tmp_path / "own.toml"))
-    assert zoo.find("my_model").family in FAMILIES
+    assert zoo.find("my_model").family in built_in()
 
 
 def test_the_ways_of_naming_a_model_are_understood() -> None:

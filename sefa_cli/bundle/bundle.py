@@ -4,10 +4,8 @@ A `Bundle` that exists is valid: the same rules hold for one that was read and o
 Whatever a later minor version or another tool put into a file is kept when it is rewritten.
 """
 
-import difflib
 import io
 import sys
-import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -15,16 +13,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli import __version__
-from sefa_cli.bundle.rules import FORMAT, TENSORS, array, check, fields
-from sefa_cli.canonical import canonical_json, plain, shown
+from sefa_cli.bundle.operations import Operations
+from sefa_cli.bundle.rules import FORMAT, TENSORS, TOOL, VERSION, array, check, fields
+from sefa_cli.canonical import canonical_json, plain
 from sefa_cli.container import Tensor, pack, unpack
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import SefaError
 from sefa_cli.files import open_atomically
-from sefa_cli.ranges import check_indices, format_range, is_range, parse_range
-
-VERSION = "1.0"
-TOOL = f"sefa-cli {__version__}"
+from sefa_cli.ranges import format_range
 
 # A gain from here on marks a common style gain, unless params say otherwise. Over ranges of layers
 # of the default model such directions measure 0.62 to 0.98, all others below 0.2.
@@ -32,32 +27,66 @@ GAIN_THRESHOLD = 0.6
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Bundle:
+class Bundle(Operations):
     """k directions in the latent space of one model, and where they came from.
 
-    The arrays are C-contiguous, native, read-only copies. Change one with `dataclasses.replace`.
+    `len(bundle)` is k; `bundle[3]` and `bundle["smile"]` are directions to compute with, and
+    iterating gives all of them. A bundle never changes: methods return a new one. Its arrays are
+    C-contiguous, native, read-only copies of those it was made from.
+
+    Attributes:
+        directions: Unit vectors, float32 `(k, dim)`, or `(k, n, dim)` where row j moves
+            `layers[j]`. The norm of each is 1 ± 1e-5, over all its layers.
+        layers: The code indices that the directions move, int64 `(n,)`, increasing, from 0.
+        method: How they were found: "sefa", "resefa", "lowrank", "pick", "mix", …
+        params: Everything that changed the numbers, as JSON values by name.
+        space: The latent space: "z", "w", or "w+" (a row for each layer).
+        model: The model they belong to: `ref`, `family`, `resolution` (pixels), `z_dim`, `w_dim`,
+            `num_layers`, `layer_names` and `fingerprint` (64 hexadecimal digits).
+        eigenvalues: What the directions are ordered by, float64 `(k,)`, descending for SeFa; None
+            if the method has none.
+        mask: The region they were found for, uint8 `(height, width)`, or `(seeds, height, width)`
+            with one for each of `params["seeds"]`: weight × 255. None for global directions.
+        background: What was to stay still, as `mask`; None is 255 − mask.
+        info: What is known of each direction, k dictionaries with any of `label`, `scale` (its
+            length before it was made a unit vector), `gain` (0 to 1), `change`, `annotation` and
+            `from` (its origin).
+        version: The version of the format, "1.x".
+        tool: The program that wrote the bundle, with its version.
+        unknown: Metadata of later versions of the format, kept when the bundle is saved.
+        private: Tensors of other tools, named `x.…`, kept when the bundle is saved.
+
+    Raises:
+        SefaError: An attribute breaks a rule of the format.
+
+    Example:
+        >>> bundle = sefa.factorize(tiny, layers="0-1", num=4).name({1: "smile"})
+        >>> bundle
+        <Bundle of 4 sefa directions in w of tiny.pth, layers 0-1>
+        >>> len(bundle), bundle["smile"].label, bundle[1].vector.shape
+        (4, 'smile', (32,))
     """
 
-    directions: NDArray[np.float32]  # (k, d), or (k, n, d): row j moves layers[j]
-    layers: NDArray[np.int64]  # (n,), increasing code indices
-    method: str  # "sefa", "resefa", …
-    params: dict[str, Any]  # everything that changed the numbers
-    space: str  # z, w, w+
-    model: dict[str, Any]  # ref, family, resolution, z_dim, w_dim, num_layers, layer_names, …
+    directions: NDArray[np.float32]  # (k, dim), or (k, n, dim)
+    layers: NDArray[np.int64]  # (n,)
+    method: str
+    params: dict[str, Any]
+    space: str
+    model: dict[str, Any]
     eigenvalues: NDArray[np.float64] | None = None  # (k,)
-    mask: NDArray[np.uint8] | None = None  # (H, W) or (s, H, W), weight × 255
-    background: NDArray[np.uint8] | None = None  # as mask; without it 255 − mask
-    info: tuple[dict[str, Any], ...] = ()  # k: label, scale, gain, change, annotation, from
+    mask: NDArray[np.uint8] | None = None  # (height, width) or (seeds, height, width)
+    background: NDArray[np.uint8] | None = None  # as mask
+    info: tuple[dict[str, Any], ...] = ()
     version: str = VERSION
     tool: str = TOOL
-    unknown: dict[str, Any] = field(default_factory=dict)  # metadata keys of later versions
-    private: dict[str, Tensor] = field(default_factory=dict)  # tensors called x.*
+    unknown: dict[str, Any] = field(default_factory=dict)
+    private: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in TENSORS:
             object.__setattr__(self, name, array(name, getattr(self, name)))
         if not isinstance(self.info, list | tuple):
-            raise SefaError("info is no list", "one object per direction")
+            raise SefaError("info is not a list", "one object per direction")
         object.__setattr__(self, "info", tuple(self.info) or ({},) * self.k)
         metadata = plain(self._metadata(), "metadata")
         for name in ("method", "params", "space", "model", "version", "tool"):
@@ -85,59 +114,14 @@ class Bundle:
         return known | self.unknown
 
     @property
-    def k(self) -> int:
-        """How many directions there are."""
-        return len(self.directions)
-
-    @property
-    def dim(self) -> int:
-        """The dimension of the latent code they move."""
-        return int(self.directions.shape[-1])
-
-    @property
-    def labels(self) -> list[str | None]:
-        """The label of each direction, None where it has none."""
-        return [entry.get("label") for entry in self.info]
-
-    @property
     def style_gains(self) -> tuple[int, ...]:
-        """The directions marked as a common style gain."""
+        """The indices of directions that are a common gain of all styles.
+
+        Their `gain` is at least `params["gain_threshold"]`, or 0.6. They destroy the picture at
+        moderate steps.
+        """
         threshold = self.params.get("gain_threshold", GAIN_THRESHOLD)
         return tuple(i for i, entry in enumerate(self.info) if entry.get("gain", -1) >= threshold)
-
-    def index(self, name: str | int) -> int:
-        """The direction that `name`, an index or a label, means; UsageError if there is none."""
-        if not isinstance(name, str):
-            return check_indices((name,), "direction", self.k)[0]
-        found = self.indices(name)
-        if len(found) != 1:
-            raise UsageError(f"{name!r} means {len(found)} directions", "one index or label")
-        return found[0]
-
-    def indices(self, names: str) -> tuple[int, ...]:
-        """The directions that `names` means: indices, ranges and labels, separated by commas.
-
-        `"0-2,7"` → (0, 1, 2, 7), `"smile,3"`; a label with a comma is found as a whole.
-        Raises UsageError, with the nearest labels, for what there is not.
-        """
-        if is_range(names):
-            return parse_range(names, "direction", self.k)
-        parts = [part.strip() for part in names.split(",")]
-        known = [is_range(part) or _nfc(part) in self.labels for part in parts]
-        if len(parts) == 1 or _nfc(names) in self.labels or not any(known):
-            return (self._labeled(names),)
-        return check_indices([k for part in parts for k in self.indices(part)], "direction")
-
-    def _labeled(self, label: str) -> int:
-        wanted = _nfc(label)
-        if wanted in self.labels:
-            return self.labels.index(wanted)
-        known = [name for name in self.labels if name is not None]
-        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:3]
-        raise UsageError(
-            f"no direction is called {shown(label)}",
-            " or ".join([f"an index 0-{self.k - 1}", *(shown(name) for name in near)]),
-        )
 
     def __repr__(self) -> str:
         return (
@@ -147,9 +131,13 @@ class Bundle:
 
     @classmethod
     def load(cls, path: Path | str | IO[bytes]) -> "Bundle":
-        """Read a bundle from a file, from an open binary file, or from stdin when `path` is "-".
+        """Read a bundle.
 
-        Raises SefaError, in one line that names the file, for whatever is no valid bundle.
+        Args:
+            path: A file, an open binary file, or "-" for standard input.
+
+        Raises:
+            SefaError: It cannot be read or is not a valid bundle; the error names the file.
         """
         if str(path) == "-":
             return cls._read(sys.stdin.buffer, "standard input")
@@ -166,7 +154,15 @@ class Bundle:
 
     @classmethod
     def from_bytes(cls, data: bytes, source: str = "the bundle") -> "Bundle":
-        """Read a bundle from its bytes; `source` names it in errors."""
+        """Read a bundle from its bytes.
+
+        Args:
+            data: The content of a file.
+            source: What errors call it.
+
+        Raises:
+            SefaError: It is not a valid bundle.
+        """
         return cls._read(io.BytesIO(data), source)
 
     @classmethod
@@ -177,7 +173,7 @@ class Bundle:
             raise SefaError(f"{source}: {error.found}", error.expected, error.remedy) from error
 
     def to_bytes(self) -> bytes:
-        """The file: the same bytes for the same content, whatever order it was made in."""
+        """Return the content of the file: the same bytes for the same bundle."""
         tensors = dict(self.private)
         for name, form in TENSORS.items():
             if (values := getattr(self, name)) is not None:
@@ -186,20 +182,23 @@ class Bundle:
         return pack({"sefa": canonical_json(plain(self._metadata(), "metadata"))}, tensors)
 
     def save(self, path: Path | str, overwrite: bool = False) -> None:
-        """Write the bundle whole or not at all; "-" writes to stdout.
+        """Write the bundle to a file, completely or not at all.
 
-        Raises SefaError where `path` exists and `overwrite` is not given, or cannot be written.
+        Args:
+            path: The file, or "-" for standard output.
+            overwrite: Replace the file if it exists.
+
+        Raises:
+            SefaError: The file exists, or cannot be written.
         """
         data = self.to_bytes()
         if str(path) == "-":
             if sys.stdout.isatty():
-                raise SefaError("a bundle is no text for a terminal", remedy="Pipe it or use -o.")
+                raise SefaError(
+                    "refusing to write binary data to a terminal", remedy="Pipe it or use -o."
+                )
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
             return
         with open_atomically(path, overwrite) as file:
             file.write(data)
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli import __version__
 from sefa_cli.canonical import read_json, shown
 from sefa_cli.container import Tensor, fits
 from sefa_cli.errors import SefaError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
 
 FORMAT = "sefa-directions"
+VERSION = "1.0"
+TOOL = f"sefa-cli {__version__}"
 SPACES = ("z", "w", "w+")
 LEVELS = ("bottom", "middle", "top")
 UNIT = 1e-5  # how far the norm of a direction may be from 1
@@ -61,7 +64,7 @@ def fields(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[s
         raise SefaError(f"the metadata keys are {shown(sorted(metadata))}", "only 'sefa'")
     facts = read_json(metadata["sefa"].encode("utf-8"), "the metadata")
     if not isinstance(facts, dict):
-        raise SefaError("the metadata is no object", "a direction bundle")
+        raise SefaError("the metadata is not an object", "a direction bundle")
     if facts.get("format") != FORMAT:
         raise SefaError(f"the format is {shown(facts.get('format'))}", repr(FORMAT))
     facts = _OPTIONAL | facts

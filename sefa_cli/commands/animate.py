@@ -78,39 +78,28 @@ def animate(
     film and counts time in hundredths of a second; MP4 is H.264 that plays in a browser. In a
     sequence nothing jumps with --bounce and a --range that begins at 0.
     """
-    from sefa_cli.bundle.bundle import Bundle
-    from sefa_cli.commands.opening import opened, parse_placement
     from sefa_cli.commands.showing import Showing
     from sefa_cli.editing.moves import parse_span
-    from sefa_cli.ranges import check_indices
-    from sefa_cli.rendering.films import check_film_path, timing, write_film
-    from sefa_cli.rendering.sweeps import frame_alphas, rest_frames, shots
-    from sefa_cli.rendering.view import View
+    from sefa_cli.rendering.animation import SweepOptions, sweep
+    from sefa_cli.rendering.films import check_film_path
 
-    bundle = Bundle.load(dirs)
-    directions = check_indices([i for words in k for i in bundle.indices(words)], "direction")
-    alphas = frame_alphas(*parse_span(span), frames, bounce, ease, rest_frames(hold, fps))
-    film = shots(directions, alphas.tolist(), arrange)
-    view = View(size, fast, noise_mode, class_label, trunc)
-    placement = parse_placement(translate, rotate)
+    how: SweepOptions = {
+        "frames": frames, "fps": fps, "bounce": bounce, "hold": hold, "ease": ease,
+        "arrange": arrange, "captions": captions,
+        "seeds": seeds, "codes": codes, "truncation": trunc, "truncation_layers": trunc_layers,
+        "label": class_label, "layers": layers, "model": model, "any_model": any_model,
+        "beside": options.folder_of(dirs), "noise_mode": noise_mode, "size": size, "fast": fast,
+        "translate": options.parse_translate(translate), "rotate": rotate, "device": device,
+        "offline": offline,
+    }  # fmt: skip
     check_film_path(output, overwrite, fps)
-    showing = Showing.of(show, len(film))
+    showing = Showing.of(show)
 
-    generator, chosen = opened(
-        bundle, dirs, layers, model,
-        any_model=any_model, device=device, offline=offline, placement=placement,
-    )  # fmt: skip
-    from sefa_cli.editing.start import start_from
-    from sefa_cli.rendering.edits import Edits
-
-    start = start_from(generator, seeds, codes, trunc, trunc_layers, class_label)
-    edits = Edits(generator, bundle, start, [], chosen)
-    view = view.at_most(generator, 512)
+    film = sweep(dirs, k, parse_span(span), **how)
     with progress("animating", len(film)) as advance:
-        made = showing.watch(edits.frames(view, film, captions))
-        write_film(output, made, fps, overwrite, not once, len(film), advance)
-    say(f"pictures: {view.about(generator)}", level=0 if fast else 1)
-    length, inexact = timing(output, len(film), fps)
+        film.save(output, overwrite, not once, advance, showing.watch)
+    say(f"pictures: {film.about}", level=0 if fast else 1)
+    length, inexact = film.timing(output)
     say(f"film: {length}", level=0 if inexact else 1)
     wrote(output)
     showing.show(output)

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -66,9 +66,27 @@ class Advance(Protocol):
 
 @contextmanager
 def progress(doing: str, total: int) -> Iterator[Advance]:
-    """A progress bar with the time left on stderr; silent with `-q` or when it is no terminal."""
+    """A progress bar with the time left on stderr, which is told of each piece of work."""
+    with progress_bar() as tell:
+        done = 0
+
+        def advance(pieces: int = 1) -> None:
+            nonlocal done
+            done += pieces
+            tell(doing, done, total)
+
+        tell(doing, done, total)
+        yield advance
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """The same bar, told what is done, how many pieces were done, and how many there are.
+
+    Silent with `-q` or when stderr is not a terminal.
+    """
     if _verbosity < 0 or not sys.stderr.isatty():
-        yield lambda pieces=1: None
+        yield lambda doing, done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -82,5 +100,7 @@ def progress(doing: str, total: int) -> Iterator[Advance]:
         transient=True,
     )
     with bar:
-        task = bar.add_task(doing, total=total)
-        yield lambda pieces=1: bar.advance(task, pieces)
+        task = bar.add_task("starting")
+        yield lambda doing, done, total: bar.update(
+            task, description=doing, completed=done, total=total
+        )

@@ -64,46 +64,35 @@ def edit(
     more; a folder gets full ones, named like seed0003_k3_+2.00.png.
     """
     from sefa_cli.bundle.bundle import Bundle
-    from sefa_cli.commands.opening import opened, parse_placement
-    from sefa_cli.commands.outputs import picture_target
     from sefa_cli.commands.showing import Showing
     from sefa_cli.editing.moves import name_of, parse_moves
     from sefa_cli.files import check_writable
-    from sefa_cli.rendering.view import View
+    from sefa_cli.rendering.edits import edit as edited
+    from sefa_cli.rendering.options import PictureOptions, view_of
+    from sefa_cli.rendering.outputs import picture_target
 
     bundle = Bundle.load(dirs)
     table = parse_moves(bundle, k, alpha)
-    view = View(size, fast, noise_mode, class_label, trunc)
-    placement = parse_placement(translate, rotate)
+    how: PictureOptions = {
+        "seeds": seeds, "codes": codes, "truncation": trunc, "truncation_layers": trunc_layers,
+        "label": class_label, "layers": layers, "model": model, "any_model": any_model,
+        "beside": options.folder_of(dirs), "noise_mode": noise_mode, "size": size, "fast": fast,
+        "translate": options.parse_translate(translate), "rotate": rotate, "device": device,
+        "offline": offline,
+    }  # fmt: skip
+    view_of(how)
     target = picture_target(output, f"{options.stem(dirs)}_{name_of(table)}", overwrite)
     if save_codes:
         check_writable(save_codes, overwrite)
     showing = Showing.of(show)
 
-    generator, chosen = opened(
-        bundle, dirs, layers, model,
-        any_model=any_model, device=device, offline=offline, placement=placement,
-    )  # fmt: skip
-    from sefa_cli.editing.codes import save_codes as keep_codes
-    from sefa_cli.editing.start import start_from
-    from sefa_cli.rendering.edits import Edits
-
-    start = start_from(generator, seeds, codes, trunc, trunc_layers, class_label)
-    edits = Edits(generator, bundle, start, table, chosen)
+    edits = edited(bundle, table, **how)
     if save_codes:
-        keep_codes(save_codes, edits.all_codes(), overwrite, generator.space)
-    moves = sum(map(len, table))
-    if target.is_folder:
-        with progress("editing", moves * len(start.numbers)) as advance:
-            for stem, picture in edits.pictures(view):
-                wrote(target.save_one(showing.see(picture), stem, view.about(generator)))
-                advance()
-    else:
-        with progress("editing", (1 + moves) * len(start.numbers)) as advance:
-            view = view.at_most(generator, 512)
-            sheet = showing.see(edits.sheet(view, advance))
-        wrote(target.save_sheet(sheet, view.about(generator)))
-    say(f"pictures: {view.about(generator)}", level=0 if fast else 1)
+        edits.save_codes(save_codes, overwrite)
+    with progress("editing", edits.count(target)) as advance:
+        for path in edits.write(target, advance, showing.see):
+            wrote(path)
+    say(f"pictures: {edits.about(target)}", level=0 if fast else 1)
     if save_codes:
         wrote(save_codes)
     showing.show(target.path)

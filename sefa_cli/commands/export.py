@@ -102,6 +102,6 @@ def _targets(
 
 def _to_stdout(data: bytes) -> None:
     if sys.stdout.isatty():
-        raise SefaError("this is no text for a terminal", remedy="Pipe it or use -o.")
+        raise SefaError("refusing to write binary data to a terminal", remedy="Pipe it or use -o.")
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

@@ -1,7 +1,6 @@
 """`sefa inspect`: what a bundle or a checkpoint holds, or how two bundles compare."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -40,39 +39,32 @@ def inspect(
     Two bundles are compared as well: which direction of one matches which of the other, and what
     their leading ones share. --compare shows that alone, also as --json.
     """
+    from sefa_cli.discovery.describe import inspect as described
+
     if files.count("-") > 1:
         raise UsageError("- is given twice", "one bundle from stdin")
-    if compare:
-        if len(files) != 2:
-            raise UsageError(f"--compare with {len(files)} file(s)", "two bundles")
-        _compare(files, [_load(file) for file in files], num, as_json)
-        return
-    if annotations:
-        _annotations([_load(file) for file in files], as_json)
-        return
-    bundles = [_load(file) if file == "-" or _is_bundle(file) else None for file in files]
-    described = [
-        {
-            "file": file,
-            **(describe_bundle(bundle) if bundle else describe_checkpoint(file, offline)),
-        }
-        for file, bundle in zip(files, bundles, strict=True)
-    ]
+    if compare and len(files) != 2:
+        raise UsageError(f"--compare with {len(files)} file(s)", "two bundles")
+    if compare or annotations:
+        bundles = [_load(file) for file in files]
+        return _compare(files, bundles, num, as_json) if compare else _annotations(bundles, as_json)
+    found = [described(file, offline) for file in files]
+    about = [{"file": file, **facts} for file, facts in zip(files, found, strict=True)]
     if as_json:
-        print_json(described[0] if len(described) == 1 else described)
-        return
+        return print_json(about[0] if len(about) == 1 else about)
     from sefa_cli.commands.tables import show_bundle, show_checkpoint
 
     console = table_console()
-    for about in described:
-        show = show_bundle if "format_version" in about else show_checkpoint
-        show(console, about, num)
-    both = [bundle for bundle in bundles if bundle]
+    for facts, description in zip(about, found, strict=True):
+        show = show_bundle if description.kind == "bundle" else show_checkpoint
+        show(console, facts, num)
+    both = [description.bundle for description in found if description.bundle]
     if len(both) == len(files) == 2:
         if both[0].dim == both[1].dim:
             _compare(files, both, num, as_json)
         else:
             say(f"not compared: the latents have {both[0].dim} and {both[1].dim} dimensions")
+    return None
 
 
 def _load(file: str) -> "Bundle":
@@ -81,81 +73,10 @@ def _load(file: str) -> "Bundle":
     return Bundle.load(file)
 
 
-def _is_bundle(file: str) -> bool:
-    """A bundle is known by its metadata key, or where it is broken by its suffix."""
-    path = Path(file)
-    if not path.is_file():
-        return False
-    with open(path, "rb") as start:
-        head = start.read(65536)
-    return path.suffix == ".dirs" or (head[8:9] == b"{" and b'"sefa-directions' in _plain(head))
-
-
-def _plain(head: bytes) -> bytes:
-    return head.replace(b"\\", b"")  # the metadata is JSON text inside JSON text
-
-
-def describe_bundle(bundle: "Bundle") -> dict[str, Any]:
-    """What `inspect --json` says of a bundle; arrays as lists, indices starting at 0."""
-    values = bundle.eigenvalues
-    return {
-        "format_version": bundle.version,
-        "tool": bundle.tool,
-        "method": bundle.method,
-        "params": dict(bundle.params),
-        "space": bundle.space,
-        "model": dict(bundle.model),
-        "layers": [int(layer) for layer in bundle.layers],
-        "k": bundle.k,
-        "dim": bundle.dim,
-        "per_layer": bundle.directions.ndim == 3,
-        "eigenvalues": None if values is None else [float(value) for value in values],
-        "labels": list(bundle.labels),
-        "style_gains": list(bundle.style_gains),
-        "directions": [dict(about) for about in bundle.info],
-        "mask": None if bundle.mask is None else list(bundle.mask.shape),
-    }
-
-
-def describe_checkpoint(ref: str, offline: bool | None = None) -> dict[str, Any]:
-    """What `inspect --json` says of a model: container, family, configuration, table of layers."""
-    from sefa_cli.checkpoints import open_checkpoint
-    from sefa_cli.discovery.regions.named import named_regions, subject_of
-    from sefa_cli.projections import fingerprint, first_projections, levels
-
-    checkpoint = open_checkpoint(ref, offline=offline)
-    regions = named_regions(subject_of(ref, checkpoint.family))
-    return {
-        "ref": checkpoint.ref,
-        "container": checkpoint.container,
-        "dialect": checkpoint.dialect,
-        **({"origin": checkpoint.origin} if checkpoint.origin else {}),
-        "family": checkpoint.family,
-        "fingerprint": fingerprint(checkpoint),
-        "config": dict(checkpoint.config),
-        "levels": {name: list(indices) for name, indices in levels(checkpoint).items()},
-        "regions": {  # top, left, height, width, as fractions
-            name: [[float(number) for number in box] for box in boxes]
-            for name, boxes in regions.items()
-        },
-        "layers": [
-            {
-                "index": layer.index,
-                "name": layer.name,
-                "resolution": layer.resolution,
-                "kind": layer.kind,
-                "shape": list(layer.matrix.shape),
-            }
-            for layer in first_projections(checkpoint)
-        ],
-        "notes": list(checkpoint.notes),
-    }
-
-
 def _annotations(bundles: list["Bundle"], as_json: bool) -> None:
     from dataclasses import asdict
 
-    from sefa_cli.studio.annotating import tallies
+    from sefa_cli.bundle.annotations import tallies
 
     models = {str(bundle.model["fingerprint"]) for bundle in bundles}
     if len(models) > 1:
@@ -174,7 +95,7 @@ def _annotations(bundles: list["Bundle"], as_json: bool) -> None:
 
 
 def _compare(files: list[str], bundles: list["Bundle"], num: int, as_json: bool) -> None:
-    from sefa_cli.discovery.compare import compare
+    from sefa_cli.bundle.compare import compare
 
     first, second = bundles
     try:

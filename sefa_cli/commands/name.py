@@ -31,7 +31,7 @@ def name(
     Labels are unique within a bundle, and none may read as an index. Only they change in the file,
     which is replaced at once or not at all. With --list the labels go to stdout, not the path.
     """
-    from sefa_cli.bundle.algebra import relabeled
+    from sefa_cli.bundle.annotations import relabeled
     from sefa_cli.bundle.bundle import Bundle
 
     bundle = Bundle.load(file)

@@ -33,7 +33,7 @@ Dirs = Annotated[
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", metavar="MODEL", help="The bundle's model, where it is not found."),
+    typer.Option("--model", metavar="MODEL", help="The bundle's model, if it is not found."),
 ]
 AnyModel = Annotated[
     bool, typer.Option("--any-model", help="Accept a --model with another fingerprint.")
@@ -46,7 +46,7 @@ MoveLayers = Annotated[
 ]
 Codes = Annotated[
     str | None,
-    typer.Option("--codes", metavar="FILE.npz", help="Start from these codes, not from seeds."),
+    typer.Option("--codes", metavar="FILE.npz", help="Start from these codes instead of seeds."),
 ]
 # edit, animate, sample
 Seeds = Annotated[str, typer.Option("--seeds", metavar="RANGE", help="Seeds, such as 0-4,7.")]
@@ -55,8 +55,7 @@ Trunc = Annotated[
     typer.Option(
         "--trunc",
         metavar="PSI",
-        help="Truncation psi: 1 is none, 0 the mean picture; where nothing is said 0.7, and for "
-        "BigGAN-deep 0.4.",
+        help="Truncation psi: 1 is none, 0 the mean picture. Default: 0.7; for BigGAN-deep 0.4.",
     ),
 ]
 TruncLayers = Annotated[
@@ -89,17 +88,21 @@ Rotate = Annotated[
 ]
 Size = Annotated[
     int | None,
-    typer.Option("--size", metavar="N", min=1, help="Pixels: the area mean of the full picture."),
+    typer.Option(
+        "--size", metavar="N", min=1, help="Size in pixels: the area mean of the full picture."
+    ),
 ]
 Fast = Annotated[
     bool, typer.Option("--fast", help="The network's shortcut, where it has one: softer, quicker.")
 ]
-Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where to run.")]
+Device = Annotated[
+    str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where to run. Default: auto.")
+]
 Show = Annotated[
     bool,
     typer.Option(
         "--show",
-        help="Show it too: in the terminal where it draws pictures, else in the system's viewer.",
+        help="Show it too: in the terminal if it draws pictures, otherwise in the system's viewer.",
     ),
 ]
 # all that write
@@ -118,9 +121,24 @@ def stem(dirs: str) -> str:
     return "edit" if dirs == "-" else Path(dirs).stem
 
 
+def folder_of(dirs: str) -> Path | None:
+    """The bundle's file, beside which its model may lie; None for standard input."""
+    return None if dirs == "-" else Path(dirs)
+
+
+def parse_translate(text: str | None) -> tuple[float, ...] | None:
+    """The two numbers of `--translate X,Y`. Raises UsageError for anything else."""
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--translate {text}", "two numbers, such as 0.1,-0.05") from None
+
+
 def parse_bytes(text: str) -> int:
     """A size such as `800M` or `4G` in bytes. Raises UsageError for anything else."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)B?", text.strip().upper())
     if not match:
-        raise UsageError(f"memory {text!r} is no size", "something like 800M or 4G")
+        raise UsageError(f"memory must be a size such as 800M or 4G, got {text!r}")
     return int(float(match[1]) * 1024 ** " KMGT".index(match[2] or " "))

@@ -1,16 +1,13 @@
 """`sefa pick`: a new bundle from directions of several: chosen, turned round, mixed, cleaned."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sefa_cli.commands import options
 from sefa_cli.commands.console import wrote
 from sefa_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from sefa_cli.bundle.algebra import Source
 
 
 def pick(
@@ -42,34 +39,18 @@ def pick(
     index, or FILE:K where there are several bundles; a label with spaces stands in double quotes.
     Weights are those of unit vectors. Of one bundle all --k are taken together.
     """
-    from sefa_cli.bundle import algebra as algebra
+    from sefa_cli.bundle import picking
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.files import check_writable
 
     if output != "-":
         check_writable(output, overwrite)
     _check(files, k, mix, flip)
-    sources = [
-        algebra.Source("stdin" if file == "-" else Path(file).name, Bundle.load(file))
-        for file in files
-    ]
-    together = algebra.Algebra(sources)
+    bundles = [("stdin" if file == "-" else Path(file).name, Bundle.load(file)) for file in files]
     if mix is not None:
-        made = algebra.mixed(together, mix)
+        made = picking.mix(bundles, mix, without=without or [], label=label)
     else:
-        chosen = [
-            pair
-            for source, text in _paired(sources, k or [])
-            for pair in algebra.parse_chosen(source, text)
-        ]
-        made = algebra.picked(together, chosen, flip)
-    if without:
-        made = algebra.without(made, together, without)
-    if label is not None:
-        if made.k > 1:
-            raise UsageError(f"--as {label!r} for {made.k} directions", "one",
-                             "Name them afterwards: sefa name.")  # fmt: skip
-        made = algebra.relabeled(made, {0: label})
+        made = picking.pick(bundles, k or [], flip=flip, without=without or [], label=label)
     made.save(output, overwrite=overwrite)
     wrote(output)
 
@@ -83,14 +64,3 @@ def _check(files: list[str], k: list[str] | None, mix: str | None, flip: bool) -
         raise UsageError("--k and --mix together", "either")
     if mix is not None and flip:
         raise UsageError("--flip with --mix", "signs in the sum: -0.7*yaw")
-
-
-def _paired(sources: list["Source"], ks: list[str]) -> list[tuple["Source", str]]:
-    """Which bundle each --k is for."""
-    if len(sources) == 1:
-        return [(sources[0], text) for text in ks]
-    if len(ks) == 1:
-        return [(source, ks[0]) for source in sources]
-    if len(ks) != len(sources):
-        raise UsageError(f"{len(ks)} --k for {len(sources)} bundles", "one for all or one each")
-    return list(zip(sources, ks, strict=True))

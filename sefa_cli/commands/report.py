@@ -21,7 +21,9 @@ def report(
     seeds: options.Seeds = "0-4",
     k: Annotated[
         str | None,
-        typer.Option("--k", metavar="K", help="Directions: 0-2,smile. The first ten if not said."),
+        typer.Option(
+            "--k", metavar="K", help="Directions, such as 0-2,smile. Default: the first ten."
+        ),
     ] = None,
     span: Annotated[
         str, typer.Option("--range", metavar="A:B", help="First and last step.")
@@ -52,47 +54,32 @@ def report(
     256 pixels unless --size says more. Each says the command that makes it again.
     """
     from sefa_cli.bundle.bundle import Bundle
-    from sefa_cli.commands.opening import opened, parse_placement
     from sefa_cli.editing.moves import parse_span
     from sefa_cli.files import free_name
     from sefa_cli.ranges import format_range
-    from sefa_cli.rendering.report import Report, check_report_folder, sweep_steps, write_report
-    from sefa_cli.rendering.shell import shell_line
-    from sefa_cli.rendering.view import View
+    from sefa_cli.rendering.options import PictureOptions, view_of
+    from sefa_cli.rendering.report import check_report_folder, report_of, sweep_steps, write_report
 
     bundle = Bundle.load(dirs)
     ks = tuple(range(min(10, bundle.k))) if k is None else bundle.indices(k)
     alphas = sweep_steps(*parse_span(span), steps)
-    view = View(size, fast, noise_mode, class_label, trunc)
-    placement = parse_placement(translate, rotate)
+    how: PictureOptions = {
+        "seeds": seeds, "codes": codes, "truncation": trunc, "truncation_layers": trunc_layers,
+        "label": class_label, "layers": layers, "model": model, "any_model": any_model,
+        "beside": options.folder_of(dirs), "noise_mode": noise_mode, "size": size, "fast": fast,
+        "translate": options.parse_translate(translate), "rotate": rotate, "device": device,
+        "offline": offline,
+    }  # fmt: skip
+    view_of(how)
     output = output or str(free_name(".", f"{options.stem(dirs)}_report", ""))
     check_report_folder(output, overwrite)
 
-    generator, chosen = opened(
-        bundle, dirs, layers, model,
-        any_model=any_model, device=device, offline=offline, placement=placement,
-    )  # fmt: skip
-    from sefa_cli.editing.start import start_from
-    from sefa_cli.rendering.edits import Edits
-
-    start = start_from(generator, seeds, codes, trunc, trunc_layers, class_label)
-    view = view.at_most(generator, 256)
-    look = {
-        "--layers": layers, "--codes": codes, "--model": model, "--any-model": any_model,
-        "--trunc": trunc, "--trunc-layers": trunc_layers,
-        "--noise-mode": None if noise_mode == "const" else noise_mode,
-        "--class": class_label, "--translate": translate, "--rotate": rotate,
-        "--size": view.size, "--fast": fast, "--device": None if device == "auto" else device,
-    }  # fmt: skip
-    shown = {"--seeds": None if codes else seeds, "--k": format_range(ks)}
-    swept = {"--range": span, "--steps": steps}
-    command = shell_line(["sefa", "report", dirs], {"-o": output, **shown, **swept, **look})
-    page = Report(
-        Edits(generator, bundle, start, [], chosen), view, ks, alphas, dirs, command, look
-    )
+    said = {"-o": output, "--seeds": None if codes else seeds, "--k": format_range(ks),
+            "--range": span, "--steps": steps}  # fmt: skip
+    page = report_of(bundle, ks, alphas, dirs, said, how)
     with progress("rendering", page.total) as advance:
         written = write_report(page, output, overwrite, advance)
-    say(f"pictures: {view.about(generator)}", level=0 if fast else 1)
+    say(f"pictures: {page.view.about(page.edits.scene.generator)}", level=0 if fast else 1)
     if as_json:
         from sefa_cli.rendering.report import described
 

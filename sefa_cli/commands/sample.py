@@ -37,38 +37,24 @@ def sample(
 
     In a sheet they have at most 256 pixels unless --size says more; a folder gets full pictures.
     """
-    from sefa_cli import allocator
-    from sefa_cli.checkpoints import open_checkpoint
-    from sefa_cli.commands.opening import parse_placement, place
-    from sefa_cli.commands.outputs import picture_target
     from sefa_cli.commands.showing import Showing
-    from sefa_cli.editing.source import load_generator
-    from sefa_cli.editing.start import start_from
-    from sefa_cli.rendering.sheets import grid
-    from sefa_cli.rendering.view import View
+    from sefa_cli.rendering.options import RenderOptions, view_of
+    from sefa_cli.rendering.outputs import picture_target
+    from sefa_cli.rendering.samples import sample as sampled
 
-    view = View(size, fast, noise_mode, class_label, trunc)
-    placement = parse_placement(translate, rotate)
+    how: RenderOptions = {
+        "seeds": seeds, "truncation": trunc, "truncation_layers": trunc_layers,
+        "label": class_label, "noise_mode": noise_mode, "size": size, "fast": fast,
+        "translate": options.parse_translate(translate), "rotate": rotate, "device": device,
+        "offline": offline,
+    }  # fmt: skip
+    view_of(how)
     target = picture_target(output, "sample", overwrite)
     showing = Showing.of(show)
-    allocator.keep_blocks()
-    generator = load_generator(open_checkpoint(model, offline=offline), device)
-    place(generator, placement)
-    start = start_from(generator, seeds, None, trunc, trunc_layers, class_label)
-    if not target.is_folder:
-        view = view.at_most(generator, 256)
-    sheet = []
-    with progress("sampling", len(start.numbers)) as advance:
-        for i, picture in enumerate(view.pictures(generator, start.codes, start.numbers)):
-            if target.is_folder:
-                showing.see(picture)
-                wrote(target.save_one(picture, start.stem(i), view.about(generator)))
-            else:
-                sheet.append(picture)
-            advance()
-    if not target.is_folder:
-        numbers = [str(number) for number in start.numbers]
-        whole = showing.see(grid(sheet, numbers))
-        wrote(target.save_sheet(whole, view.about(generator)))
-    say(f"pictures: {view.about(generator)}", level=0 if fast else 1)
+
+    pictures = sampled(model, **how)
+    with progress("sampling", pictures.count(target)) as advance:
+        for path in pictures.write(target, advance, showing.see):
+            wrote(path)
+    say(f"pictures: {pictures.about(target)}", level=0 if fast else 1)
     showing.show(target.path)

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from sefa_cli.bundle.annotations import Tally
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.discovery.compare import Comparison
+from sefa_cli.bundle.compare import Comparison
 from sefa_cli.ranges import format_range
-from sefa_cli.studio.annotating import Tally
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _BAR = 24  # characters

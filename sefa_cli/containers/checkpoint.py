@@ -1,6 +1,6 @@
 """What a checkpoint is once it was read: native tensor names, a family, a configuration."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -8,6 +8,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sefa_cli.canonical import shown
+from sefa_cli.errors import SefaError
+
+_LEAST = {  # the whole numbers every configuration has, and the smallest each may be
+    "resolution": 1,
+    "img_channels": 1,
+    "z_dim": 1,
+    "w_dim": 1,
+    "num_layers": 1,
+    "c_dim": 0,
+}
+_LARGEST = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -38,13 +51,69 @@ class LazyTensor:
         return replace(self, read=cache(self.read))
 
 
+class Config(Mapping[str, Any]):
+    """What a generator's shapes are, checked once, and what its family adds.
+
+    The fields every family has are attributes. All facts, the family's own included, can be read
+    by name as in a dict, in the order in which they were given.
+
+    Args:
+        facts: The configuration as a mapping: plain numbers, texts and lists.
+
+    Raises:
+        SefaError: If a required fact is missing or out of range.
+
+    Example:
+        >>> sizes = dict(resolution=64, img_channels=3, z_dim=100, w_dim=100, num_layers=1, c_dim=0)
+        >>> config = Config({**sizes, "space": "z", "lod": 0.0})
+        >>> config.resolution, config["lod"]
+        (64, 0.0)
+    """
+
+    resolution: int  # pixels, of the longer side
+    img_channels: int
+    z_dim: int
+    w_dim: int  # equals z_dim if the code is z itself
+    c_dim: int  # classes; 0 if the generator is unconditional
+    num_layers: int  # code indices
+    space: str  # "w" after a mapping network, else "z": what a code is
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        if not isinstance(facts, Mapping):
+            raise SefaError("the configuration must be an object")
+        self._facts = dict(facts)
+        for name, least in _LEAST.items():
+            size = facts.get(name)
+            if type(size) is not int or not least <= size <= _LARGEST:
+                raise SefaError(f"{name} is {shown(size)}", f"a whole number from {least} on")
+            setattr(self, name, size)
+        if facts.get("space") not in ("w", "z"):
+            raise SefaError(f"the space is {shown(facts.get('space'))}", "w or z")
+        self.space = facts["space"]
+
+    def __getitem__(self, name: str) -> Any:
+        return self._facts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._facts)
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def __repr__(self) -> str:
+        return f"Config({self._facts!r})"
+
+    @property
+    def dim(self) -> int:
+        """Length of a code: `w_dim`, or `z_dim` if the code is z itself."""
+        return self.w_dim if self.space == "w" else self.z_dim
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A generator's weights under the family's native names, whatever dialect the file spoke.
 
-    `config` holds for every family: `resolution` (pixels), `img_channels`, `z_dim`, `w_dim`,
-    `c_dim` (0 when unconditional), `num_layers` (code indices), `space` ("w" or "z"), and what
-    the family adds. `notes` are sentences a user should see (a computed mean, an odd keyword).
+    `notes` are sentences a user should see (a computed mean, an odd keyword).
     """
 
     ref: str  # what the user asked for; a local file's bare name
@@ -52,7 +121,7 @@ class Checkpoint:
     container: str  # "torch zip", "torch legacy", "NVIDIA pickle", "safetensors", "OpenVINO IR"
     dialect: str  # "nvidia", "rosinality", "genforce", …; "sefa" for our own files
     family: str  # "stylegan2", "mobilestylegan"
-    config: Mapping[str, Any]
+    config: Config
     tensors: Mapping[str, LazyTensor]
     notes: tuple[str, ...] = field(default=())
     origin: str = ""  # the dialect that a file of our own was converted from

@@ -12,6 +12,7 @@ from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery import sefa
 from sefa_cli.errors import UsageError
+from sefa_cli.families.family import Layer
 from sefa_cli.ranges import format_range
 from sefa_cli.sources import cache
 
@@ -27,18 +28,38 @@ def factorize(
     deflate_gain: bool = False,
     offline: bool | None = None,
 ) -> Bundle:
-    """The SeFa directions of a model as a bundle; the defaults are the published factorization.
+    """Return the SeFa directions of a model; the defaults are the published factorization.
 
-    `ref` is a zoo name, a path, an address or a checkpoint already open. `layers` is a level
-    (`all`, `bottom`, `middle`, `top`), a range of code indices (`"0-1"`, `"2-5,7"`) or a list; of
-    the to-RGBs among them `to_rgb` keeps `first`, `last`, `all` or `none`. `num` keeps the leading
-    directions. `normalize`, `center` and `deflate_gain` are those of `discovery.sefa.factorize`.
-    For families without demodulation every direction carries its `gain` (`sefa.style_gains`).
+    Args:
+        ref: A zoo name, a path, an address, or a checkpoint that is already open.
+        layers: A level ("all", "bottom", "middle" or "top"), a range of code indices from 0
+            ("0-1", "2-5,7"), or a list of them.
+        num: Keep the leading directions, 1 to the latent's dimension. Default: all.
+        to_rgb: Which to-RGBs among the layers to keep: "first", "last", "all" or "none".
+        normalize: Scale each row of the projections to unit length, as the published code does.
+        center: First subtract the mean row.
+        deflate_gain: First project the leading direction out of every row; on models without
+            demodulation it is a common gain of the styles that destroys the picture.
+        offline: Fetch nothing. Default: what SEFA_OFFLINE says.
 
-    Raises UsageError for layers or numbers the model does not have, and what opening it raises.
+    Returns:
+        A bundle sorted by eigenvalue. For families without demodulation `info[k]["gain"]` says
+        how far each direction is a common style gain, 0 to 1.
+
+    Raises:
+        UsageError: The model lacks some of the layers, or has fewer dimensions.
+        SefaError: The model cannot be found or read.
+        OfflineError: It is not cached and may not be fetched.
+
+    Source: Shen & Zhou, "Closed-Form Factorization of Latent Semantics in GANs", CVPR 2021.
+
+    Example:
+        >>> bundle = sefa.factorize(tiny, layers="0-1", num=4)
+        >>> bundle.directions.shape, bundle.layers.tolist()
+        ((4, 32), [0, 1])
     """
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
-    dim = checkpoint.config["w_dim" if checkpoint.config["space"] == "w" else "z_dim"]
+    dim = checkpoint.config.dim
     if num is not None and not 1 <= num <= dim:
         raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
     named = layers if isinstance(layers, str) else ",".join(map(str, layers))
@@ -63,17 +84,17 @@ def factorize(
             "deflate_gain": deflate_gain,
             "num": num,
         },
-        space=checkpoint.config["space"],
+        space=checkpoint.config.space,
         model=model,
         info=_gains(checkpoint, chosen, factors),
     )
 
 
 def _gains(
-    checkpoint: Checkpoint, chosen: Sequence[projections.Layer], factors: sefa.Factors
+    checkpoint: Checkpoint, chosen: Sequence[Layer], factors: sefa.Factors
 ) -> tuple[dict[str, Any], ...]:
     """One dict per direction, with its `gain` where the family has no demodulation."""
-    if checkpoint.family not in projections.WITHOUT_DEMODULATION:
+    if projections.demodulates(checkpoint):
         return tuple({} for _ in factors.directions)
     mean = projections.mean_w(checkpoint)
     matrices = [layer.matrix.float32() for layer in chosen]

@@ -6,29 +6,21 @@ forward pass per latent dimension, and only its Gram matrices are needed.
 
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from sefa_cli.discovery.gram_matrices import Float64, Grams
 from sefa_cli.discovery.memory import OUT_OF_MEMORY, budget_for, refuse_others, too_little
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.linearize import Linearization
 
-Float64 = NDArray[np.float64]
-Progress = Callable[[int, int], None]  # passes done, passes to do
+Report = Callable[[int, int], None]  # passes done, passes to do
 Watch = Callable[[slice, Tensor], None]  # which directions, what they change (b, C, H, W)
 
 _BLOCK = 1 << 14  # rows of J multiplied at once in its own precision; the sums are in float64
-
-
-class Grams(NamedTuple):
-    """M = Σ m JᵀJ / Σ m over channels × positions, for the weights m of each part."""
-
-    fore: Float64  # (dim, dim)
-    back: Float64  # (dim, dim)
 
 
 class Begun:
@@ -46,7 +38,7 @@ def grams(
     *,
     basis: Float64 | None = None,
     sum_channels: bool = False,
-    progress: Progress | None = None,
+    progress: Report | None = None,
     begun: Begun | None = None,
     watch: Watch | None = None,
 ) -> Grams:
@@ -78,7 +70,7 @@ def grams(
 
 
 def jacobian(
-    linearization: Linearization, memory: int | None = None, progress: Progress | None = None
+    linearization: Linearization, memory: int | None = None, progress: Report | None = None
 ) -> NDArray[np.float32]:
     """J itself `(C · H · W, dim)`, for who wants to keep it."""
     everywhere = np.ones(linearization.picture.shape[1:])
@@ -163,7 +155,7 @@ class Columns:
         parts: Parts,
         directions: Tensor,
         memory: int | None,
-        progress: Progress | None,
+        progress: Report | None,
         watch: Watch | None = None,
     ) -> None:
         self._linearization, self._parts, self._directions = linearization, parts, directions

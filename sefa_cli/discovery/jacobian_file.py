@@ -16,14 +16,14 @@ Shape = tuple[int, int, int, int, int]  # pictures, dim, channels, height, width
 
 
 def check_jacobian_file(path: Path | str, overwrite: bool) -> None:
-    """Refuse early. Raises UsageError for a name that is no .npy file's, SefaError otherwise."""
+    """Refuse early. Raises UsageError unless the name ends in .npy, SefaError if not writable."""
     if Path(path).suffix != ".npy":
         raise UsageError(f"a Jacobian as {path}", "a name that ends in .npy")
     check_writable(path, overwrite)
 
 
 def file_bytes(shape: Shape) -> int:
-    """How large the file will be, but for a header of 128 bytes."""
+    """Return the size of the file in bytes, without its header of 128 bytes."""
     return 4 * prod(shape)
 
 
@@ -31,10 +31,10 @@ def file_bytes(shape: Shape) -> int:
 def jacobian_file(
     path: Path | str, shape: Shape, overwrite: bool = False
 ) -> Iterator[Callable[[int, slice, Tensor], None]]:
-    """A .npy file of float32 `(pictures, dim, C, H, W)`, written whole or not at all.
+    """Write a .npy file of float32 `(pictures, dim, C, H, W)`, whole or not at all.
 
     What it yields takes a picture's place, a slice of the dimensions and what they change
-    `(b, C, H, W)`. Nothing is held in memory. Raises SefaError where the disk is too small.
+    `(b, C, H, W)`. Nothing is held in memory. Raises SefaError if the disk is too small.
     """
     wanted, free = file_bytes(shape), shutil.disk_usage(Path(path).parent).free
     if free < wanted:

@@ -1,150 +1,162 @@
-"""From pictures and a region to a bundle of directions that change the region and little else."""
+"""Localize: a model, a region and a request in, a bundle of directions out.
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+`prepare` opens the model, draws the region on the pictures and refuses what cannot be done;
+`Prepared.run` does the work. `localize` is both at once.
+"""
+
+from pathlib import Path
+from typing import Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.discovery.jacobian import Grams
-from sefa_cli.discovery.pictures import Matrices, Pictures, Spanned, mean, mean_grams
-from sefa_cli.discovery.resefa import TAUS, as_factors, left_out, lowrank, resefa, resefa_in_span
-from sefa_cli.discovery.search import Search, Target, parameters
-from sefa_cli.discovery.sefa import Factors
-from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.projections import model_card
+from sefa_cli.discovery.regions.landmarks import faces_for
+from sefa_cli.discovery.regions.named import subject_of
+from sefa_cli.discovery.regions.region import Region, as_region
+from sefa_cli.discovery.regions.region import background as still
+from sefa_cli.discovery.request import Choices, Files, Request
+from sefa_cli.discovery.search import Target
+from sefa_cli.discovery.work import Prepared, Progress
+from sefa_cli.editing.source import load_generator
+from sefa_cli.editing.start import start_from
+from sefa_cli.errors import UsageError
+from sefa_cli.generators.base import Generator
+from sefa_cli.generators.precision import check_precision
+from sefa_cli.rendering.view import View
 
-__all__ = [
-    "Matrices", "Pictures", "Search", "Target",
-    "factors_of", "mean", "parameters", "region_bundle", "region_bundles", "residual", "settled",
-    "stability",
-]  # fmt: skip
-
-
-def factors_of(matrices: Matrices, search: Search) -> Factors:
-    """The leading directions `(k, dim)` for these matrices, by the method asked for."""
-    if isinstance(matrices, Spanned):
-        basis = matrices.basis
-        if search.method == "resefa":
-            return resefa_in_span(*matrices.grams, basis, matrices.trace, search.tau, search.num)
-        found = lowrank(*matrices.grams, num=search.num)
-        return as_factors(found.eigenvalues, found.directions @ basis.T, None)
-    if search.method == "lowrank":
-        return lowrank(*matrices, num=search.num)
-    return resefa(*matrices, search.tau, search.num)
+AnyModel = str | Path | Checkpoint | Generator
+AnyRegion = Region | str | Path | NDArray[np.generic]
 
 
-def residual(pictures: Sequence[Matrices]) -> float | None:
-    """How far a sketch's ten leading directions are from right, as a share of 1; None without one.
-
-    The largest residual of the generalized eigenproblem, over all bases, in parts of λ c n; what is
-    missing in a direction is of this order.
-    """
-    sketched = [picture.lacking for picture in pictures if isinstance(picture, Spanned)]
-    return max(sketched, default=None)
-
-
-def settled(
-    tried: Sequence[tuple[Search, Sequence[Matrices]]],
-) -> tuple[Search, Sequence[Matrices], float | None]:
-    """Of searches and what each found, the one to go on with, τ included.
-
-    Where layers or τ are to be chosen, those whose leading direction keeps to the region best on a
-    picture that was left out, and how many times more it changes there than the rest: see
-    `resefa.left_out`. Raises SefaError where no search changes both parts of every picture.
-    """
-    (search, found), *others = tried
-    if not (search.auto_tau or others):
-        return search, found, None
-    best: tuple[Search, Sequence[Matrices], float] | None = None
-    for own, pictures in tried:
-        exact = [picture for picture in pictures if isinstance(picture, Grams)]
-        if not all(np.trace(M) > 0 for picture in exact for M in picture):
-            continue  # layers that do not reach the region, or the rest
-        for tau in TAUS if own.auto_tau else (own.tau,):
-            one = replace(own, tau=tau, num=1)
-            quotient = left_out(exact, lambda *M, one=one: factors_of(Grams(*M), one))
-            if best is None or quotient > best[2]:
-                best = replace(own, tau=tau), pictures, quotient
-    if best is None:
-        raise SefaError("nothing in the region, or beside it, changes", "layers that reach it")
-    return best
-
-
-def stability(pictures: Sequence[Matrices], search: Search, leading: int = 5) -> float:
-    """How much the pictures' own leading directions agree: 1 is the same span, 0 nothing shared.
-
-    The mean cos² of the principal angles between the spans, over all pairs of pictures.
-    """
-    spans = [
-        np.linalg.qr(factors_of(picture, search).directions[:leading].T.astype(np.float64))[0]
-        for picture in pictures
-    ]
-    pairs = [(a, b) for i, a in enumerate(spans) for b in spans[i + 1 :]]
-    if not pairs:
-        raise UsageError("stability of one picture", "two seeds or more")
-    return float(np.mean([np.square(a.T @ b).sum() / a.shape[1] for a, b in pairs]))
-
-
-def region_bundles(
-    checkpoint: Checkpoint,
-    found: Sequence[Matrices],
-    target: Target,
-    search: Search,
-    numbers: Sequence[int],
-    params: dict[str, Any],
-    joint: bool = True,
-) -> list[Bundle]:
-    """One bundle for all pictures, whose matrices are averaged, or if not `joint` one for each."""
-    if joint:
-        return [region_bundle(checkpoint, found, target, search, numbers, params)]
-    return [
-        region_bundle(checkpoint, [matrices], target.only(i), search, numbers[i : i + 1], params)
-        for i, matrices in enumerate(found)
-    ]
-
-
-def region_bundle(
-    checkpoint: Checkpoint,
-    pictures: Sequence[Matrices],
-    target: Target,
-    search: Search,
-    numbers: Sequence[int],
-    params: dict[str, Any],
+def localize(  # noqa: PLR0913 - keywords, each with a default
+    model: AnyModel,
+    region: AnyRegion,
+    *,
+    background: AnyRegion | None = None,
+    output: Path | str | None = None,
+    save_jacobian: Path | str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    device: str = "auto",
+    offline: bool | None = None,
+    progress: Progress | None = None,
+    **choices: Unpack[Choices],
 ) -> Bundle:
-    """The bundle of directions for the mean of these pictures.
+    """Find directions that change one region of the picture and leave the rest alone.
 
-    `numbers` are the seeds (or places in a file of codes), `params` what else changed the codes.
-    Each direction's `change` is the root mean square change of the pixels for α = 1, to first
-    order, inside and outside, over all pictures as they are: √(nᵀ M n) for the plain mean.
+    A derivative of the picture is taken along every dimension of the latent, for each seed. The
+    directions n maximize nᵀM_f n / nᵀM_b n, with M_f and M_b the mean JᵀJ over the region's and
+    the background's pixels.
+
+    Args:
+        model: A zoo name, path, address, open checkpoint or loaded generator.
+        region: A `Region`, a name such as `"eyes"`, a mask `(height, width)` or a mask file's
+            `Path`. The mask needs the picture's aspect.
+        background: What must stay still, if not all the rest.
+        output: Also write the bundle here. An interrupted search then keeps what it did in
+            `OUTPUT.partial`, and the same call with `resume=True` goes on from there.
+        save_jacobian: Also write all derivatives to this `.npy` file: float32
+            `(seeds, dim, channels, height, width)`.
+        resume: Go on with what an interrupted search kept.
+        overwrite: Replace files that exist.
+        device: `"auto"`, `"cpu"`, `"cuda"` or `"mps"`; not used for a loaded generator.
+        offline: Fetch nothing.
+        progress: Called as `progress(what, done, total)` after each piece of work. What it
+            raises stops the search.
+        **choices: Seeds, layers, tau and more: the fields of `Request`, where the defaults are.
+
+    Returns:
+        The bundle. Each direction carries its `change`: the root mean square change of the pixels
+        for α = 1, to first order, inside and outside the region.
+
+    Raises:
+        UsageError: for a region or choices that the model does not have or that contradict each
+            other.
+        SefaError: for a model that cannot be found or read, and for a region that nothing changes.
+
+    Source:
+        Zhu et al., Region-Based Semantic Factorization in GANs, ICML 2022,
+        eq. 7 (the quotient) and eq. 10 (the ridge).
+
+    Example:
+        >>> bundle = sefa.localize(
+        ...     tiny, sefa.Region.box(20, 10, 8, 12), seeds=[0], size=32, num=3, device="cpu"
+        ... )
+        >>> bundle.directions.shape, bundle.params["region"]
+        ((3, 32), 'box 20,10,8,12')
     """
-    together = mean(pictures)
-    found = factors_of(together, search)
-    rows = found.directions.astype(np.float64)  # (k, dim)
-    if isinstance(together, Spanned):
-        rows = rows @ together.basis
-    inner = mean_grams([p.grams if isinstance(p, Spanned) else p for p in pictures])
-    inside, outside = (
-        np.sqrt(np.einsum("kd,de,ke->k", rows, M, rows, optimize=True).clip(min=0)) for M in inner
+    request = Request(**choices)
+    if request.per_seed:
+        raise UsageError("a bundle for each seed", "one bundle", "Call it once for each seed.")
+    task = prepare(
+        model,
+        region,
+        request,
+        Files(output, save_jacobian, resume, overwrite),
+        background=background,
+        device=device,
+        offline=offline,
     )
-    directions = found.directions
-    if search.space == "w+":
-        directions = directions.reshape(len(rows), len(search.layers), -1)
-    d = checkpoint.config["w_dim"]
-    return Bundle(
-        directions=directions,
-        eigenvalues=found.eigenvalues,
-        layers=np.array(search.layers),
-        mask=target.fore,
-        background=target.back,
-        method=search.method,
-        params={**parameters(target, search, numbers, d), **params},
-        space=search.space,
-        model=model_card(checkpoint),
-        info=tuple(
-            {"change": {"inside": float(f"{i:.4g}"), "outside": float(f"{o:.4g}")}}
-            for i, o in zip(inside, outside, strict=True)
-        ),
+    return task.run(progress).bundles[0]
+
+
+def prepare(
+    model: AnyModel,
+    region: AnyRegion,
+    request: Request,
+    files: Files = Files(),
+    *,
+    background: AnyRegion | None = None,
+    device: str = "auto",
+    offline: bool | None = None,
+) -> Prepared:
+    """Open the model, draw the region on its pictures, and refuse what cannot be done.
+
+    Args:
+        model: A zoo name, path, address, open checkpoint or loaded generator.
+        region: A `Region`, a name, a mask `(height, width)` or a mask file's `Path`.
+        request: How directions are looked for.
+        files: What is written.
+        background: What must stay still, if not all the rest.
+        device: `"auto"`, `"cpu"`, `"cuda"` or `"mps"`; not used for a loaded generator.
+        offline: Fetch nothing.
+
+    Raises:
+        UsageError: for what the model does not have, or choices that contradict each other.
+        SefaError: for a model that cannot be found or read, or a picture without a face.
+
+    Example:
+        >>> task = prepare(tiny, Region.box(20, 10, 8, 12), Request(seeds=[0, 1], size=32))
+        >>> task.passes, task.target.text, task.jacobian_shape
+        (64, 'box 20,10,8,12', (2, 32, 3, 32, 32))
+    """
+    if isinstance(model, Generator):
+        checkpoint = model.checkpoint
+    elif isinstance(model, Checkpoint):
+        checkpoint = model
+    else:
+        checkpoint = open_checkpoint(str(model), offline=offline)
+    ref = str(model) if isinstance(model, str | Path) else checkpoint.ref
+    subject = subject_of(ref, checkpoint.family)
+    region = as_region(region).on(subject)
+    held = None if background is None else as_region(background).on(subject)
+    faces = faces_for(region.text if region.kind == "region" else None, subject, offline)
+    search = request.search(checkpoint)
+    searches = search.alternatives(checkpoint)
+    files.check_search(len(searches), bool(search.sketched(checkpoint.config["w_dim"])))
+    generator = model if isinstance(model, Generator) else load_generator(checkpoint, device)
+    check_precision(search.precision, generator.device)
+    start = start_from(
+        generator, request.seed_range, request.codes, request.truncation, None, request.label
     )
+    request.check_count(len(start.numbers))
+    view = View(search.size, request.fast, label=request.label, truncation=request.truncation)
+    pictures = list(view.pictures(generator, start.codes, start.numbers))
+    fore, text = region.weights(*pictures[0].shape[:2]), region.label
+    if faces is not None:
+        fore, text = faces.weights(pictures, start.names), f"{region.kind} {faces.text}"
+    target = Target(text, fore, None if held is None else still(fore, held))
+    return Prepared(request, files, checkpoint, generator, start, pictures, target, searches)

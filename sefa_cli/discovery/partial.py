@@ -1,4 +1,4 @@
-"""What an interrupted search had done, kept beside the output until all is."""
+"""The partial file of an interrupted search, kept beside the output until all is done."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,15 +18,21 @@ MOST_BEGUN = 1 << 30  # bytes of a picture under way that are worth keeping
 _WHOLE, _BEGUN = "whole", "begun"
 
 
+def partial_path(output: Path | str) -> Path:
+    """Return where the search for `output` keeps what it did: `OUT.dirs.partial`."""
+    output = Path(output)
+    return output.with_name(output.name + ".partial")
+
+
 class Partial:
     """`OUT.dirs.partial`: arrays of every finished stage of a picture, and of the one under way.
 
     Stages have names: "grams 0-4", or where the latent is large "sketch" and "turn 0", "turn 1" ….
     """
 
-    def __init__(self, output: Path, task: object) -> None:
+    def __init__(self, path: Path, task: object) -> None:
         """`task` is everything that changes the numbers, as JSON takes it."""
-        self.path = output.with_name(output.name + ".partial")
+        self.path = path
         self.key = hashlib.sha256(canonical_json(task).encode()).hexdigest()
         self._arrays: dict[str, NDArray[np.floating]] = {}
 
@@ -36,7 +42,7 @@ class Partial:
         return bool(self._arrays)
 
     def read(self) -> None:
-        """Take up what is there. Raises SefaError where that is of another search or unreadable."""
+        """Take up what is there. Raises SefaError if it is another search's or unreadable."""
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 if str(archive["key"]) != self.key:

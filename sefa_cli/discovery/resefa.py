@@ -16,7 +16,7 @@ from sefa_cli.discovery.sefa import Factors, fix_sign
 from sefa_cli.errors import SefaError, UsageError
 
 Float64 = NDArray[np.float64]
-Matrices = tuple[Float64, Float64]  # M_f and M_b of a picture, (dim, dim) each
+MatrixPair = tuple[Float64, Float64]  # M_f and M_b of a picture, (dim, dim) each
 
 # To choose from. A ridge that suits a large region hides what little the background of a small one
 # changes, so small regions want a smaller τ than the published 1e-3.
@@ -27,12 +27,31 @@ _SMALLEST = float(np.finfo(np.float32).eps)
 
 
 def resefa(M_f: Float64, M_b: Float64, tau: float = 1e-3, num: int | None = None) -> Factors:
-    """Leading `num` directions for Gram matrices `(dim, dim)` of region and background.
+    """Return the directions that change a region most while the background changes least.
 
-    M_b + τ tr(M_b) I = L Lᵀ; u are the eigenvectors of L⁻¹ M_f L⁻ᵀ and n = L⁻ᵀ u, scaled to unit
-    length. `tau` 0 is the raw form of the paper. Order and sign are those of `sefa.factorize`.
-    Raises UsageError for a negative τ, SefaError where M_b is singular and τ is 0, or where the
-    region or the background does not change at all.
+    With M_b + τ tr(M_b) I = L Lᵀ, u are the eigenvectors of L⁻¹ M_f L⁻ᵀ and n = L⁻ᵀ u, scaled to
+    unit length. Order and sign are those of `sefa.factorize`.
+
+    Args:
+        M_f: Gram matrix `(dim, dim)` of the region.
+        M_b: Gram matrix `(dim, dim)` of the background.
+        tau: Ridge on M_b, as a share of its trace: 0 or more. 0 is the quotient without a ridge.
+        num: Keep the leading directions. Default: all of them.
+
+    Returns:
+        Directions `(num, dim)` and eigenvalues `(num,)`, the quotients nᵀM_f n / nᵀ(M_b + τ…)n.
+
+    Raises:
+        UsageError: for a negative τ.
+        SefaError: if M_b is singular and τ is 0, or if region or background do not change at all.
+
+    Source:
+        Zhu et al., ICML 2022, eqs. 9 to 11.
+
+    Example:
+        >>> found = resefa(np.diag([4.0, 1.0]), np.diag([1.0, 1.0]), tau=0)
+        >>> found.eigenvalues, found.directions[0]
+        (array([4., 1.]), array([1., 0.], dtype=float32))
     """
     ridge = check_tau(tau) * float(np.trace(M_b))
     check_change(float(np.trace(M_f)), float(np.trace(M_b)))
@@ -54,14 +73,35 @@ def resefa_in_span(
     tau: float = 1e-3,
     num: int | None = None,
 ) -> Factors:
-    """`resefa` for a large latent, of which no dim × dim matrix is formed.
+    """Return the directions of `resefa` for a large latent, without any dim × dim matrix.
 
-    `M_f` and `M_b` `(k, k)` are those of J · basis, where the orthonormal `basis` `(dim, k)` holds
-    all that changes the picture much; `trace` is that of the whole M_b. With M_b ≈ V S² Vᵀ and
-    c = τ · trace, R = (I − V diag(1 − √(c / (S² + c))) Vᵀ) / √c is (M_b + c I)^(−1/2) by the
-    Sherman–Morrison–Woodbury identity; u are the eigenvectors of R M_f R and n = R u. V and u lie
-    in the span, so R is needed there alone. Raises UsageError for a τ that is not above 0:
-    without a ridge, whatever lies outside the span would count as still.
+    With M_b ≈ V S² Vᵀ and c = τ · trace, R = (I − V diag(1 − √(c / (S² + c))) Vᵀ) / √c is
+    (M_b + c I)^(−1/2) by the Sherman–Morrison–Woodbury identity; u are the
+    eigenvectors of R M_f R and n = R u. V and u lie in the span, so R is needed there alone.
+
+    Args:
+        M_f: Gram matrix `(k, k)` of J · basis, for the region.
+        M_b: Gram matrix `(k, k)` of J · basis, for the background.
+        basis: Orthonormal columns `(dim, k)` that span all that changes the picture much.
+        trace: Trace of the whole M_b.
+        tau: Ridge, as a share of `trace`: above 0.
+        num: Keep the leading directions. Default: all of them.
+
+    Returns:
+        Directions `(num, dim)` and eigenvalues `(num,)`.
+
+    Raises:
+        UsageError: for a τ of 0 or less. Without a ridge, everything outside the span would count
+            as still.
+
+    Source:
+        Zhu et al., ICML 2022, eq. 12.
+
+    Example:
+        >>> basis = np.eye(3)[:, :2]
+        >>> found = resefa_in_span(np.diag([4.0, 1.0]), np.eye(2), basis, trace=2.0, num=1)
+        >>> found.directions
+        array([[1., 0., 0.]], dtype=float32)
     """
     if check_tau(tau) == 0:
         raise UsageError(
@@ -78,13 +118,27 @@ def resefa_in_span(
     return as_factors(values[::-1], rows, num)
 
 
-def left_out(pictures: Sequence[Matrices], find: Callable[[Float64, Float64], Factors]) -> float:
-    """How well directions keep to the region of a picture that they were not made from.
+def left_out(pictures: Sequence[MatrixPair], find: Callable[[Float64, Float64], Factors]) -> float:
+    """Return how well directions keep to the region of a picture that they were not made from.
 
-    `pictures` are M_f and M_b `(dim, dim)` of two pictures or more. Each is left out in turn: n is
-    the leading direction that `find` gives for the mean of the others, weighed as by
-    `equal_weights`, and nᵀM_f n / nᵀM_b n its quotient on the one left out. Their median. Raises
-    UsageError for a single picture.
+    Each picture is left out in turn: n is the leading direction for the mean of the others, and
+    nᵀM_f n / nᵀM_b n its quotient on the one left out.
+
+    Args:
+        pictures: M_f and M_b `(dim, dim)` of two pictures or more, which count alike
+            (`equal_weights`).
+        find: Takes a mean M_f and M_b, returns directions.
+
+    Returns:
+        The median of the quotients.
+
+    Raises:
+        UsageError: for a single picture.
+
+    Example:
+        >>> pair = np.diag([4.0, 1.0]), np.eye(2)
+        >>> left_out([pair, pair], resefa)
+        4.0
     """
     if len(pictures) < 2:
         raise UsageError("a single picture", "two or more, one of which is left out in turn")
@@ -105,12 +159,21 @@ def left_out(pictures: Sequence[Matrices], find: Callable[[Float64, Float64], Fa
 
 
 def equal_weights(traces: ArrayLike) -> Float64:
-    """Factors `(s, 2)` for the M_f and M_b of s pictures, of whose `traces` `(s, 2)` they are made.
+    """Return the factors `(s, 2)` that give the M_f and M_b of s pictures the mean trace.
 
-    With them every picture has the mean trace, and counts for as much as any other. One picture
-    may change nine times as much as another for the same step, and a plain mean of the matrices
-    then finds what suits that one alone. Raises SefaError for a picture of which a part does not
-    change at all.
+    So every picture counts as much as any other. One picture may change nine times as much as
+    another for the same step, and a plain mean of the matrices then suits that one alone.
+
+    Args:
+        traces: The traces `(s, 2)` of M_f and M_b.
+
+    Raises:
+        SefaError: for a picture in which the region or the background does not change at all.
+
+    Example:
+        >>> equal_weights([[1, 2], [3, 2]])
+        array([[2.        , 1.        ],
+               [0.66666667, 1.        ]])
     """
     own = np.asarray(traces, np.float64)
     for fore, back in own:
@@ -120,13 +183,33 @@ def equal_weights(traces: ArrayLike) -> Float64:
 
 
 def lowrank(M_f: Float64, M_b: Float64, energy: float = 0.99, num: int | None = None) -> Factors:
-    """LowRankGAN (Zhu et al., NeurIPS 2021) on the same matrices, for comparison.
+    """Return the directions of LowRankGAN on the same matrices, for comparison.
 
     The principal directions of the region are projected onto the background's null space. That
     is spanned by the eigenvectors of M_b outside its principal space, which here holds `energy`
-    of its trace; the paper finds its rank by a low-rank and sparse decomposition. Directions come
-    in the order of M_f's eigenvalues, which are returned; at most as many as the null space has
-    dimensions.
+    of its trace; the paper finds its rank by a low-rank and sparse decomposition.
+
+    Args:
+        M_f: Gram matrix `(dim, dim)` of the region.
+        M_b: Gram matrix `(dim, dim)` of the background.
+        energy: Share of M_b's trace in its principal space, between 0 and 1.
+        num: Keep the leading directions. Default: as many as the null space has dimensions.
+
+    Returns:
+        Directions `(num, dim)` in the order of M_f's eigenvalues `(num,)`.
+
+    Raises:
+        UsageError: for an energy outside its range.
+        SefaError: if the background has no null space, or if a part does not change at all.
+
+    Source:
+        Zhu et al., Low-Rank Subspaces in GANs, NeurIPS 2021.
+
+    Example:
+        >>> M_f = np.array([[3.0, 2.0, 0.0], [2.0, 3.0, 0.0], [0.0, 0.0, 1.0]])
+        >>> found = lowrank(M_f, np.diag([1.0, 0.0, 0.0]), num=1)
+        >>> found.eigenvalues.round(6), found.directions
+        (array([5.]), array([[0., 1., 0.]], dtype=float32))
     """
     if not 0 < energy < 1:
         raise UsageError(f"energy {energy}", "a share of the background's change, in 0 … 1")
@@ -145,14 +228,14 @@ def lowrank(M_f: Float64, M_b: Float64, energy: float = 0.99, num: int | None = 
 
 
 def check_tau(tau: float) -> float:
-    """τ, if it is 0 or more. Raises UsageError."""
+    """Return τ if it is 0 or more. Raises UsageError."""
     if not (math.isfinite(tau) and tau >= 0):
         raise UsageError(f"tau {tau}", "0 or more, such as 0.001")
     return tau
 
 
 def check_change(fore: float, back: float) -> None:
-    """Raises SefaError where the trace of a Gram matrix says that nothing changes."""
+    """Refuse traces of Gram matrices that say that nothing changes. Raises SefaError."""
     if not fore > 0:
         raise SefaError("nothing in the region changes", "layers that reach it")
     if not back > 0:
@@ -160,7 +243,7 @@ def check_change(fore: float, back: float) -> None:
 
 
 def as_factors(values: Float64, rows: Float64, num: int | None) -> Factors:
-    """Eigenvalues, descending, and rows of any length and sign as `Factors`."""
+    """Return descending eigenvalues, and rows of any length and sign, as `Factors`."""
     rows = rows[:num] / np.linalg.norm(rows[:num], axis=1, keepdims=True)
     directions = np.ascontiguousarray(fix_sign(rows.astype(np.float32)))
     return Factors(directions, np.ascontiguousarray(values[:num], np.float64))

@@ -1,65 +1,59 @@
-"""What is looked for and how: the region as weights, and everything that changes the numbers."""
+"""The region as weights, and one search for its directions, with every default filled in."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from sefa_cli.bundle.rules import SPACES
 from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.discovery.regions.shapes import Weights
 from sefa_cli.discovery.resefa import check_tau
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
 from sefa_cli.generators.precision import PRECISIONS
 from sefa_cli.projections import levels
-from sefa_cli.ranges import format_range
 
 LARGE = 2048  # dimensions from which on a sketch takes fewer passes
 ROWS = 200  # of a sketch, where nothing else was asked for
 SPARE = 16  # random rows of the background, of all pictures together, for its trace
 
 METHODS = ("resefa", "lowrank")
-SPACES = ("w", "w+", "z")
-
-Weights = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Target:
-    """What shall change and what shall not, as weights × 255 at the working size."""
+    """What should change and what should not, as weights × 255 at the working size."""
 
     text: str  # as the user wrote it
     fore: Weights  # (H, W), or (s, H, W) with one for every code
     back: Weights | None = None  # as fore; None is the rest
 
     def of(self, i: int) -> tuple[Weights, Weights]:
-        """Weights `(H, W)` of region and background for the i-th code."""
+        """Return weights `(H, W)` of region and background for the i-th code."""
         fore = self.fore if self.fore.ndim == 2 else self.fore[i]
         if self.back is None:
             return fore, 255 - fore
         return fore, self.back if self.back.ndim == 2 else self.back[i]
 
     def only(self, i: int) -> "Target":
-        """The same for the i-th code alone."""
+        """Return the same for the i-th code alone."""
         back = self.back if self.back is None or self.back.ndim == 2 else self.back[i]
         return Target(self.text, self.fore if self.fore.ndim == 2 else self.fore[i], back)
 
 
 @dataclass(frozen=True)
 class Search:
-    """How directions are looked for; all but `memory` is kept in the bundle."""
+    """How directions are looked for in one model; the bundle keeps all of it but `memory`."""
 
     layers: tuple[int, ...]
     space: str  # "w": one row moves all layers; "w+": a row for each; "z": the latent itself
     size: int = 256
     fast: bool = True  # the network's shortcut
     tau: float = 1e-3
-    auto_tau: bool = False  # τ is to be chosen from the pictures, as in `localize.settled`
-    auto_layers: bool = False  # so are the layers, among the model's levels
+    auto_tau: bool = False  # choose τ from the pictures: `directions.settled`
+    auto_layers: bool = False  # choose the layers too, among the model's levels
     num: int | None = None
     method: str = "resefa"
     sum_channels: bool = False
@@ -81,14 +75,14 @@ class Search:
             raise UsageError(f"a sketch of {self.sketch}", "some hundreds, or 0 for none")
 
     def dim(self, d: int) -> int:
-        """Length of a direction, all rows together, where one code has d numbers."""
+        """Return the length of a direction, all rows together, if one code has d numbers."""
         return d * (len(self.layers) if self.space == "w+" else 1)
 
     def sketched(self, d: int) -> int:
-        """How many random rows take the place of a pass for every dimension; 0: none do.
+        """Return how many random rows replace a pass for every dimension; 0 for none.
 
-        Where nothing was asked for, only large latents are sketched: residuals included a sketch
-        takes up to 1,320 passes, more than the 512 of w.
+        By default only large latents are sketched: with its residuals a sketch takes up to 1,320
+        passes, more than the 512 of w.
         """
         rows = self.sketch
         if rows is None:
@@ -96,15 +90,15 @@ class Search:
         return rows if 2 * rows < self.dim(d) else 0
 
     def shares(self, d: int, pictures: int) -> tuple[int, int]:
-        """Random rows of each picture: of the region, as of the background, and spare ones."""
+        """Return the random rows of each picture: of region and background each, and spare ones."""
         return math.ceil(self.sketched(d) / 2 / pictures), math.ceil(SPARE / pictures)
 
     def most(self, d: int) -> int:
-        """How many directions there can be."""
+        """Return how many directions there can be."""
         return self.sketched(d) or self.dim(d)
 
     def passes(self, d: int, pictures: int = 1) -> int:
-        """Derivatives that so many pictures take, forward and in reverse; of a sketch, at most."""
+        """Return how many derivatives the pictures take, both modes; with a sketch, at most."""
         rows = self.sketched(d)
         if not rows:
             return pictures * self.dim(d)
@@ -113,14 +107,14 @@ class Search:
         return pictures * (2 * half + spare + rows + added)
 
     def check(self, checkpoint: Checkpoint) -> None:
-        """Refuse what this model does not have, or what contradicts itself. Raises UsageError."""
-        spaces = ("w", "w+") if checkpoint.config["space"] == "w" else ("z",)
+        """Refuse what this model lacks, and contradictions. Raises UsageError."""
+        spaces = ("w", "w+") if checkpoint.config.space == "w" else ("z",)
         if self.space not in spaces:
             raise UsageError(
                 f"space {self.space!r} for a {checkpoint.family} model", " or ".join(spaces)
             )
         check_tau(self.tau)
-        d = checkpoint.config["w_dim"]
+        d = checkpoint.config.w_dim
         sketched, most = self.sketched(d), self.most(d)
         if self.num is not None and self.num > most:
             remedy = "A larger --sketch gives more." if sketched else ""
@@ -142,7 +136,7 @@ class Search:
             )
 
     def alternatives(self, checkpoint: Checkpoint) -> list["Search"]:
-        """The searches that have to be made: one, or with `auto_layers` one for every level."""
+        """Return the searches to make: one, or with `auto_layers` one for every level."""
         if not self.auto_layers:
             return [self]
         named = dict.fromkeys(levels(checkpoint).values())
@@ -151,7 +145,7 @@ class Search:
     def linearize(
         self, generator: Generator, code: torch.Tensor, label: int | None = None
     ) -> Linearization:
-        """The derivative of the picture at one code `(num_layers, d)` or `(d,)`."""
+        """Return the derivative of the picture at one code `(num_layers, d)` or `(d,)`."""
         truncation = 1.0
         if generator.conditioned:
             own = generator.default_truncation
@@ -167,21 +161,3 @@ class Search:
         )
         linearization.precision = self.precision
         return linearization
-
-
-def parameters(target: Target, search: Search, numbers: Sequence[int], d: int) -> dict[str, Any]:
-    """What the numbers depend on, beside the model and its codes; d is the length of a code."""
-    return {
-        "region": target.text,
-        "seeds": list(numbers),
-        "layers": format_range(search.layers),
-        "size": search.size,
-        "fast": search.fast,
-        "tau": search.tau,
-        **({"tau_auto": True} if search.auto_tau else {}),
-        **({"layers_auto": True} if search.auto_layers else {}),
-        "num": search.num,
-        "sum_channels": search.sum_channels,
-        "sketch": search.sketched(d) or None,
-        "precision": search.precision,
-    }

@@ -20,13 +20,13 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from sefa_cli.discovery.jacobian import Begun, Grams, Parts, Progress, grams
+from sefa_cli.discovery.gram_matrices import Float64, Grams
+from sefa_cli.discovery.jacobian import Begun, Parts, Report, grams
 from sefa_cli.discovery.memory import OUT_OF_MEMORY, budget_for, refuse_others, too_little
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.linearize import Linearization
 
 Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 Region = tuple[ArrayLike, ArrayLike]  # weights (H, W) of the region and of the background
 
 _NEW = 1e-3  # a unit row that lies in the basis but for this adds nothing to it
@@ -49,7 +49,7 @@ def sketch(
     *,
     seed: int = 0,
     sum_channels: bool = False,
-    progress: Progress | None = None,
+    progress: Report | None = None,
     begun: Begun | None = None,
 ) -> Sketch:
     """`half` random rows of the region, as many of the background, and the spare ones.
@@ -80,7 +80,7 @@ class Within:
         self.grams = Grams(np.zeros((0, 0)), np.zeros((0, 0)))  # (k, k)
 
     def extend(
-        self, linearization: Linearization, basis: Float64, progress: Progress | None = None
+        self, linearization: Linearization, basis: Float64, progress: Report | None = None
     ) -> None:
         """Go on to `basis`, which begins with the one before: a forward pass for each new vector.
 
@@ -116,7 +116,7 @@ class Within:
         linearization: Linearization,
         inner: Float64,
         quotients: Float64,
-        progress: Progress | None = None,
+        progress: Report | None = None,
         begun: Begun | None = None,
     ) -> Float32:
         """(M_f − λ M_b) n `(p, dim)` for n = basis · inner `(k, p)`: a reverse pass each."""
@@ -179,7 +179,7 @@ def _pulled(
     cotangents: Callable[[range], Tensor],
     count: int,
     memory: int | None,
-    progress: Progress | None,
+    progress: Report | None,
     begun: Begun | None,
 ) -> Float32:
     """Jᵀ of `count` cotangents `(b, C, H, W)`, which are asked for in batches: `(count, dim)`."""

@@ -12,14 +12,15 @@ from sefa_cli.checkpoints import is_remote
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.discovery import sefa
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.families.family import Layer
 from sefa_cli.families.reading import read_checkpoint, read_matching
-from sefa_cli.projections import Layer, fingerprint_of
+from sefa_cli.projections import fingerprint_of
 from sefa_cli.ranges import format_range
 from sefa_cli.sources.locate import locate
 
 Shape = tuple[int, ...]
 
-_LARGEST = 16_384  # dimensions; AᵀA of so many takes 2 GB
+_LARGEST = 16_384  # dimensions; their AᵀA takes 2 GB
 _NUMBERS = ("float16", "bfloat16", "float32", "float64")
 _SHOWN = 4
 
@@ -35,16 +36,35 @@ def factorize_tensors(
     deflate_gain: bool = False,
     offline: bool | None = None,
 ) -> Bundle:
-    """The SeFa directions of the tensors whose names in the file match a shell pattern.
+    """Return the SeFa directions of tensors chosen by name; the network need not be known.
 
-    Biases and other vectors that match are passed over. Every axis but the latent's becomes rows:
-    a linear layer `(out, in)` has `out` of them, a convolution `(out, in, h, w)` out · h · w, a
-    transposed convolution `(in, out, h, w)` likewise. The latent's axis is the one whose length
-    all tensors share; `latent_axis` names it where shapes leave it open.
+    Every axis but the latent's becomes rows: a linear layer `(out, in)` has `out` of them, a
+    convolution `(out, in, h, w)` out · h · w, a transposed convolution `(in, out, h, w)` likewise.
+    Biases and other vectors that match are skipped. The bundle can be read and compared, but not
+    used for editing: nothing says where the latent enters.
 
-    The bundle's layers count the tensors in the file's order. It can be read and compared, not
-    used for editing: nothing says where the latent enters. Raises SefaError where nothing
-    matches, UsageError for shapes that fit no common latent, or several.
+    Args:
+        ref: A zoo name, a path, or an address.
+        pattern: A shell pattern for the names in the file, such as "G_ema.*affine.weight".
+        latent_axis: The axis over the latent. Default: the one whose length all tensors share.
+        num: Keep the leading directions, 1 to the latent's dimension. Default: all.
+        normalize: Scale each row to unit length, as the published code does.
+        center: First subtract the mean row.
+        deflate_gain: First project the leading direction out of every row.
+        offline: Fetch nothing. Default: what SEFA_OFFLINE says.
+
+    Returns:
+        A bundle whose layers count the tensors, in the file's order.
+
+    Raises:
+        UsageError: The shapes fit no common latent, or several; no tensor is a matrix.
+        SefaError: Nothing matches, or the file cannot be found or read.
+
+    Source: Shen & Zhou, CVPR 2021.
+
+    Example:
+        >>> sefa.factorize_tensors(tiny, "*layer0.style.weight", latent_axis=1, num=2).k
+        2
     """
     path = locate(str(ref), offline=offline)
     tensors = {
@@ -54,7 +74,7 @@ def factorize_tensors(
     }
     if not tensors:
         raise UsageError(
-            f"what matches {pattern!r:.80} in {path.name} is no matrix",
+            f"none of the tensors that match {pattern!r:.80} in {path.name} is a matrix",
             "tensors of two axes or more",
         )
     about = _recognized(path)

@@ -22,7 +22,7 @@ def check_class(label: int | None, classes: int) -> None:
 
 
 def parse_class(text: str) -> int:
-    """The index that `text` is or names; case does not matter, and any synonym will do.
+    """Return the index that `text` is or names; case does not matter, and any synonym will do.
 
     Names are ImageNet's, in the order that every network trained on it has. Raises UsageError for
     one that is unknown (the nearest are told) or that several classes share.
@@ -33,7 +33,7 @@ def parse_class(text: str) -> int:
     if wanted not in known:
         near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
         hint = f"Did you mean {' or '.join(near)}?" if near else ""
-        raise UsageError(f"--class {text!r} is no class of ImageNet", "an index or a name", hint)
+        raise UsageError(f"--class {text!r} is not a class of ImageNet", "an index or a name", hint)
     found = known[wanted]
     if len(found) > 1:
         indices = " and ".join(map(str, found))

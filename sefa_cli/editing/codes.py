@@ -8,10 +8,13 @@ import torch
 from numpy.typing import NDArray
 
 from sefa_cli.editing.class_names import check_class
+from sefa_cli.editing.sum import for_every_layer
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import open_atomically
 from sefa_cli.generators.base import Generator
 from sefa_cli.interchange.latents import read_codes
+
+CodeArray = torch.Tensor | NDArray[np.float32]  # (n, layers, dim), or (n, dim) for every layer
 
 
 def codes_from_seeds(
@@ -21,11 +24,19 @@ def codes_from_seeds(
     layers: Sequence[int] | int | None = None,
     label: int | None = None,
 ) -> torch.Tensor:
-    """The truncated codes of the seeds: `(n, layers, dim)`, or `(n, dim)` where z is one code.
+    """Return the truncated codes of seeds: `(n, layers, dim)`, or `(n, dim)` if z is one code.
 
-    `psi` None is the family's default: 0.7 where it has a mean w. `layers` limits the truncation
-    of w to the first so many codes, or to those listed. `label` is a class index. A seed has
-    the same code, to the last bit, whichever others are asked for.
+    A seed has the same code, to the last bit, whichever others are asked for.
+
+    Args:
+        generator: The generator.
+        seeds: n seeds, each from 0 to 2³² − 1.
+        psi: Truncation; None is the family's default, 0.7 if it has a mean w.
+        layers: Truncate only the codes below this index, or those listed; None for all.
+        label: The class of a conditional model, an index from 0.
+
+    Raises:
+        UsageError: The model has no such layer or class, or cannot be truncated that way.
     """
     check_class(label, generator.c_dim)
     psi = generator.default_truncation if psi is None else psi
@@ -40,28 +51,7 @@ def codes_from_seeds(
             return generator.truncate(generator.map(generator.sample([seed]), labels), psi, layers)
         return generator.map(generator.sample([seed], psi), labels)  # (1, z_dim)
 
-    codes = torch.cat([code(seed) for seed in seeds])
-    repeated = codes.ndim == 2 and generator.num_layers > 1
-    return _for_every_layer(codes, generator) if repeated else codes
-
-
-def _for_every_layer(codes: torch.Tensor, generator: Generator) -> torch.Tensor:
-    return codes[:, None].repeat(1, generator.num_layers, 1)  # (n, num_layers, dim)
-
-
-def move_codes(
-    codes: torch.Tensor, shift: NDArray[np.float32], layers: Sequence[int]
-) -> torch.Tensor:
-    """code + shift on the given layers, as a new tensor of the shape of `codes`.
-
-    `codes` `(n, layers, dim)` or, for z families, `(n, dim)`; `shift` `(len(layers), dim)`.
-    """
-    step = torch.as_tensor(shift, dtype=codes.dtype, device=codes.device)
-    if codes.ndim == 2:
-        return codes + step.sum(dim=0)
-    moved = codes.clone()
-    moved[:, list(layers)] += step
-    return moved
+    return for_every_layer(torch.cat([code(seed) for seed in seeds]), generator.num_layers)
 
 
 def save_codes(
@@ -69,7 +59,14 @@ def save_codes(
 ) -> None:
     """Write codes as the NVIDIA projector does: key `w` `(n, layers, dim)`, or `z` `(n, dim)`.
 
-    `space` says "z" of codes `(n, layers, dim)` that are no w: BigGAN's.
+    Args:
+        path: The .npz file.
+        codes: The codes.
+        overwrite: Replace the file if it exists.
+        space: "z" for codes `(n, layers, dim)` that are not in w, such as BigGAN's.
+
+    Raises:
+        SefaError: The file exists, or cannot be written.
     """
     key = space or ("w" if codes.ndim == 3 else "z")
     with open_atomically(path, overwrite) as file:
@@ -77,24 +74,37 @@ def save_codes(
 
 
 def load_codes(path: Path | str, generator: Generator) -> torch.Tensor:
-    """Read codes for this generator: `(n, layers, dim)`, or `(n, dim)` where z is one code.
+    """Read codes for this generator: `(n, layers, dim)`, or `(n, dim)` if z is one code.
 
     The file is an archive with the key `w` or `z`, or one of other tools (interchange/latents.py).
-    Of several layers, codes `(n, dim)` are repeated for each. Raises SefaError for a file that
-    holds no codes, holds Python objects, has another width or numbers that are not finite.
+    Raises SefaError as `as_codes` does, and for a file that cannot be read or holds Python objects.
     """
     key = "w" if generator.space == "w" else "z"
-    codes = read_codes(path, key, generator.num_layers)
-    dim = generator.w_dim if key == "w" else generator.z_dim
-    layered = key == "w" or generator.num_layers > 1
-    if layered and codes.ndim == 2:
-        codes = np.repeat(codes[:, None], generator.num_layers, axis=1)
+    return as_codes(read_codes(path, key, generator.num_layers), generator, str(path))
+
+
+def as_codes(codes: CodeArray, generator: Generator, source: str = "the array") -> torch.Tensor:
+    """Return an array as codes of this generator, on its device: float32 `(n, layers, dim)`.
+
+    Args:
+        codes: Floats `(n, layers, dim)`, or `(n, dim)` to repeat for every layer.
+        generator: The generator they are for.
+        source: Where they come from, for errors.
+
+    Raises:
+        SefaError: They have another shape or type, or are not finite.
+    """
+    values = codes.detach().cpu().numpy() if isinstance(codes, torch.Tensor) else np.asarray(codes)
+    dim = generator.w_dim if generator.space == "w" else generator.z_dim
+    layered = generator.space == "w" or generator.num_layers > 1
+    if layered and values.ndim == 2:
+        values = np.repeat(values[:, None], generator.num_layers, axis=1)
     expected = (generator.num_layers, dim) if layered else (dim,)
-    if codes.dtype.kind != "f" or codes.shape[1:] != expected or not len(codes):
+    if values.dtype.kind != "f" or values.shape[1:] != expected or not len(values):
         raise SefaError(
-            f"{path} holds {codes.dtype} codes of shape {codes.shape}",
+            f"{source} holds {values.dtype} codes of shape {values.shape}",
             f"floats of shape (n, {', '.join(map(str, expected))}) for this model",
         )
-    if not np.isfinite(codes).all():
-        raise SefaError(f"{path} holds codes that are not finite numbers")
-    return torch.as_tensor(codes, dtype=torch.float32, device=generator.device)
+    if not np.isfinite(values).all():
+        raise SefaError(f"{source} holds codes that are not finite numbers")
+    return torch.as_tensor(values, dtype=torch.float32, device=generator.device)

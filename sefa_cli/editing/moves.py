@@ -1,11 +1,9 @@
-"""Moves along directions: what `--k` and `--alpha` mean, and the sum they stand for."""
+"""Moves along directions: what `--k`, `--alpha` and the steps of `edit` mean."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import UsageError
@@ -14,7 +12,7 @@ from sefa_cli.ranges import format_range
 
 @dataclass(frozen=True)
 class Move:
-    """One move: the sum of αᵢ nᵢ over its steps (k, α); α is in units of the latent."""
+    """One move: the sum Σ αᵢ nᵢ over its steps (k, α); α is in units of the latent."""
 
     steps: tuple[tuple[int, float], ...]
 
@@ -23,21 +21,55 @@ class Move:
         """For file names: `k3_+2.00`, several steps joined."""
         return "_".join(f"k{k}_{alpha:+.2f}" for k, alpha in self.steps)
 
-    def shift(self, bundle: Bundle) -> NDArray[np.float32]:
-        """Σ αᵢ nᵢ as a row per layer of the bundle: `(layers, dim)`."""
-        n = len(bundle.layers)
-        total = np.zeros((n, bundle.dim), np.float32)
-        for k, alpha in self.steps:
-            total += np.float32(alpha) * bundle.directions[k]  # (dim,) or (layers, dim)
-        return total
+
+Table = Sequence[Sequence[Move]]  # a row for each direction, a column for each step
+Steps = (
+    Mapping[str | int, float | Sequence[float]] | Iterable[tuple[str | int, float]] | Table
+)  # {"smile": 2, 3: -1}, {"smile": [-2, 2]}, [("smile", 2), (3, -1)], or a table of moves
+
+
+def moves_of(bundle: Bundle, steps: Steps) -> Table:
+    """Return the table of moves that `steps` stands for.
+
+    Args:
+        bundle: The bundle whose directions are named.
+        steps: Steps by index or label, as a mapping or as pairs, make one move along all of
+            them. A list of steps makes a column for each; it must be the only one. A table is
+            returned as it is.
+
+    Raises:
+        UsageError: There is no such direction, a step is not a finite number, or several
+            directions have a list of steps.
+
+    Example:
+        >>> bundle = sefa.factorize(tiny, num=4).name({1: "smile"})
+        >>> from sefa_cli.editing.moves import moves_of
+        >>> moves_of(bundle, {"smile": 2, 3: -1})[0][0].name
+        'k1_+2.00_k3_-1.00'
+        >>> [move.name for move in moves_of(bundle, {"smile": [-2, 2]})[0]]
+        ['k1_-2.00', 'k1_+2.00']
+    """
+    pairs: list[Any] = list(steps.items()) if isinstance(steps, Mapping) else list(steps)
+    if pairs and isinstance(pairs[0], Sequence) and all(isinstance(m, Move) for m in pairs[0]):
+        return pairs
+    if not pairs:
+        raise UsageError("edit without steps", 'directions and steps such as {"smile": 2, 3: -1}')
+    found = [(bundle.index(name), step) for name, step in pairs]
+    listed = [step for _, step in found if isinstance(step, Sequence) and not isinstance(step, str)]
+    if not listed:
+        return [[Move(tuple((k, parse_alpha(step)) for k, step in found))]]
+    if len(found) > 1:
+        raise UsageError("a list of steps with several directions", "one direction at a time")
+    return [[Move(((found[0][0], parse_alpha(step)),)) for step in listed[0]]]
 
 
 def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> list[list[Move]]:
-    """Rows of moves from the repeated options `--k` and `--alpha`.
+    """Return the table of moves that the repeated options `--k` and `--alpha` mean.
 
-    One `--k` (indices, ranges and labels) with one `--alpha` (a number, or several with
-    commas) gives a row per direction and a column per α. Several pairs combine into one move.
-    Raises UsageError for an unknown direction, an α that is no finite number, unequal counts.
+    One `--k` (indices, ranges and labels) with one `--alpha` (a number, or several with commas)
+    gives a row for each direction and a column for each α. Several pairs make one move.
+    Raises UsageError for an unknown direction, an α that is not a finite number, or unequal
+    counts.
     """
     if not ks or not alphas:
         raise UsageError("a move needs a direction and a step", "--k 3 --alpha 2")
@@ -62,7 +94,7 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
 
 
 def name_of(table: Sequence[Sequence[Move]]) -> str:
-    """A telling name for a table of moves, for files: `k3_+2.00`, `k0-4_+2.00`."""
+    """Return a name for a table of moves, for files: `k3_+2.00`, `k0-4_+2.00`."""
     ks, alphas = [row[0].steps[0][0] for row in table], [move.steps[0][1] for move in table[0]]
     if len(table) == len(alphas) == 1:
         return table[0][0].name
@@ -71,7 +103,7 @@ def name_of(table: Sequence[Sequence[Move]]) -> str:
 
 
 def parse_span(text: str) -> tuple[float, float]:
-    """First and last step of a sweep, `-3:3`. Raises UsageError for anything else."""
+    """Return the first and last step of a sweep such as `-3:3`. Raises UsageError."""
     first, colon, last = text.partition(":")
     if not colon:
         raise UsageError(f"range {text!r} is not a sweep", "first:last, such as -3:3")
@@ -79,7 +111,7 @@ def parse_span(text: str) -> tuple[float, float]:
 
 
 def parse_direction(bundle: Bundle, text: str) -> int:
-    """The one direction that `text` names. Raises UsageError where it names several or none."""
+    """Return the one direction that `text` names. Raises UsageError for several or none."""
     found = bundle.indices(text)
     if len(found) > 1:
         raise UsageError(
@@ -90,12 +122,12 @@ def parse_direction(bundle: Bundle, text: str) -> int:
     return found[0]
 
 
-def parse_alpha(text: str) -> float:
-    """A finite step; raises UsageError for anything else."""
+def parse_alpha(step: str | float) -> float:
+    """Return a step as a number; raises UsageError unless it is finite."""
     try:
-        alpha = float(text)
-    except ValueError:
-        raise UsageError(f"alpha {text!r} is not a number", "a step such as 2 or -1.5") from None
+        alpha = float(step)
+    except (TypeError, ValueError):
+        raise UsageError(f"alpha must be a number, got {step!r}") from None
     if not math.isfinite(alpha):
-        raise UsageError(f"alpha {text} is not finite", "a step such as 2 or -1.5")
+        raise UsageError(f"alpha must be finite, got {step}")
     return alpha

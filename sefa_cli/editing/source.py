@@ -1,7 +1,7 @@
 """Where the generator comes from: a reference, or a bundle that remembers its model."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +12,101 @@ from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
-from sefa_cli.projections import fingerprint
+from sefa_cli.projections import fingerprint, parse_layers
+from sefa_cli.ranges import format_range
 from sefa_cli.sources import cache
 
 
 def load_generator(
-    ref: str | Path | Checkpoint, device: str = "auto", offline: bool | None = None
+    ref: str | Path | Checkpoint | Generator, device: str = "auto", offline: bool | None = None
 ) -> Generator:
-    """The generator of a zoo name, path, address or open checkpoint, on `device`.
+    """Load a pretrained generator.
 
-    `device` is `auto`, `cpu`, `cuda` or `mps`. A mean w that the file lacks is computed when it
-    is first needed and kept in the cache for this mapping network.
-    Raises SefaError for a model that cannot be found or read.
+    A mean w that the file lacks is computed when it is first needed, and kept in the cache.
+
+    Args:
+        ref: A zoo name, a path, an address, or a checkpoint that is already open. A generator
+            is returned as it is.
+        device: "auto", "cpu", "cuda" or "mps".
+        offline: Fetch nothing. Default: what SEFA_OFFLINE says.
+
+    Returns:
+        The generator, a torch module in evaluation mode with fixed weights.
+
+    Raises:
+        SefaError: The model cannot be found or read.
+        OfflineError: It is not cached and may not be fetched.
+
+    Example:
+        >>> generator = sefa.load_generator(tiny, device="cpu")
+        >>> generator
+        <Generator stylegan2, 32 px, w (8, 32), on cpu>
+        >>> generator.synthesize(generator.map(generator.sample([0]))).shape
+        torch.Size([1, 3, 32, 32])
     """
+    if isinstance(ref, Generator):
+        return ref
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
     generator = build(checkpoint, device)
     if generator.space == "w" and "mapping.w_avg" not in checkpoint.tensors:
         _cache_mean_w(generator, _mapping_key(checkpoint))
     return generator
+
+
+def generator_for(
+    bundle: Bundle,
+    model: str | Path | Generator | None = None,
+    bundle_path: Path | None = None,
+    *,
+    device: str = "auto",
+    any_model: bool = False,
+    offline: bool | None = None,
+) -> Generator:
+    """Return the generator that a bundle's directions belong to, verified by its fingerprint.
+
+    Args:
+        bundle: The bundle.
+        model: The model, if it is not found by the bundle's own reference; a generator is used
+            as it is.
+        bundle_path: The bundle's file; its model may lie in the same folder.
+        device: "auto", "cpu", "cuda" or "mps".
+        any_model: Accept a `model` with another fingerprint.
+        offline: Fetch nothing. Default: what SEFA_OFFLINE says.
+
+    Raises:
+        MismatchError: Only other models were found.
+        SefaError: No model was found, or it cannot be read.
+    """
+    if isinstance(model, Generator):
+        if not any_model:
+            _check_same(bundle, model.checkpoint.ref, fingerprint(model.checkpoint))
+        return model
+    ref = None if model is None else str(model)
+    checkpoint = open_model_of(bundle, ref, bundle_path, any_model=any_model, offline=offline)
+    return load_generator(checkpoint, device)
+
+
+def layers_of(generator: Generator, layers: str | int | Iterable[int]) -> tuple[int, ...]:
+    """Return the code indices that `layers` means: a level such as "top", a range, or a list.
+
+    Raises UsageError for layers that the model does not have.
+    """
+    words = layers if isinstance(layers, str) else format_range(_numbers(layers))
+    return parse_layers(generator.checkpoint, words)
+
+
+def _numbers(indices: int | Iterable[int]) -> list[int]:
+    return [indices] if isinstance(indices, int) else list(indices)
+
+
+def _check_same(bundle: Bundle, ref: str, found: str) -> None:
+    wanted = str(bundle.model["fingerprint"])
+    if found != wanted:
+        raise MismatchError(
+            f"the bundle belongs to {bundle.model['ref']} with fingerprint {wanted}, but {ref} "
+            f"has {found}",
+            remedy="Name the right model with --model, or accept this one with --any-model.",
+        )
 
 
 def _mapping_key(checkpoint: Checkpoint) -> str:
@@ -57,12 +134,12 @@ def open_model_of(
     any_model: bool = False,
     offline: bool | None = None,
 ) -> Checkpoint:
-    """The checkpoint a bundle was made from, verified by its fingerprint.
+    """Return the checkpoint a bundle was made from, verified by its fingerprint.
 
-    `model` names it; else it is looked for as the bundle's own reference: a zoo name or address,
-    or a file of that name beside the bundle, in the working folder, in the cache's index.
-    Raises MismatchError (both fingerprints) where only other models were found, unless
-    `any_model` accepts the one named by `model`; SefaError where none was found.
+    Without `model` it is found by the bundle's own reference: a zoo name or address, or a file
+    of that name beside the bundle, in the working folder, or in the cache's index.
+    Raises MismatchError (with both fingerprints) if only other models were found, unless
+    `any_model` accepts the one that `model` names; SefaError if none was found.
     """
     ref, wanted = str(bundle.model["ref"]), str(bundle.model["fingerprint"])
     if "tensors" in bundle.params:
@@ -83,10 +160,7 @@ def open_model_of(
             return checkpoint
         other = other or (checkpoint.ref, found)
     if other:
-        raise MismatchError(
-            f"the bundle belongs to {ref} with fingerprint {wanted}, but {other[0]} has {other[1]}",
-            remedy="Name the right model with --model, or accept this one with --any-model.",
-        )
+        _check_same(bundle, *other)
     raise SefaError(
         f"the bundle's model {ref} is neither beside the bundle nor here nor in the cache",
         remedy="Name it with --model.",

@@ -1,17 +1,18 @@
 """The codes an edit starts from, and what each is called."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.codes import codes_from_seeds, load_codes, move_codes
+from sefa_cli.editing.codes import CodeArray, as_codes, codes_from_seeds, load_codes
 from sefa_cli.editing.moves import Move
-from sefa_cli.errors import MismatchError, UsageError
+from sefa_cli.editing.sum import add, on_layers, shift
+from sefa_cli.errors import MismatchError
 from sefa_cli.generators.base import Generator
-from sefa_cli.ranges import format_range, parse_range
+from sefa_cli.ranges import check_indices, parse_range
 
 
 @dataclass(frozen=True)
@@ -35,38 +36,56 @@ class Start:
 
 def start_from(
     generator: Generator,
-    seeds: str,
-    codes: Path | str | None = None,
+    seeds: str | int | Iterable[int],
+    codes: Path | str | CodeArray | None = None,
     psi: float | None = None,
-    trunc_layers: str | None = None,
+    trunc_layers: str | int | Iterable[int] | None = None,
     label: int | None = None,
 ) -> Start:
-    """Codes from the range `seeds`, or from the file `codes`, which are truncated only if asked.
+    """Return the codes that edits start from: those of seeds, or given ones.
 
-    `trunc_layers` is a range of code indices. Raises UsageError or SefaError for bad values.
+    Args:
+        generator: The generator.
+        seeds: Seeds from 0 to 2³² − 1: a range such as `"0-4,7"`, a number, or a list.
+        codes: A file, an array or a tensor of codes, which take the place of the seeds. They are
+            truncated only if `psi` is given.
+        psi: Truncation; None is the family's default.
+        trunc_layers: The code indices to truncate; None for all.
+        label: The class of a conditional model.
+
+    Raises:
+        UsageError: A number is out of range.
+        SefaError: The codes are not those of this model.
     """
     layers = (
         None
         if trunc_layers is None
-        else parse_range(trunc_layers, "truncation layer", generator.num_layers)
+        else _indices(trunc_layers, "truncation layer", generator.num_layers)
     )
     if codes is None:
-        numbers = parse_range(seeds, "seed", 2**32)
+        numbers = _indices(seeds, "seed", 2**32)
         made = codes_from_seeds(generator, numbers, psi, layers, label)
         return Start(made, numbers, "seed", generator.space)
-    read = load_codes(codes, generator)
+    read = load_codes(codes, generator) if isinstance(codes, str | Path) else as_codes(
+        codes, generator)  # fmt: skip
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
     return Start(read, tuple(range(len(read))), "code", generator.space)
 
 
+def _indices(given: str | int | Iterable[int], what: str, count: int) -> tuple[int, ...]:
+    if isinstance(given, str):
+        return parse_range(given, what, count)
+    return check_indices([given] if isinstance(given, int) else list(given), what, count)
+
+
 def moved(
     start: Start, bundle: Bundle, move: Move, layers: Sequence[int] | None = None
 ) -> torch.Tensor:
-    """The codes of `start` after `move`, on the bundle's layers or on `layers` instead.
+    """Return the codes of `start` after `move`, on the bundle's layers or on `layers` instead.
 
-    Raises UsageError where directions with a row per layer have none for one of `layers`,
-    MismatchError where the model has another latent than the bundle.
+    Raises UsageError if directions with a row per layer have none for one of `layers`,
+    MismatchError if the model's latent is not the bundle's.
     """
     if bundle.space == "z" and start.space == "w":
         raise MismatchError(
@@ -74,27 +93,8 @@ def moved(
             "directions of w",
             "If they are of w after all, import them again with --space w.",
         )
-    if start.codes.shape[-1] != bundle.dim:
-        raise MismatchError(
-            f"the bundle's directions have {bundle.dim} numbers, the model's latent has "
-            f"{start.codes.shape[-1]}",
-            remedy="Use the model the bundle was made from.",
-        )
     own = [int(layer) for layer in bundle.layers]
-    shift = move.shift(bundle)  # (len(own), dim)
-    if layers is None or start.codes.ndim == 2:
-        layers = own
-    elif bundle.directions.ndim == 2:
-        shift = shift[:1].repeat(len(layers), axis=0)
-    elif missing := [layer for layer in layers if layer not in own]:
-        raise UsageError(
-            f"the directions have no row for layer {missing[0]}", f"of {format_range(own)}"
-        )
-    else:
-        shift = shift[[own.index(layer) for layer in layers]]
-    if start.codes.ndim == 3 and max(layers) >= start.codes.shape[1]:
-        raise MismatchError(
-            f"layer {max(layers)} is moved, but the model has {start.codes.shape[1]} layers",
-            remedy="Choose others with -L.",
-        )
-    return move_codes(start.codes, shift, layers)
+    rows = shift(bundle.directions, move.steps, len(own))  # (len(own), dim)
+    if layers is not None and start.codes.ndim == 3:
+        rows, own = on_layers(rows, own, layers, bundle.directions.ndim == 3), list(layers)
+    return add(start.codes, rows, own)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.containers.faults import damaged
+from sefa_cli.errors import SefaError
 
 Shape = tuple[int, ...]
 
@@ -27,6 +28,17 @@ class State(NamedTuple):
     def attribute(self, module: str, name: str, default: Any = None) -> Any:
         """What the module of a dotted name holds under `name`."""
         return self.modules.get(module, {}).get(name, default)
+
+    @property
+    def tensors(self) -> dict[str, LazyTensor]:
+        """The leaves that are tensors; one of a type no network is made of is left out."""
+        return {name: t for name, leaf in self.leaves.items() if (t := self._readable(leaf))}
+
+    def _readable(self, leaf: Any) -> LazyTensor | None:
+        try:
+            return self.tensor(leaf)
+        except SefaError:
+            return None
 
 
 class Change(NamedTuple):

@@ -6,7 +6,6 @@ holds only the generator, so it is small, safe and complete. The library reads i
 """
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,18 @@ import numpy as np
 
 from sefa_cli.canonical import canonical_json, plain, read_json, shown
 from sefa_cli.container import head
-from sefa_cli.containers.checkpoint import Checkpoint, LazyTensor
+from sefa_cli.containers.checkpoint import Checkpoint, Config, LazyTensor
 from sefa_cli.containers.contents import Contents
 from sefa_cli.containers.faults import damaged, unreadable
 from sefa_cli.containers.safetensors_files import DTYPES
 from sefa_cli.errors import SefaError
-from sefa_cli.families.model import Model
+from sefa_cli.families.family import Model
 from sefa_cli.files import open_atomically
 
 KEY = "sefa-model"
 DIALECT = "sefa"
 _VERSION = "1.0"
 _CODES = {name: code for code, name in DTYPES.items()}
-_SIZES = ("resolution", "img_channels", "z_dim", "w_dim", "num_layers")  # whole, from 1 on
-_LARGEST = 1 << 20
 
 
 def write_native(
@@ -45,7 +42,7 @@ def write_native(
                 "version": _VERSION,
                 "family": checkpoint.family,
                 "dialect": checkpoint.origin or checkpoint.dialect,
-                "config": checkpoint.config,
+                "config": dict(checkpoint.config),
                 "notes": checkpoint.notes,
                 "fingerprint": fingerprint,
             },
@@ -92,22 +89,8 @@ def read_native(contents: Contents) -> Model:
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
         raise damaged("its notes must be a list of texts")
     try:
-        check_config(facts.get("config"))
+        given: Any = facts.get("config")
+        config = Config(given)
     except SefaError as error:
         raise damaged(str(error)) from None
-    return Model(
-        DIALECT, facts["family"], facts["config"], contents.tree, tuple(notes), facts["dialect"]
-    )
-
-
-def check_config(config: Any) -> Mapping[str, Any]:
-    """`config` if it holds what every family's must (`Checkpoint` says what); else SefaError."""
-    if not isinstance(config, Mapping):
-        raise SefaError("the configuration must be an object")
-    for name in (*_SIZES, "c_dim"):
-        size, least = config.get(name), 0 if name == "c_dim" else 1
-        if type(size) is not int or not least <= size <= _LARGEST:
-            raise SefaError(f"{name} is {shown(size)}", f"a whole number from {least} on")
-    if config.get("space") not in ("w", "z"):
-        raise SefaError(f"the space is {shown(config.get('space'))}", "w or z")
-    return config
+    return Model(DIALECT, config, contents.tree, tuple(notes), facts["family"], facts["dialect"])

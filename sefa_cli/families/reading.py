@@ -14,6 +14,8 @@ from sefa_cli.containers.safetensors_files import is_safetensors, read_safetenso
 from sefa_cli.containers.torch_legacy import read_plain_pickle
 from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, names_in_zip, read_torch_zip
 from sefa_cli.errors import SefaError
+from sefa_cli.families import registry
+from sefa_cli.families.family import Model
 from sefa_cli.families.native import is_native, read_native
 from sefa_cli.families.raw_tensors import raw_leaves
 from sefa_cli.families.recognize import recognize
@@ -55,12 +57,14 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
     ref = path.name if ref is None else ref
     with _opened(path) as contents:
         if contents is None:
-            return _read_ir(path, ref)
-        model = read_native(contents) if is_native(contents) else recognize(contents)
+            container, model = _read_path(path)
+        else:
+            container = contents.container
+            model = read_native(contents) if is_native(contents) else recognize(contents)
     return Checkpoint(
         ref=ref,
         path=path,
-        container=contents.container,
+        container=container,
         dialect=model.dialect,
         family=model.family,
         config=model.config,
@@ -73,12 +77,13 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
 def read_matching(path: Path, pattern: str) -> dict[str, LazyTensor]:
     """The tensors whose names in the file match a shell pattern (`*` matches dots too).
 
-    Whether the network is known makes no difference; an OpenVINO IR has the family's names.
+    Whether the network is known makes no difference; a file that only its family opens has the
+    native names.
     Raises SefaError where nothing matches, with some of the names there are.
     """
     with _opened(path) as contents:
         if contents is None:
-            tensors = dict(_read_ir(path, path.name).tensors)
+            tensors = dict(_read_path(path)[1].tensors)
             found = {name: t for name, t in tensors.items() if fnmatchcase(name, pattern)}
             names = list(tensors)
         else:
@@ -104,13 +109,13 @@ def _is_tensor(contents: Contents, leaf: object) -> bool:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Contents | None]:
-    """What a file holds, while it is open; None for what can only be an OpenVINO IR."""
+    """What a file holds, while it is open; None if no container reader knows it."""
     try:
         if path.is_dir() or path.stat().st_size == 0:
             yield None
             return
         with naming(path), mapped(path) as data:
-            yield None if _may_hold_ir(data, path) else _open(data, path)
+            yield None if _is_no_container(data, path) else _open(data, path)
     except FileNotFoundError:
         raise SefaError(
             f"{path} does not exist", remedy="Check the name; `sefa models` lists those known."
@@ -119,18 +124,18 @@ def _opened(path: Path) -> Iterator[Contents | None]:
         raise why_not(path, error, "read") from error
 
 
-def _may_hold_ir(data: mmap.mmap, path: Path) -> bool:
+def _is_no_container(data: mmap.mmap, path: Path) -> bool:
     """An XML file, or a zip archive that is not torch's."""
     return data[:5] == b"<?xml" or (data[:4] == MAGIC and not is_torch_zip(data, path))
 
 
-def _read_ir(path: Path, ref: str) -> Checkpoint:
-    from sefa_cli.families.mobilestylegan import openvino
-
-    if not openvino.is_ir(path):
-        raise _no_model(path)
-    dialect, family, config, tensors = openvino.read_mobilestylegan(path)
-    return Checkpoint(ref, path, "OpenVINO IR", dialect, family, config, tensors)
+def _read_path(path: Path) -> tuple[str, Model]:
+    """(container, model) of what only a family itself can open."""
+    for family in registry.built_in().values():
+        found = family.read_path(path)
+        if found is not None:
+            return found[0], found[1]._replace(family=family.name)
+    raise _no_model(path)
 
 
 def _no_model(path: Path) -> SefaError:

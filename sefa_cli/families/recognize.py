@@ -1,4 +1,4 @@
-"""Which network a container holds: the table of dialects, and what to say of all others."""
+"""Which network a container holds: every family is asked; and what to say of all others."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,31 +7,10 @@ from sefa_cli.containers.contents import Contents
 from sefa_cli.containers.inert import Global, Record
 from sefa_cli.containers.modules import flatten, module_dict
 from sefa_cli.errors import SefaError
-from sefa_cli.families import tensorflow
-from sefa_cli.families.biggan import dialects as biggan
-from sefa_cli.families.dcgan import dialects as dcgan
-from sefa_cli.families.lucidrains import dialects as lucidrains
-from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families import registry, tensorflow
+from sefa_cli.families.family import Dialect, Family, Model, Rules
 from sefa_cli.families.names import State, fit
-from sefa_cli.families.pggan import dialects as pggan
-from sefa_cli.families.stylegan import dialects as stylegan
-from sefa_cli.families.stylegan import ports as stylegan_ports
-from sefa_cli.families.stylegan2 import dialects as stylegan2
-from sefa_cli.families.stylegan2 import tensorflow as stylegan2_tensorflow
-from sefa_cli.families.stylegan3 import dialects as stylegan3
-
-DIALECTS: tuple[Dialect, ...] = (
-    *stylegan2.DIALECTS,
-    *lucidrains.DIALECTS,
-    *stylegan2_tensorflow.DIALECTS,
-    *stylegan.DIALECTS,
-    *stylegan_ports.DIALECTS,
-    *pggan.DIALECTS,
-    *stylegan3.DIALECTS,
-    *dcgan.DIALECTS,
-    *biggan.DIALECTS,
-)
-FAMILIES = tuple(sorted({dialect.family for dialect in DIALECTS} | {"mobilestylegan"}))
+from sefa_cli.families.raw_tensors import raw_leaves
 
 # Where files keep the generator; averaged weights first.
 _PLACES: tuple[tuple[str, ...], ...] = (
@@ -80,16 +59,20 @@ def recognize(contents: Contents) -> Model:
     seen: list[State] = []
     for place, state in _candidates(contents):
         seen.append(state)
-        for dialect in DIALECTS:
-            if all(mark in state.leaves for mark in dialect.marks):
-                model = dialect.read(dialect, state)
-                return model._replace(notes=(*model.notes, *_warnings(place, contents)))
-    from sefa_cli.families import plugins  # only now: most files need none
-
-    brought = plugins.recognize(contents, [state.leaves for state in seen])
-    if brought is not None:
-        return brought._replace(notes=tuple(_warnings((), contents)))
+        for family in registry.built_in().values():
+            model = family.recognize(state)
+            if model is not None:
+                said = (*model.notes, *_warnings(place, contents))
+                return model._replace(family=family.name, notes=said)
+    if registry.installed() and (brought := _of_a_package(contents, seen)) is not None:
+        return brought._replace(notes=(*brought.notes, *_warnings((), contents)))
     raise _unknown(contents, seen)
+
+
+def _of_a_package(contents: Contents, seen: list[State]) -> Model | None:
+    """What an installed package knows; the whole tree by dotted names is tried last."""
+    whole = State(contents.path, raw_leaves(contents), contents.tensor)
+    return registry.recognize_installed([*seen, whole])
 
 
 def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
@@ -144,7 +127,10 @@ def _strange_calls(contents: Contents) -> str:
 
 def _unknown(contents: Contents, seen: list[State]) -> SefaError:
     """The stated error for a container whose network is not known."""
-    name, families = contents.path.name, f"a generator of the family {' or '.join(FAMILIES)}"
+    name, families = (
+        contents.path.name,
+        f"a generator of the family {' or '.join(registry.built_in())}",
+    )
     other = next((o for mark, o in _OTHERS.items() if any(mark in s.leaves for s in seen)), "")
     if _is_tensorflow(contents.tree):
         other = "TensorFlow-era networks"
@@ -171,16 +157,24 @@ def _is_tensorflow(tree: Any) -> bool:
 
 def _resemblance(seen: list[State]) -> str:
     """The dialect that knows most names of a part, and the first that does not fit."""
-    names = [(list(state.leaves), dialect) for state in seen for dialect in DIALECTS]
-    leaves, best = max(names, key=lambda pair: _known(*pair), default=([], DIALECTS[0]))
-    if not _known(leaves, best):
+    known = list(_all_dialects())
+    pairs = [(list(state.leaves), entry) for state in seen for entry in known]
+    leaves, best = max(pairs, key=lambda pair: _known(pair[0], pair[1][2]), default=([], None))
+    if best is None or not _known(leaves, best[2]):
         return ""
-    failed = next((mark for mark in best.marks if mark not in leaves), "")
-    odd = next((name for name in leaves if not fit(name, best.rules)), "")
+    family, dialect, rules = best
+    failed = next((mark for mark in dialect.marks if mark not in leaves), "")
+    odd = next((name for name in leaves if not fit(name, rules)), "")
     why = f"{failed!r} is missing" if failed else f"{odd!r:.60} is none of its names"
-    return f"It most resembles {best.family} as {best.name} writes it, but {why}."
+    return f"It most resembles {family.name} as {dialect.name} writes it, but {why}."
 
 
-def _known(names: list[str], dialect: Dialect) -> int:
+def _all_dialects() -> Iterator[tuple[Family, Dialect, Rules]]:
+    for family in registry.built_in().values():
+        for dialect in family.dialects:
+            yield family, dialect, family.reader(dialect).rules
+
+
+def _known(names: list[str], rules: Rules) -> int:
     """How many of the names a dialect's rules know; the first thousand tell."""
-    return sum(fit(name, dialect.rules) for name in names[:1000])
+    return sum(fit(name, rules) for name in names[:1000])

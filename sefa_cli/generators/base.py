@@ -2,9 +2,8 @@
 
 import math
 import operator
-from abc import abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import Self
 
 import numpy as np
 import torch
@@ -23,11 +22,9 @@ from sefa_cli.generators.inputs import (
     check_noise_mode,
 )
 from sefa_cli.generators.linearize import Chain, Linearization
+from sefa_cli.generators.steps import Step
 from sefa_cli.generators.weights import frozen
 from sefa_cli.ranges import check_indices
-
-if TYPE_CHECKING:
-    from sefa_cli.generators.steps import Step
 
 _MEAN_ROWS = 10_000  # samples for a mean w that the file does not hold
 
@@ -47,16 +44,25 @@ class Generator(nn.Module):
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
         config = checkpoint.config
-        self.family: str = checkpoint.family
-        self.space: str = config["space"]
-        self.z_dim: int = config["z_dim"]
-        self.w_dim: int = config["w_dim"]
-        self.c_dim: int = config["c_dim"]  # classes; 0 when unconditional
-        self.num_layers: int = config["num_layers"]
-        self.resolution: int = config["resolution"]  # pixels, of the longer side
-        self.img_channels: int = config["img_channels"]
+        self.checkpoint = checkpoint  # what it was built from
+        self.family = checkpoint.family
+        self.space = config.space
+        self.z_dim, self.w_dim = config.z_dim, config.w_dim
+        self.c_dim = config.c_dim  # classes; 0 when unconditional
+        self.num_layers = config.num_layers
+        self.resolution = config.resolution  # pixels, of the longer side
+        self.img_channels = config.img_channels
+        self._make_chain: Callable[..., Chain] | None = None
         mean = checkpoint.tensors.get("mapping.w_avg")
         self._w_avg = None if mean is None else frozen(torch.from_numpy(mean.float32()))  # (w_dim,)
+
+    def __repr__(self) -> str:
+        """Return one line: family, size, latent, device."""
+        layers = f"({self.num_layers}, {self.w_dim})" if self.num_layers > 1 else f"({self.w_dim},)"
+        return (
+            f"<Generator {self.family}, {self.resolution} px, {self.space} {layers}, "
+            f"on {self.device}>"
+        )
 
     @property
     def device(self) -> torch.device:
@@ -191,8 +197,8 @@ class Generator(nn.Module):
         pixels = as_size(size, self.resolution)
         quick = self.takes_shortcut(size, preview)
         with torch.no_grad():
-            chain = self._chain(own[None], noise_mode, pixels, quick)
-
+            make = self._make_chain
+            chain = None if make is None else make(self, own[None], noise_mode, pixels, quick)
         labels = as_one_hot(label, 1, self.c_dim) if self.conditioned else None
 
         def paint(codes: Tensor) -> Tensor:
@@ -205,16 +211,21 @@ class Generator(nn.Module):
         shortcut = self.preview_size
         return bool(preview and shortcut and (size is None or size <= shortcut))
 
-    def steps(self, noise_mode: str, size: int, quick: bool) -> "list[Step] | None":
+    def steps(self, noise_mode: str, size: int, quick: bool) -> list[Step] | None:
         """How one picture is made, step by step (generators/steps.py), where a family says it.
 
         The last step gives what `_picture` gives for that `size`, or `_preview` if `quick`.
         """
         return None
 
-    def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain | None:
-        """A family's hand-written derivative at codes `(1, num_layers, w_dim)`, if it has one."""
-        return None
+    def with_chain(self, make: Callable[[Self, Tensor, str, int, bool], Chain]) -> Self:
+        """Attach a hand-written derivative, which `linearize` then takes; return the generator.
+
+        `make` is called with the generator, codes `(1, num_layers, w_dim)`, noise mode, size and
+        whether the picture is the network's shortcut.
+        """
+        self._make_chain = make
+        return self
 
     def place(self, translate: tuple[float, float] = (0.0, 0.0), rotate: float = 0.0) -> None:
         """Turn all later pictures by degrees, anticlockwise, then move them right and down.
@@ -223,9 +234,12 @@ class Generator(nn.Module):
         """
         raise UsageError(f"translation and rotation of a {self.family} model", "a stylegan3 model")
 
-    @abstractmethod
     def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
-        """`map` on checked tensors; `label` is one-hot, None for unconditional networks."""
+        """`map` on checked tensors; `label` is one-hot, None for unconditional networks.
+
+        z itself unless a family has a mapping network or normalizes z.
+        """
+        return z
 
     def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
         """The full picture, or a smaller exact mean of it whose side `size` divides."""

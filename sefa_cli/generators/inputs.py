@@ -10,11 +10,10 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.generators.noise_modes import NOISE_MODES
 
 Array = Tensor | ArrayLike
 Shape = tuple[int | str, ...]  # a word names a side that may have any length but 0
-
-NOISE_MODES = ("const", "random", "none")
 
 
 def as_tensor(value: Array, what: str, shapes: Iterable[Shape]) -> Tensor:

@@ -18,13 +18,13 @@ def normalized(x: Tensor) -> Tensor:
     return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
-class Layer(nn.Module):
+class TensorModule(nn.Module):
     """A module whose call is known to give a tensor."""
 
     __call__: Callable[..., Tensor]
 
 
-class Dense(Layer):
+class Dense(TensorModule):
     """x Wᵀ · gain + b · lr, both folded into the parameters when they are taken."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Dense(Layer):
         return F.linear(x, self.weight, self.bias)  # (n, outputs)
 
 
-class MappingNetwork(Layer):
+class MappingNetwork(TensorModule):
     """z `(n, z_dim)` → w `(n, w_dim)`: normalize, then dense layers with leaky ReLU 0.2 × √2.
 
     Conditional networks come in two kinds. `embed`: the label goes through a dense layer and is

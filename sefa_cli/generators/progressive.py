@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import SQRT2, Layer
+from sefa_cli.generators.layers import SQRT2, TensorModule
 from sefa_cli.generators.weights import Weights, frozen
 
 
-class Conv(Layer):
+class Conv(TensorModule):
     """A convolution without bias, its weight scaled to a gain; it may double the resolution first.
 
     Doubling by nearest neighbor and then a 3×3 kernel is one transposed convolution, whose kernel
@@ -50,7 +50,7 @@ class Conv(Layer):
         return F.conv2d(x, self.kernel, padding=self.padding)
 
 
-class ToRGB(Layer):
+class ToRGB(TensorModule):
     """A 1×1 convolution of gain 1, and its bias."""
 
     def __init__(self, weights: Weights) -> None:

@@ -1,128 +1,176 @@
-"""Pictures before and after moves: as rows of a sheet, one by one, or as frames of a film."""
+"""Pictures before and after moves, one by one or as rows of a sheet."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.moves import Move
-from sefa_cli.rendering.film_frames import Captions, gap_of, one_below_another, side_by_side
+from sefa_cli.editing.moves import Move, Steps, moves_of
+from sefa_cli.rendering.gallery import Pictures, Progress
 from sefa_cli.rendering.lettering import heading
+from sefa_cli.rendering.options import PictureOptions
+from sefa_cli.rendering.pictures import Picture
+from sefa_cli.rendering.scene import Scene, open_scene_of
 from sefa_cli.rendering.sheets import contact_sheet
-from sefa_cli.rendering.sweeps import Shot
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:
     import torch
 
-    from sefa_cli.editing.start import Start
-    from sefa_cli.generators.base import Generator
 
-Picture = NDArray[np.uint8]
-_KEPT = 256 * 2**20  # bytes of frames that will be shown again
+def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOptions]) -> "Edits":
+    """Move codes along directions of a bundle, and return the pictures.
+
+    code′ = code + Σ αᵢ nᵢ on the bundle's layers.
+
+    Args:
+        bundle: A bundle or its file. It knows its model.
+        steps: How far to move along which directions, by index or label; α is in units of the
+            latent, ±3 is usual. `{"smile": 2, 3: -1}` is one move along both,
+            `{"smile": [-4, -2, 2, 4]}` makes a column for each step.
+        **options: What to render and how: see [sefa_cli.PictureOptions][]. Without seeds these
+            are 0 to 4. In a sheet pictures have at most 512 pixels unless `size` is given.
+
+    Returns:
+        The pictures, rendered when they are asked for.
+
+    Raises:
+        UsageError: There is no such direction, or an option cannot be used.
+        MismatchError: The model is not the bundle's.
+        SefaError: The model or the bundle cannot be found or read.
+
+    Source: Shen & Zhou, CVPR 2021, equation 1.
+
+    Example:
+        >>> bundle = sefa.factorize(tiny, num=4).name({1: "smile"})
+        >>> edits = sefa.edit(bundle, {"smile": 2, 3: -1}, seeds=[0, 7], model=tiny, device="cpu")
+        >>> edits
+        <2 pictures: 2 seeds, 1 move>
+        >>> edits[0].size, tuple(edits.codes.shape)
+        ((32, 32), (2, 8, 32))
+    """
+    if not isinstance(bundle, Bundle):
+        options.setdefault("beside", Path(bundle))
+        bundle = Bundle.load(bundle)
+    table = moves_of(bundle, steps)
+    scene = open_scene_of(bundle, options, seeds="0-4")
+    return Edits(scene, bundle, table)
 
 
-@dataclass(frozen=True)
-class Edits:
-    """A table of moves (a row per direction, a column per α) applied to some starting codes."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Edits(Pictures):
+    """A table of moves (a row for each direction, a column for each α) of some codes.
 
-    generator: "Generator"
+    The pictures are those after the moves: move after move, the codes within. A sheet shows each
+    code before any move as well.
+
+    Attributes:
+        scene: The generator, the codes and the view.
+        bundle: The directions.
+        table: The moves.
+    """
+
+    scene: Scene
     bundle: Bundle
-    start: "Start"
-    table: Sequence[Sequence[Move]]
-    layers: Sequence[int] | None = None  # instead of the bundle's
+    table: Sequence[Sequence[Move]] = ()
+    sheet_size = 512
 
-    def codes(self, move: Move) -> "torch.Tensor":
-        """The starting codes after one move: `(n, layers, dim)` or `(n, dim)`."""
-        from sefa_cli.editing.start import moved
+    def __len__(self) -> int:
+        return len(self.moves) * len(self.scene.start.numbers)
 
-        return moved(self.start, self.bundle, move, self.layers)
+    def __repr__(self) -> str:
+        starts, moves = len(self.scene.start.numbers), len(self.moves)
+        kind = self.scene.start.kind
+        return (
+            f"<{len(self)} pictures: {starts} {kind}{'s' * (starts != 1)}, "
+            f"{moves} move{'s' * (moves != 1)}>"
+        )
 
-    def all_codes(self) -> "torch.Tensor":
-        """All moved codes, move after move, seeds within: `(moves · n, …)`."""
+    @property
+    def sheet_count(self) -> int:
+        """How many pictures a sheet shows: those before the moves as well."""
+        return len(self) + len(self.scene.start.numbers)
+
+    @property
+    def moves(self) -> list[Move]:
+        """All moves, row after row."""
+        return [move for row in self.table for move in row]
+
+    @cached_property
+    def codes(self) -> "torch.Tensor":
+        """All moved codes, move after move: `(moves · n, layers, dim)`, or `(moves · n, dim)`."""
         import torch
 
-        return torch.cat([self.codes(move) for row in self.table for move in row])
+        return torch.cat([self.moved(move) for move in self.moves])
 
-    def pictures(self, view: View) -> Iterator[tuple[str, Picture]]:
-        """The moved pictures with their file stems, `seed0003_k3_+2.00`."""
-        for row in self.table:
-            for move in row:
-                made = view.pictures(self.generator, self.codes(move), self.start.numbers)
-                for i, picture in enumerate(made):
-                    yield f"{self.start.stem(i)}_{move.name}", picture
+    def moved(self, move: Move) -> "torch.Tensor":
+        """Return the starting codes after one move: `(n, layers, dim)` or `(n, dim)`."""
+        from sefa_cli.editing.start import moved
 
-    def sheet(self, view: View, advance: Callable[[], None]) -> Picture:
-        """One picture of all: per direction and seed a row, before first, then a column per α."""
-        numbers = self.start.numbers
+        return moved(self.scene.start, self.bundle, move, self.scene.layers)
+
+    def save_codes(self, path: Path | str, overwrite: bool = False) -> None:
+        """Write all moved codes to an .npz file, as `w` or `z`.
+
+        Raises:
+            SefaError: The file exists, or cannot be written.
+        """
+        from sefa_cli.editing.codes import save_codes
+
+        save_codes(path, self.codes, overwrite, self.scene.generator.space)
+
+    def one(self, i: int) -> Picture:
+        """Return picture `i` as uint8 `(height, width, channels)`."""
+        code = i % len(self.scene.start.numbers)
+        number = self.scene.start.numbers[code]
+        codes = self.codes[i : i + 1]
+        return next(self.scene.view.pictures(self.scene.generator, codes, [number]))
+
+    def stem(self, i: int) -> str:
+        """Return the name of picture `i` in a folder: `seed0003_k3_+2.00`."""
+        move, code = divmod(i, len(self.scene.start.numbers))
+        return f"{self.scene.start.stem(code)}_{self.moves[move].name}"
+
+    def render(self, move: Move, view: View | None = None) -> Iterator[Picture]:
+        """Yield the pictures after one move, uint8 `(height, width, channels)`."""
+        scene = self.scene
+        codes = self.moved(move)
+        yield from (view or scene.view).pictures(scene.generator, codes, scene.start.numbers)
+
+    def paint_sheet(self, view: View, progress: Progress) -> Picture:
+        """Return one picture: a row for each direction and code, before first, then each α."""
+        scene = self.scene
         before = []
-        for picture in view.pictures(self.generator, self.start.codes, numbers):
+        for picture in view.pictures(scene.generator, scene.start.codes, scene.start.numbers):
             before.append(picture)
-            advance()
+            progress()
         rows, names = [], []
         for moves in self.table:
-            after = [[] for _ in numbers]  # type: list[list[Picture]]
+            after: list[list[Picture]] = [[] for _ in before]
             for move in moves:
-                made = view.pictures(self.generator, self.codes(move), numbers)
-                for i, picture in enumerate(made):
-                    after[i].append(picture)
-                    advance()
+                for own, picture in zip(after, self.render(move, view), strict=True):
+                    own.append(picture)
+                    progress()
             rows += [[b, *a] for b, a in zip(before, after, strict=True)]
-            names += [self._row_name(moves, name) for name in self.start.names]
+            names += [self._row_name(moves, name) for name in scene.start.names]
         return contact_sheet(rows, names, ["before", *self._column_names()])
 
+    def direction_name(self, k: int) -> str:
+        """Return what headings call direction `k`: its label, or `k 3`."""
+        return heading(self.bundle.labels[k]) or f"k {k}"
+
     def _row_name(self, moves: Sequence[Move], name: str) -> str:
-        return name if len(self.table) == 1 else f"{self._direction(moves[0].steps[0][0])}, {name}"
+        if len(self.table) == 1:
+            return name
+        return f"{self.direction_name(moves[0].steps[0][0])}, {name}"
 
     def _column_names(self) -> list[str]:
         moves = self.table[0]
         if len(self.table) > 1:
             return [f"α {move.steps[0][1]:+g}" for move in moves]
         return [
-            ", ".join(f"{self._direction(k)}  α {alpha:+g}" for k, alpha in move.steps)
+            ", ".join(f"{self.direction_name(k)}  α {alpha:+g}" for k, alpha in move.steps)
             for move in moves
         ]
-
-    def _direction(self, k: int) -> str:
-        return heading(self.bundle.labels[k]) or f"k {k}"
-
-    def frames(self, view: View, film: Sequence[Shot], captions: bool = False) -> Iterator[Picture]:
-        """The frames of a film: a row per direction, the seeds side by side.
-
-        With `captions` each row has its direction and α under it. A frame that comes again, on
-        the way back or while an end rests, is rendered once and kept, up to 256 MB of them.
-        """
-        shown = film if captions else ()
-        texts = frozenset(self._caption(step) for shot in shown for step in shot)
-        to_come = Counter(film)
-        kept: dict[Shot, Picture] = {}
-        for shot in film:
-            to_come[shot] -= 1
-            frame = kept.pop(shot, None)
-            if frame is None:
-                frame = self._frame(view, shot, texts)
-            if to_come[shot] and (len(kept) + 1) * frame.nbytes <= _KEPT:
-                kept[shot] = frame
-            yield frame
-
-    def _frame(self, view: View, shot: Shot, texts: frozenset[str]) -> Picture:
-        """The rows of one shot; under each its caption where there are `texts`, which all fit."""
-        rows = [self._row(view, step) for step in shot]
-        side, width = rows[0].shape[:2]
-        if texts:
-            room = Captions.for_texts(texts, width, side)
-            pairs = zip(rows, shot, strict=True)
-            rows = [room.under(row, self._caption(step)) for row, step in pairs]
-        return one_below_another(rows, gap_of(side))
-
-    def _row(self, view: View, step: tuple[int, float]) -> Picture:
-        codes = self.codes(Move((step,)))
-        return side_by_side(list(view.pictures(self.generator, codes, self.start.numbers)))
-
-    def _caption(self, step: tuple[int, float]) -> str:
-        k, alpha = step
-        return f"{self._direction(k)}  α {round(alpha, 2) + 0.0:+.2f}"

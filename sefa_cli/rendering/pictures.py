@@ -61,6 +61,13 @@ def to_rgb(picture: Picture, background: tuple[int, int, int] = (255, 255, 255))
     return np.asarray(image.convert("RGB"))
 
 
+def nearest(levels: Picture, height: int, width: int) -> Picture:
+    """Return `levels` `(…, h, w)` at another size: each pixel takes the one under its middle."""
+    rows = (2 * np.arange(height) + 1) * levels.shape[-2] // (2 * height)
+    columns = (2 * np.arange(width) + 1) * levels.shape[-1] // (2 * width)
+    return levels[..., rows[:, None], columns]
+
+
 def save_png(
     path: Path | str,
     picture: Picture,

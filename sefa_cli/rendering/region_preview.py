@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sefa_cli.discovery.regions.files import nearest
-from sefa_cli.rendering.pictures import Picture, to_rgb
+from sefa_cli.rendering.pictures import Picture, nearest, to_rgb
 from sefa_cli.rendering.sheets import grid
 
 Weights = NDArray[np.uint8]

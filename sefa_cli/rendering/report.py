@@ -15,13 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import check_writable, why_not
 from sefa_cli.rendering.edits import Edits
+from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture, save_png
 from sefa_cli.rendering.region_preview import region_overlay
 from sefa_cli.rendering.report_page import write_page
+from sefa_cli.rendering.scene import open_scene_of
 from sefa_cli.rendering.shell import shell_line
 from sefa_cli.rendering.view import View
 
@@ -45,18 +48,18 @@ class Report:
     @property
     def samples(self) -> range:
         """The places of the samples among the starting codes."""
-        return range(len(self.edits.start.numbers))
+        return range(len(self.edits.scene.start.numbers))
 
     def file(self, k: int, sample: int, alpha: float) -> str:
         """The picture of a cell, from the page: without a move it is the same for every k."""
-        stem = self.edits.start.stem(sample)
+        stem = self.edits.scene.start.stem(sample)
         if alpha == 0:
             return f"{PICTURES}/{stem}.png"
         return f"{PICTURES}/k{k}/{stem}_{alpha:+.12g}.png"
 
     def cell_command(self, k: int, sample: int, alpha: float) -> str:
         """The command that writes the same picture, byte for byte, into the folder `cells`."""
-        start = self.edits.start
+        start = self.edits.scene.start
         move = {"--dirs": self.dirs, "--k": k, "--alpha": f"{alpha:.12g}"}
         seeds = {"--seeds": start.numbers[sample]} if start.kind == "seed" else {}
         return shell_line(["sefa", "edit"], {**move, **seeds, **self.look, "-o": "cells"})
@@ -89,7 +92,7 @@ class Report:
         return {
             self._region_of(seed): weights
             for seed, weights in zip(seeds, mask, strict=True)
-            if seed in self.edits.start.numbers and self.edits.start.kind == "seed"
+            if seed in self.edits.scene.start.numbers and self.edits.scene.start.kind == "seed"
         }
 
     def region_file(self, sample: int) -> str | None:
@@ -97,7 +100,7 @@ class Report:
         mask = self.edits.bundle.mask
         if mask is not None and mask.ndim == 2:
             return f"{PICTURES}/region.png"
-        name = self._region_of(self.edits.start.numbers[sample])
+        name = self._region_of(self.edits.scene.start.numbers[sample])
         return name if name in self.regions() else None
 
     def _region_of(self, seed: int) -> str:
@@ -105,14 +108,57 @@ class Report:
 
     def pictures(self, k: int) -> Iterator[tuple[str, Picture]]:
         """The pictures of one direction with their files; those without a move under the first."""
-        generator, start = self.edits.generator, self.edits.start
         for alpha in self.alphas:
             if alpha == 0 and k != self.ks[0]:
                 continue
-            codes = self.edits.codes(Move(((k, alpha),)))
-            made = self.view.pictures(generator, codes, start.numbers)
-            for sample, picture in enumerate(made):
+            for sample, picture in enumerate(self.edits.render(Move(((k, alpha),)), self.view)):
                 yield self.file(k, sample, alpha), picture
+
+
+def report_of(
+    bundle: Bundle,
+    ks: tuple[int, ...],
+    alphas: tuple[float, ...],
+    dirs: str,
+    said: Mapping[str, object],
+    options: PictureOptions,
+) -> Report:
+    """Open the model and return the report of a bundle.
+
+    Args:
+        bundle: The directions.
+        ks: The indices of those to show.
+        alphas: The steps of each sweep.
+        dirs: The bundle as it was named, for the commands that the page shows.
+        said: Options of `sefa report` alone, for its own command.
+        options: What to render and how. Pictures have at most 256 pixels unless `size` is given.
+    """
+    scene = open_scene_of(bundle, options)
+    view = scene.view.at_most(scene.generator, 256)
+    look = _words(options, view.size)
+    command = shell_line(["sefa", "report", dirs], {**said, **look})
+    return Report(Edits(scene, bundle), view, ks, alphas, dirs, command, look)
+
+
+def _words(options: PictureOptions, size: int | None) -> dict[str, object]:
+    """The options that `sefa report` shares with `sefa edit`, as words of a command."""
+    noise_mode, device = options.get("noise_mode", "const"), options.get("device", "auto")
+    translate = options.get("translate")
+    return {
+        "--layers": options.get("layers"),
+        "--codes": options.get("codes"),
+        "--model": options.get("model"),
+        "--any-model": options.get("any_model"),
+        "--trunc": options.get("truncation"),
+        "--trunc-layers": options.get("truncation_layers"),
+        "--noise-mode": None if noise_mode == "const" else noise_mode,
+        "--class": options.get("label"),
+        "--translate": None if translate is None else ",".join(f"{part:g}" for part in translate),
+        "--rotate": options.get("rotate"),
+        "--size": size,
+        "--fast": options.get("fast"),
+        "--device": None if device == "auto" else device,
+    }
 
 
 def sweep_steps(first: float, last: float, steps: int) -> tuple[float, ...]:
@@ -173,7 +219,7 @@ def write_report(
     written or where a step is so large that the network gives no picture.
     """
     folder = check_report_folder(path, overwrite)
-    about = report.view.about(report.edits.generator)
+    about = report.view.about(report.edits.scene.generator)
     try:
         if folder.is_dir():
             shutil.rmtree(folder / PICTURES, ignore_errors=True)
@@ -201,7 +247,7 @@ def write_report(
 
 def described(report: Report, folder: Path) -> dict[str, Any]:
     """What the page shows, for programs; paths are from the page."""
-    bundle, start = report.edits.bundle, report.edits.start
+    bundle, start = report.edits.bundle, report.edits.scene.start
     values = bundle.eigenvalues
     return {
         "page": str(folder / PAGE),
@@ -209,7 +255,7 @@ def described(report: Report, folder: Path) -> dict[str, Any]:
         "bundle": report.dirs,
         "method": bundle.method,
         "model": bundle.model["ref"],
-        "pictures": report.view.about(report.edits.generator),
+        "pictures": report.view.about(report.edits.scene.generator),
         "missing": report.missing(folder),
         "eigenvalues": None if values is None else values.tolist(),
         "alphas": list(report.alphas),

@@ -73,7 +73,7 @@ def _content(report: "Report", folder: Path) -> dict[str, Any]:
         "plot": _Plot.of(bundle, report.ks),
         "steps": [_signed(alpha) for alpha in report.alphas],
         "middle": min(range(len(report.alphas)), key=lambda n: abs(report.alphas[n])),
-        "samples": edits.start.names,
+        "samples": edits.scene.start.names,
         "has_region": any(report.region_file(sample) for sample in report.samples),
         "total": report.total,
         "missing": report.missing(folder),
@@ -85,17 +85,17 @@ def _facts(report: "Report") -> Iterator[tuple[str, str]]:
     """What is known of bundle, model and pictures, in words."""
     bundle, edits = report.edits.bundle, report.edits
     model, look = bundle.model, report.look
-    layers = bundle.layers.tolist() if edits.layers is None else edits.layers
+    layers = bundle.layers.tolist() if edits.scene.layers is None else edits.scene.layers
     yield "model", f"{model['ref']}, {model['family']}, {model['resolution']} px"
     region = bundle.params.get("region")
     yield "method", bundle.method + (f" for {region}" if isinstance(region, str) else "")
     yield "moves", f"{bundle.space}, layers {format_range(layers)} of {model['num_layers']}"
     yield "directions", f"{format_range(report.ks)} of {bundle.k}"
-    yield "samples", f"{edits.start.kind}s {format_range(edits.start.numbers)}"
-    if edits.start.kind == "seed":
+    yield "samples", f"{edits.scene.start.kind}s {format_range(edits.scene.start.numbers)}"
+    if edits.scene.start.kind == "seed":
         psi = look.get("--trunc")
-        yield "truncation", f"{edits.generator.default_truncation if psi is None else psi:g}"
-    yield "pictures", report.view.about(edits.generator)
+        yield "truncation", f"{edits.scene.generator.default_truncation if psi is None else psi:g}"
+    yield "pictures", report.view.about(edits.scene.generator)
 
 
 def _direction(report: "Report", k: int, folder: Path) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _row(report: "Report", k: int, sample: int, folder: Path) -> dict[str, Any]:
         command = report.cell_command(k, sample, alpha)
         there = (folder / file).exists()
         cells.append({"file": file, "there": there, "command": command, "step": _signed(alpha)})
-    name = report.edits.start.names[sample]
+    name = report.edits.scene.start.names[sample]
     return {"sample": sample, "name": name, "region": report.region_file(sample), "cells": cells}
 
 

@@ -26,7 +26,7 @@ def frame_alphas(
     With `bounce` the way back is added without its two ends, `(2 · frames − 2 + 2 · rest,)`: no
     frame shows twice in a row when the film repeats. `ease` "smooth" leaves and reaches both ends
     slowly, α(t) = start + (stop − start) (1 − cos πt) / 2. `rest` shows each end that many
-    frames longer. Raises UsageError for what is no sweep.
+    frames longer. Raises UsageError if this is not a sweep.
     """
     if frames < 1 or not np.isfinite([start, stop]).all():
         raise UsageError(

@@ -25,7 +25,7 @@ def choose(environment: Mapping[str, str], is_terminal: bool) -> str:
     """ "kitty", "iterm", "sixel", or "viewer" where the terminal is not known to draw pictures.
 
     `SEFA_SHOW` names one of them instead. Inside tmux and screen, which swallow pictures, and
-    where stderr is no terminal, it is the viewer. Raises UsageError for another `SEFA_SHOW`.
+    if stderr is not a terminal, it is the viewer. Raises UsageError for another `SEFA_SHOW`.
     """
     asked = environment.get("SEFA_SHOW", "")
     if asked not in ("", "viewer", *PROTOCOLS):

@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.errors import UsageError
+from sefa_cli.generators.noise_modes import NOISE_MODES
 from sefa_cli.rendering.pictures import to_uint8
 
 if TYPE_CHECKING:
     import torch
 
     from sefa_cli.generators.base import Generator
-
-NOISE_MODES = ("const", "random", "none")
 
 
 @dataclass(frozen=True)

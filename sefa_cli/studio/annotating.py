@@ -4,15 +4,14 @@ SeFa (Shen & Zhou, CVPR 2021), table 1: does the direction change the picture ob
 change semantically meaningful? Asked of the leading directions of every level of layers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sefa_cli.bundle.algebra import annotate, relabeled
+from sefa_cli.bundle.annotations import annotate, relabeled
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.rules import LEVELS
 from sefa_cli.errors import UsageError
-from sefa_cli.ranges import format_range
 from sefa_cli.studio.session import Sliders, State
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 SIDE = 160  # pixels of a picture of a sweep
 STEPS = (-1.0, -0.5, 0.5, 1.0)  # of the reach
-# How far directions are swept where nothing is said: the higher the layers, the more a step shows.
+# How far directions are swept by default: the higher the layers, the more a step shows.
 REACH = {"bottom": 5.0, "middle": 4.0, "top": 2.5}
 
 
@@ -85,7 +84,7 @@ def sliders_of(state: State, question: Question) -> Sliders:
 def answered(state: State, question: Question, answer: Answer) -> State:
     """The state whose bundle holds the answer, and the name as the direction's label.
 
-    Raises SefaError for a name that is no label, or is another direction's.
+    Raises SefaError for a name that is not a valid label, or is another direction's.
     """
     own = sliders_of(state, question)
     said = {
@@ -107,10 +106,13 @@ def is_answered(state: State, question: Question) -> bool:
 
 def sweep(model: "Model", state: State, question: Question, seeds: str, reach: float) -> bytes:
     """A sheet as PNG: a row per seed, the direction from −reach to reach, and before it."""
+    import numpy as np
+
     from sefa_cli.editing.moves import Move
     from sefa_cli.editing.start import start_from
     from sefa_cli.rendering.edits import Edits
     from sefa_cli.rendering.pictures import png
+    from sefa_cli.rendering.scene import Scene
     from sefa_cli.rendering.view import View
 
     own, generator = sliders_of(state, question), model.generator
@@ -119,40 +121,5 @@ def sweep(model: "Model", state: State, question: Question, seeds: str, reach: f
     side = min(SIDE, generator.resolution)
     view = View(side, fast=True, label=state.label, truncation=state.trunc)
     unnamed = relabeled(own.bundle, {question.k: None})  # so that no name suggests an answer
-    sheet = Edits(generator, unnamed, start, [moves], own.layers).sheet(view, lambda: None)
-    return png(sheet, compression=1)
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many directions of one level were asked about, and the answers."""
-
-    layers: str
-    asked: int = 0
-    obvious: int = 0
-    meaningful: int = 0
-
-
-def tallies(bundles: Iterable[Bundle]) -> Mapping[str, Tally]:
-    """The table of the paper: by level, over all answers in these bundles."""
-    found: dict[str, Tally] = {}
-    layers: dict[str, set[int]] = {}
-    for bundle in bundles:
-        for about in bundle.info:
-            annotation = about.get("annotation", {})
-            level = annotation.get("level")
-            if level not in LEVELS or "obvious" not in annotation:
-                continue
-            layers.setdefault(level, set()).update(int(layer) for layer in bundle.layers)
-            old = found.get(level, Tally(""))
-            found[level] = Tally(
-                "",
-                old.asked + 1,
-                old.obvious + (annotation["obvious"] is True),
-                old.meaningful + (annotation.get("meaningful") is True),
-            )
-    return {
-        level: replace(found[level], layers=format_range(sorted(layers[level])))
-        for level in LEVELS
-        if level in found
-    }
+    edits = Edits(Scene(generator, start, view, own.layers), unnamed, [moves])
+    return png(np.asarray(edits.sheet()), compression=1)

@@ -10,8 +10,8 @@ from nicegui.element import Element
 from sefa_cli.sources.locate import cached
 from sefa_cli.sources.zoo import load_zoo
 from sefa_cli.studio.annotating_panel import AnnotatingPanel
-from sefa_cli.studio.easel import Painted
 from sefa_cli.studio.region_panel import RegionPanel
+from sefa_cli.studio.renderer import Rendered
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
 
@@ -157,12 +157,12 @@ class Layout:
 
     async def _save_picture(self) -> None:
         page = self.page
-        if page.easel is None:
+        if page.renderer is None:
             return
-        easel, state = page.easel, page.state
-        painted = await page.work(lambda: easel.paint(state, easel.whole))
-        if painted:
-            ui.download.content(painted.png, f"seed{state.seed:04d}.png", "image/png")
+        renderer, state = page.renderer, page.state
+        rendered = await page.work(lambda: renderer.render(state, renderer.whole))
+        if rendered:
+            ui.download.content(rendered.png, f"seed{state.seed:04d}.png", "image/png")
 
     def _open_dialog(self) -> ui.dialog:
         names = [entry.name for entry in load_zoo().values() if cached(entry.wanted, entry.also)]
@@ -253,10 +253,10 @@ class Layout:
         """Whether the picture that is shown is on its way to be another."""
         self.canvas.say(**{"aria-busy": str(busy).lower()})
 
-    def picture(self, address: str, painted: Painted) -> None:
+    def picture(self, address: str, rendered: Rendered) -> None:
         """Another picture."""
         self.canvas.say(src=address)
-        self._about.text = f"{painted.about} · {painted.seconds:.2f} s"
+        self._about.text = f"{rendered.about} · {rendered.seconds:.2f} s"
 
 
 def _icon(icon: str, tip: str, handler: Any) -> ui.button:

@@ -10,7 +10,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError
-from sefa_cli.projections import WITHOUT_DEMODULATION, fingerprint, levels
+from sefa_cli.projections import demodulates, fingerprint, levels
 from sefa_cli.ranges import format_range
 from sefa_cli.studio.session import Sliders
 from sefa_cli.studio.shell import factorize_command
@@ -47,7 +47,7 @@ class Model:
         """
         from sefa_cli.discovery.factorize import factorize
 
-        deflate = self.checkpoint.family in WITHOUT_DEMODULATION
+        deflate = not demodulates(self.checkpoint)
         bundle = factorize(self.checkpoint, layers, deflate_gain=deflate)
         path = f"{self.stem}_{layers}.dirs".replace(",", "_")
         return Sliders(path, bundle, (factorize_command(self.ref, layers, deflate, path),))

@@ -1,4 +1,4 @@
-"""Directions for a region drawn on the picture, found beside the page and stopped on its wish.
+"""Directions for a region drawn on the picture, found beside the page, which may stop the search.
 
 The same search as `sefa localize` makes, so the command that is shown gives the same bundle.
 """
@@ -20,7 +20,8 @@ from sefa_cli.studio.session import Sliders, State
 from sefa_cli.studio.shell import codes_commands, codes_name, command
 
 if TYPE_CHECKING:
-    from sefa_cli.discovery.search import Search
+    from sefa_cli.discovery.regions.region import Region
+    from sefa_cli.discovery.request import Request
     from sefa_cli.studio.library import Model
 
 Point = tuple[float, float]  # x, y in parts of the picture's width and height
@@ -108,39 +109,39 @@ class Task:
         """The working size: that of `sefa localize`."""
         return min(256, self.model.generator.resolution)
 
-    def search(self) -> "Search":
-        """How it is looked for. Raises UsageError for layers that the model does not have."""
-        from sefa_cli.discovery.search import Search
-        from sefa_cli.projections import parse_layers
+    @cached_property
+    def request(self) -> "Request":
+        """How directions are looked for: what `sefa localize` is asked for by these commands."""
+        from sefa_cli.discovery.request import Request
 
-        config = self.model.checkpoint.config
-        d = config["w_dim"]
-        rough = self.rough and d > 2 * ROUGH
-        search = Search(
-            layers=parse_layers(self.model.checkpoint, self.layers),
-            space=config["space"],
+        generator, state, moves = self.model.generator, self.state, len(self.state.moved)
+        rough = self.rough and generator.w_dim > 2 * ROUGH
+        return Request(
+            seeds=str(state.seed),
+            codes=state.codes(generator) if moves else None,
+            codes_name=codes_name(moves, self._of) if moves else None,
+            truncation=state.trunc if not moves or generator.conditioned else None,
+            label=state.label,
+            layers=self.layers,
             size=self.size,
-            num=min(self.num, ROUGH if rough else d),
+            num=min(self.num, ROUGH if rough else generator.w_dim),
             sketch=ROUGH if rough else None,
-            truncation=self.state.trunc,
         )
-        search.check(self.model.checkpoint)
-        return search
 
     def commands(self) -> list[str]:
         """The commands that make the same bundle."""
-        model, state, search = self.model, self.state, self.search()
+        model, state, asked = self.model, self.state, self.request
         moves = len(state.moved)
         lines = codes_commands(model, state, state.moved, self._of)
         region = ["--mask", self.mask_name]
         if self.drawing.kind == "box":
             region = ["--box", self.drawing.box(*self._sides)]
-        words: list[Any] = [model.ref, *region, "-L", self.layers, "--num", search.num]
+        words: list[Any] = [model.ref, *region, "-L", self.layers, "--num", asked.num]
         words += ["--codes", codes_name(moves, self._of)] if moves else ["--seeds", state.seed]
-        if state.trunc is not None and (not moves or model.generator.conditioned):
-            words += ["--trunc", f"{state.trunc:g}"]
+        if asked.truncation is not None:
+            words += ["--trunc", f"{asked.truncation:g}"]
         words += [] if state.label is None else ["--class", state.label]
-        words += ["--sketch", ROUGH] if search.sketch == ROUGH else []
+        words += [] if asked.sketch is None else ["--sketch", asked.sketch]
         return [*lines, command("localize", *words, "-o", self.path)]
 
     @property
@@ -156,52 +157,42 @@ class Task:
     def _sides(self) -> tuple[int, int]:
         """Height and width of the picture at the working size."""
         from sefa_cli.rendering.view import View
-        from sefa_cli.studio.easel import Easel
+        from sefa_cli.studio.renderer import Renderer
 
-        picture = Easel(self.model).picture(self.state, View(self.size, fast=True))
+        picture = Renderer(self.model).picture(self.state, View(self.size, fast=True))
         return picture.shape[0], picture.shape[1]
 
+    @property
+    def region(self) -> "Region":
+        """What was drawn. Raises UsageError for a brush that covers nothing or everything."""
+        from sefa_cli.discovery.regions.region import Region
+
+        if self.drawing.kind == "box":
+            return Region.box(self.drawing.box(*self._sides))
+        weights = self.drawing.mask(*self._sides)
+        if not weights.any() or (weights == 255).all():
+            raise UsageError("the brush covers nothing or everything", "a part of the picture")
+        return Region.mask(weights, name=self.mask_name)
+
     def passes(self) -> int:
-        """Derivatives that have to be made."""
-        return self.search().passes(self.model.generator.w_dim, pictures=1)
+        """Derivatives that have to be made. Raises UsageError for layers the model lacks."""
+        search = self.request.search(self.model.checkpoint)
+        return search.passes(self.model.generator.w_dim, pictures=1)
 
     def run(self, progress: Callable[[int], None], stop: threading.Event) -> Sliders:
-        """Find the directions; `progress` hears how many passes were done since.
+        """Find the directions; `progress` hears how many passes were done so far.
 
-        Raises CancelledError soon after `stop` is set, SefaError for a region that says nothing.
+        Raises CancelledError soon after `stop` is set, SefaError for a region that nothing changes.
         """
-        from sefa_cli.discovery.localize import region_bundle
-        from sefa_cli.discovery.pictures import Pictures
-        from sefa_cli.discovery.regions.region import one_region
-        from sefa_cli.discovery.search import Target
+        from sefa_cli.discovery.localize import prepare
 
-        def advance(passes: int) -> None:
+        def tell(what: str, done: int, total: int) -> None:
             if stop.is_set():
                 raise CancelledError
-            progress(passes)
+            progress(done)
 
-        model, state, search, sides = self.model, self.state, self.search(), self._sides
-        if self.drawing.kind == "box":
-            region = one_region(box=self.drawing.box(*sides))
-            target = Target(f"box {region.text}", region.weights(*sides))
-        else:
-            weights = self.drawing.mask(*sides)
-            if not weights.any() or (weights == 255).all():
-                raise UsageError("the brush covers nothing or everything", "a part of the picture")
-            target = Target(f"mask {self.mask_name}", weights)
-        codes = state.codes(model.generator)
-        moves = len(state.moved)
-        number = 0 if moves else state.seed
-        found = Pictures(
-            model.generator, codes, [number], target, state.label, advance=advance
-        ).matrices(search)
-        psi = state.trunc
-        if psi is None and (not moves or model.generator.conditioned):
-            psi = model.generator.default_truncation
-        codes_file = codes_name(moves, self._of) if moves else None
-        params = {"trunc": psi, "class": state.label, "codes": codes_file}
-        bundle = region_bundle(model.checkpoint, found, target, search, [number], params)
-        return Sliders(self.path, bundle, tuple(self.commands()))
+        found = prepare(self.model.generator, self.region, self.request).run(tell)
+        return Sliders(self.path, found.bundles[0], tuple(self.commands()))
 
 
 class Job:
@@ -256,4 +247,4 @@ class Job:
         self._ended = time.monotonic()
 
     def _advance(self, passes: int) -> None:
-        self.done += passes
+        self.done = passes

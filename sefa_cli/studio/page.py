@@ -1,4 +1,4 @@
-"""What the server keeps of every open page, and what a page does when something is wished."""
+"""What the server keeps of every open page, and what a page does when it is asked for something."""
 
 import asyncio
 import secrets
@@ -13,11 +13,11 @@ from nicegui import Client, ui
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
 from sefa_cli.rendering.view import View
-from sefa_cli.studio.easel import Easel, Painted
 from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.localizing import CancelledError, Job
-from sefa_cli.studio.painter import Painter
+from sefa_cli.studio.renderer import Rendered, Renderer
 from sefa_cli.studio.session import History, Sliders, State
+from sefa_cli.studio.worker import Worker
 
 if TYPE_CHECKING:
     from sefa_cli.studio.layout import Layout
@@ -33,7 +33,7 @@ class Studio:
 
     def __init__(self, library: Library, begin: str | None = None) -> None:
         """`begin`: the bundle or model that a new page opens."""
-        self.library, self.begin, self.painter = library, begin, Painter()
+        self.library, self.begin, self.worker = library, begin, Worker()
         self.pages: dict[str, Page] = {}
 
     def add_routes(self, app: FastAPI) -> None:
@@ -65,7 +65,7 @@ class Studio:
         for page in pages:
             if page.job:
                 page.job.wait()
-        self.painter.close()
+        self.worker.close()
 
 
 class Page:
@@ -77,12 +77,12 @@ class Page:
         self.studio, self.client = studio, client
         self.key = secrets.token_urlsafe(16)
         self.model: Model | None = None
-        self.easel: Easel | None = None
+        self.renderer: Renderer | None = None
         self.history = History()
         self.job: Job | None = None
         self.pictures: OrderedDict[int, bytes] = OrderedDict()
         self.asked = self.count = self.shows = (
-            0  # pictures wished, the one shown; whole ones wished
+            0  # pictures requested, the one shown; whole ones requested
         )
         self.before = False  # whether the face is shown as it was before any move
         self.closed = False
@@ -96,7 +96,7 @@ class Page:
         """The page is gone: nothing more is done for it."""
         self.closed = True
         self.studio.pages.pop(self.key, None)
-        self.studio.painter.forget(self.key)
+        self.studio.worker.forget(self.key)
         if self.job:
             self.job.stop()
 
@@ -149,7 +149,7 @@ class Page:
         if self.job:
             self.job.stop()
         if self.model is not model:
-            self.easel = Easel(model)
+            self.renderer = Renderer(model)
             label = 0 if model.generator.c_dim else None
             self.history = History(State(seed=self.state.seed, label=label))
         self.model = model
@@ -181,39 +181,39 @@ class Page:
 
     async def drag(self, k: int, alpha: float) -> None:
         """A slider on its way: a quick picture, nothing to undo."""
-        if self.easel and self.state.sliders and self.state.sliders.alpha(k) != round(alpha, 2):
-            await self._paint(self.state.at(k, alpha), self.easel.quick)
+        if self.renderer and self.state.sliders and self.state.sliders.alpha(k) != round(alpha, 2):
+            await self._paint(self.state.at(k, alpha), self.renderer.quick)
 
     async def show(self) -> None:
         """The present state: all of the page, then the whole picture."""
         self.layout.refresh()
-        if self.easel is None:
+        if self.renderer is None:
             return
         self.shows += 1
         mine = self.shows
         self.layout.busy(True)
         state = self.state.before() if self.before else self.state
-        await self._paint(state, self.easel.quick)
-        await self._paint(state, self.easel.whole)
+        await self._paint(state, self.renderer.quick)
+        await self._paint(state, self.renderer.whole)
         if mine == self.shows:
             self.layout.busy(False)
 
     async def _paint(self, state: State, view: View) -> None:
-        easel = self.easel
-        assert easel is not None
+        renderer = self.renderer
+        assert renderer is not None
         self.asked += 1
         number = self.asked
-        wish = self.studio.painter.wish(self.key, lambda: easel.paint(state, view))
+        request = self.studio.worker.submit(self.key, lambda: renderer.render(state, view))
         try:
-            painted: Painted | None = await asyncio.wrap_future(wish)
+            rendered: Rendered | None = await asyncio.wrap_future(request)
         except SefaError as error:
             self.layout.complain(str(error))
             return
-        if painted is None or self.closed or number < self.count:
+        if rendered is None or self.closed or number < self.count:
             return
         self.count = number
-        self.keep(painted.png, number)
-        self.layout.picture(f"/picture/{self.key}/{number}.png", painted)
+        self.keep(rendered.png, number)
+        self.layout.picture(f"/picture/{self.key}/{number}.png", rendered)
 
     def keep(self, png: bytes, number: int | None = None) -> int:
         """Hold a picture ready for the browser, under a number; older ones are let go."""
@@ -233,8 +233,8 @@ class Page:
         try:
             if aside:
                 return await asyncio.to_thread(work)
-            wish = self.studio.painter.wish((self.key, work), work)
-            result: T | None = await asyncio.wrap_future(wish)
+            request = self.studio.worker.submit((self.key, work), work)
+            result: T | None = await asyncio.wrap_future(request)
         except SefaError as error:
             self.layout.complain(str(error))
             return None

@@ -8,9 +8,9 @@ from sefa_cli.errors import SefaError
 from sefa_cli.studio.localizing import Drawing, Job, Task, drawing_from
 
 if TYPE_CHECKING:
-    from sefa_cli.studio.easel import Easel
     from sefa_cli.studio.layout import Canvas
     from sefa_cli.studio.page import Page
+    from sefa_cli.studio.renderer import Renderer
 
 
 class RegionPanel:
@@ -21,7 +21,7 @@ class RegionPanel:
         self.drawing: Drawing | None = None
         self._number = 0  # regions looked for so far
         self._last: Job | None = None  # the last that was found
-        self._timed: Easel | None = None
+        self._timed: Renderer | None = None
         self._picture = 0.0  # its seconds for one, about those of a derivative
         canvas.on("drawn", self._drawn)
         with ui.row().classes("region"):
@@ -68,10 +68,10 @@ class RegionPanel:
         except SefaError as error:
             self.page.layout.complain(str(error))
         self.refresh()
-        easel, state = self.page.easel, self.page.state
-        if easel and easel is not self._timed:
-            self._timed, self._picture = easel, 0.0
-            self._picture = await self.page.work(lambda: easel.seconds_anew(state)) or 0.0
+        renderer, state = self.page.renderer, self.page.state
+        if renderer and renderer is not self._timed:
+            self._timed, self._picture = renderer, 0.0
+            self._picture = await self.page.work(lambda: renderer.seconds_anew(state)) or 0.0
             self.refresh()
 
     def _wipe(self) -> None:

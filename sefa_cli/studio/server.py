@@ -37,7 +37,7 @@ def bind(host: str, port: int | None) -> socket.socket:
         except OSError as error:
             listener.close()
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise UsageError(f"{host} is no address of this machine", "127.0.0.1") from None
+                raise UsageError(f"{host} is not an address of this machine", "127.0.0.1") from None
             if error.errno == errno.EACCES or port is not None:
                 why = "is taken" if error.errno == errno.EADDRINUSE else "may not be used"
                 raise SefaError(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sefa_cli.bundle.algebra import relabeled
+from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.checkpoints import is_remote
 from sefa_cli.ranges import format_range
 from sefa_cli.studio.session import Sliders, State
@@ -74,7 +74,7 @@ def codes_commands(
 
 
 def codes_name(number: int, of: str = "") -> str:
-    """The file that holds the codes after so many moves."""
+    """The file that holds the codes after `number` moves."""
     return f"{of}codes{number}.npz"
 
 
@@ -130,7 +130,7 @@ def _start(model: "Model", state: State) -> list[object]:
 
 
 def _from(model: "Model", state: State, moves: int, of: str = "") -> list[object]:
-    """The seed, or the codes after so many moves: those are truncated already."""
+    """The seed, or the codes after `moves` moves, which are truncated already."""
     if not moves:
         return _start(model, state)
     words: list[object] = ["--codes", codes_name(moves, of)]

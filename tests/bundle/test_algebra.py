@@ -6,18 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sefa_cli.bundle.algebra import (
-    Algebra,
-    Source,
-    annotate,
-    mixed,
-    parse_chosen,
-    parse_mix,
-    picked,
-    relabeled,
-    without,
-)
+from sefa_cli.bundle.algebra import Algebra, Source
+from sefa_cli.bundle.annotations import annotate, relabeled
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.expressions import parse_mix
+from sefa_cli.bundle.picking import mix, mixed, picked, without
 from sefa_cli.errors import SefaError, UsageError
 
 
@@ -39,6 +32,10 @@ def bundle_of(
         },
         info=tuple(info),
     )  # fmt: skip
+
+
+def parse_chosen(source: Source, text: str) -> list[tuple[Source, int]]:
+    return [(source, k) for k in source.bundle.indices(text)]
 
 
 @pytest.fixture
@@ -147,7 +144,7 @@ def test_provenance_leads_to_the_first_bundle_and_ends_somewhere(face: Source) -
         source = Source("picked.dirs", picked(Algebra([source]), [(source, 0)]))
     assert source.bundle.info[0]["from"]["bundle"] == "face.dirs"
     for _ in range(20):  # JSON may nest 32 levels
-        source = Source("mix.dirs", mixed(Algebra([source]), "0", "yaw"))
+        source = Source("mix.dirs", mix([(source.name, source.bundle)], "0", label="yaw"))
     assert Bundle.from_bytes(source.bundle.to_bytes()).labels == ["yaw"]
     step = source.bundle.info[0]["from"]["parts"][0]
     assert (step["bundle"], step["method"]) == ("mix.dirs", "mix")
@@ -189,7 +186,7 @@ def test_mixes_that_cannot_be_read(text: str) -> None:
 
 
 def test_a_mix_is_a_unit_vector_with_its_length_as_scale(face: Source) -> None:
-    made = mixed(Algebra([face]), "3*yaw - 4e0*smile", "older-turned")
+    made = mix([(face.name, face.bundle)], "3*yaw - 4e0*smile", label="older-turned")
     np.testing.assert_allclose(made.directions, [[0.6, -0.8, 0, 0]], atol=1e-6)
     assert made.info[0]["scale"] == pytest.approx(5) and made.labels == ["older-turned"]
     assert [part["weight"] for part in made.info[0]["from"]["parts"]] == [3, -4]
@@ -198,7 +195,7 @@ def test_a_mix_is_a_unit_vector_with_its_length_as_scale(face: Source) -> None:
 @pytest.mark.parametrize("text", ["yaw - yaw", "0*yaw", "0.1*yaw + 0.2*smile - .1*0 - .2*1"])
 def test_a_mix_that_is_zero(face: Source, text: str) -> None:
     with pytest.raises(SefaError) as caught:
-        mixed(Algebra([face]), text, "nothing")
+        mix([(face.name, face.bundle)], text, label="nothing")
     assert str(caught.value).startswith(f"the mix '{text}' comes out zero")
 
 
@@ -224,9 +221,9 @@ def test_every_label_can_be_written_in_a_mix(label: str) -> None:
 
 
 def test_cleaned_of_a_side_effect(face: Source) -> None:
-    mix = Source("mix.dirs", mixed(Algebra([face]), "yaw + smile", "both"))
-    algebra = Algebra([mix, face])
-    made = without(picked(algebra, [(mix, 0)]), algebra, ["face:smile"])
+    summed = Source("mix.dirs", mix([(face.name, face.bundle)], "yaw + smile", label="both"))
+    algebra = Algebra([summed, face])
+    made = without(picked(algebra, [(summed, 0)]), algebra, ["face:smile"])
     np.testing.assert_allclose(made.directions, np.eye(4)[:1], atol=1e-6)
     taken = {"bundle": "face.dirs", "k": 1, "label": "smile"}
     assert taken.items() <= made.info[0]["from"]["without"][0].items()
@@ -234,7 +231,7 @@ def test_cleaned_of_a_side_effect(face: Source) -> None:
         without(picked(algebra, [(face, 1)]), algebra, ["face:smile"])
     with pytest.raises(SefaError, match="nothing of direction 0 is left without face:0-3"):
         without(picked(algebra, [(face, 3)]), algebra, ["face:0-3"])
-    twice = without(picked(algebra, [(mix, 0)]), algebra, ["face:smile", "face:1"])
+    twice = without(picked(algebra, [(summed, 0)]), algebra, ["face:smile", "face:1"])
     np.testing.assert_allclose(twice.directions, made.directions, atol=1e-7)
 
 

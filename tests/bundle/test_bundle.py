@@ -16,7 +16,7 @@ import pytest
 import safetensors.numpy
 
 from sefa_cli import files
-from sefa_cli.bundle.bundle import TOOL, Bundle
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError, UsageError
 
 ROWS = np.array([[1, 0, 0, 0], [0.5, 0.5, -0.5, 0.5]], np.float32)
@@ -160,7 +160,7 @@ def test_style_gains_follow_the_threshold() -> None:
 
 
 def test_the_tool_is_this_version() -> None:
-    assert f"sefa-cli {version('sefa-cli')}" == TOOL
+    assert f"sefa-cli {version('sefa-cli')}" == Bundle.tool
 
 
 @pytest.mark.parametrize(("name", "index"), [("1", 1), (1, 1), (" 0 ", 0), ("head turn", 1)])
@@ -249,7 +249,7 @@ def test_open_files_are_read(bundle: Bundle, tmp_path: Path) -> None:
 
 def test_no_bundle_goes_to_a_terminal(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    with pytest.raises(SefaError, match="no text for a terminal"):
+    with pytest.raises(SefaError, match="refusing to write binary data to a terminal"):
         bundle.save("-")
 
 

@@ -69,7 +69,7 @@ REFUSED = [
     ("params", {"tau": np.inf}, "metadata.params.tau is inf; expected a finite number"),
     ("params", [1], "params is [1]; expected an object"),
     ("info", ({},), "the metadata describes 1 directions; expected 2"),
-    ("info", {"label": "a"}, "info is no list; expected one object per direction"),
+    ("info", {"label": "a"}, "info is not a list; expected one object per direction"),
     ("info", ({"label": "7"}, {}), "'7' reads as an index or a range; expected a word"),
     ("unknown", {"space": "z"}, "holds the key 'space'; expected keys the format does not have"),
     ("private", {"a": Tensor("U8", (1,), b"1")}, "'a' is misnamed; expected x. and a name"),

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
+from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.sweeps import Shot
-from sefa_cli.rendering.view import View
 from tests.helpers.reading import num_frames
 
 Sefa = Callable[..., Result]
@@ -71,7 +71,7 @@ def test_bounce_comes_back(sefa: Sefa, bundle: Path) -> None:
         (["--k", "99", "-o", "a.gif"], 2, "out of range; expected 0-31"),
         (["--k", "3", "-o", "none/a.gif"], 1, "the folder none does not exist"),
         (["--k", "3", "--range", "3", "-o", "a.gif"], 2, "such as -3:3"),
-        (["--k", "3", "--range", "0:nan", "-o", "a.gif"], 2, "not finite"),
+        (["--k", "3", "--range", "0:nan", "-o", "a.gif"], 2, "alpha must be finite"),
         (["--k", "3", "--frames", "1", "-o", "a.gif"], 2, "--frames"),
         (["--k", "3", "--fps", "0", "-o", "a.gif"], 2, "--fps"),
         (["--k", "3"], 2, "--output"),
@@ -136,17 +136,17 @@ def test_a_hold_repeats_the_ends_and_drops_nothing(sefa: Sefa, bundle: Path, nam
 def test_what_comes_again_is_rendered_once_while_there_is_room(
     sefa: Sefa, bundle: Path, monkeypatch: pytest.MonkeyPatch, room: int, rendered: int
 ) -> None:
-    from sefa_cli.rendering import edits
+    from sefa_cli.rendering import animation
 
     shots = []
-    frame = edits.Edits._frame
+    frame = animation.Film._frame
 
-    def counted(self: edits.Edits, view: View, shot: Shot, texts: frozenset[str]) -> edits.Picture:
+    def counted(self: animation.Film, shot: Shot, texts: frozenset[str]) -> Picture:
         shots.append(shot)
-        return frame(self, view, shot, texts)
+        return frame(self, shot, texts)
 
-    monkeypatch.setattr(edits.Edits, "_frame", counted)
-    monkeypatch.setattr(edits, "_KEPT", room)
+    monkeypatch.setattr(animation.Film, "_frame", counted)
+    monkeypatch.setattr(animation, "_KEPT", room)
     words = ["--dirs", "tiny.dirs", "--k", "3", *SHORT, "--bounce", "-o", "frames"]
     assert sefa("animate", *words).exit_code == 0
     assert len(shots) == rendered and len(frames_of("frames")) == 10

@@ -142,8 +142,8 @@ def test_size_is_exact(sefa: Sefa, bundle: Path) -> None:
     ("words", "code", "said"),
     [
         (["--k", "32", "--alpha", "1"], 2, "direction 32 is out of range; expected 0-31"),
-        (["--k", "3", "--alpha", "nan"], 2, "alpha nan is not finite"),
-        (["--k", "3", "--alpha", "inf"], 2, "alpha inf is not finite"),
+        (["--k", "3", "--alpha", "nan"], 2, "alpha must be finite, got nan"),
+        (["--k", "3", "--alpha", "inf"], 2, "alpha must be finite, got inf"),
         (["--k", "smile", "--alpha", "1"], 2, "smile"),
         (["--k", "3", "--alpha", "1", "-L", "8"], 2, "layer 8 is out of range; expected 0-7"),
         (["--k", "3", "--alpha", "1", "--seeds", "a"], 2, "seed 'a' is not a range"),

@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import Result
 
-from sefa_cli.bundle.algebra import relabeled
+from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.bundle.bundle import Bundle
 
 Sefa = Callable[..., Result]

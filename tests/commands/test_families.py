@@ -11,8 +11,9 @@ from typer.testing import Result
 import sefa_cli
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
-from sefa_cli.families.build import FAMILIES, build
+from sefa_cli.families.build import build
 from sefa_cli.families.native import write_native
+from sefa_cli.families.registry import built_in
 from sefa_cli.projections import fingerprint, levels
 from tests.helpers import networks
 from tests.helpers.reading import num_frames
@@ -27,7 +28,7 @@ def run(sefa: Sefa, *words: str) -> str:
     return result.stdout.strip()
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=built_in())
 def model(request: pytest.FixtureRequest, workplace: Path) -> str:
     """A small random network of each family, as a file."""
     made = getattr(networks, request.param)()

@@ -97,9 +97,9 @@ def test_layers_auto_takes_the_level_that_holds_on_a_seed_left_out(sefa: Sefa) -
 def test_layers_auto_goes_on_after_an_interrupt(
     sefa: Sefa, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sefa_cli.discovery import pictures
+    from sefa_cli.discovery import collect
 
-    real, calls = pictures.picture_grams, [0]
+    real, calls = collect.picture_grams, [0]
 
     def fourth(*args: Any, **kwargs: Any) -> Any:
         calls[0] += 1
@@ -110,7 +110,7 @@ def test_layers_auto_goes_on_after_an_interrupt(
     words = ["localize", "tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0-1"]
     words += ["-L", "auto"]
     assert sefa(*words, "-o", "whole.dirs").exit_code == 0
-    monkeypatch.setattr(pictures, "picture_grams", fourth)
+    monkeypatch.setattr(collect, "picture_grams", fourth)
     assert sefa(*words, "-o", "again.dirs").exit_code != 0
     calls[0] = 4
     assert sefa(*words, "-o", "again.dirs", "--resume").exit_code == 0
@@ -197,9 +197,9 @@ def test_an_interrupt_keeps_what_is_done(
     sefa: Sefa, monkeypatch: pytest.MonkeyPatch, ended: BaseException, code: int
 ) -> None:
     """The second picture is interrupted; --resume takes the first one from the partial file."""
-    from sefa_cli.discovery import pictures
+    from sefa_cli.discovery import collect
 
-    real, made = pictures.picture_grams, []
+    real, made = collect.picture_grams, []
 
     def counted(*args: Any) -> Any:
         made.append(args[1])
@@ -207,7 +207,7 @@ def test_an_interrupt_keeps_what_is_done(
             raise ended
         return real(*args)
 
-    monkeypatch.setattr(pictures, "picture_grams", counted)
+    monkeypatch.setattr(collect, "picture_grams", counted)
     words = ["tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "-o", "a.dirs"]
     stopped = sefa("localize", *words)
     assert stopped.exit_code == code

@@ -23,7 +23,7 @@ from tests.helpers import GOLDEN, hostile, hostile_archives, hostile_tricks
 GUARDED = """
 import json, resource, sys, time, traceback
 from pathlib import Path
-from sefa_cli.families import plugins
+from sefa_cli.families import registry
 from sefa_cli.families.mobilestylegan import openvino
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.errors import SefaError
@@ -46,7 +46,7 @@ def status(key):
     return next(int(line.split()[1]) for line in lines if line.startswith(key))
 
 found, report, reading = [], {}, None
-plugins.find("")  # which packages bring some is looked up once
+registry.find("")  # which packages bring some is looked up once
 for codec in ("cp437", "raw-unicode-escape", "utf-8-sig"):  # zipfile, pickle and json use them
     "".encode(codec)
 paths = [Path(line) for line in sys.stdin.read().splitlines()]

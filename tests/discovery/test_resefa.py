@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sefa_cli.discovery.jacobian import grams
-from sefa_cli.discovery.resefa import Matrices, equal_weights, left_out, lowrank, resefa
+from sefa_cli.discovery.resefa import MatrixPair, equal_weights, left_out, lowrank, resefa
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.linearize import Linearization
 
@@ -89,7 +89,7 @@ def test_the_raw_form_refuses_a_singular_background() -> None:
     assert found.eigenvalues[0] == pytest.approx(3 / 2e-3)
 
 
-def by_tau(pictures: Sequence[Matrices], tau: float) -> float:
+def by_tau(pictures: Sequence[MatrixPair], tau: float) -> float:
     return left_out(pictures, partial(resefa, tau=tau, num=1))
 
 

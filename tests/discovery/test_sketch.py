@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from sefa_cli.discovery import localize as discovery
-from sefa_cli.discovery.jacobian import Grams
-from sefa_cli.discovery.localize import Pictures, Search, Target
+from sefa_cli.discovery.collect import Collector
+from sefa_cli.discovery.directions import factors_of
+from sefa_cli.discovery.gram_matrices import Grams, Spanned, mean, mean_grams
 from sefa_cli.discovery.partial import Partial
-from sefa_cli.discovery.pictures import Spanned, mean_grams
 from sefa_cli.discovery.resefa import equal_weights, resefa, resefa_in_span
+from sefa_cli.discovery.search import Search, Target
 from sefa_cli.discovery.sketch import first_basis, sketch, whole_trace, widened
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.base import Generator
@@ -29,30 +29,27 @@ def target() -> Target:
 
 
 @pytest.fixture
-def pictures(hammer: Generator, target: Target) -> Pictures:
+def pictures(hammer: Generator, target: Target) -> Collector:
     """Two pictures of a network with 8 × 48 dimensions in w+."""
-    return Pictures(hammer, hammer.map(hammer.sample([0, 1])), [0, 1], target)
+    return Collector(hammer, hammer.map(hammer.sample([0, 1])), [0, 1], target)
 
 
-def least_cosine(pictures: Pictures, joint: bool = True) -> float:
+def least_cosine(pictures: Collector, joint: bool = True) -> float:
     """Of the leading ten, both ways; the exact matrices count with the sketch's own weights."""
     spanned = pictures.matrices(SKETCHED, joint)
     weights = [own.weights for own in spanned if isinstance(own, Spanned)]
     whole = [own for own in pictures.matrices(EXACT, joint) if isinstance(own, Grams)]
-    ours, exact = discovery.mean(spanned), mean_grams(whole, weights)
-    a, b = (
-        discovery.factors_of(matrices, search)
-        for matrices, search in ((ours, SKETCHED), (exact, EXACT))
-    )
+    ours, exact = mean(spanned), mean_grams(whole, weights)
+    a, b = (factors_of(matrices, search) for matrices, search in ((ours, SKETCHED), (exact, EXACT)))
     np.testing.assert_allclose(a.eigenvalues, b.eigenvalues, rtol=1e-3)
     return float(np.abs(np.sum(a.directions * b.directions, axis=1)).min())
 
 
-def test_both_routes_agree_on_the_leading_ten(pictures: Pictures) -> None:
+def test_both_routes_agree_on_the_leading_ten(pictures: Collector) -> None:
     assert least_cosine(pictures) > 0.9999
 
 
-def test_a_sketch_weighs_the_pictures_as_the_whole_matrices_do(pictures: Pictures) -> None:
+def test_a_sketch_weighs_the_pictures_as_the_whole_matrices_do(pictures: Collector) -> None:
     loud = replace(pictures, codes=pictures.codes * torch.tensor([[1.0], [3.0]]))
     weights = [own.weights for own in loud.matrices(SKETCHED) if isinstance(own, Spanned)]
     exact = [[np.trace(M) for M in own] for own in loud.matrices(EXACT) if isinstance(own, Grams)]
@@ -60,14 +57,14 @@ def test_a_sketch_weighs_the_pictures_as_the_whole_matrices_do(pictures: Picture
     np.testing.assert_allclose(weights, equal_weights(exact), rtol=0.01)
 
 
-def test_also_where_the_columns_do_not_fit(pictures: Pictures) -> None:
+def test_also_where_the_columns_do_not_fit(pictures: Collector) -> None:
     """Then they are made again, turn for turn."""
     linearization = SKETCHED.linearize(pictures.generator, pictures.codes[0])
     column = 3 * 32 * 32 * 4
     once = max(linearization.pass_bytes + 20 * column, linearization.graph_bytes)
     little = replace(SKETCHED, memory=2 * once)
-    found, same = (discovery.mean(pictures.matrices(search)) for search in (little, SKETCHED))
-    a, b = (discovery.factors_of(matrices, SKETCHED) for matrices in (found, same))
+    found, same = (mean(pictures.matrices(search)) for search in (little, SKETCHED))
+    a, b = (factors_of(matrices, SKETCHED) for matrices in (found, same))
     assert np.abs(np.sum(a.directions * b.directions, axis=1)).min() > 0.9999
 
 
@@ -76,9 +73,9 @@ def test_weights_may_be_gray_and_channels_summed(hammer: Generator) -> None:
     gray = (random.rand(2, 32, 32) * 255).astype(np.uint8)
     gray[0, :12] = 0
     codes = hammer.map(hammer.sample([0]))
-    pictures = Pictures(hammer, codes, [0], Target("mask", gray[0], gray[1]))
+    pictures = Collector(hammer, codes, [0], Target("mask", gray[0], gray[1]))
     ours, exact = (
-        discovery.factors_of(pictures.matrices(search)[0], search)
+        factors_of(pictures.matrices(search)[0], search)
         for search in (replace(SKETCHED, sum_channels=True), replace(EXACT, sum_channels=True))
     )
     assert np.abs(np.sum(ours.directions * exact.directions, axis=1))[:5].min() > 0.999
@@ -95,7 +92,7 @@ def test_the_formula_is_the_cholesky_route_where_the_basis_is_everything() -> No
     np.testing.assert_allclose(ours.directions, exact.directions, atol=1e-5)
 
 
-def test_the_trace_is_estimated_without_bias(pictures: Pictures) -> None:
+def test_the_trace_is_estimated_without_bias(pictures: Collector) -> None:
     """Over many sketches its mean is the trace, and each alone is within a few percent."""
     region, linearization = pictures.target.of(0), SKETCHED.linearize(
         pictures.generator, pictures.codes[0]
@@ -112,7 +109,7 @@ def test_the_trace_is_estimated_without_bias(pictures: Pictures) -> None:
     assert abs(ratio.mean() - 1) < 3 * ratio.std() / np.sqrt(20) < 0.1
 
 
-def test_rows_depend_on_their_place_alone(pictures: Pictures) -> None:
+def test_rows_depend_on_their_place_alone(pictures: Collector) -> None:
     region = pictures.target.of(0)
     linearization = SKETCHED.linearize(pictures.generator, pictures.codes[0])
     some, more = (sketch(linearization, region, 3, spare, seed=5) for spare in (1, 2))
@@ -131,7 +128,7 @@ def test_a_basis_grows_by_what_is_new() -> None:
         widened(None, np.zeros((2, 5)))
 
 
-def test_each_seed_by_itself_has_a_basis_of_its_own(pictures: Pictures) -> None:
+def test_each_seed_by_itself_has_a_basis_of_its_own(pictures: Collector) -> None:
     joint, alone = pictures.matrices(SKETCHED), pictures.matrices(SKETCHED, joint=False)
     assert isinstance(joint[0], Spanned) and isinstance(joint[1], Spanned)
     assert joint[0].basis is joint[1].basis
@@ -140,13 +137,13 @@ def test_each_seed_by_itself_has_a_basis_of_its_own(pictures: Pictures) -> None:
     np.testing.assert_array_equal(alone[1].basis, one.basis)
 
 
-def replace_codes(pictures: Pictures, chosen: list[int]) -> Pictures:
+def replace_codes(pictures: Collector, chosen: list[int]) -> Collector:
     numbers = [pictures.numbers[i] for i in chosen]
     return replace(pictures, codes=pictures.codes[chosen], numbers=numbers)
 
 
 def test_an_interrupt_within_a_picture_loses_no_reverse_pass(
-    pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pictures: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sefa_cli.generators.linearize import Linearization
 
@@ -158,11 +155,11 @@ def test_an_interrupt_within_a_picture_loses_no_reverse_pass(
         done[0] += 1
         return real(self, cotangents)
 
-    whole = discovery.mean(pictures.matrices(SKETCHED))
+    whole = mean(pictures.matrices(SKETCHED))
     monkeypatch.setattr(Linearization, "reverse", counted)
     for stop in (70, 150, 10_000):  # in the second sketch; among the residuals; never
         done[0], limit[0] = 0, stop
-        partial = Partial(tmp_path / "a.dirs", {"task": 1})
+        partial = Partial(tmp_path / "a.dirs.partial", {"task": 1})
         if stop > 70:
             partial.read()
         try:
@@ -170,17 +167,17 @@ def test_an_interrupt_within_a_picture_loses_no_reverse_pass(
         except KeyboardInterrupt:
             continue
     assert done[0] < 100  # of the residuals alone
-    a, b = (discovery.factors_of(matrices, SKETCHED) for matrices in (whole, discovery.mean(found)))
+    a, b = (factors_of(matrices, SKETCHED) for matrices in (whole, mean(found)))
     assert np.abs(np.sum(a.directions * b.directions, axis=1)).min() > 0.9999
 
 
-def test_a_budget_too_small_for_the_graph_is_refused(pictures: Pictures) -> None:
+def test_a_budget_too_small_for_the_graph_is_refused(pictures: Collector) -> None:
     with pytest.raises(SefaError, match=r"too small for one pass; expected \d+ MiB or more"):
         pictures.matrices(replace(SKETCHED, memory=1000))
 
 
 def test_out_of_memory_in_reverse_is_a_stated_error(
-    pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+    pictures: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sefa_cli.generators.linearize import Linearization
 

@@ -26,9 +26,9 @@ def test_indices_and_names(text: str, index: int) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("goldfsh", "no class of ImageNet.*Did you mean goldfish"),
+        ("goldfsh", "not a class of ImageNet.*Did you mean goldfish"),
         ("qqqqqqq", "an index or a name$"),
-        ("-1", "no class of ImageNet"),
+        ("-1", "not a class of ImageNet"),
         ("crane", "the name of 134 and 517"),
     ],
 )

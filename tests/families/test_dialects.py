@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.families.reading import read_checkpoint
-from sefa_cli.families.recognize import FAMILIES
+from sefa_cli.families.registry import built_in
 from tests.helpers import GOLDEN, remap
 
 BACK = {
@@ -414,7 +414,7 @@ def test_strangers_are_described(tmp_path):
     assert str(refused.value) == (
         "x.pt (torch zip) holds no known generator; its first names: 'layer.weight', 'layer.bias', "
         "'head\\n\\x1b[31m.weight', 'z'; "
-        f"expected a generator of the family {' or '.join(FAMILIES)}"
+        f"expected a generator of the family {' or '.join(built_in())}"
     )
 
 

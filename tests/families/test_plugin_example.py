@@ -1,6 +1,10 @@
-"""The example plug-in, installed, works with every command; nothing else ever loads a plug-in."""
+"""The example family works with every command, as an installed package and as a folder.
+
+Nothing of a package is loaded for a file that a folder knows.
+"""
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -30,10 +34,35 @@ def install(site: Path, name: str, entry: str) -> None:
 def site(tmp_path: Path) -> Path:
     """A folder as pip leaves it, with the example in it."""
     project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
-    ((name, module),) = project["entry-points"]["sefa.generators"].items()
-    install(tmp_path / "site", "sefa_tinyconv", f"{name} = {module}")
+    ((name, entry),) = project["entry-points"]["sefa.generators"].items()
+    install(tmp_path / "site", "sefa_tinyconv", f"{name} = {entry}")
+    module = entry.partition(":")[0]
     (tmp_path / "site" / module).symlink_to(EXAMPLE / module)
     return tmp_path / "site"
+
+
+@pytest.fixture
+def as_folder(site: Path) -> None:
+    """The same package as a folder of `sefa_cli/families/` instead: nothing is installed."""
+    shutil.rmtree(site / "sefa_tinyconv-0.1.0.dist-info")
+    (site / "families").mkdir()
+    (site / "sefa_tinyconv").rename(site / "families" / "tinyconv")
+    (site / "sitecustomize.py").write_text(DROPPED.format(folder=str(site / "families")))
+
+
+# Run when Python starts: what a folder in the package itself would do, without writing there.
+DROPPED = """
+import importlib.abc, importlib.machinery, sys
+
+class Extend(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "sefa_cli.families":
+            spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+            spec.submodule_search_locations.append({folder!r})
+            return spec
+
+sys.meta_path.insert(0, Extend())
+"""
 
 
 @pytest.fixture
@@ -80,7 +109,12 @@ for words in sys.argv[1:]:
 """
 
 
-def test_works_with_every_command(sefa: Sefa, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["installed", "as_folder"])
+def test_works_with_every_command(
+    sefa: Sefa, tmp_path: Path, way: str, request: pytest.FixtureRequest
+) -> None:
+    if way == "as_folder":
+        request.getfixturevalue(way)
     work = tmp_path / "work"
     commands = [
         "inspect tiny.pt",
@@ -123,28 +157,41 @@ def test_without_it_the_converted_file_says_what_is_missing(
     assert "holds no known generator" in sefa("inspect", "tiny.pt").stderr
 
 
+FAMILY = """
+from sefa_cli.families.family import Config, Family, Model
+class Odd(Family):
+    name = 'x'
+    def recognize(self, state): return answer()
+FAMILY = Odd()
+"""
 BROKEN = {
     "absent": ("", "No module named 'broken_absent'"),
     "raises": ("raise RuntimeError('half\\nready')", "RuntimeError: half"),
     "leaves": ("import sys; sys.exit(3)", "SystemExit: 3"),
     "empty": ("", "has no attribute 'FAMILY'"),
-    "unnamed": ("FAMILY = 'a b'\ndef recognize(tensors): ...", "FAMILY is no name"),
-    "fails": ("FAMILY = 'x'\ndef recognize(tensors): 1 / 0", "ZeroDivisionError"),
-    "bare": (
-        "FAMILY = 'x'\ndef recognize(tensors):\n    sizes = dict.fromkeys(('resolution', "
-        "'img_channels', 'z_dim', 'w_dim', 'c_dim', 'num_layers'), 1)\n"
-        "    return sizes | {'space': 'z'}, {'a': 1}",
-        "its native tensors are none",
+    "odd": ("FAMILY = 3", "it names a int and not a Family"),
+    "unnamed": (f"{FAMILY}FAMILY.name = 'a b'", "its name is 'a b'"),
+    "nameless": (f"{FAMILY}del Odd.name", "has no attribute 'name'"),
+    "fails": (f"{FAMILY}def answer(): 1 / 0", "ZeroDivisionError"),
+    "three": (f"{FAMILY}def answer(): return 3", "recognize() must return a Model"),
+    "unsized": (
+        f"{FAMILY}def answer(): return Model('x', Config({{}}), {{}})",
+        "resolution is None",
     ),
-    "odd": ("FAMILY = 'x'\ndef recognize(tensors): return 3", "TypeError"),
-    "unsized": ("FAMILY = 'x'\ndef recognize(tensors): return {}, {}", "resolution is None"),
+    "untyped": (f"{FAMILY}def answer(): return Model('x', {{}}, {{}})", "a Model with a Config"),
+    "bare": (
+        f"{FAMILY}sizes = dict.fromkeys(('resolution', 'img_channels', 'z_dim', 'w_dim', 'c_dim', "
+        "'num_layers'), 1)\ndef answer(): return Model('x', Config({**sizes, 'space': 'z'}), "
+        "{'a': 1})",
+        "its native tensors must be LazyTensors",
+    ),
 }
 
 
 def test_broken_ones_are_named_and_do_no_harm(sefa: Sefa, site: Path) -> None:
     """They come before the good one, by name; the file is known all the same."""
     for name, (source, _) in BROKEN.items():
-        install(site, f"a_{name}", f"a-{name} = broken_{name}")
+        install(site, f"a_{name}", f"a-{name} = broken_{name}:FAMILY")
         if name != "absent":
             (site / f"broken_{name}.py").write_text(source)
     done = sefa("inspect", "tiny.pt")
@@ -159,7 +206,7 @@ def test_broken_ones_are_named_and_do_no_harm(sefa: Sefa, site: Path) -> None:
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ("first_projections", "factorize tiny.pt -o t.dirs"),
+        ("projections", "factorize tiny.pt -o t.dirs"),
         ("generator", "sample tiny.pt -o s.png"),
     ],
 )
@@ -167,7 +214,7 @@ def test_one_that_breaks_later_is_named(sefa: Sefa, site: Path, what: str, words
     (site / "sefa_tinyconv").unlink()
     (site / "sefa_tinyconv").mkdir()
     source = (EXAMPLE / "sefa_tinyconv" / "__init__.py").read_text()
-    changed = source + f"\n\ndef {what}(_):\n    raise KeyError('oh')\n"
+    changed = source + f"\n\ndef fail(_):\n    raise KeyError('oh')\nFAMILY.{what} = fail\n"
     (site / "sefa_tinyconv" / "__init__.py").write_text(changed)
     done = sefa(*words.split())
     assert done.returncode == 1
@@ -175,15 +222,59 @@ def test_one_that_breaks_later_is_named(sefa: Sefa, site: Path, what: str, words
 
 
 def test_none_is_loaded_for_files_that_are_known(sefa: Sefa, site: Path, tmp_path: Path) -> None:
-    install(site, "a_marker", "amarker = marker")
+    install(site, "a_marker", "amarker = marker:FAMILY")
     mark = tmp_path / "loaded"
-    (site / "marker.py").write_text(f"open({str(mark)!r}, 'w')\nFAMILY = 'm'\nrecognize = print\n")
+    (site / "marker.py").write_text(f"open({str(mark)!r}, 'w')\nFAMILY = None\n")
     for words in (["--help"], ["models"], ["inspect", "tiny.pth"],
                   ["factorize", "tiny.pth", "-o", "g.dirs"]):  # fmt: skip
         fine(sefa(*words))
     assert not mark.exists()
     fine(sefa("inspect", "tiny.pt"))
     assert mark.exists()
+
+
+DIALECT = """
+from sefa_cli.families.family import Config, Family, Model
+class Another(Family):
+    name = "dcgan"
+    def recognize(self, state):
+        if "first.kernel" not in state.leaves:
+            return None
+        kernel = state.tensors["first.kernel"]
+        sizes = dict(resolution=4, img_channels=3, z_dim=kernel.shape[0], w_dim=kernel.shape[0])
+        config = Config({**sizes, "c_dim": 0, "num_layers": 1, "space": "z"})
+        return Model("another", config, {"main.0.weight": kernel})
+FAMILY = Another()
+"""
+
+
+def test_a_package_may_add_a_dialect_to_a_family_there_is(sefa: Sefa, site: Path) -> None:
+    install(site, "another", "another = another_dcgan:FAMILY")
+    (site / "another_dcgan.py").write_text(DIALECT)
+    code = "import torch; torch.save({'first.kernel': torch.randn(6, 3, 4, 4)}, 'other.pt')"
+    fine(sefa(code=code))
+    said = fine(sefa("inspect", "other.pt"))
+    assert "dcgan" in said and "another" in said
+    fine(sefa("factorize", "other.pt", "-o", "other.dirs"))
+    fine(sefa("sample", "other.pt", "--seeds", "0", "-o", "other.png"))
+
+
+def test_a_folder_that_cannot_be_imported_is_said_and_left_alone(
+    sefa: Sefa, site: Path, as_folder: None
+) -> None:
+    broken = site / "families" / "broken"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("import nothing_of_that_name\n")
+    done = sefa("inspect", "tiny.pt")
+    assert "tinyconv" in fine(done)
+    assert "the family in broken cannot be used: ModuleNotFoundError" in done.stderr
+
+
+def test_the_error_for_an_unknown_file_names_the_folder_too(sefa: Sefa, as_folder: None) -> None:
+    code = "import torch; torch.save({'a': torch.zeros(2)}, 'odd.pt')"
+    fine(sefa(code=code))
+    done = sefa("inspect", "odd.pt")
+    assert done.returncode == 1 and "stylegan3 or tinyconv" in done.stderr
 
 
 def test_the_example_is_short() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from sefa_cli import canonical, container
 from sefa_cli.bundle import rules
-from sefa_cli.bundle.bundle import GAIN_THRESHOLD, VERSION
+from sefa_cli.bundle.bundle import GAIN_THRESHOLD
+from sefa_cli.bundle.rules import VERSION
 from sefa_cli.errors import SefaError
 
 

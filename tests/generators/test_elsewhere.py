@@ -12,7 +12,8 @@ from torch import Tensor
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.jacobian import grams
-from sefa_cli.families.build import FAMILIES, build
+from sefa_cli.families.build import build
+from sefa_cli.families.registry import built_in
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
 from tests.helpers import networks
@@ -58,7 +59,7 @@ def test_the_device_refuses_what_gpus_refuse() -> None:
 
 
 @pytest.mark.parametrize("noise_mode", ["const", "none"])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", built_in())
 def test_pictures(family: str, noise_mode: str) -> None:
     def paint(generator: Generator, **how: Any) -> Tensor:
         label = torch.tensor([0, 1]) if generator.conditioned else None
@@ -68,7 +69,7 @@ def test_pictures(family: str, noise_mode: str) -> None:
     same(family, lambda generator: paint(generator, size=8, preview=True))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", built_in())
 def test_random_noise(family: str) -> None:
     def paint(generator: Generator) -> Tensor:
         label = torch.tensor([0, 1]) if generator.conditioned else None
@@ -114,7 +115,7 @@ def test_the_default_model(default_model: Path) -> None:
     assert (found - expected).norm() < 1e-3 * expected.norm()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", built_in())
 def test_reverse_mode(family: str) -> None:
     def reverse(generator: Generator) -> Tensor:
         linear = linearized(generator)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp
 
+from sefa_cli.containers.checkpoint import Config
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.build import build
 from sefa_cli.families.reading import read_checkpoint
@@ -58,7 +59,7 @@ def test_forward_is_torchs_forward_mode(
 @pytest.mark.parametrize("config", [{"lod": 0.5}, {"lod": 1.0}, {"early_activation": True}])
 def test_stylegan_half_grown_or_ported(config: dict[str, Any]) -> None:
     made = networks.stylegan()
-    made = replace(made, config={**made.config, **config})
+    made = replace(made, config=Config({**made.config, **config}))
     generator = build(made, "cpu").double()
     code, v = some(generator.num_layers, 12).double(), some(1, 12, seed=1).double()
     change = generator.linearize(code, range(generator.num_layers)).forward(v)[0]

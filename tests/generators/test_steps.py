@@ -5,7 +5,7 @@ import torch
 
 from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.steps import Resuming
+from sefa_cli.generators.resuming import Resuming
 from tests.helpers import networks
 
 

@@ -1,13 +1,12 @@
 """Small random generators, as checkpoints that were never files."""
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 
-from sefa_cli.containers.checkpoint import Checkpoint, LazyTensor
+from sefa_cli.containers.checkpoint import Checkpoint
+from tests.helpers.r3gan_reference import r3gan
+from tests.helpers.unsaved import Arrays, checkpoint
 
-Arrays = dict[str, np.ndarray]
+__all__ = ["Arrays", "checkpoint", "r3gan"]  # what others take from here
 
 
 class Draw:
@@ -23,14 +22,6 @@ class Draw:
     def affine(self, name: str, outputs: int, inputs: int, std: float = 1.0) -> None:
         self.put(f"{name}.affine.weight", outputs, inputs, std=std)
         self.put(f"{name}.affine.bias", outputs, std=0.1, mean=1.0)
-
-
-def checkpoint(family: str, dialect: str, config: dict[str, Any], arrays: Arrays) -> Checkpoint:
-    tensors = {
-        name: LazyTensor(array.shape, "float32", lambda array=array: array)  # type: ignore[misc]
-        for name, array in arrays.items()
-    }
-    return Checkpoint("tiny", Path("tiny"), "none", dialect, family, config, tensors)
 
 
 def stylegan2(

@@ -29,6 +29,7 @@ from sefa_cli.rendering.report import (
     sweep_steps,
     write_report,
 )
+from sefa_cli.rendering.scene import Scene
 from sefa_cli.rendering.view import View
 from tests.helpers.networks import stylegan2
 
@@ -50,7 +51,7 @@ def make(small: tuple[Generator, Bundle]) -> Make:
     def made(ks: tuple[int, ...] = (0, 2), seeds: str = "0-1", **changes: Any) -> Report:
         generator, bundle = small
         bundle = dataclasses.replace(bundle, **changes)
-        edits = Edits(generator, bundle, start_from(generator, seeds), [])
+        edits = Edits(Scene(generator, start_from(generator, seeds)), bundle)
         return Report(edits, View(), ks, STEPS, "x.dirs", "sefa report x.dirs", {"--fast": True})
 
     return made

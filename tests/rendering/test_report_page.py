@@ -15,6 +15,7 @@ from sefa_cli.editing.start import start_from
 from sefa_cli.families.build import build
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.report import Report, write_report
+from sefa_cli.rendering.scene import Scene
 from sefa_cli.rendering.view import View
 from tests.helpers.chromium import NewPage
 from tests.helpers.networks import stylegan2
@@ -36,7 +37,7 @@ def report() -> Iterator[Report]:
     info[0] |= {"label": "smile", "gain": 0.93}
     info[1] |= {"label": EVIL, "annotation": {"note": EVIL}}
     bundle = dataclasses.replace(bundle, mask=mask, info=tuple(info))
-    edits = Edits(generator, bundle, start_from(generator, "0,7"), [])
+    edits = Edits(Scene(generator, start_from(generator, "0,7")), bundle)
     yield Report(edits, View(), (0, 1, 4), STEPS, "my face.dirs", "sefa report 'my face.dirs'")
     torch.set_num_threads(threads)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sefa_cli.errors import SefaError
-from sefa_cli.families.recognize import FAMILIES
+from sefa_cli.families.registry import built_in
 from sefa_cli.sources import references, zoo
 from sefa_cli.sources.store import Facts
 
@@ -87,7 +87,7 @@ def test_every_entry_is_well_formed_and_names_another_file() -> None:
 @pytest.mark.usefixtures("own_cache")
 def test_every_entry_is_of_a_family_that_is_read_and_has_a_license_and_a_note() -> None:
     for entry in zoo.load_zoo().values():
-        assert entry.family in FAMILIES, entry.name
+        assert entry.family in built_in(), entry.name
         assert entry.license, entry.name
         assert entry.note.endswith("."), entry.name
         assert entry.resolution & (entry.resolution - 1) == 0, entry.name

@@ -8,19 +8,17 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from sefa_cli.bundle.algebra import annotate
+from sefa_cli.bundle.annotations import Tally, annotate, tallies
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.studio.annotating import (
     Answer,
-    Tally,
     answered,
     is_answered,
     level_of,
     questions,
     sliders_of,
     sweep,
-    tallies,
 )
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.session import State

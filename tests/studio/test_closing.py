@@ -37,13 +37,13 @@ def studio(model: Model, monkeypatch: pytest.MonkeyPatch) -> Studio:
 def test_a_closed_page_stops_its_search_and_its_pictures(studio: Studio) -> None:
     (page,) = studio.pages.values()
     held = threading.Event()
-    studio.painter.wish("other", held.wait)
-    wish = studio.painter.wish(page.key, lambda: "a picture")
+    studio.worker.submit("other", held.wait)
+    request = studio.worker.submit(page.key, lambda: "a picture")
     page.close()
     held.set()
-    assert wish.result(10) is None and not studio.pages
+    assert request.result(10) is None and not studio.pages
     until(lambda: page.job is not None and not page.job.running)
-    studio.painter.close()
+    studio.worker.close()
 
 
 def test_the_end_of_the_studio_waits_for_its_work(studio: Studio) -> None:

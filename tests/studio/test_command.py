@@ -46,7 +46,7 @@ def test_a_port_that_is_taken(studio: Studio) -> None:
 
 def test_a_host_that_is_not_this_machine(studio: Studio) -> None:
     result = studio("--host", "192.0.2.1")
-    assert result.exit_code == 2 and "no address of this machine" in result.stderr
+    assert result.exit_code == 2 and "not an address of this machine" in result.stderr
 
 
 def test_another_host_gets_a_token(serve: Serve) -> None:

@@ -68,7 +68,7 @@ def test_the_command_makes_the_same_bundle(
     task = tasks(model)[name]
     done: list[Any] = []
     found = task.run(done.append, threading.Event())
-    assert sum(done) == task.passes() == 32
+    assert done[-1] == task.passes() == 32
     if name == "brush":
         Path(task.mask_name).write_bytes(task.mask_png())
     run(sefa, task.commands())

@@ -50,7 +50,7 @@ def test_a_hundred_moves_show_the_last(tiny: str, page: Page) -> None:
     drag(page, 1, 0.2, moves=100)
     expect(at(page, "commands")).to_contain_text("--k 1 --alpha -3.6")
     last = settled(page)
-    assert 0 < len(asked) < 60  # a wish for each move, a picture for those not overtaken
+    assert 0 < len(asked) < 60  # a request for each move, a picture for those not overtaken
     other = opened(page, address)
     drag(other, 1, 0.2, moves=1)
     expect(at(page, "commands")).to_contain_text("--k 1 --alpha -3.6")

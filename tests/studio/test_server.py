@@ -24,9 +24,9 @@ def test_the_next_free_port() -> None:
 
 
 def test_no_address_of_this_machine() -> None:
-    with pytest.raises(UsageError, match=r"192\.0\.2\.1 is no address of this machine"):
+    with pytest.raises(UsageError, match=r"192\.0\.2\.1 is not an address of this machine"):
         bind("192.0.2.1", 0)
-    with pytest.raises(UsageError, match="no address"):
+    with pytest.raises(UsageError, match="not an address"):
         bind("nowhere.invalid", 0)
 
 

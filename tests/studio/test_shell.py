@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from sefa_cli.studio.easel import Easel
 from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import Task, drawing_from
+from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import State
 from sefa_cli.studio.shell import film_commands, named, picture_commands
 from tests.helpers.visiting import run
@@ -37,12 +37,12 @@ def states(model: Model) -> dict[str, State]:
 
 @pytest.mark.parametrize("name", ["still", "untruncated", "two directions", "two bundles"])
 def test_the_same_picture(sefa: Sefa, model: Model, name: str) -> None:
-    state, easel = states(model)[name], Easel(model)
-    painted = easel.paint(state, easel.whole)
+    state, renderer = states(model)[name], Renderer(model)
+    rendered = renderer.render(state, renderer.whole)
     run(sefa, picture_commands(model, state))
     (made,) = Path("picture").glob("*.png")
-    np.testing.assert_array_equal(Image.open(made), Image.open(io.BytesIO(painted.png)))
-    assert (painted.height, painted.width) == (32, 32)
+    np.testing.assert_array_equal(Image.open(made), Image.open(io.BytesIO(rendered.png)))
+    assert (rendered.height, rendered.width) == (32, 32)
 
 
 @pytest.mark.parametrize("later", [1.5, 0.5])
@@ -54,11 +54,11 @@ def test_a_moved_face_that_was_localized_and_moved_on(
     drawing = drawing_from("box", [[(0.2, 0.6), (0.6, 0.9)]])
     found = Task(model, state, drawing, num=4).run(lambda passes: None, threading.Event())
     state = state.at(0, later).added(found).at(2, 2.0)
-    easel = Easel(model)
-    painted = easel.paint(state, easel.whole)
+    renderer = Renderer(model)
+    rendered = renderer.render(state, renderer.whole)
     run(sefa, picture_commands(model, state))
     (made,) = Path("picture").glob("*.png")
-    np.testing.assert_array_equal(Image.open(made), Image.open(io.BytesIO(painted.png)))
+    np.testing.assert_array_equal(Image.open(made), Image.open(io.BytesIO(rendered.png)))
     run(sefa, [line for line in film_commands(model, state, 2, "film.gif") if "animate" in line])
     assert Path("film.gif").read_bytes() == film_of(model, state, 2)
 

@@ -1,26 +1,31 @@
-"""A plug-in for sefa: generators of one dense layer and a few up-sampling convolutions."""
+"""A family for sefa: generators of one dense layer and a few up-sampling convolutions."""
 
-from sefa_cli.projections import Layer
-
-FAMILY = "tinyconv"
+from sefa_cli.families.family import Config, Family, Layer, Model
 
 
-def recognize(tensors):
-    """Configuration and tensors of a state dict of ours; None for any other."""
-    if not {"dense.weight", "convs.0.weight"} <= tensors.keys():
-        return None
-    z_dim, convs = tensors["dense.weight"].shape[1], sum(n.startswith("convs.") for n in tensors)
-    sizes = {"resolution": 4 << convs, "img_channels": 3, "z_dim": z_dim, "w_dim": z_dim}
-    return sizes | {"c_dim": 0, "num_layers": 1, "space": "z"}, tensors
+class TinyConv(Family):
+    """What sefa asks about these generators."""
+
+    name = "tinyconv"
+
+    def recognize(self, state):
+        """Return the model in a state dict of ours, None for any other."""
+        if not {"dense.weight", "convs.0.weight"} <= state.leaves.keys():
+            return None
+        convs, z_dim = len(state.tensors) - 1, state.tensors["dense.weight"].shape[1]
+        sizes = {"resolution": 4 << convs, "img_channels": 3, "z_dim": z_dim, "w_dim": z_dim}
+        config = Config({**sizes, "c_dim": 0, "num_layers": 1, "space": "z"})
+        return Model("tinyconv", config, state.tensors)
+
+    def projections(self, tensors):
+        """Return the one matrix that z meets first: (16 channels, z_dim), applied at 4 px."""
+        return [Layer(0, "dense", 4, "dense", tensors["dense.weight"], None)]
+
+    def generator(self, checkpoint):
+        """Return the network, imported only now: `sefa factorize` needs no torch."""
+        from .network import TinyConvGenerator
+
+        return TinyConvGenerator(checkpoint)
 
 
-def first_projections(tensors):
-    """The one matrix that z meets first: (16 channels, z_dim), applied at 4 px."""
-    return [Layer(0, "dense", 4, "dense", tensors["dense.weight"], None)]
-
-
-def generator(checkpoint):
-    """The network. It is imported only now, because `sefa factorize` needs no torch."""
-    from sefa_tinyconv.network import TinyConv
-
-    return TinyConv(checkpoint)
+FAMILY = TinyConv()

@@ -7,8 +7,8 @@ from sefa_cli.generators.base import Generator
 from sefa_cli.generators.weights import Weights, frozen
 
 
-class TinyConv(Generator):
-    """A dense layer, then convolutions, each after up-sampling; fed with z itself."""
+class TinyConvGenerator(Generator):
+    """The code is z itself: there is no mapping network."""
 
     def __init__(self, checkpoint):
         super().__init__(checkpoint)
@@ -16,9 +16,6 @@ class TinyConv(Generator):
         self.dense = frozen(weights.take("dense.weight", None, self.z_dim))
         names = (f"convs.{i}.weight" for i in range(weights.count("convs.{}.weight")))
         self.kernels = ParameterList(frozen(weights.take(name, None, None, 3, 3)) for name in names)
-
-    def _map(self, z, label):
-        return z  # without a mapping network, z itself is the code
 
     def _picture(self, codes, noise_mode, size):
         x = (codes[:, 0] @ self.dense.T).reshape(len(codes), -1, 4, 4)

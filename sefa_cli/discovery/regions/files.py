@@ -12,13 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image, UnidentifiedImageError
 
 from sefa_cli.discovery.regions.shapes import Draw, Weights
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import why_not
 from sefa_cli.ranges import parse_range
+from sefa_cli.rendering.pictures import nearest
 
 Labels = NDArray[np.uint16]
 
@@ -29,16 +30,60 @@ _BROKEN = (SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.err
 _DEEP = ("I", "I;16", "I;16B")  # how Pillow calls 16-bit gray, depending on its version
 
 
-def mask(path: Path | str) -> Draw:
-    """A picture whose brightness is the weight (`read_mask`); UsageError for another aspect."""
-    return partial(_resampled, read_mask(path), f"mask {path}")
+def mask(source: Path | str | ArrayLike) -> Draw:
+    """Return what draws a mask: a picture file (`read_mask`) or weights `(h, w)` (`as_weights`).
+
+    Raises UsageError, when it is drawn, for another aspect than the picture's.
+    """
+    if isinstance(source, Path | str):
+        return partial(_resampled, read_mask(source), f"mask {source}")
+    return partial(_resampled, as_weights(source), "the mask")
 
 
-def segments(path: Path | str, ids: str | None) -> Draw:
-    """The segments `ids` ("3,4" or "3-5") of a label map; where they are missing all are listed."""
+def segments(source: Path | str | ArrayLike, ids: str | None) -> Draw:
+    """Return what draws the segments `ids` ("3,4" or "3-5") of a label map: a file, or an array.
+
+    Raises UsageError, with all ids that are there, for one that is not and for None.
+    """
     chosen = parse_range(ids, "segment") if ids is not None else ()
-    weights = segment_weights(path, read_labels(path), chosen)
-    return partial(_resampled, weights, f"label map {path}")
+    if isinstance(source, Path | str):
+        weights = segment_weights(source, read_labels(source), chosen)
+        return partial(_resampled, weights, f"label map {source}")
+    labels = np.asarray(source)
+    if labels.ndim != 2 or labels.dtype.kind not in "iu":
+        raise UsageError(
+            f"the label map is an array of {labels.dtype} {labels.shape}",
+            "integers (height, width)",
+        )
+    weights = segment_weights("the label map", labels, chosen)
+    return partial(_resampled, weights, "the label map")
+
+
+def as_weights(mask: ArrayLike) -> Weights:
+    """Return an array `(height, width)` as weights of 0 … 255.
+
+    Args:
+        mask: bool, uint8 of 0 … 255, or floats of 0 … 1.
+
+    Raises:
+        UsageError: for other shapes, types or numbers.
+
+    Example:
+        >>> as_weights([[0.0, 0.5], [1.0, 0.25]])
+        array([[  0, 128],
+               [255,  64]], dtype=uint8)
+    """
+    levels = np.asarray(mask)
+    if levels.ndim == 2 and levels.dtype == np.uint8:
+        return levels
+    if levels.ndim == 2 and levels.dtype.kind in "bf" and levels.size:
+        if levels.dtype.kind == "b" or (levels.min() >= 0 and levels.max() <= 1):
+            return np.rint(levels.astype(np.float64) * 255).astype(np.uint8)
+        raise UsageError("the mask holds numbers outside 0 … 1", "floats of 0 … 1, or uint8")
+    raise UsageError(
+        f"the mask is an array of {levels.dtype} {levels.shape}",
+        "bool, uint8 or floats of 0 … 1 (height, width)",
+    )
 
 
 def read_mask(path: Path | str) -> Weights:
@@ -76,7 +121,7 @@ def read_labels(path: Path | str) -> Labels:
     return np.asarray(image).astype(np.uint16)
 
 
-def segment_weights(path: Path | str, labels: Labels, ids: Sequence[int]) -> Weights:
+def segment_weights(path: Path | str, labels: NDArray[np.integer], ids: Sequence[int]) -> Weights:
     """255 on the segments `ids`, 0 elsewhere; raises UsageError with the ids that are there."""
     there, counts = np.unique(labels, return_counts=True)
     missing = [i for i in ids if i not in there]
@@ -84,13 +129,6 @@ def segment_weights(path: Path | str, labels: Labels, ids: Sequence[int]) -> Wei
         found = f"segment {missing[0]} is not in {path}" if missing else f"no segment of {path}"
         raise UsageError(found, "among " + _shares(there, counts))
     return np.where(np.isin(labels, ids), 255, 0).astype(np.uint8)
-
-
-def nearest(weights: Weights, height: int, width: int) -> Weights:
-    """`weights` `(…, h, w)` at another size: each pixel takes the one that its middle falls in."""
-    rows = (2 * np.arange(height) + 1) * weights.shape[-2] // (2 * height)
-    columns = (2 * np.arange(width) + 1) * weights.shape[-1] // (2 * width)
-    return weights[..., rows[:, None], columns]
 
 
 def _resampled(weights: Weights, name: str, height: int, width: int) -> Weights:
@@ -110,7 +148,7 @@ def _rounded_share(levels: NDArray[np.uint32], times: Weights | int, of: int) ->
     return weights
 
 
-def _shares(ids: NDArray[np.uint16], counts: NDArray[np.intp], most: int = 16) -> str:
+def _shares(ids: NDArray[np.integer], counts: NDArray[np.intp], most: int = 16) -> str:
     """`0 (61.2 %), 3 (4.1 %)`: the segments with the most pixels, in the order of their ids."""
     largest = np.sort(np.argsort(-counts, kind="stable")[:most])
     percents = 100 * counts / counts.sum()

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from sefa_cli.errors import UsageError
+from sefa_cli.families.registry import find
 
 
 class Box(NamedTuple):
@@ -83,12 +84,14 @@ _WORDS = {
 
 
 def subject_of(ref: str, family: str = "") -> str:
-    """What a model's pictures show, "face", "car" or "centered", by the words in its name.
+    """What a model's pictures show, "face", "car" or "centered", by its family or its name.
 
-    The last part of the path that holds one of `_WORDS` decides; without any it is "centered".
+    A family may state it. Else the last part of the path that holds one of `_WORDS` decides;
+    without any it is "centered".
     """
-    if family == "mobilestylegan":
-        return "face"  # the one published network of this family was trained on FFHQ
+    known = find(family)
+    if known is not None and known.subject:
+        return known.subject
     for part in reversed(ref.lower().split("/")):
         words = set(re.findall("[a-z]+", part))
         for subject, telling in _WORDS.items():

@@ -1,35 +1,189 @@
-"""From a region as it is written to a weight for every pixel: uint8 `(height, width)`, 0 … 255.
+"""A region: a weight for every pixel, uint8 `(height, width)`, 0 … 255.
 
-`one_region` makes it from the words of the command, `Region.weights` draws it at the working size,
-`background` says what is to stay still. `check_weights` also takes masks found in other ways, one
-for each seed.
+`Region` is made from numbers, arrays, files or the words of the command, and drawn when the
+working size is known. `background` says what is to stay still. `check_weights` also takes masks
+found in other ways, one for each seed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from sefa_cli.discovery.regions import files, shapes
 from sefa_cli.discovery.regions.shapes import Draw, Weights
 from sefa_cli.errors import UsageError
+from sefa_cli.ranges import format_range
+
+Number = int | float
 
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the picture; it is drawn when the working size is known."""
+    """A part of the picture: make one with `box`, `polygon`, `mask`, `segments` or `named`.
+
+    Rows come before columns everywhere. Whole numbers are pixels of the working size; if any
+    number has a decimal point, all are fractions of the picture (0 … 1).
+
+    Example:
+        >>> Region.box(1, 0, 2, 3).weights(4, 6) // 255
+        array([[0, 0, 0, 0, 0, 0],
+               [1, 1, 1, 0, 0, 0],
+               [1, 1, 1, 0, 0, 0],
+               [0, 0, 0, 0, 0, 0]], dtype=uint8)
+        >>> Region.named("eyes")
+        Region(kind='region', text='eyes')
+    """
 
     kind: str  # box, polygon, mask, seg, region
     text: str  # as it was written
-    draw: Draw  # (height, width) → weights, not yet checked
+    draw: Draw = field(repr=False, compare=False)  # (height, width) → weights, not yet checked
+
+    @classmethod
+    def box(cls, *numbers: Number | str) -> "Region":
+        """Return a box.
+
+        Args:
+            numbers: top, left, height and width, or the text `"top,left,height,width"`.
+
+        Raises:
+            UsageError: unless there are four numbers, the last two above 0.
+
+        Example:
+            >>> Region.box(165, 100, 35, 60) == Region.box("165,100,35,60")
+            True
+            >>> Region.box(0.0, 0.0, 0.5, 1.0).weights(4, 2)[:, 0]
+            array([255, 255,   0,   0], dtype=uint8)
+        """
+        text = ",".join(map(_written, numbers))
+        return cls("box", text, shapes.box(text))
+
+    @classmethod
+    def polygon(cls, corners: Iterable[Sequence[Number]] | str) -> "Region":
+        """Return a polygon.
+
+        Args:
+            corners: three or more `(y, x)`, or the text `"y,x y,x y,x"`. Where the outline
+                crosses itself, the even-odd rule decides.
+
+        Raises:
+            UsageError: for fewer corners, or what is not a list of them.
+
+        Example:
+            >>> Region.polygon([(0, 0), (0, 4), (4, 0)]).text
+            '0,0 0,4 4,0'
+        """
+        if not isinstance(corners, str):
+            corners = " ".join(",".join(map(_written, corner)) for corner in corners)
+        return cls("polygon", corners, shapes.polygon(corners))
+
+    @classmethod
+    def mask(cls, source: Path | str | ArrayLike, name: str = "array") -> "Region":
+        """Return the bright parts of a picture, or of an array.
+
+        Args:
+            source: a picture file (white counts, gray weighs, transparent does not count), or an
+                array `(height, width)` of bool, uint8 of 0 … 255, or floats of 0 … 1. It needs
+                the picture's aspect, at any size.
+            name: how the bundle calls a mask that comes from an array.
+
+        Raises:
+            SefaError: for a file that is not such a picture.
+            UsageError: for an array of another shape, type or range.
+
+        Example:
+            >>> import numpy as np
+            >>> Region.mask(np.eye(2, dtype=bool)).weights(2, 2)
+            array([[255,   0],
+                   [  0, 255]], dtype=uint8)
+        """
+        text = str(source) if isinstance(source, Path | str) else name
+        return cls("mask", text, files.mask(source))
+
+    @classmethod
+    def segments(
+        cls,
+        source: Path | str | ArrayLike,
+        ids: int | Iterable[int] | str | None,
+        name: str = "array",
+    ) -> "Region":
+        """Return segments of a label map.
+
+        Args:
+            source: a PNG with a palette or in gray, or an array of integers `(height, width)`. It
+                needs the picture's aspect, at any size.
+            ids: the segments, as numbers or as text: `3`, `[3, 4]`, `"3-5"`.
+            name: how the bundle calls a map that comes from an array.
+
+        Raises:
+            SefaError: for a file that is not such a picture.
+            UsageError: for a segment that is not there; it lists those that are.
+
+        Example:
+            >>> Region.segments([[0, 3], [4, 4]], [3, 4]).weights(2, 2)
+            array([[  0, 255],
+                   [255, 255]], dtype=uint8)
+        """
+        if isinstance(ids, int):
+            ids = str(ids)
+        elif ids is not None and not isinstance(ids, str):
+            ids = format_range(int(i) for i in ids)
+        text = str(source) if isinstance(source, Path | str) else name
+        return cls("seg", f"{ids} of {text}", files.segments(source, ids))
+
+    @classmethod
+    def named(cls, names: str) -> "Region":
+        """Return regions with names, several together if commas part them.
+
+        Args:
+            names: such as `"eyes"`, `"eyes,mouth"`, or `"face:eyes"` for a model whose name does
+                not say that it shows faces. `sefa inspect MODEL` lists them.
+
+        Example:
+            >>> Region.named("face:eyes,face:mouth").weights(256, 256).shape
+            (256, 256)
+        """
+        return cls("region", names, shapes.named(names, None))
+
+    def on(self, subject: str) -> "Region":
+        """Return this region for a model that shows `subject` (`named.subject_of`).
+
+        Only names depend on it. Raises UsageError for a name that the subject does not have.
+        """
+        if self.kind != "region":
+            return self
+        return Region("region", self.text, shapes.named(self.text, subject))
+
+    @property
+    def label(self) -> str:
+        """How bundles call it: `box 20,10,8,12`; a file by its name, without its folders."""
+        text = Path(self.text).name if self.kind in ("mask", "seg") else self.text
+        return f"{self.kind} {text}"
 
     def weights(self, height: int, width: int) -> Weights:
-        """The weights `(height, width)` on a picture of that size.
+        """Return the weights `(height, width)`, 0 … 255, on a picture of that size in pixels.
 
-        Raises UsageError where no pixel or every pixel is wholly in the region, and for a box or
-        polygon that leaves the picture or a mask of another aspect.
+        Raises:
+            UsageError: if no pixel, or every pixel, is wholly in the region; for a box or polygon
+                that leaves the picture; for a mask of another aspect.
         """
         return check_weights(self.draw(height, width), f"{self.kind} {self.text}")
+
+
+def as_region(region: "Region | str | Path | NDArray[np.generic]") -> Region:
+    """Return a region, a name ("eyes"), a mask file (as a `Path`) or a mask array as a `Region`."""
+    if isinstance(region, Region):
+        return region
+    return Region.named(region) if isinstance(region, str) else Region.mask(region)
+
+
+def _written(number: Number | str) -> str:
+    """A number as the command writes it: a fraction keeps its point, and has no exponent."""
+    if isinstance(number, float | np.floating):
+        return np.format_float_positional(number, trim="0")
+    return str(number)
 
 
 def one_region(
@@ -39,12 +193,13 @@ def one_region(
     seg: Path | str | None = None,
     seg_ids: str | None = None,
     named: str | None = None,
-    subject: str = "centered",
+    subject: str | None = None,
 ) -> Region:
-    """The one region that is given in any of the ways; files are read and numbers parsed now.
+    """Return the one region that the command's options give; files are read and numbers parsed now.
 
-    `subject` is what the model's pictures show (`named_regions.subject_of`). Raises UsageError
-    where none or several are given and for words that are no region, SefaError for files.
+    `subject` is what the model's pictures show (`named.subject_of`), if it is known already.
+    Raises UsageError if none or several are given and for words that are not a region, SefaError
+    for files that cannot be read.
     """
     ways = {"--box": box, "--mask": mask, "--polygon": polygon, "--seg": seg, "--region": named}
     given = [option for option, value in ways.items() if value is not None]
@@ -56,21 +211,22 @@ def one_region(
             "--seg-ids is given without --seg", "the label map that has these segments"
         )
     if box is not None:
-        return Region("box", box, shapes.box(box))
+        return Region.box(box)
     if polygon is not None:
-        return Region("polygon", polygon, shapes.polygon(polygon))
+        return Region.polygon(polygon)
     if mask is not None:
-        return Region("mask", str(mask), files.mask(mask))
+        return Region.mask(mask)
     if seg is not None:
-        return Region("seg", f"{seg_ids} of {seg}", files.segments(seg, seg_ids))
-    return Region("region", str(named), shapes.named(str(named), subject))
+        return Region.segments(seg, seg_ids)
+    region = Region.named(str(named))
+    return region if subject is None else region.on(subject)
 
 
 def background(fore: Weights, region: Region | None = None) -> Weights:
-    """What is to stay still, shaped as `fore` `(…, height, width)`: the rest, or `region` of it.
+    """Return what is to stay still, shaped as `fore` `(…, height, width)`: the rest, or `region`.
 
     Where `region` overlaps the foreground only what the foreground leaves of each pixel counts.
-    Raises UsageError where nothing is left.
+    Raises UsageError if nothing is left.
     """
     rest = 255 - fore
     if region is None:
@@ -85,7 +241,10 @@ def background(fore: Weights, region: Region | None = None) -> Weights:
 
 
 def check_weights(weights: Weights, name: str) -> Weights:
-    """`weights` `(…, height, width)` themselves; UsageError where one holds nothing or all."""
+    """Return `weights` `(…, height, width)`.
+
+    Raises UsageError if one holds nothing or everything.
+    """
     height, width = weights.shape[-2:]
     size = f"the {height} × {width} pixels"
     if not weights.any(axis=(-2, -1)).all():

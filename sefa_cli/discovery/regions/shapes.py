@@ -27,7 +27,10 @@ _HALF = Fraction(1, 2)
 
 
 def box(text: str) -> Draw:
-    """`top,left,height,width`, in pixels or fractions; raises UsageError, also when drawn."""
+    """Return what draws `top,left,height,width`, in pixels or fractions.
+
+    Raises UsageError for other words, and when drawn for a box that leaves the picture.
+    """
     numbers, fractions = _numbers(text.split(","), f"box {text!r}", "top,left,height,width", 4)
     for number, side in zip(numbers[2:], ("height", "width"), strict=True):
         if number <= 0:
@@ -36,9 +39,9 @@ def box(text: str) -> Draw:
 
 
 def polygon(text: str) -> Draw:
-    """`y,x y,x y,x …`, three corners or more, in pixels or fractions; even-odd where it crosses.
+    """Return what draws `y,x y,x y,x …`, three corners or more; even-odd where it crosses itself.
 
-    Raises UsageError, also when drawn.
+    Raises UsageError for other words, and when drawn for a corner outside the picture.
     """
     form, name = "y,x y,x y,x, three corners or more", f"polygon {text!r}"
     pairs = [pair.split(",") for pair in text.split()]
@@ -50,10 +53,14 @@ def polygon(text: str) -> Draw:
     return partial(_draw_polygon, text, corners, fractions)
 
 
-def named(names: str, subject: str) -> Draw:
-    """The boxes of one or several names together (`named_regions.find_boxes`)."""
-    find_boxes(names, subject, 1, 1)  # so that an unknown name is refused before anything is loaded
-    return partial(_draw_named, names, subject)
+def named(names: str, subject: str | None) -> Draw:
+    """Return what draws the boxes of one or several names together (`named.find_boxes`).
+
+    Raises UsageError for an unknown name: now, or without a subject when it is drawn.
+    """
+    if subject is not None:  # so that the name is refused before anything is loaded
+        find_boxes(names, subject, 1, 1)
+    return partial(_draw_named, names, subject or "centered")
 
 
 def _numbers(
@@ -93,7 +100,7 @@ def _draw_named(names: str, subject: str, height: int, width: int) -> Weights:
 
 
 def filled(boxes: Iterable[Box], height: int, width: int) -> Weights:
-    """Weights `(height, width)`: 255 inside any of the boxes, which are given in pixels."""
+    """Return weights `(height, width)`: 255 inside any of the boxes, which are given in pixels."""
     weights = np.zeros((height, width), np.uint8)
     for top, left, tall, wide in boxes:
         rows = slice(_edge(top), _edge(top + tall))

@@ -21,11 +21,11 @@ from functools import partial
 
 import numpy as np
 
-from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.families.arguments import MMGEN_COLORS
-from sefa_cli.families.biggan.config import read_config
+from sefa_cli.families.biggan.beside import read_config
 from sefa_cli.families.biggan.shapes import describe
-from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.family import Model, Reader, Rules
 from sefa_cli.families.names import (
     AS_STORED,
     FLAT,
@@ -144,27 +144,26 @@ def _mmgen(deep: bool) -> Iterator[Rule]:
     yield Rule(r".*\.(?:sv\d|u[1-9]|num_batches_tracked)", _UNUSED)
 
 
-def _read_deep(dialect: Dialect, state: State) -> Model:
-    found = translate(state, dialect.rules, _words(state))
+def _read_deep(dialect: str, rules: Rules, state: State) -> Model:
+    found = translate(state, rules, _words(state))
     blocks = _count_blocks(found)
     config, notes = read_config(state.path, blocks)
     _name_ups(found, config.ups, "conv1")
     model = _checked(dialect, state, found)
-    return model._replace(
-        config={**model.config, "bn_epsilon": config.epsilon}, notes=(*notes, *model.notes)
-    )
+    facts = Config({**model.config, "bn_epsilon": config.epsilon})
+    return model._replace(config=facts, notes=(*notes, *model.notes))
 
 
-def _read_authors(dialect: Dialect, state: State) -> Model:
-    found = translate(state, dialect.rules, lambda number: {}, shared=(_UNUSED,))
+def _read_authors(dialect: str, rules: Rules, state: State) -> Model:
+    found = translate(state, rules, lambda number: {}, shared=(_UNUSED,))
     found.tensors.pop(_UNUSED, None)
     _name_ups(found, range(_count_blocks(found)), "conv0")
     _put_label_last(found)
     return _checked(dialect, state, found)
 
 
-def _read_mmgen(dialect: Dialect, state: State) -> Model:
-    found = translate(state, dialect.rules, _words(state), shared=(_UNUSED,))
+def _read_mmgen(dialect: str, rules: Rules, state: State) -> Model:
+    found = translate(state, rules, _words(state), shared=(_UNUSED,))
     found.tensors.pop(_UNUSED, None)
     if "blocks.0.conv3.weight" in found.tensors:
         _name_ups(found, range(1, _count_blocks(found), 2), "conv1")
@@ -221,48 +220,17 @@ def _name_ups(found: Translation, ups: range | tuple[int, ...], conv: str) -> No
                 found.names[up] = found.names.pop(name)
 
 
-def _checked(dialect: Dialect, state: State, found: Translation) -> Model:
-    network = Network(found.tensors, found.names, dialect.name, "BigGAN")
+def _checked(dialect: str, state: State, found: Translation) -> Model:
+    network = Network(found.tensors, found.names, dialect, "BigGAN")
     config = {**describe(network, _count_blocks(found)), "bn_epsilon": 1e-5}
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in network.ordered)]
     notes = tuple(f"{name!r:.60} was not used." for name in unused)
-    return Model(dialect.name, dialect.family, config, network.ordered, notes)
+    return Model(dialect, Config(config), network.ordered, notes)
 
 
-DIALECTS = (
-    Dialect(
-        "huggingface",
-        "biggan",
-        ("generator.gen_z.weight_orig", "embeddings.weight"),
-        tuple(_hugging_face()),
-        _read_deep,
-    ),
-    Dialect(
-        "ajbrock",
-        "biggan",
-        ("shared.weight", "linear.weight", "blocks.0.0.conv1.weight"),
-        tuple(_author()),
-        _read_authors,
-    ),
-    Dialect(
-        "mmgen",
-        "biggan",
-        ("noise2feat.bias", "shared_embedding.weight", "conv_blocks.0.conv4.conv.bias"),
-        tuple(_mmgen(deep=True)),
-        _read_mmgen,
-    ),
-    Dialect(
-        "mmgen",
-        "biggan",
-        ("noise2feat.bias", "shared_embedding.weight", "conv_blocks.0.shortcut.conv.bias"),
-        tuple(_mmgen(deep=False)),
-        _read_mmgen,
-    ),
-    Dialect(  # labels that are not embedded
-        "mmgen",
-        "biggan",
-        ("noise2feat.bias", "conv_blocks.0.bn1.gain.weight", "conv_blocks.0.shortcut.conv.bias"),
-        tuple(_mmgen(deep=False)),
-        _read_mmgen,
-    ),
-)
+READERS: dict[str, Reader] = {
+    "huggingface": Reader(tuple(_hugging_face()), _read_deep),
+    "ajbrock": Reader(tuple(_author()), _read_authors),
+    "mmgen": Reader(tuple(_mmgen(deep=False)), _read_mmgen),
+    "mmgen-deep": Reader(tuple(_mmgen(deep=True)), _read_mmgen),
+}

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import Layer
+from sefa_cli.generators.layers import TensorModule
 from sefa_cli.generators.weights import Weights, frozen
 
 _CUT = 2.0  # z is drawn from a normal distribution between ± this, then scaled
@@ -52,7 +52,7 @@ def spectral(weights: Weights, *shape: int | None) -> Tensor:
     return (weight / sigma).float()
 
 
-class Convolution(Layer):
+class Convolution(TensorModule):
     """A convolution of either size that keeps the side, spectrally normalized."""
 
     def __init__(self, weights: Weights, inputs: int, *, bias: bool = True) -> None:
@@ -101,7 +101,7 @@ def at(rows: Tensor, truncation: float) -> Tensor:
     return rows[i] * beyond + rows[i + 1] * (1 - beyond)
 
 
-class ConditionalNorm(Layer):
+class ConditionalNorm(TensorModule):
     """Batch norm with a scale 1 + S c and an offset O c of each sample's own conditions c."""
 
     def __init__(
@@ -119,7 +119,7 @@ class ConditionalNorm(Layer):
         return self.statistics.normalize(x, gain, shift, conditions.truncation)
 
 
-class Attention(Layer):
+class Attention(TensorModule):
     """x + γ · attention over all pixels; keys and values at half the side."""
 
     def __init__(self, weights: Weights, channels: int) -> None:
@@ -139,7 +139,7 @@ class Attention(Layer):
         return x + self.gamma * self.o(found.reshape(len(x), -1, *x.shape[2:]))
 
 
-class Block(Layer):
+class Block(TensorModule):
     """A residual block: norm, ReLU, convolution, twice, or four times where it is `deep`."""
 
     def __init__(
@@ -223,9 +223,6 @@ class BigGAN(Generator):
         if self.num_layers == 1:
             return slice(0, 0)
         return slice(self.chunk * (block + 1), self.chunk * (block + 2))
-
-    def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
-        return z
 
     def _conditioned_picture(self, codes: Tensor, label: Tensor, truncation: float) -> Tensor:
         conditions = Conditions(codes, label @ self.embedding, truncation)

@@ -7,7 +7,8 @@ shape (inputs, outputs, 4, 4), doubles the side. The norms' running statistics a
 
 from typing import Any
 
-from sefa_cli.families.model import Dialect, Model
+from sefa_cli.containers.checkpoint import Config
+from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import Rule, State, translate
 from sefa_cli.families.native_tensors import Network
 
@@ -19,15 +20,16 @@ _RULES = (
 _DOUBLING = 4  # kernel side of a transposed convolution with stride 2 and padding 1
 
 
-def _read(dialect: Dialect, state: State) -> Model:
-    found = translate(state, dialect.rules, lambda _: {}, shared=(_COUNTERS,))
+def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
+    found = translate(state, rules, lambda _: {}, shared=(_COUNTERS,))
     found.tensors.pop(_COUNTERS, None)
     places = [int(name.split(".")[1]) for name, t in found.tensors.items() if len(t.shape) == 4]
-    network = Network(found.tensors, found.names, dialect.name, "DCGAN")
+    network = Network(found.tensors, found.names, dialect, "DCGAN")
     config = _describe(network, sorted(places))
     unused = [*found.unknown, *(name for name in found.tensors if name not in network.ordered)]
     notes = tuple(f"{name!r:.60} was not used." for name in unused)
-    return Model(dialect.name, dialect.family, config, network.ordered, notes)
+    return Model(dialect, Config(config), network.ordered, notes)
 
 
 def _describe(network: Network, places: list[int]) -> dict[str, Any]:
@@ -53,6 +55,4 @@ def _describe(network: Network, places: list[int]) -> dict[str, Any]:
     }
 
 
-DIALECTS = (
-    Dialect("pytorch-example", "dcgan", ("main.0.weight", "main.1.running_mean"), _RULES, _read),
-)
+RULES: dict[str, Rules] = {"pytorch-example": _RULES}

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import Layer
+from sefa_cli.generators.layers import TensorModule
 from sefa_cli.generators.weights import Weights, frozen
 
 _EPSILON = 1e-5  # of PyTorch's batch norm
 
 
-class UpConv(Layer):
+class UpConv(TensorModule):
     """Transposed convolution, and the batch norm after it as a scale and a shift of channels."""
 
     def __init__(self, weights: Weights, index: int, inputs: int, first: bool) -> None:
@@ -54,9 +54,6 @@ class DCGAN(Generator):
         self.layers = nn.ModuleList(layers)
         if channels != self.img_channels:
             raise SefaError(f"the last convolution has {channels} outputs", f"{self.img_channels}")
-
-    def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
-        return z
 
     def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
         x = codes[:, 0, :, None, None]  # (n, z_dim, 1, 1)

@@ -11,7 +11,8 @@ and `.noise_bias (C,)`. Shapes tell all of the configuration; `.config.json` bes
 from collections.abc import Iterator
 from typing import Any
 
-from sefa_cli.families.model import Dialect, Model
+from sefa_cli.containers.checkpoint import Config
+from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import FLAT, PLUS_ONE, UNBATCHED, Rule, State, translate
 from sefa_cli.families.native_tensors import Network
 
@@ -48,9 +49,10 @@ def _words(number: int) -> dict[str, str]:
     return {"half": str(number // 2)}
 
 
-def _read(dialect: Dialect, state: State) -> Model:
-    found = translate(state, dialect.rules, _words, shared=(_BLUR,))
-    network = Network(found.tensors, found.names, dialect.name)
+def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
+    found = translate(state, rules, _words, shared=(_BLUR,))
+    network = Network(found.tensors, found.names, dialect)
     unknown = [name for name in found.unknown if not name.startswith(_OTHER_NETWORKS)]
     for name in unknown:
         if name.startswith(("GE.attns.", "GE.to_initial_block.")):
@@ -58,7 +60,7 @@ def _read(dialect: Dialect, state: State) -> Model:
             raise network.refusal(f"it was trained with {option}, which is not known here")
     config = _describe(network)
     notes = tuple(_notes(config, unknown))
-    return Model(dialect.name, dialect.family, config, network.ordered, notes)
+    return Model(dialect, Config(config), network.ordered, notes)
 
 
 def _describe(network: Network) -> dict[str, Any]:
@@ -122,12 +124,4 @@ def _notes(config: dict[str, Any], unknown: list[str]) -> Iterator[str]:
         yield f"Left out, as no part of a known generator: {unknown[0]!r:.60} and others."
 
 
-DIALECTS = (
-    Dialect(
-        "lucidrains",
-        "lucidrains",
-        ("GE.blocks.0.to_style1.weight", "SE.net.0.weight"),
-        _RULES,
-        _read,
-    ),
-)
+RULES: dict[str, Rules] = {"lucidrains": _RULES}

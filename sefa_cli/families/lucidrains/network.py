@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import Dense, Layer, fast_layout, per_sample
+from sefa_cli.generators.layers import Dense, TensorModule, fast_layout, per_sample
 from sefa_cli.generators.weights import Weights, frozen
 
 
-class NoisyConv(Layer):
+class NoisyConv(TensorModule):
     """Modulate → 3×3 convolution → demodulate → noise → leaky ReLU 0.2."""
 
     def __init__(self, weights: Weights, inputs: int, w_dim: int) -> None:

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import Dense, Layer, MappingNetwork, fast_layout, per_sample
-from sefa_cli.generators.linearize import Chain
+from sefa_cli.generators.layers import Dense, MappingNetwork, TensorModule, fast_layout, per_sample
 from sefa_cli.generators.steps import Step, run_steps
 from sefa_cli.generators.weights import Weights, frozen
 
@@ -41,7 +40,7 @@ def interleaved(bands: int) -> Tensor:
     return torch.cat([first, channels + 3 * first + torch.arange(3)], dim=1).flatten()
 
 
-class Haar(Layer):
+class Haar(TensorModule):
     """An inverse Haar step `(n, 4c, h, w)` → `(n, c, 2h, 2w)` on interleaved bands."""
 
     def __init__(self, bands: int) -> None:
@@ -58,7 +57,7 @@ class Haar(Layer):
         return per_sample(F.conv_transpose2d, x, kernels, self.channels, stride=2)
 
 
-class Up(Layer):
+class Up(TensorModule):
     """Style × bands, then a Haar step."""
 
     order: Tensor
@@ -77,7 +76,7 @@ class Up(Layer):
         return x * (self.affine(w)[:, : x.shape[1], None, None] * 0.5)
 
 
-class Conv(Layer):
+class Conv(TensorModule):
     """Style × features → convolution → noise → bias → leaky ReLU 0.2, without a gain of √2.
 
     The convolution is separable, in the stem dense. With `bands` the results are Haar bands, and
@@ -124,7 +123,7 @@ class Conv(Layer):
         return noise * self.noise.square().mean().sqrt()
 
 
-class Block(Layer):
+class Block(TensorModule):
     """Up, conv1, conv2: codes `first`, `first` + 1, `first` + 2."""
 
     def __init__(
@@ -157,7 +156,7 @@ class Block(Layer):
         ]
 
 
-class ToImage(Layer):
+class ToImage(TensorModule):
     """Features → Haar bands of the picture → the picture."""
 
     def __init__(self, weights: Weights, inputs: int, w_dim: int) -> None:
@@ -227,11 +226,6 @@ class MobileStyleGAN(Generator):
         mean = quick or (self.resolution // 2) % size == 0
         paint = self.to_image.mean if mean else self.to_image
         return [*steps, Step((self.num_layers - 1,), lambda x, codes: paint(x, codes[:, -1]))]
-
-    def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain:
-        from sefa_cli.families.mobilestylegan.tangent import MobileChain  # it imports this file
-
-        return MobileChain(self, codes, noise_mode, size, quick)
 
     def _begin(self, codes: Tensor, noise_mode: str) -> Tensor:
         x = fast_layout(self.const.expand(len(codes), -1, -1, -1))

@@ -14,12 +14,12 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.errors import SefaError
+from sefa_cli.families.family import Model
 from sefa_cli.families.mobilestylegan.ir import Graph, Node, Source, looks_like_ir, read_graph
 from sefa_cli.files import why_not
 
@@ -39,8 +39,8 @@ def is_ir(path: Path) -> bool:
         return False
 
 
-def read_mobilestylegan(path: Path) -> tuple[str, str, dict[str, Any], Tensors]:
-    """(dialect, family, config, tensors under their native names) of the IR pairs at `path`.
+def read(path: Path) -> Model:
+    """Return the model in the IR pairs at `path`.
 
     `path` as in `is_ir`; an XML stands for its folder. No constant is read before it is asked for.
     Raises SefaError for networks of another kind and for files that are missing or damaged.
@@ -58,7 +58,7 @@ def read_mobilestylegan(path: Path) -> tuple[str, str, dict[str, Any], Tensors]:
         tensors = _mapping(mapping[0]) | _synthesis(synthesis[0])
     except (_UnknownKindError, IndexError):  # IndexError: an operation lacks an input
         raise _another_kind(path, graphs) from None
-    return "random-face", "mobilestylegan", _config(tensors), tensors
+    return Model("random-face", _config(tensors), tensors)
 
 
 class _UnknownKindError(Exception):
@@ -197,10 +197,10 @@ def _reshaped(tensor: LazyTensor, shape: tuple[int, ...]) -> LazyTensor:
     return tensor.then(lambda numbers: numbers.reshape(shape), shape)
 
 
-def _config(tensors: Tensors) -> dict[str, Any]:
+def _config(tensors: Tensors) -> Config:
     layers = [name for name in tensors if name.endswith(".affine.weight")]
     blocks = (len(layers) - 2) // 3
-    return {
+    facts = {
         "resolution": 8 << blocks,  # 4 px at the stem, twice per block, and a last Haar step
         "img_channels": tensors["synthesis.to_img.weight"].shape[0] // 4,
         "z_dim": tensors["mapping.fc0.weight"].shape[1],
@@ -209,3 +209,4 @@ def _config(tensors: Tensors) -> dict[str, Any]:
         "num_layers": len(layers),
         "space": "w",
     }
+    return Config(facts)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sefa_cli.families.mobilestylegan.network import HAAR, Conv, MobileStyleGAN, ToImage, Up
 from sefa_cli.generators.base import area_mean
-from sefa_cli.generators.layers import Layer, fast_layout
+from sefa_cli.generators.layers import TensorModule, fast_layout
 from sefa_cli.generators.linearize import Moves
 
 Change = Tensor | None  # of features (b, channels, h, w); None where nothing has moved yet
@@ -148,7 +148,7 @@ class BandsStep:
 
 def _route(
     net: MobileStyleGAN, quick: bool, halved: bool
-) -> Iterator[tuple[int, Layer, dict[str, Any]]]:
+) -> Iterator[tuple[int, TensorModule, dict[str, Any]]]:
     """Code index, layer and options, in the order in which the network's `_picture` (`halved`:
     without its last Haar step) or `_preview` (`quick`) goes through them."""
     yield 0, net.stem, {}

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.families import tensorflow
 from sefa_cli.families.arguments import MMGEN_COLORS
-from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import FLAT, Change, Rule, Shape, State, translate
 from sefa_cli.families.native_tensors import START, Network
 from sefa_cli.families.progressive import left_out, lod_of
@@ -112,7 +112,8 @@ _MMGEN = (  # convolutions run as StyleGAN2's, from b4.conv1 on
 )
 
 
-def _read(dialect: Dialect, state: State) -> Model:
+def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
     top = tensorflow.top_block(state)
     layers = sum(
         name.startswith("features.") and name.endswith("conv.weight") for name in state.leaves
@@ -131,19 +132,18 @@ def _read(dialect: Dialect, state: State) -> Model:
             "above": f"synthesis.b{2 * START << number}",
         }
 
-    found = translate(state, dialect.rules, words, shared=(_SCALE,))
+    found = translate(state, rules, words, shared=(_SCALE,))
     found.tensors.pop(_SCALE, None)  # says what the shapes say
     lod = lod_of(found.tensors)
-    if dialect.name in ("genforce", "mmgen"):  # TensorFlow's names tell
-        _unfuse(found.tensors, dialect.name == "mmgen")
-    if dialect.name == "gan-zoo":
+    if dialect in ("genforce", "mmgen"):  # TensorFlow's names tell
+        _unfuse(found.tensors, dialect == "mmgen")
+    if dialect == "gan-zoo":
         _equalize(found.tensors)
     _split_label(found.tensors, argument(state, "label_size", 0))
-    network = Network(found.tensors, found.names, dialect.name, "PGGAN")
-    gain = SQRT2 if dialect.name == "gan-zoo" else SQRT2 / 4
+    network = Network(found.tensors, found.names, dialect, "PGGAN")
+    gain = SQRT2 if dialect == "gan-zoo" else SQRT2 / 4
     config = {**_describe(network), "lod": lod, "dense_gain": gain}
-    return Model(
-        dialect.name, dialect.family, config, network.ordered,
+    return Model(dialect, Config(config), network.ordered,
         tuple(_notes(state, left_out(found, network), lod)),
     )  # fmt: skip
 
@@ -237,30 +237,11 @@ def _notes(state: State, unused: str, lod: float) -> Iterator[str]:
     yield from tensorflow.argument_notes(state)
 
 
-DIALECTS = (
-    Dialect(
-        "genforce",
-        "pggan",
-        ("layer0.weight", "layer1.weight", "output0.weight"),
-        _GENFORCE,
-        _read,
-    ),
-    Dialect("tensorflow", "pggan", ("4x4/Dense/weight", "4x4/Conv/weight"), _TENSORFLOW, _read),
-    Dialect("dissection", "pggan", ("layer1.conv.weight", "layer1.wscale.b"), _DISSECTION, _read),
-    Dialect(
-        "dissection",
-        "pggan",
-        ("features.0.conv.weight", "features.0.wscale.b"),
-        _OLD_DISSECTION,
-        _read,
-    ),
-    Dialect(
-        "gan-zoo",
-        "pggan",
-        ("formatLayer.module.weight", "groupScale0.0.module.weight"),
-        _GAN_ZOO,
-        _read,
-    ),
-    Dialect("gan-zoo", "pggan", ("formatLayer.weight", "groupScale0.0.weight"), _GAN_ZOO, _read),
-    Dialect("mmgen", "pggan", ("noise2feat.linear.weight_orig", "noise2feat.bias"), _MMGEN, _read),
-)
+RULES: dict[str, Rules] = {
+    "genforce": _GENFORCE,
+    "tensorflow": _TENSORFLOW,
+    "dissection": _DISSECTION,
+    "dissection-old": _OLD_DISSECTION,
+    "gan-zoo": _GAN_ZOO,
+    "mmgen": _MMGEN,
+}

@@ -12,12 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.generators.layers import SQRT2, Layer, fast_layout, normalized
+from sefa_cli.generators.layers import SQRT2, TensorModule, fast_layout, normalized
 from sefa_cli.generators.progressive import Conv, Progressive
 from sefa_cli.generators.weights import Weights, frozen
 
 
-class Entry(Layer):
+class Entry(TensorModule):
     """z, and a one-hot label after it, → 4×4 pixels; the weight counts gain / √inputs."""
 
     def __init__(self, weights: Weights, z_dim: int, c_dim: int, gain: float) -> None:
@@ -37,7 +37,7 @@ class Entry(Layer):
         return F.leaky_relu(x + self.bias, 0.2)
 
 
-class NormedConv(Layer):
+class NormedConv(TensorModule):
     """Pixel norm → convolution → bias → leaky ReLU 0.2."""
 
     def __init__(self, weights: Weights, inputs: int, up: bool = False) -> None:

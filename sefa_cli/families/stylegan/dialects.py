@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.families import tensorflow
 from sefa_cli.families.arguments import positive
-from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import (
     FLIPPED,
     ONE_MAP,
@@ -92,7 +92,8 @@ _TENSORFLOW = (
 )
 
 
-def _read(dialect: Dialect, state: State) -> Model:
+def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
     top = tensorflow.top_block(state)
 
     def words(number: int) -> dict[str, str]:
@@ -102,18 +103,18 @@ def _read(dialect: Dialect, state: State) -> Model:
         rgb = f"synthesis.b{START << number}.torgb"
         return {"conv": conv, "rgb": rgb, "rgb_of_lod": f"synthesis.b{top >> number}.torgb"}
 
-    found = translate(state, dialect.rules, words, shared=(BLUR, "lod"))
+    found = translate(state, rules, words, shared=(BLUR, "lod"))
     lod = lod_of(found.tensors)
     blur = unusual_blur(
         found.tensors.pop(BLUR, None), tensorflow.filter_argument(state, "blur_filter")
     )
     _unfuse(found.tensors, argument(state, "fused_scale", "auto"))
-    network = Network(found.tensors, found.names, dialect.name, "StyleGAN")
+    network = Network(found.tensors, found.names, dialect, "StyleGAN")
     rate = positive(argument(state, "mapping_lrmul", _RATE)) or _RATE
     config = {**describe(network), "lr_multiplier": rate, "lod": lod}
     tensors = {**network.ordered, **blur}
     said = notes(state, tensors, left_out(found, network), lod)
-    return Model(dialect.name, dialect.family, config, tensors, said)
+    return Model(dialect, Config(config), tensors, said)
 
 
 def describe(network: Network) -> dict[str, Any]:
@@ -194,19 +195,4 @@ def _notes(state: State, tensors: dict[str, LazyTensor], unused: str, lod: float
     yield from tensorflow.argument_notes(state)
 
 
-DIALECTS = (
-    Dialect(
-        "genforce",
-        "stylegan",
-        ("synthesis.layer0.const", "synthesis.layer0.style.weight", "mapping.dense0.weight"),
-        _GENFORCE,
-        _read,
-    ),
-    Dialect(
-        "tensorflow",
-        "stylegan",
-        ("synthesis/4x4/Const/const", "synthesis/4x4/Conv/StyleMod/weight"),
-        _TENSORFLOW,
-        _read,
-    ),
-)
+RULES: dict[str, Rules] = {"genforce": _GENFORCE, "tensorflow": _TENSORFLOW}

@@ -11,13 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.generators.layers import Dense, Layer, MappingNetwork, fast_layout, noise_like
-from sefa_cli.generators.linearize import Chain
+from sefa_cli.generators.layers import Dense, MappingNetwork, TensorModule, fast_layout, noise_like
 from sefa_cli.generators.progressive import Conv, Progressive
 from sefa_cli.generators.weights import Weights, frozen
 
 
-class Blur(Layer):
+class Blur(TensorModule):
     """The same small filter over every channel; nothing is assumed beyond the border."""
 
     def __init__(self, taps: Tensor | None) -> None:
@@ -32,7 +31,7 @@ class Blur(Layer):
         return F.conv2d(x, kernel, padding=len(self.taps) // 2, groups=channels)
 
 
-class Style(Layer):
+class Style(TensorModule):
     """What follows a convolution: noise, bias, leaky ReLU, instance norm, scale and shift by w."""
 
     def __init__(
@@ -91,11 +90,6 @@ class StyleGAN(Progressive):
 
     def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
         return self.mapping(z, label)
-
-    def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain:
-        from sefa_cli.families.stylegan.tangent import StyleGANChain  # it imports this file
-
-        return StyleGANChain(self, codes, noise_mode, size)
 
     def _features(self, codes: Tensor, noise_mode: str) -> Iterator[Tensor]:
         x = fast_layout(self.const.expand(len(codes), -1, -1, -1))

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.families.arguments import MMGEN_COLORS
-from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import (
     AS_STORED,
     FIRST_ROW,
@@ -100,12 +100,13 @@ def _words(number: int) -> dict[str, str]:
     }
 
 
-def _read(dialect: Dialect, state: State) -> Model:
-    found = translate(state, dialect.rules, _words, shared=(BLUR,))
-    mmgen = dialect.name == "mmgen"
+def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
+    found = translate(state, rules, _words, shared=(BLUR,))
+    mmgen = dialect == "mmgen"
     blur = unusual_blur(found.tensors.pop(BLUR, None)) if mmgen else {BLUR: _filled(1, (1, 1))}
     _as_published(found.tensors, gain_after_bias=not mmgen)
-    network = Network(found.tensors, found.names, dialect.name, "StyleGAN")
+    network = Network(found.tensors, found.names, dialect, "StyleGAN")
     config: dict[str, Any] = {**describe(network), "lr_multiplier": 0.01, "lod": 0.0}
     if mmgen:
         config |= {"early_activation": True, "norm_epsilon": 1e-5}
@@ -113,7 +114,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     said = notes(state, tensors, left_out(found, network), 0.0)
     if mmgen:
         said = (*said, MMGEN_COLORS)
-    return Model(dialect.name, dialect.family, config, tensors, said)
+    return Model(dialect, Config(config), tensors, said)
 
 
 def _as_published(tensors: dict[str, LazyTensor], gain_after_bias: bool) -> None:
@@ -150,22 +151,4 @@ def _filled(value: float, shape: tuple[int, ...]) -> LazyTensor:
     return LazyTensor(shape, "float32", lambda: np.full(shape, value, np.float32))
 
 
-DIALECTS = (
-    Dialect(
-        "mmgen",
-        "stylegan",
-        ("style_mapping.1.linear.weight_orig", "convs.0.adain1.affine.weight_orig"),
-        _MMGEN,
-        _read,
-    ),
-    Dialect(
-        "gan-zoo", "stylegan", ("baseScale0", "adain00.styleModulator.weight"), _GAN_ZOO, _read
-    ),
-    Dialect(
-        "gan-zoo",
-        "stylegan",
-        ("baseScale0", "adain00.styleModulator.module.weight"),
-        _GAN_ZOO,
-        _read,
-    ),
-)
+RULES: dict[str, Rules] = {"mmgen": _MMGEN, "gan-zoo": _GAN_ZOO}

@@ -24,15 +24,18 @@ Change = Tensor | None  # of features (b, channels, h, w); None where nothing ha
 class StyleGANChain:
     """One picture `(1, C, H, W)` of `net` and its layers, each ready for changes."""
 
-    def __init__(self, net: StyleGAN, codes: Tensor, noise_mode: str, size: int) -> None:
+    def __init__(
+        self, net: StyleGAN, codes: Tensor, noise_mode: str, size: int, quick: bool = False
+    ) -> None:
+        """`quick` is always False: the network has no shortcut."""
         self._net, self._size = net, size
         self.picture = area_mean(net._picture(codes, noise_mode, size), size)
         self.pass_bytes = 0
-        self._steps: list[Step] = []
+        self._steps: list[StyleStep] = []
         x = fast_layout(net.const.expand(len(codes), -1, -1, -1))
         for index, style in enumerate(net.styles):
             assert isinstance(style, Style)
-            step = Step(net, index, style, x, codes[:, index], noise_mode)
+            step = StyleStep(net, index, style, x, codes[:, index], noise_mode)
             self._steps.append(step)
             x = step.result
             self.pass_bytes = max(self.pass_bytes, 5 * x.nbytes)
@@ -61,7 +64,7 @@ class StyleGANChain:
                 yield layer.conv(still if t is None else t)
 
 
-class Step:
+class StyleStep:
     """Convolution, blur where it doubles, and the `Style` after it."""
 
     def __init__(

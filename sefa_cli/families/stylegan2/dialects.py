@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 
-from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.containers.faults import damaged
 from sefa_cli.families.arguments import MMGEN_COLORS
-from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import (
     FIRST_ROW,
     FLAT,
@@ -177,21 +177,22 @@ def numbered(number: int) -> dict[str, str]:
     return {"conv": conv, "rgb": f"synthesis.b{4 << number}.torgb", "resolution": str(4 << number)}
 
 
-def _read(dialect: Dialect, state: State) -> Model:
-    found = translate(state, dialect.rules, numbered, shared=(FILTER,))
+def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
+    found = translate(state, rules, numbered, shared=(FILTER,))
     kernel = found.tensors.pop(FILTER, None)
-    network = Network(found.tensors, found.names, dialect.name)
+    network = Network(found.tensors, found.names, dialect)
     config = {
         **describe(network),
         **settings(state),
-        "demod_scaled": dialect.name not in ("nvidia", "hammer"),
+        "demod_scaled": dialect not in ("nvidia", "hammer"),
     }
     tensors = {**network.ordered, **_unusual(kernel)}
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
     said = notes(state, tensors, unused)
-    if dialect.name == "mmgen":
+    if dialect == "mmgen":
         said = (*said, MMGEN_COLORS)
-    return Model(dialect.name, dialect.family, config, tensors, said)
+    return Model(dialect, Config(config), tensors, said)
 
 
 def _unusual(kernel: LazyTensor | None) -> dict[str, LazyTensor]:
@@ -209,41 +210,11 @@ def _unusual(kernel: LazyTensor | None) -> dict[str, LazyTensor]:
     return {FILTER: LazyTensor(taps.shape, "float32", lambda: taps / np.float32(total))}
 
 
-DIALECTS = (
-    Dialect("nvidia", "stylegan2", ("synthesis.b4.const", "mapping.fc0.weight"), _NVIDIA, _read),
-    Dialect(
-        "rosinality",
-        "stylegan2",
-        ("input.input", "style.1.weight", "conv1.conv.modulation.weight"),
-        _ROSINALITY,
-        _read,
-    ),
-    Dialect(
-        "basicsr",
-        "stylegan2",
-        ("constant_input.weight", "style_mlp.1.weight", "style_conv1.modulated_conv.weight"),
-        _BASICSR,
-        _read,
-    ),
-    Dialect(
-        "mmgen",
-        "stylegan2",
-        ("style_mapping.1.linear.weight_orig", "conv1.conv.weight_orig", "to_rgb1.bias"),
-        _MMGEN,
-        _read,
-    ),
-    Dialect(
-        "genforce",
-        "stylegan2",
-        ("synthesis.early_layer.const", "synthesis.layer0.style.weight", "truncation.w_avg"),
-        _GENFORCE,
-        _read,
-    ),
-    Dialect(
-        "hammer",
-        "stylegan2",
-        ("synthesis.early_layer.const", "synthesis.layer0.style.weight", "w_avg"),
-        _HAMMER,
-        _read,
-    ),
-)
+RULES: dict[str, Rules] = {
+    "nvidia": _NVIDIA,
+    "rosinality": _ROSINALITY,
+    "basicsr": _BASICSR,
+    "mmgen": _MMGEN,
+    "genforce": _GENFORCE,
+    "hammer": _HAMMER,
+}

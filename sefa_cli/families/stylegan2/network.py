@@ -18,14 +18,13 @@ from sefa_cli.generators.base import Generator
 from sefa_cli.generators.layers import (
     SQRT2,
     Dense,
-    Layer,
     MappingNetwork,
     Resampler,
+    TensorModule,
     fast_layout,
     noise_like,
     per_sample,
 )
-from sefa_cli.generators.linearize import Chain
 from sefa_cli.generators.steps import Step, run_steps
 from sefa_cli.generators.weights import Weights, frozen
 
@@ -42,7 +41,7 @@ class Options:
     resampler: Resampler
 
 
-class StyledConv(Layer):
+class StyledConv(TensorModule):
     """Modulate → convolve → demodulate → noise → bias → leaky ReLU 0.2 × √2 → clamp.
 
     Style and demodulation scale what goes in and comes out, not the kernel: then one kernel
@@ -91,7 +90,7 @@ class StyledConv(Layer):
         return F.conv2d(x, self.weight, padding=1)
 
 
-class ToRGB(Layer):
+class ToRGB(TensorModule):
     """A modulated 1×1 convolution without demodulation, noise or activation."""
 
     def __init__(self, weights: Weights, inputs: int, options: Options) -> None:
@@ -196,11 +195,6 @@ class StyleGAN2(Generator):
         blocks = [block.step(noise_mode) for block in self.blocks if isinstance(block, Block)]
         end = Step((), lambda state, codes: state[1])
         return [Step((), lambda _, codes: begin(codes)), *blocks, end]
-
-    def _chain(self, codes: Tensor, noise_mode: str, size: int, quick: bool) -> Chain:
-        from sefa_cli.families.stylegan2.tangent import StyleGAN2Chain
-
-        return StyleGAN2Chain(self, codes, noise_mode, size)
 
 
 def _resolutions(checkpoint: Checkpoint) -> list[int]:

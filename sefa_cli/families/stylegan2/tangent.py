@@ -21,7 +21,10 @@ Change = Tensor | None  # of features (b, channels, h, w); None where nothing ha
 class StyleGAN2Chain:
     """One picture `(1, C, H, W)` of `net` and its blocks, each ready for changes."""
 
-    def __init__(self, net: StyleGAN2, codes: Tensor, noise_mode: str, size: int) -> None:
+    def __init__(
+        self, net: StyleGAN2, codes: Tensor, noise_mode: str, size: int, quick: bool = False
+    ) -> None:
+        """`quick` is always False: the network has no shortcut."""
         self._size = size
         x = fast_layout(net.const.expand(len(codes), -1, -1, -1))
         image: Tensor | None = None

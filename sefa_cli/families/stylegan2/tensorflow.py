@@ -9,10 +9,10 @@ the last, ToRGB_lod0, is shown.
 from collections.abc import Iterator
 from typing import Any
 
-from sefa_cli.containers.checkpoint import LazyTensor
+from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.families import tensorflow
 from sefa_cli.families.arguments import listed, positive
-from sefa_cli.families.model import Dialect, Model
+from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import (
     ONE_MAP,
     PLUS_ONE,
@@ -64,11 +64,12 @@ _RULES = (
 )
 
 
-def _read(dialect: Dialect, state: State) -> Model:
+def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
     top = f"synthesis.b{tensorflow.top_block(state)}"
-    found = translate(state, dialect.rules, lambda n: {**numbered(n), "top": top}, shared=(_GROWN,))
+    found = translate(state, rules, lambda n: {**numbered(n), "top": top}, shared=(_GROWN,))
     found.tensors.pop(_GROWN, None)
-    network = Network(found.tensors, found.names, dialect.name)
+    network = Network(found.tensors, found.names, dialect)
     config: dict[str, Any] = {
         **describe(network),
         "conv_clamp": positive(argument(state, "conv_clamp", None)),
@@ -77,9 +78,7 @@ def _read(dialect: Dialect, state: State) -> Model:
     }
     tensors = {**network.ordered, **_filter(state)}
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
-    return Model(
-        dialect.name, dialect.family, config, tensors, tuple(_notes(state, tensors, unused))
-    )
+    return Model(dialect, Config(config), tensors, tuple(_notes(state, tensors, unused)))
 
 
 def _filter(state: State) -> dict[str, LazyTensor]:
@@ -101,12 +100,4 @@ def _notes(state: State, tensors: dict[str, LazyTensor], unused: list[str]) -> I
     yield from tensorflow.argument_notes(state)
 
 
-DIALECTS = (
-    Dialect(
-        tensorflow.NAME,
-        "stylegan2",
-        ("synthesis/4x4/Const/const", "synthesis/4x4/Conv/mod_weight"),
-        _RULES,
-        _read,
-    ),
-)
+RULES: dict[str, Rules] = {"tensorflow": _RULES}

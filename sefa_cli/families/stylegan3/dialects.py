@@ -8,7 +8,8 @@ class embeddings, `mapping.embed.weight (classes, features)`, a dense layer `map
 and a mean w for every class.
 """
 
-from sefa_cli.families.model import Dialect, Model
+from sefa_cli.containers.checkpoint import Config
+from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import SCALAR, Rule, State, Translation, translate
 from sefa_cli.families.native_tensors import Network
 from sefa_cli.families.stylegan3.geometry import first_cutoff, sized_names
@@ -58,18 +59,19 @@ _HAMMER = (
 )
 
 
-def _read(dialect: Dialect, state: State) -> Model:
-    found = translate(state, dialect.rules, lambda _: {})
+def read(dialect: str, rules: Rules, state: State) -> Model:
+    """Return the model in a state of that dialect."""
+    found = translate(state, rules, lambda _: {})
     grid = found.tensors.pop(_GRID, None)
-    if dialect.name == "hammer":
+    if dialect == "hammer":
         found = _renamed(found, sized_names(found.tensors, grid))
-    network = Network(found.tensors, found.names, dialect.name, "StyleGAN3")
+    network = Network(found.tensors, found.names, dialect, "StyleGAN3")
     given = settings(state)
     config = {**describe(network, found.tensors, given["lrelu_upsampling"]), **given}
     config["first_cutoff"] = config["first_cutoff"] or first_cutoff(found.tensors)
     tensors = network.ordered
     unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
-    return Model(dialect.name, dialect.family, config, tensors, notes(state, tensors, unused))
+    return Model(dialect, Config(config), tensors, notes(state, tensors, unused))
 
 
 def _renamed(found: Translation, layers: dict[str, str]) -> Translation:
@@ -86,16 +88,4 @@ def _renamed(found: Translation, layers: dict[str, str]) -> Translation:
     )
 
 
-DIALECTS = (
-    Dialect("nvidia", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), _NVIDIA, _read),
-    Dialect(
-        "mmgen", "stylegan3", ("synthesis.input.freqs", "style_mapping.fc0.weight"), _MMGEN, _read
-    ),
-    Dialect(
-        "hammer",
-        "stylegan3",
-        ("synthesis.early_layer.frequency", "synthesis.layer0.conv.weight"),
-        _HAMMER,
-        _read,
-    ),
-)
+RULES: dict[str, Rules] = {"nvidia": _NVIDIA, "mmgen": _MMGEN, "hammer": _HAMMER}

@@ -32,7 +32,7 @@ def side_of(name: str) -> int:
     return int(name.split("_")[1])
 
 
-class Step(NamedTuple):
+class LayerGeometry(NamedTuple):
     """One layer: sides of what goes in and comes out in pixels, factors, and padding.
 
     `before` and `after` are samples to add on either side at the leaky ReLU's rate; negative ones
@@ -48,7 +48,7 @@ class Step(NamedTuple):
     after: int
 
 
-def steps(tensors: Mapping[str, LazyTensor], nonlinearity: int = 2) -> list[Step]:
+def steps(tensors: Mapping[str, LazyTensor], nonlinearity: int = 2) -> list[LayerGeometry]:
     """All layers, by number. The leaky ReLU runs at `nonlinearity` times the sampling rate.
 
     Raises SefaError where names and filters do not make one network.
@@ -60,7 +60,7 @@ def steps(tensors: Mapping[str, LazyTensor], nonlinearity: int = 2) -> list[Step
     return found
 
 
-def _step(tensors: Mapping[str, LazyTensor], name: str, inputs: int, size: int) -> Step:
+def _step(tensors: Mapping[str, LazyTensor], name: str, inputs: int, size: int) -> LayerGeometry:
     """The convolution pads by kernel − 1 on both sides, either filter takes its length less one,
     and what is odd goes where samples stay in place (Alias-Free GAN, appendix C.3)."""
     lengths = _taps(tensors, name, "up"), _taps(tensors, name, "down")
@@ -70,7 +70,7 @@ def _step(tensors: Mapping[str, LazyTensor], name: str, inputs: int, size: int) 
     if total > sum(lengths):  # more than filters can fill: mostly empty, and perhaps huge
         raise SefaError(f"synthesis.{name} is said to make {outputs} px of {inputs}")
     before = (total + up) // 2
-    return Step(name, inputs, outputs, up, down, before, total - before)
+    return LayerGeometry(name, inputs, outputs, up, down, before, total - before)
 
 
 def _taps(tensors: Mapping[str, LazyTensor], layer: str, kind: str) -> int:

@@ -13,13 +13,20 @@ from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
-from sefa_cli.families.stylegan3.geometry import Step, sampling_rates, steps
+from sefa_cli.families.stylegan3.geometry import LayerGeometry, sampling_rates, steps
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import SQRT2, Dense, Layer, MappingNetwork, fast_layout, per_sample
+from sefa_cli.generators.layers import (
+    SQRT2,
+    Dense,
+    MappingNetwork,
+    TensorModule,
+    fast_layout,
+    per_sample,
+)
 from sefa_cli.generators.weights import Weights, frozen
 
 
-class FourierFeatures(Layer):
+class FourierFeatures(TensorModule):
     """w → sin(2π (f·x + φ)) on a grid with margins, then a matrix over channels.
 
     Coordinates x are 1 for a picture's width, 0 in its middle. An affine of w gives a rotation and
@@ -72,10 +79,10 @@ class FourierFeatures(Layer):
             self.transform = frozen(torch.linalg.inv(moved).to(self.transform))
 
 
-class FilteredLeakyReLU(Layer):
+class FilteredLeakyReLU(TensorModule):
     """Up-sample → leaky ReLU 0.2 × √2 → clamp → down-sample, with the file's low-pass filters."""
 
-    def __init__(self, weights: Weights, step: Step, clamp: float | None) -> None:
+    def __init__(self, weights: Weights, step: LayerGeometry, clamp: float | None) -> None:
         super().__init__()
         self.step, self.clamp = step, clamp
         up = weights.take("up_filter", None) if "up_filter" in weights else torch.ones(1)
@@ -117,11 +124,11 @@ def _kernels(taps: Tensor, axis: int, channels: int) -> Tensor:
     return taps.reshape(shape).expand(channels, -1, -1, -1)
 
 
-class SynthesisLayer(Layer):
+class SynthesisLayer(TensorModule):
     """Modulate → convolve → demodulate → input gain → bias → filtered leaky ReLU."""
 
     def __init__(
-        self, weights: Weights, inputs: int, w_dim: int, step: Step, clamp: float | None
+        self, weights: Weights, inputs: int, w_dim: int, step: LayerGeometry, clamp: float | None
     ) -> None:
         super().__init__()
         weight = weights.take("weight", None, inputs, None, None)
@@ -145,7 +152,7 @@ class SynthesisLayer(Layer):
         return self.activation(torch.addcmul(self.bias[:, None, None], x, scale))
 
 
-class ToRGB(Layer):
+class ToRGB(TensorModule):
     """A modulated 1×1 convolution without demodulation, filters or activation."""
 
     def __init__(self, weights: Weights, inputs: int, w_dim: int, clamp: float | None) -> None:

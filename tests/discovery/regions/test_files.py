@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from sefa_cli.discovery.regions import files
-from sefa_cli.discovery.regions.files import nearest, read_labels, read_mask
+from sefa_cli.discovery.regions.files import read_labels, read_mask
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.rendering.pictures import nearest
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.discovery.localize import region_bundle
-from sefa_cli.discovery.pictures import Pictures
+from sefa_cli.discovery.collect import Collector
+from sefa_cli.discovery.region_bundle import region_bundle
 from sefa_cli.discovery.regions.landmarks import (
     NETWORK,
     Faces,
@@ -98,7 +98,7 @@ def test_the_bundle_keeps_a_mask_for_every_seed(tmp_path: Path) -> None:
     target = Target(f"region {faces.text}", masks)
     search = Search(layers=tuple(range(generator.num_layers)), space="w", size=32, num=3)
     codes = codes_from_seeds(generator, [0, 5])
-    found = Pictures(generator, codes, [0, 5], target).matrices(search)
+    found = Collector(generator, codes, [0, 5], target).matrices(search)
     bundle = region_bundle(checkpoint, found, target, search, [0, 5], {})
     bundle.save(tmp_path / "mouth.dirs")
     read = Bundle.load(tmp_path / "mouth.dirs")

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sefa_cli.discovery.regions.region import background, check_weights, one_region
-from sefa_cli.errors import UsageError
+from sefa_cli.discovery.regions.region import (
+    Region,
+    as_region,
+    background,
+    check_weights,
+    one_region,
+)
+from sefa_cli.errors import SefaError, UsageError
 
 
 def test_every_way_of_saying_the_upper_left_quarter(tmp_path):
@@ -114,3 +120,67 @@ def test_a_region_covering_everything_is_refused(tmp_path, monkeypatch, words):
 def test_an_almost_white_mask_is_a_region(tmp_path):
     Image.new("L", (16, 16), 254).save(tmp_path / "gray.png")
     assert (one_region(mask=tmp_path / "gray.png").weights(8, 8) == 254).all()
+
+
+def test_numbers_and_words_make_the_same_region():
+    assert Region.box(1, 2, 3, 4) == Region.box("1,2,3,4") == one_region(box="1,2,3,4")
+    assert Region.box(0.00001, 0.5, 0.5, 0.25).text == "0.00001,0.5,0.5,0.25"
+    assert Region.polygon([(0, 0), (0, 1), (0.5, 0)]).text == "0,0 0,1 0.5,0"
+    with pytest.raises(UsageError, match="box '1,2,3' is not 4 numbers"):
+        Region.box(1, 2, 3)
+    with pytest.raises(UsageError, match="not a list of corners"):
+        Region.polygon([(0, 0), (0, 4)])
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])
+def test_a_mask_may_be_an_array_of_any_size(dtype):
+    top = np.zeros((2, 4), dtype)
+    top[0] = 255 if dtype is np.uint8 else 1
+    region = Region.mask(top)
+    assert region.weights(4, 8).tolist() == [[255] * 8] * 2 + [[0] * 8] * 2
+    assert (region.label, Region.mask(top, "a.png").label) == ("mask array", "mask a.png")
+    with pytest.raises(UsageError, match="the mask has 2 rows × 4 columns; expected the picture's"):
+        region.weights(8, 8)
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        (np.zeros((2, 2, 3), np.uint8), r"uint8 \(2, 2, 3\); expected bool, uint8 or floats"),
+        (np.array([[0, 300]]), "expected bool, uint8 or floats"),
+        (np.array([[0, 1.5]]), "outside 0 … 1"),
+        (np.array([[0, np.nan]]), "outside 0 … 1"),
+    ],
+)
+def test_an_array_that_is_not_a_mask(mask, said):
+    with pytest.raises(UsageError, match=said):
+        Region.mask(mask)
+
+
+def test_segments_of_an_array():
+    labels = np.array([[0, 3], [4, 4]])
+    region = Region.segments(labels, [3, 4], "parts.png")
+    assert region.weights(2, 2).tolist() == [[0, 255], [255, 255]]
+    assert region.label == "seg 3-4 of parts.png" and Region.segments(labels, 3).weights(2, 2)[0, 1]
+    with pytest.raises(UsageError, match="segment 7 is not in the label map; expected among 0"):
+        Region.segments(labels, 7)
+    with pytest.raises(UsageError, match=r"expected integers \(height, width\)"):
+        Region.segments(labels / 2, 1)
+
+
+def test_a_name_waits_for_its_model(tmp_path):
+    eyes = Region.named("eyes")
+    np.testing.assert_array_equal(eyes.on("face").weights(256, 256), Region.named(
+        "face:eyes").weights(256, 256))  # fmt: skip
+    for refuse in (lambda: eyes.on("car"), lambda: eyes.weights(8, 8)):
+        with pytest.raises(UsageError, match="there is no region 'eyes'"):
+            refuse()
+    box = Region.box(0, 0, 1, 1)
+    assert box.on("car") is box and as_region(box) is box and as_region("eyes") == eyes
+    with pytest.raises(SefaError, match=r"none\.png"):
+        as_region(tmp_path / "none.png")
+
+
+def test_files_are_called_by_their_names(tmp_path):
+    Image.fromarray(np.eye(2, dtype=np.uint8) * 255).save(tmp_path / "eye.png")
+    assert as_region(tmp_path / "eye.png").label == "mask eye.png"

@@ -10,7 +10,7 @@ import pytest
 
 from sefa_cli.errors import SefaError
 from sefa_cli.families.mobilestylegan import ir
-from sefa_cli.families.mobilestylegan.openvino import is_ir, read_mobilestylegan
+from sefa_cli.families.mobilestylegan.openvino import is_ir, read
 from tests.helpers import networks
 from tests.helpers.ir_files import Arrays, SynthesisNetwork, Writer, mapping_network, save_pair
 
@@ -27,7 +27,7 @@ def pair(tmp_path: Path, arrays: Arrays) -> Path:
 
 
 def assert_reads(path: Path, arrays: Arrays, within: float = 0) -> None:
-    _, _, _, tensors = read_mobilestylegan(path)
+    tensors = read(path).tensors
     assert set(tensors) == set(arrays)
     for name, expected in arrays.items():
         assert tensors[name].shape == tensors[name].numpy().shape == expected.shape, name
@@ -40,8 +40,8 @@ def test_every_weight_is_found_by_its_place(pair: Path, arrays: Arrays) -> None:
 
 
 def test_the_configuration_follows_from_the_graph(pair: Path) -> None:
-    dialect, family, config, _ = read_mobilestylegan(pair)
-    assert (dialect, family) == ("random-face", "mobilestylegan")
+    dialect, config = read(pair)[:2]
+    assert dialect == "random-face"
     assert config == networks.mobilestylegan(blocks=2).config
 
 
@@ -86,22 +86,22 @@ def test_layers_may_stand_in_any_order(pair: Path, arrays: Arrays) -> None:
 
 
 def test_only_what_is_asked_for_is_read(pair: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[int] = []
+    asked: list[int] = []
     original = ir.Source.bytes_at
 
     def noted(self: ir.Source, offset: int, count: int) -> np.ndarray:
-        read.append(count)
+        asked.append(count)
         return original(self, offset, count)
 
     monkeypatch.setattr(ir.Source, "bytes_at", noted)
-    _, _, _, tensors = read_mobilestylegan(pair)
-    assert read == []
+    tensors = read(pair).tensors
+    assert asked == []
     affine = tensors["synthesis.layers.1.up.affine.weight"].numpy()
-    assert read == [affine.nbytes]
+    assert asked == [affine.nbytes]
 
 
 def test_numbers_are_writable_and_their_own(pair: Path) -> None:
-    _, _, _, tensors = read_mobilestylegan(pair)
+    tensors = read(pair).tensors
     tensors["mapping.fc0.weight"].numpy()[...] = 0
     assert tensors["mapping.fc0.weight"].numpy().any()
 
@@ -117,7 +117,7 @@ def test_what_is_no_ir(tmp_path: Path, content: bytes) -> None:
 
 def refusal(path: Path) -> str:
     with pytest.raises(SefaError) as error:
-        read_mobilestylegan(path)
+        read(path)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -155,7 +155,7 @@ def test_a_truncated_bin(pair: Path) -> None:
 
 
 def test_a_bin_that_shrinks_after_it_was_opened(pair: Path) -> None:
-    _, _, _, tensors = read_mobilestylegan(pair)
+    tensors = read(pair).tensors
     (pair / "a.bin").write_bytes(b"")
     with pytest.raises(SefaError, match=r"a\.bin"):
         tensors["synthesis.const"].numpy()
@@ -276,7 +276,7 @@ REAL = {
 
 
 def test_the_real_model(default_model: Path) -> None:
-    _, _, config, tensors = read_mobilestylegan(default_model)
+    _, config, tensors = read(default_model)[:3]
     assert len(tensors) == 16 + 108
     assert sum(np.prod(tensor.shape) * 4 for tensor in tensors.values()) == 8404992 + 32021616
     assert (config["num_layers"], config["resolution"], config["w_dim"]) == (23, 1024, 512)
@@ -293,8 +293,8 @@ def test_the_real_projections_need_no_other_weight(default_model: Path, tmp_path
     with open(tmp_path / "SynthesisNetwork.bin", "r+b") as weights:
         weights.truncate(13855156)
         weights.truncate(32025440)
-    _, _, _, cut = read_mobilestylegan(tmp_path)
-    _, _, _, whole = read_mobilestylegan(default_model)
+    cut = read(tmp_path).tensors
+    whole = read(default_model).tensors
     affines = [name for name in whole if ".affine." in name]
     assert len(affines) == 46
     assert all(np.array_equal(cut[name].numpy(), whole[name].numpy()) for name in affines)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.discovery.compare import compare
+from sefa_cli.bundle.compare import compare
 from sefa_cli.errors import SefaError
 
 

@@ -1,6 +1,6 @@
 """A full-width StyleGAN2 with random weights, in the genforce layout: stands in for a real file.
 
-    python bench/standin.py 512 standin.pth
+    python bench/random_stylegan2.py 512 random.pth
 
 Widths are those of config-f; about 120 MB at 512 px. Time and memory do not depend on the values.
 """

@@ -1,12 +1,14 @@
 """How much two bundles have in common: same model, principal angles, best matches."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
+
+if TYPE_CHECKING:
+    from sefa_cli.bundle.bundle import Bundle
 
 
 class Match(NamedTuple):
@@ -18,23 +20,34 @@ class Match(NamedTuple):
 
     @property
     def angle(self) -> float:
-        """Between the two lines, in degrees: 0 … 90."""
+        """The angle between the two lines, in degrees from 0 to 90."""
         return float(np.degrees(np.arccos(min(abs(self.cosine), 1))))
 
 
 class Comparison(NamedTuple):
-    """What `compare` found; angles in degrees, ascending."""
+    """What `compare` found.
+
+    Attributes:
+        same_model: Whether both belong to the same model, by its fingerprint.
+        same_space: Whether both are in z, or neither is.
+        same_layers: Whether both move the same layers.
+        num: How many leading directions were compared.
+        angles: The principal angles in degrees, ascending, float64 `(min(num, k_a, k_b),)`.
+        shared: What the spans of the leading 1, 2, … directions share: the mean cos² of their
+            principal angles, 0 to 1, as many as `angles`.
+        matches: For each leading direction of the first bundle the most parallel of the second.
+    """
 
     same_model: bool
-    same_space: bool  # both in z, or neither
+    same_space: bool
     same_layers: bool
     num: int
-    angles: NDArray[np.float64]  # (min(num, k_a, k_b),)
-    shared: NDArray[np.float64]  # as angles: what the spans of the leading 1, 2, … share, 0 … 1
+    angles: NDArray[np.float64]
+    shared: NDArray[np.float64]
     matches: tuple[Match, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for JSON."""
+        """Return the same as plain data, for JSON."""
         return {
             "same_model": self.same_model,
             "same_space": self.same_space,
@@ -48,15 +61,32 @@ class Comparison(NamedTuple):
         }
 
 
-def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
+def compare(a: "Bundle", b: "Bundle", num: int = 10) -> Comparison:
     """Compare the leading `num` directions of two bundles.
 
-    Principal angles (Björck & Golub, 1973) are those between the two spans: all zero when the
-    same changes can be composed from either. `shared` is the mean cos² of those angles, for the
-    leading one, two, … directions. A match is looked for among all directions of `b`.
-    Where all directions of both are one row, the rows are compared, whatever layers they move;
-    where some have a row per layer, what they do to the code on all layers of either bundle.
-    Raises SefaError for bundles whose latents have different dimensions.
+    If all directions of both are one row, the rows are compared, whatever layers they move.
+    Otherwise what they do to the code is compared, on all layers of either bundle.
+
+    Args:
+        a: The first bundle.
+        b: The second bundle, with a latent of the same dimension.
+        num: How many leading directions to compare, from 1. A match for each is looked for
+            among all directions of `b`.
+
+    Returns:
+        Principal angles between the two spans (all zero if the same changes can be composed from
+        either), what the leading spans share, and the best match of each direction.
+
+    Raises:
+        SefaError: The latents have different dimensions.
+
+    Source: Björck & Golub, Mathematics of Computation 27 (1973), for the principal angles.
+
+    Example:
+        >>> bundle = sefa.factorize(tiny)
+        >>> found = sefa.compare(bundle, bundle.pick("1-3"), num=3)
+        >>> found.same_model, found.shared.round(2).tolist(), found.matches[1].other
+        (True, [0.0, 0.5, 0.67], 0)
     """
     if a.dim != b.dim:
         raise SefaError(f"the latents have {a.dim} and {b.dim} dimensions", "bundles of one space")
@@ -82,7 +112,7 @@ def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
     )
 
 
-def _on(layers: NDArray[np.int64], bundle: Bundle) -> NDArray[np.float64]:
+def _on(layers: NDArray[np.int64], bundle: "Bundle") -> NDArray[np.float64]:
     """Directions as unit rows over `layers`, zero on those they do not move: (k, layers · dim)."""
     directions = bundle.directions.astype(np.float64)
     rows = np.zeros((bundle.k, len(layers), bundle.dim))

@@ -1,15 +1,18 @@
-"""The pictures that a search looks at → their Gram matrices, a stage at a time, with what was done
-before taken from a partial file."""
+"""Collect the Gram matrices of several pictures, a stage at a time.
+
+What an earlier run finished is taken from the partial file.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from sefa_cli.discovery.jacobian import Begun, Grams, Watch, grams
+from sefa_cli.discovery.gram_matrices import Grams, Matrices, Spanned, mean_grams
+from sefa_cli.discovery.jacobian import Begun, Report, Watch, grams
 from sefa_cli.discovery.memory import free_bytes
 from sefa_cli.discovery.partial import Partial
 from sefa_cli.discovery.resefa import equal_weights, resefa_in_span
@@ -19,29 +22,14 @@ from sefa_cli.generators.base import Generator
 from sefa_cli.ranges import format_range
 
 Arrays = Sequence[NDArray[Any]]
-Progress = Callable[[int, int], None]  # passes done, passes to do, in one stage
 
 LEADING = 10  # directions that have to be right before a sketch is good enough
 SMALL = 0.01  # how right: the residual, as a share of λ c; the error is of this order
 
 
 @dataclass(frozen=True)
-class Spanned:
-    """M_f and M_b within the span of a basis, and what is known beyond it."""
-
-    grams: Grams  # (k, k): of J · basis
-    basis: NDArray[np.float64]  # (dim, k), orthonormal columns
-    weights: tuple[float, float]  # of this picture's M_f and M_b in the mean: `equal_weights`
-    trace: float  # of the whole mean M_b, estimated
-    lacking: float  # the largest residual of the leading directions, as a share of λ c
-
-
-Matrices = Grams | Spanned
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """Codes of one generator, and a region of each one's picture."""
+class Collector:
+    """Collects the matrices of a region in the pictures of several codes of one generator."""
 
     generator: Generator
     codes: torch.Tensor  # (s, num_layers, d) or (s, d)
@@ -49,15 +37,15 @@ class Pictures:
     target: Target
     label: int | None = None
     partial: Partial | None = None
-    advance: Callable[[int], None] | None = None  # told how many passes were done since
+    advance: Callable[[int], None] | None = None  # hears how many passes were done since
     watch: Callable[[int, slice, torch.Tensor], None] | None = None  # sees J: picture, rows, J v
 
     def matrices(self, search: Search, joint: bool = True) -> list[Matrices]:
-        """M_f and M_b of every picture.
+        """Return M_f and M_b of every picture.
 
-        dim is d, in w+ d × layers. Where it is large the matrices are within a basis: one for
-        all pictures, or if not `joint` one for each. Raises SefaError for a region that says
-        nothing, or a memory budget too small for one pass.
+        dim is d, in w+ d × layers. If it is large, the matrices are within a basis: one for
+        all pictures, or without `joint` one for each. Raises SefaError for a region that nothing
+        changes, or a memory budget too small for one pass.
         """
         everyone = range(len(self.numbers))
         if not search.sketched(self.generator.w_dim):
@@ -69,7 +57,7 @@ class Pictures:
     def _exact(self, i: int, search: Search) -> Grams:
         watch = self.watch
 
-        def work(progress: Progress, begun: Begun) -> Grams:
+        def work(progress: Report, begun: Begun) -> Grams:
             seen = None if watch is None else lambda at, changes: watch(i, at, changes)
             return picture_grams(self, i, search, progress, begun, seen)
 
@@ -115,7 +103,7 @@ class Pictures:
     def _sketch(self, i: int, search: Search, pictures: int) -> Sketch:
         half, spare = search.shares(self.generator.w_dim, pictures)
 
-        def work(progress: Progress, begun: Begun) -> Sketch:
+        def work(progress: Report, begun: Begun) -> Sketch:
             return sketch(
                 search.linearize(self.generator, self.codes[i], self.label),
                 self.target.of(i),
@@ -159,7 +147,7 @@ class Pictures:
         return rows, np.linalg.norm(rows, axis=1) / scale
 
     def _kept(
-        self, stage: str, number: int, passes: int, work: Callable[[Progress, Begun], Arrays]
+        self, stage: str, number: int, passes: int, work: Callable[[Report, Begun], Arrays]
     ) -> Arrays:
         """What `partial` holds of a stage of a picture, or `work` done, which takes `passes`."""
         report = self._report(passes)
@@ -177,8 +165,8 @@ class Pictures:
         self.partial.keep(stage, number, made)
         return made
 
-    def _report(self, passes: int) -> Progress:
-        """Progress of a stage of so many passes, to `advance`."""
+    def _report(self, passes: int) -> Report:
+        """Report of a stage of `passes` passes, to `advance`."""
         told = 0
 
         def report(done: int, total: int) -> None:
@@ -192,43 +180,20 @@ class Pictures:
 
 
 def picture_grams(
-    pictures: Pictures,
+    collector: Collector,
     i: int,
     search: Search,
-    progress: Progress | None = None,
+    progress: Report | None = None,
     begun: Begun | None = None,
     watch: Watch | None = None,
 ) -> Grams:
-    """M_f and M_b `(dim, dim)` of the i-th picture, by a pass for every dimension."""
+    """Return M_f and M_b `(dim, dim)` of the i-th picture, by a pass for every dimension."""
     return grams(
-        search.linearize(pictures.generator, pictures.codes[i], pictures.label),
-        *pictures.target.of(i),
+        search.linearize(collector.generator, collector.codes[i], collector.label),
+        *collector.target.of(i),
         search.memory,
         sum_channels=search.sum_channels,
         progress=progress,
         begun=begun,
         watch=watch,
     )
-
-
-def mean_grams(pictures: Sequence[Grams], weights: ArrayLike | None = None) -> Grams:
-    """The average over pictures, each multiplied by its `weights` `(s, 2)` if any are given."""
-    weights = np.ones((len(pictures), 2)) if weights is None else np.asarray(weights)
-    return Grams(*(
-        np.mean([w * own[part] for w, own in zip(weights[:, part], pictures, strict=True)], axis=0)
-        for part in (0, 1)
-    ))  # fmt: skip
-
-
-def mean(pictures: Sequence[Matrices]) -> Matrices:
-    """The average over pictures, each of which counts for as much as the others.
-
-    It is more stable than any of them: see `resefa.equal_weights`. Within a basis they share it.
-    """
-    spanned = [picture for picture in pictures if isinstance(picture, Spanned)]
-    if spanned:
-        weights = [picture.weights for picture in spanned]
-        own = mean_grams([picture.grams for picture in spanned], weights)
-        return replace(spanned[0], grams=own, weights=(1.0, 1.0))
-    exact = [picture for picture in pictures if isinstance(picture, Grams)]
-    return mean_grams(exact, equal_weights([[np.trace(M) for M in picture] for picture in exact]))

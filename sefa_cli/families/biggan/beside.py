@@ -8,19 +8,19 @@ _MOST_BYTES = 1 << 16
 _EPSILON = 1e-4  # of batch norm, in all published models
 
 
-class Config(NamedTuple):
+class Beside(NamedTuple):
     """What shapes do not tell."""
 
     ups: tuple[int, ...]  # blocks that double the side
     epsilon: float = _EPSILON  # of batch norm
 
 
-def read_config(path: Path, blocks: int) -> tuple[Config, tuple[str, ...]]:
+def read_config(path: Path, blocks: int) -> tuple[Beside, tuple[str, ...]]:
     """From the file beside `path`, else every second of so many blocks, as all published models.
 
     Also says which, in sentences: none where the file was there and is of such a network.
     """
-    published = Config(tuple(range(1, blocks, 2)))
+    published = Beside(tuple(range(1, blocks, 2)))
     beside = [path.with_name("config.json")]
     if "pytorch_model.bin" in path.name:  # as downloads of several models are named
         beside.insert(0, path.with_name(path.name.replace("pytorch_model.bin", "config.json")))
@@ -44,7 +44,7 @@ def _text(path: Path) -> bytes | None:
         return None
 
 
-def _parse(text: bytes, blocks: int) -> Config | None:
+def _parse(text: bytes, blocks: int) -> Beside | None:
     try:
         found: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -57,4 +57,4 @@ def _parse(text: bytes, blocks: int) -> Config | None:
     epsilon = found.get("eps", _EPSILON)
     if type(epsilon) is not float or not 0 <= epsilon < 1:
         return None
-    return Config(tuple(i for i, layer in enumerate(layers) if layer[0]), epsilon)
+    return Beside(tuple(i for i, layer in enumerate(layers) if layer[0]), epsilon)

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from sefa_cli.generators.steps import Resuming
+from sefa_cli.generators.resuming import Resuming
 from sefa_cli.rendering.pictures import Picture, png, to_uint8
 from sefa_cli.rendering.view import View
 from sefa_cli.studio.library import Model
@@ -13,7 +13,7 @@ QUICK = 256  # pixels of a picture while a slider is dragged
 
 
 @dataclass(frozen=True)
-class Painted:
+class Rendered:
     """A picture as the page gets it."""
 
     png: bytes
@@ -23,8 +23,8 @@ class Painted:
     seconds: float
 
 
-class Easel:
-    """Paints one page's states of one model; layers below the moved ones are computed once."""
+class Renderer:
+    """Renders one page's states of one model; layers below the moved ones are computed once."""
 
     def __init__(self, model: Model) -> None:
         self._model, generator = model, model.generator
@@ -38,7 +38,7 @@ class Easel:
         """Seconds that a quick picture takes when nothing of it was kept: the best of three."""
         taken = []
         for _ in range(3):
-            fresh = Easel(self._model)
+            fresh = Renderer(self._model)
             began = time.perf_counter()
             fresh.picture(state, self.quick)
             taken.append(time.perf_counter() - began)
@@ -55,11 +55,11 @@ class Easel:
         picture: Picture = to_uint8(images.cpu().numpy())[0]
         return picture
 
-    def paint(self, state: State, view: View) -> Painted:
+    def render(self, state: State, view: View) -> Rendered:
         """The picture of a state as PNG, and how long it took."""
         began = time.perf_counter()
         picture = self.picture(state, view)
         encoded = png(picture, compression=1)
         height, width = picture.shape[:2]
         about = view.about(self._model.generator)
-        return Painted(encoded, width, height, about, time.perf_counter() - began)
+        return Rendered(encoded, width, height, about, time.perf_counter() - began)

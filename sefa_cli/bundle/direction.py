@@ -1,0 +1,207 @@
+"""One direction of a bundle, or a weighted sum of several, as a value to compute with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.bundle.algebra import Algebra, Source
+from sefa_cli.bundle.annotations import relabeled
+from sefa_cli.bundle.picking import combined
+from sefa_cli.editing.sum import Codes, add, for_every_layer, shift
+from sefa_cli.errors import SefaError
+from sefa_cli.ranges import format_range
+
+if TYPE_CHECKING:
+    from sefa_cli.bundle.bundle import Bundle
+
+
+class Term(NamedTuple):
+    """A direction of a bundle with its weight in a sum."""
+
+    weight: float
+    bundle: "Bundle"
+    k: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Direction:
+    """A vector in the latent space: Σ weight · nₖ over unit directions of one or more bundles.
+
+    `bundle[3]` and `bundle["smile"]` are directions. They support `a + b`, `a - b`, `-a`, `2 * a`
+    and `a / 2`; all bundles in a sum must belong to one model and space.
+
+    Attributes:
+        terms: The sum, a `Term(weight, bundle, k)` for each direction in it.
+
+    Example:
+        >>> bundle = sefa.factorize(tiny, layers="0-1", num=4).name({1: "smile"})
+        >>> mixed = (bundle["smile"] - 0.5 * bundle[2]).normalized()
+        >>> mixed
+        <Direction 0.894*smile - 0.447*k2, w, layers 0-1, length 1>
+        >>> mixed.move(np.zeros((1, 8, 32), np.float32), 2).shape
+        (1, 8, 32)
+    """
+
+    terms: tuple[Term, ...]
+
+    @cached_property
+    def vector(self) -> NDArray[np.float32]:
+        """The vector, float32: `(dim,)`, or `(layers, dim)` with a row for each layer."""
+        if self._single:
+            own: NDArray[np.float32] = self._single.bundle.directions[self._single.k]
+            return own
+        algebra = self._algebra
+        rows = [t.weight * algebra.row(self._source(t.bundle), t.k) for t in self.terms]
+        total: NDArray[np.float32] = np.sum(rows, axis=0).astype(np.float32)
+        return total
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers it moves: increasing code indices from 0."""
+        return tuple(int(layer) for layer in self._algebra.layers)
+
+    @property
+    def space(self) -> str:
+        """The latent space it lives in: "z", "w" or "w+"."""
+        return self.terms[0].bundle.space
+
+    @property
+    def length(self) -> float:
+        """Its Euclidean norm over all layers: 1 for a direction of a bundle."""
+        return float(np.linalg.norm(self.vector.astype(np.float64)))
+
+    @property
+    def label(self) -> str | None:
+        """Its label, None if it has none, or was scaled or added to another."""
+        single = self._single
+        return single and single.bundle.labels[single.k]
+
+    @property
+    def eigenvalue(self) -> float | None:
+        """Its eigenvalue, None if it has none, or was scaled or added to another."""
+        single = self._single
+        if single is None or single.bundle.eigenvalues is None:
+            return None
+        return float(single.bundle.eigenvalues[single.k])
+
+    def normalized(self) -> "Direction":
+        """Return the direction with length 1.
+
+        Raises:
+            SefaError: It is zero.
+        """
+        if self.length < 1e-9:
+            raise SefaError(f"the direction {self} is zero", "a sum that moves something")
+        return self / self.length
+
+    def move(self, codes: Codes, alpha: float = 1.0) -> Codes:
+        """Return code + alpha · this direction.
+
+        Args:
+            codes: A numpy array or a tensor `(n, num_layers, dim)`; `(n, dim)` is repeated for
+                every layer if the model has more than one.
+            alpha: The step, in units of the latent.
+
+        Returns:
+            A new array or tensor of the same kind.
+
+        Raises:
+            MismatchError: The codes are not those of this model.
+        """
+        codes = for_every_layer(codes, int(self.terms[0].bundle.model["num_layers"]))
+        rows = shift(self.vector[None], [(0, alpha)], len(self.layers))
+        return add(codes, rows, self.layers)
+
+    def as_bundle(self, label: str | None = None) -> "Bundle":
+        """Return a bundle of this one direction, to save or to edit with.
+
+        It has length 1 there; `info[0]["scale"]` keeps the length that it had.
+
+        Args:
+            label: What to call it. Default: no label.
+
+        Raises:
+            SefaError: It is zero, or the label is not valid.
+        """
+        terms = [(t.weight, (self._source(t.bundle), t.k)) for t in self.terms]
+        made = combined(self._algebra, terms, self._text)
+        return made if label is None else relabeled(made, {0: label})
+
+    def __add__(self, other: "Direction") -> "Direction":
+        if not isinstance(other, Direction):
+            return NotImplemented
+        return _collected([*self.terms, *other.terms])
+
+    def __sub__(self, other: "Direction") -> "Direction":
+        if not isinstance(other, Direction):
+            return NotImplemented
+        return self + -other
+
+    def __neg__(self) -> "Direction":
+        return self * -1
+
+    def __mul__(self, number: float) -> "Direction":
+        if isinstance(number, bool) or not isinstance(number, int | float | np.number):
+            return NotImplemented
+        return Direction(tuple(t._replace(weight=t.weight * float(number)) for t in self.terms))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, number: float) -> "Direction":
+        if isinstance(number, bool) or not isinstance(number, int | float | np.number):
+            return NotImplemented
+        return self * (1 / float(number))
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.float32]:
+        """Return the vector, so that numpy and torch take a direction as an array."""
+        return np.array(self.vector, dtype=dtype)  # type: ignore[call-overload,no-any-return]
+
+    def __repr__(self) -> str:
+        layers = format_range(self.layers)
+        return f"<Direction {self._text}, {self.space}, layers {layers}, length {self.length:.4g}>"
+
+    @property
+    def _single(self) -> Term | None:
+        """The direction of a bundle that this is, unless it was changed."""
+        return self.terms[0] if len(self.terms) == 1 and self.terms[0].weight == 1 else None
+
+    @cached_property
+    def _bundles(self) -> Sequence["Bundle"]:
+        return list({id(term.bundle): term.bundle for term in self.terms}.values())
+
+    def _source(self, bundle: "Bundle") -> Source:
+        """The bundle with a name: they have none here, so they are counted."""
+        place = next(i for i, own in enumerate(self._bundles) if own is bundle)
+        return Source("bundle" if len(self._bundles) == 1 else f"bundle{place}", bundle)
+
+    @cached_property
+    def _algebra(self) -> Algebra:
+        return Algebra([self._source(bundle) for bundle in self._bundles])
+
+    @property
+    def _text(self) -> str:
+        """`0.7*smile - 2*k3`."""
+        words = []
+        for weight, bundle, k in self.terms:
+            name = bundle.labels[k] or f"k{k}"
+            name = f'"{name}"' if " " in name else name
+            times = "" if abs(weight) == 1 else f"{abs(weight):.3g}*"
+            words.append(f"{'-' if weight < 0 else '+'} {times}{name}")
+        text = " ".join(words)
+        return text[2:] if text.startswith("+ ") else f"-{text[2:]}"
+
+
+def _collected(terms: Sequence[Term]) -> Direction:
+    """The sum of the terms, each direction once. Raises SefaError for bundles of two models."""
+    weights: dict[tuple[int, int], Term] = {}
+    for term in terms:
+        known = weights.get((id(term.bundle), term.k))
+        weight = term.weight + (known.weight if known else 0)
+        weights[id(term.bundle), term.k] = term._replace(weight=weight)
+    made = Direction(tuple(weights.values()))
+    _ = made._algebra  # refuses bundles that do not belong together
+    return made

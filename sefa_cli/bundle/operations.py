@@ -1,0 +1,217 @@
+"""What can be done with a bundle: find, move, name, pick, mix and compare its directions."""
+
+import difflib
+import operator
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.bundle.annotations import relabeled
+from sefa_cli.bundle.compare import Comparison, compare
+from sefa_cli.bundle.direction import Direction, Term
+from sefa_cli.bundle.html import bundle_html
+from sefa_cli.bundle.picking import mix, pick
+from sefa_cli.canonical import shown
+from sefa_cli.editing.sum import Codes
+from sefa_cli.errors import UsageError
+from sefa_cli.ranges import check_indices, format_range, is_range, parse_range
+
+if TYPE_CHECKING:
+    from sefa_cli.bundle.bundle import Bundle
+
+
+class Operations:
+    """The methods of `Bundle` that look up and compute: none of them changes it."""
+
+    directions: NDArray[np.float32]
+    info: tuple[dict[str, Any], ...]
+
+    @property
+    def k(self) -> int:
+        """The number of directions."""
+        return len(self.directions)
+
+    @property
+    def dim(self) -> int:
+        """The dimension of the latent, 512 for most published models."""
+        return int(self.directions.shape[-1])
+
+    @property
+    def labels(self) -> list[str | None]:
+        """The label of each direction; None for a direction without one."""
+        return [entry.get("label") for entry in self.info]
+
+    def index(self, name: str | int) -> int:
+        """Return the index of a direction, given its index or label.
+
+        Raises:
+            UsageError: There is no such direction; the error names similar labels.
+        """
+        if not isinstance(name, str):
+            return check_indices((name,), "direction", self.k)[0]
+        found = self.indices(name)
+        if len(found) != 1:
+            raise UsageError(f"{name!r} means {len(found)} directions", "one index or label")
+        return found[0]
+
+    def indices(self, names: str) -> tuple[int, ...]:
+        """Return the indices of directions, given indices, ranges and labels with commas.
+
+        Args:
+            names: Such as `"0-2,7"` or `"smile,3"`. A label that contains a comma is found whole.
+
+        Raises:
+            UsageError: There is no such direction; the error names similar labels.
+
+        Example:
+            >>> sefa.factorize(tiny).name({5: "smile"}).indices("0-2,smile")
+            (0, 1, 2, 5)
+        """
+        if is_range(names):
+            return parse_range(names, "direction", self.k)
+        parts = [part.strip() for part in names.split(",")]
+        known = [is_range(part) or _nfc(part) in self.labels for part in parts]
+        if len(parts) == 1 or _nfc(names) in self.labels or not any(known):
+            return (self._labeled(names),)
+        return check_indices([k for part in parts for k in self.indices(part)], "direction")
+
+    def _labeled(self, label: str) -> int:
+        wanted = _nfc(label)
+        if wanted in self.labels:
+            return self.labels.index(wanted)
+        known = [name for name in self.labels if name is not None]
+        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:3]
+        raise UsageError(
+            f"no direction is called {shown(label)}",
+            " or ".join([f"an index 0-{self.k - 1}", *(shown(name) for name in near)]),
+        )
+
+    @property
+    def _bundle(self) -> "Bundle":
+        """This bundle, for type checkers."""
+        return cast("Bundle", self)
+
+    def __len__(self) -> int:
+        """Return the number of directions."""
+        return self.k
+
+    def __getitem__(self, name: int | str) -> "Direction":
+        """Return a direction by its index, from 0 (or −1 for the last), or by its label.
+
+        Raises:
+            IndexError: The index is out of range.
+            UsageError: No direction has that label.
+        """
+        if isinstance(name, str):
+            k = self.index(name)
+        else:
+            k = operator.index(name)
+            if not -self.k <= k < self.k:
+                raise IndexError(f"direction {k} is out of range; expected 0-{self.k - 1}")
+        return Direction((Term(1.0, self._bundle, k % self.k),))
+
+    def __iter__(self) -> "Iterator[Direction]":
+        """Iterate over the directions."""
+        return (self[k] for k in range(self.k))
+
+    def move(
+        self, codes: "Codes", direction: "int | str | Direction", alpha: float = 1.0
+    ) -> "Codes":
+        """Return codes moved along one direction: code + alpha · n on the bundle's layers.
+
+        Args:
+            codes: A numpy array or a tensor `(n, num_layers, dim)`; `(n, dim)` is repeated for
+                every layer if the model has more than one.
+            direction: An index, a label, or a direction made from others.
+            alpha: The step, in units of the latent; ±3 is usual.
+
+        Returns:
+            A new array or tensor of the same kind, `(n, num_layers, dim)`.
+
+        Raises:
+            UsageError: There is no such direction.
+            MismatchError: The codes are not those of this model.
+
+        Example:
+            >>> bundle = sefa.factorize(tiny, layers="0-1").name({3: "smile"})
+            >>> bundle.move(np.zeros((1, 32), np.float32), "smile", 2).shape
+            (1, 8, 32)
+        """
+        chosen = self[direction] if isinstance(direction, int | str) else direction
+        return chosen.move(codes, alpha)
+
+    def name(self, labels: Mapping[int | str, str | None]) -> "Bundle":
+        """Return the bundle with other labels; a label is accepted wherever an index is.
+
+        Args:
+            labels: The new label by index or old label; None removes a label.
+
+        Raises:
+            UsageError: There is no such direction.
+            SefaError: A label is used twice, reads as an index, or is not one line of text.
+
+        Example:
+            >>> sefa.factorize(tiny, num=2).name({0: "turns left"}).labels
+            ['turns left', None]
+        """
+        return relabeled(self._bundle, {self.index(k): label for k, label in labels.items()})
+
+    def pick(self, *names: str | int, flip: bool = False, label: str | None = None) -> "Bundle":
+        """Return a bundle of some of the directions.
+
+        Args:
+            *names: Indices, ranges and labels: `bundle.pick("0-2", "smile", 7)`.
+            flip: Turn them round: α becomes −α.
+            label: The label of the new direction, if there is only one.
+
+        Raises:
+            UsageError: There is no such direction.
+        """
+        return pick({"bundle": self._bundle}, [str(name) for name in names], flip=flip, label=label)
+
+    def mix(self, text: str, label: str | None = None) -> "Bundle":
+        """Return a bundle of one direction, a weighted sum such as `"0.7*yaw + 0.3*5"`.
+
+        Args:
+            text: The sum; a label with spaces stands in double quotes.
+            label: The label of the new direction.
+
+        Raises:
+            UsageError: The text is not such a sum.
+            SefaError: The sum is zero.
+        """
+        return mix({"bundle": self._bundle}, text, label=label)
+
+    def without(self, *names: str | int) -> "Bundle":
+        """Return the other directions, each made orthogonal to the named ones.
+
+        Moving along them leaves the named ones alone to first order.
+
+        Args:
+            *names: Indices, ranges and labels of the directions to take out.
+
+        Raises:
+            UsageError: There is no such direction, or no other is left.
+            SefaError: One of the others is made of the named ones.
+        """
+        taken = [k for name in names for k in self.indices(str(name))]
+        rest = check_indices([k for k in range(self.k) if k not in taken], "direction")
+        return pick({"bundle": self._bundle}, format_range(rest), without=[str(k) for k in taken])
+
+    def compare(self, other: "Bundle", num: int = 10) -> "Comparison":
+        """Compare the leading `num` directions with those of another bundle.
+
+        See [sefa_cli.bundle.compare.compare][].
+        """
+        return compare(self._bundle, other, num)
+
+    def _repr_html_(self) -> str:
+        """Return a table of the leading directions with a bar chart, as notebooks show it."""
+        return bundle_html(self._bundle)
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

@@ -1,0 +1,79 @@
+"""From Gram matrices to directions: find them, choose layers and τ, measure how well they hold."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sefa_cli.discovery.gram_matrices import Grams, Matrices, Spanned
+from sefa_cli.discovery.resefa import TAUS, as_factors, left_out, lowrank, resefa, resefa_in_span
+from sefa_cli.discovery.search import Search
+from sefa_cli.discovery.sefa import Factors
+from sefa_cli.errors import SefaError, UsageError
+
+
+def factors_of(matrices: Matrices, search: Search) -> Factors:
+    """Return the leading directions `(k, dim)` for these matrices, by the search's method."""
+    if isinstance(matrices, Spanned):
+        basis = matrices.basis
+        if search.method == "resefa":
+            return resefa_in_span(*matrices.grams, basis, matrices.trace, search.tau, search.num)
+        found = lowrank(*matrices.grams, num=search.num)
+        return as_factors(found.eigenvalues, found.directions @ basis.T, None)
+    if search.method == "lowrank":
+        return lowrank(*matrices, num=search.num)
+    return resefa(*matrices, search.tau, search.num)
+
+
+def residual(pictures: Sequence[Matrices]) -> float | None:
+    """Return how far a sketch's ten leading directions are from right; None without a sketch.
+
+    It is the largest residual of the generalized eigenproblem over all bases, as a share of λ c n.
+    The error of a direction is of this order.
+    """
+    sketched = [picture.lacking for picture in pictures if isinstance(picture, Spanned)]
+    return max(sketched, default=None)
+
+
+def settled(
+    tried: Sequence[tuple[Search, Sequence[Matrices]]],
+) -> tuple[Search, Sequence[Matrices], float | None]:
+    """Choose layers and τ: return the search, its matrices, and the quotient that decided.
+
+    The chosen ones have the leading direction that keeps to the region best on a picture left out.
+    The quotient is how many times as much it changes the region as the rest (`resefa.left_out`);
+    None if there was nothing to choose. Raises SefaError if no search changes both parts of every
+    picture.
+    """
+    (search, found), *others = tried
+    if not (search.auto_tau or others):
+        return search, found, None
+    best: tuple[Search, Sequence[Matrices], float] | None = None
+    for own, pictures in tried:
+        exact = [picture for picture in pictures if isinstance(picture, Grams)]
+        if not all(np.trace(M) > 0 for picture in exact for M in picture):
+            continue  # layers that do not reach the region, or the rest
+        for tau in TAUS if own.auto_tau else (own.tau,):
+            one = replace(own, tau=tau, num=1)
+            quotient = left_out(exact, lambda *M, one=one: factors_of(Grams(*M), one))
+            if best is None or quotient > best[2]:
+                best = replace(own, tau=tau), pictures, quotient
+    if best is None:
+        raise SefaError("nothing in the region, or beside it, changes", "layers that reach it")
+    return best
+
+
+def stability(pictures: Sequence[Matrices], search: Search, leading: int = 5) -> float:
+    """Return how much the pictures' leading directions agree: 1 for the same span, 0 for none.
+
+    It is the mean cos² of the principal angles between the spans, over all pairs of pictures.
+    Raises UsageError for a single picture.
+    """
+    spans = [
+        np.linalg.qr(factors_of(picture, search).directions[:leading].T.astype(np.float64))[0]
+        for picture in pictures
+    ]
+    pairs = [(a, b) for i, a in enumerate(spans) for b in spans[i + 1 :]]
+    if not pairs:
+        raise UsageError("stability of one picture", "two seeds or more")
+    return float(np.mean([np.square(a.T @ b).sum() / a.shape[1] for a, b in pairs]))

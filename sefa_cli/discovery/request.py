@@ -1,0 +1,199 @@
+"""What `localize` is asked for: every choice with its default, checked in one place."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypedDict
+
+from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.discovery.jacobian_file import check_jacobian_file
+from sefa_cli.discovery.partial import partial_path
+from sefa_cli.discovery.search import Search
+from sefa_cli.editing.codes import CodeArray
+from sefa_cli.errors import UsageError
+from sefa_cli.files import check_writable
+from sefa_cli.projections import parse_layers
+
+SMALLEST = 8  # pixels of a working size
+MOST_IN_WPLUS = 64  # directions of w+, if `num` does not say
+
+Indices = str | Iterable[int]  # "0-4,7" or numbers
+Tau = float | str  # a number, or "auto"
+
+
+class Choices(TypedDict, total=False):
+    """The fields of `Request`, as the keywords of `localize`."""
+
+    seeds: Indices
+    codes: Path | str | CodeArray | None
+    truncation: float | None
+    label: int | None
+    layers: Indices
+    space: Literal["w", "w+", "z"] | None
+    size: int
+    fast: bool
+    tau: Tau
+    num: int | None
+    method: Literal["resefa", "lowrank"]
+    sum_channels: bool
+    sketch: int | None
+    precision: Literal["float32", "tf32", "bf16"]
+    memory: int | None
+    stability: bool
+
+
+@dataclass(frozen=True, eq=False)  # codes are arrays, which do not compare as one
+class Request:
+    """How directions of a region are looked for.
+
+    Attributes:
+        seeds: Seeds of the pictures, as numbers or as a range. Several are averaged.
+        codes: Codes to start from instead of seeds: a file, or an array `(n, layers, dim)`.
+        truncation: Truncation psi. Default: the family's, such as 0.7.
+        label: Class of a conditional model.
+        layers: The layers that move: a level (`"all"`, `"bottom"`, `"middle"`, `"top"`), a range,
+            numbers, or `"auto"` for the level that suits the seeds.
+        space: `"w"` moves all layers by one row, `"w+"` each layer by its own row.
+            Default: the model's.
+        size: Working size in pixels, of the longer side; at most the model's. At least 8.
+        fast: Take the network's shortcut, if it has one.
+        tau: Ridge on the background, as a share of its change: 0 or more, or `"auto"`.
+        num: Keep the leading directions. Default: all of them; in w+ 64.
+        method: `"resefa"`, or `"lowrank"` to compare.
+        sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
+        sketch: Number of random rows to begin with instead of a pass for every dimension; 0
+            takes a pass for each. Default: 200 for latents of over 2048 dimensions, else 0.
+        precision: Precision of the derivatives. On CUDA, `"tf32"` and `"bf16"` are faster and
+            coarser.
+        memory: Bytes for the derivatives. Default: half of what is free.
+        stability: Also measure how much the seeds' directions agree.
+        per_seed: Make a bundle for each seed instead of one for all.
+        codes_name: What the bundle calls codes that are given as an array.
+    """
+
+    seeds: Indices = "0-4"
+    codes: Path | str | CodeArray | None = None
+    truncation: float | None = None
+    label: int | None = None
+    layers: Indices = "all"
+    space: str | None = None
+    size: int = 256
+    fast: bool = True
+    tau: Tau = 1e-3
+    num: int | None = None
+    method: str = "resefa"
+    sum_channels: bool = False
+    sketch: int | None = None
+    precision: str = "float32"
+    memory: int | None = None
+    stability: bool = False
+    per_seed: bool = False
+    codes_name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.size < SMALLEST:
+            raise UsageError(f"a working size of {self.size} pixels", f"{SMALLEST} or more")
+        if self.num is not None and self.num < 1:
+            raise UsageError(f"{self.num} directions asked for", "1 or more")
+
+    def search(self, checkpoint: Checkpoint) -> Search:
+        """Return the same for one model, with all defaults filled in.
+
+        Raises:
+            UsageError: for what the model does not have, or choices that contradict each other.
+        """
+        config = checkpoint.config
+        layers = _range(self.layers)
+        search = Search(
+            layers=parse_layers(checkpoint, "all" if layers == "auto" else layers),
+            auto_layers=layers == "auto",
+            space=self.space or config["space"],
+            size=min(self.size, config["resolution"]),
+            fast=self.fast,
+            tau=1e-3 if self.tau == "auto" else _number(self.tau),
+            auto_tau=self.tau == "auto",
+            num=self.num,
+            method=self.method,
+            sum_channels=self.sum_channels,
+            sketch=self.sketch,
+            precision=self.precision,
+            truncation=self.truncation,
+            memory=self.memory,
+        )
+        if search.num is None and search.space == "w+":
+            search = replace(search, num=min(MOST_IN_WPLUS, search.most(config["w_dim"])))
+        search.check(checkpoint)
+        return search
+
+    def check_count(self, pictures: int) -> None:
+        """Refuse what needs several pictures at once. Raises UsageError."""
+        if pictures < 2 and self.stability:
+            raise UsageError("stability of one picture", "two seeds or more")
+        if pictures > 1 and not self.per_seed:
+            return
+        alone = "with --per-seed" if self.per_seed else "for a single seed"
+        if self.tau == "auto":
+            raise UsageError(f"--tau auto {alone}", "two seeds or more, or --tau 1e-3")
+        if self.layers == "auto":
+            raise UsageError(f"-L auto {alone}", "two seeds or more, or -L middle")
+
+    @property
+    def seed_range(self) -> str:
+        """The seeds as text."""
+        return _range(self.seeds)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a search writes.
+
+    Attributes:
+        output: The bundle, `NAME.dirs`; of several, `NAME_seed0003.dirs`. An interrupted search
+            keeps what it did beside it, in `NAME.dirs.partial`.
+        jacobian: All derivatives, `NAME.npy`: float32 `(seeds, dim, channels, height, width)`.
+        resume: Go on with what an interrupted search kept.
+        overwrite: Replace what exists.
+    """
+
+    output: Path | str | None = None
+    jacobian: Path | str | None = None
+    resume: bool = False
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse early. Raises UsageError, or SefaError for a file that cannot be written."""
+        if self.output is not None:
+            check_writable(self.output, self.overwrite)
+        if self.jacobian is not None:
+            check_jacobian_file(self.jacobian, self.overwrite)
+        if self.jacobian is not None and self.resume:
+            raise UsageError("--save-jacobian with --resume", "one of them: all has to be made")
+        if self.resume and self.output is None:
+            raise UsageError("--resume without an output", "the output of the interrupted search")
+
+    @property
+    def partial(self) -> Path | None:
+        """Where an interrupted search keeps what it did."""
+        return None if self.output is None else partial_path(self.output)
+
+    def check_search(self, searches: int, sketched: bool) -> None:
+        """Refuse a Jacobian that is not made once and whole. Raises UsageError."""
+        if self.jacobian is None:
+            return
+        if sketched:
+            raise UsageError("--save-jacobian with a sketch, which never has it", "--sketch 0")
+        if searches > 1:
+            raise UsageError("--save-jacobian with -L auto", "one of them, or -L middle")
+
+
+def _range(indices: Indices) -> str:
+    return indices if isinstance(indices, str) else ",".join(str(int(i)) for i in indices)
+
+
+def _number(tau: Tau) -> float:
+    try:
+        return float(tau)
+    except ValueError:
+        raise UsageError(
+            f"tau must be a number, got {tau!r}", "something like 1e-3, 0, or auto"
+        ) from None

@@ -1,0 +1,197 @@
+"""The work that is left once a request is prepared: passes, the partial file, the bundles."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.discovery.collect import Collector
+from sefa_cli.discovery.directions import residual, settled, stability
+from sefa_cli.discovery.jacobian_file import file_bytes, jacobian_file
+from sefa_cli.discovery.partial import Partial
+from sefa_cli.discovery.region_bundle import parameters, region_bundles
+from sefa_cli.discovery.request import Files, Request
+from sefa_cli.discovery.search import Search, Target
+from sefa_cli.editing.start import Start
+from sefa_cli.generators.base import Generator
+from sefa_cli.projections import fingerprint
+from sefa_cli.rendering.pictures import Picture
+
+Progress = Callable[[str, int, int], None]  # what is done, pieces done, pieces in all
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        bundles: One, or with `per_seed` one for each picture.
+        paths: The files they were written to, if any.
+        search: How they were found, with the layers and tau that were chosen.
+        quotient: If layers or tau were chosen: how many times as much the region changes as the
+            rest, on a seed left out.
+        residual: Of a sketch: how far its leading directions are from right, as a share of 1.
+        stability: If asked for: how much of the leading spans the seeds share, 0 … 1.
+    """
+
+    bundles: tuple[Bundle, ...]
+    paths: tuple[Path, ...]
+    search: Search
+    quotient: float | None
+    residual: float | None
+    stability: float | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request whose model is open and whose region is drawn: nothing is left but the work."""
+
+    request: Request
+    files: Files
+    checkpoint: Checkpoint
+    generator: Generator
+    start: Start
+    pictures: Sequence[Picture]  # (height, width, channels) each, at the working size
+    target: Target
+    searches: Sequence[Search]  # one, or one for each level to choose from
+
+    @property
+    def passes(self) -> int:
+        """Derivatives that have to be made; with a sketch, at most."""
+        count = len(self.start.numbers)
+        return sum(search.passes(self.generator.w_dim, count) for search in self.searches)
+
+    @property
+    def jacobian_shape(self) -> tuple[int, int, int, int, int]:
+        """Shape of all derivatives: `(seeds, dim, channels, height, width)`."""
+        height, width, channels = self.pictures[0].shape
+        dim = self.searches[0].dim(self.generator.w_dim)
+        return len(self.start.numbers), dim, channels, height, width
+
+    @property
+    def jacobian_bytes(self) -> int:
+        """Size of the file of all derivatives."""
+        return file_bytes(self.jacobian_shape)
+
+    def run(self, progress: Progress | None = None) -> Found:
+        """Find the directions, and write what `files` asks for.
+
+        Args:
+            progress: Called as `progress("localizing", done, passes)`. What it raises stops the
+                search.
+
+        Raises:
+            SefaError: for a region that nothing changes, too little memory, or a file that cannot
+                be written. An interrupt (KeyboardInterrupt, SystemExit) carries a note if the
+                search can be resumed.
+        """
+        joint = not self.request.per_seed
+        partial = self._partial()
+        if partial is not None and self.files.resume:
+            partial.read()
+        with _noted(partial), self._jacobian() as watch:
+            collector = Collector(
+                self.generator,
+                self.start.codes,
+                self.start.numbers,
+                self.target,
+                self.request.label,
+                partial,
+                self._advance(progress),
+                watch,
+            )
+            tried = [(search, collector.matrices(search, joint)) for search in self.searches]
+        search, matrices, quotient = settled(tried)
+        bundles = region_bundles(
+            self.checkpoint,
+            matrices,
+            self.target,
+            search,
+            self.start.numbers,
+            self._params(),
+            joint=joint,
+        )
+        agreement = stability(matrices, search) if self.request.stability else None
+        paths = self._save(bundles)
+        if partial is not None:
+            partial.remove()
+        return Found(tuple(bundles), paths, search, quotient, residual(matrices), agreement)
+
+    def _params(self) -> dict[str, Any]:
+        """What else changed the codes, as the bundle keeps it."""
+        asked, psi = self.request, self.request.truncation
+        if psi is None and (asked.codes is None or self.generator.conditioned):
+            psi = self.generator.default_truncation
+        name = asked.codes_name
+        if isinstance(asked.codes, str | Path):
+            name = Path(asked.codes).name
+        return {"trunc": psi, "class": asked.label, "codes": name}
+
+    def _partial(self) -> Partial | None:
+        if self.files.partial is None:
+            return None
+        first, numbers = self.searches[0], self.start.numbers
+        task = {
+            **parameters(self.target, first, numbers, self.generator.w_dim),
+            **self._params(),
+            "per_seed": self.request.per_seed,
+            "fingerprint": fingerprint(self.checkpoint),
+        }
+        if self.request.codes is not None:
+            task["codes_digest"] = _digest(self.start.codes)
+        return Partial(self.files.partial, task)
+
+    @contextmanager
+    def _jacobian(self) -> Iterator[Callable[[int, slice, torch.Tensor], None] | None]:
+        """What puts derivatives into their file, if they are wanted."""
+        path = self.files.jacobian
+        with (
+            nullcontext()
+            if path is None
+            else jacobian_file(path, self.jacobian_shape, self.files.overwrite)
+        ) as put:
+            yield put
+
+    def _advance(self, progress: Progress | None) -> Callable[[int], None] | None:
+        if progress is None:
+            return None
+        done, total = 0, self.passes
+
+        def advance(passes: int) -> None:
+            nonlocal done
+            done += passes
+            progress("localizing", done, total)
+
+        return advance
+
+    def _save(self, bundles: Sequence[Bundle]) -> tuple[Path, ...]:
+        if self.files.output is None:
+            return ()
+        output = str(self.files.output)
+        stem = output.removesuffix(".dirs")
+        each = [f"{stem}_{self.start.stem(i)}.dirs" for i in range(len(self.start.numbers))]
+        paths = tuple(map(Path, each if self.request.per_seed else [output]))
+        for path, bundle in zip(paths, bundles, strict=True):
+            bundle.save(path, self.files.overwrite)
+        return paths
+
+
+def _digest(codes: torch.Tensor) -> str:
+    return hashlib.sha256(codes.cpu().numpy().tobytes()).hexdigest()
+
+
+@contextmanager
+def _noted(partial: Partial | None) -> Iterator[None]:
+    """Add to an interrupt that the search can be resumed."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        if partial is not None and partial.written:
+            interrupt.add_note(f"{partial.path} keeps what was done; resume=True goes on from it")
+        raise

@@ -1,0 +1,3 @@
+"""The noise modes a picture can be made with: the file's noise, new noise, or none."""
+
+NOISE_MODES = ("const", "random", "none")

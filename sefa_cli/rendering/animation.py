@@ -1,0 +1,263 @@
+"""Films of directions: frames that are rendered one by one, and written to a file."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+
+from PIL import Image
+
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.editing.moves import Move
+from sefa_cli.ranges import check_indices
+from sefa_cli.rendering.edits import Edits
+from sefa_cli.rendering.film_frames import Captions, gap_of, one_below_another, side_by_side
+from sefa_cli.rendering.films import check_film_path, timing, write_film
+from sefa_cli.rendering.gallery import Progress
+from sefa_cli.rendering.options import PictureOptions
+from sefa_cli.rendering.pictures import Picture, png, to_image
+from sefa_cli.rendering.scene import open_scene_of
+from sefa_cli.rendering.sweeps import Shot, frame_alphas, rest_frames, shots
+from sefa_cli.rendering.view import View
+
+Names = str | int | Iterable[str | int]  # "0-2,smile", 3 or [0, "smile"]
+
+_KEPT = 256 * 2**20  # bytes of frames that will be shown again
+_LARGEST = 512  # pixels of a picture unless a size is asked for
+
+
+class SweepOptions(PictureOptions, total=False):
+    """The keyword arguments of `sweep` and `animate`, beside those of `PictureOptions`.
+
+    Attributes:
+        frames: Frames of one sweep, from 2. Default: 48.
+        fps: Frames per second, from 0.01. Default: 25.
+        bounce: Go there and back, so that the film repeats without a jump.
+        hold: Rest at both ends, in seconds from 0 to 3600. Default: 0.
+        ease: "linear", or "smooth" to slow down at both ends. Default: linear.
+        arrange: "rows" moves all directions at once, one below another; "sequence" one after
+            another. Default: rows.
+        captions: Write label and step under each row.
+    """
+
+    frames: int
+    fps: float
+    bounce: bool
+    hold: float
+    ease: str
+    arrange: str
+    captions: bool
+
+
+def sweep(
+    bundle: Bundle | Path | str,
+    directions: Names,
+    span: tuple[float, float] = (-3, 3),
+    **options: Unpack[SweepOptions],
+) -> "Film":
+    """Return the frames of a film that sweeps directions from one step to another.
+
+    Args:
+        bundle: A bundle or its file. It knows its model.
+        directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
+        span: The first and the last step α, in units of the latent.
+        **options: What to render and how: see [sefa_cli.SweepOptions][]. The seeds stand side by
+            side; the default is 0. Pictures have at most 512 pixels unless `size` is given.
+
+    Returns:
+        The frames, rendered when they are asked for.
+
+    Raises:
+        UsageError: There is no such direction, or an option cannot be used.
+        MismatchError: The model is not the bundle's.
+        SefaError: The model or the bundle cannot be found or read.
+
+    Example:
+        >>> film = sefa.sweep(sefa.factorize(tiny), 0, frames=5, model=tiny, device="cpu")
+        >>> film
+        <Film of 5 frames, 0.20 s at 25 frames a second>
+        >>> film[2].size
+        (32, 32)
+    """
+    if not isinstance(bundle, Bundle):
+        options.setdefault("beside", Path(bundle))
+        bundle = Bundle.load(bundle)
+    words = [directions] if isinstance(directions, str | int) else list(directions)
+    ks = check_indices([k for word in words for k in bundle.indices(str(word))], "direction")
+    fps = options.get("fps", 25)
+    alphas = frame_alphas(
+        *span,
+        options.get("frames", 48),
+        options.get("bounce", False),
+        options.get("ease", "linear"),
+        rest_frames(options.get("hold", 0), fps),
+    )
+    film = shots(ks, alphas.tolist(), options.get("arrange", "rows"))
+    scene = open_scene_of(bundle, options)
+    return Film(Edits(scene, bundle), film, fps, options.get("captions", False))
+
+
+def animate(
+    bundle: Bundle | Path | str,
+    directions: Names,
+    path: Path | str,
+    span: tuple[float, float] = (-3, 3),
+    *,
+    overwrite: bool = False,
+    loop: bool = True,
+    progress: Progress | None = None,
+    **options: Unpack[SweepOptions],
+) -> Path:
+    """Write a film that sweeps directions from one step to another.
+
+    Args:
+        bundle: A bundle or its file. It knows its model.
+        directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
+        path: A name ending in .gif, .mp4, .webp or .apng; a name without suffix is a folder of
+            PNG frames.
+        span: The first and the last step α, in units of the latent.
+        overwrite: Replace what exists.
+        loop: Repeat GIF, WebP and APNG for ever.
+        progress: Called after each frame.
+        **options: What to render and how: see [sefa_cli.SweepOptions][].
+
+    Returns:
+        The path.
+
+    Raises:
+        UsageError: There is no such direction, or an option cannot be used.
+        MismatchError: The model is not the bundle's.
+        SefaError: Something cannot be found, read or written.
+
+    Example:
+        >>> bundle = sefa.factorize(tiny)
+        >>> sefa.animate(bundle, 0, "film.gif", (0, 4), frames=3, model=tiny, device="cpu").name
+        'film.gif'
+    """
+    check_film_path(path, overwrite, options.get("fps", 25))
+    return sweep(bundle, directions, span, **options).save(path, overwrite, loop, progress)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Film:
+    """Frames of directions that are swept: a row for each direction, the codes side by side.
+
+    `len(film)` is the number of frames, `film[0]` is a Pillow image, and iterating renders one
+    frame after another. A notebook shows five of them.
+
+    Attributes:
+        edits: The generator, the codes and the directions.
+        shots: What each frame shows: a (direction, α) for each row.
+        fps: Frames per second.
+        captions: Whether each row has its direction and α under it.
+    """
+
+    edits: Edits
+    shots: Sequence[Shot]
+    fps: float = 25
+    captions: bool = False
+
+    def __len__(self) -> int:
+        return len(self.shots)
+
+    def __repr__(self) -> str:
+        seconds = len(self) / self.fps
+        return f"<Film of {len(self)} frames, {seconds:.2f} s at {self.fps:g} frames a second>"
+
+    def __getitem__(self, i: int) -> Image.Image:
+        """Return frame `i` (from 0, or −1 for the last) as a Pillow image."""
+        return to_image(self._frame(self.shots[i], self._texts))
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        """Render the frames one after another."""
+        return map(to_image, self.frames())
+
+    @property
+    def view(self) -> View:
+        """How the pictures in it are rendered."""
+        scene = self.edits.scene
+        return scene.view.at_most(scene.generator, _LARGEST)
+
+    @property
+    def about(self) -> str:
+        """What the pictures in it are: their size, and whether they are exact."""
+        return self.view.about(self.edits.scene.generator)
+
+    def timing(self, path: Path | str) -> tuple[str, bool]:
+        """Return how long the film lasts in that file, and whether the format has to round."""
+        return timing(path, len(self), self.fps)
+
+    def frames(self) -> Iterator[Picture]:
+        """Yield the frames, uint8 `(height, width, channels)`.
+
+        A frame that comes again, on the way back or while an end rests, is rendered once and
+        kept, up to 256 MB of them.
+        """
+        to_come = Counter(self.shots)
+        kept: dict[Shot, Picture] = {}
+        for shot in self.shots:
+            to_come[shot] -= 1
+            frame = kept.pop(shot, None)
+            if frame is None:
+                frame = self._frame(shot, self._texts)
+            if to_come[shot] and (len(kept) + 1) * frame.nbytes <= _KEPT:
+                kept[shot] = frame
+            yield frame
+
+    def save(
+        self,
+        path: Path | str,
+        overwrite: bool = False,
+        loop: bool = True,
+        progress: Progress | None = None,
+        watch: Callable[[Iterable[Picture]], Iterable[Picture]] = iter,
+    ) -> Path:
+        """Write the film.
+
+        Args:
+            path: A name ending in .gif, .mp4, .webp or .apng; a name without suffix is a folder
+                of PNG frames.
+            overwrite: Replace what exists.
+            loop: Repeat GIF, WebP and APNG for ever.
+            progress: Called after each frame.
+            watch: Sees the frames on their way into the file.
+
+        Returns:
+            The path.
+
+        Raises:
+            UsageError: A film cannot have that name or rate.
+            SefaError: The file exists, or cannot be written.
+        """
+        return write_film(
+            path, watch(self.frames()), self.fps, overwrite, loop, len(self), progress
+        )
+
+    def _repr_png_(self) -> bytes:
+        """Return five frames side by side as PNG, as notebooks show it."""
+        places = sorted({round(i * (len(self) - 1) / 4) for i in range(5)})
+        return png(side_by_side([self._frame(self.shots[i], self._texts) for i in places]))
+
+    @property
+    def _texts(self) -> frozenset[str]:
+        """All captions of the film: the room under a row fits each of them."""
+        shown = self.shots if self.captions else ()
+        return frozenset(self._caption(step) for shot in shown for step in shot)
+
+    def _frame(self, shot: Shot, texts: frozenset[str]) -> Picture:
+        """The rows of one shot; under each its caption if there are `texts`."""
+        rows = [self._row(step) for step in shot]
+        side, width = rows[0].shape[:2]
+        if texts:
+            room = Captions.for_texts(texts, width, side)
+            pairs = zip(rows, shot, strict=True)
+            rows = [room.under(row, self._caption(step)) for row, step in pairs]
+        return one_below_another(rows, gap_of(side))
+
+    def _row(self, step: tuple[int, float]) -> Picture:
+        return side_by_side(list(self.edits.render(Move((step,)), self.view)))
+
+    def _caption(self, step: tuple[int, float]) -> str:
+        k, alpha = step
+        return f"{self.edits.direction_name(k)}  α {round(alpha, 2) + 0.0:+.2f}"

@@ -1,0 +1,129 @@
+"""Pictures that are rendered when they are asked for: one by one, as a sheet, or into files."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from sefa_cli.rendering.outputs import PictureTarget, picture_target
+from sefa_cli.rendering.pictures import Picture, png, to_image
+from sefa_cli.rendering.view import View
+
+if TYPE_CHECKING:
+    from sefa_cli.rendering.scene import Scene
+
+Progress = Callable[[], object]  # called after each picture
+Watch = Callable[[Picture], Picture]  # sees each picture that is written
+
+
+def _nothing() -> None:
+    """The progress of those who do not follow it."""
+
+
+def _same(picture: Picture) -> Picture:
+    return picture
+
+
+class Pictures(ABC):
+    """A sequence of pictures that shows itself in a notebook as one sheet.
+
+    `len(pictures)` is how many there are, `pictures[0]` is a Pillow image at the size that was
+    asked for, and iterating renders them one after another.
+    """
+
+    scene: "Scene"
+    sheet_size: int  # pixels of a picture in the sheet, unless a size was asked for
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+
+    @abstractmethod
+    def one(self, i: int) -> Picture:
+        """Return picture `i` as uint8 `(height, width, channels)`."""
+
+    @abstractmethod
+    def stem(self, i: int) -> str:
+        """Return the name of picture `i` in a folder, without its suffix."""
+
+    @abstractmethod
+    def paint_sheet(self, view: View, progress: Progress) -> Picture:
+        """Return all pictures in one, uint8 `(height, width, 3)`."""
+
+    @property
+    @abstractmethod
+    def sheet_count(self) -> int:
+        """How many pictures a sheet shows: more than `len`, if it shows those before an edit."""
+
+    def __getitem__(self, i: int) -> Image.Image:
+        """Return picture `i` (from 0, or −1 for the last) as a Pillow image."""
+        return to_image(self.one(range(len(self))[i]))
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        """Render the pictures one after another."""
+        return (self[i] for i in range(len(self)))
+
+    def sheet(self, progress: Progress | None = None) -> Image.Image:
+        """Return one Pillow image of all pictures, with headings.
+
+        Args:
+            progress: Called after each of the pictures in it.
+        """
+        return to_image(self.paint_sheet(self._sheet_view, progress or _nothing))
+
+    def save(
+        self, path: Path | str, overwrite: bool = False, progress: Progress | None = None
+    ) -> list[Path | str]:
+        """Write a sheet, or every picture into a folder.
+
+        Args:
+            path: A name ending in .png for a sheet, "-" for a sheet on standard output, or a
+                name without suffix for a folder, which is made if its parent exists.
+            overwrite: Replace files that exist.
+            progress: Called after each picture.
+
+        Returns:
+            The files.
+
+        Raises:
+            SefaError: A file exists, or cannot be written.
+            UsageError: The suffix is not .png.
+        """
+        return list(self.write(picture_target(str(path), "", overwrite), progress))
+
+    def write(
+        self, target: PictureTarget, progress: Progress | None = None, watch: Watch = _same
+    ) -> Iterator[Path | str]:
+        """Write to a target that was checked before; yields each file when it is written."""
+        progress = progress or _nothing
+        if not target.is_folder:
+            sheet = watch(self.paint_sheet(self._sheet_view, progress))
+            yield target.save_sheet(sheet, self.about(target))
+            return
+        for i in range(len(self)):
+            yield target.save_one(watch(self.one(i)), self.stem(i), self.about(target))
+            progress()
+
+    def count(self, target: PictureTarget) -> int:
+        """How many pictures are rendered for a target."""
+        return len(self) if target.is_folder else self.sheet_count
+
+    def about(self, target: PictureTarget) -> str:
+        """What the pictures in a target are: their size, and whether they are exact."""
+        view = self.scene.view if target.is_folder else self._sheet_view
+        return view.about(self.scene.generator)
+
+    @property
+    def _sheet_view(self) -> View:
+        return self.scene.view.at_most(self.scene.generator, self.sheet_size)
+
+    @cached_property
+    def _png(self) -> bytes:
+        return png(self.paint_sheet(self._sheet_view, _nothing))
+
+    def _repr_png_(self) -> bytes:
+        """Return the sheet as PNG, as notebooks show it."""
+        return self._png

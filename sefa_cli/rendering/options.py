@@ -1,0 +1,105 @@
+"""The options that all picture-making functions share: what to start from, and how to render."""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.errors import UsageError
+from sefa_cli.rendering.view import View
+
+if TYPE_CHECKING:
+    import torch
+
+    from sefa_cli.generators.base import Generator
+
+Indices = str | int | Iterable[int]  # "0-4,7", 3 or [0, 1, 2]
+
+
+class RenderOptions(TypedDict, total=False):
+    """The keyword arguments of `sample`; all may be left out.
+
+    Attributes:
+        seeds: Seeds from 0 to 2³² − 1, as `"0-4,7"`, a number or a list. Default: 0 to 4 for
+            `edit`, 0 for films, 0 to 31 for `sample`.
+        codes: Start from these codes instead: a file (.npz, .npy, .pt), or an array or tensor
+            `(n, num_layers, dim)` or `(n, dim)`.
+        truncation: Truncation ψ: 1 is none, 0 the mean picture. Default: 0.7; 0.4 for
+            BigGAN-deep, none for codes.
+        truncation_layers: Truncate only these code indices. Default: all.
+        label: The class of a conditional model, an index from 0.
+        noise_mode: The network's noise: "const" (the file's), "random" or "none". Default: const.
+        size: The longer side in pixels; each pixel is the mean of the area it covers. Default:
+            full size for single pictures, smaller for sheets and films.
+        fast: Use the network's low-resolution shortcut, if it has one.
+        translate: Move the picture right and down, in parts of its width (StyleGAN3 only).
+        rotate: Turn the picture anticlockwise, in degrees (StyleGAN3 only).
+        device: "auto", "cpu", "cuda" or "mps". Default: auto.
+        offline: Fetch nothing. Default: what SEFA_OFFLINE says.
+    """
+
+    seeds: Indices
+    codes: "str | Path | NDArray[np.float32] | torch.Tensor | None"
+    truncation: float | None
+    truncation_layers: Indices | None
+    label: int | None
+    noise_mode: str
+    size: int | None
+    fast: bool
+    translate: Sequence[float] | None
+    rotate: float | None
+    device: str
+    offline: bool | None
+
+
+class PictureOptions(RenderOptions, total=False):
+    """The keyword arguments of `edit`: those of `RenderOptions`, and which model and layers.
+
+    Attributes:
+        layers: Move these layers instead of the bundle's: a level ("bottom", "middle", "top") or
+            code indices.
+        model: The model, if it is not found by the bundle's own reference: a zoo name, path or
+            address, or a generator from `load_generator`, which is used as it is.
+        any_model: Accept a `model` with another fingerprint.
+        beside: The bundle's file; its model may lie in the same folder.
+    """
+
+    layers: Indices | None
+    model: "str | Path | Generator | None"
+    any_model: bool
+    beside: Path | None
+
+
+def view_of(options: RenderOptions) -> View:
+    """Return how pictures are rendered. Raises UsageError for an option that cannot be."""
+    check_placement(options.get("translate"), options.get("rotate"))
+    return View(
+        size=options.get("size"),
+        fast=options.get("fast", False),
+        noise_mode=options.get("noise_mode", "const"),
+        label=options.get("label"),
+        truncation=options.get("truncation"),
+    )
+
+
+def check_placement(translate: Sequence[float] | None, rotate: float | None) -> None:
+    """Raise UsageError unless these are two finite numbers and one."""
+    if translate is not None and (len(translate) != 2 or not all(map(math.isfinite, translate))):
+        said = ",".join(f"{part:g}" for part in translate)
+        raise UsageError(f"--translate {said}", "two numbers, such as 0.1,-0.05")
+    if not math.isfinite(rotate or 0):
+        raise UsageError(f"--rotate {rotate}", "degrees, such as 15")
+
+
+def place(generator: "Generator", options: RenderOptions) -> None:
+    """Move and turn the later pictures of a generator, if the options say so.
+
+    Raises UsageError for families other than StyleGAN3.
+    """
+    translate, rotate = options.get("translate"), options.get("rotate")
+    if translate is not None or rotate is not None:
+        x, y = translate or (0.0, 0.0)
+        generator.place((x, y), rotate or 0.0)

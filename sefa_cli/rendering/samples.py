@@ -1,0 +1,79 @@
+"""The unedited pictures of some seeds or codes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from sefa_cli.rendering.gallery import Pictures, Progress
+from sefa_cli.rendering.options import RenderOptions
+from sefa_cli.rendering.pictures import Picture
+from sefa_cli.rendering.scene import Scene, open_scene
+from sefa_cli.rendering.sheets import grid
+from sefa_cli.rendering.view import View
+
+if TYPE_CHECKING:
+    from sefa_cli.generators.base import Generator
+
+
+def sample(model: "str | Path | Generator", **options: Unpack[RenderOptions]) -> "Samples":
+    """Return the pictures of some seeds, unedited, to choose from.
+
+    Args:
+        model: A zoo name, a path, an address, or a generator from `load_generator`.
+        **options: What to render and how: see [sefa_cli.RenderOptions][]. Without seeds these
+            are 0 to 31. In a sheet pictures have at most 256 pixels unless `size` is given.
+
+    Returns:
+        The pictures, rendered when they are asked for.
+
+    Raises:
+        UsageError: An option cannot be used.
+        SefaError: The model cannot be found or read.
+
+    Example:
+        >>> pictures = sefa.sample(tiny, seeds="0-2", device="cpu")
+        >>> pictures
+        <3 pictures of tiny.pth>
+        >>> pictures[0].size
+        (32, 32)
+    """
+    scene = open_scene(options, model, seeds="0-31")
+    return Samples(scene, str(getattr(model, "family", model)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Samples(Pictures):
+    """The pictures of the starting codes, one for each."""
+
+    scene: Scene
+    ref: str
+    sheet_size = 256
+
+    def __len__(self) -> int:
+        return len(self.scene.start.numbers)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} pictures of {Path(self.ref).name}>"
+
+    @property
+    def sheet_count(self) -> int:
+        """How many pictures a sheet shows."""
+        return len(self)
+
+    def one(self, i: int) -> Picture:
+        """Return picture `i` as uint8 `(height, width, channels)`."""
+        start = self.scene.start
+        view, codes = self.scene.view, start.codes[i : i + 1]
+        return next(view.pictures(self.scene.generator, codes, start.numbers[i : i + 1]))
+
+    def stem(self, i: int) -> str:
+        """Return the name of picture `i` in a folder: `seed0003`."""
+        return self.scene.start.stem(i)
+
+    def paint_sheet(self, view: View, progress: Progress) -> Picture:
+        """Return all pictures in one, each with its number under it."""
+        start, made = self.scene.start, []
+        for picture in view.pictures(self.scene.generator, start.codes, start.numbers):
+            made.append(picture)
+            progress()
+        return grid(made, [str(number) for number in start.numbers])

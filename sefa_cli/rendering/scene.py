@@ -1,0 +1,93 @@
+"""What every picture needs: a generator on its device, codes to start from, and a view."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sefa_cli.allocator import keep_blocks
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.rendering.options import Indices, PictureOptions, RenderOptions, place, view_of
+from sefa_cli.rendering.view import View
+
+if TYPE_CHECKING:
+    from sefa_cli.editing.start import Start
+    from sefa_cli.generators.base import Generator
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A generator, codes to start from, and how pictures are rendered.
+
+    Attributes:
+        generator: The generator.
+        start: The truncated codes, with a number and a name for each.
+        view: Size, shortcut, noise and class of the pictures.
+        layers: Code indices to move instead of the bundle's; None for the bundle's.
+    """
+
+    generator: "Generator"
+    start: "Start"
+    view: View = field(default_factory=View)
+    layers: tuple[int, ...] | None = None
+
+
+def open_scene(
+    options: RenderOptions, model: "str | Path | Generator", seeds: Indices = 0
+) -> Scene:
+    """Open a model, and make the codes that pictures start from.
+
+    Args:
+        options: What to start from and how to render.
+        model: A zoo name, a path, an address, or a generator.
+        seeds: The seeds if the options name none.
+
+    Raises:
+        UsageError: An option cannot be used.
+        SefaError: The model cannot be found or read.
+    """
+    view_of(options)  # refuse early
+    from sefa_cli.editing.source import load_generator
+
+    keep_blocks()
+    device, offline = options.get("device", "auto"), options.get("offline")
+    return _scene(load_generator(model, device, offline), options, seeds)
+
+
+def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -> Scene:
+    """Open the model of a bundle, and make the codes that its directions will move.
+
+    Raises:
+        UsageError: An option cannot be used.
+        MismatchError: The model is not the bundle's.
+        SefaError: The model cannot be found or read.
+    """
+    view_of(options)  # refuse early
+    from sefa_cli.editing.source import generator_for, layers_of
+
+    keep_blocks()
+    generator = generator_for(
+        bundle,
+        options.get("model"),
+        options.get("beside"),
+        device=options.get("device", "auto"),
+        any_model=options.get("any_model", False),
+        offline=options.get("offline"),
+    )
+    layers = options.get("layers")
+    chosen = None if layers is None else layers_of(generator, layers)
+    return replace(_scene(generator, options, seeds), layers=chosen)
+
+
+def _scene(generator: "Generator", options: RenderOptions, seeds: Indices) -> Scene:
+    from sefa_cli.editing.start import start_from
+
+    place(generator, options)
+    start = start_from(
+        generator,
+        options.get("seeds", seeds),
+        options.get("codes"),
+        options.get("truncation"),
+        options.get("truncation_layers"),
+        options.get("label"),
+    )
+    return Scene(generator, start, view_of(options))

@@ -1,0 +1,114 @@
+"""Directions as values: arithmetic, moves, and back into a bundle."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.errors import MismatchError, SefaError, UsageError
+
+
+def bundle_of(rows: object, layers: tuple[int, ...] = (0, 1), finger: str = "a") -> Bundle:
+    rows = np.asarray(rows, np.float32)
+    return Bundle(
+        directions=rows,
+        eigenvalues=np.arange(len(rows), 0, -1.0),
+        layers=np.array(layers),
+        method="sefa",
+        params={},
+        space="w",
+        model={
+            "ref": "m.pt", "family": "stylegan2", "resolution": 32, "z_dim": 4, "w_dim": 4,
+            "num_layers": 4, "layer_names": list("abcd"), "fingerprint": finger * 64,
+        },
+        info=({"label": "<b>yaw"}, *[{}] * (len(rows) - 1)),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def bundle() -> Bundle:
+    return bundle_of(np.eye(4))
+
+
+def test_a_bundle_is_a_sequence_of_directions(bundle: Bundle) -> None:
+    assert len(bundle) == 4 and len(list(bundle)) == 4
+    first = bundle["<b>yaw"]
+    assert (first.label, first.eigenvalue, first.layers, first.length) == ("<b>yaw", 4.0, (0, 1), 1)
+    np.testing.assert_array_equal(bundle[-1].vector, np.eye(4)[3])
+    np.testing.assert_array_equal(np.asarray(bundle[2]), np.eye(4)[2])
+    assert repr(bundle[1]) == "<Direction k1, w, layers 0-1, length 1>"
+
+
+def test_what_there_is_not(bundle: Bundle) -> None:
+    for wrong in (4, -5):
+        with pytest.raises(IndexError, match="expected 0-3"):
+            bundle[wrong]
+    with pytest.raises(UsageError, match="no direction is called 'yawn'"):
+        bundle["yawn"]
+    with pytest.raises(TypeError):
+        bundle[0:2]  # type: ignore[index]
+
+
+def test_arithmetic(bundle: Bundle) -> None:
+    sum_ = 2 * bundle[0] - bundle[1] / 2 + -bundle[2]
+    np.testing.assert_array_equal(sum_.vector, [2, -0.5, -1, 0])
+    assert sum_.label is None and sum_.eigenvalue is None and (-bundle[0]).label is None
+    unit = sum_.normalized()
+    assert unit.length == pytest.approx(1) and repr(sum_).startswith("<Direction 2*<b>yaw - 0.5*k1")
+    np.testing.assert_array_equal((bundle[0] + bundle[0]).vector, [2, 0, 0, 0])
+    with pytest.raises(SefaError, match="is zero"):
+        (bundle[0] - bundle[0]).normalized()
+    first: Any = bundle[0]
+    for wrong in (lambda: first + 1, lambda: first * bundle[1], lambda: first * "2"):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_directions_of_other_layers_and_models(bundle: Bundle) -> None:
+    other = bundle_of(np.eye(4), layers=(1, 2))
+    both = bundle[0] + other[1]
+    assert both.layers == (0, 1, 2)
+    np.testing.assert_array_equal(both.vector, [[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 0, 0]])
+    with pytest.raises(SefaError, match="different models"):
+        bundle[0] + bundle_of(np.eye(4), finger="b")[0]
+
+
+def test_moves(bundle: Bundle) -> None:
+    codes = np.zeros((2, 4, 4), np.float32)
+    moved = bundle.move(codes, "<b>yaw", 2)
+    np.testing.assert_array_equal(moved[:, :2, 0], 2)
+    assert not moved[:, 2:].any() and not codes.any()
+    tensor = bundle.move(torch.zeros(1, 4), bundle[0] + bundle[1], -1)
+    assert tensor.shape == (1, 4, 4) and tensor[0, 0].tolist() == [-1, -1, 0, 0]
+    np.testing.assert_array_equal(bundle.move(codes, bundle[0] + bundle_of(np.eye(4), (3,))[1], 2)[
+        0, :, :2], [[2, 0], [2, 0], [0, 0], [0, 2]])  # fmt: skip
+    with pytest.raises(MismatchError):
+        bundle.move(np.zeros((1, 4, 5), np.float32), 0)
+
+
+def test_back_into_a_bundle(bundle: Bundle) -> None:
+    made = (bundle[0] + bundle[1]).as_bundle("both")
+    np.testing.assert_allclose(made.directions, [[0.5**0.5, 0.5**0.5, 0, 0]], atol=1e-7)
+    assert made.labels == ["both"] and made.info[0]["scale"] == pytest.approx(2**0.5)
+    assert [part["k"] for part in made.info[0]["from"]["parts"]] == [0, 1]
+    assert made.to_bytes() == Bundle.from_bytes(made.to_bytes()).to_bytes()
+
+
+def test_methods_that_make_bundles(bundle: Bundle) -> None:
+    assert bundle.name({0: None, 2: "age"}).labels == [None, None, "age", None]
+    assert bundle.pick("1-2", 0).labels == [None, None, "<b>yaw"]
+    np.testing.assert_array_equal(bundle.pick(3, flip=True).directions, -np.eye(4)[3:])
+    assert bundle.mix("0 + 1", label="both").labels == ["both"]
+    assert len(bundle.without(0, 2)) == 2
+    with pytest.raises(UsageError, match="no direction given"):
+        bundle.without("0-3")
+    assert bundle.compare(bundle.pick(1)).matches[1].cosine == 1
+
+
+def test_a_notebook_shows_labels_as_text(bundle: Bundle) -> None:
+    shown = bundle._repr_html_()
+    assert "&lt;b&gt;yaw" in shown and "<b>yaw" not in shown and shown.count("<tr>") == 5
+    many = bundle_of(np.eye(4)[[0] * 12])
+    assert "and 2 more" in many._repr_html_()

@@ -1,0 +1,87 @@
+"""Of many requests the last is fulfilled, pages take turns, and a page that is gone has none."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from sefa_cli.errors import SefaError
+from sefa_cli.studio.library import Model
+from sefa_cli.studio.renderer import Renderer
+from sefa_cli.studio.session import State
+from sefa_cli.studio.worker import Worker
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    made = Worker()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def gate(worker: Worker) -> Iterator[threading.Event]:
+    """Holds the worker back until it is set."""
+    opened, begun = threading.Event(), threading.Event()
+    worker.submit("gate", lambda: (begun.set(), opened.wait(10)))
+    assert begun.wait(10)
+    yield opened
+    opened.set()
+
+
+def test_a_hundred_moves_make_one_picture(worker: Worker, gate: threading.Event) -> None:
+    made: list[int] = []
+    requests = [
+        worker.submit("page", lambda i=i: made.append(i) or i)  # type: ignore[misc]
+        for i in range(100)
+    ]
+    gate.set()
+    assert requests[-1].result(10) == 99 and made == [99]
+    assert [request.result(10) for request in requests[:-1]] == [None] * 99
+
+
+def test_pages_take_turns(worker: Worker, gate: threading.Event) -> None:
+    made: list[str] = []
+    for word in ("one", "other", "one", "other", "one"):
+        last = worker.submit(word, partial(made.append, word))
+    gate.set()
+    worker.submit("end", lambda: None).result(10)
+    assert made == ["one", "other"] and last.done()
+
+
+def test_who_is_gone_gets_nothing(worker: Worker, gate: threading.Event) -> None:
+    request = worker.submit("page", lambda: 1)
+    worker.forget("page")
+    worker.forget("page")
+    gate.set()
+    assert request.result(10) is None
+
+
+def test_a_wish_may_be_taken_back(worker: Worker, gate: threading.Event) -> None:
+    requests = [worker.submit(word, lambda: 1) for word in ("one", "other", "third")]
+    requests[0].cancel()
+    requests[1].cancel()
+    again = worker.submit("other", lambda: 2)
+    gate.set()
+    assert requests[2].result(10) == 1 and again.result(10) == 2
+
+
+def test_errors_come_to_who_wished(worker: Worker) -> None:
+    def fail() -> None:
+        raise SefaError("no")
+
+    with pytest.raises(SefaError, match="no"):
+        worker.submit("page", fail).result(10)
+    assert worker.submit("page", lambda: 2).result(10) == 2
+
+
+def test_only_what_lies_above_the_move_is_computed(model: Model) -> None:
+    renderer = Renderer(model)
+    state = State(seed=1).added(model.factorize("6-7"))
+    renderer.render(state, renderer.quick)
+    resuming = renderer._resuming[renderer.quick]
+    everything = resuming.ran
+    renderer.render(state.at(0, 2), renderer.quick)
+    assert resuming.ran == 2 < everything  # the last block, and the picture
+    assert renderer.seconds_anew(state) > 0 and resuming.ran == 2
