@@ -50,7 +50,7 @@ def status(key):
 found, report, reading = [], {}, None
 registry.find("")  # which packages bring some is looked up once
 for module in walk_packages(families.__path__, "sefa_cli.families."):
-    if not module.name.endswith((".network", ".tangent")):  # those need torch, and read no file
+    if not module.name.endswith((".build", ".network", ".tangent")):  # those need torch
         import_module(module.name)  # else imported when the family's first file is met
 for codec in ("cp437", "raw-unicode-escape", "utf-8-sig"):  # zipfile, pickle and json use them
     "".encode(codec)
