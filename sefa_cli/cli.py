@@ -26,6 +26,8 @@ from sefa_cli.commands import (
     sample,
     studio,
 )
+from sefa_cli.commands.command import SefaCommand
+from sefa_cli.commands.picture_options import spread
 from sefa_cli.errors import SefaError
 
 _TALK = ("-q", "--quiet", "-v", "--verbose")
@@ -68,19 +70,19 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 a stated error, 2 usage, 3 model and bundle do not match, "
     "4 not available offline, 130 interrupted.",
 )
-app.command("factorize")(factorize.factorize)
-app.command("localize")(localize.localize)
-app.command("edit")(edit.edit)
-app.command("animate")(animate.animate)
-app.command("sample")(sample.sample)
-app.command("report")(report.report)
-app.command("studio")(studio.studio)
-app.command("inspect")(inspect.inspect)
-app.command("export")(export.export)
-app.command("import")(import_.import_)
-app.command("convert")(convert.convert)
-app.command("name")(name.name)
-app.command("pick")(pick.pick)
+app.command("factorize", cls=SefaCommand)(factorize.factorize)
+app.command("localize", cls=SefaCommand)(spread(localize.localize))
+app.command("edit", cls=SefaCommand)(spread(edit.edit))
+app.command("animate", cls=SefaCommand)(spread(animate.animate))
+app.command("sample", cls=SefaCommand)(spread(sample.sample))
+app.command("report", cls=SefaCommand)(spread(report.report))
+app.command("studio", cls=SefaCommand)(studio.studio)
+app.command("inspect", cls=SefaCommand)(inspect.inspect)
+app.command("export", cls=SefaCommand)(export.export)
+app.command("import", cls=SefaCommand)(import_.import_)
+app.command("convert", cls=SefaCommand)(convert.convert)
+app.command("name", cls=SefaCommand)(name.name)
+app.command("pick", cls=SefaCommand)(pick.pick)
 app.add_typer(models.app, name="models")
 
 

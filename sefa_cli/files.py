@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -29,24 +30,45 @@ def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError
 
 
 def check_writable(path: Path | str, overwrite: bool = False) -> Path:
-    """Refuse early, before minutes are spent: the output exists, or its folder does not.
+    """Refuse early, before minutes are spent, what could not be written; return the path.
 
-    With `overwrite` what exists must be an ordinary file that may be written to.
+    Folders that do not exist are made later, when the file is written. With `overwrite`, what
+    exists must be an ordinary file that may be written to.
     """
     path = Path(path)
     if path.is_dir():
         raise SefaError(f"{path} is a folder", "a file name", "Name a file inside it.")
     if path.exists() and not path.is_file():  # a device: renaming over it would take it away
-        raise SefaError(f"{path} is no ordinary file", "a file name, or - for stdout")
+        raise SefaError(f"{path} is not an ordinary file", "a file name, or - for stdout")
     if os.path.lexists(path) and not overwrite:
-        raise SefaError(f"{path} exists", remedy="Name another file or pass --overwrite.")
+        raise SefaError(f"{path} already exists", remedy="Use --overwrite to replace it.")
     if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
-        raise SefaError(f"{path} is read-only", remedy="Name another file, or chmod u+w it.")
-    if not path.parent.is_dir():
-        raise SefaError(f"the folder {path.parent} does not exist", remedy="Make it first.")
-    if not os.access(path.parent, os.W_OK):
-        raise SefaError(f"the folder {path.parent} is not writable", remedy="Choose another.")
+        raise SefaError(
+            f"cannot write {path}: it is read-only", remedy="Name another file, or run chmod u+w."
+        )
+    folder = path.parent
+    while not os.path.lexists(folder):  # it is made when the file is written
+        folder = folder.parent
+    if not os.access(folder, os.W_OK):
+        raise SefaError(
+            f"cannot write {path}: the folder {folder} is not writable",
+            remedy="Choose another folder.",
+        )
+    try:
+        tempfile.TemporaryFile(dir=folder).close()  # a root user is told yes by os.access
+    except OSError as error:
+        raise why_not(path, error) from error
     return path
+
+
+def make_folder(folder: Path | str) -> Path:
+    """Make a folder and those above it; return it. Raises SefaError if that cannot be."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise why_not(folder, error) from error
+    return folder
 
 
 _scratch: set[Path] = set()
@@ -100,6 +122,7 @@ def temporary_beside(path: Path | str, overwrite: bool = False) -> Iterator[Path
     if overwrite:
         path = os.path.realpath(path)
     path = check_writable(path, overwrite)
+    make_folder(path.parent)
     with scratch_beside(path) as temporary:
         try:
             temporary.touch(0o600, exist_ok=False)
@@ -124,7 +147,7 @@ def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
     try:
         os.link(temporary, path)  # unlike rename, fails where another process was faster
     except FileExistsError:
-        raise SefaError(f"{path} exists", remedy="Name another file or pass --overwrite.") from None
+        raise SefaError(f"{path} already exists", remedy="Use --overwrite to replace it.") from None
     except OSError:  # a file system without hard links
         check_writable(path)
         temporary.replace(path)

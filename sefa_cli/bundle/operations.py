@@ -2,6 +2,7 @@
 
 import difflib
 import operator
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +22,8 @@ from sefa_cli.ranges import check_indices, format_range, is_range, parse_range
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
+
+_FROM_END = re.compile(r"-[1-9][0-9]*")  # -1 is the last direction
 
 
 class Operations:
@@ -62,6 +65,7 @@ class Operations:
 
         Args:
             names: Such as `"0-2,7"` or `"smile,3"`. A label that contains a comma is found whole.
+                `"-1"` is the last direction, `"all"` is every one.
 
         Raises:
             UsageError: There is no such direction; the error names similar labels.
@@ -70,10 +74,17 @@ class Operations:
             >>> sefa.factorize(tiny).name({5: "smile"}).indices("0-2,smile")
             (0, 1, 2, 5)
         """
+        if names == "all" and "all" not in self.labels:
+            return tuple(range(self.k))
+        if _FROM_END.fullmatch(names) and names not in self.labels:
+            if not -self.k <= int(names):
+                raise UsageError(f"direction {names} is out of range", f"-{self.k} to -1")
+            return (self.k + int(names),)
         if is_range(names):
             return parse_range(names, "direction", self.k)
         parts = [part.strip() for part in names.split(",")]
-        known = [is_range(part) or _nfc(part) in self.labels for part in parts]
+        numbered = (is_range(part) or bool(_FROM_END.fullmatch(part)) for part in parts)
+        known = [n or _nfc(part) in self.labels for n, part in zip(numbered, parts, strict=True)]
         if len(parts) == 1 or _nfc(names) in self.labels or not any(known):
             return (self._labeled(names),)
         return check_indices([k for part in parts for k in self.indices(part)], "direction")

@@ -4,16 +4,21 @@ from typing import Annotated
 
 import typer
 
-from sefa_cli.commands import options
-from sefa_cli.commands.console import progress, say, wrote
+from sefa_cli.commands import checks, options
+from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.picture_options import BundleFile, Look, Start, picture_options
 
 
 def animate(
-    dirs: options.Dirs,
+    bundle_file: BundleFile,
     k: Annotated[
         list[str],
         typer.Option(
-            "--k", metavar="K", help="Directions: an index, a range or a label; may be repeated."
+            "--k",
+            "-k",
+            metavar="K",
+            help="Directions: indices, ranges and labels such as 0-2,smile; -1 is the last, all "
+            "takes every one. May be repeated.",
         ),
     ],
     output: Annotated[
@@ -21,20 +26,27 @@ def animate(
         typer.Option(
             "--output",
             "-o",
-            metavar="FILE",
-            help=".gif, .mp4, .webp, .apng by suffix; a name without suffix is a folder of frames.",
+            metavar="FILE|DIR",
+            help="The film. The suffix chooses the format, such as .gif, .mp4 or .webp. A name "
+            "without a suffix is a folder of frames.",
         ),
     ],
-    span: Annotated[
-        str, typer.Option("--range", metavar="A:B", help="First and last step.")
-    ] = "-3:3",
-    frames: Annotated[int, typer.Option("--frames", min=2, help="Frames of one sweep.")] = 48,
-    fps: Annotated[float, typer.Option("--fps", min=0.1, max=100, help="Frames a second.")] = 25,
+    start: Start,
+    look: Look,
+    seeds: Annotated[str | None, options.seeds("0")] = None,
+    span: Annotated[str, options.span()] = "-3:3",
+    frames: Annotated[
+        int, typer.Option("--frames", metavar="N", min=2, help="The number of frames of one sweep.")
+    ] = 48,
+    fps: Annotated[
+        float, typer.Option("--fps", metavar="N", min=0.1, max=100, help="Frames per second.")
+    ] = 25,
     bounce: Annotated[
-        bool, typer.Option("--bounce", help="There and back: loops without a jump.")
+        bool,
+        typer.Option("--bounce", help="Go there and back, so that the film repeats smoothly."),
     ] = False,
     hold: Annotated[
-        float, typer.Option("--hold", metavar="SECONDS", help="Rest at both ends.")
+        float, typer.Option("--hold", metavar="SECONDS", help="Stay at both ends for this long.")
     ] = 0,
     ease: Annotated[
         str,
@@ -45,60 +57,55 @@ def animate(
         typer.Option(
             "--arrange",
             metavar="rows|sequence",
-            help="Several directions at once, one below another, or one after another.",
+            help="With several directions: rows shows them at once, one below another; sequence "
+            "shows one after another.",
         ),
     ] = "rows",
     captions: Annotated[
-        bool, typer.Option("--captions", help="Write label and step under each row.")
+        bool, typer.Option("--captions", help="Write the label and the step under each row.")
     ] = False,
     once: Annotated[
-        bool, typer.Option("--once", help="Do not repeat: GIF, WebP and APNG play once.")
+        bool, typer.Option("--once", help="Play once instead of repeating (GIF, WebP and APNG).")
     ] = False,
-    seeds: options.Seeds = "0",
-    layers: options.MoveLayers = None,
-    codes: options.Codes = None,
-    model: options.ModelOption = None,
-    any_model: options.AnyModel = False,
-    trunc: options.Trunc = None,
-    trunc_layers: options.TruncLayers = None,
-    noise_mode: options.NoiseMode = "const",
-    class_label: options.ClassLabel = None,
-    translate: options.Translate = None,
-    rotate: options.Rotate = None,
-    size: options.Size = None,
-    fast: options.Fast = False,
-    device: options.Device = "auto",
     overwrite: options.Overwrite = False,
-    offline: options.Offline = None,
     show: options.Show = False,
 ) -> None:
-    """Sweep directions and write a film, several seeds side by side.
+    """Sweep directions and write a film, with several seeds side by side.
 
-    Pictures have at most 512 pixels unless --size says more. GIF gets one palette for the whole
-    film and counts time in hundredths of a second; MP4 is H.264 that plays in a browser. In a
-    sequence nothing jumps with --bounce and a --range that begins at 0.
+    Pictures have at most 512 pixels unless you give --size. A GIF has one palette for the whole
+    film and counts time in hundredths of a second. MP4 is H.264, which browsers play. A sequence
+    without jumps needs --bounce and a --range that begins at 0.
     """
+    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.commands.showing import Showing
     from sefa_cli.editing.moves import parse_span
     from sefa_cli.rendering.animation import SweepOptions, sweep
     from sefa_cli.rendering.films import check_film_path
 
+    dirs = bundle_file.path
+    bundle = Bundle.load(dirs)
+    for words in k:
+        bundle.indices(words)
     how: SweepOptions = {
-        "frames": frames, "fps": fps, "bounce": bounce, "hold": hold, "ease": ease,
-        "arrange": arrange, "captions": captions,
-        "seeds": seeds, "codes": codes, "truncation": trunc, "truncation_layers": trunc_layers,
-        "label": class_label, "layers": layers, "model": model, "any_model": any_model,
-        "beside": options.folder_of(dirs), "noise_mode": noise_mode, "size": size, "fast": fast,
-        "translate": options.parse_translate(translate), "rotate": rotate, "device": device,
-        "offline": offline,
-    }  # fmt: skip
+        **picture_options(dirs, bundle, seeds, start, look),
+        "frames": frames,
+        "fps": fps,
+        "bounce": bounce,
+        "hold": hold,
+        "ease": ease,
+        "arrange": arrange,
+        "captions": captions,
+    }
+    ends = parse_span(span)
+    checks.check_once(once, output)
     check_film_path(output, overwrite, fps)
     showing = Showing.of(show)
 
-    film = sweep(dirs, k, parse_span(span), **how)
-    with progress("animating", len(film)) as advance:
+    with working() as work:
+        film = sweep(bundle, k, ends, **how)
+        advance = work.begin("animating", len(film), "frames", "the film is written at the end")
         film.save(output, overwrite, not once, advance, showing.watch)
-    say(f"pictures: {film.about}", level=0 if fast else 1)
+    say(f"pictures: {film.about}", level=0 if look.fast else 1)
     length, inexact = film.timing(output)
     say(f"film: {length}", level=0 if inexact else 1)
     wrote(output)

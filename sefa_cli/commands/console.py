@@ -1,106 +1,225 @@
-"""Streams: data on stdout, talk and progress on stderr, progress only on a terminal."""
+"""Streams: data on stdout; messages on stderr, and with them the progress of long work.
+
+On a terminal progress is a bar, shown from the start. In a log it is a line now and then.
+"""
 
 import json
 import logging
+import os
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
+
+STAGES = "sefa_cli.stage"  # the logger on which the library says what it starts to do
+_EVERY = 10.0  # seconds between two lines of progress in a log
+_FIRST = 1.0  # seconds of work that tell how long all of it takes
+_LONG = 60.0  # seconds of work from which on its length is announced
 
 _verbosity = 0  # -1 quiet, 0 as usual, 1 verbose; set once by the command line
 
 
 def set_verbosity(level: int) -> None:
-    """-1 for `-q`, 0, 1 for `-v`: for `say`, and for what the parts below log."""
+    """Set how much is shown, by `say` and by the library's log: -1 for `-q`, 0, or 1 for `-v`."""
     global _verbosity
     _verbosity = level
     parts = logging.getLogger("sefa_cli")
     parts.setLevel({-1: logging.ERROR, 0: logging.INFO}.get(level, logging.DEBUG))
-    parts.addHandler(_talk)
+    logging.getLogger(STAGES).setLevel(logging.DEBUG if level >= 0 else logging.ERROR)
+    parts.addHandler(_messages)
 
 
-class _Talk(logging.Handler):
-    """What the parts below log, as plain lines on what is stderr at that moment."""
+class _Messages(logging.Handler):
+    """The library's log: stages go to the bar, all else to stderr as plain lines."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.name == STAGES and _verbosity < 1:
+            if _work is not None:
+                _work.stage(record.getMessage())
+            return
         print(record.getMessage(), file=sys.stderr)
 
 
-_talk = _Talk()
+_messages = _Messages()
 
 
 def say(text: str, level: int = 0) -> None:
-    """A line on stderr, unless `-q`; with `level` 1 only under `-v`."""
+    """Print a line on stderr, unless `-q`; with `level` 1 only with `-v`."""
     if _verbosity >= level:
         print(text, file=sys.stderr)
 
 
 def wrote(path: Path | str) -> None:
-    """The path of a file that was written, on stdout, so that scripts can go on with it."""
+    """Print the path of a file that was written on stdout, for scripts."""
     if str(path) != "-":
         print(path)
 
 
 def print_json(data: Any) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     print(json.dumps(data, indent=2, ensure_ascii=False))
 
 
 def table_console() -> "Console":
-    """A rich console on stdout; in a pipe it keeps every column whole and without color."""
+    """Return a rich console on stdout; in a pipe every column is whole and without color."""
     from rich.console import Console
 
     piped = not sys.stdout.isatty()
     return Console(soft_wrap=piped, width=1000 if piped else None, highlight=False)
 
 
-class Advance(Protocol):
-    """Called after each piece of work is done."""
+class Work:
+    """The progress of long work; this one shows nothing, as `-q` asks."""
 
-    def __call__(self, pieces: int = 1) -> None: ...
+    def stage(self, text: str) -> None:
+        """Show what has begun, such as "loading tiny.pth"."""
+
+    def tell(self, doing: str, done: int, total: int) -> None:
+        """Show how many pieces are done, of how many."""
+
+    def close(self) -> None:
+        """Remove what is shown."""
+
+    def begin(self, doing: str, total: int, unit: str, advice: str = "") -> "Advance":
+        """Return what counts the pieces of work, each of which makes one `unit`.
+
+        If the first pieces show that all will take more than a minute, a line says how many there
+        are and how long they will take, with `advice`.
+        """
+        self.tell(doing, 0, total)
+        return Advance(self, doing, total, unit, advice)
+
+
+@dataclass
+class Advance:
+    """Counts the pieces of work that are done; call it after each."""
+
+    work: Work
+    doing: str
+    total: int
+    unit: str
+    advice: str
+    done: int = 0
+    began: float = field(default_factory=lambda: time.monotonic())
+    announced: bool = False
+
+    def __call__(self, pieces: int = 1) -> None:
+        """Count some more pieces."""
+        self.reach(self.done + pieces)
+
+    def reach(self, done: int) -> None:
+        """Set how many pieces are done."""
+        self.done = done
+        took = time.monotonic() - self.began
+        if done and not self.announced and took >= _FIRST:
+            self.announced = True
+            whole = took / done * self.total
+            if whole > _LONG:
+                advice = self.advice and f"; {self.advice}"
+                say(f"{self.total:,} {self.unit}, about {duration(whole)}{advice}")
+        self.work.tell(self.doing, done, self.total)
+
+
+class _Lines(Work):
+    """Progress in a log: a line now and then."""
+
+    def __init__(self) -> None:
+        self._began = self._last = time.monotonic()
+
+    def stage(self, text: str) -> None:
+        if self._due():
+            say(text)
+
+    def tell(self, doing: str, done: int, total: int) -> None:
+        if not done:
+            self._began = time.monotonic()
+        elif self._due():
+            left = (time.monotonic() - self._began) / done * (total - done)
+            say(f"{doing}: {done:,} of {total:,}, about {duration(left)} left")
+
+    def _due(self) -> bool:
+        now = time.monotonic()
+        due = now - self._last >= _EVERY
+        self._last = now if due else self._last
+        return due
+
+
+class _Bar(Work):
+    """Progress on a terminal: a bar that is gone when the work is done."""
+
+    def __init__(self, bar: "Progress") -> None:
+        self._bar = bar
+        self._task = bar.add_task("starting", total=None)
+
+    def stage(self, text: str) -> None:
+        self._bar.update(self._task, description=text, total=None)
+
+    def tell(self, doing: str, done: int, total: int) -> None:
+        self._bar.update(self._task, description=doing, completed=done, total=total)
+
+    def close(self) -> None:
+        self._bar.stop()
+
+
+_work: Work | None = None  # the work that the library's stages belong to
 
 
 @contextmanager
-def progress(doing: str, total: int) -> Iterator[Advance]:
-    """A progress bar with the time left on stderr, which is told of each piece of work."""
-    with progress_bar() as tell:
-        done = 0
+def working(first: str = "starting") -> Iterator[Work]:
+    """Show the progress of long work on stderr, beginning with the stage `first`."""
+    global _work
+    before = _work
+    try:
+        if _verbosity < 0:
+            _work = Work()
+            yield _work
+        elif not _is_live():
+            _work = _Lines()
+            yield _work
+        else:
+            with _bar() as bar:
+                _work = _Bar(bar)
+                _work.stage(first)
+                yield _work
+    finally:
+        _work = before
 
-        def advance(pieces: int = 1) -> None:
-            nonlocal done
-            done += pieces
-            tell(doing, done, total)
 
-        tell(doing, done, total)
-        yield advance
+def _is_live() -> bool:
+    """Return whether stderr is a terminal on which a line can be drawn again."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
 
-@contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """The same bar, told what is done, how many pieces were done, and how many there are.
-
-    Silent with `-q` or when stderr is not a terminal.
-    """
-    if _verbosity < 0 or not sys.stderr.isatty():
-        yield lambda doing, done, total: None
-        return
+def _bar() -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    bar = Progress(
+    return Progress(
         "{task.description}",
-        BarColumn(),
+        BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # what is piped must stay in the pipe
     )
-    with bar:
-        task = bar.add_task("starting")
-        yield lambda doing, done, total: bar.update(
-            task, description=doing, completed=done, total=total
-        )
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words: `40 s`, `12 min`, `3 h 20 min`.
+
+    Example:
+        >>> duration(40), duration(725), duration(12000)
+        ('40 s', '12 min', '3 h 20 min')
+    """
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

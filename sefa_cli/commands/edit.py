@@ -1,98 +1,90 @@
 """`sefa edit`: pictures before and after a move along directions."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sefa_cli.commands import options
-from sefa_cli.commands.console import progress, say, wrote
+from sefa_cli.commands.console import wrote
+from sefa_cli.commands.picture_options import BundleFile, Look, Start, picture_options
+from sefa_cli.commands.pictures import write_pictures
+
+if TYPE_CHECKING:
+    from sefa_cli.rendering.gallery import Pictures
 
 
 def edit(
-    dirs: options.Dirs,
+    bundle_file: BundleFile,
     k: Annotated[
         list[str],
         typer.Option(
             "--k",
+            "-k",
             metavar="K",
-            help="A direction: an index or a label; 0-2,smile makes a row each. "
-            "Repeated --k/--alpha pairs combine into one move.",
+            help="A direction: an index, a label, or -1 for the last. 0-2,smile makes a row for "
+            "each, all takes every direction. Repeated pairs of --k and --alpha make one move.",
         ),
     ],
     alpha: Annotated[
         list[str],
         typer.Option(
             "--alpha",
+            "--range",
+            "-a",
             metavar="A",
-            help="The step, in units of the latent; -4,-2,2,4 makes a column each.",
+            help="How far to move, in units of the latent. -4,-2,2,4 makes a column for each; "
+            "-3:3 means -3,-2,-1,1,2,3.",
         ),
     ],
-    seeds: options.Seeds = "0-4",
-    layers: options.MoveLayers = None,
+    start: Start,
+    look: Look,
+    seeds: Annotated[str | None, options.seeds("0-4")] = None,
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
             "-o",
-            metavar="FILE.png|DIR|-",
-            help="A sheet, before and after per seed; a folder gets a picture each; - is stdout.",
+            metavar="FILE|DIR|-",
+            help="A file gets a sheet of all pictures before and after, a folder one picture "
+            "each, - is standard output. Default: a sheet with an automatic name, here.",
         ),
     ] = None,
-    codes: options.Codes = None,
     save_codes: Annotated[
         str | None,
-        typer.Option("--save-codes", metavar="FILE.npz", help="Keep the moved codes."),
+        typer.Option("--save-codes", metavar="FILE.npz", help="Also write the moved codes."),
     ] = None,
-    model: options.ModelOption = None,
-    any_model: options.AnyModel = False,
-    trunc: options.Trunc = None,
-    trunc_layers: options.TruncLayers = None,
-    noise_mode: options.NoiseMode = "const",
-    class_label: options.ClassLabel = None,
-    translate: options.Translate = None,
-    rotate: options.Rotate = None,
-    size: options.Size = None,
-    fast: options.Fast = False,
-    device: options.Device = "auto",
     overwrite: options.Overwrite = False,
-    offline: options.Offline = None,
     show: options.Show = False,
 ) -> None:
     """Move codes along directions of a bundle and show the pictures.
 
-    The bundle knows its model. In a sheet pictures have at most 512 pixels unless --size says
-    more; a folder gets full ones, named like seed0003_k3_+2.00.png.
+    The bundle knows its model. In a sheet pictures have at most 512 pixels unless you give --size.
+    A folder gets full pictures with names such as seed0003_k3_+2.00.png.
     """
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.commands.showing import Showing
     from sefa_cli.editing.moves import name_of, parse_moves
     from sefa_cli.files import check_writable
+    from sefa_cli.rendering.edits import Edits
     from sefa_cli.rendering.edits import edit as edited
-    from sefa_cli.rendering.options import PictureOptions, view_of
     from sefa_cli.rendering.outputs import picture_target
 
+    dirs = bundle_file.path
     bundle = Bundle.load(dirs)
     table = parse_moves(bundle, k, alpha)
-    how: PictureOptions = {
-        "seeds": seeds, "codes": codes, "truncation": trunc, "truncation_layers": trunc_layers,
-        "label": class_label, "layers": layers, "model": model, "any_model": any_model,
-        "beside": options.folder_of(dirs), "noise_mode": noise_mode, "size": size, "fast": fast,
-        "translate": options.parse_translate(translate), "rotate": rotate, "device": device,
-        "offline": offline,
-    }  # fmt: skip
-    view_of(how)
-    target = picture_target(output, f"{options.stem(dirs)}_{name_of(table)}", overwrite)
+    how = picture_options(dirs, bundle, seeds, start, look)
     if save_codes:
         check_writable(save_codes, overwrite)
+    target = picture_target(output, f"{options.stem(dirs)}_{name_of(table)}", overwrite)
     showing = Showing.of(show)
 
-    edits = edited(bundle, table, **how)
-    if save_codes:
-        edits.save_codes(save_codes, overwrite)
-    with progress("editing", edits.count(target)) as advance:
-        for path in edits.write(target, advance, showing.see):
-            wrote(path)
-    say(f"pictures: {edits.about(target)}", level=0 if fast else 1)
+    def keep_codes(edits: "Pictures") -> None:
+        if save_codes and isinstance(edits, Edits):
+            edits.save_codes(save_codes, overwrite)
+
+    make = lambda: edited(bundle, table, **how)  # noqa: E731 - read once, two lines below
+    for path in write_pictures(make, target, showing, "editing", keep_codes):
+        wrote(path)
     if save_codes:
         wrote(save_codes)
     showing.show(target.path)

@@ -70,8 +70,8 @@ def export(
 def _targets(
     output: str, form: "Format", bundle: "Bundle", ks: tuple[int, ...], stem: str
 ) -> dict[str, tuple[int, ...]]:
-    """Which directions go into which file; a folder is made if its parent exists."""
-    from sefa_cli.files import why_not
+    """Which directions go into which file; a folder is made."""
+    from sefa_cli.files import make_folder
     from sefa_cli.interchange.labels import file_stem
 
     folder = Path(output)
@@ -85,12 +85,7 @@ def _targets(
         return {output: ks}
     if not form.single:
         raise UsageError(f"{output} is a folder", f"a file name for {form.name}")
-    try:
-        folder.mkdir(exist_ok=True)
-    except FileNotFoundError:
-        raise SefaError(f"the folder {folder.parent} does not exist", remedy="Make it.") from None
-    except OSError as error:
-        raise why_not(folder, error) from error
+    make_folder(folder)
     ending = form.ending(bundle.space)
     names = [f"{file_stem(stem, k, bundle.labels[k])}{ending}" for k in ks]
     names = [

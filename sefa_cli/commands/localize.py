@@ -1,134 +1,169 @@
 """`sefa localize`: directions for one region of the picture, into a bundle."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sefa_cli.commands import options
-from sefa_cli.commands.console import progress_bar, say, wrote
-from sefa_cli.errors import UsageError
+from sefa_cli.commands import checks, options
+from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import check_writable
 
 if TYPE_CHECKING:
+    from sefa_cli.discovery.regions.region import Region
+    from sefa_cli.discovery.request import Files, Request
     from sefa_cli.discovery.work import Found, Prepared
 
 
-def localize(
-    model: options.Model,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="OUT.dirs", help="The bundle.")
-    ] = None,
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """The region that should change, given in one of five ways, and what must stay still."""
+
     box: Annotated[
         str | None,
         typer.Option(
             metavar="TOP,LEFT,HEIGHT,WIDTH",
-            help="The region: pixels of --size, or fractions with a decimal point.",
+            help="The region: pixels of --size, or parts of the picture with a decimal point.",
         ),
-    ] = None,
+    ] = None
     mask: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Or a picture: white counts, gray counts in part."),
-    ] = None,
+        typer.Option(
+            metavar="FILE", help="Or a picture: white pixels count, gray ones count in part."
+        ),
+    ] = None
     polygon: Annotated[
-        str | None, typer.Option(metavar='"Y,X Y,X Y,X"', help="Or its corners.")
-    ] = None,
+        str | None, typer.Option(metavar='"Y,X Y,X Y,X"', help="Or the corners of a polygon.")
+    ] = None
     seg: Annotated[
         str | None, typer.Option(metavar="FILE", help="Or a segmentation map, with --seg-ids.")
-    ] = None,
+    ] = None
     seg_ids: Annotated[
-        str | None, typer.Option("--seg-ids", metavar="RANGE", help="The segments of --seg: 3,4.")
-    ] = None,
+        str | None,
+        typer.Option("--seg-ids", metavar="RANGE", help="The segments of --seg, such as 3,4."),
+    ] = None
     region: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Or its name: eyes, mouth, face:hair (`sefa inspect MODEL`)."
+            metavar="NAME",
+            help="Or a name such as eyes, mouth or face:hair. `sefa inspect MODEL` lists them.",
         ),
-    ] = None,
+    ] = None
     background: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="A mask of what must stay still. Default: all the rest."),
-    ] = None,
-    seeds: options.Seeds = "0-4",
+        typer.Option(
+            metavar="FILE", help="A mask of what must stay still. Default: all outside the region."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How directions are looked for."""
+
     space: Annotated[
         str | None,
-        typer.Option(metavar="w|w+|z", help="w and z: one row for all layers; w+: a row for each."),
-    ] = None,
+        typer.Option(
+            metavar="w|w+|z",
+            help="w and z move all layers by one row, w+ moves each layer by its own. Default: "
+            "what the model has, w or z.",
+        ),
+    ] = None
     layers: Annotated[
         str,
         typer.Option(
             "--layers",
             "-L",
             metavar="RANGE|auto",
-            help="The layers that move. auto takes the level that suits the seeds, in four times "
-            "the time.",
+            help="The layers that move. auto chooses the level that suits the seeds, and takes "
+            "four times as long.",
         ),
-    ] = "all",
-    size: Annotated[int, typer.Option(min=8, help="Working size in pixels.")] = 256,
+    ] = "all"
+    size: Annotated[
+        int, typer.Option(metavar="N", help="The working size in pixels, 8 or more.")
+    ] = 256
     fast: Annotated[
-        bool, typer.Option("--fast/--exact", help="Take the network's shortcut, if it has one.")
-    ] = True,
+        bool, typer.Option("--fast/--exact", help="Use the network's shortcut if it has one.")
+    ] = True
     tau: Annotated[
         str,
         typer.Option(
             metavar="TAU|auto",
-            help="Ridge on the background, as a share of its change. 0 adds none, auto takes the "
-            "one that suits the seeds.",
+            help="The ridge on the background, as a part of its change. 0 adds none, auto chooses "
+            "the one that suits the seeds.",
         ),
-    ] = "1e-3",
+    ] = "1e-3"
     num: Annotated[
         int | None,
+        typer.Option(metavar="N", help="Keep the first N directions. Default: all; 64 in w+."),
+    ] = None
+    method: Annotated[
+        str,
         typer.Option(
-            min=1, metavar="K", help="Keep the leading K directions. Default: all, in w+ 64."
+            metavar="resefa|lowrank", help="The method: ReSeFa, or LowRankGAN to compare with."
         ),
-    ] = None,
-    method: Annotated[str, typer.Option(metavar="resefa|lowrank", help="The method.")] = "resefa",
+    ] = "resefa"
     sum_channels: Annotated[
-        bool, typer.Option("--sum-channels", help="Sum each pixel's channels first.")
-    ] = False,
-    codes: options.Codes = None,
-    trunc: options.Trunc = None,
-    class_label: options.ClassLabel = None,
+        bool, typer.Option("--sum-channels", help="First add up the channels of each pixel.")
+    ] = False
+    codes: options.Codes = None
+    trunc: options.Trunc = None
+    class_label: options.ClassLabel = None
     sketch: Annotated[
         int | None,
         typer.Option(
-            min=0,
             metavar="N",
-            help="Begin with N random rows instead of a pass for every dimension; 0 takes a pass "
-            "for each. Default: 200 for latents of over 2048 dimensions (w+), else 0.",
+            help="Begin with N random rows instead of a derivative for each dimension; 0 takes "
+            "every derivative. Default: 200 for latents of over 2048 dimensions (w+), else 0.",
         ),
-    ] = None,
+    ] = None
     precision: Annotated[
         str,
         typer.Option(
             metavar="float32|tf32|bf16",
-            help="Precision of the derivatives: on CUDA, tf32 and bf16 are faster and coarser.",
+            help="The precision of the derivatives. On CUDA, tf32 and bf16 are faster and coarser.",
         ),
-    ] = "float32",
+    ] = "float32"
     memory: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Memory for the derivatives: 800M, 4G.")
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Memory for the derivatives, such as 800M or 4G. Default: half of what is free.",
+        ),
+    ] = None
+    per_seed: Annotated[
+        bool,
+        typer.Option("--per-seed", help="Write a bundle for each seed, such as OUT_seed0003.dirs."),
+    ] = False
+    stability: Annotated[
+        bool, typer.Option("--stability", help="Report how much the directions of the seeds agree.")
+    ] = False
+
+
+def localize(
+    model: options.Model,
+    where: Where,
+    how: How,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="OUT.dirs", help="The bundle to write.")
+    ] = None,
+    seeds: Annotated[str | None, options.seeds("0-4")] = None,
+    preview: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.png", help="Only write the pictures with the region outlined."),
     ] = None,
     save_jacobian: Annotated[
         str | None,
         typer.Option(
             metavar="FILE.npy",
-            help="Save all derivatives too: seeds × dimensions × channels × height × width.",
+            help="Also save all derivatives: seeds × dimensions × channels × height × width.",
         ),
     ] = None,
-    preview: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE.png", help="Write the pictures with the region outlined, and stop."
-        ),
-    ] = None,
-    per_seed: Annotated[
-        bool, typer.Option("--per-seed", help="Write a bundle for each seed, OUT_seed0003.dirs.")
-    ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue after an interrupt, with the same options.")
-    ] = False,
-    stability: Annotated[
-        bool, typer.Option("--stability", help="Report how much the seeds' directions agree.")
+        bool,
+        typer.Option("--resume", help="Continue an interrupted search. Needs the same options."),
     ] = False,
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
@@ -136,49 +171,98 @@ def localize(
 ) -> None:
     """Find directions that change one region of the picture and leave the rest alone (ReSeFa).
 
-    It takes a derivative of the picture along every dimension of the latent, for each seed. With
+    For each seed, this takes a derivative of the picture along every dimension of the latent. With
     the default model on two CPU cores, a seed takes about a minute. Several seeds are averaged.
     `edit` and `animate` use the bundle like any other, on any seed. With a row for each layer
     (w+), a sketch of random rows replaces thousands of derivatives.
     """
-    from sefa_cli.allocator import keep_blocks
-    from sefa_cli.discovery.localize import prepare
-    from sefa_cli.discovery.regions.region import one_region
-    from sefa_cli.discovery.request import Files, Request
+    from sefa_cli.discovery.request import Files
 
     if output is None and preview is None:
-        raise UsageError("no output", "-o OUT.dirs, or --preview FILE.png")
+        raise UsageError("no output is given", "-o OUT.dirs, or --preview FILE.png")
     if preview is not None:
         check_writable(preview, overwrite)
-        output = None
-    request = Request(
-        seeds=seeds,
-        codes=codes,
-        truncation=trunc,
-        label=class_label,
-        layers=layers,
-        space=space,
-        size=size,
-        fast=fast,
-        tau=tau,
-        num=num,
-        method=method,
-        sum_channels=sum_channels,
-        sketch=sketch,
-        precision=precision,
-        memory=None if memory is None else options.parse_bytes(memory),
-        stability=stability,
-        per_seed=per_seed,
-    )
-    files = Files(output, save_jacobian, resume, overwrite)
-    chosen = one_region(box, mask, polygon, seg, seg_ids, region)
-    still = None if background is None else Path(background)
-    keep_blocks()
-    task = prepare(model, chosen, request, files, background=still, device=device, offline=offline)
+        if output is not None:
+            say(f"{output} will not be written: --preview only writes pictures")
+    region = _region(where)
+    request = _request(how, seeds)
+    checks.check_device(device)
+    files = Files(None if preview else output, save_jacobian, resume, overwrite)
+    _check_for_model(model, region, request, files, offline)
+
+    with working(f"loading {model}"):
+        from sefa_cli.allocator import keep_blocks
+        from sefa_cli.discovery.localize import prepare
+
+        keep_blocks()
+        still = None if where.background is None else Path(where.background)
+        task = prepare(
+            model, region, request, files, background=still, device=device, offline=offline
+        )
     if preview is None:
         _run(task)
     else:
         _show_region(task, preview)
+
+
+def _region(where: Where) -> "Region":
+    """Return the region; files are read and numbers parsed now."""
+    from sefa_cli.discovery.regions.region import one_region
+
+    if where.background is not None and not Path(where.background).exists():
+        raise SefaError(f"{where.background} does not exist")
+    return one_region(where.box, where.mask, where.polygon, where.seg, where.seg_ids, where.region)
+
+
+def _request(how: How, seeds: str | None) -> "Request":
+    """Return what is asked for; raises UsageError for words that no model understands."""
+    from sefa_cli.discovery.request import Request
+
+    if how.codes is not None and seeds is not None:
+        raise UsageError("--seeds and --codes cannot be used together")
+    if how.codes is not None and not Path(how.codes).exists():
+        raise SefaError(f"{how.codes} does not exist")
+    checks.check_truncation(how.trunc)
+    seeds = "0-4" if seeds is None else seeds
+    request = Request(
+        seeds=seeds,
+        codes=how.codes,
+        truncation=how.trunc,
+        label=how.class_label,
+        layers=how.layers,
+        space=how.space,
+        size=how.size,
+        fast=how.fast,
+        tau=how.tau,
+        num=how.num,
+        method=how.method,
+        sum_channels=how.sum_channels,
+        sketch=how.sketch,
+        precision=how.precision,
+        memory=None if how.memory is None else options.parse_bytes(how.memory),
+        stability=how.stability,
+        per_seed=how.per_seed,
+    )
+    count = checks.check_seeds(seeds)
+    if how.codes is None:
+        request.check_count(count)
+    return request
+
+
+def _check_for_model(
+    model: str, region: "Region", request: "Request", files: "Files", offline: bool | None
+) -> None:
+    """Refuse what the model does not have, before torch or its weights are loaded."""
+    from sefa_cli.checkpoints import open_checkpoint
+    from sefa_cli.discovery.regions.named import subject_of
+
+    checkpoint = open_checkpoint(model, offline=offline)
+    region = region.on(subject_of(model, checkpoint.family))
+    search = request.search(checkpoint)
+    searches = search.alternatives(checkpoint)
+    files.check_search(len(searches), bool(search.sketched(checkpoint.config["w_dim"])))
+    if region.kind in ("box", "polygon"):
+        region.weights(search.size, search.size)
 
 
 def _show_region(task: "Prepared", path: str) -> None:
@@ -193,34 +277,37 @@ def _show_region(task: "Prepared", path: str) -> None:
 
 
 def _run(task: "Prepared") -> None:
-    """Do the work with a bar, and say what was found."""
+    """Find the directions with a bar, and report how good they are."""
     jacobian = task.files.jacobian
     if jacobian is not None:
         say(f"{jacobian} takes {task.jacobian_bytes / 1e6:.0f} MB")
+    partial = task.files.partial
     try:
-        with progress_bar() as progress:
-            found = task.run(progress)
+        with working("localizing") as work:
+            advance = work.begin(
+                "localizing", task.passes, "derivatives", "after an interrupt, --resume goes on"
+            )
+            found = task.run(lambda doing, done, total: advance.reach(done))
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if getattr(interrupt, "__notes__", None):
-            partial = task.files.partial
-            say(f"{partial} keeps what was done; go on by the same command with --resume")
+            say(f"{partial} keeps what was done; run the same command with --resume to go on")
         raise
     for path in (*([jacobian] if jacobian else []), *found.paths):
         wrote(path)
-    _tell(found)
+    _report(found)
 
 
-def _tell(found: "Found") -> None:
+def _report(found: "Found") -> None:
     """Say how good the directions are, as far as it was measured."""
     from sefa_cli.discovery.collect import SMALL
     from sefa_cli.ranges import format_range
 
     if found.residual is not None:
-        advice = "" if found.residual < SMALL else "; a larger --sketch does better"
+        advice = "" if found.residual < SMALL else "; a larger --sketch gives better ones"
         say(f"the sketch's leading directions are right to within {found.residual:.1%}{advice}")
     if found.quotient is not None:
         chosen = f"layers {format_range(found.search.layers)}, tau {found.search.tau:g}"
-        how = f"{found.quotient:.3g} times as much as the rest"
-        say(f"{chosen}: on a seed left out, the region changes {how}")
+        times = f"{found.quotient:.3g} times as much as the rest"
+        say(f"{chosen}: on a seed left out, the region changes {times}")
     if found.stability is not None:
-        say(f"{found.stability:.0%} of the leading spans is shared by the seeds")
+        say(f"the seeds share {found.stability:.0%} of the leading spans")

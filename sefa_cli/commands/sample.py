@@ -4,57 +4,41 @@ from typing import Annotated
 
 import typer
 
-from sefa_cli.commands import options
-from sefa_cli.commands.console import progress, say, wrote
+from sefa_cli.commands import checks, options
+from sefa_cli.commands.console import wrote
+from sefa_cli.commands.picture_options import Look, render_options
+from sefa_cli.commands.pictures import write_pictures
 
 
 def sample(
     model: options.Model,
-    seeds: options.Seeds = "0-31",
+    look: Look,
+    seeds: Annotated[str | None, options.seeds("0-31")] = None,
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
             "-o",
-            metavar="FILE.png|DIR|-",
-            help="A sheet with the seed numbers; a folder gets a picture each; - is stdout.",
+            metavar="FILE|DIR|-",
+            help="A file gets a sheet with the seed numbers, a folder one picture each, - is "
+            "standard output. Default: sample.png here.",
         ),
     ] = None,
-    trunc: options.Trunc = None,
-    trunc_layers: options.TruncLayers = None,
-    noise_mode: options.NoiseMode = "const",
-    class_label: options.ClassLabel = None,
-    translate: options.Translate = None,
-    rotate: options.Rotate = None,
-    size: options.Size = None,
-    fast: options.Fast = False,
-    device: options.Device = "auto",
     overwrite: options.Overwrite = False,
-    offline: options.Offline = None,
     show: options.Show = False,
 ) -> None:
-    """Show the pictures of some seeds, unedited, with their numbers.
+    """Show the unedited pictures of some seeds, with their numbers.
 
-    In a sheet they have at most 256 pixels unless --size says more; a folder gets full pictures.
+    In a sheet pictures have at most 256 pixels unless you give --size. A folder gets full pictures.
     """
     from sefa_cli.commands.showing import Showing
-    from sefa_cli.rendering.options import RenderOptions, view_of
     from sefa_cli.rendering.outputs import picture_target
     from sefa_cli.rendering.samples import sample as sampled
 
-    how: RenderOptions = {
-        "seeds": seeds, "truncation": trunc, "truncation_layers": trunc_layers,
-        "label": class_label, "noise_mode": noise_mode, "size": size, "fast": fast,
-        "translate": options.parse_translate(translate), "rotate": rotate, "device": device,
-        "offline": offline,
-    }  # fmt: skip
-    view_of(how)
+    how = render_options(seeds, look)
+    checks.check_model(model, look.offline)
     target = picture_target(output, "sample", overwrite)
     showing = Showing.of(show)
-
-    pictures = sampled(model, **how)
-    with progress("sampling", pictures.count(target)) as advance:
-        for path in pictures.write(target, advance, showing.see):
-            wrote(path)
-    say(f"pictures: {pictures.about(target)}", level=0 if fast else 1)
+    for path in write_pictures(lambda: sampled(model, **how), target, showing, "sampling"):
+        wrote(path)
     showing.show(target.path)

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import check_writable, temporary_beside
+from sefa_cli.files import check_writable, make_folder, temporary_beside
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Shape = tuple[int, int, int, int, int]  # pictures, dim, channels, height, width
 
@@ -30,13 +33,13 @@ def file_bytes(shape: Shape) -> int:
 @contextmanager
 def jacobian_file(
     path: Path | str, shape: Shape, overwrite: bool = False
-) -> Iterator[Callable[[int, slice, Tensor], None]]:
+) -> Iterator[Callable[[int, slice, "Tensor"], None]]:
     """Write a .npy file of float32 `(pictures, dim, C, H, W)`, whole or not at all.
 
     What it yields takes a picture's place, a slice of the dimensions and what they change
     `(b, C, H, W)`. Nothing is held in memory. Raises SefaError if the disk is too small.
     """
-    wanted, free = file_bytes(shape), shutil.disk_usage(Path(path).parent).free
+    wanted, free = file_bytes(shape), shutil.disk_usage(make_folder(Path(path).parent)).free
     if free < wanted:
         raise SefaError(
             f"the Jacobian takes {wanted / 1e9:.2f} GB, the disk has {free / 1e9:.2f} GB left",
@@ -45,7 +48,7 @@ def jacobian_file(
     with temporary_beside(path, overwrite) as temporary:
         array = np.lib.format.open_memmap(temporary, "w+", np.dtype(np.float32), shape)
 
-        def put(picture: int, at: slice, changes: Tensor) -> None:
+        def put(picture: int, at: slice, changes: "Tensor") -> None:
             array[picture, at] = changes.float().cpu().numpy()
 
         yield put

@@ -3,15 +3,18 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.canonical import canonical_json
-from sefa_cli.discovery.jacobian import Begun
 from sefa_cli.errors import SefaError
 from sefa_cli.files import open_atomically
+
+if TYPE_CHECKING:
+    from sefa_cli.discovery.jacobian import Begun
 
 MOST_BEGUN = 1 << 30  # bytes of a picture under way that are worth keeping
 
@@ -67,8 +70,10 @@ class Partial:
         names = [name for name in self._arrays if name.startswith(prefix)]
         return [self._arrays[f"{prefix}{i}"] for i in range(len(names))] or None
 
-    def begun(self, stage: str, number: int) -> Begun:
+    def begun(self, stage: str, number: int) -> "Begun":
         """The rows of a stage that was under way."""
+        from sefa_cli.discovery.jacobian import Begun
+
         return Begun(self._arrays.get(f"{_BEGUN}/{stage}/{number}"))
 
     def keep(self, stage: str, number: int, arrays: Sequence[NDArray[np.floating]]) -> None:
@@ -78,7 +83,7 @@ class Partial:
             self._arrays[f"{_WHOLE}/{stage}/{number}/{i}"] = array
         self._write()
 
-    def keep_begun(self, stage: str, number: int, begun: Begun) -> None:
+    def keep_begun(self, stage: str, number: int, begun: "Begun") -> None:
         """Add the rows of a stage under way, if there are any and they are not too large."""
         if begun.rows is None or begun.rows.nbytes > MOST_BEGUN:
             return

@@ -3,16 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
 from sefa_cli.discovery.partial import partial_path
 from sefa_cli.discovery.search import Search
-from sefa_cli.editing.codes import CodeArray
 from sefa_cli.errors import UsageError
 from sefa_cli.files import check_writable
 from sefa_cli.projections import parse_layers
+
+if TYPE_CHECKING:
+    from sefa_cli.editing.codes import CodeArray
 
 SMALLEST = 8  # pixels of a working size
 MOST_IN_WPLUS = 64  # directions of w+, if `num` does not say
@@ -25,7 +27,7 @@ class Choices(TypedDict, total=False):
     """The fields of `Request`, as the keywords of `localize`."""
 
     seeds: Indices
-    codes: Path | str | CodeArray | None
+    codes: "Path | str | CodeArray | None"
     truncation: float | None
     label: int | None
     layers: Indices
@@ -72,7 +74,7 @@ class Request:
     """
 
     seeds: Indices = "0-4"
-    codes: Path | str | CodeArray | None = None
+    codes: "Path | str | CodeArray | None" = None
     truncation: float | None = None
     label: int | None = None
     layers: Indices = "all"

@@ -2,18 +2,21 @@
 
 import math
 from dataclasses import dataclass, replace
-
-import torch
+from typing import TYPE_CHECKING
 
 from sefa_cli.bundle.rules import SPACES
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.regions.shapes import Weights
 from sefa_cli.discovery.resefa import check_tau
 from sefa_cli.errors import UsageError
-from sefa_cli.generators.base import Generator
-from sefa_cli.generators.linearize import Linearization
 from sefa_cli.generators.precision import PRECISIONS
 from sefa_cli.projections import levels
+
+if TYPE_CHECKING:  # a request is checked before torch is loaded
+    import torch
+
+    from sefa_cli.generators.base import Generator
+    from sefa_cli.generators.linearize import Linearization
 
 LARGE = 2048  # dimensions from which on a sketch takes fewer passes
 ROWS = 200  # of a sketch, where nothing else was asked for
@@ -143,9 +146,11 @@ class Search:
         return [replace(self, layers=layers) for layers in named if layers]
 
     def linearize(
-        self, generator: Generator, code: torch.Tensor, label: int | None = None
-    ) -> Linearization:
+        self, generator: "Generator", code: "torch.Tensor", label: int | None = None
+    ) -> "Linearization":
         """Return the derivative of the picture at one code `(num_layers, d)` or `(d,)`."""
+        import torch
+
         truncation = 1.0
         if generator.conditioned:
             own = generator.default_truncation

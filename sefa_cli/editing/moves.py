@@ -9,6 +9,8 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import UsageError
 from sefa_cli.ranges import format_range
 
+MOST_STEPS = 201  # of one sweep or range
+
 
 @dataclass(frozen=True)
 class Move:
@@ -74,7 +76,7 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
     if not ks or not alphas:
         raise UsageError("a move needs a direction and a step", "--k 3 --alpha 2")
     if len(ks) == len(alphas) == 1:
-        steps = [parse_alpha(part) for part in alphas[0].split(",")]
+        steps = parse_alphas(alphas[0])
         return [[Move(((k, a),)) for a in steps] for k in bundle.indices(ks[0])]
     if len(ks) != len(alphas):
         raise UsageError(
@@ -103,11 +105,47 @@ def name_of(table: Sequence[Sequence[Move]]) -> str:
 
 
 def parse_span(text: str) -> tuple[float, float]:
-    """Return the first and last step of a sweep such as `-3:3`. Raises UsageError."""
-    first, colon, last = text.partition(":")
-    if not colon:
+    """Return the first and last step of a sweep such as `-3:3` or `-3,3`.
+
+    Raises UsageError for anything else.
+    """
+    ends = [parse_alpha(part) for part in text.replace(":", ",").split(",")]
+    if len(ends) != 2:
         raise UsageError(f"range {text!r} is not a sweep", "first:last, such as -3:3")
-    return parse_alpha(first), parse_alpha(last)
+    return ends[0], ends[1]
+
+
+def parse_alphas(text: str) -> list[float]:
+    """Return the steps that `text` means: `2`, `-4,-2,2,4`, or `-3:3` for -3, -2, -1, 1, 2, 3.
+
+    A range goes in steps of 1 and ends exactly at its end. It leaves out 0, which is the picture
+    before the move.
+
+    Raises:
+        UsageError: A step is not a finite number, is given twice, or there are too many.
+
+    Example:
+        >>> parse_alphas("-2:2"), parse_alphas("0:1.5")
+        ([-2.0, -1.0, 1.0, 2.0], [1.0, 1.5])
+    """
+    if ":" not in text:
+        return _unequal([parse_alpha(part) for part in text.split(",")])
+    first, last = parse_span(text)
+    count = math.ceil(abs(last - first))
+    if not 0 < count <= MOST_STEPS:
+        raise UsageError(
+            f"range {text!r} has {count + 1:,} steps", f"a range of 1 to {MOST_STEPS} units"
+        )
+    sign = math.copysign(1, last - first)
+    steps = [first + sign * i for i in range(count)] + [last]
+    return [step for step in steps if step != 0]
+
+
+def _unequal(steps: list[float]) -> list[float]:
+    for i, step in enumerate(steps):
+        if step in steps[:i]:
+            raise UsageError(f"alpha {step:g} is given twice", "each step once")
+    return steps
 
 
 def parse_direction(bundle: Bundle, text: str) -> int:

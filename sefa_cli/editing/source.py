@@ -1,8 +1,10 @@
 """Where the generator comes from: a reference, or a bundle that remembers its model."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,16 +12,19 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import is_remote, open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
-from sefa_cli.families.build import build
-from sefa_cli.generators.base import Generator
 from sefa_cli.projections import fingerprint, parse_layers
 from sefa_cli.ranges import format_range
 from sefa_cli.sources import cache
 
+if TYPE_CHECKING:  # a model that does not match is refused before torch is loaded
+    from sefa_cli.generators.base import Generator
+
+_stage = logging.getLogger("sefa_cli.stage")
+
 
 def load_generator(
-    ref: str | Path | Checkpoint | Generator, device: str = "auto", offline: bool | None = None
-) -> Generator:
+    ref: "str | Path | Checkpoint | Generator", device: str = "auto", offline: bool | None = None
+) -> "Generator":
     """Load a pretrained generator.
 
     A mean w that the file lacks is computed when it is first needed, and kept in the cache.
@@ -44,9 +49,12 @@ def load_generator(
         >>> generator.synthesize(generator.map(generator.sample([0]))).shape
         torch.Size([1, 3, 32, 32])
     """
-    if isinstance(ref, Generator):
+    if not isinstance(ref, str | Path | Checkpoint):
         return ref
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
+    _stage.debug("loading %s", checkpoint.ref)
+    from sefa_cli.families.build import build
+
     generator = build(checkpoint, device)
     if generator.space == "w" and "mapping.w_avg" not in checkpoint.tensors:
         _cache_mean_w(generator, _mapping_key(checkpoint))
@@ -55,13 +63,13 @@ def load_generator(
 
 def generator_for(
     bundle: Bundle,
-    model: str | Path | Generator | None = None,
+    model: "str | Path | Generator | None" = None,
     bundle_path: Path | None = None,
     *,
     device: str = "auto",
     any_model: bool = False,
     offline: bool | None = None,
-) -> Generator:
+) -> "Generator":
     """Return the generator that a bundle's directions belong to, verified by its fingerprint.
 
     Args:
@@ -77,7 +85,7 @@ def generator_for(
         MismatchError: Only other models were found.
         SefaError: No model was found, or it cannot be read.
     """
-    if isinstance(model, Generator):
+    if model is not None and not isinstance(model, str | Path):
         if not any_model:
             _check_same(bundle, model.checkpoint.ref, fingerprint(model.checkpoint))
         return model
@@ -86,7 +94,7 @@ def generator_for(
     return load_generator(checkpoint, device)
 
 
-def layers_of(generator: Generator, layers: str | int | Iterable[int]) -> tuple[int, ...]:
+def layers_of(generator: "Generator", layers: str | int | Iterable[int]) -> tuple[int, ...]:
     """Return the code indices that `layers` means: a level such as "top", a range, or a list.
 
     Raises UsageError for layers that the model does not have.
@@ -118,11 +126,12 @@ def _mapping_key(checkpoint: Checkpoint) -> str:
     return f"{fingerprint(checkpoint)}-{digest.hexdigest()[:16]}"
 
 
-def _cache_mean_w(generator: Generator, key: str) -> None:
+def _cache_mean_w(generator: "Generator", key: str) -> None:
     known = cache.load_w_avg(key)
     if known is not None and known.shape == (generator.w_dim,):
         generator.w_avg = known
     else:
+        _stage.debug("computing the mean w of %s", generator.checkpoint.ref)
         cache.save_w_avg(key, np.asarray(generator.w_avg.cpu()))
 
 

@@ -1,5 +1,6 @@
 """The codes an edit starts from, and what each is called."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,11 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.codes import CodeArray, as_codes, codes_from_seeds, load_codes
 from sefa_cli.editing.moves import Move
 from sefa_cli.editing.sum import add, on_layers, shift
-from sefa_cli.errors import MismatchError
+from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.ranges import check_indices, parse_range
+
+_stage = logging.getLogger("sefa_cli.stage")
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,13 @@ def start_from(
     )
     if codes is None:
         numbers = _indices(seeds, "seed", 2**32)
+        _stage.debug("mapping %d seed%s", len(numbers), "s" * (len(numbers) != 1))
         made = codes_from_seeds(generator, numbers, psi, layers, label)
         return Start(made, numbers, "seed", generator.space)
+    if label is not None and not generator.conditioned:
+        raise UsageError("cannot use a class with codes: these codes already have their class")
+    if psi is not None and generator.space != "w" and not generator.conditioned:
+        raise UsageError(f"cannot truncate codes of a {generator.family} model: they are z itself")
     read = load_codes(codes, generator) if isinstance(codes, str | Path) else as_codes(
         codes, generator)  # fmt: skip
     if psi is not None and generator.space == "w":

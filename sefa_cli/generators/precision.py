@@ -7,15 +7,17 @@ unless it is told not to, so float32 has to be asked for as well.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import torch
+from typing import TYPE_CHECKING
 
 from sefa_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
 
 PRECISIONS = ("float32", "tf32", "bf16")
 
 
-def check_precision(precision: str, device: torch.device) -> None:
+def check_precision(precision: str, device: "torch.device") -> None:
     """Raises UsageError for a precision that does not exist, or not on this device."""
     if precision not in PRECISIONS:
         raise UsageError(f"precision {precision!r} is unknown", "one of " + ", ".join(PRECISIONS))
@@ -24,8 +26,10 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 
 @contextmanager
-def computing(precision: str, device: torch.device) -> Iterator[None]:
+def computing(precision: str, device: "torch.device") -> Iterator[None]:
     """Convolutions and matrix products on `device` in that precision, until the block ends."""
+    import torch
+
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, cudnn.allow_tf32
     matmul.allow_tf32 = cudnn.allow_tf32 = precision == "tf32"

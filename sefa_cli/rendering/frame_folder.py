@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import check_writable, remove, scratch_beside, why_not
+from sefa_cli.files import check_writable, make_folder, remove, scratch_beside, why_not
 from sefa_cli.rendering.pictures import Picture, png
 
 _FRAME = re.compile(r"\d{4,}\.png")
@@ -44,6 +44,7 @@ def write_frame_folder(
 def _folder_beside(path: Path, overwrite: bool) -> Iterator[Path]:
     """A temporary folder that takes the name of `path` when the block ends well, else goes."""
     check_frame_folder(path, overwrite)
+    make_folder(path.parent)
     with scratch_beside(path) as folder:
         try:
             folder.mkdir(0o700)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import check_writable, free_name, why_not
+from sefa_cli.errors import UsageError
+from sefa_cli.files import check_writable, free_name, make_folder
 from sefa_cli.rendering.pictures import save_png
 
 
@@ -37,7 +37,7 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
     """What `-o` means: nothing given is `stem.png` here, numbered where that exists.
 
     A name ending in .png is a sheet, `-` is stdout, a name without suffix is a folder, which is
-    made if its parent exists. Raises early, before anything is rendered.
+    made. Raises early, before anything is rendered.
     """
     if output is None:
         return PictureTarget(check_writable(free_name(".", stem, ".png")), False, False)
@@ -45,14 +45,7 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
         return PictureTarget("-", False, overwrite)
     path = Path(output)
     if path.is_dir() or not path.suffix or output.endswith("/"):
-        try:
-            path.mkdir(exist_ok=True)
-        except FileNotFoundError:
-            raise SefaError(
-                f"the folder {path.parent} does not exist", remedy="Make it first."
-            ) from None
-        except OSError as error:
-            raise why_not(path, error) from error
+        make_folder(path)
         check_writable(path / "x.png", overwrite=True)
         return PictureTarget(path, True, overwrite)
     if path.suffix.lower() != ".png":

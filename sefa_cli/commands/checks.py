@@ -1,0 +1,91 @@
+"""What can be refused before torch or a model is loaded: a typing error should cost no time.
+
+These checks know the words of the command. The library checks again what it is given.
+"""
+
+import math
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sefa_cli.errors import OfflineError, SefaError, UsageError
+from sefa_cli.ranges import parse_range
+
+if TYPE_CHECKING:
+    from sefa_cli.commands.picture_options import Look
+
+LEVELS = ("all", "bottom", "middle", "top")
+MOST_PSI = 2.0  # further from the mean no published network gives a picture
+
+
+def check_seeds(text: str) -> int:
+    """Return how many seeds `text` names. Raises UsageError unless it is a range of seeds."""
+    return len(parse_range(text, "seed", 2**32))
+
+
+def check_truncation(psi: float | None) -> None:
+    """Raise UsageError for a truncation that gives no picture."""
+    if psi is not None and not (math.isfinite(psi) and abs(psi) <= MOST_PSI):
+        raise UsageError(f"--trunc must be between -{MOST_PSI:g} and {MOST_PSI:g}, got {psi:g}")
+
+
+def check_device(name: str) -> None:
+    """Raise for a device that does not exist, or that this build of torch cannot have."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+        raise UsageError(f"unknown device {name!r}", "one of auto, cpu, cuda, mps")
+    if name.startswith("cuda") and "+cpu" in (version := metadata.version("torch")):
+        raise SefaError(
+            f"cannot use --device {name}: this torch ({version}) is a CPU build",
+            remedy="Install the CUDA build that pytorch.org names, or use --device cpu.",
+        )
+
+
+def check_model(ref: str, offline: bool | None = None) -> None:
+    """Raise SefaError for a model that is unknown or missing, without fetching anything."""
+    from sefa_cli.sources.locate import locate
+
+    try:
+        locate(ref, offline=True)
+    except OfflineError:
+        if offline:
+            raise
+
+
+def check_codes(codes: str | None, seeds: str | None, look: "Look", space: str) -> None:
+    """Refuse a file of codes that does not exist, and options that it leaves without effect."""
+    if codes is None:
+        return
+    if seeds is not None:
+        raise UsageError("--seeds and --codes cannot be used together")
+    if look.class_label is not None and space == "w":
+        raise UsageError("cannot use --class with --codes: codes in w already have their class")
+    if look.trunc_layers is not None and look.trunc is None:
+        raise UsageError("cannot use --trunc-layers with --codes: without --trunc it does nothing")
+    if not Path(codes).exists():
+        raise SefaError(f"{codes} does not exist")
+
+
+def check_once(once: bool, output: str) -> None:
+    """Refuse `--once` for a film that cannot know whether it repeats."""
+    if once and Path(output).suffix.lower() not in (".gif", ".webp", ".apng", ".png"):
+        raise UsageError(
+            f"cannot use --once with {output}: its player decides whether it repeats",
+            "a .gif, .webp or .apng",
+        )
+
+
+def check_for_model(
+    card: dict[str, Any], layers: str | None, trunc_layers: str | None, size: int | None
+) -> None:
+    """Refuse layers and sizes that a bundle's model does not have."""
+    count, largest = int(card["num_layers"]), int(card["resolution"])
+    if layers is not None and layers not in LEVELS:
+        try:
+            parse_range(layers, "layer", count)
+        except UsageError as error:
+            raise UsageError(error.found, error.expected, f"Levels: {', '.join(LEVELS)}.") from None
+    if trunc_layers is not None:
+        parse_range(trunc_layers, "truncation layer", count)
+    if size is not None and size > largest:
+        raise UsageError(f"--size must be between 1 and {largest}, got {size}")

@@ -1,0 +1,65 @@
+"""A command that names every option it lacks, with the whole corrected command."""
+
+import shlex
+from typing import Any
+
+from typer.core import TyperCommand
+
+from sefa_cli.errors import UsageError
+
+# What stands for a missing word in the corrected command; by command where they differ.
+_EXAMPLES = {
+    "k": "3",
+    "alpha": "2",
+    "to": "npy",
+    "model": "mobilestylegan_ffhq",
+    "file": "face.dirs",
+    "files": "face.dirs",
+    "animate output": "film.gif",
+    "convert output": "model.safetensors",
+    "export output": "directions.npy",
+    "factorize output": "face.dirs",
+    "import output": "face.dirs",
+    "import file": "directions.npy",
+    "pick output": "picked.dirs",
+}
+
+
+class SefaCommand(TyperCommand):
+    """A Typer command whose complaint about a missing word shows how to type it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words; raises UsageError for those that are missing, all at once."""
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        if "help" not in given:
+            missing = [
+                p for p in self.params if _is_needed(p, given) and not given.get(str(p.name))
+            ]
+            if missing:
+                raise self._complaint(missing, args)
+        return super().parse_args(ctx, args)
+
+    def _complaint(self, missing: list[Any], args: list[str]) -> UsageError:
+        names, before, after = [], [], []
+        for parameter in missing:
+            name = str(parameter.name)
+            word = _EXAMPLES.get(f"{self.name} {name}") or _EXAMPLES.get(name, name.upper())
+            if parameter.param_type_name == "argument":
+                names.append(str(parameter.metavar))
+                before.append(word)
+            else:
+                names.append(parameter.opts[0])
+                after += [parameter.opts[0], word]
+        line = shlex.join(["sefa", str(self.name), *before, *args, *after])
+        return UsageError(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} missing", line)
+
+
+def _is_needed(parameter: Any, given: dict[str, Any]) -> bool:
+    """Return whether a command cannot do without it; a bundle may also come with `--dirs`."""
+    if parameter.name == "file" and parameter.metavar == "X.dirs":
+        return not given.get("dirs")
+    return bool(parameter.required)
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
