@@ -63,7 +63,7 @@ def test_an_interrupted_overwrite_keeps_the_old_file(tmp_path: Path) -> None:
 
 def test_keeps_what_exists(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"old")
-    with pytest.raises(SefaError, match=r"exists\. Name another file or pass --overwrite"):
+    with pytest.raises(SefaError, match=r"already exists\. Use --overwrite to replace it"):
         check_writable(tmp_path / "a.bin")
     with open_atomically(tmp_path / "a.bin", overwrite=True) as file:
         file.write(b"new")
@@ -83,13 +83,13 @@ def test_an_overwritten_file_keeps_its_permissions_and_a_link_stays_one(tmp_path
 def test_a_read_only_file_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"old")
     (tmp_path / "a.bin").chmod(0o444)
-    with pytest.raises(SefaError, match=r"a\.bin is read-only\. Name another file, or chmod"):
+    with pytest.raises(SefaError, match=r"cannot write .*a\.bin: it is read-only\. Name another"):
         check_writable(tmp_path / "a.bin", overwrite=True)
 
 
 def test_a_device_is_no_file_to_replace(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(SefaError, match="is no ordinary file; expected a file name, or -"):
+    with pytest.raises(SefaError, match="is not an ordinary file; expected a file name, or -"):
         check_writable(tmp_path / "pipe", overwrite=True)
 
 
@@ -115,9 +115,18 @@ def test_two_writers_at_once_do_not_overwrite_each_other(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 
 
-def test_says_which_folder_is_missing_or_is_one(tmp_path: Path) -> None:
-    with pytest.raises(SefaError, match=r"the folder .*none does not exist"):
-        check_writable(tmp_path / "none" / "a.bin")
+def test_folders_are_made_when_the_file_is_written_not_before(tmp_path: Path) -> None:
+    path = check_writable(tmp_path / "deep" / "er" / "a.bin")
+    assert list(tmp_path.iterdir()) == []
+    with open_atomically(path) as file:
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_a_file_is_not_taken_for_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"old")
+    with pytest.raises(SefaError, match="part of its path is a file"):
+        check_writable(tmp_path / "a.bin" / "b.bin")
     with pytest.raises(SefaError, match="is a folder"):
         check_writable(tmp_path)
 

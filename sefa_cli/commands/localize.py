@@ -224,7 +224,8 @@ def _request(how: How, seeds: str | None) -> "Request":
         raise SefaError(f"{how.codes} does not exist")
     checks.check_truncation(how.trunc)
     seeds = "0-4" if seeds is None else seeds
-    request = Request(
+    checks.check_seeds(seeds)
+    return Request(
         seeds=seeds,
         codes=how.codes,
         truncation=how.trunc,
@@ -243,10 +244,6 @@ def _request(how: How, seeds: str | None) -> "Request":
         stability=how.stability,
         per_seed=how.per_seed,
     )
-    count = checks.check_seeds(seeds)
-    if how.codes is None:
-        request.check_count(count)
-    return request
 
 
 def _check_for_model(
@@ -261,6 +258,8 @@ def _check_for_model(
     search = request.search(checkpoint)
     searches = search.alternatives(checkpoint)
     files.check_search(len(searches), bool(search.sketched(checkpoint.config["w_dim"])))
+    if request.codes is None:
+        request.check_count(checks.check_seeds(request.seed_range))
     if region.kind in ("box", "polygon"):
         region.weights(search.size, search.size)
 

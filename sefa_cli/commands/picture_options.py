@@ -6,7 +6,7 @@ are checked before torch or a model is loaded, so that a typing error costs no t
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,7 +25,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     spread_out: list[inspect.Parameter] = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
         kind: Any = parameter.annotation
-        if is_dataclass(kind):
+        if hasattr(kind, "__dataclass_fields__"):
             fields = list(inspect.signature(kind, eval_str=True).parameters.values())
             groups[parameter.name] = kind, [field.name for field in fields]
             spread_out += fields

@@ -54,6 +54,8 @@ def report(
     dirs = bundle_file.path
     bundle = Bundle.load(dirs)
     ks = tuple(range(min(10, bundle.k))) if k is None else bundle.indices(k)
+    if steps is not None and not 2 <= steps <= 201:
+        raise UsageError(f"--steps must be between 2 and 201, got {steps}")
     alphas = _alphas(span, steps)
     how = picture_options(dirs, bundle, seeds, start, look)
     how.setdefault("seeds", "0-4")

@@ -192,7 +192,7 @@ def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
     check_writable(folder / PAGE, overwrite=True)
     there = [entry.name for entry in folder.iterdir()]
     if there and not overwrite:
-        raise SefaError(f"{folder} exists", remedy="Name another folder or pass --overwrite.")
+        raise SefaError(f"{folder} already exists", remedy="Use --overwrite to replace it.")
     strange = [name for name in there if name not in (PAGE, PICTURES)]
     inner = (folder / PICTURES).rglob("*")
     below = [str(entry.relative_to(folder / PICTURES)) for entry in inner]

@@ -33,7 +33,7 @@ def test_all_commands_take_it_for_the_source(sefa: Sefa, bundle: Path) -> None:
 def test_keeps_what_exists(sefa: Sefa) -> None:
     Path("x").write_text("mine")
     result = sefa("convert", "tiny.pth", "-o", "x")
-    assert result.exit_code == 1 and "x exists" in result.stderr
+    assert result.exit_code == 1 and "x already exists" in result.stderr
     assert Path("x").read_text() == "mine"
     assert sefa("convert", "tiny.pth", "-o", "x", "--overwrite").exit_code == 0
 
@@ -42,7 +42,7 @@ def test_refuses_in_one_line(sefa: Sefa, bundle: Path) -> None:
     for words, said in (
         (["tiny.dirs", "-o", "x"], "a direction bundle and no generator"),
         (["none.pth", "-o", "x"], "none.pth"),
-        (["tiny.pth", "-o", "none/x"], "the folder none does not exist"),
+        (["tiny.pth", "-o", "tiny.pth/x"], "part of its path is a file"),
     ):
         result = sefa("convert", *words)
         assert result.exit_code == 1 and said in result.stderr and not Path("x").exists()

@@ -78,8 +78,10 @@ def test_pictures_are_the_published_ones_moved(sefa: Sefa, bundle: Path) -> None
 
 
 def test_codes_are_kept_and_read_back(sefa: Sefa, bundle: Path) -> None:
-    common = ["--dirs", "tiny.dirs", "--k", "3", "--seeds", "0-1"]
-    one = sefa("edit", *common, "--alpha", "2", "-o", "a", "--save-codes", "moved.npz")
+    common = ["--dirs", "tiny.dirs", "--k", "3"]
+    one = sefa(
+        "edit", *common, "--seeds", "0-1", "--alpha", "2", "-o", "a", "--save-codes", "moved.npz"
+    )
     assert written(one)[-1] == Path("moved.npz")
     with np.load("moved.npz") as archive:
         assert archive.files == ["w"] and archive["w"].shape == (2, 8, 32)
@@ -148,10 +150,10 @@ def test_size_is_exact(sefa: Sefa, bundle: Path) -> None:
         (["--k", "3", "--alpha", "1", "-L", "8"], 2, "layer 8 is out of range; expected 0-7"),
         (["--k", "3", "--alpha", "1", "--seeds", "a"], 2, "seed 'a' is not a range"),
         (["--k", "3", "--alpha", "1", "--seeds", "4294967296"], 2, "seed 4294967296 is out of"),
-        (["--k", "3", "--alpha", "1", "-o", "none/a.png"], 1, "the folder none does not exist"),
+        (["--k", "3", "--alpha", "1", "-o", "tiny.pth/a.png"], 1, "part of its path is a file"),
         (["--k", "3", "--alpha", "1", "-o", "a.tiff"], 2, "not written as .tiff"),
         (["--k", "3", "--alpha", "1", "--noise-mode", "loud"], 2, "const, random, none"),
-        (["--k", "3", "--alpha", "1", "--device", "abacus"], 1, "abacus"),
+        (["--k", "3", "--alpha", "1", "--device", "abacus"], 2, "unknown device 'abacus'"),
         (["--k", "3", "--alpha", "1", "--class", "0"], 1, "class"),
         (["--k", "3", "--alpha", "1", "--codes", "none.npz"], 1, "none.npz"),
         (["--k", "3", "--alpha", "1", "--trunc-layers", "8"], 2, "out of range; expected 0-7"),

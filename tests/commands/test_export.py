@@ -86,8 +86,8 @@ def test_through_pipes(process: Callable[..., CompletedProcess[bytes]], named: B
         (["--to", "npy", "-o", "out/"], 2, "a file name for npy"),
         (["--to", "npy", "--k", "smille", "-o", "x.npy"], 2, "'smile'"),
         (["--to", "npy", "--k", "99", "-o", "x.npy"], 2, "out of range"),
-        (["--to", "npy", "-o", "no/x.npy"], 1, "does not exist"),
-        (["--to", "gguf", "-o", "no/folder"], 1, "does not exist"),
+        (["--to", "npy", "-o", "tiny.pth/x.npy"], 1, "part of its path is a file"),
+        (["--to", "gguf", "-o", "tiny.pth/folder"], 1, "part of its path is a file"),
     ],
 )
 def test_refusals(sefa: Sefa, named: Bundle, words: list[str], code: int, said: str) -> None:

@@ -83,7 +83,7 @@ def test_same_input_same_bytes_whatever_the_threads(workplace: Path) -> None:
         (["tiny.pth", "-o", "a.dirs", "--num", "0"], 2, "1 to 32"),
         (["tiny.pth", "-o", "a.dirs", "--to-rgb", "some"], 2, "one of first, last, all, none"),
         (["tiny.pth", "-o", "a.dirs", "-L", "7", "--to-rgb", "none"], 2, "leave nothing"),
-        (["tiny.pth", "-o", "none/a.dirs"], 1, "the folder none does not exist"),
+        (["tiny.pth", "-o", "tiny.pth/a.dirs"], 1, "part of its path is a file"),
         (["tiny.pth", "-o", "."], 1, "is a folder"),
         (["tiny.pth"], 2, "--output"),
     ],
@@ -98,7 +98,7 @@ def test_refuses_in_one_line(sefa: Sefa, words: list[str], code: int, said: str)
 def test_keeps_an_existing_output(sefa: Sefa) -> None:
     Path("a.dirs").write_text("mine")
     result = sefa("factorize", "tiny.pth", "-o", "a.dirs")
-    assert result.exit_code == 1 and "a.dirs exists" in result.stderr
+    assert result.exit_code == 1 and "a.dirs already exists" in result.stderr
     assert Path("a.dirs").read_text() == "mine"
     assert sefa("factorize", "tiny.pth", "-o", "a.dirs", "--overwrite").exit_code == 0
     assert Bundle.load("a.dirs").k == 32

@@ -79,14 +79,14 @@ def test_a_read_only_bundle_stays_as_it_is(sefa: Sefa, bundle: Path) -> None:
     before = bundle.read_bytes()
     bundle.chmod(0o444)
     result = sefa("name", "tiny.dirs", "3", "a")
-    assert result.exit_code == 1 and "tiny.dirs is read-only" in result.stderr
+    assert result.exit_code == 1 and "tiny.dirs: it is read-only" in result.stderr
     assert bundle.read_bytes() == before
 
 
 def test_onto_itself(sefa: Sefa, bundle: Path) -> None:
     sefa("name", "tiny.dirs", "3", "a")
     words = ["pick", "tiny.dirs", "--k", "a", "--k", "0-1", "-o", "tiny.dirs"]
-    assert "tiny.dirs exists" in sefa(*words).stderr and Bundle.load(bundle).k == 32
+    assert "tiny.dirs already exists" in sefa(*words).stderr and Bundle.load(bundle).k == 32
     assert sefa(*words, "--overwrite").exit_code == 0
     assert Bundle.load(bundle).labels == ["a", None, None]
 

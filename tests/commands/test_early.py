@@ -1,0 +1,99 @@
+"""Typing errors are refused before torch or a model is loaded."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from tests.helpers import CONTAINERS
+
+EDIT = ["edit", "tiny.dirs", "-k", "3", "-a", "2"]
+LOCALIZE = ["localize", "tiny.pth", "--size", "32", "--seeds", "0", "-o", "a.dirs"]
+BOX = ["--box", "1,1,4,4"]
+REFUSED = [
+    EDIT[:2],
+    [*EDIT[:3], "99", "-a", "2"],
+    [*EDIT, "--seeds", "4294967296"],
+    [*EDIT, "--seeds", "a"],
+    [*EDIT, "-L", "8"],
+    [*EDIT, "--trunc-layers", "8"],
+    [*EDIT, "--size", "0"],
+    [*EDIT, "--size", "64"],
+    [*EDIT, "--trunc", "-3"],
+    [*EDIT, "--translate", "1"],
+    [*EDIT, "--noise-mode", "loud"],
+    [*EDIT, "--device", "abacus"],
+    [*EDIT, "--codes", "none.npz"],
+    [*EDIT, "--model", "nobody"],
+    [*EDIT, "-o", "tiny.pth/a.png"],
+    [*EDIT, "--save-codes", "tiny.pth/a.npz"],
+    ["animate", "tiny.dirs", "-k", "3", "-o", "tiny.pth/a.gif"],
+    ["animate", "tiny.dirs", "-k", "99", "-o", "a.gif"],
+    ["animate", "tiny.dirs", "-k", "3", "--range", "3", "-o", "a.gif"],
+    ["report", "tiny.dirs", "-o", "tiny.dirs"],
+    ["report", "tiny.dirs", "--steps", "1"],
+    ["sample", "nobody"],
+    ["sample", "tiny.pth", "--seeds", "4294967296"],
+    ["sample", "tiny.pth", "-o", "tiny.pth/a.png"],
+    LOCALIZE,
+    [*LOCALIZE[:-2], *BOX],
+    [*LOCALIZE, "--box", "1,1,4"],
+    [*LOCALIZE, "--box", "30,0,8,8"],
+    [*LOCALIZE, "--region", "eyes"],
+    [*LOCALIZE, "--mask", "none.png"],
+    [*LOCALIZE, *BOX, "--background", "none.png"],
+    [*LOCALIZE, *BOX, "--tau", "much"],
+    [*LOCALIZE, *BOX, "--tau", "-1"],
+    [*LOCALIZE, *BOX, "--tau", "auto"],
+    [*LOCALIZE, *BOX, "--method", "magic"],
+    [*LOCALIZE, *BOX, "--precision", "fp8"],
+    [*LOCALIZE, *BOX, "--num", "33"],
+    [*LOCALIZE, *BOX, "-L", "8"],
+    [*LOCALIZE, *BOX, "--memory", "lots"],
+    [*LOCALIZE[:-1], "tiny.pth/a.dirs", *BOX],
+    ["localize", "nobody", "-o", "a.dirs", *BOX],
+]
+CHILD = """
+import json, sys
+from typer.testing import CliRunner
+from sefa_cli.cli import app
+for words in json.load(sys.stdin):
+    result = CliRunner().invoke(app, words)
+    print(json.dumps([words, result.exit_code, result.stderr, "torch" in sys.modules]))
+"""
+
+
+def outcomes(commands: list[list[str]]) -> list[Any]:
+    """Words, exit code, stderr, and whether torch is loaded, for commands in one new process."""
+    child = [sys.executable, "-c", CHILD]
+    done = subprocess.run(child, input=json.dumps(commands), capture_output=True, text=True)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == len(commands), done.stderr
+    return found
+
+
+def test_refused_without_torch(bundle: Path) -> None:
+    for words, code, said, loaded in outcomes(REFUSED):
+        assert code in (1, 2) and len(said.splitlines()) == 1, (words, said)
+        assert not loaded, words
+
+
+def test_a_model_that_does_not_match_is_refused_without_torch(bundle: Path) -> None:
+    other = str(CONTAINERS / "ckpt_hammer_stylegan2.pth")
+    [[_, code, said, loaded]] = outcomes([[*EDIT, "--model", other]])
+    assert code == 3 and "--any-model" in said and not loaded
+
+
+def test_a_cpu_build_of_torch_says_why_there_is_no_cuda(
+    sefa: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sefa_cli.commands import checks
+
+    monkeypatch.setattr(checks.metadata, "version", lambda name: "9.9+cpu")
+    result = sefa("sample", "tiny.pth", "--device", "cuda")
+    assert result.exit_code == 1 and "this torch (9.9+cpu) is a CPU build" in result.stderr
