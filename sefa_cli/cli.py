@@ -1,9 +1,10 @@
 """The command `sefa`: its commands, and how errors and signals become messages and exit codes."""
 
 import os
+import shutil
 import signal
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -31,29 +32,34 @@ from sefa_cli.commands.picture_options import spread
 from sefa_cli.errors import SefaError
 
 _TALK = ("-q", "--quiet", "-v", "--verbose")
+# Rich alone would keep the line breaks of docstrings. Its tables cut words on narrow terminals.
+_COLUMNS = shutil.get_terminal_size().columns
+_MARKUP: Literal["markdown"] | None = "markdown" if _COLUMNS >= 60 else None
 
 
 class SefaGroup(TyperGroup):
     """A Typer group that states our errors in one line, each with its own exit code."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """`-q` and `-v` count wherever they stand, also behind the command."""
+        """Accept `-q` and `-v` anywhere, also behind the command."""
         end = args.index("--") if "--" in args else len(args)
         talk = [word for word in args[:end] if word in _TALK]
         rest = [word for word in args[:end] if word not in _TALK]
         return super().parse_args(ctx, [*talk, *rest, *args[end:]])
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the chosen command; see `exit codes` in the help."""
+        """Run the command; turn errors and interrupts into one line and an exit code."""
         try:
             return super().invoke(ctx)
         except SefaError as error:
             typer.echo(f"sefa: {error}", err=True)
             raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
-            typer.echo("sefa: interrupted; nothing half-written was left", err=True)
+        except KeyboardInterrupt as interrupt:  # a note: the command has said what it kept
+            kept = getattr(interrupt, "__notes__", None)
+            rest = "" if kept else "; nothing half-written was left"
+            typer.echo(f"sefa: interrupted{rest}", err=True)
             raise typer.Exit(130) from None
-        except BrokenPipeError:  # the reader of our pipe has gone: nothing more to say to it
+        except BrokenPipeError:  # the reader of our pipe is gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
 
@@ -62,12 +68,15 @@ app = typer.Typer(
     name="sefa",
     cls=SefaGroup,
     no_args_is_help=True,
-    rich_markup_mode="markdown",  # rich alone would keep the line breaks of docstrings
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=_MARKUP,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "terminal_width": None if _MARKUP else _COLUMNS,
+    },
     pretty_exceptions_show_locals=False,
     help="Find the directions in a GAN's latent space that change one thing in the picture, "
     "keep them in a file, and use them.",
-    epilog="Exit codes: 0 fine, 1 a stated error, 2 usage, 3 model and bundle do not match, "
+    epilog="Exit codes: 0 success, 1 error, 2 wrong usage, 3 model and bundle do not match, "
     "4 not available offline, 130 interrupted.",
 )
 app.command("factorize", cls=SefaCommand)(factorize.factorize)
@@ -95,15 +104,18 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _common(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Suppress messages.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More talk on stderr.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show more messages.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     console.set_verbosity(-1 if quiet else int(verbose))
 
 
 def main() -> None:
-    """The entry point: a termination signal cleans up as an interrupt does."""
+    """Run the command line; a termination signal cleans up like an interrupt."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     app()

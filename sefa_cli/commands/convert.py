@@ -1,4 +1,4 @@
-"""`sefa convert`: any checkpoint that can be read → one small, safe file that describes itself."""
+"""`sefa convert`: from any checkpoint to one small, safe file that describes itself."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,16 +12,16 @@ from sefa_cli.commands.console import say, wrote
 def convert(
     model: options.Model,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT.safetensors", help="The new file.")
+        Path, typer.Option("--output", "-o", metavar="OUT.safetensors", help="The file to write.")
     ],
     overwrite: options.Overwrite = False,
     offline: options.Offline = None,
 ) -> None:
-    """Write the generator of MODEL, and nothing else of it, as a safetensors file.
+    """Write only the generator of MODEL, as a safetensors file.
 
-    The averaged weights under the family's own names, with the configuration: any safetensors
-    library can read it, and nothing in it can be executed. Fingerprint and pictures stay the same
-    to the last bit.
+    The file holds the averaged weights under the family's own names, and the configuration. Any
+    safetensors library can read it, and nothing in it can be executed. Fingerprint and pictures
+    stay the same to the last bit.
     """
     from sefa_cli.checkpoints import open_checkpoint
     from sefa_cli.families.native import write_native

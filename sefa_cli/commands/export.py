@@ -1,4 +1,4 @@
-"""`sefa export`: directions for other tools, in the files those read."""
+"""`sefa export`: directions in the file formats of other tools."""
 
 import sys
 from pathlib import Path
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
 
 def export(
-    file: Annotated[str, typer.Argument(metavar="X.dirs", help="The bundle; - for stdin.")],
+    file: Annotated[
+        str, typer.Argument(metavar="X.dirs", help="The bundle of directions; - for stdin.")
+    ],
     to: Annotated[
         str,
         typer.Option(
             "--to",
             metavar="FORMAT",
-            help="npy, w+, interfacegan, lowrankgan, resefa, ganspace, e4e-pca, e4e, rosinality, "
-            "anycost, gguf.",
+            help="The format: npy, w+, interfacegan, lowrankgan, resefa, ganspace, e4e-pca, e4e, "
+            "rosinality, anycost, gguf.",
         ),
     ],
     output: Annotated[
@@ -32,17 +34,19 @@ def export(
             "--output",
             "-o",
             metavar="FILE|DIR",
-            help="The file, - for stdout; a folder where the format holds one direction a file.",
+            help="The file to write, - for stdout, or a folder if the format holds one direction "
+            "per file.",
         ),
     ],
     k: Annotated[
-        str | None, typer.Option("--k", metavar="K", help="Only these: 0-4 or labels.")
+        str | None,
+        typer.Option("--k", "-k", metavar="K", help="Directions, such as 0-2,smile. Default: all."),
     ] = None,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Write directions in another tool's format.
 
-    What the format cannot hold is said on stderr; docs/formats.md has the whole table.
+    A message lists what the format cannot hold; docs/formats.md has the whole table.
     """
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.files import check_writable, open_atomically
@@ -70,7 +74,7 @@ def export(
 def _targets(
     output: str, form: "Format", bundle: "Bundle", ks: tuple[int, ...], stem: str
 ) -> dict[str, tuple[int, ...]]:
-    """Which directions go into which file; a folder is made."""
+    """Return which directions go into which file; make the folder."""
     from sefa_cli.files import make_folder
     from sefa_cli.interchange.labels import file_stem
 
@@ -78,7 +82,7 @@ def _targets(
     if output == "-" or not (folder.is_dir() or not folder.suffix or output.endswith("/")):
         if form.single and len(ks) > 1:
             raise UsageError(
-                f"{form.name} holds one direction per file, and {len(ks)} are to be written",
+                f"{form.name} holds one direction per file, and there are {len(ks)}",
                 "a folder",
                 "Or choose one with --k.",
             )
@@ -97,6 +101,8 @@ def _targets(
 
 def _to_stdout(data: bytes) -> None:
     if sys.stdout.isatty():
-        raise SefaError("refusing to write binary data to a terminal", remedy="Pipe it or use -o.")
+        raise SefaError(
+            "refusing to write binary data to a terminal", remedy="Use -o FILE, or pipe the output."
+        )
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

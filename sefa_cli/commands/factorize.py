@@ -1,4 +1,4 @@
-"""`sefa factorize`: directions from the weights alone, into a bundle."""
+"""`sefa factorize`: directions from the weights alone, written as a bundle."""
 
 from typing import Annotated, Any
 
@@ -11,7 +11,10 @@ from sefa_cli.commands.console import say, wrote
 def factorize(
     model: options.Model,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="OUT.dirs", help="The bundle; - for stdout.")
+        str,
+        typer.Option(
+            "--output", "-o", metavar="OUT.dirs", help="The bundle to write; - for stdout."
+        ),
     ],
     layers: Annotated[
         str,
@@ -19,28 +22,31 @@ def factorize(
             "--layers",
             "-L",
             metavar="RANGE",
-            help="all, bottom, middle, top, or code indices such as 0-1 or 2-5,7.",
+            help="The layers to factorize: all, bottom, middle, top, or code indices such as 0-4.",
         ),
     ] = "all",
     num: Annotated[
-        int | None, typer.Option("--num", metavar="K", help="Keep the leading K directions.")
+        int | None,
+        typer.Option("--num", metavar="N", help="Keep the first N directions. Default: all."),
     ] = None,
     to_rgb: Annotated[
         str,
         typer.Option(
-            "--to-rgb", metavar="WHICH", help="first, last, all or none of the layers' to-RGBs."
+            "--to-rgb",
+            metavar="first|last|all|none",
+            help="Which of the layers' to-RGBs to include.",
         ),
     ] = "last",
     normalize: Annotated[
-        bool, typer.Option(help="Scale each output's row to unit length, as published.")
+        bool, typer.Option(help="Scale the row of each output to unit length, as published.")
     ] = True,
-    center: Annotated[bool, typer.Option(help="First subtract the mean row.")] = False,
+    center: Annotated[bool, typer.Option(help="Subtract the mean row first.")] = False,
     deflate_gain: Annotated[
         bool,
         typer.Option(
             "--deflate-gain",
-            help="First project the leading direction out of every row: on models without "
-            "demodulation it is a common gain of the styles that destroys the picture.",
+            help="Project the leading direction out of every row first. In models without "
+            "demodulation it is a common gain of the styles, which destroys the picture.",
         ),
     ] = False,
     tensors: Annotated[
@@ -49,7 +55,7 @@ def factorize(
             "--tensors",
             metavar="GLOB",
             help="Factorize the tensors whose names in the file match, such as "
-            "'G_ema.*affine.weight', of any checkpoint, known or not.",
+            "'G_ema.*affine.weight'. Works with any checkpoint, also of an unknown family.",
         ),
     ] = None,
     latent_axis: Annotated[
@@ -58,8 +64,8 @@ def factorize(
             "--latent-axis",
             metavar="N",
             min=0,
-            help="With --tensors: the axis over the latent, where shapes leave it open; 1 for "
-            "linear layers and convolutions, 0 for transposed convolutions.",
+            help="The axis of --tensors that goes over the latent, if their shapes do not tell: 1 "
+            "for linear layers and convolutions, 0 for transposed convolutions.",
         ),
     ] = None,
     overwrite: options.Overwrite = False,
@@ -67,8 +73,8 @@ def factorize(
 ) -> None:
     """Find the directions of MODEL by closed-form factorization (SeFa).
 
-    The defaults are the published method, sorted by eigenvalue. It takes well under a second,
-    needs no GPU and no sampling, and reads only the first projections of the checkpoint.
+    The defaults are the published method, sorted by eigenvalue. It takes less than a second, needs
+    no GPU and no samples, and reads only the first projections of the checkpoint.
     """
     from sefa_cli.discovery import factorize as discovery
     from sefa_cli.errors import UsageError
@@ -78,9 +84,9 @@ def factorize(
     if output != "-":
         check_writable(output, overwrite)
     if tensors is not None and (layers, to_rgb) != ("all", "last"):
-        raise UsageError("--tensors with --layers or --to-rgb", "one or the other")
+        raise UsageError("--tensors and --layers or --to-rgb cannot be used together")
     if tensors is None and latent_axis is not None:
-        raise UsageError("--latent-axis without --tensors", "both, or neither")
+        raise UsageError("--latent-axis has no effect without --tensors")
     how: Any = {
         "num": num,
         "normalize": normalize,
@@ -98,6 +104,6 @@ def factorize(
     if bundle.style_gains and not deflate_gain:
         say(
             f"direction {format_range(bundle.style_gains)} is a common style gain and destroys the "
-            "picture at moderate steps; --deflate-gain takes it out first"
+            "picture at moderate steps; --deflate-gain removes it first"
         )
     wrote(output)

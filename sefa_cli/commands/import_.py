@@ -1,4 +1,4 @@
-"""`sefa import`: another tool's directions, into a bundle."""
+"""`sefa import`: directions of another tool, written as a bundle."""
 
 from typing import Annotated
 
@@ -11,13 +11,15 @@ from sefa_cli.errors import UsageError
 
 def import_(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A .npy, .npz, .pt or .gguf of directions.")
+        str, typer.Argument(metavar="FILE", help="A .npy, .npz, .pt or .gguf file of directions.")
     ],
     model: Annotated[
-        str, typer.Option("--model", metavar="MODEL", help="The model they belong to.")
+        str,
+        typer.Option("--model", metavar="MODEL", help="The model that the directions belong to."),
     ],
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="X.dirs", help="The bundle; - for stdout.")
+        str,
+        typer.Option("--output", "-o", metavar="X.dirs", help="The bundle to write; - for stdout."),
     ],
     layers: Annotated[
         str | None,
@@ -25,24 +27,32 @@ def import_(
             "--layers",
             "-L",
             metavar="RANGE",
-            help="What they move: a level or code indices; else all the file knows of.",
+            help="The layers they move: a level or code indices. Default: all in the file.",
         ),
     ] = None,
     space: Annotated[
         str | None,
-        typer.Option("--space", metavar="z|w|w+", help="What they move; else what the model has."),
+        typer.Option(
+            "--space",
+            metavar="z|w|w+",
+            help="The space they move in. Default: the model's, z or w.",
+        ),
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option("--format", metavar="NAME", help="What it is, as `export --to` calls it."),
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="The format of FILE, a name of `sefa export --to`. Default: found by content.",
+        ),
     ] = None,
     overwrite: options.Overwrite = False,
     offline: options.Offline = None,
 ) -> None:
-    """Make a bundle from a file of directions of another tool.
+    """Make a bundle from another tool's file of directions.
 
-    The file is recognized by its content, and nothing in it is run. Directions become unit vectors;
-    how long they were is kept as their scale, and where they came from as `from`.
+    The file is recognized by its content, and nothing in it is executed. Directions become unit
+    vectors; the bundle keeps their length as `scale` and their origin as `from`.
     """
     from sefa_cli.checkpoints import open_checkpoint
     from sefa_cli.files import check_writable
@@ -58,7 +68,7 @@ def import_(
         find_format(format)
     checkpoint = open_checkpoint(model, offline=offline)
     if space not in (None, "z") and checkpoint.config["space"] == "z":
-        raise UsageError(f"the space {space} of {model}, a model without w", "z")
+        raise UsageError(f"cannot use --space {space} with {model}: the model has no w", "z")
     bundle, notes = read_directions(
         file,
         model_card(checkpoint),
@@ -71,5 +81,5 @@ def import_(
     for note in notes:
         say(note)
     if space is None and bundle.space != "z" and says_z(file):
-        say("by its name it moves z (InterFaceGAN and GANSpace write _w for w): then say --space z")
+        say(f"the name of {file} suggests directions of z; if so, use --space z")
     wrote(output)

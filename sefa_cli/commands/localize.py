@@ -1,6 +1,5 @@
 """`sefa localize`: directions for one region of the picture, into a bundle."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.localize_options import How, Where
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import check_writable
 
@@ -15,131 +15,6 @@ if TYPE_CHECKING:
     from sefa_cli.discovery.regions.region import Region
     from sefa_cli.discovery.request import Files, Request
     from sefa_cli.discovery.work import Found, Prepared
-
-
-@dataclass(frozen=True, kw_only=True)
-class Where:
-    """The region that should change, given in one of five ways, and what must stay still."""
-
-    box: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TOP,LEFT,HEIGHT,WIDTH",
-            help="The region: pixels of --size, or parts of the picture with a decimal point.",
-        ),
-    ] = None
-    mask: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Or a picture: white pixels count, gray ones count in part."
-        ),
-    ] = None
-    polygon: Annotated[
-        str | None, typer.Option(metavar='"Y,X Y,X Y,X"', help="Or the corners of a polygon.")
-    ] = None
-    seg: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Or a segmentation map, with --seg-ids.")
-    ] = None
-    seg_ids: Annotated[
-        str | None,
-        typer.Option("--seg-ids", metavar="RANGE", help="The segments of --seg, such as 3,4."),
-    ] = None
-    region: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Or a name such as eyes, mouth or face:hair. `sefa inspect MODEL` lists them.",
-        ),
-    ] = None
-    background: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="A mask of what must stay still. Default: all outside the region."
-        ),
-    ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class How:
-    """How directions are looked for."""
-
-    space: Annotated[
-        str | None,
-        typer.Option(
-            metavar="w|w+|z",
-            help="w and z move all layers by one row, w+ moves each layer by its own. Default: "
-            "what the model has, w or z.",
-        ),
-    ] = None
-    layers: Annotated[
-        str,
-        typer.Option(
-            "--layers",
-            "-L",
-            metavar="RANGE|auto",
-            help="The layers that move. auto chooses the level that suits the seeds, and takes "
-            "four times as long.",
-        ),
-    ] = "all"
-    size: Annotated[
-        int, typer.Option(metavar="N", help="The working size in pixels, 8 or more.")
-    ] = 256
-    fast: Annotated[
-        bool, typer.Option("--fast/--exact", help="Use the network's shortcut if it has one.")
-    ] = True
-    tau: Annotated[
-        str,
-        typer.Option(
-            metavar="TAU|auto",
-            help="The ridge on the background, as a part of its change. 0 adds none, auto chooses "
-            "the one that suits the seeds.",
-        ),
-    ] = "1e-3"
-    num: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Keep the first N directions. Default: all; 64 in w+."),
-    ] = None
-    method: Annotated[
-        str,
-        typer.Option(
-            metavar="resefa|lowrank", help="The method: ReSeFa, or LowRankGAN to compare with."
-        ),
-    ] = "resefa"
-    sum_channels: Annotated[
-        bool, typer.Option("--sum-channels", help="First add up the channels of each pixel.")
-    ] = False
-    codes: options.Codes = None
-    trunc: options.Trunc = None
-    class_label: options.ClassLabel = None
-    sketch: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Begin with N random rows instead of a derivative for each dimension; 0 takes "
-            "every derivative. Default: 200 for latents of over 2048 dimensions (w+), else 0.",
-        ),
-    ] = None
-    precision: Annotated[
-        str,
-        typer.Option(
-            metavar="float32|tf32|bf16",
-            help="The precision of the derivatives. On CUDA, tf32 and bf16 are faster and coarser.",
-        ),
-    ] = "float32"
-    memory: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE",
-            help="Memory for the derivatives, such as 800M or 4G. Default: half of what is free.",
-        ),
-    ] = None
-    per_seed: Annotated[
-        bool,
-        typer.Option("--per-seed", help="Write a bundle for each seed, such as OUT_seed0003.dirs."),
-    ] = False
-    stability: Annotated[
-        bool, typer.Option("--stability", help="Report how much the directions of the seeds agree.")
-    ] = False
 
 
 def localize(

@@ -1,4 +1,4 @@
-"""`sefa models`: which models are known by name, and fetching them ahead of time."""
+"""`sefa models`: the models known by name, and how to download them ahead of time."""
 
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 app = typer.Typer(invoke_without_command=True)
 
 _Name = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A name from the list, or https:, hf: or pypi:.")
+    str,
+    typer.Argument(
+        metavar="MODEL", help="A name from the list, or an https:, hf: or pypi: address."
+    ),
 ]
 
 
 _Family = Annotated[
-    str | None, typer.Option("--family", metavar="NAME", help="Only models of this family.")
+    str | None, typer.Option("--family", metavar="NAME", help="List only models of this family.")
 ]
 
 
@@ -26,9 +29,9 @@ _Family = Annotated[
 def models(context: typer.Context, family: _Family = None, json: options.Json = False) -> None:
     """List the models known by name: family, resolution, size, license, cached or not.
 
-    Files that NVIDIA's or Hugging Face's own cache holds count as cached and are used from there.
-    A file of the same form as sefa's own zoo.toml, named in SEFA_ZOO, adds to the list.
-    A name of the list wins over a file of that name; write ./NAME for the file.
+    Files in NVIDIA's or Hugging Face's own cache count as cached and are used from there. To add
+    models, name a file like sefa's own zoo.toml in SEFA_ZOO. If a file has the same name as a
+    model of the list, the model is used; write ./NAME for the file.
     """
     if context.invoked_subcommand is not None:
         return
@@ -45,7 +48,7 @@ def models(context: typer.Context, family: _Family = None, json: options.Json = 
 
 @app.command()
 def pull(model: _Name) -> None:
-    """Fetch a model into the cache, check it, and print where it lies."""
+    """Download a model into the cache, check it, and print its path."""
     from sefa_cli.sources.locate import locate
 
     wrote(locate(_remote(model)))
@@ -53,7 +56,7 @@ def pull(model: _Name) -> None:
 
 @app.command()
 def path(model: _Name) -> None:
-    """Print where a cached model lies; fetch nothing (exit code 4 if it is not cached)."""
+    """Print the path of a cached model, without a download. Exit code 4: it is not cached."""
     from sefa_cli.sources.locate import locate
 
     wrote(locate(_remote(model), offline=True))
@@ -64,18 +67,18 @@ def _no_family(family: str) -> NoReturn:
     from sefa_cli.sources.zoo import load_zoo
 
     known = ", ".join(sorted({entry.family for entry in load_zoo().values()}))
-    raise UsageError(f"the zoo has no model of the family {family!r}", known)
+    raise UsageError(f"unknown family {family!r}", f"one of {known}")
 
 
 def _remote(model: str) -> str:
-    """`model`, if it is something that can be fetched; raises SefaError for anything else."""
+    """Return `model` if it can be downloaded. Raises SefaError for anything else."""
     from sefa_cli.sources import references, zoo
 
     return model if references.is_remote(model) else zoo.find(model).name
 
 
 def _facts(entry: "Entry") -> dict[str, Any]:
-    """What `--json` tells of an entry."""
+    """Return an entry as `--json` prints it."""
     from sefa_cli.sources.locate import cached
 
     stored = cached(entry.wanted, entry.also)

@@ -1,4 +1,4 @@
-"""`sefa name`: labels for directions, kept in the bundle."""
+"""`sefa name`: labels of directions, kept in the bundle."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,22 +14,25 @@ if TYPE_CHECKING:
 
 def name(
     file: Annotated[
-        str, typer.Argument(metavar="X.dirs", help="The bundle; - is stdin to stdout.")
+        str, typer.Argument(metavar="X.dirs", help="The bundle; - reads stdin and writes stdout.")
     ],
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[K LABEL]…", help='Directions and their labels: 3 "turns left".'),
+        typer.Argument(
+            metavar="[K LABEL]…", help='Directions and their labels, such as 3 "turns left".'
+        ),
     ] = None,
     clear: Annotated[
-        list[str] | None, typer.Option("--clear", metavar="K", help="Take these labels away.")
+        list[str] | None,
+        typer.Option("--clear", metavar="K", help="Remove the labels of these directions."),
     ] = None,
-    list_labels: Annotated[bool, typer.Option("--list", help="Show the labels.")] = False,
+    list_labels: Annotated[bool, typer.Option("--list", help="Print the labels.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Name directions; a label is then accepted wherever an index is.
+    """Name directions. A label works wherever an index does.
 
-    Labels are unique within a bundle, and none may read as an index. Only they change in the file,
-    which is replaced at once or not at all. With --list the labels go to stdout, not the path.
+    Labels are unique in a bundle and cannot look like an index. Nothing else in the file changes.
+    With --list the command prints the labels instead of the path.
     """
     from sefa_cli.bundle.annotations import relabeled
     from sefa_cli.bundle.bundle import Bundle
@@ -38,11 +41,11 @@ def name(
     labels = _labels(bundle, words or [], clear or [])
     if labels:
         if file == "-" and (list_labels or as_json):
-            raise UsageError("--list with -, whose new bundle goes to stdout", "one of them")
+            raise UsageError("cannot use --list or --json with -: the new bundle goes to stdout")
         bundle = relabeled(bundle, labels)
         bundle.save(file, overwrite=True)
     elif not (list_labels or as_json):
-        raise UsageError("nothing to name", 'pairs such as 3 "turns left", --clear or --list')
+        raise UsageError("no label is given", 'pairs such as 3 "turns left", --clear or --list')
     named = {k: label for k, label in enumerate(bundle.labels) if label is not None}
     if as_json:
         print_json(named)
@@ -54,7 +57,7 @@ def name(
 
 
 def _labels(bundle: "Bundle", words: list[str], clear: list[str]) -> dict[int, str | None]:
-    """What each direction is to be called; None where its label goes."""
+    """Return the new label of each direction; None removes it."""
     if len(words) % 2:
         raise UsageError(f"direction {words[-1]} has no label", 'pairs such as 3 "turns left"')
     labels: dict[int, str | None] = {}
@@ -62,5 +65,5 @@ def _labels(bundle: "Bundle", words: list[str], clear: list[str]) -> dict[int, s
         labels.update(dict.fromkeys(bundle.indices(text)))
     named = [bundle.index(k) for k in words[::2]]
     if twice := {k for k in named if named.count(k) > 1}:
-        raise UsageError(f"direction {min(twice)} gets two labels", "one each")
+        raise UsageError(f"direction {min(twice)} gets two labels", "one label each")
     return labels | dict(zip(named, words[1::2], strict=True))

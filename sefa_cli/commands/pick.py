@@ -1,4 +1,4 @@
-"""`sefa pick`: a new bundle from directions of several: chosen, turned round, mixed, cleaned."""
+"""`sefa pick`: a new bundle from directions of others: chosen, flipped, mixed or cleaned."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,33 +11,48 @@ from sefa_cli.errors import UsageError
 
 
 def pick(
-    files: Annotated[list[str], typer.Argument(metavar="X.dirs…", help="Bundles; - is stdin.")],
+    files: Annotated[list[str], typer.Argument(metavar="X.dirs…", help="Bundles; - for stdin.")],
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="Z.dirs", help="The new bundle; - for stdout.")
+        str,
+        typer.Option("--output", "-o", metavar="Z.dirs", help="The bundle to write; - for stdout."),
     ],
     k: Annotated[
         list[str] | None,
-        typer.Option("--k", metavar="K", help="Directions (0-2,smile): one --k per bundle."),
+        typer.Option(
+            "--k",
+            "-k",
+            metavar="K",
+            help="Directions, such as 0-2,smile. With several bundles, one --k for each.",
+        ),
     ] = None,
     mix: Annotated[
         str | None,
-        typer.Option("--mix", metavar="SUM", help="One direction: 0.7*yaw + 0.3*face:5."),
+        typer.Option(
+            "--mix",
+            metavar="SUM",
+            help="Make one direction from a sum such as 0.7*yaw + 0.3*face:5.",
+        ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option("--as", metavar="LABEL", help="What to call the one direction.")
+        str | None,
+        typer.Option("--as", metavar="LABEL", help="The label of the new direction, if it is one."),
     ] = None,
-    flip: Annotated[bool, typer.Option("--flip", help="Turn the chosen ones round.")] = False,
+    flip: Annotated[bool, typer.Option("--flip", help="Reverse the chosen directions.")] = False,
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", metavar="K", help="Take out what they share with this one."),
+        typer.Option(
+            "--without",
+            metavar="K",
+            help="Remove what they share with this direction. May be repeated.",
+        ),
     ] = None,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Make a bundle from directions of bundles of the same model and space.
 
-    Where a direction came from is kept with it. In --mix and --without a direction is a label, an
-    index, or FILE:K where there are several bundles; a label with spaces stands in double quotes.
-    Weights are those of unit vectors. Of one bundle all --k are taken together.
+    The bundle keeps where each direction came from. In --mix and --without, name a direction by
+    label or index, or by FILE:K if there are several bundles. Put a label with spaces in double
+    quotes. Weights apply to unit vectors. With one bundle, --k may be repeated.
     """
     from sefa_cli.bundle import picking
     from sefa_cli.bundle.bundle import Bundle
@@ -57,10 +72,12 @@ def pick(
 
 def _check(files: list[str], k: list[str] | None, mix: str | None, flip: bool) -> None:
     if files.count("-") > 1:
-        raise UsageError("- is given twice", "one bundle from stdin")
+        raise UsageError("- is given twice", "at most one bundle from stdin")
     if mix is None and not k:
-        raise UsageError("nothing says what to pick", "--k or --mix")
+        raise UsageError("no direction is given", "--k or --mix")
     if mix is not None and k:
-        raise UsageError("--k and --mix together", "either")
+        raise UsageError("--k and --mix cannot be used together")
     if mix is not None and flip:
-        raise UsageError("--flip with --mix", "signs in the sum: -0.7*yaw")
+        raise UsageError(
+            "--flip and --mix cannot be used together", "signs in the sum, such as -0.7*yaw"
+        )

@@ -33,16 +33,17 @@ def write_pictures(
             for path in pictures.write(target, advance, showing.see):
                 written += 1
                 yield path
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit) as interrupt:
             if target.is_folder and written:
                 work.close()
                 say(f"{written} of {total} pictures are in {target.path}")
+                interrupt.add_note("pictures were kept")
             raise
     say(f"pictures: {pictures.about(target)}", level=0 if pictures.scene.view.fast else 1)
 
 
 def _advice(target: "PictureTarget") -> str:
-    """What a big job should know before it starts."""
+    """Return what a user should know before a big job."""
     if target.is_folder:
         return "each is kept as soon as it is made"
     return "the sheet is written at the end; with -o DIR each picture is kept as soon as it is made"

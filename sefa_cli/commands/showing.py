@@ -1,4 +1,4 @@
-"""`--show`: a preview in a terminal that draws pictures, elsewhere the system's viewer."""
+"""`--show`: a preview in a terminal that can draw pictures, otherwise the system's viewer."""
 
 import os
 import sys
@@ -18,23 +18,23 @@ Picture = NDArray[np.uint8]
 
 @dataclass
 class Showing:
-    """Made by `of`; shows nothing where it was not asked for."""
+    """Shows a result; made by `of`. It shows nothing unless `--show` was given."""
 
-    protocol: str  # "" is not asked for
+    protocol: str  # "" shows nothing
     count: int  # of the pictures that will come
     seen: list[Picture] = field(default_factory=list)
 
     @classmethod
     def of(cls, asked: bool, count: int = 1) -> "Showing":
-        """How it will be shown; raises UsageError early for a wrong `SEFA_SHOW`."""
+        """Return how results will be shown. Raises UsageError for a wrong `SEFA_SHOW`."""
         return cls(choose(os.environ, sys.stderr.isatty()) if asked else "", count)
 
     def watch(self, pictures: Iterable[Picture]) -> Iterable[Picture]:
-        """The same pictures; up to five are kept for the preview."""
+        """Return the same pictures; up to five are kept for the preview."""
         return kept(pictures, self.count, self.seen) if self.protocol else pictures
 
     def see(self, picture: Picture) -> Picture:
-        """The same picture; the first five are kept for the preview."""
+        """Return the same picture; the first five are kept for the preview."""
         if self.protocol and len(self.seen) < 5:
             self.seen.append(picture)
         return picture
@@ -42,7 +42,7 @@ class Showing:
     def show(self, path: Path | str) -> None:
         """Show what was seen on the terminal, or the file or folder in the viewer.
 
-        The file is written by now: where it cannot be shown a line says so, and all is well.
+        The file is already written. If it cannot be shown, a line says so.
         """
         if not self.protocol:
             return
@@ -59,15 +59,15 @@ class Showing:
 
 def _open_viewer(path: Path | str) -> None:
     if str(path) == "-":
-        say("not shown: the picture went to stdout, and this terminal draws none")
+        say("not shown: the picture went to stdout, and this terminal cannot draw pictures")
     elif not _has_display():
-        say(f"not shown: no display, and this terminal draws no pictures; it is in {path}")
+        say(f"not shown: there is no display, and this terminal cannot draw pictures; see {path}")
     elif typer.launch(str(Path(path).absolute())):
-        say(f"not shown: no viewer was found; it is in {path}")
+        say(f"not shown: no viewer was found; see {path}")
 
 
 def _has_display() -> bool:
-    """Whether a window could open: on Linux and BSD there is a display server."""
+    """Return whether a window can open: Linux and BSD need a display server."""
     if sys.platform in ("win32", "darwin", "cygwin"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,4 +1,4 @@
-"""`sefa studio`: sliders, regions and answers in the browser."""
+"""`sefa studio`: sliders, regions and annotations in the browser."""
 
 from importlib.util import find_spec
 from typing import Annotated
@@ -13,31 +13,38 @@ from sefa_cli.errors import SefaError
 def studio(
     file: Annotated[
         str | None,
-        typer.Argument(metavar="[X.dirs|MODEL]", help="What to begin with: a bundle or a model."),
+        typer.Argument(metavar="[X.dirs|MODEL]", help="The bundle or model to open first."),
     ] = None,
     host: Annotated[
         str,
-        typer.Option(metavar="ADDRESS", help="Listen there; elsewhere than here with a token."),
+        typer.Option(
+            metavar="ADDRESS", help="The address to listen on. Other machines need a token."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, metavar="N", help="This port; 0 is any that is free."),
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="N",
+            help="The port to listen on; 0 takes any free one. Default: 8642 or the next free one.",
+        ),
     ] = None,
     browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
     ] = True,
     token: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Ask for this token, also on loopback.")
+        str | None, typer.Option(metavar="WORD", help="Require this token, even from this machine.")
     ] = None,
     device: options.Device = "auto",
     offline: options.Offline = None,
 ) -> None:
     """Open the studio: a page with a slider for every direction, until Ctrl-C.
 
-    Draw a region on the picture and get directions for it; name what you find; save the bundle,
-    the picture or a film; the page always shows the commands that do the same. Only this machine
-    can open it unless --host says more; then a token is needed, and whoever has it may open the
-    models and bundles that you may open.
+    Draw a region on the picture and get directions for it. Name what you find. Save the bundle,
+    the picture or a film. The page always shows the commands that do the same. Only this machine
+    can open the page unless you give --host. Then a token is needed, and everyone who has it can
+    open the models and bundles that you can open.
     """
     if find_spec("nicegui") is None:
         raise SefaError(
@@ -59,9 +66,9 @@ def studio(
 
     def ready() -> None:
         if port is None and listener.getsockname()[1] != server.PORT:
-            say(f"port {server.PORT} is taken, so it is {listener.getsockname()[1]}")
+            say(f"port {server.PORT} is in use; using {listener.getsockname()[1]}")
         typer.echo(url)
-        say("Ctrl-C ends it")
+        say("Press Ctrl-C to stop.")
         if browser:
             _open(url)
 
@@ -69,7 +76,7 @@ def studio(
 
 
 def _open(url: str) -> None:
-    """Show the page, where there is a browser that can."""
+    """Open the page in a browser, if there is a display."""
     import os
     import sys
     import threading

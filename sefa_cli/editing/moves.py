@@ -74,7 +74,7 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
     counts.
     """
     if not ks or not alphas:
-        raise UsageError("a move needs a direction and a step", "--k 3 --alpha 2")
+        raise UsageError("a direction and a step are missing", "--k 3 --alpha 2")
     if len(ks) == len(alphas) == 1:
         steps = parse_alphas(alphas[0])
         return [[Move(((k, a),)) for a in steps] for k in bundle.indices(ks[0])]

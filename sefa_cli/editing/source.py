@@ -1,4 +1,4 @@
-"""Where the generator comes from: a reference, or a bundle that remembers its model."""
+"""The way to a generator: from a reference, or from a bundle that remembers its model."""
 
 import hashlib
 import logging
@@ -118,7 +118,7 @@ def _check_same(bundle: Bundle, ref: str, found: str) -> None:
 
 
 def _mapping_key(checkpoint: Checkpoint) -> str:
-    """The fingerprint and a digest of the mapping network: a fine-tune may change only that."""
+    """Return the fingerprint with a digest of the mapping network, which fine-tunes change."""
     digest = hashlib.sha256()
     for name in sorted(checkpoint.tensors):
         if name.startswith("mapping."):
@@ -146,15 +146,15 @@ def open_model_of(
     """Return the checkpoint a bundle was made from, verified by its fingerprint.
 
     Without `model` it is found by the bundle's own reference: a zoo name or address, or a file
-    of that name beside the bundle, in the working folder, or in the cache's index.
+    of that name in the bundle's folder, in the working folder, or in the cache's index.
     Raises MismatchError (with both fingerprints) if only other models were found, unless
     `any_model` accepts the one that `model` names; SefaError if none was found.
     """
     ref, wanted = str(bundle.model["ref"]), str(bundle.model["fingerprint"])
     if "tensors" in bundle.params:
         raise SefaError(
-            f"the bundle was made of the tensors {bundle.params['tensors']!r:.80} of {ref}; "
-            "nothing says where their latent enters a generator",
+            f"the bundle was made with --tensors {bundle.params['tensors']!r:.80} from {ref}, so "
+            "no generator is known for it",
             "a bundle made without --tensors",
         )
     refs = [model] if model else list(_candidates(ref, wanted, bundle_path))
@@ -171,7 +171,7 @@ def open_model_of(
     if other:
         _check_same(bundle, *other)
     raise SefaError(
-        f"the bundle's model {ref} is neither beside the bundle nor here nor in the cache",
+        f"the bundle's model {ref} was not found in the bundle's folder, here or in the cache",
         remedy="Name it with --model.",
     )
 

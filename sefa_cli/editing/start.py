@@ -1,4 +1,4 @@
-"""The codes an edit starts from, and what each is called."""
+"""The codes that an edit starts from, with their names."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -97,9 +97,9 @@ def moved(
     """
     if bundle.space == "z" and start.space == "w":
         raise MismatchError(
-            "the bundle's directions are of z, the codes they should move are w",
-            "directions of w",
-            "If they are of w after all, import them again with --space w.",
+            "the bundle's directions are for z, but the codes are w",
+            "directions for w",
+            "If they are for w after all, import them again with --space w.",
         )
     own = [int(layer) for layer in bundle.layers]
     rows = shift(bundle.directions, move.steps, len(own))  # (len(own), dim)

@@ -109,8 +109,8 @@ def add(codes: Codes, rows: Rows, layers: Sequence[int]) -> Codes:
         )
     if codes.ndim == 3 and max(layers) >= codes.shape[1]:
         raise MismatchError(
-            f"layer {max(layers)} is moved, but the model has {codes.shape[1]} layers",
-            remedy="Choose others with -L.",
+            f"the directions move layer {max(layers)}, but the model has {codes.shape[1]} layers",
+            remedy="Choose other layers.",
         )
     if isinstance(codes, np.ndarray):
         moved, step = codes.copy(), rows.astype(codes.dtype)

@@ -39,11 +39,11 @@ def test_only_the_labels_change(sefa: Sefa, bundle: Path) -> None:
     ("words", "code", "said"),
     [
         (["3"], 2, "has no label"),
-        ([], 2, "nothing to name"),
+        ([], 2, "no label is given"),
         (["32", "far"], 2, "out of range; expected 0-31"),
         (["3", "7"], 1, "7"),
         (["3", "same", "4", "same"], 1, "the label 'same' is given twice"),
-        (["3", "a", "3", "b"], 2, "direction 3 gets two labels; expected one each"),
+        (["3", "a", "3", "b"], 2, "direction 3 gets two labels; expected one label each"),
         (["0-2", "a"], 2, "'0-2' means 3 directions"),
         (["3", " a"], 1, "begins or ends with a space"),
         (["3", "0-4, 7"], 1, "reads as an index or a range"),
@@ -126,7 +126,7 @@ def test_mix_and_clean(sefa: Sefa, bundle: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["tiny.dirs"], 2, "what to pick"),
+        (["tiny.dirs"], 2, "no direction is given"),
         (["tiny.dirs", "--k", "1", "--mix", "0"], 2, "--k and --mix"),
         (["tiny.dirs", "tiny.dirs", "--k", "1", "--k", "2", "--k", "3"], 2, "3 --k for 2 bundles"),
         (["tiny.dirs", "--k", "32"], 2, "direction 32 is out of range; expected 0-31"),

@@ -26,9 +26,9 @@ def test_indices_and_names(text: str, index: int) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("goldfsh", "not a class of ImageNet.*Did you mean goldfish"),
-        ("qqqqqqq", "an index or a name$"),
-        ("-1", "not a class of ImageNet"),
+        ("goldfsh", "unknown class 'goldfsh'.*Did you mean goldfish"),
+        ("qqqqqqq", "an index, or a name of an ImageNet class$"),
+        ("-1", "unknown class '-1'"),
         ("crane", "the name of 134 and 517"),
     ],
 )

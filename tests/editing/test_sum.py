@@ -53,7 +53,9 @@ def test_other_layers() -> None:
 def test_codes_of_another_model_are_refused() -> None:
     with pytest.raises(MismatchError, match="directions have 4 numbers, the model's latent has 5"):
         add(np.zeros((1, 2, 5), np.float32), ROWS[:1], [0])
-    with pytest.raises(MismatchError, match="layer 2 is moved, but the model has 2 layers"):
+    with pytest.raises(
+        MismatchError, match="the directions move layer 2, but the model has 2 layers"
+    ):
         add(np.zeros((1, 2, 4), np.float32), ROWS[:1], [2])
 
 

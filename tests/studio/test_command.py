@@ -65,7 +65,7 @@ def test_no_display_prints_the_address(workplace: Path) -> None:
     assert process.stdout.readline().startswith("http://127.0.0.1:")
     process.terminate()
     _, said = process.communicate(timeout=20)
-    assert "Traceback" not in said and "Ctrl-C ends it" in said
+    assert "Traceback" not in said and "Ctrl-C to stop" in said
 
 
 def test_help_needs_no_page() -> None:

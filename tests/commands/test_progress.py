@@ -1,0 +1,102 @@
+"""Long work says what it does: a bar on a terminal, lines in a log, nothing with -q."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from sefa_cli.commands import console
+
+EDIT = ["edit", "tiny.dirs", "-k", "0-1", "-a", "-2:2", "--seeds", "0-4", "-o", "out"]
+
+
+def on_terminal(*words: str, term: str = "xterm") -> tuple[str, float, bytes]:
+    """What `sefa …` shows on a terminal, after how many seconds it begins, and its stdout."""
+    ours, theirs = os.openpty()
+    began, first, shown = time.monotonic(), 0.0, b""
+    command = [sys.executable, "-m", "sefa_cli", *words]
+    child = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, "TERM": term, "COLUMNS": "100"},
+    )
+    os.close(theirs)
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # Linux: the other end was closed
+            break
+        if not part:
+            break
+        first = first or time.monotonic() - began
+        shown += part
+    assert child.stdout is not None
+    return shown.decode(), first, child.stdout.read()
+
+
+def test_a_terminal_shows_every_stage(bundle: Path) -> None:
+    shown, first, printed = on_terminal(*EDIT)
+    for stage in ("loading tiny.pth", "mapping 5 seeds", "editing", "40/40"):
+        assert stage in shown, shown
+    assert first < 2.5  # under load; alone it is a third of a second
+    assert len(printed.splitlines()) == 40  # what is piped stays in the pipe
+
+
+@pytest.mark.parametrize(("term", "more"), [("dumb", []), ("xterm", ["-q"])])
+def test_no_bar_where_it_cannot_be_drawn_or_is_not_wanted(
+    bundle: Path, term: str, more: list[str]
+) -> None:
+    shown, _, printed = on_terminal(*EDIT, *more, term=term)
+    assert "\x1b" not in shown and len(printed.splitlines()) == 40
+
+
+def test_a_log_gets_a_line_now_and_then(
+    sefa: Callable[..., Result], bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "of 40" not in sefa(*EDIT).stderr  # quick work needs none
+    monkeypatch.setattr(console, "_EVERY", 0.0)
+    said = sefa(*EDIT).stderr
+    assert "editing: 20 of 40, about" in said and " left\n" in said
+    assert sefa(*EDIT, "-q").stderr == ""
+
+
+def test_a_long_job_says_its_size(
+    sefa: Callable[..., Result], bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "_FIRST", 0.0)
+    monkeypatch.setattr(console, "_LONG", 0.0)
+    said = sefa(*EDIT).stderr
+    assert "40 pictures, about" in said and "each is kept as soon as it is made" in said
+
+
+def test_an_interrupt_says_what_is_kept(
+    sefa: Callable[..., Result], bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sefa_cli.rendering.view import View
+
+    real, made = View.pictures, []
+
+    def interrupted(*args: object) -> object:
+        made.append(1)
+        if len(made) == 4:
+            raise KeyboardInterrupt
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(View, "pictures", interrupted)
+    stopped = sefa(*EDIT)
+    assert stopped.exit_code == 130 and "3 of 40 pictures are in out" in stopped.stderr
+    assert stopped.stderr.endswith("sefa: interrupted\n")
+    assert len(list(Path("out").iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "1 s"), (59, "59 s"), (725, "12 min"), (12000, "3 h 20 min")]
+)
+def test_times_in_words(seconds: float, words: str) -> None:
+    assert console.duration(seconds) == words
