@@ -101,7 +101,7 @@ def animate(
     check_film_path(output, overwrite, fps)
     showing = Showing.of(show)
 
-    with working() as work:
+    with working(f"loading {start.model or bundle.model['ref']}") as work:
         film = sweep(bundle, k, ends, **how)
         advance = work.begin("animating", len(film), "frames", "the film is written at the end")
         film.save(output, overwrite, not once, advance, showing.watch)

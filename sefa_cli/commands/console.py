@@ -199,12 +199,19 @@ def _is_live() -> bool:
 
 def _bar() -> "Progress":
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TimeRemainingColumn
+    from rich.text import Text
+
+    class Count(MofNCompleteColumn):
+        """Pieces done of all; empty during a stage, which has none."""
+
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.total else Text()
 
     return Progress(
         "{task.description}",
         BarColumn(bar_width=None),
-        MofNCompleteColumn(),
+        Count(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,

@@ -82,8 +82,9 @@ def edit(
         if save_codes and isinstance(edits, Edits):
             edits.save_codes(save_codes, overwrite)
 
+    ref = start.model or str(bundle.model["ref"])
     make = lambda: edited(bundle, table, **how)  # noqa: E731 - read once, two lines below
-    for path in write_pictures(make, target, showing, "editing", keep_codes):
+    for path in write_pictures(make, target, showing, "editing", ref, keep_codes):
         wrote(path)
     if save_codes:
         wrote(save_codes)

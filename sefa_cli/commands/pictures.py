@@ -17,14 +17,15 @@ def write_pictures(
     target: "PictureTarget",
     showing: "Showing",
     doing: str,
+    model: str,
     before: "Callable[[Pictures], None]" = lambda pictures: None,
 ) -> Iterator[Path | str]:
     """Make pictures and write them to `target`; yield each file when it is written.
 
-    `before` is called with the pictures before the first is rendered.
+    `model` is what is loaded first. `before` is called with the pictures before the first is rendered.
     """
     written = 0
-    with working() as work:
+    with working(f"loading {model}") as work:
         pictures = make()
         before(pictures)
         total = pictures.count(target)

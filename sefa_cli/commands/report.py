@@ -69,7 +69,7 @@ def report(
         "--range": span,
         "--steps": None if "," in span else steps or 7,
     }
-    with working() as work:
+    with working(f"loading {start.model or bundle.model['ref']}") as work:
         page = report_of(bundle, ks, alphas, dirs, said, how)
         advance = work.begin("rendering", page.total, "pictures", "the page opens at any time")
         written = write_report(page, output, overwrite, advance)

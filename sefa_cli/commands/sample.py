@@ -39,6 +39,6 @@ def sample(
     checks.check_model(model, look.offline)
     target = picture_target(output, "sample", overwrite)
     showing = Showing.of(show)
-    for path in write_pictures(lambda: sampled(model, **how), target, showing, "sampling"):
+    for path in write_pictures(lambda: sampled(model, **how), target, showing, "sampling", model):
         wrote(path)
     showing.show(target.path)

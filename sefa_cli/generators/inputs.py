@@ -108,8 +108,24 @@ def pick_device(name: str) -> torch.device:
     there = {"cpu": True, "cuda": cuda, "mps": mps}
     if not there.get(device.type) or (device.index or 0) >= _count(device.type):
         found = ["cpu"] + ["cuda"] * cuda + ["mps"] * mps
-        raise SefaError(f"device {name!r} is not there", f"auto or {', '.join(found)}")
+        raise SefaError(
+            f"device {name!r} is not available: {_why_not(device.type)}",
+            f"auto or {', '.join(found)}",
+        )
     return device
+
+
+def _why_not(kind: str) -> str:
+    """Return why this machine or this torch lacks a kind of device."""
+    if kind == "meta":
+        return "there is no device of that name"
+    if kind == "mps":
+        return "it needs a Mac with Apple silicon"
+    if torch.version.cuda is None and torch.version.hip is None:
+        return f"this torch ({torch.__version__}) is a CPU build"
+    if not torch.cuda.is_available():
+        return "no GPU with a working driver was found"
+    return f"there are {torch.cuda.device_count()} GPUs, counted from 0"
 
 
 def _count(kind: str) -> int:
