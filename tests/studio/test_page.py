@@ -255,7 +255,7 @@ def test_what_is_refused_is_said_once_and_not_kept(tiny: str, page: Page) -> Non
     expect(seed).to_have_value("0")
     at(page, "layers").fill("abc")
     at(page, "layers").press("Enter")
-    expect(page.get_by_text("layer 'abc' is not a range")).to_have_count(1)
+    expect(page.get_by_text("layer must be a range, got 'abc'")).to_have_count(1)
     expect(at(page, "layers")).to_have_value("0-7")
     expect(commands).to_contain_text("--seeds 0 ")
     expect(at(page, "undo")).to_be_disabled()
