@@ -54,8 +54,8 @@ def sketch(
 ) -> Sketch:
     """Return `half` random rows of the region, as many of the background, and the spare ones.
 
-    Each row depends on `seed` and its own place alone. `memory`, `progress`, `begun` and the refusals
-    are those of `jacobian.grams`.
+    Each row depends on `seed` and its own place alone. `memory`, `progress`, `begun` and the
+    refusals are those of `jacobian.grams`.
     """
     parts = Parts(linearization, *region, sum_channels)
 

