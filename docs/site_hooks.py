@@ -32,6 +32,7 @@ COPIES = {
 ELSEWHERE = {f"{page}.md": source for page, source in PAGES.items()} | COPIES
 PAGE_OF = {source: page for page, source in ELSEWHERE.items()}
 PAGE_OF["docs/tutorial.ipynb"] = "tutorial" + ".md"
+OPTION, UNBROKEN = re.compile(r"(?<!`)`-[^`\s]*`(?!`)"), r"\g<0>{.option}"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)]*)?\)")
 
 
@@ -66,7 +67,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         up = "../" * here.count("/")
         return f"[{text}]({up}{inside}{anchor})"
 
-    return _outside_code(markdown, lambda text: LINK.sub(resolved, text))
+    markdown = re.sub("^```console$", "```sh", markdown, flags=re.MULTILINE)  # the same colors
+    return _outside_code(markdown, lambda text: OPTION.sub(UNBROKEN, LINK.sub(resolved, text)))
 
 
 def _outside_code(markdown: str, change: Any) -> str:

@@ -55,7 +55,7 @@ class Worker:
                     return
                 work, future = self._requests.popitem(last=False)[1]
             if not future.set_running_or_notify_cancel():
-                continue  # it was cancelled: nobody waits for it
+                continue  # the page canceled it
             try:
                 future.set_result(work())
             except BaseException as error:  # the waiting page shows or raises it

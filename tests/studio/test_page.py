@@ -129,9 +129,7 @@ def test_the_brush_gives_its_mask(tiny: str, page: Page, tmp_path: Path) -> None
     drag(page, 0, 0.6)
     expect(at(page, "commands")).to_contain_text("--k 0")
     settled(page)
-    expect(
-        page.locator(".canvas .veil")
-    ).to_be_visible()  # the drawing stays when the picture changes
+    expect(page.locator(".canvas .veil")).to_be_visible()  # the drawing stays on a new picture
     with page.expect_download() as download:
         at(page, "localize").click()
     download.value.save_as(tmp_path / "region1.png")
@@ -289,7 +287,7 @@ def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:
     expect(at(page, "place")).to_have_text("bottom · direction 1 of 2")
     expect(at(page, "sheet")).to_be_visible()
     page.locator("body").press("y")
-    expect(at(page, "question")).to_contain_text("name")
+    expect(at(page, "question")).to_contain_text("that you can name")
     page.locator("body").press("y")
     at(page, "annotate-name").fill("odd")
     at(page, "annotate-name").press("Enter")
