@@ -33,7 +33,7 @@ class Network:
         return name in self._tensors
 
     def shape(self, name: str, axes: int) -> Shape:
-        """The shape of a tensor that must be there and have so many axes."""
+        """Return the shape of a tensor that must be there and have `axes` axes."""
         found = self._found(name)
         if len(found) != axes or 0 in found:
             raise self.refusal(f"{self._named(name)} has the shape {found}")
@@ -58,7 +58,7 @@ class Network:
         return self._tensors[name].shape
 
     def resolutions(self) -> list[int]:
-        """The names of the blocks: 4, 8, 16 … without a gap."""
+        """Return the numbers of the blocks: 4, 8, 16 … without a gap."""
         found = {int(match[1]) for name in self._tensors if (match := _BLOCK.match(name))}
         expected = [START << k for k in range(max(len(found), 1))]
         if missing := sorted(set(expected) - found):
@@ -70,7 +70,7 @@ class Network:
         return name if ours == name else f"{name} ({ours!r:.60} in the file)"
 
     def refusal(self, why: str) -> FileError:
-        """The stated error for tensors that make no network."""
+        """Return the error for tensors that do not make a network."""
         return FileError(
             f"looks like a {self._family} generator ({self._dialect}), but {why}",
             remedy="It may be incomplete, or of a variant that is not known here.",

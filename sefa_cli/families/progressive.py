@@ -13,7 +13,7 @@ _MOST = 16  # levels: 4 px grown to 262,144
 
 
 def lod_of(tensors: dict[str, LazyTensor]) -> float:
-    """Takes the level of detail out: 0 when grown up, 1 at half the resolution; 0 if not stored."""
+    """Take out the level of detail: 0 when grown up, 1 at half the resolution; 0 if not stored."""
     tensor = tensors.pop(LOD, None)
     if tensor is None:
         return 0.0
@@ -26,11 +26,11 @@ def lod_of(tensors: dict[str, LazyTensor]) -> float:
 
 
 def left_out(found: Translation, network: Network) -> str:
-    """A sentence on the names that are of no use; "" if there are none."""
+    """Return a sentence on the unused names; "" if there are none."""
     names = [*found.unknown, *(found.names[n] for n in found.tensors if _unused(n, found, network))]
     if not names:
         return ""
-    return f"Left out, as no part of a known generator: {listed(names)}."
+    return f"Not part of a known generator, left out: {listed(names)}."
 
 
 def _unused(name: str, found: Translation, network: Network) -> bool:

@@ -1,4 +1,4 @@
-"""A file → the generator in it. What it is, is told from its bytes, never from its name."""
+"""A file → the generator in it. Its bytes decide what it is, never its name."""
 
 import contextlib
 import mmap
@@ -75,7 +75,7 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
 
 
 def read_matching(path: Path, pattern: str) -> dict[str, LazyTensor]:
-    """The tensors whose names in the file match a shell pattern (`*` matches dots too).
+    """Return the tensors whose names in the file match a shell pattern (`*` matches dots too).
 
     Whether the network is known makes no difference; a file that only its family opens has the
     native names.
@@ -109,7 +109,7 @@ def _is_tensor(contents: Contents, leaf: object) -> bool:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Contents | None]:
-    """What a file holds, while it is open; None if no container reader knows it."""
+    """Open a file for the block: its contents, or None if no container reader knows it."""
     try:
         if path.is_dir() or path.stat().st_size == 0:
             yield None
@@ -125,7 +125,7 @@ def _opened(path: Path) -> Iterator[Contents | None]:
 
 
 def _is_no_container(data: mmap.mmap, path: Path) -> bool:
-    """An XML file, or a zip archive that is not torch's."""
+    """Return whether this is an XML file, or a zip archive that torch did not write."""
     return data[:5] == b"<?xml" or (data[:4] == MAGIC and not is_torch_zip(data, path))
 
 
@@ -139,20 +139,20 @@ def _read_path(path: Path) -> tuple[str, Model]:
 
 
 def _no_model(path: Path) -> SefaError:
-    """The stated error for a folder, an empty file, or an archive of something else."""
+    """Return the error for a folder, an empty file, or an archive of something else."""
     if path.is_dir():
         return SefaError(f"the folder {path} holds no model", _EXPECTED, "Name the file in it.")
     if path.stat().st_size == 0:
         return SefaError(f"{path.name} is empty", _EXPECTED, "Get the file again.")
     with mapped(path) as data:
         if data[:4] != MAGIC:
-            return SefaError(f"{path.name} is an XML file and no OpenVINO IR", _EXPECTED)
+            return SefaError(f"{path.name} is an XML file, but not an OpenVINO IR", _EXPECTED)
         shown = ", ".join(f"{name!r:.60}" for name in names_in_zip(data, path))
     return SefaError(f"{path.name} is a zip archive without a model; it holds {shown}", _EXPECTED)
 
 
 def _open(data: mmap.mmap, path: Path) -> Contents:
-    """The contents of a container, by its first bytes."""
+    """Read the container that the first bytes announce."""
     if data[:4] == MAGIC:
         return read_torch_zip(data, path)
     if is_safetensors(data):  # before pickles: the length may begin as they do

@@ -37,11 +37,11 @@ _NOT_AVERAGED = ("generator", "G", "g", "generator.", "netG")
 _MEAN = "latent_avg"  # rosinality's mean w lies beside the network
 _PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before names
 
-# What people have and is not read as a checkpoint; a name that marks each.
+# Files that people take for checkpoints, by a name that marks them.
 _OTHERS = {
-    "eigenvalues": "a direction bundle and no generator",
+    "eigenvalues": "a direction bundle, not a generator",
 }
-# What checkpoints call as a matter of course; other names are worth a word.
+# Calls that checkpoints usually make; a note names any other.
 _USUAL = (
     *("torch._utils.", "torch.storage.", "torch._tensor.", "torch.nn.", "torch.Size"),
     *("numpy.dtype", "numpy.core.multiarray.", "numpy._core.multiarray."),
@@ -51,7 +51,7 @@ _SHOWN = 4
 
 
 def recognize(contents: Contents) -> Model:
-    """The generator in a container, under its family's native names.
+    """Return the generator in a container, under its family's native names.
 
     Raises SefaError that names the container, the first names found, what they resemble most and
     the families there are.
@@ -70,13 +70,13 @@ def recognize(contents: Contents) -> Model:
 
 
 def _of_a_package(contents: Contents, seen: list[State]) -> Model | None:
-    """What an installed package knows; the whole tree by dotted names is tried last."""
+    """Return the model that an installed package knows; the whole tree is tried last."""
     whole = State(contents.path, raw_leaves(contents), contents.tensor)
     return registry.recognize_installed([*seen, whole])
 
 
 def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
-    """Every part of the tree that may be a network, the likeliest first."""
+    """Yield every part of the tree that may be a network, the likeliest first."""
     if (network := tensorflow.find_network(contents.tree)) is not None:
         state = tensorflow.as_state(network, contents.path, contents.tensor)
         yield (network.name,), state
@@ -96,7 +96,7 @@ def _candidates(contents: Contents) -> Iterator[tuple[tuple[str, ...], State]]:
 
 
 def _below(part: dict[Any, Any], name: str) -> Any:
-    """What a dict holds under `name`; or, where that ends with a dot, all names that begin so."""
+    """Return what a dict holds under `name`; after a dot at its end, all names that begin so."""
     if not name.endswith("."):
         return part.get(name)
     names = {n: leaf for n, leaf in part.items() if isinstance(n, str) and n.startswith(name)}
@@ -105,7 +105,7 @@ def _below(part: dict[Any, Any], name: str) -> Any:
 
 
 def _without_prefix(part: dict[Any, Any]) -> dict[str, Any]:
-    """The names of a state dict without what wrappers put before all of them."""
+    """Return a state dict without the prefixes that wrappers put before all its names."""
     names = {name: leaf for name, leaf in part.items() if isinstance(name, str)}
     for prefix in _PREFIXES:
         if names and all(name.startswith(prefix) for name in names):
@@ -126,7 +126,7 @@ def _strange_calls(contents: Contents) -> str:
 
 
 def _unknown(contents: Contents, seen: list[State]) -> SefaError:
-    """The stated error for a container whose network is not known."""
+    """Return the error for a container whose network is not known."""
     name, families = (
         contents.path.name,
         f"a generator of the family {' or '.join(registry.built_in())}",
@@ -149,14 +149,14 @@ def _unknown(contents: Contents, seen: list[State]) -> SefaError:
 
 
 def _is_tensorflow(tree: Any) -> bool:
-    """NVIDIA's pickles of 2017 to 2020: a tuple (G, D, Gs) of `Network` records, or one."""
+    """Return whether it is an NVIDIA pickle of 2017 to 2020: (G, D, Gs), or one of them."""
     network = tree[-1] if isinstance(tree, tuple | list) and tree else tree
     target = network.target if isinstance(network, Record) else None
     return isinstance(target, Global) and target.name == "Network"
 
 
 def _resemblance(seen: list[State]) -> str:
-    """The dialect that knows most names of a part, and the first that does not fit."""
+    """Return a sentence on the dialect that knows most names, and the first misfit."""
     known = list(_all_dialects())
     pairs = [(list(state.leaves), entry) for state in seen for entry in known]
     leaves, best = max(pairs, key=lambda pair: _known(pair[0], pair[1][2]), default=([], None))
@@ -176,5 +176,5 @@ def _all_dialects() -> Iterator[tuple[Family, Dialect, Rules]]:
 
 
 def _known(names: list[str], rules: Rules) -> int:
-    """How many of the names a dialect's rules know; the first thousand tell."""
+    """Return how many of the first thousand names a dialect's rules know."""
     return sum(fit(name, rules) for name in names[:1000])

@@ -34,7 +34,7 @@ class Generator(nn.Module):
 
     `space` is "w" where a mapping network takes z to the codes, "z" where z is the code itself.
     `preview_size` is the side of the network's own shortcut in pixels, None where it has none.
-    `conditioned`: the picture needs a label and a truncation beside the codes (BigGAN).
+    `conditioned`: the picture needs a label and a truncation besides the codes (BigGAN).
     """
 
     preview_size: int | None = None
@@ -76,7 +76,7 @@ class Generator(nn.Module):
 
     @property
     def default_truncation(self) -> float:
-        """What the field uses where nothing is said: psi of the codes, or truncation of z."""
+        """The field's default: psi of the codes, or truncation of z."""
         return 0.7 if self.space == "w" else 1.0
 
     @property
@@ -164,7 +164,7 @@ class Generator(nn.Module):
         pixels = as_size(size, self.resolution)
         quick = self.takes_shortcut(size, preview)
         pictures = []
-        step = 1 if self.device.type == "cpu" else 8  # more at once is no faster
+        step = 1 if self.device.type == "cpu" else 8  # larger batches are not faster
         for first in range(0, len(codes), step):
             part = codes[first : first + step]
             if quick:
@@ -182,7 +182,7 @@ class Generator(nn.Module):
         preview: bool = True, noise_mode: str = "const", label: Array | None = None,
         truncation: float = 1.0,
     ) -> Linearization:  # fmt: skip
-        """The derivative of one picture at one code `(num_layers, w_dim)` or `(w_dim,)`.
+        """Return the derivative of one picture at one code `(num_layers, w_dim)` or `(w_dim,)`.
 
         One vector moves all of `layers` (code indices), or with `per_layer` each has its own. The
         other arguments are those of `synthesize`; random noise is refused, since every pass would
@@ -207,12 +207,12 @@ class Generator(nn.Module):
         return Linearization(paint, own, chosen, per_layer, chain)
 
     def takes_shortcut(self, size: int | None, preview: bool) -> bool:
-        """Whether a picture of that size is the network's shortcut, if `preview` asks for it."""
+        """Return whether a picture of that size takes the network's shortcut, if it may."""
         shortcut = self.preview_size
         return bool(preview and shortcut and (size is None or size <= shortcut))
 
     def steps(self, noise_mode: str, size: int, quick: bool) -> list[Step] | None:
-        """How one picture is made, step by step (generators/steps.py), where a family says it.
+        """Return how one picture is made, step by step, or None if the family does not say.
 
         The last step gives what `_picture` gives for that `size`, or `_preview` if `quick`.
         """
@@ -242,7 +242,7 @@ class Generator(nn.Module):
         return z
 
     def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
-        """The full picture, or a smaller exact mean of it whose side `size` divides."""
+        """Return the full picture, or a smaller exact mean of it whose side `size` divides."""
         raise NotImplementedError(self.family)  # never called of families that are `conditioned`
 
     def _conditioned_picture(self, codes: Tensor, label: Tensor, truncation: float) -> Tensor:
@@ -254,7 +254,7 @@ class Generator(nn.Module):
         return random.randn(1, self.z_dim)
 
     def _preview(self, codes: Tensor, noise_mode: str) -> Tensor:
-        """The shortcut's picture, of `preview_size` pixels."""
+        """Return the shortcut's picture, of `preview_size` pixels."""
         raise NotImplementedError(self.family)  # never called where preview_size is None
 
     def _own(self, value: Array, what: str, *shapes: tuple[int | str, ...]) -> Tensor:

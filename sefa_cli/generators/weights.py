@@ -16,7 +16,7 @@ class Weights:
         self._tensors, self._prefix = tensors, prefix
 
     def at(self, name: str) -> "Weights":
-        """What lies below `name`."""
+        """Return the tensors below `name`."""
         return Weights(self._tensors, f"{self._prefix}{name}.")
 
     def __contains__(self, name: str) -> bool:
@@ -34,7 +34,7 @@ class Weights:
         return len(self._tensors[f"{self._prefix}{name}"].shape)
 
     def take(self, name: str, *shape: int | None) -> torch.Tensor:
-        """The float32 tensor `name`, whose sides must be `shape` (None: any).
+        """Return the float32 tensor `name`, whose sides must be `shape` (None: any).
 
         Raises SefaError where it is missing or shaped otherwise: the file is damaged, or of a
         variant of the family that is not known here.
@@ -52,5 +52,5 @@ class Weights:
 
 
 def frozen(tensor: torch.Tensor) -> nn.Parameter:
-    """A parameter that moves with its module and is not trained."""
+    """Return a parameter that moves with its module and is not trained."""
     return nn.Parameter(tensor, requires_grad=False)

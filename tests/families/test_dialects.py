@@ -319,7 +319,7 @@ def test_names_of_no_use_are_noted(tmp_path, native):
     remap.write_state_dict(tmp_path / "x", extra)
     found = read_checkpoint(tmp_path / "x")
     assert found.tensors.keys() == native.keys()
-    note = "Left out, as no part of a known generator: 'mapping.fancy.weight'."
+    note = "Not part of a known generator, left out: 'mapping.fancy.weight'."
     assert found.notes == (note,)
 
 

@@ -1,6 +1,6 @@
 """DCGAN as PyTorch's example writes it; its names `main.{i}` are the native ones.
 
-`main` is a sequence of transposed convolutions, batch norms and ReLUs, so that i counts them all:
+`main` is a sequence of transposed convolutions, batch norms and ReLUs, and i counts them all:
 `main.0.weight` (z, outputs, k, k) takes z to k × k pixels, and every convolution after it, of
 shape (inputs, outputs, 4, 4), doubles the side. The norms' running statistics are kept.
 """
@@ -12,7 +12,7 @@ from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import Rule, State, translate
 from sefa_cli.families.native_tensors import Network
 
-_COUNTERS = "counters"  # how many batches a norm has seen: of no use here
+_COUNTERS = "counters"  # how many batches a norm has seen: unused
 _RULES = (
     Rule(r"main\.\d{1,3}\.(?:weight|bias|running_mean|running_var)"),
     Rule(r"main\.\d{1,3}\.num_batches_tracked", _COUNTERS),
@@ -33,7 +33,7 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
 
 
 def _describe(network: Network, places: list[int]) -> dict[str, Any]:
-    """The configuration that the shapes tell; `places` are those of the convolutions."""
+    """Return the configuration that the shapes imply; `places` are those of the convolutions."""
     z_dim, _, side, _ = network.shape("main.0.weight", 4)
     channels, resolution = z_dim, side
     for i in places:

@@ -5,7 +5,7 @@ both convolutions and the to-RGB of a block. Native names: `mapping.fc{i}`; `syn
 (C, 4, 4)`; `synthesis.initial_conv` and `synthesis.blur (3,)` where the version has them; and per
 block `synthesis.blocks.{i}.conv1`, `.conv2`, `.torgb`, each with `.weight`, `.affine.weight`,
 `.affine.bias` (with the 1 that is added at run time) and, for convolutions, `.noise_weight (C,)`
-and `.noise_bias (C,)`. Shapes tell all of the configuration; `.config.json` beside a file no more.
+and `.noise_bias (C,)`. Shapes give the whole configuration.
 """
 
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
 
 
 def _describe(network: Network) -> dict[str, Any]:
-    """The configuration. Raises SefaError at the first tensor that does not fit."""
+    """Return the configuration. Raises SefaError at the first tensor that does not fit."""
     w_dim = network.shape("mapping.fc0.weight", 2)[1]
     depth = 0
     while depth == 0 or f"mapping.fc{depth}.weight" in network:
@@ -121,7 +121,7 @@ def _notes(config: dict[str, Any], unknown: list[str]) -> Iterator[str]:
     if not config["normalize_z"]:
         yield "An early version wrote it: its mapping network takes z and its weights as they are."
     if unknown:
-        yield f"Left out, as no part of a known generator: {unknown[0]!r:.60} and others."
+        yield f"Not part of a known generator, left out: {unknown[0]!r:.60} and others."
 
 
 RULES: dict[str, Rules] = {"lucidrains": _RULES}

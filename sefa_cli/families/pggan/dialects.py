@@ -149,7 +149,7 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
 
 
 def _describe(network: Network) -> dict[str, Any]:
-    """The configuration that the shapes tell. Raises SefaError at the first that does not fit."""
+    """Return the configuration that the shapes imply. Raises SefaError at the first misfit."""
     rows, z_dim = network.shape(f"{_DENSE}.weight", 2)
     channels = rows // START**2
     network.expect(f"{_DENSE}.weight", (channels * START**2, z_dim))
@@ -179,7 +179,7 @@ def _describe(network: Network) -> dict[str, Any]:
 
 
 def _unfuse(tensors: dict[str, LazyTensor], mmgen: bool) -> None:
-    """Turns fused up-sampling kernels, (in, out, 3, 3): widths that follow tell them.
+    """Turn fused up-sampling kernels, (in, out, 3, 3). The widths after them tell which are fused.
 
     Where all widths are the same, they are what the code makes by default: fused in MMGeneration.
     """
@@ -216,7 +216,7 @@ def _conv1_before(name: str) -> str:
 
 
 def _split_label(tensors: dict[str, LazyTensor], classes: Any) -> None:
-    """The dense layer of a conditional network takes z and then a one-hot label."""
+    """Split the dense layer of a conditional network, which takes z and then a one-hot label."""
     weight = tensors.get(f"{_DENSE}.weight")
     if weight is None or len(weight.shape) != 2 or not isinstance(classes, int):
         return

@@ -33,5 +33,5 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
     facts = {"resolution": side << (stages - 1), "z_dim": inputs - embedded, "c_dim": classes}
     facts["img_channels"] = network.shape("AggregationLayer.Layer.weight", 4)[0]
     config = Config({**facts, "w_dim": facts["z_dim"], "num_layers": 1, "space": "z"})
-    unknown = f"Left out, as no part of a known generator: {listed(found.unknown)}."
+    unknown = f"Not part of a known generator, left out: {listed(found.unknown)}."
     return Model(dialect, config, found.tensors, (unknown,) if found.unknown else ())

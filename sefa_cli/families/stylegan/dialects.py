@@ -118,7 +118,7 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
 
 
 def describe(network: Network) -> dict[str, Any]:
-    """The configuration that the shapes tell. Raises SefaError at the first that does not fit."""
+    """Return the configuration that the shapes imply. Raises SefaError at the first misfit."""
     mapping = describe_mapping(network)
     w_dim = mapping["w_dim"]
     network.expect("mapping.w_avg", (w_dim,), optional=True)
@@ -146,7 +146,7 @@ def describe(network: Network) -> dict[str, Any]:
 
 
 def _style(network: Network, name: str, channels: int, w_dim: int, size: Shape) -> None:
-    """What follows a convolution: bias, noise (may be absent), instance norm with style."""
+    """Check what follows a convolution: bias, noise (optional), instance norm with style."""
     network.expect(f"{name}.bias", (channels,))
     network.expect(f"{name}.noise_strength", (channels,), optional=True)
     network.expect(f"{name}.noise_const", size, optional=True)
@@ -155,7 +155,7 @@ def _style(network: Network, name: str, channels: int, w_dim: int, size: Shape) 
 
 
 def _unfuse(tensors: dict[str, LazyTensor], fused: Any) -> None:
-    """Turns the kernels that the published code uses in transposed convolutions."""
+    """Turn the kernels that the published code uses in transposed convolutions."""
     start = _FUSED_FROM if fused == "auto" else 0 if fused else math.inf
     for name in [name for name in tensors if name.endswith("conv0.weight")]:
         if int(name.split(".")[1][1:]) >= start:
@@ -165,7 +165,7 @@ def _unfuse(tensors: dict[str, LazyTensor], fused: Any) -> None:
 def unusual_blur(
     kernel: LazyTensor | None, taps: list[float] | None = None
 ) -> dict[str, LazyTensor]:
-    """The blur's kernel, with sum 1, where it is another than [1, 2, 1] ⊗ [1, 2, 1]."""
+    """Return the blur's kernel, with sum 1, unless it is [1, 2, 1] ⊗ [1, 2, 1]."""
     usual = tensorflow.as_filter([1, 2, 1])
     if kernel is not None and math.prod(kernel.shape) <= _MOST_TAPS:
         found = kernel.float32()
@@ -179,7 +179,7 @@ def unusual_blur(
 
 
 def notes(state: State, tensors: dict[str, LazyTensor], unused: str, lod: float) -> tuple[str, ...]:
-    """Sentences on what is missing or left out."""
+    """Return sentences on what is missing or left out."""
     return tuple(_notes(state, tensors, unused, lod))
 
 

@@ -91,7 +91,7 @@ _GAN_ZOO = (
 
 
 def _words(number: int) -> dict[str, str]:
-    """Blocks are counted from 4 px, or `above` it; noise maps run b4.conv0, b4.conv1, b8.conv0 …"""
+    """Return names by number: `block` from 4 px, `above` from 8 px, `conv` from b4.conv0."""
     number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
     return {
         "block": f"synthesis.b{START << number}",
@@ -118,7 +118,7 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
 
 
 def _as_published(tensors: dict[str, LazyTensor], gain_after_bias: bool) -> None:
-    """Biases, noise strengths and styles as the first code has them."""
+    """Turn biases, noise strengths and styles into those of the first code."""
     for name in [name for name in tensors if name.endswith(".weight")]:
         bias = f"{name.removesuffix('weight')}bias"
         if bias in tensors and gain_after_bias:
@@ -133,14 +133,14 @@ def _as_published(tensors: dict[str, LazyTensor], gain_after_bias: bool) -> None
 
 
 def _without_one(channels: int, bias: NDArray[Any]) -> NDArray[Any]:
-    """A style's bias without the 1 of its scales, which come first."""
+    """Return a style's bias without the 1 of its scales, which come first."""
     without = bias.copy()
     without[:channels] -= 1
     return without
 
 
 def _spread(tensors: dict[str, LazyTensor], name: str, channels: int) -> None:
-    """One strength of the noise becomes one for every channel."""
+    """Repeat a single noise strength for every channel."""
     if name in tensors and math.prod(tensors[name].shape) == 1:
         tensors[name] = tensors[name].then(
             lambda a: np.repeat(a.reshape(-1), channels), (channels,)

@@ -41,7 +41,7 @@ class StyleGANChain:
             self.pass_bytes = max(self.pass_bytes, 5 * x.nbytes)
 
     def push(self, moves: Moves) -> Tensor:
-        """Changes of the picture `(b, C, H, W)`; moves hold `(b, d)` for every code, or None."""
+        """Return changes of the picture `(b, C, H, W)`; moves hold `(b, d)` per code, or None."""
         net, images = self._net, list(self._images(moves))
         image = images[-1]
         if net.fade:
@@ -51,7 +51,7 @@ class StyleGANChain:
         return area_mean(image, self._size)
 
     def _images(self, moves: Moves) -> Iterator[Tensor]:
-        """What each to-RGB that is shown makes of the change of its block."""
+        """Yield each shown to-RGB's change, from the change of its block."""
         t: Change = None
         given = next(move for move in moves if move is not None)
         for index, step in enumerate(self._steps):

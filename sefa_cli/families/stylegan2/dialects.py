@@ -1,6 +1,6 @@
 """StyleGAN2 of NVIDIA, rosinality, BasicSR, mmgen, genforce, Hammer → NVIDIA's names and layouts.
 
-What differs between them, beside names: genforce stores up-sampling kernels unflipped and style
+What differs between them, besides names: genforce stores up-sampling kernels unflipped and style
 biases without their +1; all but NVIDIA keep leading axes of size one; all but NVIDIA and Hammer
 demodulate weights already scaled by 1/√fan_in, which matters through the epsilon alone.
 """
@@ -171,7 +171,7 @@ _HAMMER = (
 
 
 def numbered(number: int) -> dict[str, str]:
-    """Counted from 0, convolutions run b4.conv1, b8.conv0, b8.conv1, b16.conv0 …; blocks 4, 8 …"""
+    """Return names by number: convolutions from b4.conv1 on, blocks from 4 px on."""
     number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
     conv = f"synthesis.b{4 << (number + 1) // 2}.conv{1 - number % 2}"
     return {"conv": conv, "rgb": f"synthesis.b{4 << number}.torgb", "resolution": str(4 << number)}
@@ -196,7 +196,7 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
 
 
 def _unusual(kernel: LazyTensor | None) -> dict[str, LazyTensor]:
-    """The resampling kernel, with sum 1, where it is another than the one everybody uses."""
+    """Return the resampling kernel, with sum 1, unless it is the usual one."""
     if kernel is None:
         return {}
     if math.prod(kernel.shape) > _MOST_TAPS:

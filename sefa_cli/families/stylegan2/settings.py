@@ -37,7 +37,7 @@ def settings(state: State) -> dict[str, Any]:
 
 
 def notes(state: State, tensors: Mapping[str, Any], unused: Sequence[str]) -> tuple[str, ...]:
-    """Sentences on what is missing, unknown or left out."""
+    """Return sentences on what is missing, unknown or left out."""
     return tuple(_notes(state, tensors, unused))
 
 
@@ -47,7 +47,7 @@ def _notes(state: State, tensors: Mapping[str, Any], unused: Sequence[str]) -> I
     if f"{_CONVOLUTION}.noise_const" not in tensors:
         yield "The file stores no noise maps; the noise mode const adds none."
     if unused:
-        yield f"Left out, as no part of a known generator: {listed(unused)}."
+        yield f"Not part of a known generator, left out: {listed(unused)}."
     odd = [name for name in argument_names(state) if name not in _KNOWN_ARGUMENTS]
     if odd:
         yield f"Built with arguments that are not known here: {listed(odd)}. Pictures may differ."

@@ -34,7 +34,7 @@ _SIDE = r"synthesis/(\d{1,6})x\1"
 
 
 def _modulated(theirs: str, native: str, up: bool = False) -> tuple[Rule, ...]:
-    """A modulated convolution or to-RGB."""
+    """Return the rules of a modulated convolution or to-RGB."""
     return (
         Rule(f"{theirs}/weight", f"{native}.weight", flipped(HWIO) if up else HWIO),
         Rule(f"{theirs}/bias", f"{native}.bias"),
@@ -82,7 +82,7 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
 
 
 def _filter(state: State) -> dict[str, LazyTensor]:
-    """The resampling kernel, with sum 1, where it is another than the one everybody uses."""
+    """Return the resampling kernel, with sum 1, unless it is the usual one."""
     taps = tensorflow.filter_argument(state, "resample_kernel")
     kernel = None if taps is None else tensorflow.as_filter(taps)
     if kernel is None or is_default_filter(kernel):
@@ -96,7 +96,7 @@ def _notes(state: State, tensors: dict[str, LazyTensor], unused: list[str]) -> I
     if "synthesis.b4.conv1.noise_const" not in tensors:
         yield "The file stores no noise maps; the noise mode const adds none."
     if unused:
-        yield f"Left out, as no part of a known generator: {listed(unused)}."
+        yield f"Not part of a known generator, left out: {listed(unused)}."
     yield from tensorflow.argument_notes(state)
 
 

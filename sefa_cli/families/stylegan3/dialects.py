@@ -75,7 +75,7 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
 
 
 def _renamed(found: Translation, layers: dict[str, str]) -> Translation:
-    """The same tensors with the layers' full names in place of their short ones."""
+    """Return the same tensors with the layers' full names in place of their short ones."""
 
     def full(name: str) -> str:
         synthesis, layer, rest = (*name.split(".", 2), "", "")[:3]

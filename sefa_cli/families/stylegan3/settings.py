@@ -28,7 +28,7 @@ _KNOWN_ARGUMENTS = {
 
 
 def settings(state: State) -> dict[str, Any]:
-    """`conv_clamp` (None: no limit), `output_scale`, `lr_multiplier` and two of signal processing:
+    """Return `conv_clamp` (None: no limit), `output_scale`, `lr_multiplier` and two more.
 
     `first_cutoff`, in cycles across the picture, is what the input layer's frequencies stay below
     (None where the file does not say);
@@ -54,7 +54,7 @@ def settings(state: State) -> dict[str, Any]:
 
 
 def notes(state: State, tensors: Mapping[str, Any], unused: Sequence[str]) -> tuple[str, ...]:
-    """Sentences on what is missing, unknown or left out."""
+    """Return sentences on what is missing, unknown or left out."""
     return tuple(_notes(state, tensors, unused))
 
 
@@ -64,7 +64,7 @@ def _notes(state: State, tensors: Mapping[str, Any], unused: Sequence[str]) -> I
     if "mapping.embed_proj.weight" in tensors:
         yield "This is a StyleGAN-XL generator: it can be factorized, pictures are not supported."
     if unused:
-        yield f"Left out, as no part of a known generator: {listed(unused)}."
+        yield f"Not part of a known generator, left out: {listed(unused)}."
     odd = [name for name in argument_names(state) if name not in _KNOWN_ARGUMENTS]
     if odd:
         yield f"Built with arguments that are not known here: {listed(odd)}. Pictures may differ."
