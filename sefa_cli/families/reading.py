@@ -24,6 +24,11 @@ from sefa_cli.files import why_not
 _PICKLE = 0x80  # the first byte of every pickle since protocol 2
 _GLANCE = 4096  # bytes looked at to tell what a strange file is
 _SHOWN = 6  # names in an error
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".pkl")
+_USUAL = (  # what Hugging Face's libraries call weights, the safe container first
+    *("model.safetensors", "diffusion_pytorch_model.safetensors"),
+    *("pytorch_model.bin", "diffusion_pytorch_model.bin"),
+)
 _EXPECTED = "a checkpoint (torch, safetensors, NVIDIA pickle or OpenVINO IR)"
 
 # Files that are often met in a checkpoint's place, by how they begin.
@@ -53,8 +58,8 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
     `ref` is what the user called it, by default the file's bare name. Nothing in the file is
     executed. Raises SefaError for whatever is missing, damaged, forged or unknown.
     """
-    path = Path(path)
-    ref = path.name if ref is None else ref
+    ref = Path(path).name if ref is None else ref
+    path = _weights_in(Path(path))
     with _opened(path) as contents:
         if contents is None:
             container, model = _read_path(path)
@@ -81,6 +86,7 @@ def read_matching(path: Path, pattern: str) -> dict[str, LazyTensor]:
     native names.
     Raises SefaError where nothing matches, with some of the names there are.
     """
+    path = _weights_in(path)
     with _opened(path) as contents:
         if contents is None:
             tensors = dict(_read_path(path)[1].tensors)
@@ -98,6 +104,20 @@ def read_matching(path: Path, pattern: str) -> dict[str, LazyTensor]:
         f"no tensor of {path.name} matches {pattern!r:.80}",
         f"a pattern for its {len(names)} names: {shown} …" if names else "a file with tensors",
     )
+
+
+def _weights_in(path: Path) -> Path:
+    """Return the weights in a folder of Hugging Face's layout; any other path as it is."""
+    if not (path / "config.json").is_file():
+        return path
+    files = sorted(p for p in path.iterdir() if p.suffix in _WEIGHTS)
+    usual = [p for name in _USUAL for p in files if p.name == name]
+    if len(files) > 1 and not usual:
+        names = ", ".join(f"{p.name!r:.60}" for p in files[:_SHOWN])
+        raise SefaError(
+            f"the folder {path} holds several models: {names}", "one", "Name the file in it."
+        )
+    return next(iter(usual or files), path)
 
 
 def _is_tensor(contents: Contents, leaf: object) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.inputs import (
     Array,
     as_one_hot,
@@ -53,8 +53,9 @@ class Generator(nn.Module):
         self.resolution = config.resolution  # pixels, of the longer side
         self.img_channels = config.img_channels
         self._make_chain: Callable[..., Chain] | None = None
-        mean = checkpoint.tensors.get("mapping.w_avg")
-        self._w_avg = None if mean is None else frozen(torch.from_numpy(mean.float32()))  # (w_dim,)
+        self._w_avg = None
+        if (mean := checkpoint.tensors.get("mapping.w_avg")) is not None:
+            self._w_avg = frozen(torch.from_numpy(mean.finite("mapping.w_avg")))  # (w_dim,)
 
     def __repr__(self) -> str:
         """Return one line: family, size, latent, device."""
@@ -109,6 +110,7 @@ class Generator(nn.Module):
         `truncation` is for families that draw from a truncated normal; others refuse any but 1.
         """
         self._check_truncation(truncation)
+        self._check_label()
         rows = [self._draw(np.random.RandomState(seed), truncation) for seed in as_seeds(seeds)]
         return torch.from_numpy(np.concatenate(rows).astype(np.float32)).to(self.device)
 
@@ -119,6 +121,7 @@ class Generator(nn.Module):
         it, but for those whose label goes into the synthesis.
         Raises SefaError for wrong shapes, a label missing, out of range or of no use.
         """
+        self._check_label()
         z = self._own(z, "z", ("n", self.z_dim))
         label = None if self.conditioned else as_one_hot(label, len(z), self.c_dim)
         return self._map(z, label if label is None else label.to(z))
@@ -274,6 +277,14 @@ class Generator(nn.Module):
             return list(range(min(cutoff, self.num_layers)))
         chosen = list(layers)  # type: ignore[arg-type]
         return list(check_indices(chosen, "layer", self.num_layers)) if chosen else []
+
+    def _check_label(self) -> None:
+        if self.checkpoint.config.get("label_lost"):
+            raise SefaError(
+                f"{self.checkpoint.ref} was exported without its label embedding, so seeds cannot "
+                f"be mapped: only {self.w_dim} of its {self.z_dim} inputs are z",
+                remedy="Edit codes in w instead, or export the network with its embedding.",
+            )
 
     def _check_truncation(self, truncation: float) -> None:
         """Of z and of the synthesis: most families know none."""

@@ -221,11 +221,9 @@ def _name_ups(found: Translation, ups: range | tuple[int, ...], conv: str) -> No
 
 
 def _checked(dialect: str, state: State, found: Translation) -> Model:
-    network = Network(found.tensors, found.names, dialect, "BigGAN")
+    network = Network(found, dialect, "BigGAN")
     config = {**describe(network, _count_blocks(found)), "bn_epsilon": 1e-5}
-    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in network.ordered)]
-    notes = tuple(f"{name!r:.60} was not used." for name in unused)
-    return Model(dialect, Config(config), network.ordered, notes)
+    return Model(dialect, Config(config), network.ordered, network.left_out())
 
 
 READERS: dict[str, Reader] = {

@@ -20,10 +20,7 @@ class R3GANFamily(Family):
     """One code, z itself, for the first layer. A label is embedded and put behind z."""
 
     name = "r3gan"
-    dialects = tuple(  # with the trainer's wrapper around it, and without
-        Dialect("brownvc", (f"{at}{FIRST}.Basis", f"{at}{FIRST}.LinearLayer.weight"))
-        for at in ("Model.", "")
-    )
+    dialects = (Dialect("brownvc", (f"{FIRST}.Basis", f"{FIRST}.LinearLayer.weight")),)
 
     def projections(self, tensors: Tensors) -> list[Layer]:
         """Return one layer: z to 4 × 4 pixels, rows by (channel, y, x), products in float32."""

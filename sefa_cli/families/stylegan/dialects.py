@@ -9,7 +9,6 @@ From 128 px on the published code fuses doubling and convolution, which turns th
 """
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,8 +27,8 @@ from sefa_cli.families.names import (
     State,
     translate,
 )
-from sefa_cli.families.native_tensors import START, Network
-from sefa_cli.families.progressive import left_out, lod_of
+from sefa_cli.families.native_tensors import START, Network, notes_on_absence
+from sefa_cli.families.progressive import growing, lod_of
 from sefa_cli.families.stylegan2.shapes import describe_mapping
 from sefa_cli.families.tensorflow import HWIO, TRANSPOSED, argument
 
@@ -109,11 +108,12 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
         found.tensors.pop(BLUR, None), tensorflow.filter_argument(state, "blur_filter")
     )
     _unfuse(found.tensors, argument(state, "fused_scale", "auto"))
-    network = Network(found.tensors, found.names, dialect, "StyleGAN")
+    network = Network(found, dialect, "StyleGAN")
     rate = positive(argument(state, "mapping_lrmul", _RATE)) or _RATE
     config = {**describe(network), "lr_multiplier": rate, "lod": lod}
     tensors = {**network.ordered, **blur}
-    said = notes(state, tensors, left_out(found, network), lod)
+    about = (*network.left_out(), *tensorflow.argument_notes(state))
+    said = (*notes_on_absence(tensors), *growing(lod), *about)
     return Model(dialect, Config(config), tensors, said)
 
 
@@ -176,23 +176,6 @@ def unusual_blur(
     if found.shape == usual.shape and np.allclose(found, usual, rtol=1e-4):
         return {}
     return {BLUR: LazyTensor(found.shape, "float32", lambda: found)}
-
-
-def notes(state: State, tensors: dict[str, LazyTensor], unused: str, lod: float) -> tuple[str, ...]:
-    """Return sentences on what is missing or left out."""
-    return tuple(_notes(state, tensors, unused, lod))
-
-
-def _notes(state: State, tensors: dict[str, LazyTensor], unused: str, lod: float) -> Iterator[str]:
-    if "mapping.w_avg" not in tensors:
-        yield "The file stores no mean w; truncation computes it from 10,000 samples."
-    if "synthesis.b4.conv1.noise_const" not in tensors:
-        yield "The file stores no noise maps; the noise mode const adds none."
-    if lod:
-        yield f"The network was saved while it grew, at level of detail {lod:g}: pictures are soft."
-    if unused:
-        yield unused
-    yield from tensorflow.argument_notes(state)
 
 
 RULES: dict[str, Rules] = {"genforce": _GENFORCE, "tensorflow": _TENSORFLOW}

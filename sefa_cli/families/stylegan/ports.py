@@ -27,9 +27,8 @@ from sefa_cli.families.names import (
     State,
     translate,
 )
-from sefa_cli.families.native_tensors import START, Network
-from sefa_cli.families.progressive import left_out
-from sefa_cli.families.stylegan.dialects import BLUR, describe, notes, unusual_blur
+from sefa_cli.families.native_tensors import START, Network, notes_on_absence
+from sefa_cli.families.stylegan.dialects import BLUR, describe, unusual_blur
 
 _FIRST = "synthesis.b4"
 _ROOT = np.float32(math.sqrt(2))
@@ -106,14 +105,13 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
     mmgen = dialect == "mmgen"
     blur = unusual_blur(found.tensors.pop(BLUR, None)) if mmgen else {BLUR: _filled(1, (1, 1))}
     _as_published(found.tensors, gain_after_bias=not mmgen)
-    network = Network(found.tensors, found.names, dialect, "StyleGAN")
+    network = Network(found, dialect, "StyleGAN")
     config: dict[str, Any] = {**describe(network), "lr_multiplier": 0.01, "lod": 0.0}
     if mmgen:
         config |= {"early_activation": True, "norm_epsilon": 1e-5}
     tensors = {**network.ordered, **blur}
-    said = notes(state, tensors, left_out(found, network), 0.0)
-    if mmgen:
-        said = (*said, MMGEN_COLORS)
+    colors = (MMGEN_COLORS,) if mmgen else ()
+    said = (*notes_on_absence(tensors), *network.left_out(), *colors)
     return Model(dialect, Config(config), tensors, said)
 
 

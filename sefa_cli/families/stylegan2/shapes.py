@@ -61,12 +61,12 @@ def mapping_of(
 ) -> dict[str, Any]:
     """Return the configuration of dense layers that take z and `embedded` label numbers."""
     entry = width = network.shape("mapping.fc0.weight", 2)[1]
-    layers = 0
-    while layers == 0 or f"mapping.fc{layers}.weight" in network:
-        outputs = network.shape(f"mapping.fc{layers}.weight", 2)[0]
-        network.expect(f"mapping.fc{layers}.weight", (outputs, width))
-        network.expect(f"mapping.fc{layers}.bias", (outputs,))
-        width, layers = outputs, layers + 1
+    layers = network.count("mapping.fc{}")
+    for i in range(layers):
+        outputs = network.shape(f"mapping.fc{i}.weight", 2)[0]
+        network.expect(f"mapping.fc{i}.weight", (outputs, width))
+        network.expect(f"mapping.fc{i}.bias", (outputs,))
+        width = outputs
     if entry <= embedded:
         network.expect("mapping.fc0.weight", (width, 2 * embedded))
     return {

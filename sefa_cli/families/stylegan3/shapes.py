@@ -20,7 +20,9 @@ def describe(
     mapping = _mapping(network)
     channels = _input(network, mapping["w_dim"])
     names = layer_names(tensors) or ["L0"]
-    for name in names:
+    for number, name in enumerate(names):
+        if mapping["label_mode"] != "table" and name.split("_")[0] != f"L{number}":
+            raise network.refusal(f"the layer synthesis.L{number} is missing")
         channels = _layer(network, f"synthesis.{name}", channels, mapping["w_dim"])
     try:
         steps(tensors, nonlinearity)
