@@ -80,10 +80,10 @@ class Network:
         sibling, name = pattern.format(there) + tail, pattern.format(gap) + tail
         theirs = re.split(r"(\d+)", self._names.get(sibling, sibling))
         for k in range(1, len(theirs), 2):
-            number = int(theirs[k])
-            if number in (there, there + 1, 2 * there):  # counted from 0, from 1, or in twos
-                theirs[k] = str(2 * gap if number > there + 1 else number + gap - there)
-                return "".join(theirs)
+            for step, start in ((1, 0), (1, 1), (2, 0), (2, 1)):  # as lists are numbered
+                if int(theirs[k]) == step * there + start:
+                    theirs[k] = str(step * gap + start)
+                    return "".join(theirs)
         return name
 
     def resolutions(self) -> list[int]:

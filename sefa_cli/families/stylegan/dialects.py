@@ -36,7 +36,7 @@ BLUR = "synthesis.blur_filter"
 _FUSED_FROM = 128  # pixels; what `fused_scale="auto"`, the default, stands for
 _RATE = 0.01  # of the mapping network, by default
 _MOST_TAPS = 32 * 32
-_CHANNEL = Change(lambda s: s[2:] if len(s) == 4 and s[1] == 1 else s, lambda a: a[:1])
+CHANNEL = Change(lambda s: s[2:] if len(s) == 4 and s[1] == 1 else s, lambda a: a[:1])
 
 _GENFORCE = (
     Rule(r"mapping\.dense(\d{1,3})\.weight", "mapping.fc{n}.weight"),
@@ -53,7 +53,7 @@ _GENFORCE = (
     Rule(r"synthesis\.layer(\d{1,3})\.apply_noise\.noise", "{conv}.noise_const", ONE_MAP),
     Rule(r"synthesis\.output(\d{1,3})\.weight", "{rgb}.weight"),
     Rule(r"synthesis\.output(\d{1,3})\.bias", "{rgb}.bias"),
-    Rule(r"synthesis\.layer\d{1,3}\.blur\.kernel", BLUR, _CHANNEL),
+    Rule(r"synthesis\.layer\d{1,3}\.blur\.kernel", BLUR, CHANNEL),
 )
 
 _CONST, _CONV, _UP, _CONV1 = (

@@ -79,14 +79,15 @@ class StyleStep:
             assert isinstance(conv, Conv)
             self._conv, x = conv, conv(x)
         bias = style.bias[:, None, None]
-        if up and net.early:
+        if biased := up and net.early_bias:
             x = x + bias
+        if up and net.early:
             self._early, x = _slope(x), F.leaky_relu(x, 0.2)
         if self._blur is not None:
             x = self._blur(x)
         noise = noise_like(x, noise_mode, style.noise, style.strength)
         x = x if noise is None else x + noise
-        x = x if self._early is not None else x + bias
+        x = x if biased else x + bias
         self._slope, h = _slope(x), F.leaky_relu(x, 0.2)
         variance = h.var(dim=(2, 3), correction=0, keepdim=True)
         self._normed = fast_layout(instance_norm(h, style.epsilon))  # n
