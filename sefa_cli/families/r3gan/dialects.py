@@ -8,8 +8,8 @@ from sefa_cli.families.r3gan import FIRST
 
 _PARTS = r"Basis|Resampler\.Kernel|NonLinearity[12]\.Bias|LinearLayer(?:|[123]?\.Layer)\.weight"
 _LAYERS = rf"MainLayers\.\d{{1,2}}\.Layers\.\d{{1,3}}\.(?:{_PARTS})"
-_RULES = (Rule(_LAYERS), Rule(r"(?:AggregationLayer\.Layer|EmbeddingLayer)\.weight"))
-RULES: dict[str, Rules] = {"brownvc": _RULES}
+_OUTER = r"(?:AggregationLayer\.Layer|EmbeddingLayer)\.weight"
+RULES: dict[str, Rules] = {"brownvc": (Rule(_LAYERS), Rule(_OUTER))}
 
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
@@ -26,6 +26,6 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
         network.count(f"MainLayers.{stage}.Layers.{{}}")
     facts = {"resolution": side << (stages - 1), "z_dim": inputs - embedded, "c_dim": classes}
     facts["img_channels"] = network.shape("AggregationLayer.Layer.weight", 4)[0]
-    network.ordered = dict(found.tensors)
+    network.ordered = dict(found.tensors)  # all are used
     config = Config({**facts, "w_dim": facts["z_dim"], "num_layers": 1, "space": "z"})
     return Model(dialect, config, found.tensors, network.left_out())
