@@ -39,6 +39,16 @@ class LazyTensor:
         """Return the numbers as float32, C-contiguous."""
         return np.asarray(self.numpy(), dtype=np.float32)  # keeps 0-d tensors 0-d
 
+    def finite(self, name: str) -> NDArray[np.float32]:
+        """Return the numbers as float32. Raises SefaError if some are NaN or infinite."""
+        numbers = self.float32()
+        if wrong := numbers.size - int(np.isfinite(numbers).sum()):
+            raise SefaError(
+                f"{name} holds NaN or infinite numbers: {wrong:,} of {numbers.size:,}",
+                remedy="Take an earlier snapshot: the training probably diverged.",
+            )
+        return numbers
+
     def then(
         self, change: Callable[[NDArray[Any]], NDArray[Any]], shape: tuple[int, ...] | None = None
     ) -> "LazyTensor":

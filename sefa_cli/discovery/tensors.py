@@ -90,7 +90,7 @@ def factorize_tensors(
     if num is not None and not 1 <= num <= dim:
         raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
     factors = sefa.factorize(
-        [layer.matrix.float32() for layer in layers],
+        [layer.matrix.finite(layer.name) for layer in layers],
         normalize=normalize,
         center=center,
         deflate=deflate_gain,
