@@ -1,4 +1,4 @@
-"""Tables for people: a bundle, a checkpoint, a comparison."""
+"""Tables of bundles, checkpoints and comparisons for a terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ _BAR = 24  # characters
 
 
 def _bar(share: float) -> str:
-    """A bar of `share` (0 … 1) of the full width, in eighths of a character."""
+    """Return a bar of `share` (0 … 1) of the full width, in eighths of a character."""
     eighths = round(share * _BAR * 8)
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
@@ -27,7 +27,7 @@ def _facts(console: Console, title: str, facts: Mapping[str, str]) -> None:
     console.print(f"[bold]{escape(title)}[/bold]")
     grid = Table.grid(padding=(0, 0, 0, 2))
     grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")  # long values are wrapped below their own beginning
+    grid.add_column(overflow="fold")  # long values wrap in their column
     for name, value in facts.items():
         if value:
             grid.add_row(name, escape(value))
@@ -42,10 +42,10 @@ def _table(*columns: tuple[str, str]) -> Table:
 
 
 def show_bundle(console: Console, about: Mapping[str, Any], num: int) -> None:
-    """A bundle: facts, then the spectrum of its leading `num` directions as a bar chart."""
+    """Print a bundle: facts, then the leading `num` directions with a bar chart."""
     model, params = about["model"], about["params"]
-    said = {_safe(name): _plain(value) for name, value in params.items() if value is not None}
-    switches = ", ".join(f"{name} {value}" for name, value in said.items())
+    shown = {_safe(name): _plain(value) for name, value in params.items() if value is not None}
+    switches = ", ".join(f"{name} {value}" for name, value in shown.items())
     per_layer = ", a row per layer" if about["per_layer"] else ""
     facts = {
         "format": f"sefa-directions {about['format_version']}, written by {about['tool']}",
@@ -64,7 +64,7 @@ def show_bundle(console: Console, about: Mapping[str, Any], num: int) -> None:
 
 
 def _mask(shape: Sequence[int] | None) -> str:
-    """What a local bundle keeps of its region: `256 × 256 px`, or one for each of its seeds."""
+    """Return the size of a bundle's region masks, such as `256 × 256 px`."""
     if shape is None:
         return ""
     *seeds, height, width = shape
@@ -72,7 +72,7 @@ def _mask(shape: Sequence[int] | None) -> str:
 
 
 def _plain(value: Any) -> str:
-    """A parameter in words."""
+    """Return a parameter in words."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
@@ -107,7 +107,7 @@ def _spectrum(about: Mapping[str, Any], num: int) -> Table:
 
 
 def _origin(origin: Mapping[str, Any]) -> str:
-    """In a few words, where a picked, mixed or imported direction came from."""
+    """Return in a few words the origin of a picked, mixed or imported direction."""
     if "mix" in origin:
         words = str(origin["mix"])
     elif "bundle" in origin:
@@ -124,20 +124,20 @@ def _origin(origin: Mapping[str, Any]) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text out of a file's free places, without what could repaint a terminal."""
+    """Escape characters of a file's text that could control a terminal."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def show_annotations(
     console: Console, bundles: Sequence[Bundle], found: Mapping[str, Tally]
 ) -> None:
-    """The paper's table 1, and every direction that was asked about."""
+    """Print the paper's table 1, and every direction that was judged."""
     table = _table(("model", "left"), *((f"{n} ({t.layers})", "right") for n, t in found.items()))
     cells = [f"{tally.meaningful} / {tally.obvious}" for tally in found.values()]
     table.add_row(escape(_safe(str(bundles[0].model["ref"]))), *cells)
     console.print(table)
     asked = ", ".join(f"{tally.asked} {name}" for name, tally in found.items())
-    console.print(f"  meaningful / obvious, of {asked} directions asked about\n")
+    console.print(f"  meaningful / obvious, of {asked} judged directions\n")
     table = _table(
         *(("level", "left"), ("k", "right"), ("eigenvalue", "right")),
         *(("obvious", "left"), ("meaningful", "left"), ("label", "left")),
@@ -159,7 +159,7 @@ def show_annotations(
 
 
 def show_checkpoint(console: Console, about: Mapping[str, Any], num: int) -> None:
-    """A checkpoint: facts, levels, and every first projection."""
+    """Print a checkpoint: facts, levels, and every first projection."""
     config = about["config"]
     conditional = f", {config['c_dim']} classes" if config["c_dim"] else ""
     facts = {
@@ -196,10 +196,10 @@ def show_checkpoint(console: Console, about: Mapping[str, Any], num: int) -> Non
 def show_comparison(
     console: Console, files: Sequence[str], bundles: Sequence[Bundle], found: Comparison
 ) -> None:
-    """Same model or not, the principal angles, and the best match of each direction."""
+    """Print whether the models match, the principal angles, and each direction's best match."""
     facts = {
-        "model": "the same" if found.same_model else "different: angles say little",
-        "space": "" if found.same_space else "different: angles say nothing",
+        "model": "the same" if found.same_model else "different: angles mean little",
+        "space": "" if found.same_space else "different: angles mean nothing",
         "layers": " and ".join(format_range(map(int, bundle.layers)) for bundle in bundles),
         f"principal angles of the leading {len(found.angles)}": "  ".join(
             f"{angle:.1f}°" for angle in found.angles

@@ -1,4 +1,4 @@
-"""Films of directions: frames that are rendered one by one, and written to a file."""
+"""Films of directions: frames rendered one by one and written to a file."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,17 +28,17 @@ _LARGEST = 512  # pixels of a picture unless a size is asked for
 
 
 class SweepOptions(PictureOptions, total=False):
-    """The keyword arguments of `sweep` and `animate`, beside those of `PictureOptions`.
+    """The keyword arguments of `sweep` and `animate`, in addition to those of `PictureOptions`.
 
     Attributes:
-        frames: Frames of one sweep, from 2. Default: 48.
-        fps: Frames per second, from 0.01. Default: 25.
-        bounce: Go there and back, so that the film repeats without a jump.
-        hold: Rest at both ends, in seconds from 0 to 3600. Default: 0.
-        ease: "linear", or "smooth" to slow down at both ends. Default: linear.
-        arrange: "rows" moves all directions at once, one below another; "sequence" one after
-            another. Default: rows.
-        captions: Write label and step under each row.
+        frames: Number of frames in one sweep, at least 1. Default: 48.
+        fps: Frames per second, at least 0.01. Default: 25.
+        bounce: Sweep forward and back, for a seamless loop.
+        hold: How long to hold each end, in seconds from 0 to 3600. Default: 0.
+        ease: "linear", or "smooth" to slow down at both ends. Default: "linear".
+        arrange: "rows" sweeps all directions at once, stacked; "sequence" sweeps them in turn.
+            Default: "rows".
+        captions: Write the label and the step under each row.
     """
 
     frames: int
@@ -59,19 +59,19 @@ def sweep(
     """Return the frames of a film that sweeps directions from one step to another.
 
     Args:
-        bundle: A bundle or its file. It knows its model.
+        bundle: A bundle, or the path of its file.
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
-        span: The first and the last step α, in units of the latent.
-        **options: What to render and how: see [sefa_cli.SweepOptions][]. The seeds stand side by
-            side; the default is 0. Pictures have at most 512 pixels unless `size` is given.
+        span: The first and last step α, in units of the latent.
+        **options: What to render and how: see [sefa_cli.SweepOptions][]. Seeds appear side by
+            side; the default is seed 0. Pictures have at most 512 pixels unless `size` is given.
 
     Returns:
-        The frames, rendered when they are asked for.
+        The frames, rendered on demand.
 
     Raises:
-        UsageError: There is no such direction, or an option cannot be used.
-        MismatchError: The model is not the bundle's.
-        SefaError: The model or the bundle cannot be found or read.
+        UsageError: A direction does not exist, or an option is not valid.
+        MismatchError: The bundle belongs to another model.
+        SefaError: The model or the bundle cannot be read.
 
     Example:
         >>> film = sefa.sweep(sefa.factorize(tiny), 0, frames=5, model=tiny, device="cpu")
@@ -112,13 +112,13 @@ def animate(
     """Write a film that sweeps directions from one step to another.
 
     Args:
-        bundle: A bundle or its file. It knows its model.
+        bundle: A bundle, or the path of its file.
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
-        path: A name ending in .gif, .mp4, .webp or .apng; a name without suffix is a folder of
-            PNG frames.
-        span: The first and the last step α, in units of the latent.
-        overwrite: Replace what exists.
-        loop: Repeat GIF, WebP and APNG for ever.
+        path: A .gif, .mp4, .webp or .apng file, or a folder for PNG frames (a name without
+            suffix).
+        span: The first and last step α, in units of the latent.
+        overwrite: Replace an existing film.
+        loop: Repeat GIF, WebP and APNG forever.
         progress: Called after each frame.
         **options: What to render and how: see [sefa_cli.SweepOptions][].
 
@@ -126,9 +126,9 @@ def animate(
         The path.
 
     Raises:
-        UsageError: There is no such direction, or an option cannot be used.
-        MismatchError: The model is not the bundle's.
-        SefaError: Something cannot be found, read or written.
+        UsageError: A direction does not exist, or an option is not valid.
+        MismatchError: The bundle belongs to another model.
+        SefaError: The model or the bundle cannot be read, or the film cannot be written.
 
     Example:
         >>> bundle = sefa.factorize(tiny)
@@ -141,16 +141,16 @@ def animate(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Film:
-    """Frames of directions that are swept: a row for each direction, the codes side by side.
+    """The frames of a sweep: one row per direction, with the codes side by side.
 
-    `len(film)` is the number of frames, `film[0]` is a Pillow image, and iterating renders one
-    frame after another. A notebook shows five of them.
+    `len(film)` is the number of frames, `film[0]` is a Pillow image, and iterating renders the
+    frames in order. A notebook shows five of them.
 
     Attributes:
         edits: The generator, the codes and the directions.
-        shots: What each frame shows: a (direction, α) for each row.
+        shots: The content of each frame: (direction, α) for each row.
         fps: Frames per second.
-        captions: Whether each row has its direction and α under it.
+        captions: Whether each row is captioned with its direction and α.
     """
 
     edits: Edits
@@ -166,33 +166,33 @@ class Film:
         return f"<Film of {len(self)} frames, {seconds:.2f} s at {self.fps:g} frames a second>"
 
     def __getitem__(self, i: int) -> Image.Image:
-        """Return frame `i` (from 0, or −1 for the last) as a Pillow image."""
+        """Return frame `i` as a Pillow image; −1 is the last."""
         return to_image(self._frame(self.shots[i], self._texts))
 
     def __iter__(self) -> Iterator[Image.Image]:
-        """Render the frames one after another."""
+        """Render the frames in order."""
         return map(to_image, self.frames())
 
     @property
     def view(self) -> View:
-        """How the pictures in it are rendered."""
+        """How its pictures are rendered."""
         scene = self.edits.scene
         return scene.view.at_most(scene.generator, _LARGEST)
 
     @property
     def about(self) -> str:
-        """What the pictures in it are: their size, and whether they are exact."""
+        """The size of its pictures, and whether they are exact, in words."""
         return self.view.about(self.edits.scene.generator)
 
     def timing(self, path: Path | str) -> tuple[str, bool]:
-        """Return how long the film lasts in that file, and whether the format has to round."""
+        """Return the film's duration in words, and whether the format has to round it."""
         return timing(path, len(self), self.fps)
 
     def frames(self) -> Iterator[Picture]:
         """Yield the frames, uint8 `(height, width, channels)`.
 
-        A frame that comes again, on the way back or while an end rests, is rendered once and
-        kept, up to 256 MB of them.
+        A frame that appears again, on the way back or while an end is held, is rendered once.
+        Up to 256 MB of frames are kept for that.
         """
         to_come = Counter(self.shots)
         kept: dict[Shot, Picture] = {}
@@ -216,37 +216,37 @@ class Film:
         """Write the film.
 
         Args:
-            path: A name ending in .gif, .mp4, .webp or .apng; a name without suffix is a folder
-                of PNG frames.
-            overwrite: Replace what exists.
-            loop: Repeat GIF, WebP and APNG for ever.
+            path: A .gif, .mp4, .webp or .apng file, or a folder for PNG frames (a name without
+                suffix).
+            overwrite: Replace an existing film.
+            loop: Repeat GIF, WebP and APNG forever.
             progress: Called after each frame.
-            watch: Sees the frames on their way into the file.
+            watch: Wraps the stream of frames on its way to the file.
 
         Returns:
             The path.
 
         Raises:
-            UsageError: A film cannot have that name or rate.
-            SefaError: The file exists, or cannot be written.
+            UsageError: The suffix or the frame rate is not valid.
+            SefaError: The file exists or cannot be written.
         """
         return write_film(
             path, watch(self.frames()), self.fps, overwrite, loop, len(self), progress
         )
 
     def _repr_png_(self) -> bytes:
-        """Return five frames side by side as PNG, as notebooks show it."""
+        """Return five frames side by side as PNG, for notebooks."""
         places = sorted({round(i * (len(self) - 1) / 4) for i in range(5)})
         return png(side_by_side([self._frame(self.shots[i], self._texts) for i in places]))
 
     @property
     def _texts(self) -> frozenset[str]:
-        """All captions of the film: the room under a row fits each of them."""
+        """All captions of the film; the space under a row fits each of them."""
         shown = self.shots if self.captions else ()
         return frozenset(self._caption(step) for shot in shown for step in shot)
 
     def _frame(self, shot: Shot, texts: frozenset[str]) -> Picture:
-        """The rows of one shot; under each its caption if there are `texts`."""
+        """Return one frame: its rows, captioned if there are `texts`."""
         rows = [self._row(step) for step in shot]
         side, width = rows[0].shape[:2]
         if texts:

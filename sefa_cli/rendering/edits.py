@@ -1,4 +1,4 @@
-"""Pictures before and after moves, one by one or as rows of a sheet."""
+"""Pictures before and after moves, one by one or in a sheet."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,20 +26,20 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
     code′ = code + Σ αᵢ nᵢ on the bundle's layers.
 
     Args:
-        bundle: A bundle or its file. It knows its model.
-        steps: How far to move along which directions, by index or label; α is in units of the
-            latent, ±3 is usual. `{"smile": 2, 3: -1}` is one move along both,
+        bundle: A bundle, or the path of its file.
+        steps: The step α along each direction (index or label), in units of the latent.
+            `{"smile": 2, 3: -1}` is one move along both directions;
             `{"smile": [-4, -2, 2, 4]}` makes a column for each step.
-        **options: What to render and how: see [sefa_cli.PictureOptions][]. Without seeds these
-            are 0 to 4. In a sheet pictures have at most 512 pixels unless `size` is given.
+        **options: What to render and how: see [sefa_cli.PictureOptions][]. The default seeds are
+            0 to 4. Pictures in a sheet have at most 512 pixels unless `size` is given.
 
     Returns:
-        The pictures, rendered when they are asked for.
+        The pictures, rendered on demand.
 
     Raises:
-        UsageError: There is no such direction, or an option cannot be used.
-        MismatchError: The model is not the bundle's.
-        SefaError: The model or the bundle cannot be found or read.
+        UsageError: A direction does not exist, or an option is not valid.
+        MismatchError: The bundle belongs to another model.
+        SefaError: The model or the bundle cannot be read.
 
     Source: Shen & Zhou, CVPR 2021, equation 1.
 
@@ -61,13 +61,13 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Edits(Pictures):
-    """A table of moves (a row for each direction, a column for each α) of some codes.
+    """A table of moves, applied to codes: a row for each direction, a column for each α.
 
-    The pictures are those after the moves: move after move, the codes within. A sheet shows each
-    code before any move as well.
+    The pictures are those after the moves, in the order of the moves, then of the codes. A sheet
+    also shows each code before any move.
 
     Attributes:
-        scene: The generator, the codes and the view.
+        scene: The generator, the starting codes and the view.
         bundle: The directions.
         table: The moves.
     """
@@ -90,23 +90,23 @@ class Edits(Pictures):
 
     @property
     def sheet_count(self) -> int:
-        """How many pictures a sheet shows: those before the moves as well."""
+        """The number of pictures in a sheet, including those before the moves."""
         return len(self) + len(self.scene.start.numbers)
 
     @property
     def moves(self) -> list[Move]:
-        """All moves, row after row."""
+        """All moves, row by row."""
         return [move for row in self.table for move in row]
 
     @cached_property
     def codes(self) -> "torch.Tensor":
-        """All moved codes, move after move: `(moves · n, layers, dim)`, or `(moves · n, dim)`."""
+        """All moved codes, grouped by move: `(moves · n, layers, dim)` or `(moves · n, dim)`."""
         import torch
 
         return torch.cat([self.moved(move) for move in self.moves])
 
     def moved(self, move: Move) -> "torch.Tensor":
-        """Return the starting codes after one move: `(n, layers, dim)` or `(n, dim)`."""
+        """Return the codes after one move: `(n, layers, dim)` or `(n, dim)`."""
         from sefa_cli.editing.start import moved
 
         return moved(self.scene.start, self.bundle, move, self.scene.layers)
@@ -115,7 +115,7 @@ class Edits(Pictures):
         """Write all moved codes to an .npz file, as `w` or `z`.
 
         Raises:
-            SefaError: The file exists, or cannot be written.
+            SefaError: The file exists or cannot be written.
         """
         from sefa_cli.editing.codes import save_codes
 
@@ -129,7 +129,7 @@ class Edits(Pictures):
         return next(self.scene.view.pictures(self.scene.generator, codes, [number]))
 
     def stem(self, i: int) -> str:
-        """Return the name of picture `i` in a folder: `seed0003_k3_+2.00`."""
+        """Return the file name of picture `i`, without its suffix: `seed0003_k3_+2.00`."""
         move, code = divmod(i, len(self.scene.start.numbers))
         return f"{self.scene.start.stem(code)}_{self.moves[move].name}"
 
@@ -158,7 +158,7 @@ class Edits(Pictures):
         return contact_sheet(rows, names, ["before", *self._column_names()])
 
     def direction_name(self, k: int) -> str:
-        """Return what headings call direction `k`: its label, or `k 3`."""
+        """Return direction `k` as headings name it: its label, or `k 3`."""
         return heading(self.bundle.labels[k]) or f"k {k}"
 
     def _row_name(self, moves: Sequence[Move], name: str) -> str:
