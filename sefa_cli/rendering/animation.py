@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Unpack
 
@@ -17,7 +18,7 @@ from sefa_cli.rendering.films import check_film_path, timing, write_film
 from sefa_cli.rendering.gallery import Progress
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture, png, to_image
-from sefa_cli.rendering.scene import open_scene_of
+from sefa_cli.rendering.scene import bundle_of, open_scene_of
 from sefa_cli.rendering.sweeps import Shot, frame_alphas, rest_frames, shots
 from sefa_cli.rendering.view import View
 
@@ -80,9 +81,7 @@ def sweep(
         >>> film[2].size
         (32, 32)
     """
-    if not isinstance(bundle, Bundle):
-        options.setdefault("beside", Path(bundle))
-        bundle = Bundle.load(bundle)
+    bundle = bundle_of(bundle, options)
     words = [directions] if isinstance(directions, str | int) else list(directions)
     ks = check_indices([k for word in words for k in bundle.indices(str(word))], "direction")
     fps = options.get("fps", 25)
@@ -167,7 +166,7 @@ class Film:
 
     def __getitem__(self, i: int) -> Image.Image:
         """Return frame `i` as a Pillow image; −1 is the last."""
-        return to_image(self._frame(self.shots[i], self._texts))
+        return to_image(self._frame(self.shots[i]))
 
     def __iter__(self) -> Iterator[Image.Image]:
         """Render the frames in order."""
@@ -200,7 +199,7 @@ class Film:
             to_come[shot] -= 1
             frame = kept.pop(shot, None)
             if frame is None:
-                frame = self._frame(shot, self._texts)
+                frame = self._frame(shot)
             if to_come[shot] and (len(kept) + 1) * frame.nbytes <= _KEPT:
                 kept[shot] = frame
             yield frame
@@ -237,20 +236,19 @@ class Film:
     def _repr_png_(self) -> bytes:
         """Return five frames side by side as PNG, for notebooks."""
         places = sorted({round(i * (len(self) - 1) / 4) for i in range(5)})
-        return png(side_by_side([self._frame(self.shots[i], self._texts) for i in places]))
+        return png(side_by_side([self._frame(self.shots[i]) for i in places]))
 
-    @property
+    @cached_property
     def _texts(self) -> frozenset[str]:
         """All captions of the film; the space under a row fits each of them."""
-        shown = self.shots if self.captions else ()
-        return frozenset(self._caption(step) for shot in shown for step in shot)
+        return frozenset(self._caption(step) for shot in self.shots for step in shot)
 
-    def _frame(self, shot: Shot, texts: frozenset[str]) -> Picture:
-        """Return one frame: its rows, captioned if there are `texts`."""
+    def _frame(self, shot: Shot) -> Picture:
+        """Return one frame: its rows, with captions if asked for."""
         rows = [self._row(step) for step in shot]
         side, width = rows[0].shape[:2]
-        if texts:
-            room = Captions.for_texts(texts, width, side)
+        if self.captions:
+            room = Captions.for_texts(self._texts, width, side)
             pairs = zip(rows, shot, strict=True)
             rows = [room.under(row, self._caption(step)) for row, step in pairs]
         return one_below_another(rows, gap_of(side))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Unpack
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move, Steps, moves_of
-from sefa_cli.rendering.gallery import Pictures, Progress
+from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.lettering import heading
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture
-from sefa_cli.rendering.scene import Scene, open_scene_of
+from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
 from sefa_cli.rendering.sheets import contact_sheet
 from sefa_cli.rendering.view import View
 
@@ -51,12 +51,9 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
         >>> edits[0].size, tuple(edits.codes.shape)
         ((32, 32), (2, 8, 32))
     """
-    if not isinstance(bundle, Bundle):
-        options.setdefault("beside", Path(bundle))
-        bundle = Bundle.load(bundle)
+    bundle = bundle_of(bundle, options)
     table = moves_of(bundle, steps)
-    scene = open_scene_of(bundle, options, seeds="0-4")
-    return Edits(scene, bundle, table)
+    return Edits(open_scene_of(bundle, options, seeds="0-4"), bundle, table)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,18 +139,12 @@ class Edits(Pictures):
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
         """Return one picture: a row for each direction and code, before first, then each α."""
         scene = self.scene
-        before = []
-        for picture in view.pictures(scene.generator, scene.start.codes, scene.start.numbers):
-            before.append(picture)
-            progress()
-        rows, names = [], []
+        before = counted(scene.pictures(view), progress)
+        rows: list[Sequence[Picture]] = []
+        names: list[str] = []
         for moves in self.table:
-            after: list[list[Picture]] = [[] for _ in before]
-            for move in moves:
-                for own, picture in zip(after, self.render(move, view), strict=True):
-                    own.append(picture)
-                    progress()
-            rows += [[b, *a] for b, a in zip(before, after, strict=True)]
+            after = [counted(self.render(move, view), progress) for move in moves]
+            rows += zip(before, *after, strict=True)
             names += [self._row_name(moves, name) for name in scene.start.names]
         return contact_sheet(rows, names, ["before", *self._column_names()])
 

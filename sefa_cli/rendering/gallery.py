@@ -1,7 +1,7 @@
 """Pictures rendered on demand: one by one, as a sheet, or into files."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,15 @@ Watch = Callable[[Picture], Picture]  # wraps each picture on its way to a file
 
 def _nothing() -> None:
     """Ignore progress."""
+
+
+def counted(pictures: Iterable[Picture], progress: Progress) -> list[Picture]:
+    """Return the pictures; call `progress` after each."""
+    made = []
+    for picture in pictures:
+        made.append(picture)
+        progress()
+    return made
 
 
 def _same(picture: Picture) -> Picture:

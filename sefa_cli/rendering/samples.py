@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from sefa_cli.rendering.gallery import Pictures, Progress
+from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.options import RenderOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, open_scene
@@ -72,8 +72,5 @@ class Samples(Pictures):
 
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
         """Return all pictures in one, uint8 `(height, width, 3)`, each above its number."""
-        start, made = self.scene.start, []
-        for picture in view.pictures(self.scene.generator, start.codes, start.numbers):
-            made.append(picture)
-            progress()
-        return grid(made, [str(number) for number in start.numbers])
+        made = counted(self.scene.pictures(view), progress)
+        return grid(made, [str(number) for number in self.scene.start.numbers])

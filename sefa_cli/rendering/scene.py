@@ -1,5 +1,6 @@
 """The ingredients of every picture: a generator, codes to start from, and a view."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 from sefa_cli.allocator import keep_blocks
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.rendering.options import Indices, PictureOptions, RenderOptions, place, view_of
+from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:
@@ -29,6 +31,18 @@ class Scene:
     start: "Start"
     view: View = field(default_factory=View)
     layers: tuple[int, ...] | None = None
+
+    def pictures(self, view: View) -> Iterator[Picture]:
+        """Yield the pictures of the starting codes, uint8 `(height, width, channels)`."""
+        return view.pictures(self.generator, self.start.codes, self.start.numbers)
+
+
+def bundle_of(bundle: Bundle | Path | str, options: PictureOptions) -> Bundle:
+    """Return the bundle, read if this is a path; its model may be in the same folder."""
+    if isinstance(bundle, Bundle):
+        return bundle
+    options.setdefault("beside", Path(bundle))
+    return Bundle.load(bundle)
 
 
 def open_scene(

@@ -141,9 +141,9 @@ def test_what_comes_again_is_rendered_once_while_there_is_room(
     shots = []
     frame = animation.Film._frame
 
-    def counted(self: animation.Film, shot: Shot, texts: frozenset[str]) -> Picture:
+    def counted(self: animation.Film, shot: Shot) -> Picture:
         shots.append(shot)
-        return frame(self, shot, texts)
+        return frame(self, shot)
 
     monkeypatch.setattr(animation.Film, "_frame", counted)
     monkeypatch.setattr(animation, "_KEPT", room)

@@ -175,8 +175,8 @@ def test_the_description_for_programs(make: Make, tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_table(make: Make, tmp_path: Path) -> None:
     """10 rows and 100: the pictures together would take 3.4 MB more, the page 0.3 MB.
 
-    The least of three peaks counts: paths intern their parts, and whenever the interpreter's table
-    of interned strings is full, it grows by megabytes at once, in any run.
+    A run may be repeated: paths intern their parts, and when the interpreter's table of interned
+    strings is full, it grows by megabytes at once, whatever the report keeps.
     """
 
     def peak(report: Report) -> int:
@@ -190,7 +190,8 @@ def test_memory_does_not_grow_with_the_table(make: Make, tmp_path: Path) -> None
     few, many = make((0,), "0-9"), make(tuple(range(10)), "0-9")
     assert (few.total, many.total) == (40, 310)
     peak(few)  # imports and compiles templates
-    assert min(peak(many) for _ in range(3)) < min(peak(few) for _ in range(3)) + 100_000
+    limit = min(peak(few), peak(few)) + 100_000
+    assert any(peak(many) < limit for _ in range(3))
 
 
 @pytest.mark.parametrize(
