@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack
+from typing import Literal, Unpack
 
 from PIL import Image
 
@@ -23,6 +23,7 @@ from sefa_cli.rendering.sweeps import Shot, frame_alphas, rest_frames, shots
 from sefa_cli.rendering.view import View
 
 Names = str | int | Iterable[str | int]  # "0-2,smile", 3 or [0, "smile"]
+Span = tuple[float, float] | Literal["auto"]
 
 _KEPT = 256 * 2**20  # bytes of frames that will be shown again
 _LARGEST = 512  # pixels of a picture unless a size is asked for
@@ -54,7 +55,7 @@ class SweepOptions(PictureOptions, total=False):
 def sweep(
     bundle: Bundle | Path | str,
     directions: Names,
-    span: tuple[float, float] = (-3, 3),
+    span: Span = (-3, 3),
     **options: Unpack[SweepOptions],
 ) -> "Film":
     """Return the frames of a film that sweeps directions from one step to another.
@@ -62,7 +63,8 @@ def sweep(
     Args:
         bundle: A bundle, or the path of its file.
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
-        span: The first and last step α, in units of the latent.
+        span: The first and last step α, in units of the latent; "auto" is two suggested steps
+            to both sides of each direction (see `Bundle.step`).
         **options: What to render and how: see [sefa_cli.SweepOptions][]. Seeds appear side by
             side; the default is seed 0. Pictures have at most 512 pixels unless `size` is given.
 
@@ -85,14 +87,17 @@ def sweep(
     words = [directions] if isinstance(directions, str | int) else list(directions)
     ks = check_indices([k for word in words for k in bundle.indices(str(word))], "direction")
     fps = options.get("fps", 25)
+    first, last = (-2.0, 2.0) if span == "auto" else span
     alphas = frame_alphas(
-        *span,
+        first,
+        last,
         options.get("frames", 48),
         options.get("bounce", False),
         options.get("ease", "linear"),
         rest_frames(options.get("hold", 0), fps),
     )
-    film = shots(ks, alphas.tolist(), options.get("arrange", "rows"))
+    units = [bundle.step(k) for k in ks] if span == "auto" else None
+    film = shots(ks, alphas.tolist(), options.get("arrange", "rows"), units)
     scene = open_scene_of(bundle, options)
     return Film(Edits(scene, bundle), film, fps, options.get("captions", False))
 
@@ -101,7 +106,7 @@ def animate(
     bundle: Bundle | Path | str,
     directions: Names,
     path: Path | str,
-    span: tuple[float, float] = (-3, 3),
+    span: Span = (-3, 3),
     *,
     overwrite: bool = False,
     loop: bool = True,
@@ -115,7 +120,7 @@ def animate(
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
         path: A .gif, .mp4, .webp or .apng file, or a folder for PNG frames (a name without
             suffix).
-        span: The first and last step α, in units of the latent.
+        span: The first and last step α, in units of the latent, or "auto".
         overwrite: Replace an existing film.
         loop: Repeat GIF, WebP and APNG forever.
         progress: Called after each frame.

@@ -137,16 +137,33 @@ class Edits(Pictures):
         yield from (view or scene.view).pictures(scene.generator, codes, scene.start.numbers)
 
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
-        """Return one picture: a row for each direction and code, before first, then each α."""
+        """Return one picture: a row for each direction and code, a column for each α.
+
+        Columns stand in the order of α, with the picture before at 0; before combined moves, the
+        picture before stands first.
+        """
         scene = self.scene
         before = counted(scene.pictures(view), progress)
+        order = self._order()
         rows: list[Sequence[Picture]] = []
         names: list[str] = []
         for moves in self.table:
             after = [counted(self.render(move, view), progress) for move in moves]
-            rows += zip(before, *after, strict=True)
+            columns = [before, *after]
+            rows += zip(*(columns[i] for i in order), strict=True)
             names += [self._row_name(moves, name) for name in scene.start.names]
-        return contact_sheet(rows, names, ["before", *self._column_names()])
+        texts = [["before", *self._texts(row)] for row in self.table]
+        texts = [[row[i] for i in order] for row in texts]
+        if all(row == texts[0] for row in texts):
+            return contact_sheet(rows, names, texts[0])
+        captions = [row for row in texts for _ in before]
+        return contact_sheet(rows, names, captions=captions)
+
+    def _order(self) -> list[int]:
+        """Return the columns of a sheet by α; 0 is the picture before, i the i-th move."""
+        moves = self.table[0]
+        alphas = [0.0, *(move.steps[0][1] if len(move.steps) == 1 else 1.0 for move in moves)]
+        return sorted(range(len(alphas)), key=alphas.__getitem__)
 
     def direction_name(self, k: int) -> str:
         """Return direction `k` as headings name it: its label, or `k 3`."""
@@ -157,8 +174,8 @@ class Edits(Pictures):
             return name
         return f"{self.direction_name(moves[0].steps[0][0])}, {name}"
 
-    def _column_names(self) -> list[str]:
-        moves = self.table[0]
+    def _texts(self, moves: Sequence[Move]) -> list[str]:
+        """Return the headings of the moves in a row, without the direction if there are more."""
         if len(self.table) > 1:
             return [f"α {move.steps[0][1]:+g}" for move in moves]
         return [

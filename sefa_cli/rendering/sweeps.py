@@ -54,18 +54,24 @@ def frame_alphas(
     return np.concatenate([[start] * rest, there, [there[-1]] * rest, back])
 
 
-def shots(ks: Sequence[int], alphas: Sequence[float], arrange: str = "rows") -> list[Shot]:
+def shots(
+    ks: Sequence[int],
+    alphas: Sequence[float],
+    arrange: str = "rows",
+    units: Sequence[float] | None = None,
+) -> list[Shot]:
     """Return the frames of a film that sweeps each of the directions `ks` through `alphas`.
 
-    "rows" sweeps all directions at once, stacked; "sequence" sweeps them in turn. Raises
-    UsageError for another arrangement.
+    "rows" sweeps all directions at once, stacked; "sequence" sweeps them in turn. `units` are the
+    units of α, one for each direction. Raises UsageError for another arrangement.
     """
     if arrange not in ARRANGEMENTS:
         raise UsageError(f"unknown arrangement {arrange!r}", "one of " + ", ".join(ARRANGEMENTS))
-    steps = [float(alpha) for alpha in alphas]
+    units = units or [1.0] * len(ks)
+    sweeps = [[(k, float(a) * unit) for a in alphas] for k, unit in zip(ks, units, strict=True)]
     if arrange == "rows":
-        return [tuple((k, alpha) for k in ks) for alpha in steps]
-    return [((k, alpha),) for k in ks for alpha in steps]
+        return list(zip(*sweeps, strict=True))
+    return [(step,) for steps in sweeps for step in steps]
 
 
 def rest_frames(seconds: float, fps: float) -> int:

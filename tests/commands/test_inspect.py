@@ -97,7 +97,7 @@ def test_where_directions_came_from(sefa: Sefa, bundle: Path) -> None:
     words = ["--mix", "smile - 0.5*3", "--without", "4,5", "-o", "m.dirs"]
     assert sefa("pick", "tiny.dirs", *words).exit_code == 0
     row = sefa("inspect", "m.dirs").stdout.splitlines()[-2]
-    assert row.split(maxsplit=1)[1].strip() == (
+    assert row.split(maxsplit=2)[2].strip() == (
         "smile - 0.5*3 without tiny.dirs 4 without tiny.dirs 5"
     )
     sefa("pick", "tiny.dirs", "--k", "7", "--flip", "-o", "f.dirs")
