@@ -1,5 +1,6 @@
 """One direction of a bundle, or a weighted sum of several, as a value to compute with."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,6 +88,15 @@ class Direction:
         if single is None or single.bundle.eigenvalues is None:
             return None
         return float(single.bundle.eigenvalues[single.k])
+
+    @property
+    def step(self) -> float:
+        """The suggested step α, in units of the latent; see `Bundle.step`.
+
+        For a sum Σ wᵢ nᵢ it is 1 / √(Σ (wᵢ / stepᵢ)²), as if the terms changed different things.
+        """
+        shares = [t.weight / t.bundle.step(t.k) for t in self.terms]
+        return float(f"{1 / max(math.hypot(*shares), 0.1):.2g}")
 
     def normalized(self) -> "Direction":
         """Return the direction with length 1.

@@ -149,7 +149,7 @@ def test_size_is_exact(sefa: Sefa, bundle: Path) -> None:
         (["--k", "3", "--alpha", "1", "--seeds", "a"], 2, "seed must be a range, got 'a'"),
         (["--k", "3", "--alpha", "1", "--seeds", "4294967296"], 2, "seed 4294967296 is out of"),
         (["--k", "3", "--alpha", "1", "-o", "none/a.png"], 1, "the folder none does not exist"),
-        (["--k", "3", "--alpha", "1", "-o", "a.tiff"], 2, "not written as .tiff"),
+        (["--k", "3", "--alpha", "1", "-o", "a.tiff"], 2, "unknown picture suffix"),
         (["--k", "3", "--alpha", "1", "--noise-mode", "loud"], 2, "const, random, none"),
         (["--k", "3", "--alpha", "1", "--device", "abacus"], 1, "abacus"),
         (["--k", "3", "--alpha", "1", "--class", "0"], 1, "class"),
