@@ -34,7 +34,7 @@ def animate(
     start: Start,
     look: Look,
     seeds: Annotated[str | None, options.seeds("0")] = None,
-    span: Annotated[str, options.span()] = "-3:3",
+    span: Annotated[str, options.span("; auto is two suggested steps to both sides")] = "-3:3",
     frames: Annotated[
         int, typer.Option("--frames", metavar="N", min=2, help="The number of frames of one sweep.")
     ] = 48,
@@ -79,7 +79,7 @@ def animate(
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.commands.showing import Showing
     from sefa_cli.editing.moves import parse_span
-    from sefa_cli.rendering.animation import SweepOptions, sweep
+    from sefa_cli.rendering.animation import Span, SweepOptions, sweep
     from sefa_cli.rendering.films import check_film_path
 
     dirs = bundle_file.path
@@ -96,7 +96,7 @@ def animate(
         "arrange": arrange,
         "captions": captions,
     }
-    ends = parse_span(span)
+    ends: Span = "auto" if span == "auto" else parse_span(span)
     checks.check_once(once, output)
     check_film_path(output, overwrite, fps)
     showing = Showing.of(show)

@@ -33,7 +33,8 @@ def edit(
             "-a",
             metavar="A",
             help="How far to move, in units of the latent. -4,-2,2,4 makes a column for each; "
-            "-3:3 means -3,-2,-1,1,2,3.",
+            "-3:3 means -3,-2,-1,1,2,3; auto takes -2, -1, 1 and 2 of the steps that `sefa "
+            "inspect` shows.",
         ),
     ],
     start: Start,

@@ -22,7 +22,7 @@ def write_pictures(
 ) -> Iterator[Path | str]:
     """Make pictures and write them to `target`; yield each file when it is written.
 
-    `model` is what is loaded first. `before` is called with the pictures before the first is rendered.
+    `model` is loaded first. `before` is called with the pictures before the first is rendered.
     """
     written = 0
     with working(f"loading {model}") as work:
