@@ -112,4 +112,4 @@ def test_inspect_without_answers(model: Model, sefa: Sefa) -> None:
 
     sefa("factorize", "tiny.pth", "-o", "a.dirs")
     result = CliRunner().invoke(app, ["inspect", "--annotations", "a.dirs"])
-    assert result.exit_code == 1 and "no direction has been asked about" in result.stderr
+    assert result.exit_code == 1 and "no direction has been judged" in result.stderr

@@ -255,7 +255,7 @@ def test_a_refusal_is_shown_once_and_changes_nothing(tiny: str, page: Page) -> N
     expect(seed).to_have_value("0")
     at(page, "layers").fill("abc")
     at(page, "layers").press("Enter")
-    expect(page.get_by_text("layer 'abc' is not a range")).to_have_count(1)
+    expect(page.get_by_text("layer must be a range, got 'abc'")).to_have_count(1)
     expect(at(page, "layers")).to_have_value("0-7")
     expect(commands).to_contain_text("--seeds 0 ")
     expect(at(page, "undo")).to_be_disabled()
