@@ -83,7 +83,8 @@ def remove(path: Path) -> None:
 
 
 @atexit.register
-def _remove_scratch() -> None:
+def remove_scratch() -> None:
+    """Remove the temporary files and folders of this process."""
     for path in tuple(_scratch):
         with contextlib.suppress(OSError):
             remove(path)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.bundle.compare import Comparison, compare
 from sefa_cli.bundle.direction import Direction, Term
-from sefa_cli.bundle.html import bundle_html
 from sefa_cli.bundle.picking import mix, pick
 from sefa_cli.bundle.steps import suggested_step
 from sefa_cli.canonical import shown
@@ -229,6 +228,8 @@ class Operations:
 
     def _repr_html_(self) -> str:
         """Return a table of the leading directions with a bar chart, as notebooks show it."""
+        from sefa_cli.bundle.html import bundle_html
+
         return bundle_html(self._bundle)
 
 

@@ -1,12 +1,10 @@
 """The contents of a file as plain data: a bundle of directions, or a checkpoint."""
 
 from collections.abc import Iterator, Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.bundle.html import bundle_html
 from sefa_cli.ranges import format_range
 
 
@@ -43,7 +41,11 @@ class Description(Mapping[str, Any]):
 
     def _repr_html_(self) -> str:
         """Return a table, as notebooks show it."""
+        from html import escape
+
         if self.bundle is not None:
+            from sefa_cli.bundle.html import bundle_html
+
             return bundle_html(self.bundle)
         config = self["config"]
         facts = {
