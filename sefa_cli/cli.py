@@ -25,6 +25,7 @@ from sefa_cli.commands import (
     sample,
     studio,
 )
+from sefa_cli.commands.missing import missing_package
 from sefa_cli.errors import SefaError
 
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
@@ -48,6 +49,12 @@ class SefaGroup(TyperGroup):
         except SefaError as error:
             typer.echo(f"sefa: {error}", err=True)
             raise typer.Exit(error.exit_code) from None
+        except ModuleNotFoundError as error:
+            missing = missing_package(error)
+            if missing is None:
+                raise
+            typer.echo(f"sefa: {missing}", err=True)
+            raise typer.Exit(missing.exit_code) from None
         except KeyboardInterrupt:
             typer.echo(interrupts.INTERRUPTED, err=True)
             raise typer.Exit(130) from None
