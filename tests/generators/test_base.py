@@ -10,7 +10,8 @@ import torch.nn.functional as F
 
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.build import build
-from sefa_cli.generators.base import Generator, area_mean
+from sefa_cli.generators.base import Generator
+from sefa_cli.generators.layers import area_mean
 from tests.helpers import networks
 
 
