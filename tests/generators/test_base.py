@@ -269,8 +269,7 @@ def test_the_mean_is_computed_where_the_file_has_none() -> None:
 
 
 def test_the_mean_of_the_file_and_one_that_is_set() -> None:
-    made = networks.stylegan2()
-    generator = build(made, "cpu")
+    generator = build(made := networks.stylegan2(), "cpu")
     assert np.array_equal(generator.w_avg.numpy(), made.tensors["mapping.w_avg"].numpy())
     generator.w_avg = np.arange(12)
     assert generator.w_avg.tolist() == list(range(12))
