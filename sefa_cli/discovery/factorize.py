@@ -1,4 +1,4 @@
-"""From a model to a bundle of its SeFa directions; no torch, and only the projections are read."""
+"""Find a model's SeFa directions, as a bundle, without torch: only the projections are read."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -93,7 +93,7 @@ def factorize(
 def _gains(
     checkpoint: Checkpoint, chosen: Sequence[Layer], factors: sefa.Factors
 ) -> tuple[dict[str, Any], ...]:
-    """One dict per direction, with its `gain` where the family has no demodulation."""
+    """Return one dict per direction, with its `gain` if the family has no demodulation."""
     if projections.demodulates(checkpoint):
         return tuple({} for _ in factors.directions)
     mean = projections.mean_w(checkpoint)
