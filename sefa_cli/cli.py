@@ -35,7 +35,7 @@ class SefaGroup(TyperGroup):
     """A Typer group that states our errors in one line, each with its own exit code."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """`-q` and `-v` count wherever they stand, also behind the command."""
+        """Let `-q` and `-v` count wherever they stand, also after the command."""
         end = args.index("--") if "--" in args else len(args)
         talk = [word for word in args[:end] if word in _TALK]
         rest = [word for word in args[:end] if word not in _TALK]
@@ -102,6 +102,6 @@ def _common(
 
 
 def main() -> None:
-    """The entry point: a termination signal cleans up as an interrupt does."""
+    """Run the command line; a termination signal cleans up as an interrupt does."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     app()

@@ -92,7 +92,7 @@ class Operations:
 
     @property
     def _bundle(self) -> "Bundle":
-        """This bundle, for type checkers."""
+        """Return this bundle, for type checkers."""
         return cast("Bundle", self)
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What a file holds, as plain data: a bundle of directions, or a checkpoint."""
+"""The contents of a file as plain data: a bundle of directions, or a checkpoint."""
 
 from collections.abc import Iterator, Mapping
 from html import escape
