@@ -231,7 +231,7 @@ class Generator(nn.Module):
         return self
 
     def place(self, translate: tuple[float, float] = (0.0, 0.0), rotate: float = 0.0) -> None:
-        """Turn all later pictures by degrees, anticlockwise, then move them right and down.
+        """Turn all later pictures by degrees, counterclockwise, then move them right and down.
 
         `translate` is in widths of the picture. Raises UsageError for all families but StyleGAN3.
         """
