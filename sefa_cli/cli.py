@@ -27,6 +27,7 @@ from sefa_cli.commands import (
     studio,
 )
 from sefa_cli.commands.command import SefaCommand
+from sefa_cli.commands.missing import missing_package
 from sefa_cli.commands.picture_options import spread
 from sefa_cli.errors import SefaError
 
@@ -54,6 +55,12 @@ class SefaGroup(TyperGroup):
         except SefaError as error:
             typer.echo(f"sefa: {error}", err=True)
             raise typer.Exit(error.exit_code) from None
+        except ModuleNotFoundError as error:
+            missing = missing_package(error)
+            if missing is None:
+                raise
+            typer.echo(f"sefa: {missing}", err=True)
+            raise typer.Exit(missing.exit_code) from None
         except KeyboardInterrupt as interrupt:  # a note: the command has said what it kept
             kept = getattr(interrupt, "__notes__", None)
             typer.echo("sefa: interrupted" if kept else interrupts.INTERRUPTED, err=True)

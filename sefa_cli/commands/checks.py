@@ -3,6 +3,7 @@
 These checks know the words of the command. The library checks again what it is given.
 """
 
+import contextlib
 import math
 import re
 from importlib import metadata
@@ -34,7 +35,10 @@ def check_device(name: str) -> None:
     """Raise for a device that does not exist, or that this build of torch cannot have."""
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
         raise UsageError(f"unknown device {name!r}", "one of auto, cpu, cuda, mps")
-    if name.startswith("cuda") and "+cpu" in (version := metadata.version("torch")):
+    version = ""
+    with contextlib.suppress(metadata.PackageNotFoundError):  # without torch another text helps
+        version = metadata.version("torch")
+    if name.startswith("cuda") and "+cpu" in version:
         raise SefaError(
             f"cannot use --device {name}: this torch ({version}) is a CPU build",
             remedy="Install the CUDA build that pytorch.org names, or use --device cpu.",

@@ -46,8 +46,9 @@ def edit(
             "--output",
             "-o",
             metavar="FILE|DIR|-",
-            help="A file gets a sheet of all pictures before and after, a folder one picture "
-            "each, - is standard output. Default: a sheet with an automatic name, here.",
+            help="A file (.png, .jpg, .webp) gets a sheet of all pictures before and after, a "
+            "folder one picture each, - is standard output. Default: a sheet with an automatic "
+            "name, here.",
         ),
     ] = None,
     save_codes: Annotated[

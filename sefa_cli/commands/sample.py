@@ -20,8 +20,8 @@ def sample(
             "--output",
             "-o",
             metavar="FILE|DIR|-",
-            help="A file gets a sheet with the seed numbers, a folder one picture each, - is "
-            "standard output. Default: sample.png here.",
+            help="A file (.png, .jpg, .webp) gets a sheet with the seed numbers, a folder one "
+            "picture each, - is standard output. Default: sample.png here.",
         ),
     ] = None,
     overwrite: options.Overwrite = False,
