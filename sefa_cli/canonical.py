@@ -24,7 +24,7 @@ _STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def read_json(text: bytes, what: str) -> Any:
-    """The value that `text` spells, its strings in NFC; `what` names it in errors.
+    """Return the value that `text` spells, its strings in NFC; `what` names it in errors.
 
     Raises SefaError for anything but JSON in UTF-8 without repeated keys, lone surrogates, NaN,
     infinity, integers from 2^53 on, or more than 32 levels of nesting.
@@ -67,7 +67,7 @@ def _check_nesting(text: str, what: str) -> None:
 
 
 def plain(value: Any, what: str, depth: int = 0) -> Any:
-    """A deep copy of `value` as plain JSON data, with its strings in NFC.
+    """Return a deep copy of `value` as plain JSON data, with its strings in NFC.
 
     Tuples become lists and numpy's scalars become Python's. Raises SefaError, which names the
     place inside `what`, for whatever canonical JSON cannot hold.
@@ -114,7 +114,7 @@ def _nfc(text: str, what: str) -> str:
 
 
 def canonical_json(value: Any) -> str:
-    """The one spelling of plain data: keys sorted, no spaces, characters unescaped."""
+    """Return the one spelling of plain data: keys sorted, no spaces, characters unescaped."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )

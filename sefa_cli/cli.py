@@ -25,6 +25,7 @@ from sefa_cli.commands import (
     sample,
     studio,
 )
+from sefa_cli.commands.streams import accept_any_text
 from sefa_cli.errors import SefaError
 
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
@@ -46,10 +47,10 @@ class SefaGroup(TyperGroup):
             with interrupts.Catchable():
                 return super().invoke(ctx)
         except SefaError as error:
-            typer.echo(f"sefa: {error}", err=True)
+            print(f"sefa: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            typer.echo(interrupts.INTERRUPTED, err=True)
+            print(interrupts.INTERRUPTED, file=sys.stderr)
             raise typer.Exit(130) from None
         except BrokenPipeError:  # the reader of our pipe has gone: nothing more to say to it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -104,6 +105,7 @@ def _common(
 def main() -> None:
     """Run the command that `sys.argv` names."""
     interrupts.install()
+    accept_any_text()
     _build_only(next((word for word in sys.argv[1:] if word not in _QUIETNESS), ""))
     app()
 

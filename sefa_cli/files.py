@@ -23,7 +23,7 @@ _REASONS = {
 
 
 def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError:
-    """The stated error for an OSError met on `path`."""
+    """Return the stated error for an OSError met on `path`."""
     reason, remedy = _REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
     return SefaError(f"cannot {doing} {path}: {reason}", remedy=remedy)
 
@@ -54,7 +54,7 @@ _scratch: set[Path] = set()
 
 @contextlib.contextmanager
 def scratch_beside(path: Path | str) -> Iterator[Path]:
-    """A name beside `path` for a file or folder that the caller makes and that goes with the block.
+    """Yield a name next to `path` for a temporary file or folder that the caller makes.
 
     A signal may come between any two steps, also between making a file and the `try` that would
     remove it, or in the removal itself. So the name is noted before anything bears it, and what
@@ -92,7 +92,7 @@ def remove_scratch() -> None:
 
 @contextlib.contextmanager
 def temporary_beside(path: Path | str, overwrite: bool = False) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its name when the block ends well.
+    """Yield a temporary file next to `path` that takes its name if the block succeeds.
 
     It is flushed to disk first; on any error or interrupt it is removed. The temporary keeps
     the suffix of `path`, which picture and film writers read. What is overwritten keeps its

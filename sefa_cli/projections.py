@@ -115,7 +115,7 @@ def parse_layers(checkpoint: Checkpoint, text: str) -> tuple[int, ...]:
 
 
 def select(checkpoint: Checkpoint, layers: str = "all", to_rgb: str = "last") -> list[Layer]:
-    """The projections at the code indices `layers`, of the to-RGBs those that `to_rgb` keeps.
+    """Return the projections at the code indices `layers`, with the to-RGBs that `to_rgb` keeps.
 
     `last` is the published choice for StyleGAN2. Raises UsageError where nothing is left.
     """
@@ -140,7 +140,7 @@ def select(checkpoint: Checkpoint, layers: str = "all", to_rgb: str = "last") ->
 
 
 def mean_w(checkpoint: Checkpoint, count: int = 1000) -> NDArray[np.float32]:
-    """The mean w of a StyleGAN-like mapping network, in numpy: `(w_dim,)`.
+    """Return the mean w of a StyleGAN-like mapping network, in numpy: `(w_dim,)`.
 
     From the file where it is there, else over `count` rows of RandomState(0).randn(10000, z_dim):
     enough for a check; pictures are truncated towards the generator's own mean of all rows.
@@ -163,7 +163,7 @@ def mean_w(checkpoint: Checkpoint, count: int = 1000) -> NDArray[np.float32]:
 
 
 def model_card(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What a bundle remembers of its model, the fingerprint included."""
+    """Return the facts of a model that a bundle keeps, the fingerprint included."""
     config = checkpoint.config
     return {
         "ref": checkpoint.ref,

@@ -15,7 +15,7 @@ def is_range(text: str) -> bool:
 
 
 def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ...]:
-    """Indices named by `text` (`"0-4,7"` → `(0, 1, 2, 3, 4, 7)`), in the order written.
+    """Return the indices named by `text` (`"0-4,7"` → `(0, 1, 2, 3, 4, 7)`), in the order written.
 
     `what` names them in errors ("seed", "layer"); with `count` each must lie in 0 … count−1.
     Raises UsageError for anything that is no range, runs backwards, repeats or is out of range.
@@ -40,7 +40,7 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
 
 
 def check_indices(indices: Sequence[int], what: str, count: int | None = None) -> tuple[int, ...]:
-    """The same checks for indices that came as numbers."""
+    """Check indices that came as numbers, as `parse_range` checks text."""
     if not indices:
         raise UsageError(f"no {what} given", "at least one index")
     if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
@@ -52,7 +52,7 @@ def check_indices(indices: Sequence[int], what: str, count: int | None = None) -
 
 
 def format_range(indices: Iterable[int]) -> str:
-    """The shortest text that `parse_range` reads back: `(0, 1, 2, 7)` → `"0-2,7"`."""
+    """Return the shortest text that `parse_range` reads back: `(0, 1, 2, 7)` → `"0-2,7"`."""
     runs: list[list[int]] = []
     for index in indices:
         if runs and index == runs[-1][-1] + 1:

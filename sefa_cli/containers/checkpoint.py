@@ -32,22 +32,22 @@ class LazyTensor:
     read: Callable[[], NDArray[Any]]  # bfloat16 comes out as float32
 
     def numpy(self) -> NDArray[Any]:
-        """The numbers, C-contiguous and native-endian."""
+        """Return the numbers, C-contiguous and native-endian."""
         return np.ascontiguousarray(self.read()).reshape(self.shape)
 
     def float32(self) -> NDArray[np.float32]:
-        """The numbers as float32, C-contiguous."""
+        """Return the numbers as float32, C-contiguous."""
         return np.asarray(self.numpy(), dtype=np.float32)  # keeps 0-d tensors 0-d
 
     def then(
         self, change: Callable[[NDArray[Any]], NDArray[Any]], shape: tuple[int, ...] | None = None
     ) -> "LazyTensor":
-        """The same tensor with `change` applied when it is read; `shape` is that of the result."""
+        """Return this tensor with `change` applied when it is read; `shape` is the result's."""
         shape = self.shape if shape is None else shape
         return replace(self, shape=shape, read=lambda: change(self.read()))
 
     def kept(self) -> "LazyTensor":
-        """The same tensor, read from the file at most once and then held in memory."""
+        """Return the same tensor, read from the file at most once and then held in memory."""
         return replace(self, read=cache(self.read))
 
 

@@ -23,7 +23,7 @@ AXES = 32  # what every numpy can hold
 
 @contextlib.contextmanager
 def mapped(path: Path) -> Iterator[mmap.mmap]:
-    """The file as read-only memory; only the pages looked at are read. It must not be empty."""
+    """Map the file, which must not be empty, into read-only memory."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         yield data
 
@@ -37,13 +37,13 @@ class FileRegion:
     length: int
 
     def part(self, offset: int, length: int) -> "FileRegion":
-        """A window into this one. Raises SefaError where it would reach beyond."""
+        """Return a window into this one. Raises SefaError where it would reach beyond."""
         if offset < 0 or length < 0 or offset + length > self.length:
             raise damaged(f"{length:,} bytes are announced, {self.length:,} are there")
         return FileRegion(self.path, self.offset + offset, length)
 
     def read(self) -> NDArray[np.uint8]:
-        """The bytes, in memory of their own: the file may go once they are read."""
+        """Return the bytes, in memory of their own: the file may go once they are read."""
         content = np.empty(self.length, np.uint8)
         view, done = content.data, 0
         try:
@@ -89,7 +89,7 @@ class Storage:
         return numbers
 
     def view(self, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> LazyTensor:
-        """The tensor of `shape` that begins at number `offset` and steps by `strides` (numbers).
+        """Return the tensor of `shape` at number `offset`, with `strides` counted in numbers.
 
         Raises SefaError for views no program writes: negative, beyond the storage, absurdly large.
         """

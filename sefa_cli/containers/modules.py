@@ -17,7 +17,7 @@ _PARTS = ("_parameters", "_buffers", "_modules")
 
 
 def module_dict(leaf: Any) -> Mapping[str, Any] | None:
-    """The `__dict__` of the module that a record stands for; None for anything else."""
+    """Return the `__dict__` of the module that a record stands for; None for anything else."""
     if not isinstance(leaf, Record):
         return None
     state = leaf.state
@@ -30,7 +30,7 @@ def module_dict(leaf: Any) -> Mapping[str, Any] | None:
 
 
 def flatten(leaf: Any) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
-    """The leaves by dotted name, as `state_dict` would name them, and each module's `__dict__`.
+    """Return the leaves and each module's `__dict__`, by the dotted names of `state_dict`.
 
     Raises SefaError for modules that hold themselves, or more names than any network has.
     """

@@ -90,7 +90,7 @@ def _tensor(file: safe_open, name: str, entry: Entry, path: Path) -> LazyTensor:
 
 
 def _bfloat16(path: Path, begin: int, entry: Entry) -> LazyTensor:
-    """A bfloat16 tensor, read without the library: numpy has no such type, so it raises."""
+    """Return a bfloat16 tensor, read without the library: numpy has no such type, so it raises."""
     numbers = FileRegion(path, begin + entry.begin, entry.end - entry.begin)
     storage = Storage(numbers, "bfloat16", numbers.length // 2)
     return storage.view(0, entry.shape, contiguous_strides(entry.shape))

@@ -53,7 +53,7 @@ _WRAPPERS = 8  # parameters of parameters of …
 
 
 def as_tensor(leaf: Any, find_storage: FindStorage) -> LazyTensor | None:
-    """The tensor that `leaf` stands for, or None where it stands for something else.
+    """Return the tensor that `leaf` stands for, or None where it stands for something else.
 
     Raises SefaError for a tensor that is forged or of a kind no generator is stored in.
     """
@@ -75,7 +75,7 @@ def as_tensor(leaf: Any, find_storage: FindStorage) -> LazyTensor | None:
 
 
 def as_number(leaf: Any) -> Any:
-    """A plain int, float, bool, str or None, numpy's scalars included; None for anything else."""
+    """Return a plain or numpy scalar as an int, float, bool or str; None for anything else."""
     if isinstance(leaf, Record) and leaf.is_call(*_SCALAR):
         scalar = _numpy_array(leaf)
         return scalar.numpy().item() if scalar else None

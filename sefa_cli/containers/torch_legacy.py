@@ -24,7 +24,7 @@ _COUNT = struct.Struct("<Q")
 
 
 def read_plain_pickle(data: mmap.mmap, path: Path) -> Contents:
-    """The contents of a file that begins with a pickle: a legacy torch file or an NVIDIA pickle."""
+    """Return the contents of a legacy torch file or an NVIDIA pickle."""
     first = read_pickle(data, path)
     if first.value == _MAGIC:
         stream = LegacyStream(data, FileRegion(path, 0, len(data)))
@@ -50,7 +50,7 @@ def _contents(container: str, pickle: Pickle, find: Any, path: Path) -> Contents
 
 
 def _nested_storage(data: mmap.mmap, reference: Record, path: Path) -> Storage:
-    """The storage in `torch.storage._load_from_bytes(stream)`."""
+    """Return the storage in `torch.storage._load_from_bytes(stream)`."""
     source = reference.args[0] if reference.args else None
     if not reference.is_call("torch.storage._load_from_bytes"):
         raise damaged("a tensor points to no storage")
@@ -82,7 +82,7 @@ class LegacyStream:
         self._storages = self._find_storages(self._next().value)
 
     def find(self, reference: Any) -> Storage:
-        """The storage a persistent id of this stream's object names."""
+        """Return the storage a persistent id of this stream's object names."""
         storage = self._storages.get(_key(reference))
         if storage is None:
             raise damaged("a tensor points to no storage")
@@ -120,7 +120,7 @@ class LegacyStream:
 
 
 def _key(reference: Any) -> str:
-    """The key in `("storage", kind, key, location, count, None)`; "" for any other reference.
+    """Return the key of `("storage", kind, key, location, count, None)`; "" for other references.
 
     The last place once held views into storages, which nobody has written since 2017.
     """

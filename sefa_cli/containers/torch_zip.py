@@ -33,12 +33,12 @@ def is_torch_zip(data: mmap.mmap, path: Path) -> bool:
 
 
 def names_in_zip(data: mmap.mmap, path: Path) -> tuple[str, ...]:
-    """The first names in a zip archive, for messages."""
+    """Return the first names in a zip archive, for messages."""
     return tuple(_names(data, path)[:3])
 
 
 def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
-    """The contents of a torch zip archive; of the numbers nothing is read yet."""
+    """Return the contents of a torch zip archive; of the numbers nothing is read yet."""
     directory = _directory(data, path)
     if any(entry.filename.endswith("/constants.pkl") for entry in directory):
         raise unreadable("it is a TorchScript program", "Save the state_dict of the network.")
@@ -69,7 +69,7 @@ def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
 
 
 def _directory(data: mmap.mmap, path: Path) -> list[zipfile.ZipInfo]:
-    """The list of entries, if it is no bomb."""
+    """Return the list of entries, if it is no bomb."""
     if _directory_size(data) > _MAX_DIRECTORY:
         raise damaged("its list of entries is absurdly long")
     try:
@@ -121,7 +121,7 @@ def _entries(
 
 
 def _window(data: mmap.mmap, path: Path, entry: zipfile.ZipInfo) -> FileRegion:
-    """The bytes of a stored entry: what follows its local header."""
+    """Return the bytes of a stored entry: what follows its local header."""
     begin = entry.header_offset + _LOCAL_HEADER.size
     if entry.header_offset < 0 or begin > len(data):
         raise damaged(f"the entry {entry.filename!r:.60} begins beyond its end")

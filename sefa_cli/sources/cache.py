@@ -67,7 +67,7 @@ def recall(fingerprint: str) -> list[Path]:
 
 
 def load_w_avg(fingerprint: str) -> "NDArray[Any] | None":
-    """The mean style that `save_w_avg` kept under this key, or None."""
+    """Return the mean style that `save_w_avg` kept under this key, or None."""
     import numpy as np
 
     try:
@@ -104,7 +104,7 @@ def _w_avg_file(fingerprint: str) -> Path:
 
 
 def _key(fingerprint: str) -> str:
-    """A safe file name: fingerprints come out of bundles, which come from anywhere."""
+    """Return a safe file name: fingerprints come out of bundles, which come from anywhere."""
     return fingerprint if re.fullmatch(r"[0-9a-f]{64}", fingerprint) else _digest(fingerprint)
 
 
@@ -119,7 +119,7 @@ def _age(entry: Path) -> int:
 
 
 def _read_entry(entry: Path) -> Path | None:
-    """The place it tells of, None if it is broken or nothing lies there any more."""
+    """Return the place it tells of, None if it is broken or nothing lies there any more."""
     try:
         place = Path(json.loads(entry.read_text("utf-8"))["path"])
         return place if place.is_absolute() and place.exists() else None

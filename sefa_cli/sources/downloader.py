@@ -165,7 +165,7 @@ class Download:
             raise SefaError(f"cannot fetch {shown(self.address)}: {error}") from None
 
     def _check_whole(self, response: requests.Response, offset: int) -> None:
-        """The server has nothing after `offset`: because that is all, or was the file changed?"""
+        """Decide whether an answer without bytes after `offset` means complete or changed."""
         if response.headers.get("Content-Range", "") != f"bytes */{offset}":
             self.forget()
             raise _BrokenError("the file on the server has changed since it was begun")
@@ -275,13 +275,13 @@ def _check_status(response: requests.Response) -> None:
 
 
 def _tag_of(response: requests.Response) -> str | None:
-    """What `If-Range` may be asked with: a strong ETag, else the date of change."""
+    """Return the value for `If-Range`: a strong ETag, else the date of change."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified")
 
 
 def _cause(error: RequestException) -> str:
-    """The innermost reason of requests' long messages: `Connection refused`."""
+    """Return the innermost reason of requests' long messages: `Connection refused`."""
     text = str(getattr(error.args[0] if error.args else error, "reason", error))
     system = re.search(r"\[Errno -?\d+\] ([^()\[\]'\"]+)", text)
     return (system[1] if system else text.rpartition(": ")[2]).strip()

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def find(wanted: Wanted) -> Path | None:
-    """The wanted file in another program's cache, if it lies there and is right."""
+    """Return the wanted file in another program's cache, if it lies there and is right."""
     for ref in wanted.refs:
         for path in _places(ref, wanted.facts):
             if _is_right(path, wanted.facts):
@@ -65,7 +65,7 @@ def _in_dnnlib_cache(address: str) -> Iterator[Path]:
 
 
 def _in_hub_cache(ref: str, facts: Facts) -> Iterator[Path]:
-    """The file in the snapshot that the revision names; any other where its SHA-256 is known."""
+    """Yield the file in the revision's snapshot; in any snapshot if its SHA-256 is known."""
     hub = references.parse_hub(ref)
     folder = hub_folder() / f"models--{hub['repo'].replace('/', '--')}"
     commit = _commit(folder, hub["rev"] or "main")
@@ -77,7 +77,7 @@ def _in_hub_cache(ref: str, facts: Facts) -> Iterator[Path]:
 
 
 def _commit(folder: Path, revision: str) -> str:
-    """The commit a revision stood for when the hub was last asked, "" if it never was."""
+    """Return the commit a revision stood for when the hub was last asked, "" if it never was."""
     if re.fullmatch(r"[0-9a-f]{40}", revision):
         return revision
     text = ""

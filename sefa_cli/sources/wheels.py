@@ -94,7 +94,7 @@ def _select(
 
 
 def _download(wanted: WheelRef, scratch: Path) -> Path:
-    """The wheel, fetched with the user's own index settings into `scratch`."""
+    """Return the wheel, fetched with the user's own index settings into `scratch`."""
     if importlib.util.find_spec("pip") is None:
         raise SefaError(
             f"{wanted.requirement} is fetched through pip, which this Python does not have",

@@ -49,7 +49,7 @@ def load_zoo() -> Mapping[str, Entry]:
 
 
 def find(name: str) -> Entry:
-    """The entry of that name; raises SefaError with the nearest names."""
+    """Return the entry of that name; raises SefaError with the nearest names."""
     zoo = load_zoo()
     if name in zoo:
         return zoo[name]
@@ -89,7 +89,7 @@ def _read(path: Path) -> Mapping[str, Entry]:
 
 @functools.lru_cache(maxsize=8)
 def _parse(path: Path, changed: int) -> Mapping[str, Entry]:
-    """The entries of a file as it was at the time `changed`."""
+    """Return the entries of a file as it was at the time `changed`."""
     try:
         with open(path, "rb") as file:
             tables = tomllib.load(file)

@@ -35,7 +35,7 @@ class Machine:
         self.text = self.copied = 0  # bytes and items so far
 
     def refusal(self, why: str) -> FileError:
-        """The stated error, with the place where the reading stopped."""
+        """Return the stated error, with the place where the reading stopped."""
         return FileError(
             f"holds a pickle that cannot be read: {why} (byte {self.at:,})",
             remedy="Get the file again and compare its size.",
@@ -51,38 +51,38 @@ class Machine:
             self.refuse(f"{length:,} bytes are announced and {self.end - self.at:,} are left")
 
     def take(self, length: int) -> bytes:
-        """The next `length` bytes."""
+        """Return the next `length` bytes."""
         self.claim(length)
         self.at += length
         return self.data[self.at - length : self.at]
 
     def byte(self) -> int:
-        """The next byte, as a number."""
+        """Return the next byte, as a number."""
         self.claim(1)
         self.at += 1
         return self.data[self.at - 1]
 
     def number(self, form: struct.Struct) -> Any:
-        """The next number of a given form."""
+        """Return the next number of a given form."""
         self.claim(form.size)
         self.at += form.size
         return form.unpack_from(self.data, self.at - form.size)[0]
 
     def long(self, length: int) -> int:
-        """The next signed integer of `length` bytes."""
+        """Return the next signed integer of `length` bytes."""
         if not 0 <= length <= MAX_INTEGER:
             self.refuse(f"an integer of {length:,} bytes")
         return int.from_bytes(self.take(length), "little", signed=True)
 
     def line(self, limit: int = MAX_LINE) -> bytes:
-        """The bytes up to the next newline, which is skipped."""
+        """Return the bytes up to the next newline, which is skipped."""
         newline = self.data.find(b"\n", self.at, min(self.end, self.at + limit))
         if newline < 0:
             self.refuse("a line does not end")
         return self.take(newline + 1 - self.at)[:-1]
 
     def string(self, length: int) -> str:
-        """The next `length` bytes as text."""
+        """Return the next `length` bytes as text."""
         self.count_text(length)
         return self.take(length).decode("utf-8", "surrogatepass")
 
@@ -93,7 +93,7 @@ class Machine:
             self.refuse(f"it holds more than {MAX_TEXT >> 20} MiB of text")
 
     def payload(self, length: int) -> bytes | FileRegion:
-        """The next `length` bytes, left in the file if they are many."""
+        """Return the next `length` bytes, left in the file if they are many."""
         if length <= WINDOW_BYTES:
             return self.take(length)
         self.claim(length)
@@ -142,7 +142,7 @@ class Machine:
             self.refuse(f"it adds items to a {type(target).__name__}")
 
     def call(self, target: Any, args: Any, kwargs: Any = None) -> Any:
-        """What stands for `target(*args, **kwargs)`: a plain container or a Record."""
+        """Return a plain container or a Record in place of `target(*args, **kwargs)`."""
         if not isinstance(args, tuple) or not isinstance(kwargs, dict | None):
             self.refuse("a call has no argument list")
         if isinstance(target, Global):
@@ -154,7 +154,7 @@ class Machine:
         return Record(target, args, kwargs) if kwargs else Record(target, args)
 
     def refer(self, value: Any) -> PersistentId:
-        """What stands for something outside the pickle."""
+        """Return a stand-in for something outside the pickle."""
         self.outside.append(PersistentId(value))
         return self.outside[-1]
 
