@@ -35,7 +35,7 @@ class SefaGroup(TyperGroup):
     """A Typer group that states our errors in one line, each with its own exit code."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """`-q` and `-v` count wherever they stand, also behind the command."""
+        """Let `-q` and `-v` count wherever they stand, also after the command."""
         end = args.index("--") if "--" in args else len(args)
         quietness = [word for word in args[:end] if word in _QUIETNESS]
         rest = [word for word in args[:end] if word not in _QUIETNESS]

@@ -74,7 +74,7 @@ def _end(number: int) -> None:
     if files is not None and hasattr(files, "remove_scratch"):
         files.remove_scratch()
     if number == signal.SIGINT:
-        try:  # noqa: SIM105  (contextlib is slow to import)
+        try:  # noqa: SIM105 - contextlib is slow to import
             os.write(2, f"{INTERRUPTED}\n".encode())
         except OSError:
             pass  # nobody listens

@@ -118,13 +118,22 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def quiet_log() -> Iterator[None]:
+    """Undo what a command run inside this process does to the log: it sets it for its process."""
+    logger = logging.getLogger("sefa_cli")
+    level, handlers = logger.level, list(logger.handlers)
+    yield
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
+
+
 @pytest.fixture
-def sefa(workplace: Path) -> Iterator[Callable[..., Result]]:
+def sefa(workplace: Path) -> Callable[..., Result]:
     """Run `sefa …` inside this process: quick, for all that needs no process of its own."""
     from sefa_cli.cli import app
 
-    runner, logger = CliRunner(), logging.getLogger("sefa_cli")
-    level, handlers = logger.level, list(logger.handlers)
+    runner = CliRunner()
 
     def run(*words: str, stdin: bytes | None = None) -> Result:
         result = runner.invoke(app, words, input=stdin)
@@ -132,9 +141,7 @@ def sefa(workplace: Path) -> Iterator[Callable[..., Result]]:
             raise result.exception
         return result
 
-    yield run
-    logger.setLevel(level)  # a command sets them for its process
-    logger.handlers[:] = handlers
+    return run
 
 
 @pytest.fixture

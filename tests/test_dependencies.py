@@ -24,7 +24,7 @@ def declared(pyproject: str) -> dict[str, set[str]]:
     return {
         extra: {normal(re.split(r"[^\w.-]", requirement)[0]) for requirement in requirements}
         for extra, requirements in extras.items()
-        if extra != "dev"
+        if extra not in ("dev", "docs")  # tools that are run, not imported
     }
 
 

@@ -1,4 +1,4 @@
-"""Reads safetensors files through the safetensors library, after a strict look at the header."""
+"""Read safetensors files with the safetensors library, after a strict look at the header."""
 
 import mmap
 import struct
@@ -45,7 +45,7 @@ def is_safetensors(data: mmap.mmap) -> bool:
 
 
 def read_safetensors(data: mmap.mmap, path: Path) -> Contents:
-    """Return the tensors of a safetensors file by name; their numbers are read when asked for.
+    """Return the tensors of a safetensors file by name; their numbers are read when needed.
 
     Raises SefaError for a header that contradicts the file or repeats a name.
     """

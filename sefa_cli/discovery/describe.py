@@ -1,4 +1,4 @@
-"""What a file holds, as plain data: a bundle of directions, or a checkpoint."""
+"""The contents of a file as plain data: a bundle of directions, or a checkpoint."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -120,6 +120,7 @@ def _of_bundle(bundle: Bundle) -> dict[str, Any]:
         "dim": bundle.dim,
         "per_layer": bundle.directions.ndim == 3,
         "eigenvalues": None if values is None else [float(value) for value in values],
+        "steps": [bundle.step(k) for k in range(bundle.k)],  # suggested α
         "labels": list(bundle.labels),
         "style_gains": list(bundle.style_gains),
         "directions": [dict(about) for about in bundle.info],

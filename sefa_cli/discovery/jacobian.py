@@ -24,7 +24,7 @@ _BLOCK = 1 << 14  # rows of J multiplied at once in its own precision; the sums 
 
 
 class Begun:
-    """Rows of one picture's work so far: what an interrupt finds here can be gone on from."""
+    """Rows of one picture's unfinished work, from which an interrupted search can go on."""
 
     def __init__(self, rows: NDArray[np.float32] | None = None) -> None:
         self.rows = None if rows is None else torch.from_numpy(rows)  # (done, width)
@@ -42,13 +42,14 @@ def grams(
     begun: Begun | None = None,
     watch: Watch | None = None,
 ) -> Grams:
-    """M_f and M_b for weights `fore` and `back` `(H, W)` of the picture's size.
+    """Return M_f and M_b for weights `fore` and `back` `(H, W)` of the picture's size.
 
     `memory` is the budget in bytes (None: half of what is free) for the passes and for the
-    columns of J that wait for their products; when all of them do not fit, they are made anew
-    for every group, and on out-of-memory the batch is halved. With `basis` `(dim, k)` in place
-    of the identity, M is of J · basis: `(k, k)`. `sum_channels` adds a position's channels up
-    before the products, as the published code does above 256 px.
+    columns of J that wait for their products. If they do not all fit, they are made again for
+    every group; on out-of-memory the batch is halved. With `basis` `(dim, k)` in place of the
+    identity, M is of J · basis: `(k, k)`. `sum_channels` sums a position's channels before the
+    products, as the published code does above 256 px.
+
     Raises SefaError for weights of another size, negative or all zero, and for too small a budget.
     """
     parts = Parts(linearization, fore, back, sum_channels)
@@ -72,7 +73,7 @@ def grams(
 def jacobian(
     linearization: Linearization, memory: int | None = None, progress: Report | None = None
 ) -> NDArray[np.float32]:
-    """J itself `(C · H · W, dim)`, for who wants to keep it."""
+    """Return J itself, `(C · H · W, dim)`, for callers that want to keep it."""
     everywhere = np.ones(linearization.picture.shape[1:])
     parts = Parts(linearization, everywhere, everywhere, False)
     rows = torch.eye(linearization.dim, dtype=linearization.dtype, device=linearization.device)
@@ -84,7 +85,7 @@ def jacobian(
 
 
 class Parts:
-    """Which rows of J count, and for how much, in the region and in the background."""
+    """Which rows of J count, and how much, in the region and in the background."""
 
     def __init__(
         self, linearization: Linearization, fore: ArrayLike, back: ArrayLike, sum_channels: bool
@@ -108,7 +109,7 @@ class Parts:
         ]
 
     def rows(self, changes: Tensor) -> Tensor:
-        """Changes of the picture `(b, C, H, W)` → columns of J, laid flat: `(b, size)`."""
+        """Return changes of the picture `(b, C, H, W)` as columns of J, flat: `(b, size)`."""
         if self.sum_channels:
             changes = changes.sum(dim=1, keepdim=True)
         positions = changes.flatten(2)
@@ -117,7 +118,7 @@ class Parts:
         return positions.flatten(1)
 
     def spread(self, rows: Tensor) -> Tensor:
-        """The transpose of `rows`: `(b, size)` → `(b, C, H, W)`."""
+        """Return the transpose of `rows`: `(b, size)` → `(b, C, H, W)`."""
         channels, *sides = self._shape
         positions = rows.new_zeros(len(rows), 1 if self.sum_channels else channels, *sides)
         flat = positions.flatten(2)  # the same memory
@@ -125,19 +126,19 @@ class Parts:
         return positions.expand(-1, channels, -1, -1)
 
     def mixed(self, noise: Tensor, part: int) -> Tensor:
-        """√m · noise `(b, size)` as pictures, for the weights m of one part, which sum up to 1.
+        """Return √m · noise `(b, size)` as pictures, for one part's weights m, which sum to 1.
 
         Independent noise of variance 1 makes Jᵀ of it a random row r with E[r rᵀ] = M.
         """
         return self.spread(noise * (self._scale[part] / math.sqrt(self.totals[part])))
 
     def contrast(self, changes: Tensor, quotients: Tensor) -> Tensor:
-        """(m_f − λ m_b) · changes `(b, size)` as pictures, λ `(b,)`; weights sum up to 1."""
+        """Return (m_f − λ m_b) · changes `(b, size)` as pictures, λ `(b,)`; weights sum to 1."""
         fore, back = (self._scale[i].square() / self.totals[i] for i in range(2))
         return self.spread(changes * (fore - quotients[:, None] * back))
 
     def products(self, a: Tensor, b: Tensor) -> Float64:
-        """Σ m a bᵀ for both weights: `(2, len(a), len(b))` of columns `(·, size)`."""
+        """Return Σ m a bᵀ for both weights, `(2, len(a), len(b))`, of columns `(·, size)`."""
         total = np.zeros((2, len(a), len(b)))
         for part, block in self._blocks:
             left = a[:, block] * self._scale[part, block]
@@ -147,7 +148,7 @@ class Parts:
 
 
 class Columns:
-    """Columns of J, made in batches and held in groups as a memory budget allows."""
+    """Columns of J, made in batches and held in groups as the memory budget allows."""
 
     def __init__(
         self,
@@ -172,7 +173,7 @@ class Columns:
         self._total = sum(count - start for start in starts)
 
     def hold(self, first: int, begun: Begun | None = None) -> Tensor:
-        """Columns `(g, rows of J)` of the next directions, as many as fit, together."""
+        """Return columns `(g, rows of J)` of the next directions, as many as fit at once."""
         count = min(self.held, len(self._directions) - first)
         try:
             held = self._directions.new_empty(count, self._parts.size)
@@ -197,7 +198,7 @@ class Columns:
         return held
 
     def made(self, chosen: slice) -> Iterator[tuple[slice, Tensor]]:
-        """Batches of the chosen directions and their columns `(b, rows of J)`."""
+        """Yield batches of the chosen directions and their columns `(b, rows of J)`."""
         start = chosen.start
         while start < chosen.stop:
             at = slice(start, min(start + self.batch, chosen.stop))

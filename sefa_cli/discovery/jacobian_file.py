@@ -1,4 +1,4 @@
-"""The Jacobian itself in a file, for those who want more of it than its Gram matrices."""
+"""Write the Jacobian itself to a file, for more than its Gram matrices."""
 
 import shutil
 from collections.abc import Callable, Iterator

@@ -124,7 +124,7 @@ class Prepared:
         return Found(tuple(bundles), paths, search, quotient, residual(matrices), agreement)
 
     def _params(self) -> dict[str, Any]:
-        """What else changed the codes, as the bundle keeps it."""
+        """Return what else changed the codes, as the bundle keeps it."""
         asked, psi = self.request, self.request.truncation
         if psi is None and (asked.codes is None or self.generator.conditioned):
             psi = self.generator.default_truncation
@@ -149,7 +149,7 @@ class Prepared:
 
     @contextmanager
     def _jacobian(self) -> Iterator[Callable[[int, slice, torch.Tensor], None] | None]:
-        """What puts derivatives into their file, if they are wanted."""
+        """Yield the function that puts derivatives into their file, or None."""
         path = self.files.jacobian
         with (
             nullcontext()

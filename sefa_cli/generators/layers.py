@@ -122,7 +122,7 @@ class Resampler(nn.Module):
 def noise_like(
     x: Tensor, noise_mode: str, stored: Tensor | None, strength: Tensor | None
 ) -> Tensor | None:
-    """Noise of a StyleGAN layer, to be added to x `(n, channels, h, w)`; None is no noise.
+    """Return the noise to add to x `(n, channels, h, w)` of a StyleGAN layer, or None.
 
     `const`: the `stored` map `(h, w)` × `strength`, which is a number or `(channels, 1, 1)`;
     `random`: another for every sample, the same for its channels but for the strength.
@@ -147,7 +147,7 @@ def fast_layout(x: Tensor) -> Tensor:
 def per_sample(
     convolve: Callable[..., Tensor], x: Tensor, kernels: Tensor, groups: int = 1, **options: int
 ) -> Tensor:
-    """A convolution with kernels of each sample's own: the batch becomes groups.
+    """Convolve each sample with its own kernels: the batch becomes groups.
 
     x `(n, channels, h, w)`; kernels `(n, …)`, each as `convolve` takes it with `groups` groups.
     """

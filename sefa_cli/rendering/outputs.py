@@ -13,19 +13,19 @@ from sefa_cli.rendering.pictures import save_png
 
 @dataclass(frozen=True)
 class PictureTarget:
-    """Made by `picture_target`, which has checked it."""
+    """A checked output for pictures, as `picture_target` returns it."""
 
     path: Path | str  # a .png, a folder, or "-"
     is_folder: bool
     overwrite: bool
 
     def save_sheet(self, picture: NDArray[np.uint8], about: str) -> Path | str:
-        """Write the one picture, with `about` as its comment; returns where."""
+        """Write the sheet, with `about` as its comment, and return its path."""
         save_png(self.path, picture, self.overwrite, {"Comment": about})
         return self.path
 
     def save_one(self, picture: NDArray[np.uint8], stem: str, about: str) -> Path:
-        """Write `stem.png` into the folder, numbered where that exists; returns where."""
+        """Write one picture into the folder, numbered if its name is taken, and return its path."""
         path = Path(self.path) / f"{stem}.png"
         if not self.overwrite:
             path = free_name(self.path, stem, ".png")
@@ -34,10 +34,11 @@ class PictureTarget:
 
 
 def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTarget:
-    """What `-o` means: nothing given is `stem.png` here, numbered where that exists.
+    """Return the target that `-o` names, checked before anything is rendered.
 
-    A name ending in .png is a sheet, `-` is stdout, a name without suffix is a folder, which is
-    made if its parent exists. Raises early, before anything is rendered.
+    A .png file is a sheet, `-` is stdout, and a name without suffix is a folder, which is made if
+    its parent exists. Without an output it is `stem.png` in the current folder, numbered if that
+    exists.
     """
     if output is None:
         return PictureTarget(check_writable(free_name(".", stem, ".png")), False, False)
@@ -56,5 +57,5 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
         check_writable(path / "x.png", overwrite=True)
         return PictureTarget(path, True, overwrite)
     if path.suffix.lower() != ".png":
-        raise UsageError(f"pictures are not written as {path.suffix}", "a .png, a folder, or -")
+        raise UsageError(f"unknown picture suffix {path.suffix!r}", "a .png, a folder, or -")
     return PictureTarget(check_writable(path, overwrite), False, overwrite)

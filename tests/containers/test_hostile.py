@@ -23,8 +23,10 @@ from tests.helpers import GOLDEN, hostile, hostile_archives, hostile_tricks
 GUARDED = """
 import json, resource, sys, time, traceback
 from pathlib import Path
+from importlib import import_module
+from pkgutil import walk_packages
+from sefa_cli import families
 from sefa_cli.families import registry
-from sefa_cli.families.mobilestylegan import openvino
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.errors import SefaError
 
@@ -47,6 +49,9 @@ def status(key):
 
 found, report, reading = [], {}, None
 registry.find("")  # which packages bring some is looked up once
+for module in walk_packages(families.__path__, "sefa_cli.families."):
+    if not module.name.endswith((".build", ".network", ".tangent")):  # those need torch
+        import_module(module.name)  # else imported when the family's first file is met
 for codec in ("cp437", "raw-unicode-escape", "utf-8-sig"):  # zipfile, pickle and json use them
     "".encode(codec)
 paths = [Path(line) for line in sys.stdin.read().splitlines()]

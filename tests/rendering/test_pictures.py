@@ -17,12 +17,12 @@ def test_levels_are_the_nearest():
     assert np.array_equal(to_uint8(nearly)[0, 0, :, 0], levels)
 
 
-def test_what_is_outside_is_clamped():
+def test_values_outside_the_range_are_clamped():
     images = np.array([-np.inf, -1.5, -1, 0, 1, 1.2, np.inf]).reshape(1, 1, 1, 7)
     assert to_uint8(images).ravel().tolist() == [0, 0, 0, 128, 255, 255, 255]
 
 
-def test_the_caller_keeps_his_array():
+def test_the_argument_is_not_changed():
     images = np.full((1, 3, 2, 2), 0.5, np.float32)
     to_uint8(images)
     assert np.all(images == 0.5)
@@ -36,7 +36,7 @@ def test_axes(channels):
     assert pictures[1, 4, 6, channels - 1] == round((images[1, channels - 1, 4, 6] + 1) * 127.5)
 
 
-def test_torch_tensors_are_taken():
+def test_torch_tensors_are_accepted():
     torch = pytest.importorskip("torch")
     assert to_uint8(torch.ones(1, 3, 2, 2))[0, 0, 0].tolist() == [255, 255, 255]
 
@@ -71,7 +71,7 @@ def test_png_is_lossless_and_repeats(tmp_path, waves, channels, mode):
         assert getattr(image, "text", None) == {"command": "sefa edit --alpha 2", "label": "é → 漢"}
 
 
-def test_png_is_kept_unless_asked(tmp_path, waves):
+def test_png_is_replaced_only_on_request(tmp_path, waves):
     path = tmp_path / "a.png"
     path.write_text("mine")
     with pytest.raises(SefaError, match="exists"):

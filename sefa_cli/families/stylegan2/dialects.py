@@ -1,16 +1,17 @@
 """StyleGAN2 of NVIDIA, rosinality, BasicSR, mmgen, genforce, Hammer → NVIDIA's names and layouts.
 
-What differs between them, beside names: genforce stores up-sampling kernels unflipped and style
+What differs between them, besides names: genforce stores up-sampling kernels unflipped and style
 biases without their +1; all but NVIDIA keep leading axes of size one; all but NVIDIA and Hammer
 demodulate weights already scaled by 1/√fan_in, which matters through the epsilon alone.
 """
 
 import math
+import re
 
 import numpy as np
 
 from sefa_cli.containers.checkpoint import Config, LazyTensor
-from sefa_cli.containers.faults import damaged
+from sefa_cli.containers.faults import FileError, damaged
 from sefa_cli.families.arguments import MMGEN_COLORS
 from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import (
@@ -26,12 +27,13 @@ from sefa_cli.families.names import (
     is_default_filter,
     translate,
 )
-from sefa_cli.families.native_tensors import Network
+from sefa_cli.families.native_tensors import BY_NAME, Network, notes_on_absence
 from sefa_cli.families.stylegan2.settings import notes, settings
 from sefa_cli.families.stylegan2.shapes import describe
 
 FILTER = "synthesis.resample_filter"
 _MOST_TAPS = 32 * 32
+_ONE_WIDTH = ("rosinality", "basicsr", "mmgen")  # z and w are equally long
 
 _LAYER = r"synthesis\.b\d{1,6}\.(?:conv0|conv1|torgb)"
 _AFFINE = r"affine\.(?:weight|bias)"
@@ -171,7 +173,7 @@ _HAMMER = (
 
 
 def numbered(number: int) -> dict[str, str]:
-    """Counted from 0, convolutions run b4.conv1, b8.conv0, b8.conv1, b16.conv0 …; blocks 4, 8 …"""
+    """Return names by number: convolutions from b4.conv1 on, blocks from 4 px on."""
     number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
     conv = f"synthesis.b{4 << (number + 1) // 2}.conv{1 - number % 2}"
     return {"conv": conv, "rgb": f"synthesis.b{4 << number}.torgb", "resolution": str(4 << number)}
@@ -179,24 +181,39 @@ def numbered(number: int) -> dict[str, str]:
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
     """Return the model in a state of that dialect."""
+    _refuse_siblings(state)
     found = translate(state, rules, numbered, shared=(FILTER,))
     kernel = found.tensors.pop(FILTER, None)
-    network = Network(found.tensors, found.names, dialect)
+    network = Network(found, dialect)
     config = {
         **describe(network),
         **settings(state),
         "demod_scaled": dialect not in ("nvidia", "hammer"),
     }
+    label_lost = dialect in _ONE_WIDTH and config["z_dim"] > config["w_dim"]
+    if label_lost:
+        config["label_lost"] = True
     tensors = {**network.ordered, **_unusual(kernel)}
-    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
-    said = notes(state, tensors, unused)
-    if dialect == "mmgen":
-        said = (*said, MMGEN_COLORS)
+    colors = (MMGEN_COLORS,) if dialect == "mmgen" else ()
+    said = (*notes_on_absence(tensors), *network.left_out(), *notes(state, label_lost), *colors)
     return Model(dialect, Config(config), tensors, said)
 
 
+def _refuse_siblings(state: State) -> None:
+    """Raise SefaError for networks with a dialect's names whose arithmetic is another."""
+    bias = state.leaves.get("style_conv1.bias")  # (1, channels, 1, 1) in the clean one alone
+    shared = state.tensor(bias) if bias is not None else None
+    if any(re.search(r"\b(?:iwt|dwt)\.", name) for name in state.leaves):
+        sibling = "a SWAGAN generator, which paints in wavelets"
+    elif shared is not None and len(shared.shape) == 4:
+        sibling = "GFPGAN's “clean” StyleGAN2, which up-samples bilinearly"
+    else:
+        return
+    raise FileError(f"holds {sibling}: this is not supported", remedy=BY_NAME)
+
+
 def _unusual(kernel: LazyTensor | None) -> dict[str, LazyTensor]:
-    """The resampling kernel, with sum 1, where it is another than the one everybody uses."""
+    """Return the resampling kernel, with sum 1, unless it is the usual one."""
     if kernel is None:
         return {}
     if math.prod(kernel.shape) > _MOST_TAPS:

@@ -40,7 +40,7 @@ class StyleGAN2Chain:
         self.picture = area_mean(image, size)
 
     def push(self, moves: Moves) -> Tensor:
-        """Changes of the picture `(b, C, H, W)`; moves hold `(b, d)` for every code, or None."""
+        """Return changes of the picture `(b, C, H, W)`; moves hold `(b, d)` per code, or None."""
         t: Change = None
         image: Change = None
         for step in self._steps:
@@ -72,7 +72,7 @@ class BlockStep:
         self._rgb_index = index + 1
 
     def push(self, t: Change, image: Change, moves: Moves) -> tuple[Change, Change]:
-        """Changes of features and image below → of this block's."""
+        """Turn the changes of features and image below into this block's."""
         shortcut: Change = None
         if self._skip is not None and t is not None:
             shortcut = self._resampler.upsample(F.conv2d(t, self._skip))
