@@ -25,7 +25,7 @@ from sefa_cli.commands import (
     sample,
     studio,
 )
-from sefa_cli.commands.streams import accept_any_text
+from sefa_cli.commands.missing import missing_package
 from sefa_cli.errors import SefaError
 
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
@@ -49,6 +49,12 @@ class SefaGroup(TyperGroup):
         except SefaError as error:
             print(f"sefa: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None
+        except ModuleNotFoundError as error:
+            missing = missing_package(error)
+            if missing is None:
+                raise
+            typer.echo(f"sefa: {missing}", err=True)
+            raise typer.Exit(missing.exit_code) from None
         except KeyboardInterrupt:
             print(interrupts.INTERRUPTED, file=sys.stderr)
             raise typer.Exit(130) from None

@@ -22,7 +22,8 @@ def animate(
             "--output",
             "-o",
             metavar="FILE",
-            help=".gif, .mp4, .webp, .apng by suffix; a name without suffix is a folder of frames.",
+            help="A .gif, .mp4, .mov, .webm, .webp or .apng; a name without suffix is a folder of "
+            "frames.",
         ),
     ],
     span: Annotated[

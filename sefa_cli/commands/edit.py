@@ -35,8 +35,9 @@ def edit(
         typer.Option(
             "--output",
             "-o",
-            metavar="FILE.png|DIR|-",
-            help="A sheet, before and after per seed; a folder gets a picture each; - is stdout.",
+            metavar="FILE|DIR|-",
+            help="A sheet (.png, .jpg, .webp), before and after per seed; a folder gets a picture "
+            "each; - is stdout.",
         ),
     ] = None,
     codes: options.Codes = None,

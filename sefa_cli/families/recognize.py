@@ -30,7 +30,7 @@ _PLACES: tuple[tuple[str, ...], ...] = (
     ("GAN",),
     ("avgG",),
     ("netG",),
-    ("params_ema",),  # BasicSR's; read where it holds a known dialect, else its names are told
+    ("params_ema",),  # BasicSR's
     ("state_dict", "generator_ema."),  # a dot: all names that begin so
     ("state_dict", "generator."),
     ("state_dict",),

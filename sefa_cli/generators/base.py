@@ -7,7 +7,6 @@ from typing import Self
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -21,6 +20,7 @@ from sefa_cli.generators.inputs import (
     as_tensor,
     check_noise_mode,
 )
+from sefa_cli.generators.layers import area_mean
 from sefa_cli.generators.linearize import Chain, Linearization
 from sefa_cli.generators.steps import Step
 from sefa_cli.generators.weights import frozen
@@ -295,17 +295,3 @@ class Generator(nn.Module):
                 "1",
                 remedy,
             )
-
-
-def area_mean(picture: Tensor, size: int) -> Tensor:
-    """`(n, c, h, w)` shrunk to `size` pixels on its longer side; never enlarged.
-
-    Every pixel is the mean of those it covers: exactly where `size` divides the side; elsewhere
-    a pixel on a border counts for both its neighbors.
-    """
-    height, width = picture.shape[2:]
-    shrink = size / max(height, width)
-    if shrink >= 1:
-        return picture
-    smaller = max(1, round(height * shrink)), max(1, round(width * shrink))
-    return F.adaptive_avg_pool2d(picture, smaller)

@@ -155,3 +155,17 @@ def per_sample(
     x = x.reshape(1, -1, *x.shape[2:])
     x = convolve(x, kernels.flatten(0, 1), groups=n * groups, **options)
     return x.reshape(n, -1, *x.shape[2:])
+
+
+def area_mean(picture: Tensor, size: int) -> Tensor:
+    """`(n, c, h, w)` shrunk to `size` pixels on its longer side; never enlarged.
+
+    Every pixel is the mean of those it covers: exactly where `size` divides the side; elsewhere
+    a pixel on a border counts for both its neighbors.
+    """
+    height, width = picture.shape[2:]
+    shrink = size / max(height, width)
+    if shrink >= 1:
+        return picture
+    smaller = max(1, round(height * shrink)), max(1, round(width * shrink))
+    return F.adaptive_avg_pool2d(picture, smaller)

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sefa_cli.generators.base import Generator, area_mean
+from sefa_cli.generators.base import Generator
 from sefa_cli.generators.inputs import as_size, check_noise_mode
+from sefa_cli.generators.layers import area_mean
 
 _LARGEST = 48 << 20  # bytes; larger features lie so high that keeping them saves little
 

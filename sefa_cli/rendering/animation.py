@@ -118,8 +118,8 @@ def animate(
     Args:
         bundle: A bundle, or the path of its file.
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
-        path: A .gif, .mp4, .webp or .apng file, or a folder for PNG frames (a name without
-            suffix).
+        path: A .gif, .mp4, .mov, .webm, .webp or .apng file, or a folder for PNG frames (a name
+            without suffix).
         span: The first and last step α, in units of the latent, or "auto".
         overwrite: Replace an existing film.
         loop: Repeat GIF, WebP and APNG forever.
@@ -220,8 +220,8 @@ class Film:
         """Write the film.
 
         Args:
-            path: A .gif, .mp4, .webp or .apng file, or a folder for PNG frames (a name without
-                suffix).
+            path: A .gif, .mp4, .mov, .webm, .webp or .apng file, or a folder for PNG frames (a
+                name without suffix).
             overwrite: Replace an existing film.
             loop: Repeat GIF, WebP and APNG forever.
             progress: Called after each frame.

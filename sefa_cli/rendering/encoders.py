@@ -8,7 +8,7 @@ each duration, to what the format can hold.
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -78,17 +78,27 @@ def write_gif(path: Path, frames: Frames) -> None:
 
 
 def write_mp4(path: Path, frames: Frames) -> None:
-    """Write H.264 that every browser plays: yuv420p, BT.709, the index at the front.
+    """Write H.264 as MP4 or MOV that every browser plays: yuv420p, BT.709, the index in front.
 
     H.264 needs even sides: an odd one is extended by one row or column, and nothing is resampled.
     Transparent pixels become white.
     """
+    codec = ["-c:v", "libx264", "-preset", "slow", "-crf", "18", "-movflags", "+faststart"]
+    _write_video(path, frames, codec)
+
+
+def write_webm(path: Path, frames: Frames) -> None:
+    """Write VP9 as WebM, with the pixels and colors of `write_mp4`."""
+    codec = ["-c:v", "libvpx-vp9", "-crf", "20", "-b:v", "0", "-cpu-used", "2", "-row-mt", "1"]
+    _write_video(path, frames, codec)
+
+
+def _write_video(path: Path, frames: Frames, codec: Sequence[str]) -> None:
     colors = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int"
     tags = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
     frames.converted(lambda frame: _even(to_rgb(frame))).encode(
-        *["-vf", f"{colors},format=yuv420p,{tags}"],
-        *["-c:v", "libx264", "-preset", "slow", "-crf", "18", "-movflags", "+faststart"],
-        *["-fflags", "+bitexact", "-f", "mp4", str(path)],
+        *["-vf", f"{colors},format=yuv420p,{tags}", *codec],
+        *["-fflags", "+bitexact", "-f", path.suffix[1:].lower(), str(path)],
     )
 
 

@@ -1,4 +1,4 @@
-"""Films of uint8 frames: GIF, MP4, WebP, APNG or a folder of PNG frames, by suffix."""
+"""Films of uint8 frames: GIF, MP4, MOV, WebM, WebP, APNG or a folder of PNG frames, by suffix."""
 
 import math
 import os
@@ -11,10 +11,17 @@ import numpy as np
 
 from sefa_cli.errors import UsageError
 from sefa_cli.files import check_writable, temporary_beside
-from sefa_cli.rendering.encoders import Frames, write_apng, write_gif, write_mp4, write_webp
+from sefa_cli.rendering.encoders import (
+    Frames,
+    write_apng,
+    write_gif,
+    write_mp4,
+    write_webm,
+    write_webp,
+)
 from sefa_cli.rendering.ffmpeg import ffmpeg_path
 from sefa_cli.rendering.frame_folder import check_frame_folder, write_frame_folder
-from sefa_cli.rendering.pictures import Picture
+from sefa_cli.rendering.pictures import PICTURE_SUFFIXES, Picture
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class _Kind:
 _KINDS = {
     ".gif": _Kind(write_gif, 50, 10),
     ".mp4": _Kind(write_mp4, 240),
+    ".mov": _Kind(write_mp4, 240),
+    ".webm": _Kind(write_webm, 240, 1),
     ".webp": _Kind(write_webp, 90, 1),
     ".apng": _Kind(write_apng, 90),
     ".png": _Kind(write_apng, 90),
@@ -97,8 +106,11 @@ def check_film_path(path: str | Path, overwrite: bool = False, fps: float | None
         return target
     kind = _KINDS.get(target.suffix.lower())
     if kind is None:
+        is_picture = target.suffix.lower() in PICTURE_SUFFIXES
         raise UsageError(
-            f"unknown film suffix {target.suffix!r}",
+            f"{target.suffix} files hold one picture"
+            if is_picture
+            else f"unknown film suffix {target.suffix!r}",
             f"one of {_SUFFIXES}",
             "A name without suffix makes a folder of PNG frames.",
         )

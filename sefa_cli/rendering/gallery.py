@@ -89,8 +89,8 @@ class Pictures(ABC):
         """Write a sheet, or every picture into a folder.
 
         Args:
-            path: A .png file for a sheet, "-" for a sheet on standard output, or a name without
-                suffix for a folder, which is made if its parent exists.
+            path: A .png, .jpg, .jpeg or .webp file for a sheet, "-" for a sheet on standard
+                output, or a name without suffix for a folder of PNG files.
             overwrite: Replace existing files.
             progress: Called after each picture.
 

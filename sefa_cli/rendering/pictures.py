@@ -1,4 +1,4 @@
-"""Convert a network's images to 8-bit pictures, and pictures to PNG files.
+"""Convert a network's images to 8-bit pictures, and pictures to PNG, JPEG and WebP files.
 
 A picture is a uint8 array `(height, width, channels)`: gray 1, RGB 3, RGBA 4 channels.
 """
@@ -17,6 +17,10 @@ from sefa_cli.errors import SefaError
 from sefa_cli.files import open_atomically
 
 Picture = NDArray[np.uint8]
+
+LARGEST = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}  # pixels of a side
+PICTURE_SUFFIXES = (".png", *LARGEST)
+FILM_SUFFIXES = (".gif", ".mp4", ".mov", ".webm", ".webp", ".apng")
 
 
 def to_uint8(images: ArrayLike) -> Picture:
@@ -73,6 +77,37 @@ def nearest(levels: Picture, height: int, width: int) -> Picture:
     rows = (2 * np.arange(height) + 1) * levels.shape[-2] // (2 * height)
     columns = (2 * np.arange(width) + 1) * levels.shape[-1] // (2 * width)
     return levels[..., rows[:, None], columns]
+
+
+def save_picture(
+    path: Path | str,
+    picture: Picture,
+    overwrite: bool = False,
+    text: Mapping[str, str] | None = None,
+) -> None:
+    """Write one picture as PNG, JPEG or WebP, by the suffix; `-` writes PNG to stdout.
+
+    `text` becomes text entries of a PNG; a JPEG keeps its "Comment". Raises SefaError if the
+    picture is too large for the format, or if writing fails.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in LARGEST or str(path) == "-":
+        save_png(path, picture, overwrite, text)
+        return
+    height, width = picture.shape[:2]
+    if max(height, width) > LARGEST[suffix]:
+        raise SefaError(
+            f"a {suffix} picture cannot have {max(width, height):,} pixels on a side",
+            f"at most {LARGEST[suffix]:,}",
+            "Use a .png file.",
+        )
+    lossy = to_image(to_rgb(picture) if suffix != ".webp" else picture)
+    comment = {"comment": text["Comment"]} if text and "Comment" in text else {}
+    with open_atomically(path, overwrite) as file:
+        if suffix == ".webp":
+            lossy.save(file, "webp", quality=92, method=4)
+        else:
+            lossy.save(file, "jpeg", quality=95, subsampling=0, **comment)
 
 
 def save_png(

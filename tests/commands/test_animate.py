@@ -88,7 +88,7 @@ def test_refuses_in_one_line(
 def test_keeps_an_existing_film(sefa: Sefa, bundle: Path) -> None:
     Path("a.gif").write_text("mine")
     result = sefa("animate", "--dirs", "tiny.dirs", "--k", "3", *SHORT, "-o", "a.gif")
-    assert result.exit_code == 1 and "a.gif exists" in result.stderr
+    assert result.exit_code == 1 and "a.gif already exists" in result.stderr
     assert Path("a.gif").read_text() == "mine"
 
 

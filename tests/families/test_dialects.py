@@ -319,8 +319,7 @@ def test_names_of_no_use_are_noted(tmp_path, native):
     remap.write_state_dict(tmp_path / "x", extra)
     found = read_checkpoint(tmp_path / "x")
     assert found.tensors.keys() == native.keys()
-    note = "Not part of a known generator, left out: 'encoder.weight'."
-    assert found.notes == (note,)
+    assert found.notes == ("Not part of a known generator, left out: 'encoder.weight'.",)
 
 
 def test_scalars_that_were_saved_as_vectors(tmp_path, native):

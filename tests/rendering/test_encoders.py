@@ -10,11 +10,12 @@ from sefa_cli.rendering.films import write_film
 from tests.helpers.reading import Gif, decoded, described, psnr, shown
 
 PICTURES = [".gif", ".webp", ".apng", ".png"]
-ALL = [*PICTURES, ".mp4"]
+VIDEOS = [".mp4", ".mov", ".webm"]
+ALL = [*PICTURES, *VIDEOS]
 
 
 def read_back(path, mode="RGB"):
-    return decoded(path)[0] if path.suffix == ".mp4" else shown(path, mode)[0]
+    return decoded(path)[0] if path.suffix in VIDEOS else shown(path, mode)[0]
 
 
 @pytest.mark.parametrize("suffix", ALL)
@@ -24,7 +25,7 @@ def test_every_frame_is_kept_in_order(tmp_path, waves, suffix, count):
     path = write_film(tmp_path / f"film{suffix}", film)
     frames = read_back(path)
     assert len(frames) == count
-    best = {".gif": 27, ".mp4": 33, ".webp": 37}.get(suffix, 99)
+    best = {".gif": 27, ".mp4": 33, ".mov": 33, ".webm": 33, ".webp": 37}.get(suffix, 99)
     assert min(psnr(a, b) for a, b in zip(frames, film, strict=True)) >= best
 
 
@@ -34,7 +35,7 @@ def test_identical_frames_stay(tmp_path, waves, suffix):
     film = [one, one, one, other, other, one, one]
     path = write_film(tmp_path / f"film{suffix}", film, fps=25)
     assert len(read_back(path)) == 7
-    if suffix == ".mp4":
+    if suffix in VIDEOS:
         assert decoded(path)[1]["duration"] == pytest.approx(0.28)
     else:
         assert shown(path)[1] == [40] * 7
@@ -77,9 +78,10 @@ def test_apng_times_are_exact(tmp_path, waves, fps):
     assert sum(durations) == pytest.approx(7000 / fps, abs=0.01)
 
 
+@pytest.mark.parametrize("suffix", VIDEOS)
 @pytest.mark.parametrize("fps", [12, 23.976, 30])
-def test_mp4_times(tmp_path, waves, fps):
-    about = decoded(write_film(tmp_path / "film.mp4", waves(24, 16, 16), fps))[1]
+def test_times_of_videos(tmp_path, waves, suffix, fps):
+    about = decoded(write_film(tmp_path / f"film{suffix}", waves(24, 16, 16), fps))[1]
     assert about["fps"] == pytest.approx(fps, abs=0.01)
     assert about["duration"] == pytest.approx(24 / fps, abs=0.01)
 
@@ -159,6 +161,11 @@ def test_mp4_keeps_sharp_lines(tmp_path):
     assert psnr(frames[:, :33, :33], film) > 35
 
 
+def test_webm_is_vp9(tmp_path, waves):
+    about = described(write_film(tmp_path / "film.webm", waves(5, 32, 32)))
+    assert "matroska,webm" in about and "vp9" in about and "yuv420p(tv, bt709" in about
+
+
 def test_mp4_plays_in_browsers(tmp_path, waves):
     path = write_film(tmp_path / "film.mp4", waves(5, 32, 32))
     about = described(path)
@@ -167,11 +174,12 @@ def test_mp4_plays_in_browsers(tmp_path, waves):
     assert data.index(b"moov") < data.index(b"mdat")
 
 
-def test_mp4_colors_are_true(tmp_path):
+@pytest.mark.parametrize("suffix", VIDEOS)
+def test_colors_of_videos_are_true(tmp_path, suffix):
     """A wrong matrix would shift these by ten levels."""
     colors = np.array([[200, 30, 40], [40, 180, 60], [30, 60, 190], [190, 150, 120]], np.uint8)
     film = np.broadcast_to(colors.repeat(16, axis=0)[None, None], (3, 32, 64, 3))
-    frames, _ = decoded(write_film(tmp_path / "film.mp4", film))
+    frames, _ = decoded(write_film(tmp_path / f"film{suffix}", film))
     centers = frames[:, 16, 8::16].astype(int)
     assert np.abs(centers - colors).max() <= 3
 

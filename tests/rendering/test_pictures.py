@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from sefa_cli.errors import SefaError
-from sefa_cli.rendering.pictures import save_png, to_image, to_rgb, to_uint8
+from sefa_cli.rendering.pictures import save_picture, save_png, to_image, to_rgb, to_uint8
+from tests.helpers.reading import psnr
 
 
 def test_levels_are_the_nearest():
@@ -80,6 +81,35 @@ def test_png_is_replaced_only_on_request(tmp_path, waves):
     save_png(path, waves(1, 4, 4)[0], overwrite=True)
     assert Image.open(path).size == (4, 4)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "form", "best"), [(".jpg", "JPEG", 33), (".JPEG", "JPEG", 33), (".webp", "WEBP", 33)]
+)
+def test_jpeg_and_webp_by_the_suffix(tmp_path, waves, suffix, form, best):
+    picture = waves(1, 64, 48)[0]
+    for name in ("a", "b"):
+        save_picture(tmp_path / f"{name}{suffix}", picture, text={"Comment": "64 px"})
+    path = tmp_path / f"a{suffix}"
+    assert path.read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+    with Image.open(path) as image:
+        assert image.format == form and image.size == (48, 64)
+        assert psnr(np.asarray(image.convert("RGB")), picture) > best
+        if form == "JPEG":
+            assert image.info["comment"] == b"64 px"
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize("suffix", [".jpg", ".webp"])
+def test_gray_and_transparent_pictures_have_every_suffix(tmp_path, waves, suffix, channels):
+    save_picture(tmp_path / f"a{suffix}", waves(1, 8, 8, channels)[0])
+    assert Image.open(tmp_path / f"a{suffix}").size == (8, 8)
+
+
+def test_a_sheet_too_large_for_its_format_is_refused(tmp_path):
+    with pytest.raises(SefaError, match=r"16,384 pixels on a side; expected at most 16,383"):
+        save_picture(tmp_path / "a.webp", np.zeros((1, 16384, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
 
 
 def test_png_on_stdout(capfdbinary, waves):

@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sefa_cli.families.mobilestylegan.network import HAAR, Conv, MobileStyleGAN, ToImage, Up
-from sefa_cli.generators.base import area_mean
-from sefa_cli.generators.layers import TensorModule, fast_layout
+from sefa_cli.generators.layers import TensorModule, area_mean, fast_layout
 from sefa_cli.generators.linearize import Moves
 
 Change = Tensor | None  # of features (b, channels, h, w); None where nothing has moved yet

@@ -71,6 +71,19 @@ _MMGEN = (
     Rule(r"injected_noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
 )
 
+
+def _layers(weight: str, *layers: tuple[str, str, Change]) -> tuple[Rule, ...]:
+    """Return rules for layers that have a weight, of some gain, and a bias.
+
+    Older files of pytorch_GAN_zoo have the names of the wrapped modules.
+    """
+    return tuple(
+        Rule(rf"{theirs}\.(?:module\.)?{part}", f"{ours}.{native}", change)
+        for theirs, ours, gain in layers
+        for part, native, change in ((weight, "weight", gain), ("bias", "bias", AS_STORED))
+    )
+
+
 _PROGRESSION = r"generator\.progression\.(\d{1,2})"
 _NOISE = Change(FLAT.shape, lambda a: a.reshape(-1) * (_ROOT / np.float32(math.sqrt(a.size))))
 _FUSED = Change(  # (in, out, 3, 3) of a transposed convolution, whose four shifts are averaged
@@ -84,17 +97,14 @@ _ROSINALITY = (
     Rule(rf"{_PROGRESSION}\.conv1\.[12]\.weight(?:_flip)?", BLUR, CHANNEL),
     Rule(rf"{_PROGRESSION}\.noise1\.weight_orig", "{block}.conv0.noise_strength", _NOISE),
     Rule(rf"{_PROGRESSION}\.noise2\.weight_orig", "{block}.conv1.noise_strength", _NOISE),
-    *(
-        Rule(rf"{theirs}\.{part}", f"{ours}.{part.removesuffix('_orig')}", change)
-        for theirs, ours, gain in (
-            (r"style\.(\d{1,3})\.linear", "mapping.fc{half}", AS_STORED),
-            (rf"{_PROGRESSION}\.conv1\.1\.conv", "{block}.conv0", AS_STORED),
-            (rf"{_PROGRESSION}\.conv2\.conv", "{block}.conv1", AS_STORED),
-            (rf"{_PROGRESSION}\.adain1\.style\.linear", "{block}.conv0.affine", _UP),
-            (rf"{_PROGRESSION}\.adain2\.style\.linear", "{block}.conv1.affine", _UP),
-            (r"generator\.to_rgb\.(\d{1,2})\.conv", "{block}.torgb", _UP),
-        )
-        for part, change in (("weight_orig", gain), ("bias", AS_STORED))
+    *_layers(
+        "weight_orig",
+        (r"style\.(\d{1,3})\.linear", "mapping.fc{half}", AS_STORED),
+        (rf"{_PROGRESSION}\.conv1\.1\.conv", "{block}.conv0", AS_STORED),
+        (rf"{_PROGRESSION}\.conv2\.conv", "{block}.conv1", AS_STORED),
+        (rf"{_PROGRESSION}\.adain1\.style\.linear", "{block}.conv0.affine", _UP),
+        (rf"{_PROGRESSION}\.adain2\.style\.linear", "{block}.conv1.affine", _UP),
+        (r"generator\.to_rgb\.(\d{1,2})\.conv", "{block}.torgb", _UP),
     ),
 )
 
@@ -104,20 +114,17 @@ _GAN_ZOO = (
     Rule(r"noiseMod0([01])\.module\.weight", f"{_FIRST}.conv{{n}}.noise_strength"),
     Rule(r"noiseModulators\.(\d{1,2})\.0\.module\.weight", "{above}.conv0.noise_strength"),
     Rule(r"noiseModulators\.(\d{1,2})\.1\.module\.weight", "{above}.conv1.noise_strength"),
-    *(  # older files have the names of the wrapped modules
-        Rule(rf"{theirs}\.(?:module\.)?{part}", f"{ours}.{part}", change)
-        for theirs, ours, gain in (
-            (r"mapping\.FC\.(\d{1,3})", "mapping.fc{n}", AS_STORED),
-            (r"adain00\.styleModulator", f"{_FIRST}.conv0.affine", _UP),
-            (r"conv0", f"{_FIRST}.conv1", AS_STORED),
-            (r"adain01\.styleModulator", f"{_FIRST}.conv1.affine", _UP),
-            (r"scaleLayers\.(\d{1,2})\.0", "{above}.conv0", AS_STORED),
-            (r"scaleLayers\.(\d{1,2})\.1\.styleModulator", "{above}.conv0.affine", _UP),
-            (r"scaleLayers\.(\d{1,2})\.2", "{above}.conv1", AS_STORED),
-            (r"scaleLayers\.(\d{1,2})\.3\.styleModulator", "{above}.conv1.affine", _UP),
-            (r"toRGBLayers\.(\d{1,2})", "{above}.torgb", _UP),
-        )
-        for part, change in (("weight", gain), ("bias", AS_STORED))
+    *_layers(
+        "weight",
+        (r"mapping\.FC\.(\d{1,3})", "mapping.fc{n}", AS_STORED),
+        (r"adain00\.styleModulator", f"{_FIRST}.conv0.affine", _UP),
+        (r"conv0", f"{_FIRST}.conv1", AS_STORED),
+        (r"adain01\.styleModulator", f"{_FIRST}.conv1.affine", _UP),
+        (r"scaleLayers\.(\d{1,2})\.0", "{above}.conv0", AS_STORED),
+        (r"scaleLayers\.(\d{1,2})\.1\.styleModulator", "{above}.conv0.affine", _UP),
+        (r"scaleLayers\.(\d{1,2})\.2", "{above}.conv1", AS_STORED),
+        (r"scaleLayers\.(\d{1,2})\.3\.styleModulator", "{above}.conv1.affine", _UP),
+        (r"toRGBLayers\.(\d{1,2})", "{above}.torgb", _UP),
     ),
 )
 
@@ -160,7 +167,7 @@ def _without_untrained(tensors: dict[str, LazyTensor]) -> tuple[str, ...]:
     noise = {name: _block(name) for name in tensors if name.endswith("noise_strength")}
     trained = [block for name, block in noise.items() if tensors[name].float32().any()]
     last = max(trained, default=1 << 20)
-    if not any(block > last for block in noise.values()):
+    if all(block <= last for block in noise.values()):
         return ()
     for name in [name for name in tensors if _block(name) > last]:
         del tensors[name]

@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sefa_cli.families.stylegan.network import Style, StyleGAN, instance_norm
-from sefa_cli.generators.base import area_mean
-from sefa_cli.generators.layers import fast_layout, noise_like
+from sefa_cli.generators.layers import area_mean, fast_layout, noise_like
 from sefa_cli.generators.linearize import Moves
 from sefa_cli.generators.progressive import Conv, ToRGB, doubled
 

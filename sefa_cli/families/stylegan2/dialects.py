@@ -48,90 +48,78 @@ _NVIDIA = (
     Rule(r"synthesis\.b\d{1,6}\.(?:\w+\.)?resample_filter", FILTER),
 )
 
+
+def _in_order(
+    kernel: str, scale: str, shift: str, noise: str, bias: str, prefix: str = ""
+) -> tuple[Rule, ...]:
+    """Return rules for convolutions and to-RGBs that are numbered as rosinality's.
+
+    Arguments are names inside a layer; `prefix` begins the names of convolutions.
+    """
+    rules: list[Rule] = []
+    for theirs, ours, own_bias, start in (
+        (f"{prefix}conv1", "{conv}", bias, 0),
+        (rf"{prefix}convs\.(\d{{1,3}})", "{conv}", bias, 1),
+        ("to_rgb1", "{rgb}", "bias", 0),
+        (r"to_rgbs\.(\d{1,3})", "{rgb}", "bias", 1),
+    ):
+        rules += (
+            Rule(rf"{theirs}\.{kernel}", f"{ours}.weight", UNBATCHED, start),
+            Rule(rf"{theirs}\.{scale}", f"{ours}.affine.weight", shift=start),
+            Rule(rf"{theirs}\.{shift}", f"{ours}.affine.bias", shift=start),
+            Rule(rf"{theirs}\.{noise}", f"{ours}.noise_strength", SCALAR, start),
+            Rule(rf"{theirs}\.{own_bias}", f"{ours}.bias", FLAT, start),
+        )
+    return tuple(rules)
+
+
+_KERNELS = Rule(r"(?:convs\.\d{1,3}\.conv\.blur|to_rgbs\.\d{1,3}\.upsample)\.kernel", FILTER)
+
 _ROSINALITY = (
     Rule(r"style\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),  # style.0 normalizes
     Rule(r"style\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
     Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
     Rule(r"input\.input", "synthesis.b4.const", UNBATCHED),
-    Rule(r"conv1\.conv\.weight", "{conv}.weight", UNBATCHED),
-    Rule(r"conv1\.conv\.modulation\.weight", "{conv}.affine.weight"),
-    Rule(r"conv1\.conv\.modulation\.bias", "{conv}.affine.bias"),
-    Rule(r"conv1\.noise\.weight", "{conv}.noise_strength", SCALAR),
-    Rule(r"conv1\.activate\.bias", "{conv}.bias", FLAT),
-    Rule(r"convs\.(\d{1,3})\.conv\.weight", "{conv}.weight", UNBATCHED, shift=1),
-    Rule(r"convs\.(\d{1,3})\.conv\.modulation\.weight", "{conv}.affine.weight", shift=1),
-    Rule(r"convs\.(\d{1,3})\.conv\.modulation\.bias", "{conv}.affine.bias", shift=1),
-    Rule(r"convs\.(\d{1,3})\.noise\.weight", "{conv}.noise_strength", SCALAR, shift=1),
-    Rule(r"convs\.(\d{1,3})\.activate\.bias", "{conv}.bias", FLAT, shift=1),
+    *_in_order(
+        r"conv\.weight",
+        r"conv\.modulation\.weight",
+        r"conv\.modulation\.bias",
+        r"noise\.weight",
+        r"activate\.bias",
+    ),
     Rule(r"noises\.noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
-    Rule(r"to_rgb1\.conv\.weight", "{rgb}.weight", UNBATCHED),
-    Rule(r"to_rgb1\.conv\.modulation\.weight", "{rgb}.affine.weight"),
-    Rule(r"to_rgb1\.conv\.modulation\.bias", "{rgb}.affine.bias"),
-    Rule(r"to_rgb1\.bias", "{rgb}.bias", FLAT),
-    Rule(r"to_rgbs\.(\d{1,3})\.conv\.weight", "{rgb}.weight", UNBATCHED, shift=1),
-    Rule(r"to_rgbs\.(\d{1,3})\.conv\.modulation\.weight", "{rgb}.affine.weight", shift=1),
-    Rule(r"to_rgbs\.(\d{1,3})\.conv\.modulation\.bias", "{rgb}.affine.bias", shift=1),
-    Rule(r"to_rgbs\.(\d{1,3})\.bias", "{rgb}.bias", FLAT, shift=1),
-    Rule(r"convs\.\d{1,3}\.conv\.blur\.kernel", FILTER),
-    Rule(r"to_rgbs\.\d{1,3}\.upsample\.kernel", FILTER),
+    _KERNELS,
 )
 
-_BASICSR = (  # the modules are ordered as rosinality's; resampling kernels are not stored
+_BASICSR = (  # resampling kernels are not stored
     Rule(r"style_mlp\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),
     Rule(r"style_mlp\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
     Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
     Rule(r"constant_input\.weight", "synthesis.b4.const", UNBATCHED),
-    *(
-        rule
-        for theirs, ours, shift in (
-            ("style_conv1", "{conv}", 0),
-            (r"style_convs\.(\d{1,3})", "{conv}", 1),
-            ("to_rgb1", "{rgb}", 0),
-            (r"to_rgbs\.(\d{1,3})", "{rgb}", 1),
-        )
-        for rule in (
-            Rule(rf"{theirs}\.modulated_conv\.weight", f"{ours}.weight", UNBATCHED, shift),
-            Rule(
-                rf"{theirs}\.modulated_conv\.modulation\.weight",
-                f"{ours}.affine.weight",
-                shift=shift,
-            ),
-            Rule(
-                rf"{theirs}\.modulated_conv\.modulation\.bias", f"{ours}.affine.bias", shift=shift
-            ),
-            Rule(rf"{theirs}\.(?:activate\.)?bias", f"{ours}.bias", FLAT, shift),
-            Rule(rf"{theirs}\.weight", f"{ours}.noise_strength", SCALAR, shift),
-        )
+    *_in_order(
+        r"modulated_conv\.weight",
+        r"modulated_conv\.modulation\.weight",
+        r"modulated_conv\.modulation\.bias",
+        "weight",
+        r"(?:activate\.)?bias",
+        "style_",
     ),
     Rule(r"noises\.noise(\d{1,3})", "{conv}.noise_const", ONE_MAP),
 )
 
-_MODULATION = r"style_modulation\.linear\.weight_orig"
-_MMGEN = (  # MMGeneration and mmagic; the modules are ordered as rosinality's
+_MMGEN = (  # MMGeneration and mmagic
     Rule(r"style_mapping\.(\d{1,3})\.linear\.weight_orig", "mapping.fc{n}.weight", shift=-1),
     Rule(r"style_mapping\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
     Rule(r"constant_input\.(?:input|weight)", "synthesis.b4.const", UNBATCHED),
-    Rule(r"conv1\.conv\.weight_orig", "{conv}.weight", UNBATCHED),
-    Rule(rf"conv1\.conv\.{_MODULATION}", "{conv}.affine.weight"),
-    Rule(r"conv1\.conv\.style_modulation\.bias", "{conv}.affine.bias"),
-    Rule(r"conv1\.noise_injector\.weight", "{conv}.noise_strength", SCALAR),
-    Rule(r"conv1\.activate\.bias", "{conv}.bias", FLAT),
-    Rule(r"convs\.(\d{1,3})\.conv\.weight_orig", "{conv}.weight", UNBATCHED, shift=1),
-    Rule(rf"convs\.(\d{{1,3}})\.conv\.{_MODULATION}", "{conv}.affine.weight", shift=1),
-    Rule(r"convs\.(\d{1,3})\.conv\.style_modulation\.bias", "{conv}.affine.bias", shift=1),
-    Rule(r"convs\.(\d{1,3})\.noise_injector\.weight", "{conv}.noise_strength", SCALAR, shift=1),
-    Rule(r"convs\.(\d{1,3})\.activate\.bias", "{conv}.bias", FLAT, shift=1),
+    *_in_order(
+        r"conv\.weight_orig",
+        r"conv\.style_modulation\.linear\.weight_orig",
+        r"conv\.style_modulation\.bias",
+        r"noise_injector\.weight",
+        r"activate\.bias",
+    ),
     Rule(r"injected_noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
-    Rule(r"to_rgb1\.conv\.weight_orig", "{rgb}.weight", UNBATCHED),
-    Rule(rf"to_rgb1\.conv\.{_MODULATION}", "{rgb}.affine.weight"),
-    Rule(r"to_rgb1\.conv\.style_modulation\.bias", "{rgb}.affine.bias"),
-    Rule(r"to_rgb1\.bias", "{rgb}.bias", FLAT),
-    Rule(r"to_rgbs\.(\d{1,3})\.conv\.weight_orig", "{rgb}.weight", UNBATCHED, shift=1),
-    Rule(rf"to_rgbs\.(\d{{1,3}})\.conv\.{_MODULATION}", "{rgb}.affine.weight", shift=1),
-    Rule(r"to_rgbs\.(\d{1,3})\.conv\.style_modulation\.bias", "{rgb}.affine.bias", shift=1),
-    Rule(r"to_rgbs\.(\d{1,3})\.bias", "{rgb}.bias", FLAT, shift=1),
-    Rule(r"convs\.\d{1,3}\.conv\.blur\.kernel", FILTER),
-    Rule(r"to_rgbs\.\d{1,3}\.upsample\.kernel", FILTER),
+    _KERNELS,
 )
 
 # What genforce and Hammer, its successor, have in common.

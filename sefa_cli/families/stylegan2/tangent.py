@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sefa_cli.families.stylegan2.network import HALF, Block, StyledConv, StyleGAN2, ToRGB
-from sefa_cli.generators.base import area_mean
-from sefa_cli.generators.layers import SQRT2, fast_layout
+from sefa_cli.generators.layers import SQRT2, area_mean, fast_layout
 from sefa_cli.generators.linearize import Moves
 
 Change = Tensor | None  # of features (b, channels, h, w); None where nothing has moved yet
