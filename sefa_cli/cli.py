@@ -26,6 +26,7 @@ from sefa_cli.commands import (
     studio,
 )
 from sefa_cli.commands.missing import missing_package
+from sefa_cli.commands.streams import accept_any_text
 from sefa_cli.errors import SefaError
 
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
