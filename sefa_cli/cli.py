@@ -29,6 +29,7 @@ from sefa_cli.commands import (
 from sefa_cli.commands.command import SefaCommand
 from sefa_cli.commands.missing import missing_package
 from sefa_cli.commands.picture_options import spread
+from sefa_cli.commands.streams import accept_any_text
 from sefa_cli.errors import SefaError
 
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
@@ -53,7 +54,7 @@ class SefaGroup(TyperGroup):
             with interrupts.Catchable():
                 return super().invoke(ctx)
         except SefaError as error:
-            typer.echo(f"sefa: {error}", err=True)
+            print(f"sefa: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None
         except ModuleNotFoundError as error:
             missing = missing_package(error)
@@ -63,7 +64,7 @@ class SefaGroup(TyperGroup):
             raise typer.Exit(missing.exit_code) from None
         except KeyboardInterrupt as interrupt:  # a note: the command has said what it kept
             kept = getattr(interrupt, "__notes__", None)
-            typer.echo("sefa: interrupted" if kept else interrupts.INTERRUPTED, err=True)
+            print("sefa: interrupted" if kept else interrupts.INTERRUPTED, file=sys.stderr)
             raise typer.Exit(130) from None
         except BrokenPipeError:  # the reader of our pipe is gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -124,6 +125,7 @@ def _common(
 def main() -> None:
     """Run the command that `sys.argv` names."""
     interrupts.install()
+    accept_any_text()
     _build_only(next((word for word in sys.argv[1:] if word not in _QUIETNESS), ""))
     app()
 

@@ -30,6 +30,23 @@ BITS = {
     "F4": 4,
 }
 
+# Files that are met in a bundle's place, by their first bytes in lower case.
+_STRANGERS: tuple[tuple[tuple[bytes, ...], str], ...] = (
+    ((b"\x89png\r\n\x1a\n",), "a PNG picture"),
+    ((b"\xff\xd8\xff",), "a JPEG picture"),
+    ((b"gif87a", b"gif89a"), "a GIF picture"),
+    ((b"riff",), "a WebP picture or another RIFF file"),
+    ((b"%pdf-",), "a PDF document"),
+    ((b"pk\x03\x04", b"pk\x05\x06"), "a zip archive, such as a torch checkpoint"),
+    (tuple(b"\x80%c" % protocol for protocol in range(2, 6)), "a pickle, such as a checkpoint"),
+    ((b"\x1f\x8b", b"bzh", b"\xfd7zxz", b"7z\xbc\xaf", b"rar!"), "a compressed file"),
+    ((b"\x93numpy",), "a numpy array"),
+    ((b"gguf",), "a GGUF file"),
+    ((b"\x89hdf",), "an HDF5 file"),
+    ((b"<!doctyp", b"<html", b"<head", b"<?xml", b"<svg"), "a web page or an XML file"),
+    ((b"version ",), "a git-lfs pointer"),
+)
+
 
 class Tensor(NamedTuple):
     """A tensor as it lies in the file: little-endian, C order."""
@@ -99,13 +116,25 @@ def _header_length(first: bytes) -> int:
     if len(first) < 8:
         raise SefaError(f"it has only {len(first)} bytes", "a direction bundle")
     length: int = struct.unpack("<Q", first)[0]
-    if not 2 <= length <= MOST_HEADER:
-        raise SefaError(
-            "it is damaged, or not a direction bundle: "
-            f"its first 8 bytes announce a header of {length:,} bytes",
-            f"2 to {MOST_HEADER:,}",
-        )
-    return length
+    if 2 <= length <= MOST_HEADER:
+        return length
+    if what := _stranger(first):
+        make = "Make a bundle with: sefa factorize MODEL -o FILE.dirs"
+        remedy = make if "checkpoint" in what else ""
+        raise SefaError(f"it is {what}, not a direction bundle", remedy=remedy)
+    if length < 2**32:
+        what = f"its header claims {length:,} bytes"
+        raise SefaError(f"it is damaged: {what}", f"2 to {MOST_HEADER:,}")
+    raise SefaError("it is damaged, or not a direction bundle")
+
+
+def _stranger(first: bytes) -> str:
+    """Return what a file is that begins with these 8 bytes; "" for an unknown kind."""
+    for beginnings, what in _STRANGERS:
+        if first.lower().startswith(beginnings):
+            return what
+    text = first.isascii() and all(byte >= 32 or byte in b"\t\r\n" for byte in first)
+    return "a text file" if text else ""
 
 
 def read_header(text: bytes) -> tuple[dict[str, str], dict[str, Entry]]:

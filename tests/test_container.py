@@ -163,3 +163,31 @@ def test_sub_byte_types_must_fill_their_bytes() -> None:
 def test_names_are_written_in_nfc() -> None:
     data = pack({}, {"x.e\u0301": SEVEN})
     assert '"x.é"'.encode() in header_of(data)
+
+
+@pytest.mark.parametrize(
+    ("begin", "what"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+        (b"\xff\xd8\xff\xe0\x00\x10JF", "a JPEG picture"),
+        (b"PK\x03\x04\x00\x00\x00\x00", "a zip archive, such as a torch checkpoint"),
+        (b"\x80\x02]q\x00(U\x05", "a pickle, such as a checkpoint"),
+        (b"<!DOCTYPE html>", "a web page or an XML file"),
+        (b"\x93NUMPY\x01\x00", "a numpy array"),
+        (b"just some words", "a text file"),
+    ],
+)
+def test_other_files_are_called_by_their_kind(begin: bytes, what: str) -> None:
+    with pytest.raises(SefaError, match=f"^it is {what}, not a direction bundle"):
+        unpack(io.BytesIO(begin + bytes(100)))
+
+
+@pytest.mark.parametrize(("length", "found"), [(2**24, "claims 16,777,216"), (2**60, "not a dir")])
+def test_a_header_of_a_wrong_length_is_refused(length: int, found: str) -> None:
+    with pytest.raises(SefaError, match=found):
+        unpack(io.BytesIO(length.to_bytes(8, "little") + bytes(100)))
+
+
+def test_a_header_length_that_begins_like_a_pickle_is_read() -> None:
+    padded = b"{}".ljust(0x280)  # 80 02 00 …, as pickles of protocol 2 begin
+    assert unpack(io.BytesIO(len(padded).to_bytes(8, "little") + padded)) == ({}, {})

@@ -63,8 +63,13 @@ def wrote(path: Path | str) -> None:
 
 
 def print_json(data: Any) -> None:
-    """Print one JSON document on stdout."""
-    print(json.dumps(data, indent=2, ensure_ascii=False))
+    """Print one JSON document on stdout, with escapes if the stream cannot hold its text."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=2)
+    print(text)
 
 
 def table_console() -> "Console":

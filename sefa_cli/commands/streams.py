@@ -1,0 +1,57 @@
+"""Output to streams that are not UTF-8: what does not fit is written in ASCII, never refused."""
+
+import codecs
+import io
+import sys
+
+_PLAIN = {
+    **dict.fromkeys("▏▎▍", "-"),
+    **dict.fromkeys("▌▋▊▉█━", "#"),
+    **dict.fromkeys("–—−‐─", "-"),
+    **dict.fromkeys("“”", '"'),
+    **dict.fromkeys("‘’", "'"),
+    "…": "...",
+    "→": "->",
+    "←": "<-",
+    "↔": "<->",
+    "×": "x",
+    "·": ".",
+    "•": "*",
+    "│": "|",
+    "╭": "+",
+    "╮": "+",
+    "╰": "+",
+    "╯": "+",
+    "≤": "<=",
+    "≥": ">=",
+    "±": "+-",
+    "°": " deg",
+    "α": "alpha",
+    "ψ": "psi",
+    "ß": "ss",
+}
+
+
+def accept_any_text() -> None:
+    """Make stdout and stderr write any text, whatever their encoding."""
+    codecs.register_error("sefa.plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="sefa.plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Return ASCII for the characters that a stream cannot encode, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letter = error.object[error.start]
+    if "\udc80" <= letter <= "\udcff":  # a byte of a file name that is not UTF-8
+        return bytes([ord(letter) - 0xDC00]), error.start + 1
+    return _PLAIN.get(letter) or _without_accent(letter), error.start + 1
+
+
+def _without_accent(letter: str) -> str:
+    import unicodedata
+
+    base = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode("ascii")
+    return base or letter.encode("ascii", "backslashreplace").decode("ascii")

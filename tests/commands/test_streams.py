@@ -1,0 +1,62 @@
+"""Streams that are not UTF-8: every command writes, in ASCII where it must."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import ROOT
+
+MODEL = str(ROOT / "tests/golden/containers/ckpt_genforce_stylegan2.pth")
+LABEL = "Lächeln ☃ → α"
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "sefa_cli", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(command, capture_output=True, env=environment, check=False)
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = str(tmp_path_factory.mktemp("streams") / "named.dirs")
+    assert run("factorize", MODEL, "-o", path).returncode == 0
+    assert run("name", path, "0", LABEL).returncode == 0
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_tables_and_json_fit_any_stream(named: str, encoding: str) -> None:
+    for words in ([named], [MODEL], [named, named], ["-h"]):
+        done = run("inspect", *words, PYTHONIOENCODING=encoding)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.decode(encoding)
+    done = run("inspect", "--json", named, PYTHONIOENCODING=encoding)
+    assert json.loads(done.stdout.decode(encoding))["labels"][0] == LABEL
+
+
+def test_what_does_not_fit_is_spelled_in_ascii(named: str) -> None:
+    done = run("inspect", named, PYTHONIOENCODING="ascii")
+    assert rb"Lacheln \u2603 -> alpha" in done.stdout
+    assert b"####" in done.stdout
+
+
+def test_the_c_locale(named: str) -> None:
+    done = run("inspect", named, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+
+
+def test_errors_fit_too(tmp_path: Path) -> None:
+    done = run("inspect", str(tmp_path / "schön.dirs"), PYTHONIOENCODING="ascii")
+    assert (done.returncode, b"schon.dirs" in done.stderr) == (1, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems refuse the name")
+def test_a_path_that_is_not_text_is_written_as_its_bytes(tmp_path: Path) -> None:
+    out = os.fsencode(tmp_path) + b"/a\xff.dirs"
+    done = run("factorize", MODEL, "-o", os.fsdecode(out))
+    assert (done.returncode, done.stdout) == (0, out + b"\n")
