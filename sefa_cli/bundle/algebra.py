@@ -77,7 +77,7 @@ class Algebra:
         return [(source, k) for k in source.bundle.indices(name)]
 
     def _source_of(self, text: str) -> tuple[Source, str]:
-        """The bundle that `text` points to, and what it names there."""
+        """Return the bundle that `text` points to, and the name of the direction in it."""
         file, colon, name = text.partition(":")
         among = [source for source in self.sources if colon and file in (source.name, source.stem)]
         if len(among) > 1:
@@ -107,7 +107,7 @@ class Algebra:
         return rows
 
     def bundle(self, rows: Iterable[tuple[Row, dict[str, Any]]], method: str) -> "Bundle":
-        """Return a bundle of these rows, scaled to unit length, with what is known of each.
+        """Return a bundle of these rows, scaled to unit length, with their annotations.
 
         None of the rows may be zero. The region that directions were found for is kept if all
         bundles have the same.
@@ -147,14 +147,14 @@ def _model(source: Source) -> str:
 
 
 def _region(bundle: "Bundle") -> tuple[Any, ...]:
-    """What two bundles of one region have in common."""
+    """Return a key that is equal for bundles of one region."""
     masks = (bundle.mask, bundle.background)
     numbers = (None if mask is None else (mask.shape, mask.tobytes()) for mask in masks)
     return (*numbers, bundle.params.get("seeds"))
 
 
 def _measured_at(about: dict[str, Any], norm: float) -> dict[str, Any]:
-    """What is known of a row of length `norm`, for the unit vector along it."""
+    """Scale the measurements of a row of length `norm` to its unit vector."""
     if abs(norm - 1) < 1e-5:
         return about
     changed = {**about, "scale": norm * about.get("scale", 1.0)}

@@ -174,7 +174,7 @@ class Direction:
         return list({id(term.bundle): term.bundle for term in self.terms}.values())
 
     def _source(self, bundle: "Bundle") -> Source:
-        """The bundle with a name: they have none here, so they are counted."""
+        """Give a bundle a name by its place, as bundles in memory have none."""
         place = next(i for i, own in enumerate(self._bundles) if own is bundle)
         return Source("bundle" if len(self._bundles) == 1 else f"bundle{place}", bundle)
 
@@ -196,7 +196,7 @@ class Direction:
 
 
 def _collected(terms: Sequence[Term]) -> Direction:
-    """The sum of the terms, each direction once. Raises SefaError for bundles of two models."""
+    """Add up the terms of each direction. Raises SefaError for bundles of two models."""
     weights: dict[tuple[int, int], Term] = {}
     for term in terms:
         known = weights.get((id(term.bundle), term.k))

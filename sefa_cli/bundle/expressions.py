@@ -13,7 +13,7 @@ _TERM = re.compile(
 
 
 def parse_mix(text: str) -> list[tuple[float, str]]:
-    """`0.7*yaw + 0.3*age` → `[(0.7, "yaw"), (0.3, "age")]`. Raises UsageError."""
+    """Parse `0.7*yaw + 0.3*age` → `[(0.7, "yaw"), (0.3, "age")]`. Raises UsageError."""
     terms: list[tuple[float, str]] = []
     at = 0
     while at < len(text):
@@ -32,7 +32,7 @@ def parse_mix(text: str) -> list[tuple[float, str]]:
 
 
 def unquoted(name: str) -> str:
-    """`turns left` of `"turns left"`; a backslash makes the next character an ordinary one."""
+    """Remove quotes: `"turns left"` → `turns left`. A backslash escapes the next character."""
     if len(name) < 2 or not name.startswith('"') or not name.endswith('"'):
         return name
     return re.sub(r"\\(.)", r"\1", name[1:-1])

@@ -149,7 +149,7 @@ class Collector:
     def _kept(
         self, stage: str, number: int, passes: int, work: Callable[[Report, Begun], Arrays]
     ) -> Arrays:
-        """What `partial` holds of a stage of a picture, or `work` done, which takes `passes`."""
+        """Return the arrays of a stage from `partial`, or do `work`, which takes `passes`."""
         report = self._report(passes)
         if self.partial is None:
             return work(report, Begun())

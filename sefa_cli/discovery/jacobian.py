@@ -24,7 +24,7 @@ _BLOCK = 1 << 14  # rows of J multiplied at once in its own precision; the sums 
 
 
 class Begun:
-    """Rows of one picture's work so far: what an interrupt finds here can be gone on from."""
+    """Rows of one picture's work so far; an interrupted call can continue from them."""
 
     def __init__(self, rows: NDArray[np.float32] | None = None) -> None:
         self.rows = None if rows is None else torch.from_numpy(rows)  # (done, width)
@@ -42,14 +42,22 @@ def grams(
     begun: Begun | None = None,
     watch: Watch | None = None,
 ) -> Grams:
-    """M_f and M_b for weights `fore` and `back` `(H, W)` of the picture's size.
+    """Return the Gram matrices M_f and M_b of one picture, `(dim, dim)` each.
 
-    `memory` is the budget in bytes (None: half of what is free) for the passes and for the
-    columns of J that wait for their products; when all of them do not fit, they are made anew
-    for every group, and on out-of-memory the batch is halved. With `basis` `(dim, k)` in place
-    of the identity, M is of J · basis: `(k, k)`. `sum_channels` adds a position's channels up
-    before the products, as the published code does above 256 px.
-    Raises SefaError for weights of another size, negative or all zero, and for too small a budget.
+    Args:
+        linearization: The generator at one code, whose derivatives are taken.
+        fore: Weights `(H, W)` of the region, 0 or more, of the picture's size.
+        back: Weights `(H, W)` of the background.
+        memory: Budget in bytes for the passes and the columns of J. If the columns do not fit
+            at once, they are made again for every group. Default: half of the free memory.
+        basis: Columns `(dim, k)`: the matrices are then of J · basis, `(k, k)`.
+        sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
+        progress: Called with the passes done and the passes in all.
+        begun: Rows of an interrupted call, to continue from.
+        watch: Called with each batch of directions and what they change.
+
+    Raises:
+        SefaError: for weights of another size, negative or all zero, and for too small a budget.
     """
     parts = Parts(linearization, fore, back, sum_channels)
     vectors = np.eye(linearization.dim) if basis is None else basis.T  # (k, dim)
@@ -72,7 +80,7 @@ def grams(
 def jacobian(
     linearization: Linearization, memory: int | None = None, progress: Report | None = None
 ) -> NDArray[np.float32]:
-    """J itself `(C · H · W, dim)`, for who wants to keep it."""
+    """Return the Jacobian J itself, float32 `(C · H · W, dim)`."""
     everywhere = np.ones(linearization.picture.shape[1:])
     parts = Parts(linearization, everywhere, everywhere, False)
     rows = torch.eye(linearization.dim, dtype=linearization.dtype, device=linearization.device)
@@ -108,7 +116,7 @@ class Parts:
         ]
 
     def rows(self, changes: Tensor) -> Tensor:
-        """Changes of the picture `(b, C, H, W)` → columns of J, laid flat: `(b, size)`."""
+        """Flatten changes of the picture `(b, C, H, W)` into columns of J `(b, size)`."""
         if self.sum_channels:
             changes = changes.sum(dim=1, keepdim=True)
         positions = changes.flatten(2)
@@ -117,7 +125,7 @@ class Parts:
         return positions.flatten(1)
 
     def spread(self, rows: Tensor) -> Tensor:
-        """The transpose of `rows`: `(b, size)` → `(b, C, H, W)`."""
+        """Apply the transpose of `rows`: `(b, size)` → `(b, C, H, W)`."""
         channels, *sides = self._shape
         positions = rows.new_zeros(len(rows), 1 if self.sum_channels else channels, *sides)
         flat = positions.flatten(2)  # the same memory
@@ -125,19 +133,19 @@ class Parts:
         return positions.expand(-1, channels, -1, -1)
 
     def mixed(self, noise: Tensor, part: int) -> Tensor:
-        """√m · noise `(b, size)` as pictures, for the weights m of one part, which sum up to 1.
+        """Return √m · noise `(b, size)` as pictures, for the weights m of one part (sum 1).
 
         Independent noise of variance 1 makes Jᵀ of it a random row r with E[r rᵀ] = M.
         """
         return self.spread(noise * (self._scale[part] / math.sqrt(self.totals[part])))
 
     def contrast(self, changes: Tensor, quotients: Tensor) -> Tensor:
-        """(m_f − λ m_b) · changes `(b, size)` as pictures, λ `(b,)`; weights sum up to 1."""
+        """Return (m_f − λ m_b) · changes `(b, size)` as pictures, λ `(b,)`; weights sum to 1."""
         fore, back = (self._scale[i].square() / self.totals[i] for i in range(2))
         return self.spread(changes * (fore - quotients[:, None] * back))
 
     def products(self, a: Tensor, b: Tensor) -> Float64:
-        """Σ m a bᵀ for both weights: `(2, len(a), len(b))` of columns `(·, size)`."""
+        """Return Σ m a bᵀ for both weights: `(2, len(a), len(b))` of columns `(·, size)`."""
         total = np.zeros((2, len(a), len(b)))
         for part, block in self._blocks:
             left = a[:, block] * self._scale[part, block]
@@ -172,7 +180,7 @@ class Columns:
         self._total = sum(count - start for start in starts)
 
     def hold(self, first: int, begun: Begun | None = None) -> Tensor:
-        """Columns `(g, rows of J)` of the next directions, as many as fit, together."""
+        """Return columns `(g, rows of J)` of the next directions, as many as fit."""
         count = min(self.held, len(self._directions) - first)
         try:
             held = self._directions.new_empty(count, self._parts.size)
@@ -197,7 +205,7 @@ class Columns:
         return held
 
     def made(self, chosen: slice) -> Iterator[tuple[slice, Tensor]]:
-        """Batches of the chosen directions and their columns `(b, rows of J)`."""
+        """Yield batches of the chosen directions and their columns `(b, rows of J)`."""
         start = chosen.start
         while start < chosen.stop:
             at = slice(start, min(start + self.batch, chosen.stop))

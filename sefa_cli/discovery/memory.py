@@ -1,4 +1,4 @@
-"""How much memory is free where a computation runs, and how it says that it is not enough."""
+"""Free memory of the device that computes, and the errors for too little of it."""
 
 import math
 import os
@@ -8,14 +8,14 @@ import torch
 
 from sefa_cli.errors import SefaError
 
-# torch raises a plain RuntimeError on CPUs: the text has to be looked at.
+# On CPUs, torch raises a plain RuntimeError: only its text tells the cause.
 OUT_OF_MEMORY = (MemoryError, RuntimeError)
 
-_UNKNOWN = 4 << 30  # where the system does not say
+_UNKNOWN = 4 << 30  # if the system does not report it
 
 
 def free_bytes(device: torch.device) -> int:
-    """Free memory of a device in bytes; on CPUs within the process's control group."""
+    """Return the free memory of a device in bytes; on CPUs within the process's control group."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     if device.type == "mps":
@@ -24,27 +24,27 @@ def free_bytes(device: torch.device) -> int:
 
 
 def budget_for(once: int, device: torch.device, asked: int | None) -> int:
-    """The budget in bytes: `asked`, or half of what is free.
+    """Return the budget in bytes: `asked`, or half of the free memory.
 
-    Raises SefaError where it is less than `once`, what a single pass needs.
+    Raises SefaError if it is less than `once`, the need of a single pass.
     """
     budget = free_bytes(device) // 2 if asked is None else asked
     if budget < once:
         raise SefaError(
             f"a memory budget of {budget / 2**20:.0f} MiB is too small for one pass",
             f"{math.ceil(once / 2**20)} MiB or more",
-            "Give more memory or take a smaller size.",
+            "Give more memory, or take a smaller size.",
         )
     return budget
 
 
 def too_little() -> SefaError:
-    """The stated error where even the smallest piece of the work does not fit."""
-    return SefaError("the memory does not suffice for one pass", remedy="Take a smaller size.")
+    """Return the error for memory that does not fit even one pass."""
+    return SefaError("there is not enough memory for one pass", remedy="Take a smaller size.")
 
 
 def refuse_others(error: Exception) -> None:
-    """Raise `error` again, unless it says that there is not enough memory."""
+    """Raise `error` again unless it reports too little memory."""
     text = str(error)
     said = "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
     if isinstance(error, RuntimeError) and not said:
@@ -62,7 +62,7 @@ def _available() -> int:
 
 
 def _group() -> list[int]:
-    """What a container's limit leaves, if there is one."""
+    """Return the memory left under a container's limit, if it has one."""
     folder = Path("/sys/fs/cgroup")
     try:
         limit = int(folder.joinpath("memory.max").read_text())

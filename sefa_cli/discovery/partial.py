@@ -1,4 +1,4 @@
-"""The partial file of an interrupted search, kept beside the output until all is done."""
+"""The partial file of an interrupted search, kept next to the output until the end."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,25 +13,25 @@ from sefa_cli.discovery.jacobian import Begun
 from sefa_cli.errors import SefaError
 from sefa_cli.files import open_atomically
 
-MOST_BEGUN = 1 << 30  # bytes of a picture under way that are worth keeping
+MOST_BEGUN = 1 << 30  # bytes of an unfinished picture that are worth keeping
 
 _WHOLE, _BEGUN = "whole", "begun"
 
 
 def partial_path(output: Path | str) -> Path:
-    """Return where the search for `output` keeps what it did: `OUT.dirs.partial`."""
+    """Return the path of the partial file for `output`: `OUT.dirs.partial`."""
     output = Path(output)
     return output.with_name(output.name + ".partial")
 
 
 class Partial:
-    """`OUT.dirs.partial`: arrays of every finished stage of a picture, and of the one under way.
+    """`OUT.dirs.partial`: arrays of the finished stages of each picture, and of the unfinished one.
 
-    Stages have names: "grams 0-4", or where the latent is large "sketch" and "turn 0", "turn 1" ….
+    Stages have names: "grams 0-4", or for a large latent "sketch", "turn 0", "turn 1" ….
     """
 
     def __init__(self, path: Path, task: object) -> None:
-        """`task` is everything that changes the numbers, as JSON takes it."""
+        """Take `task`: JSON data with everything that changes the numbers."""
         self.path = path
         self.key = hashlib.sha256(canonical_json(task).encode()).hexdigest()
         self._arrays: dict[str, NDArray[np.floating]] = {}
@@ -42,51 +42,51 @@ class Partial:
         return bool(self._arrays)
 
     def read(self) -> None:
-        """Take up what is there. Raises SefaError if it is another search's or unreadable."""
+        """Read the file. Raises SefaError if it belongs to another search or cannot be read."""
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 if str(archive["key"]) != self.key:
                     raise SefaError(
                         f"{self.path} belongs to a search with other options",
                         "the same model, region and options",
-                        "Repeat them, or leave out --resume.",
+                        "Repeat them, or do not resume.",
                     )
                 self._arrays = {name: archive[name] for name in archive if name != "key"}
         except FileNotFoundError:
             raise SefaError(
-                f"there is no {self.path} to resume", remedy="Leave out --resume."
+                f"{self.path} does not exist", remedy="Start the search without resuming."
             ) from None
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise SefaError(
-                f"{self.path} cannot be read", remedy="Leave out --resume to begin again."
+                f"cannot read {self.path}", remedy="Start the search again without resuming."
             ) from error
 
     def found(self, stage: str, number: int) -> list[NDArray[np.floating]] | None:
-        """The arrays of a finished stage of a picture, in their order; None if it is not."""
+        """Return the arrays of a finished stage of a picture in order, or None."""
         prefix = f"{_WHOLE}/{stage}/{number}/"
         names = [name for name in self._arrays if name.startswith(prefix)]
         return [self._arrays[f"{prefix}{i}"] for i in range(len(names))] or None
 
     def begun(self, stage: str, number: int) -> Begun:
-        """The rows of a stage that was under way."""
+        """Return the rows of an unfinished stage."""
         return Begun(self._arrays.get(f"{_BEGUN}/{stage}/{number}"))
 
     def keep(self, stage: str, number: int, arrays: Sequence[NDArray[np.floating]]) -> None:
-        """Add a finished stage and write the file anew."""
+        """Add a finished stage and rewrite the file."""
         self._arrays.pop(f"{_BEGUN}/{stage}/{number}", None)
         for i, array in enumerate(arrays):
             self._arrays[f"{_WHOLE}/{stage}/{number}/{i}"] = array
         self._write()
 
     def keep_begun(self, stage: str, number: int, begun: Begun) -> None:
-        """Add the rows of a stage under way, if there are any and they are not too large."""
+        """Add the rows of an unfinished stage, unless they are too large."""
         if begun.rows is None or begun.rows.nbytes > MOST_BEGUN:
             return
         self._arrays[f"{_BEGUN}/{stage}/{number}"] = begun.rows.cpu().numpy()
         self._write()
 
     def remove(self) -> None:
-        """All is done: the file has served."""
+        """Delete the file after a finished search."""
         self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:

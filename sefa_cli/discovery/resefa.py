@@ -22,7 +22,7 @@ MatrixPair = tuple[Float64, Float64]  # M_f and M_b of a picture, (dim, dim) eac
 # suits a large region hides this change: small regions need a smaller τ than the published 1e-3.
 TAUS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
-# Gram matrices come from single-precision Jacobians: what is smaller, as a share, is rounding.
+# Gram matrices come from single-precision Jacobians: a smaller share is rounding.
 _SMALLEST = float(np.finfo(np.float32).eps)
 
 

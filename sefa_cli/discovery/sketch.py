@@ -29,7 +29,7 @@ from sefa_cli.generators.linearize import Linearization
 Float32 = NDArray[np.float32]
 Region = tuple[ArrayLike, ArrayLike]  # weights (H, W) of the region and of the background
 
-_NEW = 1e-3  # a unit row that lies in the basis but for this adds nothing to it
+_NEW = 1e-3  # a unit row with a smaller part outside the basis adds nothing to it
 
 
 class Sketch(NamedTuple):
@@ -52,10 +52,10 @@ def sketch(
     progress: Report | None = None,
     begun: Begun | None = None,
 ) -> Sketch:
-    """`half` random rows of the region, as many of the background, and the spare ones.
+    """Return `half` random rows of the region, as many of the background, and the spare ones.
 
-    Every row depends on `seed` and its own place alone. `memory`, `progress`, `begun` and what is
-    refused are those of `jacobian.grams`.
+    Every row depends only on `seed` and its own place. `memory`, `progress`, `begun` and the errors
+    are those of `jacobian.grams`.
     """
     parts = Parts(linearization, *region, sum_channels)
 
@@ -82,9 +82,9 @@ class Within:
     def extend(
         self, linearization: Linearization, basis: Float64, progress: Report | None = None
     ) -> None:
-        """Go on to `basis`, which begins with the one before: a forward pass for each new vector.
+        """Extend to `basis`, which begins with the earlier one: a forward pass for each new vector.
 
-        Where the columns before did not fit into the memory budget, all are made again.
+        If the earlier columns did not fit into the memory budget, all are made again.
         """
         known = 0 if self._basis is None or self._columns is None else self._basis.shape[1]
         begun = Begun()
@@ -119,7 +119,7 @@ class Within:
         progress: Report | None = None,
         begun: Begun | None = None,
     ) -> Float32:
-        """(M_f − λ M_b) n `(p, dim)` for n = basis · inner `(k, p)`: a reverse pass each."""
+        """Return (M_f − λ M_b) n `(p, dim)` for n = basis · inner `(k, p)`: a reverse pass each."""
         basis = self._basis
         assert basis is not None
         parts = Parts(linearization, *self._region, self._sum_channels)
@@ -144,21 +144,21 @@ class Within:
 
 
 def first_basis(sketches: Sequence[Sketch]) -> Float64:
-    """An orthonormal basis `(dim, k)` of all rows but the spare ones.
+    """Return an orthonormal basis `(dim, k)` of all rows except the spare ones.
 
-    Raises SefaError where nothing moves the picture.
+    Raises SefaError if nothing changes the picture.
     """
     return widened(None, np.concatenate([rows for made in sketches for rows in made[:2]]))
 
 
 def widened(basis: Float64 | None, rows: NDArray[np.floating]) -> Float64:
-    """The basis with what `rows` `(p, dim)` add to it, each as much as the others."""
+    """Return the basis widened by `rows` `(p, dim)`, which all have the same weight."""
     new = rows.astype(np.float64)
     lengths = np.linalg.norm(new, axis=1, keepdims=True)
     new = new[lengths[:, 0] > 0] / lengths[lengths[:, 0] > 0]
     with threadpool_limits(1, user_api="blas"):  # the same bits on any number of threads
         if basis is not None:
-            for _ in range(2):  # once more for what rounding left
+            for _ in range(2):  # twice, because of rounding
                 new = new - (new @ basis) @ basis.T
         if not len(new):
             raise SefaError("no direction changes the picture", "layers that reach the region")
@@ -168,7 +168,7 @@ def widened(basis: Float64 | None, rows: NDArray[np.floating]) -> Float64:
 
 
 def whole_trace(within: Grams, basis: Float64, made: Sketch) -> float:
-    """tr M_b: exact within the basis, the rest from the spare rows, which it does not know."""
+    """Estimate tr M_b: exact within the basis, from the spare rows beyond it."""
     spare = made.spare.astype(np.float64)
     beyond = spare - (spare @ basis) @ basis.T
     return float(np.trace(within.back) + np.square(beyond).sum() / len(spare))
@@ -182,7 +182,7 @@ def _pulled(
     progress: Report | None,
     begun: Begun | None,
 ) -> Float32:
-    """Jᵀ of `count` cotangents `(b, C, H, W)`, which are asked for in batches: `(count, dim)`."""
+    """Return Jᵀ of `count` cotangents `(b, C, H, W)`, made in batches: `(count, dim)`."""
     begun = Begun() if begun is None else begun
     rows = torch.empty(count, linearization.dim)
     done = 0
@@ -212,6 +212,6 @@ def _pulled(
 
 
 def _noise(seed: int, place: int, size: int) -> Tensor:
-    """Normal numbers `(size,)`, drawn on the CPU so that every device has the same."""
+    """Draw normal numbers `(size,)` on the CPU, the same for every device."""
     generator = torch.Generator().manual_seed((seed << 16) + place)
     return torch.randn(size, generator=generator)

@@ -97,7 +97,7 @@ def test_never_enough_memory_is_a_stated_error(
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(linearized, "forward", never)
-    with pytest.raises(SefaError, match="does not suffice for one pass"):
+    with pytest.raises(SefaError, match="not enough memory for one pass"):
         grams(linearized, *GRAY)
 
 

@@ -185,7 +185,7 @@ def test_out_of_memory_in_reverse_is_a_stated_error(
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(Linearization, "reverse", never)
-    with pytest.raises(SefaError, match="does not suffice for one pass"):
+    with pytest.raises(SefaError, match="not enough memory for one pass"):
         pictures.matrices(SKETCHED)
 
 

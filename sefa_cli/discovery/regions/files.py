@@ -1,4 +1,4 @@
-"""Masks and label maps from picture files; nothing larger than Pillow's own limit is decoded.
+"""Masks and label maps from picture files; pictures above Pillow's own limit are refused.
 
 Pillow reads them, not imageio, because imageio cannot be told which formats to accept: some of
 Pillow's start other programs.
@@ -43,7 +43,7 @@ def mask(source: Path | str | ArrayLike) -> Draw:
 def segments(source: Path | str | ArrayLike, ids: str | None) -> Draw:
     """Return what draws the segments `ids` ("3,4" or "3-5") of a label map: a file, or an array.
 
-    Raises UsageError, with all ids that are there, for one that is not and for None.
+    Raises UsageError, which lists the ids that exist, for a missing id and for None.
     """
     chosen = parse_range(ids, "segment") if ids is not None else ()
     if isinstance(source, Path | str):
@@ -87,11 +87,11 @@ def as_weights(mask: ArrayLike) -> Weights:
 
 
 def read_mask(path: Path | str) -> Weights:
-    """The weights a picture file gives its pixels: `(height, width)`, 0 … 255.
+    """Read a mask from a picture file as weights `(height, width)`, 0 … 255.
 
-    Luminance: white counts wholly, black not at all, gray in between; what is transparent does
-    not count. Where all that is visible has one color (a drawing on a transparent ground, black
-    or not), its opacity alone is the weight. Raises SefaError for what is no such picture.
+    The weight is the luminance: white counts fully, black does not count, gray in between.
+    Transparent pixels do not count. If all visible pixels have one color (a drawing on a
+    transparent ground), the opacity is the weight. Raises SefaError for other files.
     """
     image = _open(path, _MASK_FORMATS)
     if image.mode in _DEEP:
@@ -111,9 +111,9 @@ def read_mask(path: Path | str) -> Weights:
 
 
 def read_labels(path: Path | str) -> Labels:
-    """The numbers in a label map, a PNG with a palette or gray (up to 16 bits): `(height, width)`.
+    """Read a label map `(height, width)` from a PNG with a palette or in gray (up to 16 bits).
 
-    Raises SefaError for what is no such picture.
+    Raises SefaError for other files.
     """
     image = _open(path, _LABEL_FORMATS)
     if image.mode not in ("1", "L", "P", *_DEEP):
@@ -122,7 +122,7 @@ def read_labels(path: Path | str) -> Labels:
 
 
 def segment_weights(path: Path | str, labels: NDArray[np.integer], ids: Sequence[int]) -> Weights:
-    """255 on the segments `ids`, 0 elsewhere; raises UsageError with the ids that are there."""
+    """Return 255 on the segments `ids`, 0 elsewhere; UsageError lists the ids that exist."""
     there, counts = np.unique(labels, return_counts=True)
     missing = [i for i in ids if i not in there]
     if missing or not ids:
@@ -132,7 +132,7 @@ def segment_weights(path: Path | str, labels: NDArray[np.integer], ids: Sequence
 
 
 def _resampled(weights: Weights, name: str, height: int, width: int) -> Weights:
-    """`weights` at the working size; UsageError where its aspect is not the picture's."""
+    """Resample `weights` to the working size; UsageError for another aspect."""
     tall, wide = weights.shape
     if abs(tall * width - wide * height) >= max(height, width):  # a rounded pixel is no difference
         raise UsageError(
@@ -143,13 +143,13 @@ def _resampled(weights: Weights, name: str, height: int, width: int) -> Weights:
 
 
 def _rounded_share(levels: NDArray[np.uint32], times: Weights | int, of: int) -> Weights:
-    """levels · times / of, rounded."""
+    """Return levels · times / of, rounded."""
     weights: Weights = ((levels * times + of // 2) // of).astype(np.uint8)
     return weights
 
 
 def _shares(ids: NDArray[np.integer], counts: NDArray[np.intp], most: int = 16) -> str:
-    """`0 (61.2 %), 3 (4.1 %)`: the segments with the most pixels, in the order of their ids."""
+    """List the segments with the most pixels, ordered by id: `0 (61.2 %), 3 (4.1 %)`."""
     largest = np.sort(np.argsort(-counts, kind="stable")[:most])
     percents = 100 * counts / counts.sum()
     named = [
@@ -161,7 +161,7 @@ def _shares(ids: NDArray[np.integer], counts: NDArray[np.intp], most: int = 16) 
 
 
 def _open(path: Path | str, formats: tuple[str, ...]) -> Image.Image:
-    """The decoded picture; raises SefaError where the file holds none of these formats."""
+    """Decode a picture; raises SefaError for files of other formats."""
     expected = " or ".join(formats)
     try:
         with warnings.catch_warnings():
@@ -171,10 +171,10 @@ def _open(path: Path | str, formats: tuple[str, ...]) -> Image.Image:
                 return image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise SefaError(
-            f"{path} is too large a picture", f"at most {Image.MAX_IMAGE_PIXELS:,} pixels"
+            f"{path} is too large", f"at most {Image.MAX_IMAGE_PIXELS:,} pixels"
         ) from None
     except UnidentifiedImageError:
-        raise SefaError(f"{path} is no picture that can be read", expected) from None
+        raise SefaError(f"{path} is not a readable picture", expected) from None
     except OSError as error:
         if error.errno:
             raise why_not(path, error, "read") from None

@@ -1,7 +1,7 @@
-"""Regions of faces found picture by picture, where the optional landmark package is installed.
+"""Regions of faces, found in each picture if the optional landmark package is installed.
 
-The package is mediapipe, of a version that does not report its use to anybody (later ones do); the
-network it runs is fetched as models are, checked, and kept in the cache. Everything but
+The package is mediapipe, in a version that does not report its use (later ones do). Its network
+is downloaded and checked as models are, and kept in the cache. Everything except
 `mediapipe_finder` works with any finder.
 """
 
@@ -67,7 +67,7 @@ _FEATURES: Mapping[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True)
 class Faces:
-    """Named regions of faces, to be found in every picture by itself."""
+    """Named regions of faces, found in each picture separately."""
 
     names: str  # as they were written
     subject: str
@@ -75,16 +75,16 @@ class Faces:
 
     @property
     def text(self) -> str:
-        """The names, each that is found with the prefix that says so."""
+        """The names; those found by landmarks have a prefix."""
         return ",".join(
             f"{FOUND}:{_bare(name)}" if _is_found(name, self.subject) else name.strip()
             for name in self.names.split(",")
         )
 
     def weights(self, pictures: Sequence[Picture], captions: Sequence[str]) -> Weights:
-        """Weights `(s, height, width)`, 255 inside, one for each of the pictures of one size.
+        """Return weights `(s, height, width)`, 255 inside, for pictures of one size.
 
-        `captions` name the pictures ("seed 3"). Raises SefaError naming those without a face.
+        `captions` name the pictures ("seed 3"). Raises SefaError with those without a face.
         """
         found = self.finder(pictures)
         without = [c for c, points in zip(captions, found, strict=True) if points is None]
@@ -113,7 +113,7 @@ class Faces:
 
 
 def feature_boxes(name: str, points: Points) -> Boxes:
-    """Around the landmarks of one feature, with a margin; within the picture."""
+    """Return the box around the landmarks of one feature, with a margin, within the picture."""
     chosen = points[list(_FEATURES[name])]
     margin = 0.0 if name == "face" else _MARGIN * float(np.ptp(points[list(_OVAL), 0]))
     (top, left), (bottom, right) = (
@@ -130,12 +130,12 @@ def faces_for(
     offline: bool | None = None,
     version: str | None = None,
 ) -> Faces | None:
-    """What finds the regions `names` picture by picture; None where their boxes serve.
+    """Return the finder of the regions `names`, or None if their boxes are used.
 
-    `eyes` of a model of faces is found where the package is installed, `landmarks:eyes` is found
-    always, of any model, and `face:eyes` is the box. `version` is mediapipe's, looked up if None.
-    Raises SefaError where a region is to be found and the package is missing or of a version that
-    reports its use; what fetching the network raises.
+    Landmarks are used for `eyes` on a face model if the package is installed, and always for
+    `landmarks:eyes`; `face:eyes` is the box. `version` is mediapipe's, looked up if None.
+    Raises SefaError if landmarks are needed but the package is missing or of a version that
+    reports its use, or if its network cannot be downloaded.
     """
     if names is None or not any(_is_found(name, subject) for name in names.split(",")):
         return None
@@ -161,7 +161,7 @@ def faces_for(
 def mediapipe_finder(
     pictures: Sequence[Picture], offline: bool | None = None
 ) -> list[Points | None]:
-    """The landmarks of the clearest face of each picture, by MediaPipe's face landmarker."""
+    """Return the landmarks of the clearest face of each picture, by MediaPipe's face landmarker."""
     try:
         network = obtain(NETWORK, offline)
     except OfflineError as error:
@@ -193,7 +193,7 @@ def _bare(name: str) -> str:
 
 
 def _is_found(name: str, subject: str) -> bool:
-    """Whether this one is looked for in the picture, if it can be."""
+    """Return whether landmarks can find this region in the picture."""
     where, _, bare = name.strip().rpartition(":")
     return bare in _FEATURES and (where == FOUND or (not where and subject == "face"))
 
@@ -211,7 +211,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Its libraries talk on stderr past Python; their errors come as exceptions all the same."""
+    """Silence the libraries' own lines on stderr; their errors still arrive as exceptions."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:

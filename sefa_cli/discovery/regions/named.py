@@ -84,10 +84,10 @@ _WORDS = {
 
 
 def subject_of(ref: str, family: str = "") -> str:
-    """What a model's pictures show, "face", "car" or "centered", by its family or its name.
+    """Return the subject of a model's pictures: "face", "car" or "centered".
 
-    A family may state it. Else the last part of the path that holds one of `_WORDS` decides;
-    without any it is "centered".
+    A family may state it. Otherwise the last part of the path that contains one of `_WORDS`
+    decides; the default is "centered".
     """
     known = find(family)
     if known is not None and known.subject:
@@ -101,12 +101,12 @@ def subject_of(ref: str, family: str = "") -> str:
 
 
 def named_regions(subject: str) -> Mapping[str, Boxes]:
-    """The regions that need no prefix on a model of this subject: its own and the centered ones."""
+    """Return the regions that work without a prefix: the subject's own and the centered ones."""
     return {**SETS[subject], **_CENTERED}
 
 
 def find_boxes(names: str, subject: str, height: int, width: int) -> Boxes:
-    """The boxes of `names` ("eyes", "eyes,mouth", "face:eyes") on a picture of this size.
+    """Return the boxes of `names` ("eyes", "eyes,mouth", "face:eyes") on a picture of this size.
 
     Raises UsageError for an unknown name, with the nearest ones.
     """
@@ -130,16 +130,16 @@ def find_boxes(names: str, subject: str, height: int, width: int) -> Boxes:
 
 
 def _hint(name: str, known: Mapping[str, Boxes]) -> str:
-    """What may have been meant: the same name of another set, or a near one."""
+    """Suggest the same name in another set, or a similar one."""
     others = [f"{subject}:{name}" for subject, regions in SETS.items() if name in regions]
     if others:
-        return f"Write {others[0]} if its pictures are such."
+        return f"Write {others[0]} if its pictures show that."
     near = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {near[0]}?" if near else ""
 
 
 def _between_bars(box: Box, height: int, width: int) -> Box:
-    """A box of a 4 : 3 picture, moved to where that picture lies in a higher one.
+    """Move a box of a 4 : 3 picture to the place of that picture in a taller one.
 
     The square car networks show it between two black bars.
     """

@@ -1,4 +1,4 @@
-"""Boxes and polygons: what is written becomes a weight for every pixel.
+"""Boxes and polygons: text becomes a weight for every pixel.
 
 Rows come before columns everywhere: `top,left,height,width` and `y,x`. Numbers are pixels of the
 working size when none has a decimal point, and fractions of the picture (0 … 1) when one has:
@@ -58,7 +58,7 @@ def named(names: str, subject: str | None) -> Draw:
 
     Raises UsageError for an unknown name: now, or without a subject when it is drawn.
     """
-    if subject is not None:  # so that the name is refused before anything is loaded
+    if subject is not None:  # refuse a wrong name before anything is loaded
         find_boxes(names, subject, 1, 1)
     return partial(_draw_named, names, subject or "centered")
 
@@ -66,7 +66,7 @@ def named(names: str, subject: str | None) -> Draw:
 def _numbers(
     texts: Sequence[str], name: str, form: str, count: int
 ) -> tuple[tuple[Fraction, ...], bool]:
-    """The numbers, exactly, and whether they are fractions of the picture."""
+    """Return the exact numbers, and whether they are fractions of the picture."""
     texts = [text.strip() for text in texts]
     if len(texts) != count or not all(map(_NUMBER.fullmatch, texts)):
         raise UsageError(f"{name} is not {count} numbers", form)
@@ -109,7 +109,7 @@ def filled(boxes: Iterable[Box], height: int, width: int) -> Weights:
 
 
 def _edge(position: Fraction) -> int:
-    """The first pixel whose middle is not before `position`."""
+    """Return the first pixel whose middle is not before `position`."""
     return math.ceil(position - _HALF)
 
 
@@ -119,7 +119,7 @@ def _fits(box: Box, height: int, width: int) -> bool:
 
 
 def _meant(box: Box, height: int, width: int) -> str:
-    """What somebody may have meant whose box does not fit: other orders of the four numbers."""
+    """Suggest another order of the four numbers for a box that does not fit."""
     top, left, tall, wide = box
     orders = {
         "columns were given before rows": Box(left, top, wide, tall),
@@ -152,9 +152,9 @@ def _draw_polygon(
 
 
 def _inside(corners: Sequence[Point], height: int, width: int) -> NDArray[np.bool_]:
-    """Which pixels have their middle inside, by the even-odd rule.
+    """Return which pixels have their middle inside, by the even-odd rule.
 
-    Pillow's polygons take the pixels under their edges along, one row and column more than a box
+    Pillow's polygons include the pixels under their edges: one row and column more than a box
     of the same corners.
     """
     y, x = np.arange(height) + 0.5, np.arange(width) + 0.5
