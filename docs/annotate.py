@@ -20,7 +20,7 @@ MODEL, NUM = "mobilestylegan_ffhq", 20
 
 
 def answers(level: str) -> list[dict[str, str]]:
-    """The rows of one level, by k."""
+    """Return the rows of one level, by k."""
     with open(DOCS / "directions" / "answers.tsv", newline="") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["level"] == level]
     assert [int(row["k"]) for row in rows] == list(range(NUM)), f"answers are missing: {level}"
@@ -28,7 +28,7 @@ def answers(level: str) -> list[dict[str, str]]:
 
 
 def bundle_of(level: str) -> Bundle:
-    """The leading directions of a level with their answers and names."""
+    """Return the leading directions of a level, with their answers and names."""
     bundle = factorize(MODEL, level, num=NUM, deflate_gain=True)
     for k, row in enumerate(answers(level)):
         said = {

@@ -8,7 +8,7 @@ set -x
 sefa factorize mobilestylegan_ffhq -L 0-4 --deflate-gain -o demo/face.dirs --overwrite
 { set +x; } 2>/dev/null
 
-echo "2. Direction 0 turns the head, 1 changes hair and smile, 2 hair length, 3 smile and face shape:"
+echo "2. Direction 0 turns the head, 1 moves hair off the face, 2 makes it longer, 3 widens the face:"
 set -x
 sefa edit --dirs demo/face.dirs --k 0-3 --alpha -3,3 --seeds 0 --size 256 -o demo/faces.png --overwrite
 { set +x; } 2>/dev/null
@@ -28,6 +28,6 @@ Written:
 Try next (the command is .venv/bin/sefa):
   sefa inspect demo/face.dirs
   sefa sample mobilestylegan_ffhq --seeds 0-15 --fast
-  sefa edit --dirs demo/face.dirs --k 3 --alpha 2
-  sefa animate --dirs demo/face.dirs --k 3 -o demo/smile.mp4
+  sefa edit --dirs demo/face.dirs --k 2 --alpha 4
+  sefa animate --dirs demo/face.dirs --k 2 -o demo/hair.mp4
 END

@@ -1,4 +1,4 @@
-"""Docstrings say `Example:`; griffe knows only `Examples:` and reads other doctests as Markdown."""
+"""Adapts two sections of our docstrings, `Example:` and `Source:`, to what griffe expects."""
 
 import re
 from typing import Any
@@ -7,10 +7,16 @@ import griffe
 
 
 class Examples(griffe.Extension):
-    """Read a docstring's `Example:` as the section that shows code."""
+    """Shows `Example:` as code and `Source:` as a paragraph."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
-        """Change the heading before the docstring is parsed."""
+        """Change the headings before the docstring is parsed."""
         if obj.docstring:
             text = obj.docstring.value
-            obj.docstring.value = re.sub(r"^Example:$", "Examples:", text, flags=re.MULTILINE)
+            text = re.sub(r"^Example:$", "Examples:", text, flags=re.MULTILINE)
+            obj.docstring.value = re.sub(
+                r"^Source:\s+((?:.+\n?)+)",
+                lambda source: "**Source:** " + " ".join(source[1].split()) + "\n",
+                text,
+                flags=re.MULTILINE,
+            )

@@ -1,7 +1,7 @@
-"""What the site shows besides the pages of docs/: hooks of mkdocs, named in mkdocs.yml.
+"""Hooks of mkdocs that add pages to the site. mkdocs.yml names this file.
 
-The reference of the commands is generated from the application, the tutorial from its notebook, and
-the pages that live elsewhere in the repository are taken from where they are.
+The reference of the commands is generated from the program, and the tutorial from its notebook.
+Pages that live elsewhere in the repository are read where they are.
 """
 
 import json
@@ -16,7 +16,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
 
-# Pages of the site, without `.md`, and the files of the repository that they are.
+# Pages of the site, without `.md`, and the files of the repository that they show.
 PAGES = {
     "index": "README.md",
     "changelog": "CHANGELOG.md",
@@ -32,11 +32,12 @@ COPIES = {
 ELSEWHERE = {f"{page}.md": source for page, source in PAGES.items()} | COPIES
 PAGE_OF = {source: page for page, source in ELSEWHERE.items()}
 PAGE_OF["docs/tutorial.ipynb"] = "tutorial" + ".md"
+OPTION, UNBROKEN = re.compile(r"(?<!`)`-[^`\s]*`(?!`)"), r"\g<0>{.option}"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)]*)?\)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are generated, or kept elsewhere in the repository."""
+    """Add the pages that are generated, or that live elsewhere in the repository."""
     for page, source in ELSEWHERE.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / source)))
     made = {
@@ -49,7 +50,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Point links that leave docs/ to the site's own pages; what has no page is named as code."""
+    """Point links out of docs/ to the site's own pages. Show files that have no page as code."""
     here = page.file.src_uri
     source = ELSEWHERE.get(here, f"docs/{here}")
 
@@ -59,29 +60,30 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return link[0]
         path = _normal(Path(source).parent / target)
         if not (ROOT / path).exists():
-            return link[0]  # mkdocs says that the link is dead, unless the page is generated
+            return link[0]  # mkdocs reports a dead link, unless the page is generated
         inside = PAGE_OF.get(path) or (path[5:] if path.startswith("docs/") else None)
         if inside is None or files.get_file_from_path(inside) is None:
             return text if text.startswith("`") else f"{text} (`{path}`)" if text != path else path
         up = "../" * here.count("/")
         return f"[{text}]({up}{inside}{anchor})"
 
-    return _outside_code(markdown, lambda text: LINK.sub(resolved, text))
+    markdown = re.sub("^```console$", "```sh", markdown, flags=re.MULTILINE)  # the same colors
+    return _outside_code(markdown, lambda text: OPTION.sub(UNBROKEN, LINK.sub(resolved, text)))
 
 
 def _outside_code(markdown: str, change: Any) -> str:
-    """A page with its text changed, and its fenced blocks as they are."""
+    """Change the text of a page, but not its fenced blocks."""
     parts = re.split(r"(^```.*?^```$)", markdown, flags=re.MULTILINE | re.DOTALL)
     return "".join(part if part.startswith("```") else change(part) for part in parts)
 
 
 def _normal(path: Path) -> str:
-    """A path relative to the repository, without `..`."""
+    """Return a path relative to the repository, without `..`."""
     return (ROOT / path).resolve().relative_to(ROOT.resolve()).as_posix()
 
 
 def commands_page() -> str:
-    """Return the reference of the commands: every one with its help and its options."""
+    """Return the reference of the commands: each with its help and its options."""
     from typer.main import get_command
 
     from sefa_cli.cli import app
@@ -106,24 +108,41 @@ def commands_page() -> str:
 
 
 def _section(name: str, command: Any, level: str) -> list[str]:
-    """One command: its usage, its help, its arguments and options."""
+    """Return the lines of one command: its usage, its help, its arguments and options."""
     shown = [p for p in command.params if not getattr(p, "hidden", False)]
     arguments = [p for p in shown if p.param_type_name == "argument"]
-    words = [name, *(_usage(p) for p in arguments), "[OPTIONS]"]
+    required = [p for p in shown if p.required and p not in arguments]
+    words = [name, *map(_usage, arguments), *map(_usage_of_option, required), "[OPTIONS]"]
     if hasattr(command, "commands"):
         words.append("[COMMAND]")
     lines = ["", f"{level} {name}", "", "```text", " ".join(words), "```", ""]
-    lines += [(command.help or "").replace("\b\n", "").strip(), ""]
+    lines += [_marked((command.help or "").replace("\b\n", "").strip()), ""]
     return lines + _table(arguments + [p for p in shown if p not in arguments])
 
 
 def _usage(argument: Any) -> str:
     word = argument.metavar or argument.name.upper()
-    return word if argument.required else f"[{word}]"
+    return word if argument.required or word.startswith("[") else f"[{word}]"
+
+
+def _usage_of_option(option: Any) -> str:
+    return f"{max(option.opts, key=len)} {_metavar(option)}"
+
+
+def _metavar(param: Any) -> str:
+    """Return the word for an option's value: `N` for an integer, `X` for another number."""
+    kinds = {
+        "integer": "N",
+        "integer range": "N",
+        "int range": "N",
+        "float": "X",
+        "float range": "X",
+    }
+    return str(param.metavar or kinds.get(param.type.name, param.type.name.upper()))
 
 
 def _table(params: list[Any]) -> list[str]:
-    """The rows of a table: option, meaning, default."""
+    """Return a table of arguments and options, each with its meaning and default."""
     if not params:
         return []
     rows = [f"| {_names(p)} | {_meaning(p)} |" for p in params]
@@ -132,14 +151,13 @@ def _table(params: list[Any]) -> list[str]:
 
 def _names(param: Any) -> str:
     if param.param_type_name == "argument":
-        return f"`{_cell(param.metavar or param.name.upper())}`"
+        return f"`{param.metavar or param.name.upper()}`"
     names = ", ".join(f"`{name}`" for name in [*param.opts, *param.secondary_opts])
-    metavar = "" if param.is_flag else param.metavar or param.type.name.upper()
-    return names + (f" `{_cell(metavar)}`" if metavar else "")
+    return names if param.is_flag else f"{names} `{_metavar(param)}`"
 
 
 def _meaning(param: Any) -> str:
-    text = _cell(" ".join((getattr(param, "help", None) or "").split()))
+    text = _marked(" ".join((getattr(param, "help", None) or "").split()))
     default = param.default
     plain = isinstance(default, str | int | float) and not isinstance(default, bool)
     if param.required:
@@ -149,8 +167,13 @@ def _meaning(param: Any) -> str:
     return text
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _marked(text: str) -> str:
+    """Return help as Markdown: the names of options become code."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(
+        part if part.startswith("`") else re.sub(r"(?<![\w-])--?[a-zA-Z][\w-]*", r"`\g<0>`", part)
+        for part in parts
+    )
 
 
 def notebook_page(path: Path) -> str:

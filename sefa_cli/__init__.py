@@ -13,10 +13,12 @@ Example:
     torch.Size([1, 3, 32, 32])
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+TYPE_CHECKING = False  # typing is slow to import, and Ctrl-C is handled only after this module
 if TYPE_CHECKING:
+    from typing import Any
+
     from sefa_cli.allocator import keep_blocks
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.bundle.compare import Comparison, compare
@@ -104,6 +106,8 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'sefa_cli' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"sefa_cli.{_HOME[name]}"), name)
 
 

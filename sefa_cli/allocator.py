@@ -1,8 +1,8 @@
 """Row 0. One setting of the C library that makes large CPU tensors up to four times faster.
 
-glibc gives every block above 32 MB back to the system when it is freed, and the page faults of
-getting it anew cost more than the arithmetic in between. Told to keep such blocks, a 1024-px
-picture takes 0.4 s instead of 1.2 s; the price is memory that is held until the process ends.
+glibc returns every block above 32 MB to the system when it is freed, and the page faults of getting
+it again cost more than the arithmetic in between. With such blocks kept, a 1024-px picture takes
+0.4 s instead of 1.2 s; the price is memory that is held until the process ends.
 """
 
 import ctypes
@@ -21,10 +21,10 @@ _KEEP = (
 
 @cache
 def keep_blocks() -> bool:
-    """Tell glibc to keep freed blocks, for the rest of this process; True if that is in force.
+    """Tell glibc to keep freed blocks for the rest of this process; return whether it does.
 
-    To be called before the first large tensor. Only the first call does anything; where the C
-    library is another one, or with SEFA_MALLOC=0 in the environment, none does.
+    Call it before the first large tensor. Only the first call has an effect. Another C library, or
+    SEFA_MALLOC=0 in the environment, leaves everything as it is.
     """
     if sys.platform != "linux" or os.environ.get("SEFA_MALLOC") == "0":
         return False

@@ -1,4 +1,4 @@
-"""JSON as a bundle holds it: read with suspicion, written in one way only.
+"""JSON as a bundle holds it: read strictly, and written in one way only.
 
 The rules are those of formats/directions-v1.md, "Canonical text". They make the bytes of a file
 depend on its content alone, and keep hostile text from costing more than one clear line.
@@ -24,7 +24,7 @@ _STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def read_json(text: bytes, what: str) -> Any:
-    """The value that `text` spells, its strings in NFC; `what` names it in errors.
+    """Return the value of the JSON `text`, its strings in NFC; `what` names it in errors.
 
     Raises SefaError for anything but JSON in UTF-8 without repeated keys, lone surrogates, NaN,
     infinity, integers from 2^53 on, or more than 32 levels of nesting.
@@ -67,10 +67,10 @@ def _check_nesting(text: str, what: str) -> None:
 
 
 def plain(value: Any, what: str, depth: int = 0) -> Any:
-    """A deep copy of `value` as plain JSON data, with its strings in NFC.
+    """Return a deep copy of `value` as plain JSON data, with its strings in NFC.
 
-    Tuples become lists and numpy's scalars become Python's. Raises SefaError, which names the
-    place inside `what`, for whatever canonical JSON cannot hold.
+    Tuples become lists, and numpy scalars become Python numbers. Raises SefaError, which names the
+    place inside `what`, for anything that canonical JSON cannot hold.
     """
     if depth > MOST_NESTING:
         raise SefaError(f"{what} is nested too deeply", f"at most {MOST_NESTING} levels")
@@ -114,13 +114,13 @@ def _nfc(text: str, what: str) -> str:
 
 
 def canonical_json(value: Any) -> str:
-    """The one spelling of plain data: keys sorted, no spaces, characters unescaped."""
+    """Return the one spelling of plain data: keys sorted, no spaces, characters unescaped."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
 
 
 def shown(value: object, most: int = 60) -> str:
-    """`value` as an error shows it: quoted, on one line, never long."""
+    """Return `value` as errors show it: quoted, on one line, and short."""
     text = repr(value)
     return text if len(text) <= most else f"{text[: most - 2]}…{text[-1]}"

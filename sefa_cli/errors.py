@@ -1,15 +1,15 @@
 """Row 0. The errors a user can meet: what was found, what was expected, what to do.
 
-The command line prints such an error as one line and exits with its `exit_code`;
-anything else that escapes is a bug of ours and shows a traceback.
+The command line prints such an error as one line and exits with its `exit_code`. Anything else that
+escapes is a bug and shows a traceback.
 """
 
 
 class SefaError(Exception):
-    """A stated error (exit code 1).
+    """An error that a user can act on (exit code 1).
 
-    `found` says what is there, `expected` what should have been, `remedy` what to do now.
-    The last two may be empty where they would only repeat the first.
+    `found` says what was wrong, `expected` what should have been there, `remedy` what to do now.
+    The last two may be empty if they would only repeat the first.
     """
 
     exit_code = 1
@@ -21,18 +21,18 @@ class SefaError(Exception):
 
 
 class UsageError(SefaError):
-    """The words of the command are wrong: an unknown layer, a bad range (exit code 2)."""
+    """The command's words are wrong: an unknown layer, a bad range (exit code 2)."""
 
     exit_code = 2
 
 
 class MismatchError(SefaError):
-    """Model and bundle do not belong together (exit code 3)."""
+    """The model and the bundle do not belong together (exit code 3)."""
 
     exit_code = 3
 
 
 class OfflineError(SefaError):
-    """What is needed is not cached and may not be fetched now (exit code 4)."""
+    """A model is not cached and may not be fetched now (exit code 4)."""
 
     exit_code = 4

@@ -1,4 +1,4 @@
-"""Row 0. Files that are written whole or not at all, and never over another unasked."""
+"""Row 0. Write files whole or not at all, and never over another unasked."""
 
 import atexit
 import contextlib
@@ -23,23 +23,23 @@ _REASONS = {
 
 
 def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError:
-    """The stated error for an OSError met on `path`."""
+    """Return the error for an OSError met on `path`."""
     reason, remedy = _REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
     return SefaError(f"cannot {doing} {path}: {reason}", remedy=remedy)
 
 
 def check_writable(path: Path | str, overwrite: bool = False) -> Path:
-    """Refuse early, before minutes are spent: the output exists, or its folder does not.
+    """Refuse an output early, before minutes are spent: it exists, or its folder does not.
 
-    With `overwrite` what exists must be an ordinary file that may be written to.
+    With `overwrite`, an existing output must be an ordinary, writable file.
     """
     path = Path(path)
     if path.is_dir():
         raise SefaError(f"{path} is a folder", "a file name", "Name a file inside it.")
     if path.exists() and not path.is_file():  # a device: renaming over it would take it away
-        raise SefaError(f"{path} is no ordinary file", "a file name, or - for stdout")
+        raise SefaError(f"{path} is not an ordinary file", "a file name, or - for stdout")
     if os.path.lexists(path) and not overwrite:
-        raise SefaError(f"{path} exists", remedy="Name another file or pass --overwrite.")
+        raise SefaError(f"{path} already exists", remedy="Use --overwrite to replace it.")
     if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
         raise SefaError(f"{path} is read-only", remedy="Name another file, or chmod u+w it.")
     if not path.parent.is_dir():
@@ -54,11 +54,11 @@ _scratch: set[Path] = set()
 
 @contextlib.contextmanager
 def scratch_beside(path: Path | str) -> Iterator[Path]:
-    """A name beside `path` for a file or folder that the caller makes and that goes with the block.
+    """Yield a name next to `path` for a file or folder that goes away with the block.
 
     A signal may come between any two steps, also between making a file and the `try` that would
-    remove it, or in the removal itself. So the name is noted before anything bears it, and what
-    is then left goes when the process ends. It has the suffix of `path`.
+    remove it, or during the removal. So the name is noted before anything has it, and what is left
+    then goes when the process ends. The name has the suffix of `path`.
     """
     path = Path(path)
     scratch = path.with_name(f".{path.stem}-{os.urandom(4).hex()}{path.suffix}")
@@ -70,9 +70,9 @@ def scratch_beside(path: Path | str) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there; an interrupted removal ends with the process.
+    """Remove a file or a folder, if it exists; an interrupted removal is finished at process end.
 
-    Raises OSError for a file that cannot be removed; of a folder, what can be is.
+    Raises OSError for a file that cannot be removed; of a folder, what can be removed is.
     """
     _scratch.add(path)
     if path.is_dir() and not path.is_symlink():
@@ -83,7 +83,8 @@ def remove(path: Path) -> None:
 
 
 @atexit.register
-def _remove_scratch() -> None:
+def remove_scratch() -> None:
+    """Remove the temporary files and folders of this process."""
     for path in tuple(_scratch):
         with contextlib.suppress(OSError):
             remove(path)
@@ -91,11 +92,11 @@ def _remove_scratch() -> None:
 
 @contextlib.contextmanager
 def temporary_beside(path: Path | str, overwrite: bool = False) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its name when the block ends well.
+    """Yield a temporary file next to `path` that takes its name when the block ends without error.
 
-    It is flushed to disk first; on any error or interrupt it is removed. The temporary keeps
-    the suffix of `path`, which picture and film writers read. What is overwritten keeps its
-    permissions, and a link stays one: what it leads to is replaced. OSErrors become SefaErrors.
+    It is flushed to disk first, and removed on any error or interrupt. It keeps the suffix of
+    `path`, which picture and film writers read. An overwritten file keeps its permissions, and a
+    link stays a link: its target is replaced. OSErrors become SefaErrors.
     """
     if overwrite:
         path = os.path.realpath(path)
@@ -124,7 +125,7 @@ def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
     try:
         os.link(temporary, path)  # unlike rename, fails where another process was faster
     except FileExistsError:
-        raise SefaError(f"{path} exists", remedy="Name another file or pass --overwrite.") from None
+        raise SefaError(f"{path} already exists", remedy="Use --overwrite to replace it.") from None
     except OSError:  # a file system without hard links
         check_writable(path)
         temporary.replace(path)
@@ -132,14 +133,14 @@ def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
 
 @contextlib.contextmanager
 def open_atomically(path: Path | str, overwrite: bool = False) -> Iterator[IO[bytes]]:
-    """`temporary_beside`, as an open binary file."""
+    """Open `temporary_beside` as a binary file."""
     with temporary_beside(path, overwrite) as temporary, open(temporary, "wb") as file:
         yield file
         file.flush()
 
 
 def free_name(folder: Path | str, stem: str, suffix: str) -> Path:
-    """`stem.suffix` in `folder`, or `stem-2.suffix`, `stem-3.suffix` … where that is taken."""
+    """Return `stem.suffix` in `folder`, or `stem-2.suffix`, `stem-3.suffix` … if that is taken."""
     path = Path(folder) / f"{stem}{suffix}"
     number = 2
     while os.path.lexists(path):

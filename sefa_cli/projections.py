@@ -1,7 +1,7 @@
 """The first projections of a generator: every matrix that takes the latent into the network.
 
-Read with numpy alone, and only those matrices, so that factorizing needs no torch. Also what
-hangs on them: the fingerprint, the named levels, and the mean style that tells a common gain.
+numpy alone reads them, and only those matrices, so factorizing needs no torch. Their fingerprint,
+the named levels, and the mean style that reveals a common gain are here too.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ TO_RGB = ("first", "last", "all", "none")
 
 
 def first_projections(checkpoint: Checkpoint) -> tuple[Layer, ...]:
-    """All of them: by code index, then order of execution, to-RGB last.
+    """Return all of them: by code index, then in order of execution, to-RGB last.
 
     Raises SefaError for a family whose projections are not known.
     """
@@ -31,7 +31,7 @@ def first_projections(checkpoint: Checkpoint) -> tuple[Layer, ...]:
             layers = list(family.projections(checkpoint.tensors))
     except (KeyError, ValueError) as error:  # of a forged file of our own: others were checked
         raise SefaError(
-            f"{checkpoint.ref} has tensors that make no {checkpoint.family} ({error})",
+            f"{checkpoint.ref} has tensors that do not make a {checkpoint.family} ({error})",
             "a complete generator",
         ) from None
     _check(checkpoint, layers)
@@ -39,7 +39,7 @@ def first_projections(checkpoint: Checkpoint) -> tuple[Layer, ...]:
 
 
 def _check(checkpoint: Checkpoint, layers: list[Layer]) -> None:
-    """There are projections, and all are matrices over the latent, or a part of z."""
+    """Check that there are projections, and that all are matrices over the latent or part of z."""
     if not layers:
         raise SefaError(f"{checkpoint.ref} has no first projection", "a complete generator")
     space, dim = checkpoint.config.space, checkpoint.config.dim
@@ -60,12 +60,12 @@ def demodulates(checkpoint: Checkpoint) -> bool:
 
 
 def fingerprint(checkpoint: Checkpoint) -> str:
-    """SHA-256 over all first projections as the file stores them (formats/directions-v1.md)."""
+    """Return the SHA-256 of all first projections as stored (formats/directions-v1.md)."""
     return fingerprint_of(first_projections(checkpoint))
 
 
 def fingerprint_of(layers: Iterable[Layer]) -> str:
-    """SHA-256 over these matrices, in this order."""
+    """Return the SHA-256 of these matrices, in this order."""
     digest = hashlib.sha256(b"sefa-fp1\n")
     for layer in layers:
         rows, columns = layer.matrix.shape
@@ -75,7 +75,7 @@ def fingerprint_of(layers: Iterable[Layer]) -> str:
 
 
 def layer_names(checkpoint: Checkpoint) -> list[str]:
-    """One name per code index: that of the first projection it drives."""
+    """Return one name per code index: that of the first projection it drives."""
     names: dict[int, str] = {}
     for layer in first_projections(checkpoint):
         names.setdefault(layer.index, layer.name)
@@ -83,11 +83,11 @@ def layer_names(checkpoint: Checkpoint) -> list[str]:
 
 
 def levels(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
-    """Code indices of `all`, `bottom`, `middle` and `top`; a level may be empty.
+    """Return the code indices of `all`, `bottom`, `middle` and `top`; a level may be empty.
 
-    Which code indices are in which level is the family's to say (`Family.levels`). StyleGAN3's
-    input layer is in none: its four outputs only move the picture, and after row scaling would
-    weigh like any channel.
+    The family decides which code indices are in which level (`Family.levels`). StyleGAN3's input
+    layer is in none: its four outputs only move the picture, and after row scaling would weigh as
+    much as any channel.
     """
     layers = [layer for layer in first_projections(checkpoint) if layer.kind != "input"]
     first = {layer.index: layer.resolution for layer in reversed(layers)}
@@ -98,7 +98,7 @@ def levels(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
 
 
 def parse_layers(checkpoint: Checkpoint, text: str) -> tuple[int, ...]:
-    """Code indices named by `text`: a level or a range such as `0-1` or `2-5,7`, increasing.
+    """Return the code indices in `text`, increasing: a level, or a range such as `2-5,7`.
 
     Raises UsageError for anything else, an empty level, or an index the model does not have.
     """
@@ -115,12 +115,12 @@ def parse_layers(checkpoint: Checkpoint, text: str) -> tuple[int, ...]:
 
 
 def select(checkpoint: Checkpoint, layers: str = "all", to_rgb: str = "last") -> list[Layer]:
-    """The projections at the code indices `layers`, of the to-RGBs those that `to_rgb` keeps.
+    """Return the projections of the code indices `layers`; `to_rgb` filters the to-RGBs.
 
-    `last` is the published choice for StyleGAN2. Raises UsageError where nothing is left.
+    `last` is the published choice for StyleGAN2. Raises UsageError if nothing is left.
     """
     if to_rgb not in TO_RGB:
-        raise UsageError(f"to-RGB choice {to_rgb!r} is unknown", "one of " + ", ".join(TO_RGB))
+        raise UsageError(f"unknown to-RGB choice {to_rgb!r}", "one of " + ", ".join(TO_RGB))
     indices = set(parse_layers(checkpoint, layers))
     everything = first_projections(checkpoint)
     rgbs = [layer for layer in everything if layer.kind == "torgb"]
@@ -140,10 +140,11 @@ def select(checkpoint: Checkpoint, layers: str = "all", to_rgb: str = "last") ->
 
 
 def mean_w(checkpoint: Checkpoint, count: int = 1000) -> NDArray[np.float32]:
-    """The mean w of a StyleGAN-like mapping network, in numpy: `(w_dim,)`.
+    """Return the mean w of a StyleGAN-like mapping network, in numpy: `(w_dim,)`.
 
-    From the file where it is there, else over `count` rows of RandomState(0).randn(10000, z_dim):
-    enough for a check; pictures are truncated towards the generator's own mean of all rows.
+    It is the file's, if the file has one, else the mean over `count` rows of
+    RandomState(0).randn(10000, z_dim): enough for a check. Pictures are truncated toward the
+    generator's own mean of all rows.
     """
     if "mapping.w_avg" in checkpoint.tensors:
         return checkpoint.tensors["mapping.w_avg"].float32()
@@ -163,7 +164,7 @@ def mean_w(checkpoint: Checkpoint, count: int = 1000) -> NDArray[np.float32]:
 
 
 def model_card(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What a bundle remembers of its model, the fingerprint included."""
+    """Return the facts that a bundle keeps about its model, with the fingerprint."""
     config = checkpoint.config
     return {
         "ref": checkpoint.ref,

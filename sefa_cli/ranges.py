@@ -1,4 +1,4 @@
-"""Row 0. `0-4,7`: the one way to write several indices, for seeds, layers and directions alike."""
+"""Row 0. Ranges such as `0-4,7`: the one way to write seeds, layers and directions."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,22 +10,24 @@ _MOST = 1_000_000  # a range of a billion seeds is a typing error, not a wish
 
 
 def is_range(text: str) -> bool:
-    """Whether `text` reads as an index or a range: labels may not."""
+    """Return whether `text` reads as an index or a range, which labels may not."""
     return all(_PART.fullmatch(part.strip()) for part in text.split(","))
 
 
 def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ...]:
-    """Indices named by `text` (`"0-4,7"` → `(0, 1, 2, 3, 4, 7)`), in the order written.
+    """Return the indices in `text` (`"0-4,7"` → `(0, 1, 2, 3, 4, 7)`), in the order written.
 
-    `what` names them in errors ("seed", "layer"); with `count` each must lie in 0 … count−1.
-    Raises UsageError for anything that is no range, runs backwards, repeats or is out of range.
+    `what` names them in errors ("seed", "layer"); with `count`, each must lie in 0 … count−1.
+    Raises UsageError for text that is not a range, runs backwards, repeats or is out of range.
     """
     indices: list[int] = []
     for part in text.split(","):
         match = _PART.fullmatch(part.strip())
         if not match:
             raise UsageError(
-                f"{what} {text!r} is not a range", "something like 0-4,7", "Indices start at 0."
+                f"{what} must be a range, got {text!r}",
+                "something like 0-4,7",
+                "Indices start at 0.",
             )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
@@ -40,7 +42,7 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
 
 
 def check_indices(indices: Sequence[int], what: str, count: int | None = None) -> tuple[int, ...]:
-    """The same checks for indices that came as numbers."""
+    """Return indices given as numbers, after the same checks."""
     if not indices:
         raise UsageError(f"no {what} given", "at least one index")
     if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
@@ -52,7 +54,7 @@ def check_indices(indices: Sequence[int], what: str, count: int | None = None) -
 
 
 def format_range(indices: Iterable[int]) -> str:
-    """The shortest text that `parse_range` reads back: `(0, 1, 2, 7)` → `"0-2,7"`."""
+    """Return the shortest text that `parse_range` reads back: `(0, 1, 2, 7)` → `"0-2,7"`."""
     runs: list[list[int]] = []
     for index in indices:
         if runs and index == runs[-1][-1] + 1:

@@ -162,7 +162,7 @@ def at_any_step() -> Callable[..., None]:
                 step += 1
                 prepare()
                 reached = _interrupted(work, step)
-                files._remove_scratch()
+                files.remove_scratch()
                 check(reached)
             assert step > 500
 

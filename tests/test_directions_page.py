@@ -31,7 +31,7 @@ def test_commands_and_table(tmp_path: Path, default_model: Path) -> None:
     assert printed == "(512,) (0, 2, 3, 4)\n"
     mix, clean = Bundle.load(tmp_path / "mix.dirs"), Bundle.load(tmp_path / "clean.dirs")
     face = Bundle.load(tmp_path / "face.dirs")
-    assert face.labels[:3] == ["turns", None, "hair length"]
+    assert face.labels[:3] == ["turns the head", None, "longer hair"]
     assert clean.labels == mix.labels == ["turned, longer"]
     assert abs(clean.directions[0] @ face.directions[2]) < 1e-6
     assert abs(clean.directions[0] @ face.directions[0]) > 0.999

@@ -32,18 +32,18 @@ BRITISH_LEFT = {
 # Phrases that read as translated, and how many are left in the package, docs/ and the README.
 # A number may only go down; a phrase whose number is 0 must not come back.
 TRANSLATED = {
-    r"[Ww]here nothing is said|\bnothing is said": 5,
-    r"(?<![Tt]here )\b(?:is|are) no (?!longer\b|more than\b)": 59,
-    "No talk": 1,
-    "alone tell": 1,
-    r"\banew\b": 10,
-    r"\b(?:is|are) (?:told|said)\b": 20,
-    r"\bis to be\b": 4,
+    r"[Ww]here nothing is said|\bnothing is said": 0,
+    r"(?<![Tt]here )\b(?:is|are) no (?!longer\b|more than\b)": 3,
+    "No talk": 0,
+    "alone tell": 0,
+    r"\banew\b": 2,
+    r"\b(?:is|are) (?:told|said)\b": 3,
+    r"\bis to be\b": 1,
     r"\bnot any\b": 6,
-    r"\bso many\b": 9,
-    r"\bfor what is\b": 7,
-    r"\bsays nothing\b": 6,
-    r"\bholds what\b|\bmade of what\b": 6,
+    r"\bso many\b": 1,
+    r"\bfor what is\b": 0,
+    r"\bsays nothing\b": 1,
+    r"\bholds what\b|\bmade of what\b": 0,
 }
 
 

@@ -63,7 +63,7 @@ def test_an_interrupted_overwrite_keeps_the_old_file(tmp_path: Path) -> None:
 
 def test_keeps_what_exists(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"old")
-    with pytest.raises(SefaError, match=r"exists\. Name another file or pass --overwrite"):
+    with pytest.raises(SefaError, match=r"already exists\. Use --overwrite to replace it"):
         check_writable(tmp_path / "a.bin")
     with open_atomically(tmp_path / "a.bin", overwrite=True) as file:
         file.write(b"new")
@@ -89,7 +89,7 @@ def test_a_read_only_file_is_not_overwritten(tmp_path: Path) -> None:
 
 def test_a_device_is_no_file_to_replace(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(SefaError, match="is no ordinary file; expected a file name, or -"):
+    with pytest.raises(SefaError, match="is not an ordinary file; expected a file name, or -"):
         check_writable(tmp_path / "pipe", overwrite=True)
 
 

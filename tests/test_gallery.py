@@ -21,10 +21,20 @@ def test_it_runs_on_the_default_model(tmp_path: Path, default_model: Path) -> No
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     films = sorted(path.name for path in (tmp_path / "g").glob("*.gif"))
-    assert films == ["hair-and-smile.gif", "hair-length.gif", "turns-hair-grows.gif", "turns.gif"]
+    assert films == [
+        "hair-off-the-face.gif",
+        "longer-hair.gif",
+        "turns-hair-grows.gif",
+        "turns-the-head.gif",
+    ]
     with Image.open(tmp_path / "g" / "turns-hair-grows.gif") as film:
         assert num_frames(film) == 4 and film.size == (64, 64)
     gallery = Bundle.load(tmp_path / "g" / "gallery.dirs")
-    assert gallery.labels == ["turns", "hair and smile", "hair length", "turns, hair grows"]
+    assert gallery.labels == [
+        "turns the head",
+        "hair off the face",
+        "longer hair",
+        "turns, hair grows",
+    ]
     assert abs(gallery.directions[3] @ gallery.directions[1]) < 1e-5
     assert "turns, hair grows" in done.stdout

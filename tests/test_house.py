@@ -13,7 +13,7 @@ from tests.helpers.tree import tracked
 
 PACKAGE = ROOT / "sefa_cli"
 ROWS = [
-    ("errors", "ranges", "files", "allocator", "canonical", "container"),
+    ("errors", "ranges", "files", "allocator", "canonical", "container", "interrupts"),
     ("bundle", "sources", "containers"),
     ("generators",),
     ("families",),
@@ -141,10 +141,13 @@ def test_every_module_says_what_it_does(path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "heavy"),
     [
-        ("import sefa_cli", ["torch", "numpy", "rich", "typer"]),
+        ("import sefa_cli.__main__", ["typing", "torch", "numpy", "rich", "typer"]),
         ("import sefa_cli.cli", ["torch", "numpy", "rich", "PIL", "requests", "imageio"]),
-        ("import sefa_cli.discovery.factorize", ["torch", "rich", "PIL", "requests", "imageio"]),
-        ("import sefa_cli.bundle", ["torch", "rich", "PIL"]),
+        (
+            "import sefa_cli.discovery.factorize",
+            ["torch", "rich", "PIL", "requests", "imageio", "html", "importlib.metadata"],
+        ),
+        ("import sefa_cli.bundle", ["torch", "rich", "PIL", "html", "email"]),
     ],
 )
 def test_light_things_stay_light(code: str, heavy: list[str]) -> None:

@@ -17,10 +17,10 @@ def test_reads_what_people_write(text: str, indices: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "not a range"),
-        ("a", "not a range"),
-        ("-1", "not a range"),
-        ("1.5", "not a range"),
+        ("", "must be a range"),
+        ("a", "must be a range"),
+        ("-1", "must be a range"),
+        ("1.5", "must be a range"),
         ("4-2", "runs backwards"),
         ("1,1", "given twice"),
         ("0-2,1", "given twice"),

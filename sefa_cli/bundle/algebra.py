@@ -77,7 +77,7 @@ class Algebra:
         return [(source, k) for k in source.bundle.indices(name)]
 
     def _source_of(self, text: str) -> tuple[Source, str]:
-        """Return the bundle that `text` points to, and the name of the direction in it."""
+        """Return the bundle that `text` points to, and the name there."""
         file, colon, name = text.partition(":")
         among = [source for source in self.sources if colon and file in (source.name, source.stem)]
         if len(among) > 1:
@@ -147,14 +147,14 @@ def _model(source: Source) -> str:
 
 
 def _region(bundle: "Bundle") -> tuple[Any, ...]:
-    """Return a key that is equal for bundles of one region."""
+    """Return what two bundles of one region have in common."""
     masks = (bundle.mask, bundle.background)
     numbers = (None if mask is None else (mask.shape, mask.tobytes()) for mask in masks)
     return (*numbers, bundle.params.get("seeds"))
 
 
 def _measured_at(about: dict[str, Any], norm: float) -> dict[str, Any]:
-    """Scale the measurements of a row of length `norm` to its unit vector."""
+    """Return what is known about a row of length `norm`, for the unit vector along it."""
     if abs(norm - 1) < 1e-5:
         return about
     changed = {**about, "scale": norm * about.get("scale", 1.0)}

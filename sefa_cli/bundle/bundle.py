@@ -195,7 +195,8 @@ class Bundle(Operations):
         if str(path) == "-":
             if sys.stdout.isatty():
                 raise SefaError(
-                    "refusing to write binary data to a terminal", remedy="Pipe it or use -o."
+                    "refusing to write binary data to a terminal",
+                    remedy="Use -o FILE, or pipe the output.",
                 )
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()

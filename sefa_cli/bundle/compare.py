@@ -113,7 +113,7 @@ def compare(a: "Bundle", b: "Bundle", num: int = 10) -> Comparison:
 
 
 def _on(layers: NDArray[np.int64], bundle: "Bundle") -> NDArray[np.float64]:
-    """Directions as unit rows over `layers`, zero on those they do not move: (k, layers · dim)."""
+    """Return directions as unit rows over `layers`, zero on other layers: (k, layers · dim)."""
     directions = bundle.directions.astype(np.float64)
     rows = np.zeros((bundle.k, len(layers), bundle.dim))
     at = np.searchsorted(layers, bundle.layers)

@@ -1,5 +1,6 @@
 """One direction of a bundle, or a weighted sum of several, as a value to compute with."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,6 +89,15 @@ class Direction:
             return None
         return float(single.bundle.eigenvalues[single.k])
 
+    @property
+    def step(self) -> float:
+        """The suggested step α, in units of the latent; see `Bundle.step`.
+
+        For a sum Σ wᵢ nᵢ it is 1 / √(Σ (wᵢ / stepᵢ)²), as if the terms changed different things.
+        """
+        shares = [t.weight / t.bundle.step(t.k) for t in self.terms]
+        return float(f"{1 / max(math.hypot(*shares), 0.1):.2g}")
+
     def normalized(self) -> "Direction":
         """Return the direction with length 1.
 
@@ -166,7 +176,7 @@ class Direction:
 
     @property
     def _single(self) -> Term | None:
-        """The direction of a bundle that this is, unless it was changed."""
+        """Return the direction of a bundle that this is, unless it was changed."""
         return self.terms[0] if len(self.terms) == 1 and self.terms[0].weight == 1 else None
 
     @cached_property
@@ -174,7 +184,7 @@ class Direction:
         return list({id(term.bundle): term.bundle for term in self.terms}.values())
 
     def _source(self, bundle: "Bundle") -> Source:
-        """Give a bundle a name by its place, as bundles in memory have none."""
+        """Return the bundle with a name: bundles have none here, so they are counted."""
         place = next(i for i, own in enumerate(self._bundles) if own is bundle)
         return Source("bundle" if len(self._bundles) == 1 else f"bundle{place}", bundle)
 
@@ -184,7 +194,7 @@ class Direction:
 
     @property
     def _text(self) -> str:
-        """`0.7*smile - 2*k3`."""
+        """Return text such as `0.7*smile - 2*k3`."""
         words = []
         for weight, bundle, k in self.terms:
             name = bundle.labels[k] or f"k{k}"
@@ -196,7 +206,7 @@ class Direction:
 
 
 def _collected(terms: Sequence[Term]) -> Direction:
-    """Add up the terms of each direction. Raises SefaError for bundles of two models."""
+    """Return the sum of the terms, each direction once. Raises SefaError for two models."""
     weights: dict[tuple[int, int], Term] = {}
     for term in terms:
         known = weights.get((id(term.bundle), term.k))

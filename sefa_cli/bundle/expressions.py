@@ -13,13 +13,13 @@ _TERM = re.compile(
 
 
 def parse_mix(text: str) -> list[tuple[float, str]]:
-    """Parse `0.7*yaw + 0.3*age` → `[(0.7, "yaw"), (0.3, "age")]`. Raises UsageError."""
+    """Parse `0.7*yaw + 0.3*age` into `[(0.7, "yaw"), (0.3, "age")]`. Raises UsageError."""
     terms: list[tuple[float, str]] = []
     at = 0
     while at < len(text):
         match = _TERM.match(text, at)
         if not match or (terms and not match["sign"]):
-            raise UsageError(f"the mix {text!r} cannot be read from {text[at:]!r} on",
+            raise UsageError(f"cannot read the mix {text!r} from {text[at:]!r} on",
                              'a sum such as 0.7*yaw + 0.3*"turns left"')  # fmt: skip
         weight = float(match["weight"] or 1)
         if not math.isfinite(weight):
@@ -32,7 +32,7 @@ def parse_mix(text: str) -> list[tuple[float, str]]:
 
 
 def unquoted(name: str) -> str:
-    """Remove quotes: `"turns left"` → `turns left`. A backslash escapes the next character."""
+    """Return `turns left` for `"turns left"`; a backslash escapes the next character."""
     if len(name) < 2 or not name.startswith('"') or not name.endswith('"'):
         return name
     return re.sub(r"\\(.)", r"\1", name[1:-1])

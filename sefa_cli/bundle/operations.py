@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.bundle.compare import Comparison, compare
 from sefa_cli.bundle.direction import Direction, Term
-from sefa_cli.bundle.html import bundle_html
 from sefa_cli.bundle.picking import mix, pick
+from sefa_cli.bundle.steps import suggested_step
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import Codes
 from sefa_cli.errors import UsageError
@@ -91,7 +91,7 @@ class Operations:
 
     @property
     def _bundle(self) -> "Bundle":
-        """This bundle, for type checkers."""
+        """Return this bundle, for type checkers."""
         return cast("Bundle", self)
 
     def __len__(self) -> int:
@@ -142,6 +142,24 @@ class Operations:
         """
         chosen = self[direction] if isinstance(direction, int | str) else direction
         return chosen.move(codes, alpha)
+
+    def step(self, direction: int | str) -> float:
+        """Return the suggested step α along a direction, in units of the latent.
+
+        One step changes the picture visibly, two steps strongly. It is the α that changes the
+        region's pixels by 0.25 (root mean square, pictures in [-1, 1]) if `localize` measured the
+        change; otherwise 2 √(λ_max / λ_k), as much change of the styles as 2 along the leading
+        direction. At most 10.
+
+        Raises:
+            UsageError: The direction does not exist.
+
+        Example:
+            >>> bundle = sefa.factorize(tiny, layers="0-1")
+            >>> bundle.step(0), bundle.step(5) > bundle.step(0)
+            (2.0, True)
+        """
+        return suggested_step(self._bundle, self.index(direction))
 
     def name(self, labels: Mapping[int | str, str | None]) -> "Bundle":
         """Return the bundle with other labels; a label is accepted wherever an index is.
@@ -210,6 +228,8 @@ class Operations:
 
     def _repr_html_(self) -> str:
         """Return a table of the leading directions with a bar chart, as notebooks show it."""
+        from sefa_cli.bundle.html import bundle_html
+
         return bundle_html(self._bundle)
 
 

@@ -54,7 +54,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:")  # https:, hf:, pypi:; a letter alo
 
 
 def fields(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Return the arguments of `Bundle` from the parts of a file.
+    """Return the arguments of `Bundle` that the parts of a file spell.
 
     The marks of the format come first, so the error for a later version says so.
     """
@@ -114,7 +114,7 @@ def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
 
 
 def array(name: str, value: Any) -> NDArray[Any] | None:
-    """Return a read-only, native, C-contiguous copy of `value` for the tensor `name`."""
+    """Return a read-only, native, C-contiguous copy of `value` as the tensor `name` holds it."""
     form = TENSORS[name]
     if value is None and name not in ("directions", "layers"):
         return None
@@ -271,7 +271,7 @@ def _check_numbers(entry: dict[str, Any], what: str) -> None:
 
 
 def check_answers(annotation: Mapping[str, Any]) -> None:
-    """Check an annotation before it is written; a reader takes any object.
+    """Check what writers should keep to in an annotation; a reader takes any object.
 
     Raises SefaError for a `level`, `obvious`, `meaningful` or `note` of another kind.
     """

@@ -22,11 +22,17 @@ def animate(
             "--output",
             "-o",
             metavar="FILE",
-            help=".gif, .mp4, .webp, .apng by suffix; a name without suffix is a folder of frames.",
+            help="A .gif, .mp4, .mov, .webm, .webp or .apng; a name without suffix is a folder of "
+            "frames.",
         ),
     ],
     span: Annotated[
-        str, typer.Option("--range", metavar="A:B", help="First and last step.")
+        str,
+        typer.Option(
+            "--range",
+            metavar="A:B",
+            help="First and last step; auto: two suggested steps to both sides.",
+        ),
     ] = "-3:3",
     frames: Annotated[int, typer.Option("--frames", min=2, help="Frames of one sweep.")] = 48,
     fps: Annotated[float, typer.Option("--fps", min=0.1, max=100, help="Frames a second.")] = 25,
@@ -95,7 +101,7 @@ def animate(
     check_film_path(output, overwrite, fps)
     showing = Showing.of(show)
 
-    film = sweep(dirs, k, parse_span(span), **how)
+    film = sweep(dirs, k, "auto" if span == "auto" else parse_span(span), **how)
     with progress("animating", len(film)) as advance:
         film.save(output, overwrite, not once, advance, showing.watch)
     say(f"pictures: {film.about}", level=0 if fast else 1)

@@ -24,7 +24,8 @@ def edit(
         typer.Option(
             "--alpha",
             metavar="A",
-            help="The step, in units of the latent; -4,-2,2,4 makes a column each.",
+            help="The step, in units of the latent; -4,-2,2,4 makes a column each; auto takes "
+            "-2, -1, 1 and 2 of the steps that `sefa inspect` shows.",
         ),
     ],
     seeds: options.Seeds = "0-4",
@@ -34,8 +35,9 @@ def edit(
         typer.Option(
             "--output",
             "-o",
-            metavar="FILE.png|DIR|-",
-            help="A sheet, before and after per seed; a folder gets a picture each; - is stdout.",
+            metavar="FILE|DIR|-",
+            help="A sheet (.png, .jpg, .webp), before and after per seed; a folder gets a picture "
+            "each; - is stdout.",
         ),
     ] = None,
     codes: options.Codes = None,

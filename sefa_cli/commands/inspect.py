@@ -1,4 +1,4 @@
-"""`sefa inspect`: what a bundle or a checkpoint holds, or how two bundles compare."""
+"""`sefa inspect`: the content of bundles and checkpoints, and the comparison of two bundles."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,36 +15,39 @@ if TYPE_CHECKING:
 def inspect(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE…", help="Bundles, checkpoints or zoo names; - is stdin."),
+        typer.Argument(
+            metavar="FILE…", help="Bundles, checkpoints or zoo names; - reads a bundle from stdin."
+        ),
     ],
     compare: Annotated[
-        bool, typer.Option("--compare", help="Compare two bundles: model, angles, matches.")
+        bool, typer.Option("--compare", help="Only compare two bundles: model, angles, matches.")
     ] = False,
     annotations: Annotated[
         bool,
         typer.Option(
             "--annotations",
-            help="How many directions of each level are obvious and meaningful, as answered in "
-            "the studio.",
+            help="Count the directions of each level that are obvious and meaningful, as judged "
+            "in the studio.",
         ),
     ] = False,
     num: Annotated[
-        int, typer.Option("--num", min=1, help="How many leading directions to list or compare.")
+        int,
+        typer.Option("--num", min=1, help="Number of leading directions to list or compare."),
     ] = 10,
     as_json: options.Json = False,
     offline: options.Offline = None,
 ) -> None:
-    """Show what is in a bundle of directions or in a checkpoint; nothing is executed or changed.
+    """Show the content of bundles and checkpoints; nothing is executed or changed.
 
-    Two bundles are compared as well: which direction of one matches which of the other, and what
-    their leading ones share. --compare shows that alone, also as --json.
+    Two bundles are also compared: the best match of each direction, and how much of the leading
+    directions they share. With --compare, show only the comparison, as text or --json.
     """
     from sefa_cli.discovery.describe import inspect as described
 
     if files.count("-") > 1:
-        raise UsageError("- is given twice", "one bundle from stdin")
+        raise UsageError("- is given twice", "at most one bundle from stdin")
     if compare and len(files) != 2:
-        raise UsageError(f"--compare with {len(files)} file(s)", "two bundles")
+        raise UsageError(f"cannot use --compare with {len(files)} file(s)", "two bundles")
     if compare or annotations:
         bundles = [_load(file) for file in files]
         return _compare(files, bundles, num, as_json) if compare else _annotations(bundles, as_json)
@@ -83,9 +86,7 @@ def _annotations(bundles: list["Bundle"], as_json: bool) -> None:
         raise SefaError("the bundles belong to different models", "bundles of one model")
     found = tallies(bundles)
     if not found:
-        raise SefaError(
-            "no direction has been asked about", remedy="`sefa studio` asks, by its Annotate."
-        )
+        raise SefaError("no direction has been judged", remedy="Use Annotate in `sefa studio`.")
     if as_json:
         print_json({level: asdict(tally) for level, tally in found.items()})
         return

@@ -8,6 +8,8 @@ from sefa_cli.commands import options
 from sefa_cli.commands.console import print_json, table_console, wrote
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from sefa_cli.sources.zoo import Entry
 
 app = typer.Typer(invoke_without_command=True)
@@ -40,7 +42,7 @@ def models(context: typer.Context, family: _Family = None, json: options.Json = 
     if json:
         print_json([_facts(entry) for entry in entries])
     else:
-        _print_table(entries)
+        _print_table(table_console(), entries)
 
 
 @app.command()
@@ -98,24 +100,27 @@ def _facts(entry: "Entry") -> dict[str, Any]:
     }
 
 
-def _print_table(entries: "list[Entry]") -> None:
+def _print_table(console: "Console", entries: "list[Entry]") -> None:
     from rich.markup import escape
-    from rich.table import Table
 
+    from sefa_cli.commands.tables import print_table
     from sefa_cli.sources.locate import cached
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title, is_number in [("name", 0), ("family", 0), ("px", 1), ("size", 1), ("cached", 0)]:
-        table.add_column(title, justify="right" if is_number else "left", no_wrap=True)
-    table.add_column("license")
+    columns = [
+        *(("name", "left"), ("family", "left"), ("px", "right"), ("size", "right")),
+        *(("cached", "left"), ("license", "left")),
+    ]
+    rows = []
     for entry in entries:
         size = entry.wanted.facts.size
-        table.add_row(
-            entry.name,
-            escape(entry.family),
-            str(entry.resolution),
-            "?" if size is None else f"{size / 1e6:.0f} MB",
-            "yes" if cached(entry.wanted, entry.also) else "no",
-            escape(entry.license),
+        rows.append(
+            [
+                entry.name,
+                escape(entry.family),
+                str(entry.resolution),
+                "?" if size is None else f"{size / 1e6:.0f} MB",
+                "yes" if cached(entry.wanted, entry.also) else "no",
+                escape(entry.license),
+            ]
         )
-    table_console().print(table)
+    print_table(console, columns, rows, box=None)

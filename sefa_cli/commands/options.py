@@ -84,7 +84,7 @@ Translate = Annotated[
 ]
 Rotate = Annotated[
     float | None,
-    typer.Option("--rotate", metavar="DEGREES", help="Turn the picture anticlockwise (StyleGAN3)."),
+    typer.Option("--rotate", metavar="DEGREES", help="Turn the picture counterclockwise (StyleGAN3)."),
 ]
 Size = Annotated[
     int | None,

@@ -16,8 +16,9 @@ def sample(
         typer.Option(
             "--output",
             "-o",
-            metavar="FILE.png|DIR|-",
-            help="A sheet with the seed numbers; a folder gets a picture each; - is stdout.",
+            metavar="FILE|DIR|-",
+            help="A sheet (.png, .jpg, .webp) with the seed numbers; a folder gets a picture each; "
+            "- is stdout.",
         ),
     ] = None,
     trunc: options.Trunc = None,

@@ -1,1 +1,1 @@
-"""What files hold: torch archives, pickles, safetensors → an inert tree of lazily read tensors."""
+"""Read what files hold: torch archives, pickles and safetensors as trees of lazy tensors."""

@@ -1,4 +1,4 @@
-"""What a checkpoint is once it was read: native tensor names, a family, a configuration."""
+"""A checkpoint once it is read: native tensor names, a family, a configuration."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,37 +25,47 @@ _LARGEST = 1 << 20
 
 @dataclass(frozen=True)
 class LazyTensor:
-    """A tensor whose numbers are read from the file when they are asked for, not before."""
+    """A tensor whose numbers stay in the file until something asks for them."""
 
     shape: tuple[int, ...]
     dtype: str  # numpy's name, or "bfloat16"
     read: Callable[[], NDArray[Any]]  # bfloat16 comes out as float32
 
     def numpy(self) -> NDArray[Any]:
-        """The numbers, C-contiguous and native-endian."""
+        """Return the numbers, C-contiguous and in the machine's byte order."""
         return np.ascontiguousarray(self.read()).reshape(self.shape)
 
     def float32(self) -> NDArray[np.float32]:
-        """The numbers as float32, C-contiguous."""
+        """Return the numbers as float32, C-contiguous."""
         return np.asarray(self.numpy(), dtype=np.float32)  # keeps 0-d tensors 0-d
+
+    def finite(self, name: str) -> NDArray[np.float32]:
+        """Return the numbers as float32. Raises SefaError if some are NaN or infinite."""
+        numbers = self.float32()
+        if wrong := numbers.size - int(np.isfinite(numbers).sum()):
+            raise SefaError(
+                f"{name} holds NaN or infinite numbers: {wrong:,} of {numbers.size:,}",
+                remedy="Take an earlier snapshot: the training probably diverged.",
+            )
+        return numbers
 
     def then(
         self, change: Callable[[NDArray[Any]], NDArray[Any]], shape: tuple[int, ...] | None = None
     ) -> "LazyTensor":
-        """The same tensor with `change` applied when it is read; `shape` is that of the result."""
+        """Return this tensor with `change` applied when it is read, in the result's `shape`."""
         shape = self.shape if shape is None else shape
         return replace(self, shape=shape, read=lambda: change(self.read()))
 
     def kept(self) -> "LazyTensor":
-        """The same tensor, read from the file at most once and then held in memory."""
+        """Return this tensor, read from the file at most once and then kept in memory."""
         return replace(self, read=cache(self.read))
 
 
 class Config(Mapping[str, Any]):
-    """What a generator's shapes are, checked once, and what its family adds.
+    """A generator's sizes, checked once, and the settings its family adds.
 
-    The fields every family has are attributes. All facts, the family's own included, can be read
-    by name as in a dict, in the order in which they were given.
+    Every family has the fields that are attributes. Read all facts, also the family's own, by name
+    as in a dict; they keep the order they were given in.
 
     Args:
         facts: The configuration as a mapping: plain numbers, texts and lists.
@@ -111,7 +121,7 @@ class Config(Mapping[str, Any]):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A generator's weights under the family's native names, whatever dialect the file spoke.
+    """A generator's weights under the family's native names, whichever dialect the file uses.
 
     `notes` are sentences a user should see (a computed mean, an odd keyword).
     """

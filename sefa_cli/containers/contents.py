@@ -1,4 +1,4 @@
-"""What a container was found to hold, before anyone knows which network it is."""
+"""The contents of a container, before anyone knows which network it holds."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

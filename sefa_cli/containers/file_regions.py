@@ -1,4 +1,4 @@
-"""Stretches of a file whose bytes are read when they are asked for, not before."""
+"""Regions of a file whose bytes are read when they are needed."""
 
 import contextlib
 import math
@@ -23,7 +23,10 @@ AXES = 32  # what every numpy can hold
 
 @contextlib.contextmanager
 def mapped(path: Path) -> Iterator[mmap.mmap]:
-    """The file as read-only memory; only the pages looked at are read. It must not be empty."""
+    """Map the file into memory, read-only; only pages that are looked at are read.
+
+    The file must not be empty.
+    """
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         yield data
 
@@ -37,13 +40,13 @@ class FileRegion:
     length: int
 
     def part(self, offset: int, length: int) -> "FileRegion":
-        """A window into this one. Raises SefaError where it would reach beyond."""
+        """Return a region inside this one. Raises SefaError if it would reach past the end."""
         if offset < 0 or length < 0 or offset + length > self.length:
-            raise damaged(f"{length:,} bytes are announced, {self.length:,} are there")
+            raise damaged(f"{length:,} bytes are announced, but there are {self.length:,}")
         return FileRegion(self.path, self.offset + offset, length)
 
     def read(self) -> NDArray[np.uint8]:
-        """The bytes, in memory of their own: the file may go once they are read."""
+        """Return a copy of the bytes, which stays valid if the file goes away."""
         content = np.empty(self.length, np.uint8)
         view, done = content.data, 0
         try:
@@ -74,7 +77,7 @@ class Storage:
         return itemsize(self.dtype)
 
     def numbers(self, first: int, count: int) -> NDArray[Any]:
-        """`count` numbers from `first` on, native-endian; bfloat16 comes as float32."""
+        """Return `count` numbers from `first` on, native-endian; bfloat16 becomes float32."""
         start, length = first * self.itemsize, count * self.itemsize
         if isinstance(self.source, FileRegion):
             content = self.source.part(start, length).read()
@@ -89,9 +92,9 @@ class Storage:
         return numbers
 
     def view(self, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> LazyTensor:
-        """The tensor of `shape` that begins at number `offset` and steps by `strides` (numbers).
+        """Return the tensor of `shape` at number `offset` that steps by `strides` (in numbers).
 
-        Raises SefaError for views no program writes: negative, beyond the storage, absurdly large.
+        Raises SefaError for views no program writes: negative, past the storage, absurdly large.
         """
         if len(shape) != len(strides) or len(shape) > AXES:
             raise damaged(f"a tensor has {len(shape)} sizes and {len(strides)} strides")
@@ -115,10 +118,10 @@ class Storage:
 
 
 def itemsize(dtype: str) -> int:
-    """Bytes per number of a dtype by name."""
+    """Return the bytes per number of a dtype, given by name."""
     return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
 
 
 def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """C-order strides in numbers: `(2, 3, 4)` → `(12, 4, 1)`."""
+    """Return the C-order strides in numbers: `(2, 3, 4)` → `(12, 4, 1)`."""
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))

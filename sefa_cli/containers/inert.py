@@ -1,4 +1,4 @@
-"""What stands in a read pickle where Python would have put live objects: names and records."""
+"""Stand-ins for the live objects of a pickle: names and records."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ class Record:
     pairs: dict[Any, Any] | None = None  # what would be set by key
 
     def is_call(self, *names: str) -> bool:
-        """Whether the target is a Global of one of these full names."""
+        """Return whether the target is a Global with one of these full names."""
         return isinstance(self.target, Global) and str(self.target) in names
 
     def __repr__(self) -> str:  # never the contents: they may hold themselves

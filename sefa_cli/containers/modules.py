@@ -1,6 +1,6 @@
-"""Live torch modules in a pickle → the state dict they would have given, and their attributes.
+"""Turn live torch modules in a pickle into their state dict and attributes.
 
-NVIDIA's networks are pickled whole: `_reconstruct_persistent_obj({class_name, module_src, state})`,
+NVIDIA pickles whole networks: `_reconstruct_persistent_obj({class_name, module_src, state})`,
 where `state` is the module's `__dict__` and `module_src` is source text, which stays text.
 """
 
@@ -17,7 +17,7 @@ _PARTS = ("_parameters", "_buffers", "_modules")
 
 
 def module_dict(leaf: Any) -> Mapping[str, Any] | None:
-    """The `__dict__` of the module that a record stands for; None for anything else."""
+    """Return the `__dict__` of the module that a record stands for; None for anything else."""
     if not isinstance(leaf, Record):
         return None
     state = leaf.state
@@ -30,9 +30,9 @@ def module_dict(leaf: Any) -> Mapping[str, Any] | None:
 
 
 def flatten(leaf: Any) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
-    """The leaves by dotted name, as `state_dict` would name them, and each module's `__dict__`.
+    """Return the leaves by dotted name, as `state_dict` names them, and each module's `__dict__`.
 
-    Raises SefaError for modules that hold themselves, or more names than any network has.
+    Raises SefaError for modules that contain themselves, or more names than any network has.
     """
     leaves: dict[str, Any] = {}
     modules: dict[str, Mapping[str, Any]] = {}
@@ -50,7 +50,7 @@ def flatten(leaf: Any) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
         children = reversed(state["_modules"].items())
         waiting.extend((f"{prefix}{_short(name)}.", child, depth + 1) for name, child in children)
         if depth > _MAX_DEPTH or len(leaves) + len(modules) + len(waiting) > _MAX_NAMES:
-            raise damaged("its modules hold themselves, or hold too many others")
+            raise damaged("its modules contain themselves, or too many others")
     return leaves, modules
 
 

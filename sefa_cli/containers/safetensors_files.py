@@ -1,4 +1,4 @@
-"""Reads safetensors files through the safetensors library, after a strict look at the header."""
+"""Read safetensors files with the safetensors library, after a strict look at the header."""
 
 import mmap
 import struct
@@ -45,7 +45,7 @@ def is_safetensors(data: mmap.mmap) -> bool:
 
 
 def read_safetensors(data: mmap.mmap, path: Path) -> Contents:
-    """Return the tensors of a safetensors file by name; their numbers are read when asked for.
+    """Return the tensors of a safetensors file by name; their numbers are read when needed.
 
     Raises SefaError for a header that contradicts the file or repeats a name.
     """
@@ -90,7 +90,7 @@ def _tensor(file: safe_open, name: str, entry: Entry, path: Path) -> LazyTensor:
 
 
 def _bfloat16(path: Path, begin: int, entry: Entry) -> LazyTensor:
-    """A bfloat16 tensor, read without the library: numpy has no such type, so it raises."""
+    """Return a bfloat16 tensor, read without the library: numpy has no such type, so it raises."""
     numbers = FileRegion(path, begin + entry.begin, entry.end - entry.begin)
     storage = Storage(numbers, "bfloat16", numbers.length // 2)
     return storage.view(0, entry.shape, contiguous_strides(entry.shape))

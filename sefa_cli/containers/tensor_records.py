@@ -1,7 +1,7 @@
-"""Inert records of torch tensors and numpy arrays → lazy tensors and plain numbers.
+"""Turn inert records of torch tensors and numpy arrays into lazy tensors and plain numbers.
 
-The names are those torch and numpy write into pickles; the shapes of their arguments come from
-`torch/_utils.py` and from what numpy's own `__reduce__` returns. Neither library is called.
+The names are those that torch and numpy write into pickles; the shapes of their arguments come from
+`torch/_utils.py` and from numpy's own `__reduce__`. Neither library is called.
 """
 
 import re
@@ -53,9 +53,9 @@ _WRAPPERS = 8  # parameters of parameters of …
 
 
 def as_tensor(leaf: Any, find_storage: FindStorage) -> LazyTensor | None:
-    """The tensor that `leaf` stands for, or None where it stands for something else.
+    """Return the tensor that `leaf` stands for, or None if it stands for something else.
 
-    Raises SefaError for a tensor that is forged or of a kind no generator is stored in.
+    Raises SefaError for a tensor that is forged, or of a kind that no generator is stored in.
     """
     for _ in range(_WRAPPERS):
         if isinstance(leaf, LazyTensor):
@@ -75,7 +75,7 @@ def as_tensor(leaf: Any, find_storage: FindStorage) -> LazyTensor | None:
 
 
 def as_number(leaf: Any) -> Any:
-    """A plain int, float, bool, str or None, numpy's scalars included; None for anything else."""
+    """Return a plain int, float, bool, str or None (numpy scalars too); None for anything else."""
     if isinstance(leaf, Record) and leaf.is_call(*_SCALAR):
         scalar = _numpy_array(leaf)
         return scalar.numpy().item() if scalar else None
@@ -85,7 +85,7 @@ def as_number(leaf: Any) -> Any:
 def typed_storage(
     kind: Any, source: FileRegion | bytes, count: Any, big_endian: bool = False
 ) -> Storage:
-    """`count` numbers of the torch storage class `kind` in `source`, which must hold them."""
+    """Return `count` numbers of the torch storage class `kind`, which `source` must hold."""
     name = kind.name if isinstance(kind, Global) else type(kind).__name__
     if name not in _STORAGES:
         raise unreadable(f"it holds numbers of the kind {name!r:.40}")
@@ -97,7 +97,7 @@ def typed_storage(
 
 
 def is_count(value: Any) -> bool:
-    """Whether `value` is a whole number from 0 on that fits 63 bits."""
+    """Return whether `value` is an integer from 0 on that fits 63 bits."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
@@ -109,14 +109,14 @@ def _arguments(record: Record, count: int) -> tuple[Any, ...]:
 
 def _integers(values: Any) -> tuple[int, ...]:
     if not isinstance(values, tuple | list) or len(values) > AXES:
-        raise damaged("a tensor's shape or strides are no list of counts")
+        raise damaged("a tensor's shape or strides are not a list of counts")
     if not all(is_count(value) for value in values):
-        raise damaged("a tensor's shape or strides are no counts")
+        raise damaged("a tensor's shape or strides are not counts")
     return tuple(values)
 
 
 def _torch_tensor(record: Record, find_storage: FindStorage) -> LazyTensor | None:
-    """`_rebuild_tensor(storage, offset, shape, strides)`; v2 adds flags, v3 also a dtype."""
+    """Read `_rebuild_tensor(storage, offset, shape, strides)`; v2 adds flags, v3 also a dtype."""
     prefix = "torch._utils._rebuild_tensor"
     if not record.is_call(prefix, f"{prefix}_v2", f"{prefix}_v3"):
         return None
@@ -130,7 +130,7 @@ def _torch_tensor(record: Record, find_storage: FindStorage) -> LazyTensor | Non
         count = storage.count * storage.itemsize // itemsize(name)
         storage = Storage(storage.source, name, count, storage.big_endian)
     if not is_count(offset):
-        raise damaged("a tensor begins at no count")
+        raise damaged("a tensor's offset is not a count")
     return storage.view(offset, _integers(shape), _integers(strides))
 
 
@@ -156,7 +156,7 @@ def _numpy_array(record: Record) -> LazyTensor | None:
 
 
 def _numpy_numbers(dtype: Any, content: Any, shape: tuple[int, ...]) -> LazyTensor:
-    """Numbers of a `numpy.dtype` record, in C order, from bytes (or Python 2's strings)."""
+    """Return the numbers of a `numpy.dtype` record in C order, from bytes or Python 2 strings."""
     if not isinstance(dtype, Record) or not dtype.is_call("numpy.dtype"):
         raise damaged("a numpy array has no dtype")
     code = dtype.args[0] if dtype.args else None

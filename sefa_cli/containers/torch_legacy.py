@@ -1,4 +1,4 @@
-"""Reads what torch.save wrote before version 1.6, and the NVIDIA pickles, which hold such streams.
+"""Read files of torch.save before version 1.6, and NVIDIA pickles, which contain such streams.
 
 A stream, from torch's own serialization: five pickles (a magic number, the protocol, facts about
 the machine, the object, the keys of its storages), then for each key the count of its numbers as a
@@ -24,7 +24,7 @@ _COUNT = struct.Struct("<Q")
 
 
 def read_plain_pickle(data: mmap.mmap, path: Path) -> Contents:
-    """The contents of a file that begins with a pickle: a legacy torch file or an NVIDIA pickle."""
+    """Return the contents of a file that begins with a pickle: legacy torch or NVIDIA."""
     first = read_pickle(data, path)
     if first.value == _MAGIC:
         stream = LegacyStream(data, FileRegion(path, 0, len(data)))
@@ -34,7 +34,7 @@ def read_plain_pickle(data: mmap.mmap, path: Path) -> Contents:
 
     def find(reference: Any) -> Storage:
         if not isinstance(reference, Record):
-            raise damaged("a tensor points to no storage")
+            raise damaged("a tensor does not point to a storage")
         if id(reference) not in streams:
             streams[id(reference)] = _nested_storage(data, reference, path)
         return streams[id(reference)]
@@ -50,21 +50,21 @@ def _contents(container: str, pickle: Pickle, find: Any, path: Path) -> Contents
 
 
 def _nested_storage(data: mmap.mmap, reference: Record, path: Path) -> Storage:
-    """The storage in `torch.storage._load_from_bytes(stream)`."""
+    """Return the storage in `torch.storage._load_from_bytes(stream)`."""
     source = reference.args[0] if reference.args else None
     if not reference.is_call("torch.storage._load_from_bytes"):
-        raise damaged("a tensor points to no storage")
+        raise damaged("a tensor does not point to a storage")
     if isinstance(source, bytes):
         stream = LegacyStream(source, FileRegion(path, 0, len(source)))
     elif isinstance(source, FileRegion):
         stream = LegacyStream(data, source)
     else:
-        raise damaged("a storage is made of what is no stream of bytes")
+        raise damaged("a storage is not made of bytes")
     return stream.find(stream.pickle.value)
 
 
 class LegacyStream:
-    """One stream: its object's pickle, and its storages, which are found but not read.
+    """One stream: the pickle of its object, and its storages, which are located but not read.
 
     `data` is the mapped file and `window` the stream's place in it; or `data` is the stream itself.
     """
@@ -73,7 +73,7 @@ class LegacyStream:
         self._data, self._path = data, window.path
         self._at, self._end = window.offset, window.offset + window.length
         if self._next().value != _MAGIC:
-            raise damaged("a stream of torch's lacks its magic number")
+            raise damaged("a torch stream lacks its magic number")
         if self._next().value != _PROTOCOL:
             raise unreadable("its torch protocol is unknown")
         facts = self._next().value
@@ -82,10 +82,10 @@ class LegacyStream:
         self._storages = self._find_storages(self._next().value)
 
     def find(self, reference: Any) -> Storage:
-        """The storage a persistent id of this stream's object names."""
+        """Return the storage that a persistent id of this stream's object names."""
         storage = self._storages.get(_key(reference))
         if storage is None:
-            raise damaged("a tensor points to no storage")
+            raise damaged("a tensor does not point to a storage")
         return storage
 
     def _next(self) -> Pickle:
@@ -94,12 +94,12 @@ class LegacyStream:
         return pickle
 
     def _find_storages(self, keys: Any) -> dict[str, Storage]:
-        """Step over the numbers, key by key; their kinds stand in the object's persistent ids."""
+        """Step over the numbers, key by key; the persistent ids of the object give their types."""
         kinds = {_key(reference): reference.value for reference in self.pickle.outside}
         storages: dict[str, Storage] = {}
         for key in keys if isinstance(keys, list) else ():
             if not isinstance(key, str) or key not in kinds or key in storages:
-                raise damaged("its list of storages does not fit its tensors")
+                raise damaged("its list of storages does not match its tensors")
             storages[key] = self._storage(kinds[key][1])
         return storages
 
@@ -120,9 +120,9 @@ class LegacyStream:
 
 
 def _key(reference: Any) -> str:
-    """The key in `("storage", kind, key, location, count, None)`; "" for any other reference.
+    """Return the key in `("storage", kind, key, location, count, None)`; "" for other references.
 
-    The last place once held views into storages, which nobody has written since 2017.
+    The last item once held views into storages, which nothing has written since 2017.
     """
     value = reference.value if isinstance(reference, PersistentId) else None
     if not isinstance(value, tuple) or len(value) != 6 or value[0] != "storage":

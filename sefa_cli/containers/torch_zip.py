@@ -1,4 +1,4 @@
-"""Reads torch's zip archives: one pickle, and one stored entry per run of numbers.
+"""Read torch's zip archives: one pickle, and one stored entry for each storage.
 
 Layout, from torch's own serialization: `<name>/data.pkl`, `<name>/data/<key>`, and small text
 entries, of which `<name>/byteorder` matters. All entries are stored uncompressed.
@@ -27,25 +27,25 @@ _RESAVE = "Save it again with torch.save."
 
 
 def is_torch_zip(data: mmap.mmap, path: Path) -> bool:
-    """Whether the zip archive holds a torch checkpoint. Raises SefaError where it is damaged."""
+    """Return whether the zip archive is a torch checkpoint. Raises SefaError if it is damaged."""
     first = data[: _LOCAL_HEADER.size + 256]  # torch writes the pickle first; others re-pack
     return b"/data.pkl" in first or any(name.endswith("/data.pkl") for name in _names(data, path))
 
 
 def names_in_zip(data: mmap.mmap, path: Path) -> tuple[str, ...]:
-    """The first names in a zip archive, for messages."""
+    """Return the first names in a zip archive, for messages."""
     return tuple(_names(data, path)[:3])
 
 
 def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
-    """The contents of a torch zip archive; of the numbers nothing is read yet."""
+    """Return the contents of a torch zip archive; no numbers are read yet."""
     directory = _directory(data, path)
     if any(entry.filename.endswith("/constants.pkl") for entry in directory):
         raise unreadable("it is a TorchScript program", "Save the state_dict of the network.")
     entries = _entries(data, path, directory)
     pickles = [name for name in entries if name.endswith("/data.pkl")]
     if len(pickles) != 1:
-        raise unreadable(f"it holds {len(pickles)} pickles of tensors; torch writes one")
+        raise unreadable(f"it holds {len(pickles)} pickles of tensors, but torch writes one")
     folder = pickles[0].removesuffix("data.pkl")
     order = entries.get(f"{folder}byteorder")
     big_endian = order is not None and bytes(order.read()) == b"big"
@@ -53,7 +53,7 @@ def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
     def find_storage(reference: Any) -> Storage:
         value = reference.value if isinstance(reference, PersistentId) else None
         if not isinstance(value, tuple) or len(value) != 5 or value[0] != "storage":
-            raise damaged("a tensor points to no storage")
+            raise damaged("a tensor does not point to a storage")
         _, kind, key, _, count = value
         window = entries.get(f"{folder}data/{key}") if isinstance(key, str) else None
         if window is None:
@@ -69,7 +69,7 @@ def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
 
 
 def _directory(data: mmap.mmap, path: Path) -> list[zipfile.ZipInfo]:
-    """The list of entries, if it is no bomb."""
+    """Return the list of entries, unless it is a bomb."""
     if _directory_size(data) > _MAX_DIRECTORY:
         raise damaged("its list of entries is absurdly long")
     try:
@@ -80,7 +80,7 @@ def _directory(data: mmap.mmap, path: Path) -> list[zipfile.ZipInfo]:
 
 
 def _directory_size(data: mmap.mmap) -> int:
-    """Bytes of the list of entries, as the archive's end announces them."""
+    """Return the bytes of the list of entries, as announced at the archive's end."""
     end = data.rfind(b"PK\x05\x06")
     if end < 0 or end + 22 > len(data):
         return 0
@@ -99,7 +99,7 @@ def _names(data: mmap.mmap, path: Path) -> list[str]:
 def _entries(
     data: mmap.mmap, path: Path, directory: list[zipfile.ZipInfo]
 ) -> dict[str, FileRegion]:
-    """Every entry's place in the file. Raises SefaError for what torch never writes."""
+    """Return each entry's place in the file. Raises SefaError for what torch never writes."""
     entries: dict[str, FileRegion] = {}
     free = 0  # where the next entry may begin
     for entry in sorted(directory, key=lambda entry: entry.header_offset):
@@ -121,12 +121,12 @@ def _entries(
 
 
 def _window(data: mmap.mmap, path: Path, entry: zipfile.ZipInfo) -> FileRegion:
-    """The bytes of a stored entry: what follows its local header."""
+    """Return the bytes of a stored entry, which follow its local header."""
     begin = entry.header_offset + _LOCAL_HEADER.size
     if entry.header_offset < 0 or begin > len(data):
-        raise damaged(f"the entry {entry.filename!r:.60} begins beyond its end")
+        raise damaged(f"the entry {entry.filename!r:.60} begins past the end of the file")
     magic, name_length, extra_length = _LOCAL_HEADER.unpack_from(data, entry.header_offset)
     offset = begin + name_length + extra_length
     if magic != MAGIC or offset + entry.file_size > len(data):
-        raise damaged(f"the entry {entry.filename!r:.60} does not fit into it")
+        raise damaged(f"the entry {entry.filename!r:.60} does not fit in the file")
     return FileRegion(path, offset, entry.file_size)

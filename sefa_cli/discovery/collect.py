@@ -29,7 +29,7 @@ SMALL = 0.01  # how right: the residual, as a share of λ c; the error is of thi
 
 @dataclass(frozen=True)
 class Collector:
-    """Collects the matrices of a region in the pictures of several codes of one generator."""
+    """Collects a region's matrices from the pictures of several codes of one generator."""
 
     generator: Generator
     codes: torch.Tensor  # (s, num_layers, d) or (s, d)
@@ -65,7 +65,7 @@ class Collector:
         return Grams(*self._kept(stage, self.numbers[i], search.dim(self.generator.w_dim), work))
 
     def _spanned(self, chosen: Sequence[int], search: Search) -> list[Spanned]:
-        """Sketch, matrices within the span, and the residuals' turns: see `discovery.sketch`."""
+        """Return the matrices within a sketch's span, after its turns: see `discovery.sketch`."""
         sketches = [self._sketch(i, search, len(chosen)) for i in chosen]
         basis = first_basis(sketches)
         device = self.generator.device
@@ -131,7 +131,7 @@ class Collector:
         trace: float,
         search: Search,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Residuals `(p, dim)` of the leading directions, and their lengths as a share of λ c."""
+        """Return residuals `(p, dim)` of leading directions, their lengths as a share of λ c."""
         found = resefa_in_span(*mean, basis, trace, search.tau, search.num)
         n, quotients = found.directions.astype(np.float64), found.eigenvalues
         pulled = []
@@ -149,7 +149,7 @@ class Collector:
     def _kept(
         self, stage: str, number: int, passes: int, work: Callable[[Report, Begun], Arrays]
     ) -> Arrays:
-        """Return the arrays of a stage from `partial`, or do `work`, which takes `passes`."""
+        """Return a picture's stage from `partial`, or do `work`, which takes `passes`."""
         report = self._report(passes)
         if self.partial is None:
             return work(report, Begun())
@@ -166,7 +166,7 @@ class Collector:
         return made
 
     def _report(self, passes: int) -> Report:
-        """Report of a stage of `passes` passes, to `advance`."""
+        """Return the report of a stage of `passes` passes, to `advance`."""
         told = 0
 
         def report(done: int, total: int) -> None:

@@ -1,12 +1,10 @@
-"""What a file holds, as plain data: a bundle of directions, or a checkpoint."""
+"""The contents of a file as plain data: a bundle of directions, or a checkpoint."""
 
 from collections.abc import Iterator, Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.bundle.html import bundle_html
 from sefa_cli.ranges import format_range
 
 
@@ -43,7 +41,11 @@ class Description(Mapping[str, Any]):
 
     def _repr_html_(self) -> str:
         """Return a table, as notebooks show it."""
+        from html import escape
+
         if self.bundle is not None:
+            from sefa_cli.bundle.html import bundle_html
+
             return bundle_html(self.bundle)
         config = self["config"]
         facts = {
@@ -118,6 +120,7 @@ def _of_bundle(bundle: Bundle) -> dict[str, Any]:
         "dim": bundle.dim,
         "per_layer": bundle.directions.ndim == 3,
         "eigenvalues": None if values is None else [float(value) for value in values],
+        "steps": [bundle.step(k) for k in range(bundle.k)],  # suggested α
         "labels": list(bundle.labels),
         "style_gains": list(bundle.style_gains),
         "directions": [dict(about) for about in bundle.info],

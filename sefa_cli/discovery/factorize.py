@@ -1,4 +1,4 @@
-"""From a model to a bundle of its SeFa directions; no torch, and only the projections are read."""
+"""Find a model's SeFa directions, as a bundle, without torch: only the projections are read."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -64,7 +64,7 @@ def factorize(
         raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
     named = layers if isinstance(layers, str) else ",".join(map(str, layers))
     chosen = projections.select(checkpoint, named, to_rgb)
-    matrices = [layer.matrix.float32() for layer in chosen]
+    matrices = [layer.matrix.finite(layer.name) for layer in chosen]
     factors = sefa.factorize(
         matrices, normalize=normalize, center=center, deflate=deflate_gain, num=num
     )
@@ -93,11 +93,11 @@ def factorize(
 def _gains(
     checkpoint: Checkpoint, chosen: Sequence[Layer], factors: sefa.Factors
 ) -> tuple[dict[str, Any], ...]:
-    """One dict per direction, with its `gain` where the family has no demodulation."""
+    """Return one dict per direction, with its `gain` if the family has no demodulation."""
     if projections.demodulates(checkpoint):
         return tuple({} for _ in factors.directions)
     mean = projections.mean_w(checkpoint)
-    matrices = [layer.matrix.float32() for layer in chosen]
+    matrices = [layer.matrix.finite(layer.name) for layer in chosen]
     styles = [
         matrix @ mean + (0 if layer.bias is None else layer.bias.float32())
         for layer, matrix in zip(chosen, matrices, strict=True)

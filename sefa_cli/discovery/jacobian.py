@@ -24,7 +24,7 @@ _BLOCK = 1 << 14  # rows of J multiplied at once in its own precision; the sums 
 
 
 class Begun:
-    """Rows of one picture's work so far; an interrupted call can continue from them."""
+    """Rows of one picture's unfinished work, from which an interrupted search can go on."""
 
     def __init__(self, rows: NDArray[np.float32] | None = None) -> None:
         self.rows = None if rows is None else torch.from_numpy(rows)  # (done, width)
@@ -42,22 +42,15 @@ def grams(
     begun: Begun | None = None,
     watch: Watch | None = None,
 ) -> Grams:
-    """Return the Gram matrices M_f and M_b of one picture, `(dim, dim)` each.
+    """Return M_f and M_b for weights `fore` and `back` `(H, W)` of the picture's size.
 
-    Args:
-        linearization: The generator at one code, whose derivatives are taken.
-        fore: Weights `(H, W)` of the region, 0 or more, of the picture's size.
-        back: Weights `(H, W)` of the background.
-        memory: Budget in bytes for the passes and the columns of J. If the columns do not fit
-            at once, they are made again for every group. Default: half of the free memory.
-        basis: Columns `(dim, k)`: the matrices are then of J · basis, `(k, k)`.
-        sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
-        progress: Called with the passes done and the passes in all.
-        begun: Rows of an interrupted call, to continue from.
-        watch: Called with each batch of directions and what they change.
+    `memory` is the budget in bytes (None: half of what is free) for the passes and for the
+    columns of J that wait for their products. If they do not all fit, they are made again for
+    every group; on out-of-memory the batch is halved. With `basis` `(dim, k)` in place of the
+    identity, M is of J · basis: `(k, k)`. `sum_channels` sums a position's channels before the
+    products, as the published code does above 256 px.
 
-    Raises:
-        SefaError: for weights of another size, negative or all zero, and for too small a budget.
+    Raises SefaError for weights of another size, negative or all zero, and for too small a budget.
     """
     parts = Parts(linearization, fore, back, sum_channels)
     vectors = np.eye(linearization.dim) if basis is None else basis.T  # (k, dim)
@@ -80,7 +73,7 @@ def grams(
 def jacobian(
     linearization: Linearization, memory: int | None = None, progress: Report | None = None
 ) -> NDArray[np.float32]:
-    """Return the Jacobian J itself, float32 `(C · H · W, dim)`."""
+    """Return J itself, `(C · H · W, dim)`, for callers that want to keep it."""
     everywhere = np.ones(linearization.picture.shape[1:])
     parts = Parts(linearization, everywhere, everywhere, False)
     rows = torch.eye(linearization.dim, dtype=linearization.dtype, device=linearization.device)
@@ -92,7 +85,7 @@ def jacobian(
 
 
 class Parts:
-    """Which rows of J count, and for how much, in the region and in the background."""
+    """Which rows of J count, and how much, in the region and in the background."""
 
     def __init__(
         self, linearization: Linearization, fore: ArrayLike, back: ArrayLike, sum_channels: bool
@@ -116,7 +109,7 @@ class Parts:
         ]
 
     def rows(self, changes: Tensor) -> Tensor:
-        """Flatten changes of the picture `(b, C, H, W)` into columns of J `(b, size)`."""
+        """Return changes of the picture `(b, C, H, W)` as columns of J, flat: `(b, size)`."""
         if self.sum_channels:
             changes = changes.sum(dim=1, keepdim=True)
         positions = changes.flatten(2)
@@ -125,7 +118,7 @@ class Parts:
         return positions.flatten(1)
 
     def spread(self, rows: Tensor) -> Tensor:
-        """Apply the transpose of `rows`: `(b, size)` → `(b, C, H, W)`."""
+        """Return the transpose of `rows`: `(b, size)` → `(b, C, H, W)`."""
         channels, *sides = self._shape
         positions = rows.new_zeros(len(rows), 1 if self.sum_channels else channels, *sides)
         flat = positions.flatten(2)  # the same memory
@@ -133,7 +126,7 @@ class Parts:
         return positions.expand(-1, channels, -1, -1)
 
     def mixed(self, noise: Tensor, part: int) -> Tensor:
-        """Return √m · noise `(b, size)` as pictures, for the weights m of one part (sum 1).
+        """Return √m · noise `(b, size)` as pictures, for one part's weights m, which sum to 1.
 
         Independent noise of variance 1 makes Jᵀ of it a random row r with E[r rᵀ] = M.
         """
@@ -145,7 +138,7 @@ class Parts:
         return self.spread(changes * (fore - quotients[:, None] * back))
 
     def products(self, a: Tensor, b: Tensor) -> Float64:
-        """Return Σ m a bᵀ for both weights: `(2, len(a), len(b))` of columns `(·, size)`."""
+        """Return Σ m a bᵀ for both weights, `(2, len(a), len(b))`, of columns `(·, size)`."""
         total = np.zeros((2, len(a), len(b)))
         for part, block in self._blocks:
             left = a[:, block] * self._scale[part, block]
@@ -155,7 +148,7 @@ class Parts:
 
 
 class Columns:
-    """Columns of J, made in batches and held in groups as a memory budget allows."""
+    """Columns of J, made in batches and held in groups as the memory budget allows."""
 
     def __init__(
         self,
@@ -180,7 +173,7 @@ class Columns:
         self._total = sum(count - start for start in starts)
 
     def hold(self, first: int, begun: Begun | None = None) -> Tensor:
-        """Return columns `(g, rows of J)` of the next directions, as many as fit."""
+        """Return columns `(g, rows of J)` of the next directions, as many as fit at once."""
         count = min(self.held, len(self._directions) - first)
         try:
             held = self._directions.new_empty(count, self._parts.size)

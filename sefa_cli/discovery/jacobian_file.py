@@ -1,4 +1,4 @@
-"""The whole Jacobian in a file, for uses beyond its Gram matrices."""
+"""Write the Jacobian itself to a file, for more than its Gram matrices."""
 
 import shutil
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Free memory of the device that computes, and the errors for too little of it."""
+"""The free memory where a computation runs, and the errors that say there is too little."""
 
 import math
 import os
@@ -15,7 +15,7 @@ _UNKNOWN = 4 << 30  # if the system does not report it
 
 
 def free_bytes(device: torch.device) -> int:
-    """Return the free memory of a device in bytes; on CPUs within the process's control group."""
+    """Return the free memory of a device in bytes; on CPUs, within the process's control group."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     if device.type == "mps":
@@ -24,7 +24,7 @@ def free_bytes(device: torch.device) -> int:
 
 
 def budget_for(once: int, device: torch.device, asked: int | None) -> int:
-    """Return the budget in bytes: `asked`, or half of the free memory.
+    """Return the budget in bytes: `asked`, or half of what is free.
 
     Raises SefaError if it is less than `once`, the need of a single pass.
     """
@@ -33,18 +33,18 @@ def budget_for(once: int, device: torch.device, asked: int | None) -> int:
         raise SefaError(
             f"a memory budget of {budget / 2**20:.0f} MiB is too small for one pass",
             f"{math.ceil(once / 2**20)} MiB or more",
-            "Give more memory, or take a smaller size.",
+            "Allow more memory, or use a smaller size.",
         )
     return budget
 
 
 def too_little() -> SefaError:
-    """Return the error for memory that does not fit even one pass."""
-    return SefaError("there is not enough memory for one pass", remedy="Take a smaller size.")
+    """Return the error for when even the smallest piece of work does not fit."""
+    return SefaError("there is not enough memory for one pass", remedy="Use a smaller size.")
 
 
 def refuse_others(error: Exception) -> None:
-    """Raise `error` again unless it reports too little memory."""
+    """Raise `error` again, unless it reports a lack of memory."""
     text = str(error)
     said = "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
     if isinstance(error, RuntimeError) and not said:
@@ -62,7 +62,7 @@ def _available() -> int:
 
 
 def _group() -> list[int]:
-    """Return the memory left under a container's limit, if it has one."""
+    """Return what a container's limit leaves, if there is one."""
     folder = Path("/sys/fs/cgroup")
     try:
         limit = int(folder.joinpath("memory.max").read_text())

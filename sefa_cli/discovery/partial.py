@@ -1,4 +1,4 @@
-"""The partial file of an interrupted search, kept next to the output until the end."""
+"""The partial file of an interrupted search, kept next to the output until all is done."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ def partial_path(output: Path | str) -> Path:
 
 
 class Partial:
-    """`OUT.dirs.partial`: arrays of the finished stages of each picture, and of the unfinished one.
+    """`OUT.dirs.partial`: the arrays of finished stages, and of the one in progress.
 
-    Stages have names: "grams 0-4", or for a large latent "sketch", "turn 0", "turn 1" ….
+    Stages have names: "grams 0-4", or for a large latent "sketch" and "turn 0", "turn 1" ….
     """
 
     def __init__(self, path: Path, task: object) -> None:
-        """Take `task`: JSON data with everything that changes the numbers."""
+        """Take `task`: everything that changes the numbers, as JSON."""
         self.path = path
         self.key = hashlib.sha256(canonical_json(task).encode()).hexdigest()
         self._arrays: dict[str, NDArray[np.floating]] = {}
@@ -42,7 +42,7 @@ class Partial:
         return bool(self._arrays)
 
     def read(self) -> None:
-        """Read the file. Raises SefaError if it belongs to another search or cannot be read."""
+        """Take over what is there. Raises SefaError if it is another search's or unreadable."""
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 if str(archive["key"]) != self.key:
@@ -62,31 +62,31 @@ class Partial:
             ) from error
 
     def found(self, stage: str, number: int) -> list[NDArray[np.floating]] | None:
-        """Return the arrays of a finished stage of a picture in order, or None."""
+        """Return the arrays of a finished stage of a picture; None if it is not finished."""
         prefix = f"{_WHOLE}/{stage}/{number}/"
         names = [name for name in self._arrays if name.startswith(prefix)]
         return [self._arrays[f"{prefix}{i}"] for i in range(len(names))] or None
 
     def begun(self, stage: str, number: int) -> Begun:
-        """Return the rows of an unfinished stage."""
+        """Return the rows of a stage that was in progress."""
         return Begun(self._arrays.get(f"{_BEGUN}/{stage}/{number}"))
 
     def keep(self, stage: str, number: int, arrays: Sequence[NDArray[np.floating]]) -> None:
-        """Add a finished stage and rewrite the file."""
+        """Add a finished stage and write the file again."""
         self._arrays.pop(f"{_BEGUN}/{stage}/{number}", None)
         for i, array in enumerate(arrays):
             self._arrays[f"{_WHOLE}/{stage}/{number}/{i}"] = array
         self._write()
 
     def keep_begun(self, stage: str, number: int, begun: Begun) -> None:
-        """Add the rows of an unfinished stage, unless they are too large."""
+        """Add the rows of a stage in progress, unless there are none or they are too large."""
         if begun.rows is None or begun.rows.nbytes > MOST_BEGUN:
             return
         self._arrays[f"{_BEGUN}/{stage}/{number}"] = begun.rows.cpu().numpy()
         self._write()
 
     def remove(self) -> None:
-        """Delete the file after a finished search."""
+        """Remove the file: all is done."""
         self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:

@@ -24,6 +24,7 @@ TAUS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 # Gram matrices come from single-precision Jacobians: a smaller share is rounding.
 _SMALLEST = float(np.finfo(np.float32).eps)
+_LEFT = 1e-6  # length of a unit vector's projection below which it is rounding
 
 
 def resefa(M_f: Float64, M_b: Float64, tau: float = 1e-3, num: int | None = None) -> Factors:
@@ -224,9 +225,9 @@ def lowrank(M_f: Float64, M_b: Float64, energy: float = 0.99, num: int | None = 
         null = still[:, : len(back) - rank]  # (dim, free)
         values, vectors = np.linalg.eigh(_symmetric(M_f))
         rows = (vectors[:, ::-1].T @ null) @ null.T
-    # Directions outside the null space leave nothing but rounding.
-    kept = np.flatnonzero(np.linalg.norm(rows, axis=1) > _SMALLEST)[: null.shape[1]]
-    return as_factors(values[::-1][kept], rows[kept], num)
+    free = np.linalg.norm(rows, axis=1) > _LEFT  # some may lie wholly in what moves the background
+    most = null.shape[1]
+    return as_factors(values[::-1][free][:most], rows[free][:most], num)
 
 
 def check_tau(tau: float) -> float:

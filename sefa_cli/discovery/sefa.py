@@ -17,7 +17,7 @@ Float64 = NDArray[np.float64]
 
 
 class Factors(NamedTuple):
-    """Directions as unit rows and what they were ordered by, largest first."""
+    """Directions as unit rows, and the values they are ordered by, largest first."""
 
     directions: Float32  # (k, dim)
     eigenvalues: Float64  # (k,)
@@ -77,7 +77,7 @@ def _mean_row(matrices: Sequence[Float32]) -> Float64:
 def _gram(
     matrices: Sequence[Float32], mean: Float64 | None, axis: Float64 | None, normalize: bool
 ) -> Float64:
-    """AᵀA in float64, summed over the matrices so that A itself is never stacked: (dim, dim)."""
+    """Return AᵀA in float64 `(dim, dim)`, summed over the matrices so A is never stacked."""
     dim = matrices[0].shape[1]
     gram = np.zeros((dim, dim))
     for matrix in matrices:

@@ -54,8 +54,8 @@ def sketch(
 ) -> Sketch:
     """Return `half` random rows of the region, as many of the background, and the spare ones.
 
-    Every row depends only on `seed` and its own place. `memory`, `progress`, `begun` and the errors
-    are those of `jacobian.grams`.
+    Each row depends on `seed` and its own place alone. `memory`, `progress`, `begun` and the
+    refusals are those of `jacobian.grams`.
     """
     parts = Parts(linearization, *region, sum_channels)
 
@@ -82,9 +82,9 @@ class Within:
     def extend(
         self, linearization: Linearization, basis: Float64, progress: Report | None = None
     ) -> None:
-        """Extend to `basis`, which begins with the earlier one: a forward pass for each new vector.
+        """Go on to `basis`, which begins with the previous one: a forward pass for each new vector.
 
-        If the earlier columns did not fit into the memory budget, all are made again.
+        If the previous columns did not fit into the memory budget, all are made again.
         """
         known = 0 if self._basis is None or self._columns is None else self._basis.shape[1]
         begun = Begun()
@@ -144,15 +144,15 @@ class Within:
 
 
 def first_basis(sketches: Sequence[Sketch]) -> Float64:
-    """Return an orthonormal basis `(dim, k)` of all rows except the spare ones.
+    """Return an orthonormal basis `(dim, k)` of all rows but the spare ones.
 
-    Raises SefaError if nothing changes the picture.
+    Raises SefaError if nothing moves the picture.
     """
     return widened(None, np.concatenate([rows for made in sketches for rows in made[:2]]))
 
 
 def widened(basis: Float64 | None, rows: NDArray[np.floating]) -> Float64:
-    """Return the basis widened by `rows` `(p, dim)`, which all have the same weight."""
+    """Return the basis with what `rows` `(p, dim)` add to it, each with equal weight."""
     new = rows.astype(np.float64)
     lengths = np.linalg.norm(new, axis=1, keepdims=True)
     new = new[lengths[:, 0] > 0] / lengths[lengths[:, 0] > 0]
@@ -168,7 +168,7 @@ def widened(basis: Float64 | None, rows: NDArray[np.floating]) -> Float64:
 
 
 def whole_trace(within: Grams, basis: Float64, made: Sketch) -> float:
-    """Estimate tr M_b: exact within the basis, from the spare rows beyond it."""
+    """Return tr M_b: exact within the basis, the rest from the spare rows, unknown to the basis."""
     spare = made.spare.astype(np.float64)
     beyond = spare - (spare @ basis) @ basis.T
     return float(np.trace(within.back) + np.square(beyond).sum() / len(spare))
@@ -182,7 +182,7 @@ def _pulled(
     progress: Report | None,
     begun: Begun | None,
 ) -> Float32:
-    """Return Jᵀ of `count` cotangents `(b, C, H, W)`, made in batches: `(count, dim)`."""
+    """Return Jᵀ of `count` cotangents `(b, C, H, W)`, requested in batches: `(count, dim)`."""
     begun = Begun() if begun is None else begun
     rows = torch.empty(count, linearization.dim)
     done = 0
@@ -212,6 +212,6 @@ def _pulled(
 
 
 def _noise(seed: int, place: int, size: int) -> Tensor:
-    """Draw normal numbers `(size,)` on the CPU, the same for every device."""
+    """Return normal numbers `(size,)`, drawn on the CPU so every device has the same."""
     generator = torch.Generator().manual_seed((seed << 16) + place)
     return torch.randn(size, generator=generator)

@@ -90,7 +90,7 @@ def factorize_tensors(
     if num is not None and not 1 <= num <= dim:
         raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
     factors = sefa.factorize(
-        [layer.matrix.float32() for layer in layers],
+        [layer.matrix.finite(layer.name) for layer in layers],
         normalize=normalize,
         center=center,
         deflate=deflate_gain,
@@ -128,7 +128,7 @@ def factorize_tensors(
 
 
 def _recognized(path: Path) -> Mapping[str, Any]:
-    """Family and sizes of a known network; of others, "unknown" and nothing that helps."""
+    """Return family and sizes of a known network; for others "unknown" and no sizes."""
     try:
         checkpoint = read_checkpoint(path)
     except SefaError:
@@ -139,9 +139,9 @@ def _recognized(path: Path) -> Mapping[str, Any]:
 def latent_axes(
     shapes: Mapping[str, Shape], axis: int | None, known: Collection[int]
 ) -> Sequence[int]:
-    """For each tensor the axis that runs over the latent, whose length all of them share.
+    """Return for each tensor the axis of the latent, whose length they all share.
 
-    `axis` is what the user said; `known` are latent dimensions of a recognized network. Raises
+    `axis` is the user's choice; `known` are latent dimensions of a recognized network. Raises
     UsageError for shapes without a common length, and for those that leave a choice.
     """
     if axis is not None:
@@ -178,7 +178,7 @@ def _refusal(shapes: Mapping[str, Shape], why: str, remedy: str) -> UsageError:
 
 
 def _as_matrix(tensor: LazyTensor, axis: int) -> LazyTensor:
-    """`(…, latent, …)` → `(rows, latent)`."""
+    """Reshape `(…, latent, …)` to `(rows, latent)`."""
     dim = tensor.shape[axis]
     rows = int(np.prod(tensor.shape)) // dim
     turned = tensor.then(lambda a: np.moveaxis(a, axis, -1).reshape(rows, dim), (rows, dim))
@@ -186,5 +186,5 @@ def _as_matrix(tensor: LazyTensor, axis: int) -> LazyTensor:
 
 
 def _line(name: str) -> str:
-    """Return a tensor's name in a form that a bundle may hold."""
+    """Return a tensor's name as a bundle may hold it."""
     return name if name and name.isprintable() else shown(name)[1:-1] or "tensor"

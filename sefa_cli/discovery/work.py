@@ -124,7 +124,7 @@ class Prepared:
         return Found(tuple(bundles), paths, search, quotient, residual(matrices), agreement)
 
     def _params(self) -> dict[str, Any]:
-        """Return the other choices that changed the codes, for the bundle."""
+        """Return what else changed the codes, as the bundle keeps it."""
         asked, psi = self.request, self.request.truncation
         if psi is None and (asked.codes is None or self.generator.conditioned):
             psi = self.generator.default_truncation
@@ -149,7 +149,7 @@ class Prepared:
 
     @contextmanager
     def _jacobian(self) -> Iterator[Callable[[int, slice, torch.Tensor], None] | None]:
-        """Yield the function that writes derivatives to their file, or None."""
+        """Yield the function that puts derivatives into their file, or None."""
         path = self.files.jacobian
         with (
             nullcontext()

@@ -22,6 +22,9 @@ class Move:
         return "_".join(f"k{k}_{alpha:+.2f}" for k, alpha in self.steps)
 
 
+AUTO = "auto"  # instead of α: the step that the bundle suggests
+AUTO_STEPS = (-2, -1, 1, 2)  # in suggested steps
+
 Table = Sequence[Sequence[Move]]  # a row for each direction, a column for each step
 Steps = (
     Mapping[str | int, float | Sequence[float]] | Iterable[tuple[str | int, float]] | Table
@@ -67,12 +70,16 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
     """Return the table of moves that the repeated options `--k` and `--alpha` mean.
 
     One `--k` (indices, ranges and labels) with one `--alpha` (a number, or several with commas)
-    gives a row for each direction and a column for each α. Several pairs make one move.
+    gives a row for each direction and a column for each α. Several pairs make one move. "auto" is
+    one suggested step; with one `--k` it makes columns of -2, -1, 1 and 2 of them.
     Raises UsageError for an unknown direction, an α that is not a finite number, or unequal
     counts.
     """
     if not ks or not alphas:
         raise UsageError("a move needs a direction and a step", "--k 3 --alpha 2")
+    if len(ks) == 1 and list(alphas) == [AUTO]:
+        found = [(k, bundle.step(k)) for k in bundle.indices(ks[0])]
+        return [[Move(((k, n * step),)) for n in AUTO_STEPS] for k, step in found]
     if len(ks) == len(alphas) == 1:
         steps = [parse_alpha(part) for part in alphas[0].split(",")]
         return [[Move(((k, a),)) for a in steps] for k in bundle.indices(ks[0])]
@@ -85,7 +92,7 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
         [
             Move(
                 tuple(
-                    (parse_direction(bundle, k), parse_alpha(a))
+                    (parse_direction(bundle, k), bundle.step(k) if a == AUTO else parse_alpha(a))
                     for k, a in zip(ks, alphas, strict=True)
                 )
             )

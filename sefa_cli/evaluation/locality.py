@@ -31,16 +31,16 @@ def change(
     fore: ArrayLike,
     back: ArrayLike,
 ) -> Change:
-    """Between two pictures `(C, H, W)`; `fore` and `back` `(H, W)` weigh the pixels, 0 or more.
+    """Return the change between two pictures `(C, H, W)`; `fore`, `back` `(H, W)` weigh pixels.
 
-    Raises SefaError where the weights of a part are all zero.
+    Raises SefaError if the weights of a part are all zero.
     """
     squares = np.square(after.astype(np.float64) - before).mean(axis=0)  # (H, W)
     return Change(_weighted(squares, fore, "region"), _weighted(squares, back, "background"))
 
 
 def strength(change_at: Callable[[float], float], target: float, first: float) -> float | None:
-    """Find the α at which `change_at(α)`, a root mean square, is `target` to within 2 %.
+    """Return the α at which `change_at(α)`, a root mean square, is `target` within 2 %.
 
     The search begins at `first`, keeps its sign, and scales α as if changes grew in proportion.
     Once an α is too strong, it alternates with bisection. Returns None after 12 tries: the

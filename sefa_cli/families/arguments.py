@@ -13,13 +13,13 @@ _NESTED = ("mapping_kwargs", "synthesis_kwargs")
 
 
 def as_dict(value: Any) -> Mapping[str, Any]:
-    """A dict, or the items of a dict's subclass (`dnnlib.util.EasyDict`)."""
+    """Return a dict, or the items of a dict's subclass (`dnnlib.util.EasyDict`)."""
     value = value.pairs if isinstance(value, Record) else value
     return value if isinstance(value, dict) else {}
 
 
 def constructor(state: State) -> Mapping[str, Any]:
-    """The keyword arguments of the whole network; empty where the file has none."""
+    """Return the keyword arguments of the whole network; empty where the file has none."""
     return as_dict(state.attribute("", "_init_kwargs"))
 
 
@@ -31,13 +31,13 @@ def argument_names(state: State) -> list[str]:
 
 
 def positive(value: Any) -> float | None:
-    """A number above 0 as a float; None for anything else."""
+    """Return a number above 0 as a float; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if 0 < value < math.inf else None
 
 
 def listed(names: Collection[str]) -> str:
-    """The first few names for a note, and how many more there are."""
+    """Return the first few names for a note, and how many more there are."""
     shown = ", ".join(f"{name!r:.60}" for name in list(names)[:_LISTED])
     return shown if len(names) <= _LISTED else f"{shown} and {len(names) - _LISTED} more"

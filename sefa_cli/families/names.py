@@ -26,7 +26,7 @@ class State(NamedTuple):
     modules: Mapping[str, Mapping[str, Any]] = MappingProxyType({})  # attributes, if stored
 
     def attribute(self, module: str, name: str, default: Any = None) -> Any:
-        """What the module of a dotted name holds under `name`."""
+        """Return what the module of a dotted name holds under `name`."""
         return self.modules.get(module, {}).get(name, default)
 
     @property
@@ -105,7 +105,7 @@ def translate(
         else:
             tensor = state.tensor(leaf)
             if tensor is None:
-                raise damaged(f"{name!r:.60} should be a tensor and is none")
+                raise damaged(f"{name!r:.60} should be a tensor")
             found.tensors[native], found.names[native] = change(tensor), name
     return found
 
@@ -123,12 +123,12 @@ def _native(
 
 
 def fit(name: str, rules: Sequence[Rule]) -> bool:
-    """Whether some rule knows the name."""
+    """Return whether some rule knows the name."""
     return any(re.fullmatch(rule.pattern, name) for rule in rules)
 
 
 def is_default_filter(kernel: NDArray[np.float32]) -> bool:
-    """Whether a resampling kernel is [1, 3, 3, 1] ⊗ [1, 3, 3, 1], whatever its gain."""
+    """Return whether a resampling kernel is [1, 3, 3, 1] ⊗ [1, 3, 3, 1], whatever its gain."""
     row = np.array([1, 3, 3, 1], np.float32) / 8
     total = float(kernel.sum())
     return kernel.shape == (4, 4) and np.allclose(kernel, np.outer(row, row) * total, rtol=1e-4)

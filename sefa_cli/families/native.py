@@ -1,4 +1,4 @@
-"""Our own model files: native tensors, and one text that says whose they are and how they work.
+"""Our own model files: native tensors, and a JSON text that describes the network.
 
 A safetensors file with the one metadata key `sefa-model`; formats/model-v1.md has the layout. It
 holds only the generator, so it is small, safe and complete. The library reads it; the writer of
@@ -61,7 +61,7 @@ def write_native(
 
 
 def _code(tensor: LazyTensor) -> str:
-    """Its type as safetensors calls it; bfloat16 is read as float32 and stays so."""
+    """Return a tensor's type as safetensors calls it; bfloat16 is written as float32."""
     return "F32" if tensor.dtype == "bfloat16" else _CODES[tensor.dtype]
 
 

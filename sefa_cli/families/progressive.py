@@ -4,16 +4,13 @@ import math
 
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.containers.faults import damaged
-from sefa_cli.families.arguments import listed
-from sefa_cli.families.names import Translation
-from sefa_cli.families.native_tensors import Network
 
 LOD = "lod"
 _MOST = 16  # levels: 4 px grown to 262,144
 
 
 def lod_of(tensors: dict[str, LazyTensor]) -> float:
-    """Takes the level of detail out: 0 when grown up, 1 at half the resolution; 0 if not stored."""
+    """Take out the level of detail: 0 when grown up, 1 at half the resolution; 0 if not stored."""
     tensor = tensors.pop(LOD, None)
     if tensor is None:
         return 0.0
@@ -25,13 +22,7 @@ def lod_of(tensors: dict[str, LazyTensor]) -> float:
     return lod
 
 
-def left_out(found: Translation, network: Network) -> str:
-    """A sentence on the names that are of no use; "" if there are none."""
-    names = [*found.unknown, *(found.names[n] for n in found.tensors if _unused(n, found, network))]
-    if not names:
-        return ""
-    return f"Left out, as no part of a known generator: {listed(names)}."
-
-
-def _unused(name: str, found: Translation, network: Network) -> bool:
-    return name in found.names and name not in network.ordered
+def growing(lod: float) -> tuple[str, ...]:
+    """Return a note on a network that was saved while it grew."""
+    grew = f"The network was saved while it grew, at level of detail {lod:g}: pictures are soft."
+    return (grew,) if lod else ()

@@ -13,7 +13,7 @@ _MAX_NAMES = 100_000
 
 
 def raw_leaves(contents: Contents) -> dict[str, Any]:
-    """What may be a tensor, by dotted name: `G_ema.synthesis.b4.const`, `netG.0.weight`.
+    """Return what may be a tensor, by dotted name: `G_ema.synthesis.b4.const`, `netG.0.weight`.
 
     Dicts and lists are opened, live modules name their parts as `state_dict` would; of TensorFlow's
     pickles it is the averaged network. Raises SefaError for a tree that holds itself.

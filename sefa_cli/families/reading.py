@@ -1,4 +1,4 @@
-"""A file → the generator in it. What it is, is told from its bytes, never from its name."""
+"""A file → the generator in it. Its bytes decide what it is, never its name."""
 
 import contextlib
 import mmap
@@ -24,6 +24,11 @@ from sefa_cli.files import why_not
 _PICKLE = 0x80  # the first byte of every pickle since protocol 2
 _GLANCE = 4096  # bytes looked at to tell what a strange file is
 _SHOWN = 6  # names in an error
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".pkl")
+_USUAL = (  # what Hugging Face's libraries call weights, the safe container first
+    *("model.safetensors", "diffusion_pytorch_model.safetensors"),
+    *("pytorch_model.bin", "diffusion_pytorch_model.bin"),
+)
 _EXPECTED = "a checkpoint (torch, safetensors, NVIDIA pickle or OpenVINO IR)"
 
 # Files that are often met in a checkpoint's place, by how they begin.
@@ -53,8 +58,8 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
     `ref` is what the user called it, by default the file's bare name. Nothing in the file is
     executed. Raises SefaError for whatever is missing, damaged, forged or unknown.
     """
-    path = Path(path)
-    ref = path.name if ref is None else ref
+    ref = Path(path).name if ref is None else ref
+    path = _weights_in(Path(path))
     with _opened(path) as contents:
         if contents is None:
             container, model = _read_path(path)
@@ -75,12 +80,13 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
 
 
 def read_matching(path: Path, pattern: str) -> dict[str, LazyTensor]:
-    """The tensors whose names in the file match a shell pattern (`*` matches dots too).
+    """Return the tensors whose names in the file match a shell pattern (`*` matches dots too).
 
     Whether the network is known makes no difference; a file that only its family opens has the
     native names.
     Raises SefaError where nothing matches, with some of the names there are.
     """
+    path = _weights_in(path)
     with _opened(path) as contents:
         if contents is None:
             tensors = dict(_read_path(path)[1].tensors)
@@ -100,6 +106,20 @@ def read_matching(path: Path, pattern: str) -> dict[str, LazyTensor]:
     )
 
 
+def _weights_in(path: Path) -> Path:
+    """Return the weights in a folder of Hugging Face's layout; any other path as it is."""
+    if not (path / "config.json").is_file():
+        return path
+    files = sorted(p for p in path.iterdir() if p.suffix in _WEIGHTS)
+    usual = [p for name in _USUAL for p in files if p.name == name]
+    if len(files) > 1 and not usual:
+        names = ", ".join(f"{p.name!r:.60}" for p in files[:_SHOWN])
+        raise SefaError(
+            f"the folder {path} holds several models: {names}", "one", "Name the file in it."
+        )
+    return next(iter(usual or files), path)
+
+
 def _is_tensor(contents: Contents, leaf: object) -> bool:
     try:
         return contents.tensor(leaf) is not None
@@ -109,7 +129,7 @@ def _is_tensor(contents: Contents, leaf: object) -> bool:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Contents | None]:
-    """What a file holds, while it is open; None if no container reader knows it."""
+    """Open a file for the block: its contents, or None if no container reader knows it."""
     try:
         if path.is_dir() or path.stat().st_size == 0:
             yield None
@@ -125,7 +145,7 @@ def _opened(path: Path) -> Iterator[Contents | None]:
 
 
 def _is_no_container(data: mmap.mmap, path: Path) -> bool:
-    """An XML file, or a zip archive that is not torch's."""
+    """Return whether this is an XML file, or a zip archive that torch did not write."""
     return data[:5] == b"<?xml" or (data[:4] == MAGIC and not is_torch_zip(data, path))
 
 
@@ -139,20 +159,20 @@ def _read_path(path: Path) -> tuple[str, Model]:
 
 
 def _no_model(path: Path) -> SefaError:
-    """The stated error for a folder, an empty file, or an archive of something else."""
+    """Return the error for a folder, an empty file, or an archive of something else."""
     if path.is_dir():
         return SefaError(f"the folder {path} holds no model", _EXPECTED, "Name the file in it.")
     if path.stat().st_size == 0:
         return SefaError(f"{path.name} is empty", _EXPECTED, "Get the file again.")
     with mapped(path) as data:
         if data[:4] != MAGIC:
-            return SefaError(f"{path.name} is an XML file and no OpenVINO IR", _EXPECTED)
+            return SefaError(f"{path.name} is an XML file, but not an OpenVINO IR", _EXPECTED)
         shown = ", ".join(f"{name!r:.60}" for name in names_in_zip(data, path))
     return SefaError(f"{path.name} is a zip archive without a model; it holds {shown}", _EXPECTED)
 
 
 def _open(data: mmap.mmap, path: Path) -> Contents:
-    """The contents of a container, by its first bytes."""
+    """Read the container that the first bytes announce."""
     if data[:4] == MAGIC:
         return read_torch_zip(data, path)
     if is_safetensors(data):  # before pickles: the length may begin as they do

@@ -1,9 +1,9 @@
-"""The families there are: folders beside this file, and what installed packages bring.
+"""The registry of families: folders of this package, and what installed packages bring.
 
 A folder's `__init__.py` is imported when a family is first asked for; its heavy modules only when
 one of its files is met. Packages name a `Family` in the entry-point group `sefa.generators`; they
-are loaded only for a file or a family that no folder knows. What cannot be loaded is said and left
-alone: it never stops sefa.
+are loaded only for a file or a family that no folder knows. A family that
+cannot be loaded is logged and skipped.
 """
 
 import contextlib
@@ -93,7 +93,7 @@ def blamed(family: Family) -> Iterator[None]:
             raise
         raise SefaError(
             f"the plug-in for {family.name} failed: {_why(error)}",
-            remedy="Update it, or tell its author.",
+            remedy="Update it, or report this to its author.",
         ) from error
 
 
@@ -105,7 +105,7 @@ def _load(what: str, load: Callable[[], Any]) -> Family | None:
     try:
         family = load()
         if not isinstance(family, Family):
-            raise TypeError(f"it names a {type(family).__name__} and not a Family")
+            raise TypeError(f"it names a {type(family).__name__} instead of a Family")
         if not re.fullmatch(r"[\w.+-]{1,60}", family.name):
             raise ValueError(f"its name is {family.name!r:.80}")
     except (Exception, SystemExit) as error:
@@ -115,7 +115,7 @@ def _load(what: str, load: Callable[[], Any]) -> Family | None:
 
 
 def _checked(model: Model) -> Model:
-    """A model of somebody else's making, if it is one."""
+    """Return a package's model. Raises TypeError if it is not one."""
     if not isinstance(model, Model) or not isinstance(model.config, Config):
         raise TypeError("recognize() must return a Model with a Config, or None")
     if not all(isinstance(tensor, LazyTensor) for tensor in model.tensors.values()):

@@ -27,7 +27,7 @@ _PREFERRED = ("Gs", "G")  # by the name a network was given, the averaged one fi
 
 
 def axes(*order: int) -> Change:
-    """A tensor's axes in another order; one with another number of axes is left to the checks."""
+    """Return the change of a tensor's axes; other numbers of axes are left to the checks."""
 
     def shape(old: Shape) -> Shape:
         return tuple(old[axis] for axis in order) if len(old) == len(order) else old
@@ -55,7 +55,7 @@ class TensorFlowNetwork(NamedTuple):
 
 
 def find_network(tree: Any) -> TensorFlowNetwork | None:
-    """The averaged generator of such a file, else the other one; None for any other file.
+    """Return the averaged generator of such a file, else the other one; None for any other file.
 
     Raises SefaError for networks that hold themselves, or more names than any network has.
     """
@@ -70,7 +70,7 @@ def find_network(tree: Any) -> TensorFlowNetwork | None:
 
 
 def _network_state(part: Any) -> Mapping[str, Any] | None:
-    """What would go to a network's `__setstate__`; None for anything else."""
+    """Return what would go to a network's `__setstate__`; None for anything else."""
     if not isinstance(part, Record) or not isinstance(part.target, Global):
         return None
     state = part.state
@@ -78,7 +78,7 @@ def _network_state(part: Any) -> Mapping[str, Any] | None:
 
 
 def _variables(network: Mapping[str, Any]) -> dict[str, Any]:
-    """Variables by name, those of components below the component's name and a slash."""
+    """Return variables by name; a component's name and a slash precede its variables."""
     leaves: dict[str, Any] = {}
     waiting = [("", network, 0)]
     while waiting:
@@ -96,18 +96,18 @@ def _variables(network: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_state(network: TensorFlowNetwork, path: Path, tensor: Any) -> State:
-    """The network for a dialect's `read`; its arguments are found by `arguments`."""
+    """Return the network for a dialect's `read`; `argument` finds its arguments."""
     return State(path, network.leaves, tensor, {"": {_ARGUMENTS: network.arguments}})
 
 
 def argument(state: State, name: str, default: Any) -> Any:
-    """A plain value of the constructor's, `default` where it is absent or nothing plain."""
+    """Return a plain value of the constructor's; `default` if it is absent or not plain."""
     value = as_number(_arguments(state).get(name))
     return default if value is None else value
 
 
 def filter_argument(state: State, name: str) -> list[float] | None:
-    """A resampling filter given as a list of numbers; None where it is the default."""
+    """Return a resampling filter given as a list of numbers; None where it is the default."""
     value = _arguments(state).get(name)
     if not isinstance(value, list | tuple) or not 0 < len(value) <= 32:
         return None
@@ -120,7 +120,7 @@ def _arguments(state: State) -> Mapping[str, Any]:
 
 
 def top_block(state: State) -> int:
-    """The resolution in the largest of the blocks' names `4x4/…`, `synthesis/8x8/…`; 4 if none."""
+    """Return the largest resolution among blocks' names (`4x4/…`, `synthesis/8x8/…`), or 4."""
     sides = [
         int(side)
         for name in state.leaves
@@ -158,7 +158,7 @@ _REQUIRED = {
 
 
 def argument_notes(state: State) -> Iterator[str]:
-    """Sentences on arguments that are not known, or known and not followed."""
+    """Yield sentences on arguments that are unknown, or known and not followed."""
     names = [name for name in _arguments(state) if isinstance(name, str)]
     if odd := [name for name in names if name not in _KNOWN and name not in _REQUIRED]:
         yield f"Built with arguments that are not known here: {listed(odd)}. Pictures may differ."
@@ -168,7 +168,7 @@ def argument_notes(state: State) -> Iterator[str]:
 
 
 def as_filter(taps: list[float]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """A filter's taps `(k,)` as the kernel `(k, k)` with sum 1."""
+    """Return a filter's taps `(k,)` as the kernel `(k, k)` with sum 1."""
     kernel = np.outer(taps, taps).astype(np.float32)
     total = kernel.sum()
     return kernel / (total if total else np.float32(1))

@@ -7,12 +7,11 @@ from typing import Self
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.inputs import (
     Array,
     as_one_hot,
@@ -21,6 +20,7 @@ from sefa_cli.generators.inputs import (
     as_tensor,
     check_noise_mode,
 )
+from sefa_cli.generators.layers import area_mean
 from sefa_cli.generators.linearize import Chain, Linearization
 from sefa_cli.generators.steps import Step
 from sefa_cli.generators.weights import frozen
@@ -34,7 +34,7 @@ class Generator(nn.Module):
 
     `space` is "w" where a mapping network takes z to the codes, "z" where z is the code itself.
     `preview_size` is the side of the network's own shortcut in pixels, None where it has none.
-    `conditioned`: the picture needs a label and a truncation beside the codes (BigGAN).
+    `conditioned`: the picture needs a label and a truncation besides the codes (BigGAN).
     """
 
     preview_size: int | None = None
@@ -53,8 +53,9 @@ class Generator(nn.Module):
         self.resolution = config.resolution  # pixels, of the longer side
         self.img_channels = config.img_channels
         self._make_chain: Callable[..., Chain] | None = None
-        mean = checkpoint.tensors.get("mapping.w_avg")
-        self._w_avg = None if mean is None else frozen(torch.from_numpy(mean.float32()))  # (w_dim,)
+        self._w_avg = None
+        if (mean := checkpoint.tensors.get("mapping.w_avg")) is not None:
+            self._w_avg = frozen(torch.from_numpy(mean.finite("mapping.w_avg")))  # (w_dim,)
 
     def __repr__(self) -> str:
         """Return one line: family, size, latent, device."""
@@ -76,7 +77,7 @@ class Generator(nn.Module):
 
     @property
     def default_truncation(self) -> float:
-        """What the field uses where nothing is said: psi of the codes, or truncation of z."""
+        """The field's default: psi of the codes, or truncation of z."""
         return 0.7 if self.space == "w" else 1.0
 
     @property
@@ -109,6 +110,7 @@ class Generator(nn.Module):
         `truncation` is for families that draw from a truncated normal; others refuse any but 1.
         """
         self._check_truncation(truncation)
+        self._check_label()
         rows = [self._draw(np.random.RandomState(seed), truncation) for seed in as_seeds(seeds)]
         return torch.from_numpy(np.concatenate(rows).astype(np.float32)).to(self.device)
 
@@ -119,6 +121,7 @@ class Generator(nn.Module):
         it, but for those whose label goes into the synthesis.
         Raises SefaError for wrong shapes, a label missing, out of range or of no use.
         """
+        self._check_label()
         z = self._own(z, "z", ("n", self.z_dim))
         label = None if self.conditioned else as_one_hot(label, len(z), self.c_dim)
         return self._map(z, label if label is None else label.to(z))
@@ -164,7 +167,7 @@ class Generator(nn.Module):
         pixels = as_size(size, self.resolution)
         quick = self.takes_shortcut(size, preview)
         pictures = []
-        step = 1 if self.device.type == "cpu" else 8  # more at once is no faster
+        step = 1 if self.device.type == "cpu" else 8  # larger batches are not faster
         for first in range(0, len(codes), step):
             part = codes[first : first + step]
             if quick:
@@ -182,7 +185,7 @@ class Generator(nn.Module):
         preview: bool = True, noise_mode: str = "const", label: Array | None = None,
         truncation: float = 1.0,
     ) -> Linearization:  # fmt: skip
-        """The derivative of one picture at one code `(num_layers, w_dim)` or `(w_dim,)`.
+        """Return the derivative of one picture at one code `(num_layers, w_dim)` or `(w_dim,)`.
 
         One vector moves all of `layers` (code indices), or with `per_layer` each has its own. The
         other arguments are those of `synthesize`; random noise is refused, since every pass would
@@ -207,12 +210,12 @@ class Generator(nn.Module):
         return Linearization(paint, own, chosen, per_layer, chain)
 
     def takes_shortcut(self, size: int | None, preview: bool) -> bool:
-        """Whether a picture of that size is the network's shortcut, if `preview` asks for it."""
+        """Return whether a picture of that size takes the network's shortcut, if it may."""
         shortcut = self.preview_size
         return bool(preview and shortcut and (size is None or size <= shortcut))
 
     def steps(self, noise_mode: str, size: int, quick: bool) -> list[Step] | None:
-        """How one picture is made, step by step (generators/steps.py), where a family says it.
+        """Return how one picture is made, step by step, or None if the family does not say.
 
         The last step gives what `_picture` gives for that `size`, or `_preview` if `quick`.
         """
@@ -228,7 +231,7 @@ class Generator(nn.Module):
         return self
 
     def place(self, translate: tuple[float, float] = (0.0, 0.0), rotate: float = 0.0) -> None:
-        """Turn all later pictures by degrees, anticlockwise, then move them right and down.
+        """Turn all later pictures by degrees, counterclockwise, then move them right and down.
 
         `translate` is in widths of the picture. Raises UsageError for all families but StyleGAN3.
         """
@@ -242,7 +245,7 @@ class Generator(nn.Module):
         return z
 
     def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
-        """The full picture, or a smaller exact mean of it whose side `size` divides."""
+        """Return the full picture, or a smaller exact mean of it whose side `size` divides."""
         raise NotImplementedError(self.family)  # never called of families that are `conditioned`
 
     def _conditioned_picture(self, codes: Tensor, label: Tensor, truncation: float) -> Tensor:
@@ -254,7 +257,7 @@ class Generator(nn.Module):
         return random.randn(1, self.z_dim)
 
     def _preview(self, codes: Tensor, noise_mode: str) -> Tensor:
-        """The shortcut's picture, of `preview_size` pixels."""
+        """Return the shortcut's picture, of `preview_size` pixels."""
         raise NotImplementedError(self.family)  # never called where preview_size is None
 
     def _own(self, value: Array, what: str, *shapes: tuple[int | str, ...]) -> Tensor:
@@ -275,6 +278,14 @@ class Generator(nn.Module):
         chosen = list(layers)  # type: ignore[arg-type]
         return list(check_indices(chosen, "layer", self.num_layers)) if chosen else []
 
+    def _check_label(self) -> None:
+        if self.checkpoint.config.get("label_lost"):
+            raise SefaError(
+                f"{self.checkpoint.ref} was exported without its label embedding, so seeds cannot "
+                f"be mapped: only {self.w_dim} of its {self.z_dim} inputs are z",
+                remedy="Edit codes in w instead, or export the network with its embedding.",
+            )
+
     def _check_truncation(self, truncation: float) -> None:
         """Of z and of the synthesis: most families know none."""
         if truncation != 1:
@@ -284,17 +295,3 @@ class Generator(nn.Module):
                 "1",
                 remedy,
             )
-
-
-def area_mean(picture: Tensor, size: int) -> Tensor:
-    """`(n, c, h, w)` shrunk to `size` pixels on its longer side; never enlarged.
-
-    Every pixel is the mean of those it covers: exactly where `size` divides the side; elsewhere
-    a pixel on a border counts for both its neighbors.
-    """
-    height, width = picture.shape[2:]
-    shrink = size / max(height, width)
-    if shrink >= 1:
-        return picture
-    smaller = max(1, round(height * shrink)), max(1, round(width * shrink))
-    return F.adaptive_avg_pool2d(picture, smaller)

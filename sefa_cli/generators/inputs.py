@@ -77,7 +77,7 @@ def as_one_hot(label: Array | None, n: int, classes: int) -> Tensor | None:
 
 
 def as_size(size: int | None, largest: int) -> int:
-    """The side asked for in pixels, `largest` if none was. Raises UsageError out of range."""
+    """Return the side in pixels: `size`, or `largest` for None. Raises UsageError out of range."""
     try:
         pixels = largest if size is None else operator.index(size)
     except TypeError:
@@ -88,7 +88,7 @@ def as_size(size: int | None, largest: int) -> int:
 
 
 def check_noise_mode(noise_mode: str) -> None:
-    """Raises UsageError for a mode that does not exist."""
+    """Check a noise mode. Raises UsageError for an unknown one."""
     if noise_mode not in NOISE_MODES:
         raise UsageError(f"noise mode {noise_mode!r} is unknown", "const, random or none")
 

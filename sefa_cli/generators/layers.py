@@ -122,7 +122,7 @@ class Resampler(nn.Module):
 def noise_like(
     x: Tensor, noise_mode: str, stored: Tensor | None, strength: Tensor | None
 ) -> Tensor | None:
-    """Noise of a StyleGAN layer, to be added to x `(n, channels, h, w)`; None is no noise.
+    """Return the noise to add to x `(n, channels, h, w)` of a StyleGAN layer, or None.
 
     `const`: the `stored` map `(h, w)` × `strength`, which is a number or `(channels, 1, 1)`;
     `random`: another for every sample, the same for its channels but for the strength.
@@ -147,7 +147,7 @@ def fast_layout(x: Tensor) -> Tensor:
 def per_sample(
     convolve: Callable[..., Tensor], x: Tensor, kernels: Tensor, groups: int = 1, **options: int
 ) -> Tensor:
-    """A convolution with kernels of each sample's own: the batch becomes groups.
+    """Convolve each sample with its own kernels: the batch becomes groups.
 
     x `(n, channels, h, w)`; kernels `(n, …)`, each as `convolve` takes it with `groups` groups.
     """
@@ -155,3 +155,17 @@ def per_sample(
     x = x.reshape(1, -1, *x.shape[2:])
     x = convolve(x, kernels.flatten(0, 1), groups=n * groups, **options)
     return x.reshape(n, -1, *x.shape[2:])
+
+
+def area_mean(picture: Tensor, size: int) -> Tensor:
+    """`(n, c, h, w)` shrunk to `size` pixels on its longer side; never enlarged.
+
+    Every pixel is the mean of those it covers: exactly where `size` divides the side; elsewhere
+    a pixel on a border counts for both its neighbors.
+    """
+    height, width = picture.shape[2:]
+    shrink = size / max(height, width)
+    if shrink >= 1:
+        return picture
+    smaller = max(1, round(height * shrink)), max(1, round(width * shrink))
+    return F.adaptive_avg_pool2d(picture, smaller)

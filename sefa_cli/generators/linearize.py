@@ -1,7 +1,7 @@
 """The derivative of one picture by its code: along directions, and in reverse from pixels.
 
 The generic route is torch's own forward and reverse mode and serves every family; forward mode is
-traced once, so that the picture is not computed anew for every batch of directions. A family may
+traced once, so that the picture is not computed again for every batch of directions. A family may
 hand in a `Chain`: its picture's layers once computed, their derivatives applied one after another.
 """
 
@@ -30,7 +30,7 @@ class Chain(Protocol):
     pass_bytes: int  # what the pass of one direction holds at its peak
 
     def push(self, moves: Moves) -> Tensor:
-        """Changes of the picture `(b, C, H, W)`."""
+        """Return the changes of the picture `(b, C, H, W)`."""
 
 
 class Linearization:
@@ -109,7 +109,7 @@ class Linearization:
             return self._along(self._spread(directions)).to(self.dtype)
 
     def _along(self, moves: Tensor) -> Tensor:
-        """Changes of the picture for moves `(b, n, d)`."""
+        """Return the changes of the picture for moves `(b, n, d)`."""
         if self._chain is not None:
             with torch.no_grad():
                 by_layer: list[Tensor | None] = [None] * len(self._code)
@@ -121,7 +121,7 @@ class Linearization:
         return changes
 
     def _anew(self, move: Tensor) -> Tensor:
-        """The change for a move `(n, d)`, by torch's forward mode, together with the picture."""
+        """Return the change for a move `(n, d)`, by torch's forward mode; it paints again."""
         change: Tensor = jvp(self._moved, (torch.zeros_like(move),), (move,))[1]
         return change
 
@@ -150,7 +150,7 @@ class Linearization:
         """Jᵀ u for every one of cotangents `(b, C, H, W)`: `(b, dim)`."""
         with computing(self.precision, self.device):
             pull = self._pull
-            if self.device.type == "cpu":  # where a batch is no faster, and takes memory
+            if self.device.type == "cpu":  # batches are not faster there, and take memory
                 rows = torch.stack([pull(cotangent)[0] for cotangent in cotangents])
             else:
                 rows = vmap(lambda cotangent: pull(cotangent)[0])(cotangents)
@@ -164,7 +164,7 @@ class Linearization:
         return pull
 
     def _moved(self, moves: Tensor) -> Tensor:
-        """The picture `(C, H, W)` after moves `(n, d)` of the chosen layers."""
+        """Return the picture `(C, H, W)` after moves `(n, d)` of the chosen layers."""
         index = torch.tensor(self.layers, device=self.device)
         return self._paint(self._code.index_add(0, index, moves)[None])[0]
 

@@ -1,8 +1,8 @@
 """What derivatives are computed in: float32, TensorFloat-32, or bfloat16.
 
 A derivative written by hand keeps the picture it was made of, painted in float32; torch's own modes
-paint it anew, in the precision of the pass. On CUDA torch lets convolutions round to TensorFloat-32
-unless it is told not to, so float32 has to be asked for as well.
+paint it again, in the precision of the pass. On CUDA torch rounds convolutions to TensorFloat-32
+by default, so float32 has to be asked for as well.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ PRECISIONS = ("float32", "tf32", "bf16")
 
 
 def check_precision(precision: str, device: torch.device) -> None:
-    """Raises UsageError for a precision that does not exist, or not on this device."""
+    """Check a precision. Raises UsageError if it is unknown, or not offered on this device."""
     if precision not in PRECISIONS:
         raise UsageError(f"precision {precision!r} is unknown", "one of " + ", ".join(PRECISIONS))
     if precision == "tf32" and device.type != "cuda":

@@ -96,7 +96,7 @@ class Progressive(Generator):
 
     @abstractmethod
     def _features(self, codes: Tensor, noise_mode: str) -> Iterator[Tensor]:
-        """What each block that is shown gives to-RGB: `(n, c, 4, 4)`, `(n, c, 8, 8)` …"""
+        """Yield what each shown block gives its to-RGB: `(n, c, 4, 4)`, `(n, c, 8, 8)`, …."""
 
 
 def doubled(image: Tensor) -> Tensor:

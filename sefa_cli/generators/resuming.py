@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sefa_cli.generators.base import Generator, area_mean
+from sefa_cli.generators.base import Generator
 from sefa_cli.generators.inputs import as_size, check_noise_mode
+from sefa_cli.generators.layers import area_mean
 
 _LARGEST = 48 << 20  # bytes; larger features lie so high that keeping them saves little
 
@@ -18,7 +19,7 @@ _LARGEST = 48 << 20  # bytes; larger features lie so high that keeping them save
 class Resuming:
     """Pictures of one code after another, each begun where its codes differ from the last one's.
 
-    Families that do not say how their pictures are made are painted anew each time. Not for
+    Families that do not say how their pictures are made are painted in full each time. Not for
     several threads at once. The pictures are those of `Generator.synthesize`, bit for bit.
     """
 
@@ -42,7 +43,7 @@ class Resuming:
 
     @torch.inference_mode()
     def paint(self, codes: Tensor) -> Tensor:
-        """The picture `(1, channels, h, w)` of codes `(1, num_layers, dim)` or `(1, dim)`."""
+        """Paint codes `(1, num_layers, dim)` or `(1, dim)`: `(1, channels, h, w)`."""
         generator, size, preview, noise_mode = self._how
         if self._steps is None:
             return generator.synthesize(codes, None, 1.0, noise_mode, size, preview)
@@ -58,7 +59,7 @@ class Resuming:
         return area_mean(state, self._pixels)
 
     def _same_below(self, codes: Tensor) -> int:
-        """The first step that has to run: below it all codes are those of the picture before."""
+        """Return the first step that has to run: below it the codes have not changed."""
         if self._codes is None or self._steps is None:
             return 0
         differ = (codes != self._codes).any(dim=2)[0]  # (num_layers,)
@@ -72,6 +73,6 @@ class Resuming:
 
 
 def _bytes(state: Any) -> int:
-    """What features take: a tensor, or several of which some are None."""
+    """Return the bytes of features: a tensor, or several of which some are None."""
     parts = state if isinstance(state, tuple) else (state,)
     return sum(part.nbytes for part in parts if part is not None)

@@ -23,7 +23,7 @@ class Step:
 
 
 def run_steps(steps: list[Step], codes: Tensor) -> Tensor:
-    """The picture that `steps` make from codes `(n, num_layers, dim)`."""
+    """Return the picture that `steps` make from codes `(n, num_layers, dim)`."""
     state: Any = None
     for step in steps:
         state = step.run(state, codes)

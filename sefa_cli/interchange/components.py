@@ -1,6 +1,6 @@
 """Principal components: GANSpace's `.npz` and the `*_pca.pt` of e4e.
 
-An edit is component × its standard deviation × sigma, so that the deviation becomes `scale`.
+Edits add component × standard deviation × sigma: the deviation becomes `scale`.
 """
 
 import io
@@ -15,11 +15,11 @@ from sefa_cli.interchange.containers import Archive
 from sefa_cli.interchange.foreign import Foreign, Latent, check_width
 from sefa_cli.interchange.torch_writer import torch_archive
 
-_NOT_KEPT = "the activations' components (act_comp, act_mean) are not kept: edits do not use them"
+_NOT_KEPT = "the activations' components (act_comp, act_mean) are dropped: edits do not use them"
 
 
 def from_ganspace(archive: Archive, latent: Latent) -> Foreign:
-    """`lat_comp (k, 1, dim)`, `lat_stdev (k,)` and, where they are there, the other keys."""
+    """Read `lat_comp (k, 1, dim)`, `lat_stdev (k,)` and, if present, the other keys."""
     notes = (_NOT_KEPT,) if _has_own_activations(archive) else ()
     mean = archive.get("lat_mean")
     facts = {
@@ -39,7 +39,7 @@ def _has_own_activations(archive: Archive) -> bool:
 def from_e4e_pca(
     comp: NDArray[Any], std: NDArray[Any], mean: NDArray[Any] | None, latent: Latent
 ) -> Foreign:
-    """`comp (k, 1, dim)`, `std (k,)`, `mean (1, dim)`."""
+    """Return the directions of `comp (k, 1, dim)`, `std (k,)` and `mean (1, dim)`."""
     return _foreign("e4e-pca", comp, std, mean, latent, {}, ())
 
 
@@ -84,10 +84,10 @@ def ganspace_bytes(
     mean: NDArray[np.float64],
     origins: Sequence[dict[str, Any]],
 ) -> bytes:
-    """GANSpace's archive: unit rows `(k, dim)`, deviations `(k,)`, mean `(dim,)`.
+    """Return GANSpace's archive of unit rows `(k, dim)`, deviations `(k,)` and mean `(dim,)`.
 
-    The activations' arrays repeat the latent's, as where GANSpace decomposes w itself. Shares of
-    variance that nobody measured are NaN.
+    The activations' arrays repeat the latent's, as they do when GANSpace decomposes w itself.
+    Unknown shares of variance are NaN.
     """
     comp = rows[:, None].astype(np.float32)  # (k, 1, dim)
     center = mean[None].astype(np.float32)  # (1, dim)
@@ -116,5 +116,5 @@ def ganspace_bytes(
 def e4e_pca_bytes(
     rows: NDArray[np.float64], scales: NDArray[np.float64], mean: NDArray[np.float64]
 ) -> bytes:
-    """The dict `comp (k, 1, dim)`, `mean (1, dim)`, `std (k,)` of e4e's editing."""
+    """Return the dict `comp (k, 1, dim)`, `mean (1, dim)`, `std (k,)` of e4e's editing."""
     return torch_archive({"comp": rows[:, None], "mean": mean[None], "std": scales})

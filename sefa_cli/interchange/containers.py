@@ -1,4 +1,4 @@
-"""Opens a file of another tool by its first bytes: numpy, torch or pickle, GGUF. Runs nothing."""
+"""Open other tools' files by their first bytes: numpy, torch, pickle, GGUF. Nothing is run."""
 
 import mmap
 import struct
@@ -21,7 +21,7 @@ from sefa_cli.interchange.gguf import ControlVector, read_control_vector
 
 _NPY = b"\x93NUMPY"
 _PICKLE = b"\x80"
-_LARGEST = 1 << 30  # bytes of one array in an archive: direction sets are a thousandth of it
+_LARGEST = 1 << 30  # bytes of one array in an archive; direction sets need a thousandth
 _BROKEN = (
     ValueError, EOFError, KeyError, OverflowError, NotImplementedError, MemoryError, struct.error,
     zipfile.BadZipFile, zlib.error,
@@ -30,7 +30,7 @@ _BROKEN = (
 
 @dataclass(frozen=True)
 class Archive:
-    """The arrays of an `.npz`, read when they are asked for."""
+    """The arrays of an `.npz`, read on demand."""
 
     path: Path
     names: tuple[str, ...]
@@ -39,7 +39,7 @@ class Archive:
         return name in self.names
 
     def get(self, name: str) -> NDArray[Any] | None:
-        """The array of that name, None where there is none."""
+        """Return the array of that name, or None."""
         return self[name] if name in self.names else None
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -57,10 +57,10 @@ Opened = NDArray[Any] | Archive | Contents | ControlVector
 
 
 def opened(path: Path) -> Opened:
-    """What is in the file; of torch tensors nothing is read yet.
+    """Return the content of a file; torch tensors are not read yet.
 
-    Raises SefaError, in a line that does not name the file, for what is missing, damaged, made of
-    Python objects or of no known kind.
+    Raises SefaError for a file that is missing, damaged, made of Python objects or of an unknown
+    kind. The message names the file only if it cannot be opened.
     """
     try:
         if path.is_dir():
@@ -70,7 +70,7 @@ def opened(path: Path) -> Opened:
         with mapped(path) as data:
             return _opened(data, path)
     except FileNotFoundError:
-        raise SefaError("it does not exist", remedy="Check the name.") from None
+        raise SefaError(f"{path} does not exist", remedy="Check the name.") from None
     except OSError as error:
         raise why_not(path, error, "read") from error
 
@@ -83,7 +83,7 @@ def _opened(data: mmap.mmap, path: Path) -> Opened:
     if data[:4] == MAGIC:
         return read_torch_zip(data, path) if is_torch_zip(data, path) else _archive(path)
     if data[8:9] == b"{" and b"sefa-directions" in data[:65536]:
-        raise SefaError("it is a bundle of sefa's already", remedy="Use it as it is.")
+        raise SefaError("it is already a sefa bundle", remedy="Use it as it is.")
     if data[:1] == _PICKLE:
         return read_plain_pickle(data, path)
     try:
@@ -93,7 +93,7 @@ def _opened(data: mmap.mmap, path: Path) -> Opened:
 
 
 def _array(path: Path) -> NDArray[Any]:
-    """The array of an `.npy`; mapped, so that a forged shape reserves no memory."""
+    """Return the array of an `.npy`, mapped: a forged shape reserves no memory."""
     try:
         return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
     except _BROKEN as error:
@@ -112,7 +112,7 @@ def _archive(path: Path) -> Archive:
 def _unread(what: str, error: Exception) -> SefaError:
     if "pickle" in str(error) or "Python objects" in str(error):
         return SefaError(
-            f"{what} holds Python objects, which could run code when they are read",
+            f"{what} holds Python objects, which could run code",
             "plain numbers",
             "Save it again as an array of numbers.",
         )

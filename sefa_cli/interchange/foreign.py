@@ -1,4 +1,4 @@
-"""What a file of another tool was found to hold, before it becomes a bundle."""
+"""The content of another tool's file, before it becomes a bundle."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from sefa_cli.errors import SefaError
 
-MEAN = "x.sefa.mean"  # the private tensor of a bundle that keeps the mean of its components
+MEAN = "x.sefa.mean"  # a bundle's private tensor for the mean of its components
 
 
 class Latent(NamedTuple):
-    """The latent of the model the file is read for."""
+    """The latent of the model that the directions belong to."""
 
     num_layers: int
     dim: int
@@ -20,20 +20,20 @@ class Latent(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Foreign:
-    """k vectors as they were written, and what the file says of each."""
+    """k vectors as written in the file, with its facts about each."""
 
     format: str  # a name of formats.py
     vectors: NDArray[np.float64]  # (k, dim), or (k, n, dim): a row per layer
-    layers: tuple[int, ...] | None = None  # n code indices, where the file knows them
-    factors: NDArray[np.float64] | None = None  # (k,) more to multiply a vector with
+    layers: tuple[int, ...] | None = None  # n code indices, if the file has them
+    factors: NDArray[np.float64] | None = None  # (k,) additional lengths
     labels: tuple[str | None, ...] = ()
-    origins: tuple[dict[str, Any], ...] = ()  # k: more for `from`
-    mean: NDArray[np.float64] | None = None  # (dim,) what its components were centered on
-    notes: tuple[str, ...] = field(default=())  # sentences a user should see
+    origins: tuple[dict[str, Any], ...] = ()  # k entries for `from`
+    mean: NDArray[np.float64] | None = None  # (dim,) the mean of its components
+    notes: tuple[str, ...] = field(default=())  # sentences for the user
 
 
 def check_width(array: NDArray[Any], latent: Latent, what: str = "the array") -> None:
-    """Raise SefaError unless these are floats whose last axis is the latent's."""
+    """Raise SefaError unless these are floats with the latent's dimension as last axis."""
     if array.dtype.kind != "f":
         raise SefaError(f"{what} is of type {array.dtype}", "floating-point numbers")
     if array.ndim == 0 or 0 in array.shape:

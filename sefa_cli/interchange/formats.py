@@ -1,7 +1,6 @@
-"""The formats directions can be written in: what each can hold, and how it spells it.
+"""The formats for writing directions: what each can hold, and how.
 
-The facts are those of the published files; `docs/formats.md` has the table for people, which a
-test holds against this one.
+The facts come from published files. A test compares them with the table in `docs/formats.md`.
 """
 
 import io
@@ -22,30 +21,30 @@ from sefa_cli.ranges import format_range
 
 @dataclass(frozen=True)
 class Chosen:
-    """Directions of a bundle that go into one file."""
+    """Directions of a bundle for one file."""
 
     bundle: Bundle
     ks: tuple[int, ...]
 
     @property
     def units(self) -> NDArray[np.float64]:
-        """As the bundle has them: `(k, dim)` or `(k, n, dim)`."""
+        """The unit vectors of the bundle: `(k, dim)` or `(k, n, dim)`."""
         return self.bundle.directions[list(self.ks)].astype(np.float64)
 
     @property
     def scales(self) -> NDArray[np.float64]:
-        """How long each was in its source: `(k,)`."""
+        """The lengths in their source: `(k,)`."""
         return np.array([self.bundle.info[k].get("scale", 1.0) for k in self.ks])
 
     @property
     def vectors(self) -> NDArray[np.float64]:
-        """As long as they were in their source."""
+        """The vectors with the lengths in their source, shaped as `units`."""
         units = self.units
         return units * self.scales.reshape(-1, *[1] * (units.ndim - 1))
 
     @property
     def per_layer(self) -> NDArray[np.float64]:
-        """A row for every layer of the model, zero where nothing moves: `(k, layers, dim)`."""
+        """A row for every layer of the model, zero if it does not move: `(k, layers, dim)`."""
         vectors, layers = self.vectors, self.bundle.layers
         rows = np.zeros((len(self.ks), self.bundle.model["num_layers"], self.bundle.dim))
         rows[:, layers] = vectors if vectors.ndim == 3 else vectors[:, None]
@@ -53,7 +52,7 @@ class Chosen:
 
     @property
     def mean(self) -> NDArray[np.float64]:
-        """What imported components were centered on, else zero: `(dim,)`."""
+        """The mean of imported components, else zero: `(dim,)`."""
         kept = self.bundle.private.get(MEAN)
         if kept is None or kept.dtype != "F32" or kept.shape != (self.bundle.dim,):
             return np.zeros(self.bundle.dim)
@@ -62,17 +61,17 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Format:
-    """One format. `holds` is of "rows" (one per layer), "layers", "scale" and "labels"."""
+    """One format; `holds` names any of "rows" (one per layer), "layers", "scale" and "labels"."""
 
     name: str
-    about: str  # whose it is, and what is in the file
+    about: str  # its tools and its content
     suffix: str
     single: bool  # one direction per file
     holds: frozenset[str]
     content: Callable[[Chosen], bytes]
 
     def ending(self, space: str) -> str:
-        """How the name of a file of one direction ends."""
+        """Return the end of the file name for one direction."""
         if self.name != "interfacegan":
             return self.suffix
         return "_boundary.npy" if space == "z" else "_w_boundary.npy"
@@ -90,7 +89,7 @@ def _ganspace(chosen: Chosen) -> bytes:
 
 
 def _e4e(chosen: Chosen) -> bytes:
-    """(1, dim) where one row moves every layer, as most published ones; else (layers, dim)."""
+    """Return `(1, dim)` if one row moves every layer, as published; else `(layers, dim)`."""
     everywhere = len(chosen.bundle.layers) == chosen.bundle.model["num_layers"]
     flat = everywhere and chosen.bundle.directions.ndim == 2
     return torch_archive(chosen.vectors if flat else chosen.per_layer[0])
@@ -154,28 +153,28 @@ FORMATS = {
 
 
 def find_format(name: str) -> Format:
-    """The format called `name`. Raises SefaError, with all names, where there is none."""
+    """Return the format called `name`. Raises UsageError, with all names, if it is unknown."""
     if name not in FORMATS:
-        raise UsageError(f"the format {name!r} is unknown", "one of " + ", ".join(FORMATS))
+        raise UsageError(f"unknown format {name!r}", "one of " + ", ".join(FORMATS))
     return FORMATS[name]
 
 
 def content(form: Format, bundle: Bundle, ks: tuple[int, ...]) -> bytes:
-    """The file of directions `ks`. Raises SefaError where the format has no place for their rows.
+    """Return the file of directions `ks`; equal directions give equal bytes.
 
-    Equal directions give equal bytes.
+    Raises SefaError if the format cannot hold a row per layer and they have one.
     """
     if bundle.directions.ndim == 3 and "rows" not in form.holds:
         able = [name for name, other in FORMATS.items() if "rows" in other.holds]
         raise SefaError(
-            f"the directions have a row per layer, for which {form.name} has no place",
+            f"the directions have a row per layer, which {form.name} cannot hold",
             "one of " + ", ".join(able),
         )
     return form.content(Chosen(bundle, ks))
 
 
 def not_held(form: Format, bundle: Bundle, ks: tuple[int, ...]) -> list[str]:
-    """What the file cannot hold of these directions, in words; the model's identity always."""
+    """Return in words what the file cannot hold of these directions, always the model."""
     info = [bundle.info[k] for k in ks]
     lost = []
     if "layers" not in form.holds and len(bundle.layers) < bundle.model["num_layers"]:
@@ -187,7 +186,7 @@ def not_held(form: Format, bundle: Bundle, ks: tuple[int, ...]) -> list[str]:
     if bundle.eigenvalues is not None:
         lost.append("the eigenvalues")
     if any(key in about for about in info for key in ("gain", "change", "annotation")):
-        lost.append("what was measured of them")
+        lost.append("their measurements")
     if bundle.mask is not None:
         lost.append("the region")
     return [*lost, "their space and the model's fingerprint"]

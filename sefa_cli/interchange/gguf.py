@@ -1,7 +1,7 @@
-"""Control vectors in GGUF, as llama.cpp and repeng keep them: a vector per layer, from layer 1 on.
+"""Control vectors in GGUF, as llama.cpp and repeng write them: a vector per layer, from layer 1.
 
-The container, version 3, little-endian: magic, version, counts; keys with typed values; for each
-tensor its name, axes, type and offset; padding to the alignment; the numbers. Control vectors have
+The container (version 3, little-endian) holds magic, version and counts; keys with typed values;
+name, axes, type and offset of each tensor; padding; the numbers. Control vectors have
 `general.architecture` "controlvector" and one-dimensional tensors `direction.<layer>`.
 """
 
@@ -21,7 +21,7 @@ _ARCHITECTURE = "controlvector"
 _ALIGNMENT = 32
 _UINT32, _STRING, _ARRAY = 4, 8, 9
 _NUMBERS = dict(zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True))
-# The other types are quantized.
+# the other types are quantized
 _TENSORS: dict[int, np.dtype[Any]] = {0: np.dtype("<f4"), 1: np.dtype("<f2")}
 _DIRECTION = re.compile(r"direction\.([1-9][0-9]{0,4})")
 _MOST = 1 << 16  # tensors or keys
@@ -38,7 +38,7 @@ class ControlVector:
 
 
 class _Cursor:
-    """Reads one thing after the other."""
+    """A reader of consecutive values."""
 
     def __init__(self, data: Buffer) -> None:
         self._data, self.at = data, 0
@@ -58,7 +58,7 @@ class _Cursor:
     def value(self, kind: int) -> Any:
         if kind == _STRING:
             return self.text()
-        if kind == _ARRAY:  # none is needed: stepped over
+        if kind == _ARRAY:  # not needed: skipped
             kind, count = self.number("I"), self.number("Q")
             if kind == _ARRAY:
                 raise SefaError("it is damaged: an array of arrays", remedy="Get the file again.")
@@ -71,11 +71,11 @@ class _Cursor:
 
 
 def read_control_vector(data: Buffer) -> ControlVector:
-    """The control vector in a GGUF file. Raises SefaError for language models and damaged files."""
+    """Read a GGUF control vector. Raises SefaError for language models and damaged files."""
     cursor = _Cursor(data)
     _, version, tensors, keys = _HEADER.unpack(cursor.take(_HEADER.size))
     if version not in (2, 3):
-        raise SefaError(f"it is GGUF of version {version}", "version 2 or 3, little-endian")
+        raise SefaError(f"it has GGUF version {version}", "version 2 or 3, little-endian")
     if max(tensors, keys) > _MOST:
         raise SefaError(f"it is damaged: it announces {max(tensors, keys):,} entries")
     facts = {}
@@ -91,7 +91,9 @@ def read_control_vector(data: Buffer) -> ControlVector:
     begin = -(-cursor.at // alignment) * alignment
     rows = {layer: _row(data, begin + offset, n, kind) for layer, n, kind, offset in infos}
     if not rows or len(rows) < len(infos) or len({len(row) for row in rows.values()}) > 1:
-        raise SefaError("it is damaged: its directions are no vectors of one width, one per layer")
+        raise SefaError(
+            "it is damaged: its directions are not one vector per layer, all of one width"
+        )
     layers = tuple(sorted(rows))
     hint = str(facts.get("controlvector.model_hint", ""))
     name = str(facts.get("general.name", ""))
@@ -99,11 +101,11 @@ def read_control_vector(data: Buffer) -> ControlVector:
 
 
 def _tensor_info(cursor: _Cursor) -> tuple[int, int, int, int]:
-    """Layer, width, type and offset."""
+    """Read layer, width, type and offset of a tensor."""
     name, axes = cursor.text(), cursor.number("I")
     match = _DIRECTION.fullmatch(name)
     if not match or axes != 1:
-        raise SefaError(f"it holds a tensor {name!r:.40} of {axes} axes",
+        raise SefaError(f"it holds a tensor {name!r:.40} with {axes} axes",
                         "vectors direction.1, direction.2, …")  # fmt: skip
     return int(match[1]), cursor.number("Q"), cursor.number("I"), cursor.number("Q")
 
@@ -119,7 +121,7 @@ def _row(data: Buffer, begin: int, count: int, kind: int) -> NDArray[np.float64]
 
 
 def control_vector_bytes(vector: ControlVector) -> bytes:
-    """The GGUF file of a control vector, version 3; the same bytes for the same content."""
+    """Return a GGUF file (version 3) of a control vector; equal content gives equal bytes."""
     facts = {
         "general.architecture": _ARCHITECTURE,
         "controlvector.model_hint": vector.hint,

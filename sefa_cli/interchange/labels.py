@@ -1,4 +1,4 @@
-"""The meaning of a direction in the name of its file, where the published tools keep it."""
+"""Labels in file names, where published tools keep the meaning of a direction."""
 
 import re
 import unicodedata
@@ -7,21 +7,21 @@ from pathlib import PurePath
 
 from sefa_cli.ranges import is_range
 
-_UNNAMED = re.compile(r"_k\d+$")  # as `file_stem` calls a direction without a label
-_BOUNDARY = re.compile(r"(_w)?_boundary$")  # InterFaceGAN; _w_ where it is one of w
+_UNNAMED = re.compile(r"_k\d+$")  # `file_stem` of a direction without a label
+_BOUNDARY = re.compile(r"(_w)?_boundary$")  # InterFaceGAN; _w_ for w
 _GANSPACE = re.compile(r"_c\d+_n\d+(_w)?$")  # model-class_layer_estimator_c80_n1000000_w
-_OF_PLACE = re.compile(r"[^\w.+-]+")  # what file names should not hold
+_OF_PLACE = re.compile(r"[^\w.+-]+")  # characters to keep out of file names
 
 
 def label_in_name(name: str) -> str | None:
-    """`smile` of `smile_w_boundary.npy`; None where the name is no label."""
+    """Return the label in a file name, such as `smile` in `smile_w_boundary.npy`, or None."""
     label = unicodedata.normalize("NFC", _BOUNDARY.sub("", PurePath(name).stem)).strip()
     label = label.encode("utf-8", "ignore").decode()
     return label if _is_label(label) and not _UNNAMED.search(label) else None
 
 
 def says_z(name: str) -> bool:
-    """Whether a name, by InterFaceGAN's or GANSpace's custom, says z: it has no `_w`."""
+    """Return whether a name by InterFaceGAN's or GANSpace's rule means z: it lacks `_w`."""
     match = _BOUNDARY.search(PurePath(name).stem) or _GANSPACE.search(PurePath(name).stem)
     return match is not None and match[1] is None
 
@@ -31,7 +31,7 @@ def _is_label(label: str) -> bool:
 
 
 def usable_labels(labels: Sequence[str | None], count: int) -> list[str | None]:
-    """One per direction; those that no bundle may hold, or are there twice, are left out."""
+    """Return one label per direction, None instead of invalid and repeated ones."""
     kept: list[str | None] = []
     seen: set[str] = set()
     for label in [*labels, *[None] * (count - len(labels))]:
@@ -42,6 +42,6 @@ def usable_labels(labels: Sequence[str | None], count: int) -> list[str | None]:
 
 
 def file_stem(bundle: str, k: int, label: str | None) -> str:
-    """What the file of one direction is called: its label, else the bundle's name and its index."""
+    """Return the file name for one direction: its label, else the bundle's name and index."""
     plain = _OF_PLACE.sub("_", label or "").strip("._")
     return plain or f"{bundle}_k{k}"

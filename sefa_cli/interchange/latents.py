@@ -1,8 +1,8 @@
-"""Latent codes in other tools' files: what `--codes` starts from, read with numpy alone.
+"""Latent codes in other tools' files, for `--codes`, read with numpy alone.
 
-NVIDIA's projector keeps `w (1, layers, dim)` in an `.npz`, e4e and pSp a tensor
-`(n, layers, dim)` in `latents.pt`, rosinality's projector a dict of pictures with the code of
-each, and others a plain array.
+NVIDIA's projector writes `w (1, layers, dim)` to an `.npz`, e4e and pSp write a tensor
+`(n, layers, dim)` to `latents.pt`, rosinality's projector writes a dict of pictures with a code
+for each, and others write a plain array.
 """
 
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ _EXPECTED = "an .npz archive with an array {key!r}, an array (.npy) or a torch f
 
 
 def read_codes(path: Path | str, key: str, num_layers: int) -> NDArray[Any]:
-    """The codes in the file as it has them: `(n, dim)` or `(n, layers, dim)`.
+    """Read the codes in a file: `(n, dim)` or `(n, layers, dim)`, as the file has them.
 
-    `key` names them in archives: "w" or "z". A bare array `(dim,)` is one code, and so is, of w
-    codes, one of `num_layers` rows. Raises SefaError for a file that holds no codes.
+    `key` is their name in archives: "w" or "z". A bare array `(dim,)` is one code, and so is a
+    w array with `num_layers` rows. Raises SefaError for a file without codes.
     """
     path = Path(path)
     try:
         content = opened(path)
         if isinstance(content, Archive):
             if key not in content:
-                raise SefaError("the archive has no such array")
+                raise SefaError(f"the archive has no array {key!r}")
             return content[key]  # as the projector wrote it: (n, layers, dim) or (n, dim)
         if isinstance(content, Contents):
             return _in_tree(content, key, num_layers)
@@ -39,7 +39,7 @@ def read_codes(path: Path | str, key: str, num_layers: int) -> NDArray[Any]:
             return _as_codes(content, key, num_layers)
         raise SefaError("it is a control vector")
     except SefaError as error:
-        if str(path) in error.found:  # cannot be opened at all
+        if str(path) in error.found:  # it cannot be opened
             raise
         expected = _EXPECTED.format(key=key)
         raise SefaError(f"{path} holds no codes: {error.found}", expected) from error
@@ -54,15 +54,15 @@ def _in_tree(contents: Contents, key: str, num_layers: int) -> NDArray[Any]:
     for entry in entries:
         tensor = contents.tensor(entry["latent"]) if _is_projected(entry) else None
         if tensor is None:
-            raise SefaError("it is no tensor and no projected pictures")
+            raise SefaError("it holds neither a tensor nor projected pictures")
         codes.append(numbers(tensor))  # (dim,) or (layers, dim)
     if not codes or len({code.shape for code in codes}) != 1:
-        raise SefaError("its codes are none, or of several shapes")
+        raise SefaError("its codes are missing, or differ in shape")
     return np.stack(codes)
 
 
 def _is_projected(entry: Any) -> bool:
-    """`{'img': …, 'latent': …, 'noise': …}`, an entry of rosinality's projector."""
+    """Return whether this is an entry of rosinality's projector: `{'img': …, 'latent': …}`."""
     return isinstance(entry, Mapping) and "latent" in entry
 
 

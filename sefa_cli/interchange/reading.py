@@ -1,4 +1,4 @@
-"""A file of another tool → a bundle: recognized, cut to layers, folded, made of unit length."""
+"""A bundle from another tool's file: recognized, cut to layers, folded, normalized."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ from sefa_cli.interchange.labels import label_in_name, usable_labels
 from sefa_cli.interchange.trees import from_tree
 from sefa_cli.ranges import format_range
 
-# A norm so near 1 is a unit vector in float32: dividing by it would only change the last bits.
+# A norm this close to 1 is a float32 unit vector; division would only change its last bits.
 _UNIT = 1e-6
 
 
@@ -34,23 +34,31 @@ def read_directions(
     layers: Sequence[int] | None = None,
     format: str | None = None,
 ) -> tuple[Bundle, tuple[str, ...]]:
-    """The bundle of the directions in the file, and sentences about what it could not hold.
+    """Read another tool's file of directions.
 
-    `model` is the card of the model they belong to (`projections.model_card`), `space` what they
-    move: "z", "w" or "w+". `layers` are code indices, by default all the file knows of, else all
-    of the model. `format`, a name of formats.py, overrides what the content looks like.
-    Raises SefaError, which names the file, for whatever is no direction set of this model.
+    Args:
+        path: The file.
+        model: The card of the model they belong to (`projections.model_card`).
+        space: What they move: "z", "w" or "w+".
+        layers: The code indices they move. Default: those in the file, else all.
+        format: A name of formats.py, to override what the content looks like.
+
+    Returns:
+        The bundle, and sentences about what it could not keep.
+
+    Raises:
+        SefaError: The file does not hold directions for this model; the error names the file.
     """
     path = Path(path)
     if space not in SPACES:
-        raise UsageError(f"the space {space!r} is unknown", "z, w or w+")
+        raise UsageError(f"unknown space {space!r}", "one of " + ", ".join(SPACES))
     latent = Latent(model["num_layers"], model["z_dim" if space == "z" else "w_dim"])
     try:
         found = _recognized(path, latent, format)
         return _bundle(found, path.name, model, space, layers), found.notes
     except SefaError as error:
-        if error.found.startswith(f"{path.name} ") or f"{path}: " in error.found:
-            raise  # it names the file already
+        if error.found.startswith((f"{path.name} ", f"{path} ")) or f"{path}: " in error.found:
+            raise  # it already names the file
         raise SefaError(f"{path.name}: {error.found}", error.expected, error.remedy) from error
 
 
@@ -66,7 +74,7 @@ def _recognized(path: Path, latent: Latent, wanted: str | None) -> Foreign:
     else:
         found = _from_control_vector(content, latent)
     if wanted not in (None, found.format):
-        raise SefaError(f"it is of the format {found.format}", str(wanted))
+        raise SefaError(f"its format is {found.format}", str(wanted))
     if len(found.vectors) == 1 and not any(found.labels):
         found = replace(found, labels=(label_in_name(path.name),))
     return found
@@ -78,7 +86,7 @@ def _from_archive(archive: Archive, latent: Latent) -> Foreign:
     if "w" in archive or "z" in archive:
         raise SefaError("it holds latent codes, not directions", remedy="Use it as --codes.")
     shown = ", ".join(repr(name[:30]) for name in archive.names[:4])
-    raise SefaError(f"it is an archive of {shown}", "GANSpace's keys lat_comp and lat_stdev")
+    raise SefaError(f"it is an archive with {shown}", "GANSpace's keys lat_comp and lat_stdev")
 
 
 def _from_control_vector(vector: ControlVector, latent: Latent) -> Foreign:
@@ -135,10 +143,10 @@ def _bundle(
 def _on_layers(
     found: Foreign, num_layers: int, space: str, wanted: Sequence[int] | None
 ) -> tuple[NDArray[np.float64], list[int]]:
-    """The vectors cut to the layers asked for, and those layers, increasing."""
+    """Return the vectors on the requested layers, and those layers in increasing order."""
     vectors = found.vectors
     if vectors.ndim == 2:
-        if space == "z":  # one input: there is nothing to choose
+        if space == "z":  # z enters once: there are no layers to choose
             return vectors, [0]
         return vectors, sorted(wanted) if wanted is not None else list(range(num_layers))
     rows = vectors.shape[1]
@@ -146,18 +154,18 @@ def _on_layers(
     if own is None and wanted is not None and rows == len(wanted):
         own = tuple(sorted(wanted))
     if own is None:
-        given = f", and {len(wanted)} --layers are given" if wanted is not None else ""
+        given = f", and --layers names {len(wanted)}" if wanted is not None else ""
         raise SefaError(
             f"its directions have {rows} rows, one per layer; the model has {num_layers} "
             f"layers{given}",
-            remedy=f"Say with --layers which {rows} of them they move.",
+            remedy=f"Use --layers to name the {rows} layers they move.",
         )
     if wanted is None:
         wanted = own
     if missing := [layer for layer in wanted if layer not in own]:
         raise UsageError(f"the file has no row for layer {missing[0]}", f"of {format_range(own)}")
     if max(own) >= num_layers:
-        raise SefaError(f"it moves layer {max(own)}", f"0-{num_layers - 1}, the model's")
+        raise SefaError(f"it moves layer {max(own)}", f"layers 0-{num_layers - 1} of the model")
     indices = sorted(wanted)
     return vectors[:, [own.index(layer) for layer in indices]], indices
 
@@ -165,7 +173,7 @@ def _on_layers(
 def _folded(
     vectors: NDArray[np.float64], layers: list[int]
 ) -> tuple[NDArray[np.float64], list[int]]:
-    """(k, n, dim) without layers that nothing moves; (k, dim) where all layers move alike."""
+    """Drop layers that do not move from `(k, n, dim)`; return `(k, dim)` if all move alike."""
     moving = np.atleast_1d(vectors.any(axis=(0, 2)))  # (n,)
     if moving.any():
         vectors = vectors[:, moving]
@@ -176,7 +184,7 @@ def _folded(
 
 
 def _unit(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Vectors of unit length, and the length each had (1 where it was one already)."""
+    """Return unit vectors, and their former lengths (1 for unit vectors)."""
     flat = vectors.reshape(len(vectors), -1)
     for row, vector in enumerate(flat):
         if not np.isfinite(vector).all():
@@ -184,9 +192,9 @@ def _unit(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
     with np.errstate(over="ignore"):
         norms = np.linalg.norm(flat, axis=1)
     if np.isinf(norms).any():
-        raise SefaError(f"direction {int(norms.argmax())} is too long to be measured")
+        raise SefaError(f"the length of direction {int(norms.argmax())} overflows")
     if not norms.all():
-        raise SefaError(f"direction {int((norms == 0).argmax())} is zero: it moves nothing")
+        raise SefaError(f"direction {int((norms == 0).argmax())} is zero")
     norms = np.where(np.abs(norms - 1) < _UNIT, 1.0, norms)
     return vectors / norms.reshape(-1, *[1] * (vectors.ndim - 1)), norms
 
@@ -196,5 +204,5 @@ def _tensor(values: NDArray[np.float64]) -> Tensor:
 
 
 def _plain(name: str) -> str:
-    """A file's name as text that JSON can hold, whatever bytes it was made of."""
+    """Return a file's name as text for JSON, whatever bytes it has."""
     return name.encode("utf-8", "replace").decode("utf-8")

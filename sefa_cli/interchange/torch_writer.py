@@ -1,8 +1,8 @@
-"""Writes torch's zip archives without torch: float32 tensors and texts, alone or in a dict.
+"""Write torch's zip archives without torch: float32 tensors and texts, alone or in a dict.
 
-The layout is torch's own (torch/serialization.py): `archive/data.pkl`, a pickle in which a tensor
-is a call of `torch._utils._rebuild_tensor_v2` on a storage named from outside, and the numbers of
-each storage in `archive/data/<key>`. Every torch since 1.6 reads it, with `weights_only` too.
+The layout is torch's own (torch/serialization.py). `archive/data.pkl` is a pickle in which a tensor
+is a call of `torch._utils._rebuild_tensor_v2` on a persistent storage; `archive/data/<key>` has the
+numbers of each storage. Every torch since 1.6 reads it, also with `weights_only`.
 """
 
 import io
@@ -21,7 +21,7 @@ _NOTHING = b"ccollections\nOrderedDict\n)R"  # a tensor's backward hooks
 
 
 def torch_archive(tree: Tree) -> bytes:
-    """The file that `torch.save(tree, …)` could have written; equal bytes for equal content."""
+    """Return a file as `torch.save(tree, …)` writes it; equal content gives equal bytes."""
     storages: list[bytes] = []
     pickle = b"\x80\x02" + _pickled(tree, storages) + b"."
     entries = {"data.pkl": pickle, "byteorder": b"little"}

@@ -1,4 +1,4 @@
-"""torch files and pickles, read as inert data → directions: factors, components, boundaries."""
+"""Directions from torch files and pickles, read as inert data: factors, components, boundaries."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,19 +14,19 @@ from sefa_cli.interchange.arrays import from_array
 from sefa_cli.interchange.components import from_e4e_pca
 from sefa_cli.interchange.foreign import Foreign, Latent, check_width
 
-_LARGEST = 1 << 28  # numbers of one tensor: direction sets are a thousandth of it
+_LARGEST = 1 << 28  # numbers in one tensor; direction sets need a thousandth
 _NETWORK_KEYS = ("state_dict", "g_ema", "g", "generator", "latent_avg", "opts", "model")
 
 
 def numbers(tensor: LazyTensor) -> NDArray[Any]:
-    """The tensor in memory. Raises SefaError for one far larger than any direction set."""
+    """Read a tensor. Raises SefaError if it is far larger than any direction set."""
     if int(np.prod(tensor.shape, dtype=np.float64)) > _LARGEST:
-        raise SefaError(f"a tensor of shape {tensor.shape} is no direction set")
+        raise SefaError(f"a tensor of shape {tensor.shape} is too large for directions")
     return tensor.numpy()
 
 
 def from_tree(contents: Contents, latent: Latent, wanted: str | None) -> Foreign:
-    """The directions in a torch file. Raises SefaError, which says what else it is."""
+    """Return the directions in a torch file. Raises SefaError that says what else it holds."""
     tree = contents.tree
     if (tensor := contents.tensor(tree)) is not None:
         found = from_array(numbers(tensor), latent, wanted)
@@ -53,12 +53,12 @@ def from_tree(contents: Contents, latent: Latent, wanted: str | None) -> Foreign
 def _entry(contents: Contents, key: str) -> NDArray[Any]:
     tensor = contents.tensor(contents.tree[key])
     if tensor is None:
-        raise SefaError(f"its entry {key!r} is no tensor")
+        raise SefaError(f"its entry {key!r} is not a tensor")
     return numbers(tensor)
 
 
 def _rosinality(contents: Contents, latent: Latent) -> Foreign:
-    """`{'ckpt': text, 'eigvec': (dim, k)}`: the columns are the directions."""
+    """Return the columns of `eigvec (dim, k)` as directions."""
     columns = _entry(contents, "eigvec")
     if columns.ndim != 2:
         raise SefaError(f"'eigvec' is of shape {columns.shape}", f"({latent.dim}, k)")
@@ -74,12 +74,12 @@ def _rosinality(contents: Contents, latent: Latent) -> Foreign:
 
 
 def bare_name(path: str) -> str:
-    """The last part of a path of any system: bundles name no folders."""
+    """Return the last part of a path of any system; bundles do not name folders."""
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def _named(contents: Contents, latent: Latent) -> Foreign:
-    """A dict name → tensor, all of one shape, as AnyCost-GAN keeps its boundaries."""
+    """Return named tensors of one shape, as AnyCost-GAN writes its boundaries."""
     tree = contents.tree
     tensors = {name: contents.tensor(value) for name, value in tree.items()}
     shapes = {tensor.shape for tensor in tensors.values() if tensor is not None}
@@ -103,14 +103,14 @@ def _named(contents: Contents, latent: Latent) -> Foreign:
 
 
 def _no_directions(contents: Contents) -> SefaError:
-    """What a torch file or pickle is that is often met in a direction set's place."""
+    """Return an error that says what a torch file or pickle without directions holds."""
     tree = contents.tree
-    expected = "a tensor, or a dict with 'eigvec', with 'comp' and 'std', or of named boundaries"
+    expected = "a tensor, or a dict of 'eigvec', of 'comp' and 'std', or of named boundaries"
     if isinstance(tree, list | tuple):
         return SefaError(
-            "it is a list, as StyleCLIP and StyleSpace keep statistics of styles",
+            "it is a list, as StyleCLIP and StyleSpace use for style statistics",
             "directions of latent codes",
-            "Directions of styles move channels inside the network; no bundle can hold them.",
+            "Bundles cannot hold directions of styles, which move channels inside the network.",
         )
     if isinstance(tree, Mapping) and (
         any(key in tree for key in _NETWORK_KEYS)
@@ -123,7 +123,7 @@ def _no_directions(contents: Contents) -> SefaError:
         )
     if contents.called:
         return SefaError(
-            f"it holds Python objects ({contents.called[0]!r:.60}), of which nothing was run",
+            f"it holds Python objects ({contents.called[0]!r:.60}); nothing was run",
             expected,
         )
-    return SefaError("it holds no directions", expected)
+    return SefaError("it does not hold directions", expected)

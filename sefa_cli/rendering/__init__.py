@@ -1,1 +1,1 @@
-"""Pictures that people look at: 8-bit pictures and PNG, sheets with headings, films."""
+"""Pictures for people: 8-bit images, PNG files, sheets with headings, films and reports."""

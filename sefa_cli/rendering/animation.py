@@ -1,10 +1,11 @@
-"""Films of directions: frames that are rendered one by one, and written to a file."""
+"""Films of directions: frames rendered one by one and written to a file."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Unpack
+from typing import Literal, Unpack
 
 from PIL import Image
 
@@ -17,28 +18,29 @@ from sefa_cli.rendering.films import check_film_path, timing, write_film
 from sefa_cli.rendering.gallery import Progress
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture, png, to_image
-from sefa_cli.rendering.scene import open_scene_of
+from sefa_cli.rendering.scene import bundle_of, open_scene_of
 from sefa_cli.rendering.sweeps import Shot, frame_alphas, rest_frames, shots
 from sefa_cli.rendering.view import View
 
 Names = str | int | Iterable[str | int]  # "0-2,smile", 3 or [0, "smile"]
+Span = tuple[float, float] | Literal["auto"]
 
 _KEPT = 256 * 2**20  # bytes of frames that will be shown again
 _LARGEST = 512  # pixels of a picture unless a size is asked for
 
 
 class SweepOptions(PictureOptions, total=False):
-    """The keyword arguments of `sweep` and `animate`, beside those of `PictureOptions`.
+    """The keyword arguments of `sweep` and `animate`, in addition to those of `PictureOptions`.
 
     Attributes:
-        frames: Frames of one sweep, from 2. Default: 48.
-        fps: Frames per second, from 0.01. Default: 25.
-        bounce: Go there and back, so that the film repeats without a jump.
-        hold: Rest at both ends, in seconds from 0 to 3600. Default: 0.
-        ease: "linear", or "smooth" to slow down at both ends. Default: linear.
-        arrange: "rows" moves all directions at once, one below another; "sequence" one after
-            another. Default: rows.
-        captions: Write label and step under each row.
+        frames: Number of frames in one sweep, at least 1. Default: 48.
+        fps: Frames per second, at least 0.01. Default: 25.
+        bounce: Sweep forward and back, for a seamless loop.
+        hold: How long to hold each end, in seconds from 0 to 3600. Default: 0.
+        ease: "linear", or "smooth" to slow down at both ends. Default: "linear".
+        arrange: "rows" sweeps all directions at once, stacked; "sequence" sweeps them in turn.
+            Default: "rows".
+        captions: Write the label and the step under each row.
     """
 
     frames: int
@@ -53,25 +55,26 @@ class SweepOptions(PictureOptions, total=False):
 def sweep(
     bundle: Bundle | Path | str,
     directions: Names,
-    span: tuple[float, float] = (-3, 3),
+    span: Span = (-3, 3),
     **options: Unpack[SweepOptions],
 ) -> "Film":
     """Return the frames of a film that sweeps directions from one step to another.
 
     Args:
-        bundle: A bundle or its file. It knows its model.
+        bundle: A bundle, or the path of its file.
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
-        span: The first and the last step α, in units of the latent.
-        **options: What to render and how: see [sefa_cli.SweepOptions][]. The seeds stand side by
-            side; the default is 0. Pictures have at most 512 pixels unless `size` is given.
+        span: The first and last step α, in units of the latent; "auto" is two suggested steps
+            to both sides of each direction (see `Bundle.step`).
+        **options: What to render and how: see [sefa_cli.SweepOptions][]. Seeds appear side by
+            side; the default is seed 0. Pictures have at most 512 pixels unless `size` is given.
 
     Returns:
-        The frames, rendered when they are asked for.
+        The frames, rendered on demand.
 
     Raises:
-        UsageError: There is no such direction, or an option cannot be used.
-        MismatchError: The model is not the bundle's.
-        SefaError: The model or the bundle cannot be found or read.
+        UsageError: A direction does not exist, or an option is not valid.
+        MismatchError: The bundle belongs to another model.
+        SefaError: The model or the bundle cannot be read.
 
     Example:
         >>> film = sefa.sweep(sefa.factorize(tiny), 0, frames=5, model=tiny, device="cpu")
@@ -80,20 +83,21 @@ def sweep(
         >>> film[2].size
         (32, 32)
     """
-    if not isinstance(bundle, Bundle):
-        options.setdefault("beside", Path(bundle))
-        bundle = Bundle.load(bundle)
+    bundle = bundle_of(bundle, options)
     words = [directions] if isinstance(directions, str | int) else list(directions)
     ks = check_indices([k for word in words for k in bundle.indices(str(word))], "direction")
     fps = options.get("fps", 25)
+    first, last = (-2.0, 2.0) if span == "auto" else span
     alphas = frame_alphas(
-        *span,
+        first,
+        last,
         options.get("frames", 48),
         options.get("bounce", False),
         options.get("ease", "linear"),
         rest_frames(options.get("hold", 0), fps),
     )
-    film = shots(ks, alphas.tolist(), options.get("arrange", "rows"))
+    units = [bundle.step(k) for k in ks] if span == "auto" else None
+    film = shots(ks, alphas.tolist(), options.get("arrange", "rows"), units)
     scene = open_scene_of(bundle, options)
     return Film(Edits(scene, bundle), film, fps, options.get("captions", False))
 
@@ -102,7 +106,7 @@ def animate(
     bundle: Bundle | Path | str,
     directions: Names,
     path: Path | str,
-    span: tuple[float, float] = (-3, 3),
+    span: Span = (-3, 3),
     *,
     overwrite: bool = False,
     loop: bool = True,
@@ -112,13 +116,13 @@ def animate(
     """Write a film that sweeps directions from one step to another.
 
     Args:
-        bundle: A bundle or its file. It knows its model.
+        bundle: A bundle, or the path of its file.
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
-        path: A name ending in .gif, .mp4, .webp or .apng; a name without suffix is a folder of
-            PNG frames.
-        span: The first and the last step α, in units of the latent.
-        overwrite: Replace what exists.
-        loop: Repeat GIF, WebP and APNG for ever.
+        path: A .gif, .mp4, .mov, .webm, .webp or .apng file, or a folder for PNG frames (a name
+            without suffix).
+        span: The first and last step α, in units of the latent, or "auto".
+        overwrite: Replace an existing film.
+        loop: Repeat GIF, WebP and APNG forever.
         progress: Called after each frame.
         **options: What to render and how: see [sefa_cli.SweepOptions][].
 
@@ -126,9 +130,9 @@ def animate(
         The path.
 
     Raises:
-        UsageError: There is no such direction, or an option cannot be used.
-        MismatchError: The model is not the bundle's.
-        SefaError: Something cannot be found, read or written.
+        UsageError: A direction does not exist, or an option is not valid.
+        MismatchError: The bundle belongs to another model.
+        SefaError: The model or the bundle cannot be read, or the film cannot be written.
 
     Example:
         >>> bundle = sefa.factorize(tiny)
@@ -141,16 +145,16 @@ def animate(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Film:
-    """Frames of directions that are swept: a row for each direction, the codes side by side.
+    """The frames of a sweep: one row per direction, with the codes side by side.
 
-    `len(film)` is the number of frames, `film[0]` is a Pillow image, and iterating renders one
-    frame after another. A notebook shows five of them.
+    `len(film)` is the number of frames, `film[0]` is a Pillow image, and iterating renders the
+    frames in order. A notebook shows five of them.
 
     Attributes:
         edits: The generator, the codes and the directions.
-        shots: What each frame shows: a (direction, α) for each row.
+        shots: The content of each frame: (direction, α) for each row.
         fps: Frames per second.
-        captions: Whether each row has its direction and α under it.
+        captions: Whether each row is captioned with its direction and α.
     """
 
     edits: Edits
@@ -166,33 +170,33 @@ class Film:
         return f"<Film of {len(self)} frames, {seconds:.2f} s at {self.fps:g} frames a second>"
 
     def __getitem__(self, i: int) -> Image.Image:
-        """Return frame `i` (from 0, or −1 for the last) as a Pillow image."""
-        return to_image(self._frame(self.shots[i], self._texts))
+        """Return frame `i` as a Pillow image; −1 is the last."""
+        return to_image(self._frame(self.shots[i]))
 
     def __iter__(self) -> Iterator[Image.Image]:
-        """Render the frames one after another."""
+        """Render the frames in order."""
         return map(to_image, self.frames())
 
     @property
     def view(self) -> View:
-        """How the pictures in it are rendered."""
+        """How its pictures are rendered."""
         scene = self.edits.scene
         return scene.view.at_most(scene.generator, _LARGEST)
 
     @property
     def about(self) -> str:
-        """What the pictures in it are: their size, and whether they are exact."""
+        """The size of its pictures, and whether they are exact, in words."""
         return self.view.about(self.edits.scene.generator)
 
     def timing(self, path: Path | str) -> tuple[str, bool]:
-        """Return how long the film lasts in that file, and whether the format has to round."""
+        """Return the film's duration in words, and whether the format has to round it."""
         return timing(path, len(self), self.fps)
 
     def frames(self) -> Iterator[Picture]:
         """Yield the frames, uint8 `(height, width, channels)`.
 
-        A frame that comes again, on the way back or while an end rests, is rendered once and
-        kept, up to 256 MB of them.
+        A frame that appears again, on the way back or while an end is held, is rendered once.
+        Up to 256 MB of frames are kept for that.
         """
         to_come = Counter(self.shots)
         kept: dict[Shot, Picture] = {}
@@ -200,7 +204,7 @@ class Film:
             to_come[shot] -= 1
             frame = kept.pop(shot, None)
             if frame is None:
-                frame = self._frame(shot, self._texts)
+                frame = self._frame(shot)
             if to_come[shot] and (len(kept) + 1) * frame.nbytes <= _KEPT:
                 kept[shot] = frame
             yield frame
@@ -216,41 +220,40 @@ class Film:
         """Write the film.
 
         Args:
-            path: A name ending in .gif, .mp4, .webp or .apng; a name without suffix is a folder
-                of PNG frames.
-            overwrite: Replace what exists.
-            loop: Repeat GIF, WebP and APNG for ever.
+            path: A .gif, .mp4, .mov, .webm, .webp or .apng file, or a folder for PNG frames (a
+                name without suffix).
+            overwrite: Replace an existing film.
+            loop: Repeat GIF, WebP and APNG forever.
             progress: Called after each frame.
-            watch: Sees the frames on their way into the file.
+            watch: Wraps the stream of frames on its way to the file.
 
         Returns:
             The path.
 
         Raises:
-            UsageError: A film cannot have that name or rate.
-            SefaError: The file exists, or cannot be written.
+            UsageError: The suffix or the frame rate is not valid.
+            SefaError: The file exists or cannot be written.
         """
         return write_film(
             path, watch(self.frames()), self.fps, overwrite, loop, len(self), progress
         )
 
     def _repr_png_(self) -> bytes:
-        """Return five frames side by side as PNG, as notebooks show it."""
+        """Return five frames side by side as PNG, for notebooks."""
         places = sorted({round(i * (len(self) - 1) / 4) for i in range(5)})
-        return png(side_by_side([self._frame(self.shots[i], self._texts) for i in places]))
+        return png(side_by_side([self._frame(self.shots[i]) for i in places]))
 
-    @property
+    @cached_property
     def _texts(self) -> frozenset[str]:
-        """All captions of the film: the room under a row fits each of them."""
-        shown = self.shots if self.captions else ()
-        return frozenset(self._caption(step) for shot in shown for step in shot)
+        """All captions of the film; the space under a row fits each of them."""
+        return frozenset(self._caption(step) for shot in self.shots for step in shot)
 
-    def _frame(self, shot: Shot, texts: frozenset[str]) -> Picture:
-        """The rows of one shot; under each its caption if there are `texts`."""
+    def _frame(self, shot: Shot) -> Picture:
+        """Return one frame: its rows, with captions if asked for."""
         rows = [self._row(step) for step in shot]
         side, width = rows[0].shape[:2]
-        if texts:
-            room = Captions.for_texts(texts, width, side)
+        if self.captions:
+            room = Captions.for_texts(self._texts, width, side)
             pairs = zip(rows, shot, strict=True)
             rows = [room.under(row, self._caption(step)) for row, step in pairs]
         return one_below_another(rows, gap_of(side))

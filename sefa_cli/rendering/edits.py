@@ -1,4 +1,4 @@
-"""Pictures before and after moves, one by one or as rows of a sheet."""
+"""Pictures before and after moves, one by one or in a sheet."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Unpack
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move, Steps, moves_of
-from sefa_cli.rendering.gallery import Pictures, Progress
+from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.lettering import heading
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture
-from sefa_cli.rendering.scene import Scene, open_scene_of
+from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
 from sefa_cli.rendering.sheets import contact_sheet
 from sefa_cli.rendering.view import View
 
@@ -26,20 +26,20 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
     code′ = code + Σ αᵢ nᵢ on the bundle's layers.
 
     Args:
-        bundle: A bundle or its file. It knows its model.
-        steps: How far to move along which directions, by index or label; α is in units of the
-            latent, ±3 is usual. `{"smile": 2, 3: -1}` is one move along both,
+        bundle: A bundle, or the path of its file.
+        steps: The step α along each direction (index or label), in units of the latent.
+            `{"smile": 2, 3: -1}` is one move along both directions;
             `{"smile": [-4, -2, 2, 4]}` makes a column for each step.
-        **options: What to render and how: see [sefa_cli.PictureOptions][]. Without seeds these
-            are 0 to 4. In a sheet pictures have at most 512 pixels unless `size` is given.
+        **options: What to render and how: see [sefa_cli.PictureOptions][]. The default seeds are
+            0 to 4. Pictures in a sheet have at most 512 pixels unless `size` is given.
 
     Returns:
-        The pictures, rendered when they are asked for.
+        The pictures, rendered on demand.
 
     Raises:
-        UsageError: There is no such direction, or an option cannot be used.
-        MismatchError: The model is not the bundle's.
-        SefaError: The model or the bundle cannot be found or read.
+        UsageError: A direction does not exist, or an option is not valid.
+        MismatchError: The bundle belongs to another model.
+        SefaError: The model or the bundle cannot be read.
 
     Source: Shen & Zhou, CVPR 2021, equation 1.
 
@@ -51,23 +51,20 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
         >>> edits[0].size, tuple(edits.codes.shape)
         ((32, 32), (2, 8, 32))
     """
-    if not isinstance(bundle, Bundle):
-        options.setdefault("beside", Path(bundle))
-        bundle = Bundle.load(bundle)
+    bundle = bundle_of(bundle, options)
     table = moves_of(bundle, steps)
-    scene = open_scene_of(bundle, options, seeds="0-4")
-    return Edits(scene, bundle, table)
+    return Edits(open_scene_of(bundle, options, seeds="0-4"), bundle, table)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Edits(Pictures):
-    """A table of moves (a row for each direction, a column for each α) of some codes.
+    """A table of moves, applied to codes: a row for each direction, a column for each α.
 
-    The pictures are those after the moves: move after move, the codes within. A sheet shows each
-    code before any move as well.
+    The pictures are those after the moves, in the order of the moves, then of the codes. A sheet
+    also shows each code before any move.
 
     Attributes:
-        scene: The generator, the codes and the view.
+        scene: The generator, the starting codes and the view.
         bundle: The directions.
         table: The moves.
     """
@@ -90,23 +87,23 @@ class Edits(Pictures):
 
     @property
     def sheet_count(self) -> int:
-        """How many pictures a sheet shows: those before the moves as well."""
+        """The number of pictures in a sheet, including those before the moves."""
         return len(self) + len(self.scene.start.numbers)
 
     @property
     def moves(self) -> list[Move]:
-        """All moves, row after row."""
+        """All moves, row by row."""
         return [move for row in self.table for move in row]
 
     @cached_property
     def codes(self) -> "torch.Tensor":
-        """All moved codes, move after move: `(moves · n, layers, dim)`, or `(moves · n, dim)`."""
+        """All moved codes, grouped by move: `(moves · n, layers, dim)` or `(moves · n, dim)`."""
         import torch
 
         return torch.cat([self.moved(move) for move in self.moves])
 
     def moved(self, move: Move) -> "torch.Tensor":
-        """Return the starting codes after one move: `(n, layers, dim)` or `(n, dim)`."""
+        """Return the codes after one move: `(n, layers, dim)` or `(n, dim)`."""
         from sefa_cli.editing.start import moved
 
         return moved(self.scene.start, self.bundle, move, self.scene.layers)
@@ -115,7 +112,7 @@ class Edits(Pictures):
         """Write all moved codes to an .npz file, as `w` or `z`.
 
         Raises:
-            SefaError: The file exists, or cannot be written.
+            SefaError: The file exists or cannot be written.
         """
         from sefa_cli.editing.codes import save_codes
 
@@ -129,7 +126,7 @@ class Edits(Pictures):
         return next(self.scene.view.pictures(self.scene.generator, codes, [number]))
 
     def stem(self, i: int) -> str:
-        """Return the name of picture `i` in a folder: `seed0003_k3_+2.00`."""
+        """Return the file name of picture `i`, without its suffix: `seed0003_k3_+2.00`."""
         move, code = divmod(i, len(self.scene.start.numbers))
         return f"{self.scene.start.stem(code)}_{self.moves[move].name}"
 
@@ -140,25 +137,36 @@ class Edits(Pictures):
         yield from (view or scene.view).pictures(scene.generator, codes, scene.start.numbers)
 
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
-        """Return one picture: a row for each direction and code, before first, then each α."""
+        """Return one picture: a row for each direction and code, a column for each α.
+
+        Columns stand in the order of α, with the picture before at 0; before combined moves, the
+        picture before stands first.
+        """
         scene = self.scene
-        before = []
-        for picture in view.pictures(scene.generator, scene.start.codes, scene.start.numbers):
-            before.append(picture)
-            progress()
-        rows, names = [], []
+        before = counted(scene.pictures(view), progress)
+        order = self._order()
+        rows: list[Sequence[Picture]] = []
+        names: list[str] = []
         for moves in self.table:
-            after: list[list[Picture]] = [[] for _ in before]
-            for move in moves:
-                for own, picture in zip(after, self.render(move, view), strict=True):
-                    own.append(picture)
-                    progress()
-            rows += [[b, *a] for b, a in zip(before, after, strict=True)]
+            after = [counted(self.render(move, view), progress) for move in moves]
+            columns = [before, *after]
+            rows += zip(*(columns[i] for i in order), strict=True)
             names += [self._row_name(moves, name) for name in scene.start.names]
-        return contact_sheet(rows, names, ["before", *self._column_names()])
+        texts = [["before", *self._texts(row)] for row in self.table]
+        texts = [[row[i] for i in order] for row in texts]
+        if all(row == texts[0] for row in texts):
+            return contact_sheet(rows, names, texts[0])
+        captions = [row for row in texts for _ in before]
+        return contact_sheet(rows, names, captions=captions)
+
+    def _order(self) -> list[int]:
+        """Return the columns of a sheet by α; 0 is the picture before, i the i-th move."""
+        moves = self.table[0]
+        alphas = [0.0, *(move.steps[0][1] if len(move.steps) == 1 else 1.0 for move in moves)]
+        return sorted(range(len(alphas)), key=alphas.__getitem__)
 
     def direction_name(self, k: int) -> str:
-        """Return what headings call direction `k`: its label, or `k 3`."""
+        """Return direction `k` as headings name it: its label, or `k 3`."""
         return heading(self.bundle.labels[k]) or f"k {k}"
 
     def _row_name(self, moves: Sequence[Move], name: str) -> str:
@@ -166,8 +174,8 @@ class Edits(Pictures):
             return name
         return f"{self.direction_name(moves[0].steps[0][0])}, {name}"
 
-    def _column_names(self) -> list[str]:
-        moves = self.table[0]
+    def _texts(self, moves: Sequence[Move]) -> list[str]:
+        """Return the headings of the moves in a row, without the direction if there are more."""
         if len(self.table) > 1:
             return [f"α {move.steps[0][1]:+g}" for move in moves]
         return [

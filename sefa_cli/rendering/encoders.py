@@ -1,14 +1,14 @@
-"""How ffmpeg is called for each kind of film; frames arrive one by one and are not kept.
+"""The ffmpeg command for each film format; frames stream through and are not kept.
 
-GIF, APNG and WebP do not go through imageio, because it uses Pillow there, which merges identical
-frames and drifts in time. ffmpeg keeps every frame and rounds each moment, not each duration, to
-what the format can hold.
+GIF, APNG and WebP do not go through imageio, which writes them with Pillow: that merges identical
+frames and lets rounding errors add up. ffmpeg keeps every frame and rounds each time stamp, not
+each duration, to what the format can hold.
 """
 
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -26,7 +26,7 @@ _PIXELS = {1: "gray", 3: "rgb24", 4: "rgba"}
 
 @dataclass(frozen=True)
 class Frames:
-    """A stream of equal frames `(height, width, channels)` and the times they are shown."""
+    """A stream of frames `(height, width, channels)` of one shape, with their timing."""
 
     shape: tuple[int, int, int]
     stream: Iterable[Picture]
@@ -34,7 +34,7 @@ class Frames:
     loop: bool
 
     def converted(self, change: Callable[[Picture], Picture]) -> "Frames":
-        """The same film with `change` applied to every frame."""
+        """Return the film with `change` applied to every frame."""
         height, width, channels = change(np.zeros(self.shape, np.uint8)).shape
         changed = (change(frame) for frame in self.stream)
         return Frames((height, width, channels), changed, self.fps, self.loop)
@@ -45,7 +45,7 @@ class Frames:
         self.feed(_PIXELS[self.shape[2]], chunks, *arguments)
 
     def feed(self, pixels: str, chunks: Iterable[bytes], *arguments: str) -> None:
-        """Run ffmpeg on these frames as `chunks` of the pixel format `pixels`, one a frame."""
+        """Run ffmpeg on `chunks`, one per frame, of the pixel format `pixels`."""
         height, width, _ = self.shape
         rate = Fraction(self.fps).limit_denominator(1001)  # 23.976 is 24000/1001
         given = ["-f", "rawvideo", "-pix_fmt", pixels, "-s", f"{width}x{height}"]
@@ -54,11 +54,12 @@ class Frames:
 
 
 def write_gif(path: Path, frames: Frames) -> None:
-    """One palette for the whole film, by ffmpeg's two passes; every pixel takes the nearest color.
+    """Write a GIF with one palette for the whole film, in ffmpeg's two passes.
 
-    The palette is known only after the last frame, so the frames wait on the disk, beside the
-    output, in a file without a name that goes with the process: ffmpeg's one-pass `split` holds
-    them in memory instead. No dithering: its noise costs bytes and crawls when the picture moves.
+    The palette is known only after the last frame, so frames wait on the disk in an unnamed file
+    next to the output, which vanishes with the process. (ffmpeg's one-pass `split` would hold
+    them in memory.) Each pixel takes the nearest color, without dithering: dithering noise costs
+    bytes and crawls when the picture moves.
     """
     if frames.shape[2] == 1:
         frames = frames.converted(to_rgb)
@@ -77,25 +78,35 @@ def write_gif(path: Path, frames: Frames) -> None:
 
 
 def write_mp4(path: Path, frames: Frames) -> None:
-    """H.264 as every browser plays it: yuv420p, BT.709, the index in front.
+    """Write H.264 as MP4 or MOV that every browser plays: yuv420p, BT.709, the index in front.
 
-    Its sides must be even: an odd one is continued by one row or column, nothing is resampled.
+    H.264 needs even sides: an odd one is extended by one row or column, and nothing is resampled.
     Transparent pixels become white.
     """
+    codec = ["-c:v", "libx264", "-preset", "slow", "-crf", "18", "-movflags", "+faststart"]
+    _write_video(path, frames, codec)
+
+
+def write_webm(path: Path, frames: Frames) -> None:
+    """Write VP9 as WebM, with the pixels and colors of `write_mp4`."""
+    codec = ["-c:v", "libvpx-vp9", "-crf", "20", "-b:v", "0", "-cpu-used", "2", "-row-mt", "1"]
+    _write_video(path, frames, codec)
+
+
+def _write_video(path: Path, frames: Frames, codec: Sequence[str]) -> None:
     colors = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int"
     tags = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
     frames.converted(lambda frame: _even(to_rgb(frame))).encode(
-        *["-vf", f"{colors},format=yuv420p,{tags}"],
-        *["-c:v", "libx264", "-preset", "slow", "-crf", "18", "-movflags", "+faststart"],
-        *["-fflags", "+bitexact", "-f", "mp4", str(path)],
+        *["-vf", f"{colors},format=yuv420p,{tags}", *codec],
+        *["-fflags", "+bitexact", "-f", path.suffix[1:].lower(), str(path)],
     )
 
 
 def write_webp(path: Path, frames: Frames) -> None:
-    """Lossy WebP of quality 90; each frame stands alone, so that none is merged away.
+    """Write lossy WebP of quality 90, each frame encoded by itself.
 
-    libwebp's own animation encoder (Pillow's too) drops frames that hardly differ. A frame that is
-    the last one again takes a hundred bytes.
+    libwebp's animation encoder, which Pillow uses too, drops frames that hardly differ. A repeated
+    frame takes a hundred bytes.
     """
     loop = ["-loop", "0" if frames.loop else "1"]
     encoder = ["-pix_fmt", "bgra", "-c:v", "libwebp", "-quality", "90", "-compression_level", "4"]
@@ -104,7 +115,7 @@ def write_webp(path: Path, frames: Frames) -> None:
 
 
 def write_apng(path: Path, frames: Frames) -> None:
-    """Animated PNG: no loss, no merged frames, the times as exact fractions of a second."""
+    """Write an animated PNG: lossless, every frame kept, times as exact fractions of a second."""
     loop = ["-plays", "0" if frames.loop else "1"]
     frames.encode(
         "-c:v", "apng", "-pred", "mixed", "-compression_level", "4", *loop, "-f", "apng", str(path)
@@ -112,18 +123,18 @@ def write_apng(path: Path, frames: Frames) -> None:
 
 
 def _read_again(spool: IO[bytes], size: int) -> Iterator[bytes]:
-    """The frames of a spool, `size` bytes each."""
+    """Yield the frames of a spool file, `size` bytes each."""
     spool.seek(0)
     while frame := spool.read(size):
         yield frame
 
 
 def _finish_webp(path: Path) -> None:
-    """Mark every frame of a WebP film as one that replaces the last, and shorten repeated ones.
+    """Make every frame of a WebP film replace the previous one, and shorten repeated frames.
 
-    ffmpeg lets a frame lie over the last, which then shines through where it is transparent. Of a
-    frame with the same bytes as the last, one transparent pixel is kept that lies over it: there
-    for as long as it was, but small.
+    ffmpeg blends each frame over the previous one, which then shows through transparent pixels.
+    A frame with the same bytes as the previous one becomes a single transparent pixel over it: its
+    duration stays, but it takes little space.
     """
     clear: bytes = iio.imwrite(
         "<bytes>", np.zeros((1, 1, 4), np.uint8), plugin="pillow", extension=".webp",
@@ -155,6 +166,6 @@ def _finish_webp(path: Path) -> None:
 
 
 def _even(picture: Picture) -> Picture:
-    """The picture with its last row and column doubled where its height or width is odd."""
+    """Return the picture with its last row or column repeated if its height or width is odd."""
     height, width = picture.shape[:2]
     return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

@@ -1,4 +1,4 @@
-"""Frames of a film: pictures in a row, rows one below another, a caption under each row."""
+"""Frames of a film: pictures in rows, stacked, with a caption under each row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ from sefa_cli.rendering.sheets import BACKGROUND
 
 
 def side_by_side(pictures: Sequence[Picture]) -> Picture:
-    """Equal pictures `(height, width, channels)` in a row, a thin light gap between them."""
+    """Join pictures `(height, width, channels)` of one size in a row, with light gaps."""
     return _joined(pictures, axis=1, thickness=gap_of(pictures[0].shape[1]))
 
 
 def one_below_another(rows: Sequence[Picture], thickness: int) -> Picture:
-    """Equal rows `(height, width, channels)` with `thickness` pixels of light gap between them."""
+    """Stack rows `(height, width, channels)` of one size, with light gaps of `thickness` pixels."""
     return _joined(rows, axis=0, thickness=thickness)
 
 
 @dataclass(frozen=True)
 class Captions:
-    """Room for a line or more of text under each row, the same in every frame of a film."""
+    """The space for text under each row, the same in every frame of a film."""
 
     lettering: Lettering
-    width: int  # of the row with its caption, at least the row's own
+    width: int  # of the captioned row, at least the row's own
     height: int
     widest: int  # where lines are broken
 
     @classmethod
-    @lru_cache(maxsize=4)  # asked for every frame, with the hundreds of texts of the whole film
+    @lru_cache(maxsize=4)  # called for every frame, with hundreds of texts
     def for_texts(cls, texts: frozenset[str], width: int, side: int) -> "Captions":
-        """Room for each of `texts` under a row `width` wide, of pictures of `side` pixels."""
+        """Return space for any of `texts` under a row of pictures with `side` pixels."""
         lettering = Lettering(max(12, round(side / 17)))
         widest = width - lettering.size // 2
         blocks = [lettering.block(text, widest) for text in texts]
@@ -43,11 +43,11 @@ class Captions:
         return cls(lettering, max(width, needed), height, widest)
 
     def under(self, row: Picture, text: str) -> Picture:
-        """The row `(height, width, channels)` with `text` under it: `(height + …, width, 3)`."""
+        """Return the row `(height, width, channels)` with `text` under it, as RGB."""
         height, width = row.shape[:2]
         image = Image.new("RGB", (self.width, height + self.height), BACKGROUND)
         block = self.lettering.block(text, self.widest)
-        at = self.lettering.size // 4  # at the left: a number that changes moves nothing else
+        at = self.lettering.size // 4  # left-aligned: a changing number moves nothing else
         self.lettering.draw(ImageDraw.Draw(image), block, at, height + at // 2, "l")
         frame = np.array(image)
         frame[:height, :width] = to_rgb(row, BACKGROUND)
@@ -55,12 +55,12 @@ class Captions:
 
 
 def gap_of(width: int) -> int:
-    """Pixels between pictures of this width."""
+    """Return the gap between pictures of this width, in pixels."""
     return max(2, width // 64)
 
 
 def _joined(parts: Sequence[Picture], axis: int, thickness: int) -> Picture:
-    """Equal parts along an axis with a gap of the sheets' background between them."""
+    """Join parts of one size along an axis, with gaps in the sheets' background color."""
     channels = parts[0].shape[2]
     gray = round(sum(BACKGROUND) / 3)
     color = {1: (gray,), 3: BACKGROUND, 4: (*BACKGROUND, 255)}[channels]

@@ -1,4 +1,4 @@
-"""Films of uint8 frames: GIF, MP4, WebP, APNG or a folder of PNG frames, by the name's ending."""
+"""Films of uint8 frames: GIF, MP4, MOV, WebM, WebP, APNG or a folder of PNG frames, by suffix."""
 
 import math
 import os
@@ -11,27 +11,39 @@ import numpy as np
 
 from sefa_cli.errors import UsageError
 from sefa_cli.files import check_writable, temporary_beside
-from sefa_cli.rendering.encoders import Frames, write_apng, write_gif, write_mp4, write_webp
+from sefa_cli.rendering.encoders import (
+    Frames,
+    write_apng,
+    write_gif,
+    write_mp4,
+    write_webm,
+    write_webp,
+)
 from sefa_cli.rendering.ffmpeg import ffmpeg_path
 from sefa_cli.rendering.frame_folder import check_frame_folder, write_frame_folder
-from sefa_cli.rendering.pictures import Picture
+from sefa_cli.rendering.pictures import PICTURE_SUFFIXES, Picture
 
 
 @dataclass(frozen=True)
 class _Kind:
     write: Callable[[Path, Frames], None]
-    fastest: float  # frames a second that players still show as asked
-    grain: int = 0  # what times are counted in, ms; 0 is exact
+    fastest: float  # frames per second that players still show as asked
+    grain: int = 0  # time unit of the format in ms; 0 is exact
 
 
-# GIF counts in 10 ms, and browsers slow down frames of 10 ms and less, in all three picture formats
+# GIF counts in 10 ms; in all three picture formats browsers slow down frames of 10 ms and less.
 _KINDS = {
     ".gif": _Kind(write_gif, 50, 10),
     ".mp4": _Kind(write_mp4, 240),
+    ".mov": _Kind(write_mp4, 240),
+    ".webm": _Kind(write_webm, 240, 1),
     ".webp": _Kind(write_webp, 90, 1),
     ".apng": _Kind(write_apng, 90),
     ".png": _Kind(write_apng, 90),
 }
+
+
+_SUFFIXES = ", ".join(_KINDS)
 
 
 def write_film(
@@ -43,19 +55,30 @@ def write_film(
     count: int | None = None,
     progress: Callable[[], object] | None = None,
 ) -> Path:
-    """Write uint8 frames `(height, width, channels)` as a film; returns its path.
+    """Write uint8 frames `(height, width, channels)` as a film and return its path.
 
-    Frames are taken one by one, so memory does not grow with their number, and all are kept,
-    identical ones too. `loop` repeats GIF, WebP and APNG for ever. `count` is how many frames
-    come, where that is known. `progress` is called after each. Nothing is left behind when this
-    fails or is interrupted. Raises SefaError where it cannot be written, UsageError for a name,
-    a rate or a number of frames (none) that no film can have, ValueError for unequal frames.
+    Memory does not grow with the number of frames. Every frame is written, identical ones too. A
+    failure or an interrupt leaves nothing behind.
+
+    Args:
+        path: A film file, or a folder for PNG frames (a name without suffix).
+        frames: The frames, all of one shape.
+        fps: Frames per second, at least 0.01.
+        overwrite: Replace an existing film.
+        loop: Repeat GIF, WebP and APNG forever.
+        count: The number of frames, if known.
+        progress: Called after each frame.
+
+    Raises:
+        UsageError: The suffix or the rate is not valid, or there are no frames.
+        SefaError: The film cannot be written.
+        ValueError: The frames differ in shape.
     """
     target = check_film_path(path, overwrite, fps)
     stream = iter(frames)
     first = next(stream, None)
     if first is None:
-        raise UsageError("there are no frames", "at least one")
+        raise UsageError("the film has no frames", "at least one")
     checked = _checked(chain([first], stream), first.shape, progress or (lambda: None))
     if _is_folder(path):
         write_frame_folder(target, checked, overwrite, count or 0)
@@ -68,37 +91,40 @@ def write_film(
 
 
 def check_film_path(path: str | Path, overwrite: bool = False, fps: float | None = None) -> Path:
-    """Refuse early what `write_film` could not write, before minutes of rendering are spent.
+    """Check before rendering that `write_film` can write to `path`.
 
-    A name without ending, or one with a slash at its end, is a folder of PNG frames.
+    A name without suffix, or with a slash at its end, is a folder for PNG frames. Raises
+    UsageError or SefaError.
     """
     target = Path(path)
     if fps is not None and not (math.isfinite(fps) and fps >= 0.01):
-        raise UsageError(f"{fps:g} frames a second", "a number from 0.01 on")
+        raise UsageError(f"fps must be at least 0.01, got {fps:g}")
     if str(path) == "-":
-        raise UsageError("a film cannot go to stdout", f"a name ending in {', '.join(_KINDS)}")
+        raise UsageError("cannot write a film to stdout", f"a {_SUFFIXES} file or a folder")
     if _is_folder(path):
         check_frame_folder(target, overwrite)
         return target
     kind = _KINDS.get(target.suffix.lower())
     if kind is None:
+        is_picture = target.suffix.lower() in PICTURE_SUFFIXES
         raise UsageError(
-            f"films are not written as {target.suffix}",
-            f"one of {', '.join(_KINDS)}, or a name without ending for a folder of PNG frames",
+            f"{target.suffix} files hold one picture"
+            if is_picture
+            else f"unknown film suffix {target.suffix!r}",
+            f"one of {_SUFFIXES}",
+            "A name without suffix makes a folder of PNG frames.",
         )
     if fps is not None and fps > kind.fastest:
-        raise UsageError(
-            f"{fps:g} frames a second are too many for {target.suffix}", f"at most {kind.fastest:g}"
-        )
+        raise UsageError(f"fps must be at most {kind.fastest:g} for {target.suffix}, got {fps:g}")
     ffmpeg_path()
     return check_writable(target, overwrite)
 
 
 def timing(path: str | Path, count: int, fps: float) -> tuple[str, bool]:
-    """How long a film of `count` frames lasts, and whether its format cannot say `fps` exactly.
+    """Return a film's duration in words, and whether its format has to round it.
 
-    GIF counts in 10 ms and WebP in 1 ms. Each frame begins at its own moment, rounded, so the
-    whole is right to one count.
+    GIF counts in 10 ms and WebP in 1 ms. The start of each frame is rounded, so the whole film is
+    right to one count.
     """
     whole = f"{count} frames, {count / fps:.2f} s at {fps:g} frames a second"
     grain = 0 if _is_folder(path) else _KINDS[Path(path).suffix.lower()].grain
@@ -117,7 +143,7 @@ def _is_folder(path: str | Path) -> bool:
 def _checked(
     frames: Iterable[Picture], shape: tuple[int, ...], progress: Callable[[], object]
 ) -> Iterator[Picture]:
-    """The frames, each of the same shape; `progress` is called when one was taken."""
+    """Yield the frames after checking their shape; call `progress` after each."""
     for number, frame in enumerate(frames):
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape != shape:
             found = f"{frame.dtype} {frame.shape}"

@@ -1,4 +1,4 @@
-"""A film as a folder of PNG frames, `0000.png`, `0001.png` …: whole or not at all."""
+"""A film as a folder of PNG frames, `0000.png`, `0001.png`, …, written whole or not at all."""
 
 import contextlib
 import os
@@ -14,26 +14,26 @@ _FRAME = re.compile(r"\d{4,}\.png")
 
 
 def check_frame_folder(path: Path, overwrite: bool = False) -> None:
-    """Refuse a folder that holds something; with `overwrite`, one that holds more than frames."""
+    """Raise SefaError unless `path` is new or empty or, with `overwrite`, holds only frames."""
     if not path.is_dir():
         check_writable(path)
         return
     check_writable(path.parent / f".{path.name}-new", overwrite=True)
     names = [entry.name for entry in path.iterdir()]
     if names and not overwrite:
-        raise SefaError(f"{path} exists", remedy="Name another folder or pass --overwrite.")
+        raise SefaError(f"{path} already exists", remedy="Use --overwrite to replace it.")
     if strange := sorted(name for name in names if not _FRAME.fullmatch(name)):
         raise SefaError(
             f"the folder {path} holds {strange[0]}",
-            "nothing but frames, since all of it would be replaced",
-            "Name another folder.",
+            "only frames, because all of it would be replaced",
+            "Choose another folder.",
         )
 
 
 def write_frame_folder(
     path: Path, frames: Iterable[Picture], overwrite: bool = False, count: int = 0
 ) -> None:
-    """Write each frame as a PNG; `count`, where it is known, sets the digits of the names."""
+    """Write each frame as a PNG; `count`, if known, sets the number of digits in the names."""
     digits = max(4, len(str(count - 1)))
     with _folder_beside(path, overwrite) as folder:
         for number, frame in enumerate(frames):
@@ -42,7 +42,7 @@ def write_frame_folder(
 
 @contextlib.contextmanager
 def _folder_beside(path: Path, overwrite: bool) -> Iterator[Path]:
-    """A temporary folder that takes the name of `path` when the block ends well, else goes."""
+    """Yield a temporary folder that is renamed to `path` on success and removed on failure."""
     check_frame_folder(path, overwrite)
     with scratch_beside(path) as folder:
         try:
@@ -50,15 +50,15 @@ def _folder_beside(path: Path, overwrite: bool) -> Iterator[Path]:
             yield folder
             umask = os.umask(0)
             os.umask(umask)
-            folder.chmod(0o777 & ~umask)  # it was private until it was whole
-            check_frame_folder(path, overwrite)  # rendering takes minutes: something may have come
+            folder.chmod(0o777 & ~umask)  # it was private while incomplete
+            check_frame_folder(path, overwrite)  # something may have appeared while rendering
             _take_name(folder, path)
         except OSError as error:
             raise why_not(path, error) from error
 
 
 def _take_name(folder: Path, path: Path) -> None:
-    """Rename `folder` to `path`; frames that lie there are kept until the new ones do."""
+    """Rename `folder` to `path`, and keep the frames there until that has succeeded."""
     if not path.exists():
         folder.rename(path)
         return

@@ -1,7 +1,7 @@
-"""Pictures that are rendered when they are asked for: one by one, as a sheet, or into files."""
+"""Pictures rendered on demand: one by one, as a sheet, or into files."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     from sefa_cli.rendering.scene import Scene
 
 Progress = Callable[[], object]  # called after each picture
-Watch = Callable[[Picture], Picture]  # sees each picture that is written
+Watch = Callable[[Picture], Picture]  # wraps each picture on its way to a file
 
 
 def _nothing() -> None:
-    """The progress of those who do not follow it."""
+    """Ignore progress."""
+
+
+def counted(pictures: Iterable[Picture], progress: Progress) -> list[Picture]:
+    """Return the pictures; call `progress` after each."""
+    made = []
+    for picture in pictures:
+        made.append(picture)
+        progress()
+    return made
 
 
 def _same(picture: Picture) -> Picture:
@@ -28,14 +37,14 @@ def _same(picture: Picture) -> Picture:
 
 
 class Pictures(ABC):
-    """A sequence of pictures that shows itself in a notebook as one sheet.
+    """A sequence of pictures that a notebook shows as one sheet.
 
-    `len(pictures)` is how many there are, `pictures[0]` is a Pillow image at the size that was
-    asked for, and iterating renders them one after another.
+    `len(pictures)` is their number, `pictures[0]` is a Pillow image at the requested size, and
+    iterating renders them in order.
     """
 
     scene: "Scene"
-    sheet_size: int  # pixels of a picture in the sheet, unless a size was asked for
+    sheet_size: int  # pixels of a picture in the sheet, unless a size is given
 
     @abstractmethod
     def __len__(self) -> int:
@@ -47,7 +56,7 @@ class Pictures(ABC):
 
     @abstractmethod
     def stem(self, i: int) -> str:
-        """Return the name of picture `i` in a folder, without its suffix."""
+        """Return the file name of picture `i`, without its suffix."""
 
     @abstractmethod
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
@@ -56,21 +65,21 @@ class Pictures(ABC):
     @property
     @abstractmethod
     def sheet_count(self) -> int:
-        """How many pictures a sheet shows: more than `len`, if it shows those before an edit."""
+        """The number of pictures in a sheet: more than `len` if it shows those before an edit."""
 
     def __getitem__(self, i: int) -> Image.Image:
-        """Return picture `i` (from 0, or −1 for the last) as a Pillow image."""
+        """Return picture `i` as a Pillow image; −1 is the last."""
         return to_image(self.one(range(len(self))[i]))
 
     def __iter__(self) -> Iterator[Image.Image]:
-        """Render the pictures one after another."""
+        """Render the pictures in order."""
         return (self[i] for i in range(len(self)))
 
     def sheet(self, progress: Progress | None = None) -> Image.Image:
         """Return one Pillow image of all pictures, with headings.
 
         Args:
-            progress: Called after each of the pictures in it.
+            progress: Called after each picture.
         """
         return to_image(self.paint_sheet(self._sheet_view, progress or _nothing))
 
@@ -80,24 +89,24 @@ class Pictures(ABC):
         """Write a sheet, or every picture into a folder.
 
         Args:
-            path: A name ending in .png for a sheet, "-" for a sheet on standard output, or a
-                name without suffix for a folder, which is made if its parent exists.
-            overwrite: Replace files that exist.
+            path: A .png, .jpg, .jpeg or .webp file for a sheet, "-" for a sheet on standard
+                output, or a name without suffix for a folder of PNG files.
+            overwrite: Replace existing files.
             progress: Called after each picture.
 
         Returns:
-            The files.
+            The files written.
 
         Raises:
-            SefaError: A file exists, or cannot be written.
-            UsageError: The suffix is not .png.
+            SefaError: A file exists or cannot be written.
+            UsageError: The suffix is unknown.
         """
         return list(self.write(picture_target(str(path), "", overwrite), progress))
 
     def write(
         self, target: PictureTarget, progress: Progress | None = None, watch: Watch = _same
     ) -> Iterator[Path | str]:
-        """Write to a target that was checked before; yields each file when it is written."""
+        """Write to a checked target; yield each file once it is written."""
         progress = progress or _nothing
         if not target.is_folder:
             sheet = watch(self.paint_sheet(self._sheet_view, progress))
@@ -108,11 +117,11 @@ class Pictures(ABC):
             progress()
 
     def count(self, target: PictureTarget) -> int:
-        """How many pictures are rendered for a target."""
+        """Return the number of pictures to render for a target."""
         return len(self) if target.is_folder else self.sheet_count
 
     def about(self, target: PictureTarget) -> str:
-        """What the pictures in a target are: their size, and whether they are exact."""
+        """Return in words the size of the pictures in a target, and whether they are exact."""
         view = self.scene.view if target.is_folder else self._sheet_view
         return view.about(self.scene.generator)
 
@@ -125,5 +134,5 @@ class Pictures(ABC):
         return png(self.paint_sheet(self._sheet_view, _nothing))
 
     def _repr_png_(self) -> bytes:
-        """Return the sheet as PNG, as notebooks show it."""
+        """Return the sheet as PNG, for notebooks."""
         return self._png

@@ -1,4 +1,4 @@
-"""Small headings in the font that Pillow carries: measured, wrapped and drawn."""
+"""Small headings in the font that comes with Pillow: measured, wrapped and drawn."""
 
 import math
 import re
@@ -12,15 +12,15 @@ from PIL import ImageDraw, ImageFont
 
 _SPELLED = {"α": "alpha", "ψ": "psi", "ß": "ss", "−": "-", "–": "-", "—": "-", "×": "x", "’": "'"}
 _DROPPED = ("Mn", "Me", "Cf", "So", "Sk")  # accents, joiners, emoji and their skin colors
-_STAYS = "\u00a0"  # a space at which no line is broken
+_STAYS = "\u00a0"  # a space where lines do not break
 
 
 def drawable(text: str) -> str:
-    """`text` in the letters the built-in font has: it lacks Greek, accents and the minus sign.
+    """Return `text` in the letters of the built-in font, which lacks Greek, accents and "−".
 
-    α is spelled, accents and emoji are dropped, what is left unknown becomes "?". A number stays
-    on the line of the word before it ("k 3", "alpha +2"); a double space stays wide and is not
-    broken either.
+    Greek letters are spelled out, accents and emoji are dropped, and other unknown letters become
+    "?". A number stays on the line of the word before it ("k 3", "alpha +2"); a double space stays
+    wide, and lines do not break there.
     """
     spelled = "".join(_SPELLED.get(letter, letter) for letter in text)
     plain = unicodedata.normalize("NFKD", spelled)
@@ -31,14 +31,14 @@ def drawable(text: str) -> str:
 
 
 def heading(label: str | None) -> str:
-    """A label as it is drawn; empty where the font has none of its letters, as for 微笑."""
+    """Return a label as it is drawn; empty if the font has none of its letters, as for 微笑."""
     drawn = drawable(label or "")
     return drawn if any(letter.isalnum() for letter in drawn) else ""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A heading, wrapped: its lines and its size in pixels, with a little room at both sides."""
+    """A wrapped heading: its lines, and its size in pixels with a little space at both sides."""
 
     lines: tuple[str, ...]
     width: int
@@ -58,16 +58,16 @@ class Lettering:
 
     @property
     def line_height(self) -> int:
-        """From one baseline to the next, in pixels."""
+        """The distance between baselines, in pixels."""
         return round(1.3 * self.size)
 
     def width(self, text: str) -> int:
-        """The width of one line in pixels."""
+        """Return the width of one line in pixels."""
         return math.ceil(self._font.getlength(_shown(text)))
 
     def block(self, text: str, widest: int) -> Block:
-        """`text` broken into lines of at most `widest` pixels, never less than ten em."""
-        room = self.size // 2  # so that neighbors do not touch
+        """Break `text` into lines of at most `widest` pixels, or ten em if that is more."""
+        room = self.size // 2  # keeps neighbors apart
         widest = max(widest, 10 * self.size) - room
         lines: list[str] = []
         for word in self._words(drawable(text), widest):
@@ -79,10 +79,7 @@ class Lettering:
         return Block(tuple(lines), width, len(lines) * self.line_height)
 
     def _words(self, text: str, widest: int) -> Iterable[str]:
-        """The words of `text`; one too wide for any line is broken at wide spaces, then anywhere.
-
-        So a number that follows a wide space stays whole.
-        """
+        """Yield the words of `text`; break overlong ones at wide spaces, then anywhere."""
         for word in text.split(" "):
             parts = word.split(2 * _STAYS) if self.width(word) > widest else [word]
             for part in parts:
@@ -97,13 +94,13 @@ class Lettering:
             yield word
 
     def _fitting(self, word: str, widest: int) -> int:
-        """How many letters of `word` are at most `widest` pixels wide."""
+        """Return how many letters of `word` fit into `widest` pixels."""
         return bisect_right(range(1, len(word)), widest, key=lambda n: self.width(word[:n]))
 
     def draw(
         self, canvas: ImageDraw.ImageDraw, block: Block, x: int, y: int, anchor: str = "m"
     ) -> None:
-        """Draw a block whose top is `y`; `x` is its left ("l"), middle ("m") or right edge."""
+        """Draw a block with its top at `y`; `x` is its left ("l"), middle ("m") or right ("r")."""
         for n, line in enumerate(block.lines):
             middle = y + round((n + 0.5) * self.line_height)
             canvas.text((x, middle), _shown(line), self.ink, self._font, f"{anchor}m")

@@ -1,4 +1,4 @@
-"""The options that all picture-making functions share: what to start from, and how to render."""
+"""Options of all functions that make pictures: what to start from, and how to render."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -20,25 +20,26 @@ Indices = str | int | Iterable[int]  # "0-4,7", 3 or [0, 1, 2]
 
 
 class RenderOptions(TypedDict, total=False):
-    """The keyword arguments of `sample`; all may be left out.
+    """The keyword arguments of `sample`, all optional.
 
     Attributes:
         seeds: Seeds from 0 to 2³² − 1, as `"0-4,7"`, a number or a list. Default: 0 to 4 for
             `edit`, 0 for films, 0 to 31 for `sample`.
-        codes: Start from these codes instead: a file (.npz, .npy, .pt), or an array or tensor
+        codes: Codes to start from instead of seeds: a file (.npz, .npy, .pt), or an array or tensor
             `(n, num_layers, dim)` or `(n, dim)`.
-        truncation: Truncation ψ: 1 is none, 0 the mean picture. Default: 0.7; 0.4 for
-            BigGAN-deep, none for codes.
-        truncation_layers: Truncate only these code indices. Default: all.
+        truncation: Truncation ψ: 1 truncates nothing, 0 gives the mean picture. Default: 0.7; 0.4
+            for BigGAN-deep; 1 for codes.
+        truncation_layers: Code indices to truncate. Default: all.
         label: The class of a conditional model, an index from 0.
-        noise_mode: The network's noise: "const" (the file's), "random" or "none". Default: const.
+        noise_mode: The network's noise: "const" (from the file), "random" or "none".
+            Default: "const".
         size: The longer side in pixels; each pixel is the mean of the area it covers. Default:
-            full size for single pictures, smaller for sheets and films.
-        fast: Use the network's low-resolution shortcut, if it has one.
-        translate: Move the picture right and down, in parts of its width (StyleGAN3 only).
-        rotate: Turn the picture anticlockwise, in degrees (StyleGAN3 only).
-        device: "auto", "cpu", "cuda" or "mps". Default: auto.
-        offline: Fetch nothing. Default: what SEFA_OFFLINE says.
+            full size for single pictures, smaller in sheets and films.
+        fast: Render with the network's low-resolution shortcut, if it has one.
+        translate: Move the picture right and down, in fractions of its width (StyleGAN3 only).
+        rotate: Turn the picture counterclockwise, in degrees (StyleGAN3 only).
+        device: "auto", "cpu", "cuda" or "mps". Default: "auto".
+        offline: Do not download anything. Default: the value of SEFA_OFFLINE.
     """
 
     seeds: Indices
@@ -56,15 +57,15 @@ class RenderOptions(TypedDict, total=False):
 
 
 class PictureOptions(RenderOptions, total=False):
-    """The keyword arguments of `edit`: those of `RenderOptions`, and which model and layers.
+    """The keyword arguments of `edit`: those of `RenderOptions`, the layers and the model.
 
     Attributes:
-        layers: Move these layers instead of the bundle's: a level ("bottom", "middle", "top") or
+        layers: Layers to move instead of the bundle's: a level ("bottom", "middle", "top") or
             code indices.
-        model: The model, if it is not found by the bundle's own reference: a zoo name, path or
-            address, or a generator from `load_generator`, which is used as it is.
+        model: The model, if the bundle's own reference does not lead to it: a zoo name, path or
+            URL, or a generator from `load_generator`.
         any_model: Accept a `model` with another fingerprint.
-        beside: The bundle's file; its model may lie in the same folder.
+        beside: The bundle's file; the model is also looked for in its folder.
     """
 
     layers: Indices | None
@@ -74,7 +75,7 @@ class PictureOptions(RenderOptions, total=False):
 
 
 def view_of(options: RenderOptions) -> View:
-    """Return how pictures are rendered. Raises UsageError for an option that cannot be."""
+    """Return how to render pictures. Raises UsageError for an option that is not valid."""
     check_placement(options.get("translate"), options.get("rotate"))
     return View(
         size=options.get("size"),
@@ -86,16 +87,16 @@ def view_of(options: RenderOptions) -> View:
 
 
 def check_placement(translate: Sequence[float] | None, rotate: float | None) -> None:
-    """Raise UsageError unless these are two finite numbers and one."""
+    """Raise UsageError unless these are two finite numbers and one finite number."""
     if translate is not None and (len(translate) != 2 or not all(map(math.isfinite, translate))):
-        said = ",".join(f"{part:g}" for part in translate)
-        raise UsageError(f"--translate {said}", "two numbers, such as 0.1,-0.05")
+        given = ",".join(f"{part:g}" for part in translate)
+        raise UsageError(f"translate must be two finite numbers, got {given}", "such as 0.1,-0.05")
     if not math.isfinite(rotate or 0):
-        raise UsageError(f"--rotate {rotate}", "degrees, such as 15")
+        raise UsageError(f"rotate must be finite, got {rotate}", "degrees, such as 15")
 
 
 def place(generator: "Generator", options: RenderOptions) -> None:
-    """Move and turn the later pictures of a generator, if the options say so.
+    """Set how a generator moves and turns its pictures, if the options ask for it.
 
     Raises UsageError for families other than StyleGAN3.
     """

@@ -8,24 +8,29 @@ from numpy.typing import NDArray
 
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import check_writable, free_name, why_not
-from sefa_cli.rendering.pictures import save_png
+from sefa_cli.rendering.pictures import (
+    FILM_SUFFIXES,
+    PICTURE_SUFFIXES,
+    save_picture,
+    save_png,
+)
 
 
 @dataclass(frozen=True)
 class PictureTarget:
-    """Made by `picture_target`, which has checked it."""
+    """A checked output for pictures, as `picture_target` returns it."""
 
-    path: Path | str  # a .png, a folder, or "-"
+    path: Path | str  # a picture file, a folder, or "-"
     is_folder: bool
     overwrite: bool
 
     def save_sheet(self, picture: NDArray[np.uint8], about: str) -> Path | str:
-        """Write the one picture, with `about` as its comment; returns where."""
-        save_png(self.path, picture, self.overwrite, {"Comment": about})
+        """Write the sheet, with `about` as its comment, and return its path."""
+        save_picture(self.path, picture, self.overwrite, {"Comment": about})
         return self.path
 
     def save_one(self, picture: NDArray[np.uint8], stem: str, about: str) -> Path:
-        """Write `stem.png` into the folder, numbered where that exists; returns where."""
+        """Write one picture into the folder, numbered if its name is taken, and return its path."""
         path = Path(self.path) / f"{stem}.png"
         if not self.overwrite:
             path = free_name(self.path, stem, ".png")
@@ -34,10 +39,11 @@ class PictureTarget:
 
 
 def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTarget:
-    """What `-o` means: nothing given is `stem.png` here, numbered where that exists.
+    """Return the target that `-o` names, checked before anything is rendered.
 
-    A name ending in .png is a sheet, `-` is stdout, a name without suffix is a folder, which is
-    made if its parent exists. Raises early, before anything is rendered.
+    A .png, .jpg, .jpeg or .webp file is a sheet, `-` is stdout, and a name without suffix
+    is a folder, which is made if its parent exists. Without an output it is `stem.png` in the
+    current folder, numbered if that exists.
     """
     if output is None:
         return PictureTarget(check_writable(free_name(".", stem, ".png")), False, False)
@@ -55,6 +61,12 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
             raise why_not(path, error) from error
         check_writable(path / "x.png", overwrite=True)
         return PictureTarget(path, True, overwrite)
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"pictures are not written as {path.suffix}", "a .png, a folder, or -")
+    suffix = path.suffix.lower()
+    if suffix not in PICTURE_SUFFIXES:
+        is_film = suffix in FILM_SUFFIXES
+        raise UsageError(
+            f"{suffix} files hold films" if is_film else f"unknown picture suffix {suffix!r}",
+            f"one of {', '.join(PICTURE_SUFFIXES)}, a folder, or -",
+            "`sefa animate` writes films." if is_film else "",
+        )
     return PictureTarget(check_writable(path, overwrite), False, overwrite)

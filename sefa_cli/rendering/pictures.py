@@ -1,4 +1,4 @@
-"""From a network's images to 8-bit pictures, and pictures to PNG files.
+"""Convert a network's images to 8-bit pictures, and pictures to PNG, JPEG and WebP files.
 
 A picture is a uint8 array `(height, width, channels)`: gray 1, RGB 3, RGBA 4 channels.
 """
@@ -18,12 +18,23 @@ from sefa_cli.files import open_atomically
 
 Picture = NDArray[np.uint8]
 
+LARGEST = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}  # pixels of a side
+PICTURE_SUFFIXES = (".png", *LARGEST)
+FILM_SUFFIXES = (".gif", ".mp4", ".mov", ".webm", ".webp", ".apng")
+
 
 def to_uint8(images: ArrayLike) -> Picture:
-    """Images `(n, channels, height, width)` in [-1, 1] → `(n, height, width, channels)`, 0 … 255.
+    """Convert images in [-1, 1] to 8-bit pictures, clamped and rounded to the nearest level.
 
-    What lies outside the range is clamped; the nearest of the 256 levels is taken. Raises
-    SefaError for NaN, which a far too large step can make, and for odd numbers of channels.
+    Args:
+        images: `(n, channels, height, width)` with 1, 3 or 4 channels.
+
+    Returns:
+        uint8 `(n, height, width, channels)`.
+
+    Raises:
+        SefaError: The images hold NaN, which a far too large step can cause, or have another
+            shape.
     """
     levels = np.asarray(images).astype(
         np.float32
@@ -34,7 +45,7 @@ def to_uint8(images: ArrayLike) -> Picture:
             "(n, channels, height, width) with 1, 3 or 4 channels",
         )
     if np.isnan(levels).any():
-        raise SefaError("the network's image holds NaN", remedy="Take a smaller step.")
+        raise SefaError("the network's image holds NaN", remedy="Use a smaller step.")
     levels += 1
     levels *= 127.5
     np.rint(np.clip(levels, 0, 255, out=levels), out=levels)
@@ -42,12 +53,12 @@ def to_uint8(images: ArrayLike) -> Picture:
 
 
 def to_image(picture: Picture) -> Image.Image:
-    """Return a picture `(height, width[, channels])` as Pillow's image: L, RGB or RGBA."""
+    """Return a picture `(height, width[, channels])` as a Pillow image: L, RGB or RGBA."""
     return Image.fromarray(_drawable(picture))
 
 
 def _drawable(picture: Picture) -> Picture:
-    """The picture as Pillow and imageio take it: a gray one without its axis of channels."""
+    """Return the picture as Pillow and imageio expect it: a gray one without a channel axis."""
     gray = picture.ndim == 3 and picture.shape[2] == 1
     return np.ascontiguousarray(picture[:, :, 0] if gray else picture)
 
@@ -62,10 +73,41 @@ def to_rgb(picture: Picture, background: tuple[int, int, int] = (255, 255, 255))
 
 
 def nearest(levels: Picture, height: int, width: int) -> Picture:
-    """Return `levels` `(…, h, w)` at another size: each pixel takes the one under its middle."""
+    """Return `levels` `(…, h, w)` at another size, each pixel taken from under its center."""
     rows = (2 * np.arange(height) + 1) * levels.shape[-2] // (2 * height)
     columns = (2 * np.arange(width) + 1) * levels.shape[-1] // (2 * width)
     return levels[..., rows[:, None], columns]
+
+
+def save_picture(
+    path: Path | str,
+    picture: Picture,
+    overwrite: bool = False,
+    text: Mapping[str, str] | None = None,
+) -> None:
+    """Write one picture as PNG, JPEG or WebP, by the suffix; `-` writes PNG to stdout.
+
+    `text` becomes text entries of a PNG; a JPEG keeps its "Comment". Raises SefaError if the
+    picture is too large for the format, or if writing fails.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in LARGEST or str(path) == "-":
+        save_png(path, picture, overwrite, text)
+        return
+    height, width = picture.shape[:2]
+    if max(height, width) > LARGEST[suffix]:
+        raise SefaError(
+            f"a {suffix} picture cannot have {max(width, height):,} pixels on a side",
+            f"at most {LARGEST[suffix]:,}",
+            "Use a .png file.",
+        )
+    lossy = to_image(to_rgb(picture) if suffix != ".webp" else picture)
+    comment = {"comment": text["Comment"]} if text and "Comment" in text else {}
+    with open_atomically(path, overwrite) as file:
+        if suffix == ".webp":
+            lossy.save(file, "webp", quality=92, method=4)
+        else:
+            lossy.save(file, "jpeg", quality=95, subsampling=0, **comment)
 
 
 def save_png(
@@ -76,7 +118,7 @@ def save_png(
 ) -> None:
     """Write one picture as PNG; `-` writes to stdout.
 
-    `text` becomes text entries of the file (`png`). Raises SefaError if it cannot be written.
+    `text` becomes text entries of the file (see `png`). Raises SefaError if writing fails.
     """
     encoded = png(picture, text)
     if str(path) == "-":
@@ -88,12 +130,12 @@ def save_png(
 
 
 def png(picture: Picture, text: Mapping[str, str] | None = None, compression: int = 6) -> bytes:
-    """Return the PNG file of a picture; the same picture and text give the same bytes.
+    """Return the PNG file of a picture; equal pictures and texts give equal bytes.
 
     Args:
         picture: `(height, width[, channels])`.
         text: tEXt entries (iTXt if Latin-1 is not enough), such as the command that made it.
-        compression: from 0, none, to 9, smallest and slowest.
+        compression: From 0 (none) to 9 (smallest and slowest).
     """
     notes = PngInfo()
     for key, value in (text or {}).items():

@@ -1,4 +1,4 @@
-"""A region shown over pictures, so that a wrong axis is seen before minutes are spent."""
+"""A region drawn over pictures, to reveal mistakes before a long run."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from sefa_cli.rendering.sheets import grid
 Weights = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-_MIDDLE_GRAY = 128  # fading to it takes contrast from light and dark pictures alike
-_FADED = 0.65  # how far what is to stay still is faded
-_STRIPE = 4  # pixels of a stripe, and between two, on what counts neither way
+_MIDDLE_GRAY = 128  # fading to it lowers the contrast of light and dark pictures alike
+_FADED = 0.65  # how much the background is faded
+_STRIPE = 4  # pixels of a stripe and of a gap, where neither region nor background counts
 
 
 def region_preview(
@@ -22,11 +22,11 @@ def region_preview(
     background: Weights | None = None,
     captions: Sequence[str] = (),
 ) -> Picture:
-    """A sheet of the pictures with the region as it is, outlined, and the rest faded.
+    """Return a sheet of the pictures with the region outlined and the rest faded.
 
-    `weights` and `background` are `(height, width)`, the same for all, or `(s, height, width)`,
-    one a picture; pictures may be larger than they. Gray weights fade in proportion; pixels that
-    count neither as region nor as `background` are striped.
+    `weights` and `background` are `(height, width)` for all pictures, or `(s, height, width)` with
+    one for each; pictures may be larger. Pixels fade in proportion to their weight, and pixels
+    that belong to neither region nor `background` are striped.
     """
     count = len(pictures)
     regions = _one_each(weights, count)
@@ -55,7 +55,7 @@ def _shown(picture: Picture, region: Weights, rest: Weights) -> Picture:
 
 
 def _outline(shown: Picture, region: Weights, dark: ArrayLike, light: ArrayLike) -> None:
-    """Draw a line around the region: dark around light, so that one of them shows."""
+    """Draw a light line around the region, and a dark one around that."""
     thickness = max(1, round(max(region.shape) / 256))
     inside = region >= 128
     shown[_grown(inside, 2 * thickness) & ~inside] = dark
@@ -63,7 +63,7 @@ def _outline(shown: Picture, region: Weights, dark: ArrayLike, light: ArrayLike)
 
 
 def _grown(mask: Mask, pixels: int) -> Mask:
-    """`mask` and all within `pixels` of it, along rows, columns and diagonals."""
+    """Return `mask` grown by `pixels` along rows, columns and diagonals."""
     for axis in (0, 1):
         padded = np.pad(mask, [(pixels, pixels) if a == axis else (0, 0) for a in (0, 1)])
         windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * pixels + 1, axis=axis)
@@ -72,9 +72,9 @@ def _grown(mask: Mask, pixels: int) -> Mask:
 
 
 def region_overlay(weights: Weights) -> Picture:
-    """The same fading and outline, to be laid over any picture: RGBA `(height, width, 4)`.
+    """Return the same fading and outline as an overlay for any picture: RGBA `(height, width, 4)`.
 
-    `weights` is `(h, w)`; small ones are enlarged, so that the outline stays thin.
+    `weights` is `(h, w)`; small masks are enlarged to keep the outline thin.
     """
     times = max(1, 512 // max(weights.shape))
     weights = weights.repeat(times, axis=0).repeat(times, axis=1)

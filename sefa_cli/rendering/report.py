@@ -1,7 +1,7 @@
-"""A report: a folder with one page and the pictures it shows, sweeps of directions over samples.
+"""A report: a folder with one page and its pictures, sweeps of directions over samples.
 
-Pictures are made and written one by one. The page is written first and again after every
-direction, so that whenever the work stops there is a page that opens and shows what is missing.
+Pictures are rendered and written one by one. The page is written first and again after every
+direction, so an interrupted report opens and shows which pictures are missing.
 """
 
 import logging
@@ -35,37 +35,37 @@ _OURS = re.compile(r"k\d+|(k\d+/)?(seed|code)\d{4,}(_[-+.\de]+)?\.png|region(_se
 
 @dataclass(frozen=True)
 class Report:
-    """What a report shows: for each direction and sample a row, in it a picture for each α."""
+    """The content of a report: a row for each direction and sample, with a picture for each α."""
 
     edits: Edits
     view: View
     ks: tuple[int, ...]
     alphas: tuple[float, ...]
-    dirs: str  # the bundle as it was named
-    command: str  # what makes this report again
-    look: Mapping[str, object] = field(default_factory=dict)  # options that `sefa edit` shares
+    dirs: str  # the bundle as the user named it
+    command: str  # makes this report again
+    look: Mapping[str, object] = field(default_factory=dict)  # options shared with `sefa edit`
 
     @property
     def samples(self) -> range:
-        """The places of the samples among the starting codes."""
+        """The indices of the samples among the starting codes."""
         return range(len(self.edits.scene.start.numbers))
 
     def file(self, k: int, sample: int, alpha: float) -> str:
-        """The picture of a cell, from the page: without a move it is the same for every k."""
+        """Return the file of a cell, relative to the page; without a move all k share it."""
         stem = self.edits.scene.start.stem(sample)
         if alpha == 0:
             return f"{PICTURES}/{stem}.png"
         return f"{PICTURES}/k{k}/{stem}_{alpha:+.12g}.png"
 
     def cell_command(self, k: int, sample: int, alpha: float) -> str:
-        """The command that writes the same picture, byte for byte, into the folder `cells`."""
+        """Return the command that writes the same picture, byte for byte, into `cells`."""
         start = self.edits.scene.start
         move = {"--dirs": self.dirs, "--k": k, "--alpha": f"{alpha:.12g}"}
         seeds = {"--seeds": start.numbers[sample]} if start.kind == "seed" else {}
         return shell_line(["sefa", "edit"], {**move, **seeds, **self.look, "-o": "cells"})
 
     def files(self) -> Iterator[str]:
-        """Every picture of the page, each once."""
+        """Yield the file of every picture of the page, each once."""
         for n, k in enumerate(self.ks):
             for alpha in self.alphas:
                 if alpha or n == 0:
@@ -73,15 +73,15 @@ class Report:
 
     @property
     def total(self) -> int:
-        """How many pictures there are."""
+        """The number of pictures."""
         return sum(1 for _ in self.files())
 
     def missing(self, folder: Path) -> int:
-        """How many of them have not been written into `folder`."""
+        """Return how many pictures `folder` still lacks."""
         return sum(not (folder / name).exists() for name in self.files())
 
     def regions(self) -> dict[str, NDArray[np.uint8]]:
-        """Files of the bundle's region and their weights: one for all, or one per seed of its."""
+        """Return the weights of the bundle's region by file: one for all seeds, or one for each."""
         mask, seeds = self.edits.bundle.mask, self.edits.bundle.params.get("seeds")
         if mask is None:
             return {}
@@ -96,7 +96,7 @@ class Report:
         }
 
     def region_file(self, sample: int) -> str | None:
-        """The region that lies over the pictures of a sample, None where there is none."""
+        """Return the file of the region for a sample, or None."""
         mask = self.edits.bundle.mask
         if mask is not None and mask.ndim == 2:
             return f"{PICTURES}/region.png"
@@ -107,7 +107,7 @@ class Report:
         return f"{PICTURES}/region_seed{seed:04d}.png"
 
     def pictures(self, k: int) -> Iterator[tuple[str, Picture]]:
-        """The pictures of one direction with their files; those without a move under the first."""
+        """Yield files and pictures of a direction; only the first has those without a move."""
         for alpha in self.alphas:
             if alpha == 0 and k != self.ks[0]:
                 continue
@@ -120,28 +120,28 @@ def report_of(
     ks: tuple[int, ...],
     alphas: tuple[float, ...],
     dirs: str,
-    said: Mapping[str, object],
+    own: Mapping[str, object],
     options: PictureOptions,
 ) -> Report:
     """Open the model and return the report of a bundle.
 
     Args:
         bundle: The directions.
-        ks: The indices of those to show.
+        ks: The indices of the directions to show.
         alphas: The steps of each sweep.
-        dirs: The bundle as it was named, for the commands that the page shows.
-        said: Options of `sefa report` alone, for its own command.
+        dirs: The bundle as the user named it, for the commands on the page.
+        own: Options that only `sefa report` has, for its own command.
         options: What to render and how. Pictures have at most 256 pixels unless `size` is given.
     """
     scene = open_scene_of(bundle, options)
     view = scene.view.at_most(scene.generator, 256)
     look = _words(options, view.size)
-    command = shell_line(["sefa", "report", dirs], {**said, **look})
+    command = shell_line(["sefa", "report", dirs], {**own, **look})
     return Report(Edits(scene, bundle), view, ks, alphas, dirs, command, look)
 
 
 def _words(options: PictureOptions, size: int | None) -> dict[str, object]:
-    """The options that `sefa report` shares with `sefa edit`, as words of a command."""
+    """Return the options that `sefa report` shares with `sefa edit`, as words of a command."""
     noise_mode, device = options.get("noise_mode", "const"), options.get("device", "auto")
     translate = options.get("translate")
     return {
@@ -162,37 +162,37 @@ def _words(options: PictureOptions, size: int | None) -> dict[str, object]:
 
 
 def sweep_steps(first: float, last: float, steps: int) -> tuple[float, ...]:
-    """`steps` values of α from `first` to `last`, rounded to a thousandth of their range's size.
+    """Return `steps` values of α from `first` to `last`, rounded to a thousandth of the range.
 
-    So the α that is shown is the one that was taken. Raises UsageError for fewer than 2 or more
-    than 201 steps, and where both ends are the same.
+    The page shows exactly the α that was used. Raises UsageError unless there are 2 to 201 steps
+    and two different ends.
     """
     if not 2 <= steps <= 201:
-        raise UsageError(f"{steps} steps", "2 to 201")
+        raise UsageError(f"steps must be between 2 and 201, got {steps}")
     if first == last:
-        raise UsageError(f"range {first:g}:{last:g} has no length", "two ends, such as -3:3")
+        raise UsageError(f"range {first:g}:{last:g} is empty", "two different ends, such as -3:3")
     digits = 3 - int(np.floor(np.log10(abs(last - first))))
     return tuple(float(np.round(a, digits)) + 0.0 for a in np.linspace(first, last, steps))
 
 
 def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
-    """Refuse early what `write_report` could not write; returns the folder.
+    """Check that `write_report` can write to `path`, and return the folder.
 
-    It may be missing (but not its parent) or empty; with `overwrite` it may hold a report, and
-    nothing but a report.
+    It may be new (in an existing folder) or empty; with `overwrite` it may hold a report, and
+    only a report. Raises UsageError or SefaError.
     """
     folder = Path(path)
     if str(path) == "-" or folder.suffix in (".html", ".htm", ".png", ".pdf"):
-        raise UsageError(f"-o {path}", "a folder, such as report/", "The page lies in it.")
+        raise UsageError(f"cannot write a report to {path}", "a folder, such as report/")
     if folder.is_file():
-        raise SefaError(f"{folder} is a file", "a folder", "Name another.")
+        raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")
     if not folder.is_dir():
         check_writable(folder)
         return folder
     check_writable(folder / PAGE, overwrite=True)
     there = [entry.name for entry in folder.iterdir()]
     if there and not overwrite:
-        raise SefaError(f"{folder} exists", remedy="Name another folder or pass --overwrite.")
+        raise SefaError(f"{folder} already exists", remedy="Use --overwrite to replace it.")
     strange = [name for name in there if name not in (PAGE, PICTURES)]
     inner = (folder / PICTURES).rglob("*")
     below = [str(entry.relative_to(folder / PICTURES)) for entry in inner]
@@ -200,8 +200,8 @@ def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
     if strange:
         raise SefaError(
             f"the folder {folder} holds {min(strange)}",
-            "nothing but a report, since all of it would be replaced",
-            "Name another folder.",
+            "only a report, because all of it would be replaced",
+            "Choose another folder.",
         )
     return folder
 
@@ -212,11 +212,11 @@ def write_report(
     overwrite: bool = False,
     progress: Callable[[], object] | None = None,
 ) -> Path:
-    """Write the page and its pictures into the folder `path`; returns the page.
+    """Write the page and its pictures into the folder `path`, and return the page.
 
-    `progress` is called after each picture. When this fails or is interrupted the page stays,
-    with holes for the pictures that are missing. Raises SefaError where something cannot be
-    written or where a step is so large that the network gives no picture.
+    `progress` is called after each picture. After a failure or an interrupt the page stays, with
+    gaps for the missing pictures. Raises SefaError if a file cannot be written, or if a step is
+    so large that the network returns NaN.
     """
     folder = check_report_folder(path, overwrite)
     about = report.view.about(report.edits.scene.generator)
@@ -240,13 +240,13 @@ def write_report(
     except BaseException:
         write_page(report, folder / PAGE)
         lacking = f"{report.missing(folder)} of {report.total} pictures"
-        logging.getLogger(__name__).info("%s opens, it lacks %s", folder / PAGE, lacking)
+        logging.getLogger(__name__).info("%s is complete except for %s", folder / PAGE, lacking)
         raise
     return folder / PAGE
 
 
 def described(report: Report, folder: Path) -> dict[str, Any]:
-    """What the page shows, for programs; paths are from the page."""
+    """Return the content of the page, for programs; paths are relative to the page."""
     bundle, start = report.edits.bundle, report.edits.scene.start
     values = bundle.eigenvalues
     return {

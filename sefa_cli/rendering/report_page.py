@@ -1,7 +1,7 @@
-"""The page of a report: what its template is given, written as a stream.
+"""The page of a report: the values for its template, written as a stream.
 
-The template escapes all it is given. Beside that the page forbids every script but its own, by
-its hash, and everything that is not in its folder: a bundle from a stranger may be shown.
+A bundle may come from a stranger. The template escapes every value, and the page's policy allows
+only its own script, by hash, and only files in its folder.
 """
 
 import base64
@@ -28,7 +28,7 @@ _LEAST_PLOTTED = 40
 
 
 def write_page(report: "Report", path: Path) -> None:
-    """Write the page whole, or leave the former one; memory does not grow with its rows."""
+    """Write the page whole, or keep the old one; memory does not grow with its rows."""
     style, script = _source("report.css"), _source("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     stream = (
@@ -58,7 +58,7 @@ def _pages() -> Environment:
 
 
 def _source(name: str) -> str:
-    """A file beside the template, as it is."""
+    """Return a file from the templates' folder, unrendered."""
     loader = _pages().loader
     assert loader is not None
     return loader.get_source(_pages(), name)[0]
@@ -82,7 +82,7 @@ def _content(report: "Report", folder: Path) -> dict[str, Any]:
 
 
 def _facts(report: "Report") -> Iterator[tuple[str, str]]:
-    """What is known of bundle, model and pictures, in words."""
+    """Yield the facts about bundle, model and pictures: name and text."""
     bundle, edits = report.edits.bundle, report.edits
     model, look = bundle.model, report.look
     layers = bundle.layers.tolist() if edits.scene.layers is None else edits.scene.layers
@@ -99,7 +99,7 @@ def _facts(report: "Report") -> Iterator[tuple[str, str]]:
 
 
 def _direction(report: "Report", k: int, folder: Path) -> dict[str, Any]:
-    """A direction and its rows, which are made as they are asked for."""
+    """Return the values of a direction; its rows are made on demand."""
     bundle = report.edits.bundle
     about = bundle.info[k]
     label = bundle.labels[k]
@@ -115,7 +115,7 @@ def _direction(report: "Report", k: int, folder: Path) -> dict[str, Any]:
 
 
 def _marks(bundle: Bundle, k: int) -> Iterator[str]:
-    """What was measured of a direction."""
+    """Yield the measurements of a direction, in words."""
     about = bundle.info[k]
     if bundle.eigenvalues is not None:
         yield f"eigenvalue {bundle.eigenvalues[k]:.4g}"
@@ -143,7 +143,7 @@ def _row(report: "Report", k: int, sample: int, folder: Path) -> dict[str, Any]:
 
 
 def _signed(alpha: float) -> str:
-    """α for people: `+2`, `−0.5`, `0`."""
+    """Return α as the page shows it: `+2`, `−0.5`, `0`."""
     return "0" if alpha == 0 else f"{alpha:+.12g}".replace("-", "−")
 
 
@@ -152,14 +152,14 @@ class _Point:
     k: int
     x: str  # percent of the width
     y: float  # pixels from the top
-    said: str
+    title: str
     is_shown: bool
     is_gain: bool
 
 
 @dataclass(frozen=True)
 class _Plot:
-    """The leading eigenvalues over k, on a logarithmic scale: one gain may dwarf all others."""
+    """The leading eigenvalues over k, on a logarithmic scale: a gain may dwarf the others."""
 
     points: list[_Point]
     ticks: list[tuple[float, str]]  # pixels from the top, value
@@ -167,7 +167,7 @@ class _Plot:
 
     @classmethod
     def of(cls, bundle: Bundle, ks: tuple[int, ...]) -> "_Plot | None":
-        """None where the bundle has no eigenvalues, or fewer than two that are positive."""
+        """Return the plot, or None if fewer than two different eigenvalues are positive."""
         if bundle.eigenvalues is None:
             return None
         values = bundle.eigenvalues[: max(_LEAST_PLOTTED, max(ks) + 1)].tolist()
@@ -197,7 +197,7 @@ class _Plot:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round values from `low` to `high`: powers of ten, with 2 and 5 where there are few."""
+    """Return round values from `low` to `high`: powers of ten, and more if these are few."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for factors in ((1,), (1, 3), (1, 2, 5)):
         ticks = [f * 10.0**d for d in decades for f in factors if low <= f * 10.0**d <= high]

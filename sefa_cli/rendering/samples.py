@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from sefa_cli.rendering.gallery import Pictures, Progress
+from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.options import RenderOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, open_scene
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 def sample(model: "str | Path | Generator", **options: Unpack[RenderOptions]) -> "Samples":
-    """Return the pictures of some seeds, unedited, to choose from.
+    """Return the unedited pictures of some seeds.
 
     Args:
-        model: A zoo name, a path, an address, or a generator from `load_generator`.
-        **options: What to render and how: see [sefa_cli.RenderOptions][]. Without seeds these
-            are 0 to 31. In a sheet pictures have at most 256 pixels unless `size` is given.
+        model: A zoo name, a path, a URL, or a generator from `load_generator`.
+        **options: What to render and how: see [sefa_cli.RenderOptions][]. The default seeds are
+            0 to 31. Pictures in a sheet have at most 256 pixels unless `size` is given.
 
     Returns:
-        The pictures, rendered when they are asked for.
+        The pictures, rendered on demand.
 
     Raises:
-        UsageError: An option cannot be used.
-        SefaError: The model cannot be found or read.
+        UsageError: An option is not valid.
+        SefaError: The model cannot be read.
 
     Example:
         >>> pictures = sefa.sample(tiny, seeds="0-2", device="cpu")
@@ -57,7 +57,7 @@ class Samples(Pictures):
 
     @property
     def sheet_count(self) -> int:
-        """How many pictures a sheet shows."""
+        """The number of pictures in a sheet."""
         return len(self)
 
     def one(self, i: int) -> Picture:
@@ -67,13 +67,10 @@ class Samples(Pictures):
         return next(view.pictures(self.scene.generator, codes, start.numbers[i : i + 1]))
 
     def stem(self, i: int) -> str:
-        """Return the name of picture `i` in a folder: `seed0003`."""
+        """Return the file name of picture `i`, without its suffix: `seed0003`."""
         return self.scene.start.stem(i)
 
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
-        """Return all pictures in one, each with its number under it."""
-        start, made = self.scene.start, []
-        for picture in view.pictures(self.scene.generator, start.codes, start.numbers):
-            made.append(picture)
-            progress()
-        return grid(made, [str(number) for number in start.numbers])
+        """Return all pictures in one, uint8 `(height, width, 3)`, each above its number."""
+        made = counted(self.scene.pictures(view), progress)
+        return grid(made, [str(number) for number in self.scene.start.numbers])

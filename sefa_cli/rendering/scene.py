@@ -1,5 +1,6 @@
-"""What every picture needs: a generator on its device, codes to start from, and a view."""
+"""The ingredients of every picture: a generator, codes to start from, and a view."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 from sefa_cli.allocator import keep_blocks
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.rendering.options import Indices, PictureOptions, RenderOptions, place, view_of
+from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:
@@ -16,19 +18,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scene:
-    """A generator, codes to start from, and how pictures are rendered.
+    """A generator, codes to start from, and how to render pictures.
 
     Attributes:
         generator: The generator.
         start: The truncated codes, with a number and a name for each.
         view: Size, shortcut, noise and class of the pictures.
-        layers: Code indices to move instead of the bundle's; None for the bundle's.
+        layers: Code indices to move; None means the bundle's.
     """
 
     generator: "Generator"
     start: "Start"
     view: View = field(default_factory=View)
     layers: tuple[int, ...] | None = None
+
+    def pictures(self, view: View) -> Iterator[Picture]:
+        """Yield the pictures of the starting codes, uint8 `(height, width, channels)`."""
+        return view.pictures(self.generator, self.start.codes, self.start.numbers)
+
+
+def bundle_of(bundle: Bundle | Path | str, options: PictureOptions) -> Bundle:
+    """Return the bundle, read if this is a path; its model may be in the same folder."""
+    if isinstance(bundle, Bundle):
+        return bundle
+    options.setdefault("beside", Path(bundle))
+    return Bundle.load(bundle)
 
 
 def open_scene(
@@ -38,14 +52,14 @@ def open_scene(
 
     Args:
         options: What to start from and how to render.
-        model: A zoo name, a path, an address, or a generator.
-        seeds: The seeds if the options name none.
+        model: A zoo name, a path, a URL, or a generator.
+        seeds: The seeds if the options have none.
 
     Raises:
-        UsageError: An option cannot be used.
-        SefaError: The model cannot be found or read.
+        UsageError: An option is not valid.
+        SefaError: The model cannot be read.
     """
-    view_of(options)  # refuse early
+    view_of(options)  # fail early
     from sefa_cli.editing.source import load_generator
 
     keep_blocks()
@@ -57,11 +71,11 @@ def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -
     """Open the model of a bundle, and make the codes that its directions will move.
 
     Raises:
-        UsageError: An option cannot be used.
-        MismatchError: The model is not the bundle's.
-        SefaError: The model cannot be found or read.
+        UsageError: An option is not valid.
+        MismatchError: The bundle belongs to another model.
+        SefaError: The model cannot be read.
     """
-    view_of(options)  # refuse early
+    view_of(options)  # fail early
     from sefa_cli.editing.source import generator_for, layers_of
 
     keep_blocks()

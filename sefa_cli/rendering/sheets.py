@@ -1,4 +1,4 @@
-"""Many pictures in one: tables with headings, and grids with a caption under each picture."""
+"""Sheets of pictures: tables with headings, and grids with a caption under each picture."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -22,11 +22,11 @@ def contact_sheet(
     column_labels: Sequence[str] = (),
     captions: Sequence[Sequence[str]] = (),
 ) -> Picture:
-    """A table of pictures `(height, width, 3)` with headings at the left, above, and under each.
+    """Return a table of pictures `(height, width, 3)`, with headings left of, above and under them.
 
-    Pictures may differ in size and in channels; they are never scaled, and None leaves a hole.
-    Where a heading is wider than its picture it is wrapped, then the column widened. Raises
-    UsageError where there is no picture, ValueError where there are more headings than cells.
+    Pictures may differ in size and channels; they are not scaled, and None leaves a gap. A heading
+    wider than its picture is wrapped, then its column is widened. Raises UsageError without
+    pictures, and ValueError for more headings than cells.
     """
     return Layout.of(rows, row_labels, column_labels, captions).paint(rows)
 
@@ -34,7 +34,7 @@ def contact_sheet(
 def grid(
     pictures: Sequence[Picture], captions: Sequence[str] = (), columns: int | None = None
 ) -> Picture:
-    """Pictures in reading order, each with its caption under it; `columns` None: landscape."""
+    """Return pictures in reading order, each above its caption; by default in landscape."""
     columns = columns or balanced_columns(len(pictures))
     starts = range(0, len(pictures), columns)
     return contact_sheet(
@@ -44,7 +44,7 @@ def grid(
 
 
 def balanced_columns(count: int) -> int:
-    """How many columns show `count` pictures best: about 4 : 3, the last row well filled."""
+    """Return the best number of columns for `count` pictures: about 4 : 3, the last row full."""
 
     def badness(columns: int) -> float:
         rows = math.ceil(count / columns)
@@ -63,17 +63,17 @@ class Span:
 
     @property
     def end(self) -> int:
-        """The first pixel after it."""
+        """The first pixel after the span."""
         return self.start + self.length
 
     def centered(self, length: int) -> int:
-        """Where something of this length begins when it is centered here."""
+        """Return the start of something of this length that is centered here."""
         return self.start + (self.length - length) // 2
 
 
 @dataclass(frozen=True)
 class Heading:
-    """A block of text and where it goes: the top, and the edge or middle that `anchor` names."""
+    """A block of text and its position: the top, and the edge or middle named by `anchor`."""
 
     block: Block
     x: int
@@ -83,10 +83,9 @@ class Heading:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything lies in a sheet, in pixels.
+    """The positions of everything in a sheet, in pixels.
 
-    It depends on the headings and the sizes of the pictures alone: made once, it can paint every
-    frame of a film.
+    They depend only on the headings and the sizes of the pictures.
     """
 
     size: tuple[int, int]  # (width, height)
@@ -103,9 +102,9 @@ class Layout:
         column_labels: Sequence[str] = (),
         captions: Sequence[Sequence[str]] = (),
     ) -> "Layout":
-        """The layout for these pictures (only their sizes matter) and headings."""
+        """Return the layout for pictures of these sizes and these headings."""
         if not any(map(len, rows)):
-            raise UsageError("there is no picture to lay out")
+            raise UsageError("the sheet has no pictures")
         widths, heights = _extents(rows)
         side = max(*widths, *heights)
         lettering = Lettering(max(12, round(side / 17)))
@@ -126,7 +125,7 @@ class Layout:
         lettering: Lettering,
         gap: int,
     ) -> "Layout":
-        """Columns and rows widened to hold their labels, set one after another."""
+        """Return columns and rows in order, widened to hold their labels."""
         widths = [
             max(width, *(block.width for block in blocks))
             for width, *blocks in zip(widths, labels.above, *labels.under, strict=True)
@@ -144,7 +143,7 @@ class Layout:
         return cls(size, columns, lines, tuple(headings), lettering)
 
     def paint(self, rows: Rows) -> Picture:
-        """The sheet `(height, width, 3)` of these pictures, each centered in its cell."""
+        """Return the sheet `(height, width, 3)`, each picture centered in its cell."""
         image = Image.new("RGB", self.size, BACKGROUND)
         canvas = ImageDraw.Draw(image)
         for heading in self.headings:
@@ -161,16 +160,16 @@ class Layout:
 
 @dataclass(frozen=True)
 class _Labels:
-    """The wrapped headings of a sheet; empty blocks where there are none."""
+    """The wrapped headings of a sheet; missing ones are empty blocks."""
 
-    above: list[Block]  # one a column
-    left: list[Block]  # one a row
-    under: list[list[Block]]  # one a picture
+    above: list[Block]  # one per column
+    left: list[Block]  # one per row
+    under: list[list[Block]]  # one per picture
 
     def placed(
         self, columns: Sequence[Span], lines: Sequence[Span], right: int, bottom: int
     ) -> Iterator[Heading]:
-        """Left headings end at `right`, those above stand on `bottom`, captions hang."""
+        """Yield left headings ending at `right`, column headings on `bottom`, and captions."""
         for block, column in zip(self.above, columns, strict=True):
             yield Heading(block, column.centered(0), bottom - block.height, "m")
         for block, line in zip(self.left, lines, strict=True):
@@ -181,7 +180,7 @@ class _Labels:
 
 
 def _extents(rows: Rows) -> tuple[list[int], list[int]]:
-    """The widest picture of every column and the tallest of every row, in pixels."""
+    """Return the widths of columns and the heights of rows, from their largest pictures."""
     sizes = [[(0, 0) if cell is None else cell.shape[:2] for cell in row] for row in rows]
     count = max(map(len, sizes))
     widths = [max(row[c][1] for row in sizes if c < len(row)) for c in range(count)]
@@ -189,7 +188,7 @@ def _extents(rows: Rows) -> tuple[list[int], list[int]]:
 
 
 def _blocks(lettering: Lettering, texts: Sequence[str], widths: Sequence[int]) -> list[Block]:
-    """A block per width; where there is no text it is empty."""
+    """Return a block for each width; missing texts give empty blocks."""
     missing = [""] * (len(widths) - len(texts))
     return [
         lettering.block(text, width) for text, width in zip([*texts, *missing], widths, strict=True)
@@ -197,7 +196,7 @@ def _blocks(lettering: Lettering, texts: Sequence[str], widths: Sequence[int]) -
 
 
 def _spans(start: int, lengths: Sequence[int], gaps: Sequence[int]) -> tuple[Span, ...]:
-    """Stretches one after another, the n-th gap after the n-th."""
+    """Return consecutive spans, each followed by its gap."""
     spans: list[Span] = []
     for length, gap in zip(lengths, gaps, strict=True):
         spans.append(Span(start, length))

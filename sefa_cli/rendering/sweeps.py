@@ -1,4 +1,4 @@
-"""What a film shows, frame by frame: which directions, how far, in which order, for how long."""
+"""The content of a film, frame by frame: which directions, how far, in which order, how long."""
 
 from collections.abc import Sequence
 
@@ -21,19 +21,30 @@ def frame_alphas(
     ease: str = "linear",
     rest: int = 0,
 ) -> NDArray[np.float64]:
-    """The step α of each frame of a sweep, both ends included, `(frames + 2 · rest,)`.
+    """Return the step α of each frame of a sweep, both ends included.
 
-    With `bounce` the way back is added without its two ends, `(2 · frames − 2 + 2 · rest,)`: no
-    frame shows twice in a row when the film repeats. `ease` "smooth" leaves and reaches both ends
-    slowly, α(t) = start + (stop − start) (1 − cos πt) / 2. `rest` shows each end that many
-    frames longer. Raises UsageError if this is not a sweep.
+    Args:
+        start: The first step.
+        stop: The last step.
+        frames: The number of frames, at least 1.
+        bounce: Add the way back without its two ends, so that no frame appears twice in a row
+            when the film repeats.
+        ease: "linear", or "smooth" to slow down at both ends:
+            α(t) = start + (stop − start) (1 − cos πt) / 2.
+        rest: The number of additional frames for each end.
+
+    Returns:
+        `(frames + 2 · rest,)`, or `(2 · frames − 2 + 2 · rest,)` with `bounce`.
+
+    Raises:
+        UsageError: A step is not finite, there is no frame, or `ease` is unknown.
     """
     if frames < 1 or not np.isfinite([start, stop]).all():
         raise UsageError(
-            f"{frames} frames from {start:g} to {stop:g}", "finite steps, 1 frame or more"
+            f"{frames} frames from {start:g} to {stop:g}", "at least 1 frame and finite steps"
         )
     if ease not in EASES:
-        raise UsageError(f"--ease {ease!r} is unknown", "one of " + ", ".join(EASES))
+        raise UsageError(f"unknown ease {ease!r}", "one of " + ", ".join(EASES))
     there = np.linspace(start, stop, frames)
     if ease == "smooth" and frames > 1:
         way = (1 - np.cos(np.linspace(0, np.pi, frames))) / 2
@@ -43,21 +54,28 @@ def frame_alphas(
     return np.concatenate([[start] * rest, there, [there[-1]] * rest, back])
 
 
-def shots(ks: Sequence[int], alphas: Sequence[float], arrange: str = "rows") -> list[Shot]:
-    """The frames of a film of the directions `ks`, each swept through `alphas`.
+def shots(
+    ks: Sequence[int],
+    alphas: Sequence[float],
+    arrange: str = "rows",
+    units: Sequence[float] | None = None,
+) -> list[Shot]:
+    """Return the frames of a film that sweeps each of the directions `ks` through `alphas`.
 
-    As "rows" all move together, one below another; in "sequence" one follows another.
+    "rows" sweeps all directions at once, stacked; "sequence" sweeps them in turn. `units` are the
+    units of α, one for each direction. Raises UsageError for another arrangement.
     """
     if arrange not in ARRANGEMENTS:
-        raise UsageError(f"--arrange {arrange!r} is unknown", "one of " + ", ".join(ARRANGEMENTS))
-    steps = [float(alpha) for alpha in alphas]
+        raise UsageError(f"unknown arrangement {arrange!r}", "one of " + ", ".join(ARRANGEMENTS))
+    units = units or [1.0] * len(ks)
+    sweeps = [[(k, float(a) * unit) for a in alphas] for k, unit in zip(ks, units, strict=True)]
     if arrange == "rows":
-        return [tuple((k, alpha) for k in ks) for alpha in steps]
-    return [((k, alpha),) for k in ks for alpha in steps]
+        return list(zip(*sweeps, strict=True))
+    return [(step,) for steps in sweeps for step in steps]
 
 
 def rest_frames(seconds: float, fps: float) -> int:
-    """How many more frames show an end that is held for `seconds`, to the nearest frame."""
+    """Return the number of frames in `seconds`, rounded. Raises UsageError outside 0 to 3600 s."""
     if not (np.isfinite(seconds) and 0 <= seconds <= 3600):
-        raise UsageError(f"--hold {seconds:g}", "seconds from 0 to 3600")
+        raise UsageError(f"hold must be between 0 and 3600 seconds, got {seconds:g}")
     return int(np.floor(seconds * fps + 0.5))

@@ -1,8 +1,7 @@
-"""Pictures inside a terminal: which protocol it understands, and the bytes that draw one.
+"""Pictures inside a terminal: the protocol it understands, and the bytes that draw a picture.
 
-Kitty's graphics protocol, iTerm2's inline images, and sixels of the VT340. What a terminal can do
-is told by its environment: asking it would need an answer within some time, and a wrong guess
-prints kilobytes of letters.
+The protocols are Kitty's graphics, iTerm2's inline images, and the VT340's sixels. The environment
+decides: a query would need a time-out, and a wrong guess prints kilobytes of letters.
 """
 
 import base64
@@ -22,14 +21,16 @@ _PROGRAMS = {"iTerm.app": "iterm", "WezTerm": "iterm", "mintty": "iterm", "ghost
 
 
 def choose(environment: Mapping[str, str], is_terminal: bool) -> str:
-    """ "kitty", "iterm", "sixel", or "viewer" where the terminal is not known to draw pictures.
+    """Return "kitty", "iterm", "sixel", or "viewer" if the terminal may not draw pictures.
 
-    `SEFA_SHOW` names one of them instead. Inside tmux and screen, which swallow pictures, and
-    if stderr is not a terminal, it is the viewer. Raises UsageError for another `SEFA_SHOW`.
+    `SEFA_SHOW` overrides the choice. tmux and screen swallow pictures: there, and if stderr is
+    not a terminal, it is the viewer. Raises UsageError for an unknown `SEFA_SHOW`.
     """
     asked = environment.get("SEFA_SHOW", "")
     if asked not in ("", "viewer", *PROTOCOLS):
-        raise UsageError(f"SEFA_SHOW={asked}", "one of " + ", ".join([*PROTOCOLS, "viewer"]))
+        raise UsageError(
+            f"unknown SEFA_SHOW {asked!r}", "one of " + ", ".join([*PROTOCOLS, "viewer"])
+        )
     term = environment.get("TERM", "")
     if not is_terminal:
         return "viewer"
@@ -39,7 +40,7 @@ def choose(environment: Mapping[str, str], is_terminal: bool) -> str:
         return "viewer"
     if term in _TERMS:
         return _TERMS[term]
-    if environment.get("LC_TERMINAL") == "iTerm2":  # ssh hands it on
+    if environment.get("LC_TERMINAL") == "iTerm2":  # ssh forwards it
         return "iterm"
     if "KITTY_WINDOW_ID" in environment and "TERM_PROGRAM" not in environment:
         return "kitty"
@@ -47,9 +48,9 @@ def choose(environment: Mapping[str, str], is_terminal: bool) -> str:
 
 
 def drawn(picture: Picture, protocol: str, widest: int = 960, tallest: int = 640) -> bytes:
-    """The bytes that draw a picture `(height, width, channels)`, made smaller where it is larger.
+    """Return the bytes that draw a picture `(height, width, channels)`, shrunk to fit the limits.
 
-    They end with a line feed: the prompt comes under the picture.
+    They end with a line feed, which puts the prompt under the picture.
     """
     image = to_image(picture)
     image.thumbnail((widest, tallest), Image.Resampling.BOX)
@@ -60,7 +61,7 @@ def drawn(picture: Picture, protocol: str, widest: int = 960, tallest: int = 640
 
 
 def _kitty(png: bytes) -> bytes:
-    """Transmit and display (a=T) a PNG (f=100) in chunks; m=1: more follow; q=2: no answer."""
+    """Send and display (a=T) a PNG (f=100) in chunks; m=1: more follow; q=2: no answer."""
     text = base64.b64encode(png)
     chunks = [text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK)]
     parts = []
@@ -72,13 +73,13 @@ def _kitty(png: bytes) -> bytes:
 
 
 def _iterm(png: bytes) -> bytes:
-    """The whole file in one OSC 1337."""
+    """Return the whole file in one OSC 1337."""
     head = f"\x1b]1337;File=inline=1;size={len(png)};preserveAspectRatio=1:".encode()
     return head + base64.b64encode(png) + b"\x07"
 
 
 def _sixel(picture: Picture) -> bytes:
-    """DCS q, raster size, the palette in percent, then bands of six rows, color after color."""
+    """Return DCS q, the raster size, the palette in percent, and bands of six rows by color."""
     image = Image.fromarray(picture).quantize(255, dither=Image.Dither.NONE)
     colors = np.asarray(image)  # (height, width), indices into the palette
     height, width = colors.shape
@@ -93,7 +94,7 @@ def _sixel(picture: Picture) -> bytes:
 
 
 def _layers(band: Picture) -> Iterator[str]:
-    """Each color of a band `(≤ 6, width)`: a letter per column, its bits the rows it fills."""
+    """Yield the colors of a band `(≤ 6, width)`: a letter per column, with a bit for each row."""
     bits = 1 << np.arange(len(band))[:, None]
     for index in np.unique(band):
         letters = ((band == index) * bits).sum(axis=0) + 63  # (width,)
@@ -101,7 +102,7 @@ def _layers(band: Picture) -> Iterator[str]:
 
 
 def _runs(letters: list[int]) -> Iterator[str]:
-    """Equal letters in a row as `!count letter`."""
+    """Yield runs of equal letters as `!count letter`."""
     starts = [i for i, letter in enumerate(letters) if i == 0 or letter != letters[i - 1]]
     for start, end in zip(starts, [*starts[1:], len(letters)], strict=True):
         length, letter = end - start, chr(letters[start])
@@ -109,12 +110,12 @@ def _runs(letters: list[int]) -> Iterator[str]:
 
 
 def spread(count: int, most: int = 5) -> set[int]:
-    """Which of `count` pictures stand for all of them: the ends and evenly between."""
+    """Return the indices of pictures that represent `count` of them, evenly spaced."""
     return set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist())
 
 
 def kept(pictures: Iterable[Picture], count: int, into: list[Picture]) -> Iterator[Picture]:
-    """The pictures, passed on; those that stand for all are also put into a list."""
+    """Yield the pictures, and put those that represent all of them into a list."""
     chosen = spread(count)
     for number, picture in enumerate(pictures):
         if number in chosen:

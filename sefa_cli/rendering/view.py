@@ -1,4 +1,4 @@
-"""From codes to pictures: how they are taken (size, noise, class), one after another."""
+"""From codes to pictures, one by one: their size, noise and class."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,24 +19,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class View:
-    """How pictures are taken: `size` in pixels (None: the network's own), `fast` the shortcut."""
+    """How to render pictures; `size` in pixels (None: full size), `fast` by the shortcut."""
 
     size: int | None = None
     fast: bool = False
     noise_mode: str = "const"
     label: int | None = None
-    truncation: float | None = None  # for families whose synthesis needs it; None: their default
+    truncation: float | None = (
+        None  # for families that truncate in the synthesis; None: their default
+    )
 
     def __post_init__(self) -> None:
         if self.noise_mode not in NOISE_MODES:
             raise UsageError(
-                f"noise mode {self.noise_mode!r} is unknown", "one of " + ", ".join(NOISE_MODES)
+                f"unknown noise mode {self.noise_mode!r}", "one of " + ", ".join(NOISE_MODES)
             )
 
     def at_most(self, generator: "Generator", largest: int) -> "View":
-        """This view, no larger than `largest` or the shortcut's own size unless one was asked for.
+        """Return this view, limited to `largest` and the shortcut's size unless it has a size.
 
-        Raises no error for `fast` where the network has no shortcut: `about` says what was done.
+        `fast` has no effect if the network has no shortcut; `about` says so.
         """
         if self.fast and generator.preview_size:
             largest = min(largest, generator.preview_size)
@@ -45,7 +47,7 @@ class View:
         return replace(self, size=largest)
 
     def about(self, generator: "Generator") -> str:
-        """What the pictures are, for those who look at them later: size, and exact or not."""
+        """Return the size of the pictures in words, and whether they are exact."""
         size = self.size or (self.fast and generator.preview_size) or generator.resolution
         shortcut = generator.preview_size
         if self.fast and shortcut and size <= shortcut:
@@ -55,7 +57,7 @@ class View:
         return f"{size} px, {exact}{missing}"
 
     def _truncation(self, generator: "Generator") -> float:
-        """Of the synthesis: most families know none, their codes are truncated."""
+        """Return ψ for the synthesis; most families truncate the codes instead."""
         if not generator.conditioned:
             return 1.0
         return generator.default_truncation if self.truncation is None else self.truncation
@@ -63,10 +65,10 @@ class View:
     def pictures(
         self, generator: "Generator", codes: "torch.Tensor", numbers: Sequence[int]
     ) -> Iterator[NDArray[np.uint8]]:
-        """One `(height, width, channels)` picture per code, made when it is asked for.
+        """Yield a uint8 picture `(height, width, channels)` for each code.
 
-        Each is made alone, so that neither the batch nor the order changes its bits. Random noise
-        is seeded by the code's number: before and after an edit it is the same.
+        Pictures are rendered one by one, because a batch would change their bits. The number of a
+        code seeds its random noise, which is thus the same before and after an edit.
         """
         import torch
 

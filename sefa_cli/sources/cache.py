@@ -1,7 +1,7 @@
-"""The cache folder: what sefa keeps between runs so that nothing is fetched or computed twice.
+"""The cache folder: what sefa keeps between runs, so nothing is fetched or computed twice.
 
-Everything but a fetched model is a convenience: where it cannot be written or reads badly,
-commands go on as if it were not there.
+Everything but a fetched model is a convenience: if it cannot be written or read, commands go on
+without it.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def cache_folder() -> Path:
-    """`SEFA_CACHE`, or the platform's cache folder for sefa. It may not exist yet."""
+    """Return `SEFA_CACHE`, or the platform's cache folder for sefa. It may not exist yet."""
     if own := os.environ.get("SEFA_CACHE"):
         return Path(own).expanduser().absolute()
     import platformdirs
@@ -30,7 +30,7 @@ def cache_folder() -> Path:
 
 
 def models_folder() -> Path:
-    """Where fetched models lie, a folder each."""
+    """Return the folder of fetched models; each has a folder of its own."""
     return cache_folder() / "models"
 
 
@@ -47,9 +47,9 @@ def remember(fingerprint: str, path: Path) -> None:
 
 
 def recall(fingerprint: str) -> list[Path]:
-    """Where the model with this fingerprint was seen and something still lies, latest first.
+    """Return the places where the model with this fingerprint was seen, latest first.
 
-    A hint, not a promise: the file may have changed since. Notes on vanished files are dropped.
+    They are hints: a file may have changed since. Notes about vanished files are dropped.
     """
     try:
         entries = sorted(_index(fingerprint).glob("*.json"), key=_age, reverse=True)
@@ -67,7 +67,7 @@ def recall(fingerprint: str) -> list[Path]:
 
 
 def load_w_avg(fingerprint: str) -> "NDArray[Any] | None":
-    """The mean style that `save_w_avg` kept under this key, or None."""
+    """Return the mean style that `save_w_avg` kept under this key, or None."""
     import numpy as np
 
     try:
@@ -80,7 +80,7 @@ def load_w_avg(fingerprint: str) -> "NDArray[Any] | None":
 
 
 def save_w_avg(fingerprint: str, array: "NDArray[Any]") -> None:
-    """Keep a computed mean style; a cache that cannot be written is left as it is."""
+    """Keep a computed mean style, if the cache can be written."""
     import numpy as np
 
     whole = np.ascontiguousarray(array)
@@ -88,7 +88,7 @@ def save_w_avg(fingerprint: str, array: "NDArray[Any]") -> None:
 
 
 def write_quietly(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a small file of the cache whole or not at all; where that cannot be, leave it."""
+    """Write a small file of the cache whole or not at all; give up quietly."""
     with contextlib.suppress(OSError, SefaError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with open_atomically(path, overwrite=True) as file:
@@ -104,7 +104,7 @@ def _w_avg_file(fingerprint: str) -> Path:
 
 
 def _key(fingerprint: str) -> str:
-    """A safe file name: fingerprints come out of bundles, which come from anywhere."""
+    """Return a safe file name: fingerprints come from bundles, which come from anywhere."""
     return fingerprint if re.fullmatch(r"[0-9a-f]{64}", fingerprint) else _digest(fingerprint)
 
 
@@ -119,7 +119,7 @@ def _age(entry: Path) -> int:
 
 
 def _read_entry(entry: Path) -> Path | None:
-    """The place it tells of, None if it is broken or nothing lies there any more."""
+    """Return the place that an entry names, or None if it is broken or nothing is there."""
     try:
         place = Path(json.loads(entry.read_text("utf-8"))["path"])
         return place if place.is_absolute() and place.exists() else None

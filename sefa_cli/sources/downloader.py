@@ -1,4 +1,4 @@
-"""Downloads over bad networks: stalls end, failed attempts repeat, broken ones resume.
+"""Download over bad networks: stalls end, failed attempts repeat, broken ones resume.
 
 The bytes gather in a `.part` file that outlives the process, so the next run goes on where this
 one stopped. requests does the rest: redirects, proxies, certificates, framing.
@@ -37,11 +37,11 @@ class _BrokenError(Exception):
 
 
 class _UnreachableError(_BrokenError):
-    """No connection could be made at all."""
+    """No connection could be made."""
 
 
 class _Session(requests.Session):
-    """Follows redirects, but never from https: down to plain http:."""
+    """Follow redirects, but never from https: down to plain http:."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
@@ -65,9 +65,9 @@ class Download:
     resumed: bool = field(default=False, init=False)  # whether bytes of an earlier answer were kept
 
     def run(self) -> None:
-        """Complete `part`, however many attempts that takes.
+        """Complete `part`, in as many attempts as it takes.
 
-        Raises OfflineError if nobody answers, SefaError if the answer is not the file.
+        Raises OfflineError if no server answers, SefaError if the answer is not the file.
         """
         failures, reached, self.resumed = 0, False, False
         with _Session() as session:
@@ -87,12 +87,12 @@ class Download:
         if isinstance(failure, _UnreachableError):
             return OfflineError(str(failure))
         return SefaError(
-            f"fetching {shown(self.address)} failed again and again: {failure}",
-            remedy="Run it again later: it goes on where it stopped.",
+            f"fetching {shown(self.address)} failed repeatedly: {failure}",
+            remedy="Run the command again later: it resumes where it stopped.",
         )
 
     def forget(self) -> None:
-        """Drop what was gathered so far."""
+        """Drop the bytes gathered so far."""
         self.part.unlink(missing_ok=True)
         self._tag_file.unlink(missing_ok=True)
 
@@ -125,9 +125,9 @@ class Download:
             self._copy(response.url, chain([head], chunks), offset, total)
 
     def _gathered(self) -> tuple[int, str | None]:
-        """Bytes that may be kept, and the tag by which the server knows that version of the file.
+        """Return the bytes that may be kept, and the server's tag for that version of the file.
 
-        Without a tag they are kept only where a SHA-256 will tell a mixture from the file.
+        Without a tag they are kept only if a SHA-256 will tell a mixture from the file.
         """
         offset = self._size()
         try:
@@ -165,14 +165,14 @@ class Download:
             raise SefaError(f"cannot fetch {shown(self.address)}: {error}") from None
 
     def _check_whole(self, response: requests.Response, offset: int) -> None:
-        """The server has nothing after `offset`: because that is all, or was the file changed?"""
+        """Check that the file is complete when the server has nothing after `offset`."""
         if response.headers.get("Content-Range", "") != f"bytes */{offset}":
             self.forget()
             raise _BrokenError("the file on the server has changed since it was begun")
         self.resumed = True
 
     def _start(self, response: requests.Response, offset: int, tag: str | None) -> int:
-        """Where the answer begins: at `offset`, or at 0 where the server sends everything."""
+        """Return where the answer begins: at `offset`, or at 0 if the server sends everything."""
         if response.status_code != 206:
             return 0
         begins = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
@@ -182,7 +182,7 @@ class Download:
         raise _BrokenError("the server resumed another file, or elsewhere")
 
     def _total(self, response: requests.Response) -> int | None:
-        """Bytes of the whole file as the server states them, checked against what is known."""
+        """Return the file's size as the server states it, checked against what is known."""
         headers = response.headers
         if response.status_code == 206:
             stated = headers["Content-Range"].rpartition("/")[2]
@@ -239,7 +239,7 @@ class Download:
 
 
 def _refuse_page(response: requests.Response, head: bytes) -> None:
-    """Servers send login pages, quota notices and error JSON with status 200."""
+    """Refuse login pages, quota notices and error JSON that come with status 200."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind not in ("text/html", "application/json") and not is_page(head):
         return
@@ -252,7 +252,7 @@ def _refuse_page(response: requests.Response, head: bytes) -> None:
 
 
 def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-    """As `auth`, not as a header: requests then leaves it out when redirected to another host."""
+    """Add the token as `auth`, not as a header: requests drops that on a redirect elsewhere."""
 
     def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {token}"
@@ -275,13 +275,13 @@ def _check_status(response: requests.Response) -> None:
 
 
 def _tag_of(response: requests.Response) -> str | None:
-    """What `If-Range` may be asked with: a strong ETag, else the date of change."""
+    """Return the tag for `If-Range`: a strong ETag, else the date of change."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified")
 
 
 def _cause(error: RequestException) -> str:
-    """The innermost reason of requests' long messages: `Connection refused`."""
+    """Return the innermost reason of a long message of requests: `Connection refused`."""
     text = str(getattr(error.args[0] if error.args else error, "reason", error))
     system = re.search(r"\[Errno -?\d+\] ([^()\[\]'\"]+)", text)
     return (system[1] if system else text.rpartition(": ")[2]).strip()

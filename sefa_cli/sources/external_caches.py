@@ -1,7 +1,7 @@
-"""Models that other programs have fetched already: NVIDIA's and Hugging Face's own caches.
+"""Models that other programs have fetched: NVIDIA's and Hugging Face's own caches.
 
-They are found by their address, proven as our own are, and used where they lie. Nothing is
-copied, and nothing there is ever written; the proof is kept in our cache.
+A model is found by its address, checked as our own are, and used in place. Nothing is copied, and
+nothing is written there; the proof is kept in our cache.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def find(wanted: Wanted) -> Path | None:
-    """The wanted file in another program's cache, if it lies there and is right."""
+    """Return the wanted file in another program's cache, if it is there and right."""
     for ref in wanted.refs:
         for path in _places(ref, wanted.facts):
             if _is_right(path, wanted.facts):
@@ -37,13 +37,13 @@ def _places(ref: str, facts: Facts) -> Iterator[Path]:
 
 
 def dnnlib_folder() -> Path:
-    """Where NVIDIA's `dnnlib.util.open_url` keeps what it has fetched."""
+    """Return the folder where NVIDIA's `dnnlib.util.open_url` keeps what it fetched."""
     own = os.environ.get("DNNLIB_CACHE_DIR")
     return Path(own or _home(".cache", "dnnlib")).absolute() / "downloads"
 
 
 def hub_folder() -> Path:
-    """Where `huggingface_hub` keeps its repositories; the older of its variables last."""
+    """Return the folder where `huggingface_hub` keeps repositories; its older variable is last."""
     if own := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
         return Path(own).expanduser().absolute()
     caches = Path(os.environ.get("XDG_CACHE_HOME") or _home(".cache"))
@@ -56,7 +56,7 @@ def _home(*names: str) -> str:
 
 
 def _in_dnnlib_cache(address: str) -> Iterator[Path]:
-    """`<md5 of the address>_<name>`; as in dnnlib, two of them count for none."""
+    """Find `<md5 of the address>_<name>`; as in dnnlib, two matches count as none."""
     key = hashlib.md5(address.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     with contextlib.suppress(OSError):
         found = list(dnnlib_folder().glob(f"{key}_*"))
@@ -65,7 +65,7 @@ def _in_dnnlib_cache(address: str) -> Iterator[Path]:
 
 
 def _in_hub_cache(ref: str, facts: Facts) -> Iterator[Path]:
-    """The file in the snapshot that the revision names; any other where its SHA-256 is known."""
+    """Find the file in the revision's snapshot, or in any snapshot if its SHA-256 is known."""
     hub = references.parse_hub(ref)
     folder = hub_folder() / f"models--{hub['repo'].replace('/', '--')}"
     commit = _commit(folder, hub["rev"] or "main")
@@ -77,7 +77,7 @@ def _in_hub_cache(ref: str, facts: Facts) -> Iterator[Path]:
 
 
 def _commit(folder: Path, revision: str) -> str:
-    """The commit a revision stood for when the hub was last asked, "" if it never was."""
+    """Return the commit a revision stood for when the hub was last asked, or ""."""
     if re.fullmatch(r"[0-9a-f]{40}", revision):
         return revision
     text = ""
@@ -88,7 +88,7 @@ def _commit(folder: Path, revision: str) -> str:
 
 
 def _is_right(path: Path, facts: Facts) -> bool:
-    """Whether the file is what is known of it; hashed once, then stamped in our cache."""
+    """Return whether the file matches what is known; hash it once, then stamp it in our cache."""
     folder = cache.cache_folder() / "elsewhere" / references.ref_digest(str(path))[:16]
     before = read_stamps(folder)
     stamp = prove(path, facts, before.get("file"))
@@ -98,14 +98,14 @@ def _is_right(path: Path, facts: Facts) -> bool:
         stamp_files(folder, {"file": stamp})
         if facts.digits is None:
             logger.warning(
-                "no SHA-256 is known for %s; the file that is used has %s",
+                "no SHA-256 is known for %s; the file in use has %s",
                 path, stamp["sha256"],
             )  # fmt: skip
     return True
 
 
 def _begins_as_page(path: Path) -> bool:
-    """dnnlib keeps whatever came, error pages too."""
+    """Return whether the file is an error page: dnnlib keeps whatever came."""
     try:
         with open(path, "rb") as file:
             head = file.read(64)

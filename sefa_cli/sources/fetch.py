@@ -1,4 +1,4 @@
-"""Brings one file from the web into the cache: resumed, measured, kept only if it is right."""
+"""Fetch one file from the web into the cache: resumed, measured, kept only if it is right."""
 
 import contextlib
 import logging
@@ -27,12 +27,11 @@ def fetch(
     tries: int = 5,
     pause: float = 1.0,
 ) -> Path:
-    """Bring the file behind an `https:` or `hf:` reference to `folder/name`, stamped.
+    """Fetch the file behind an `https:` or `hf:` reference to `folder/name`, and stamp it.
 
     `stall` is how many seconds may pass without a byte, `pause` the first wait between the
     `tries`. A resumed file that is wrong is fetched once more from the beginning.
-
-    Raises OfflineError if nobody answers, SefaError if the answer is not the file.
+    Raises OfflineError if no server answers, SefaError if the answer is not the file.
     """
     from sefa_cli.sources.downloader import Download  # requests takes a tenth of a second
 
@@ -53,9 +52,9 @@ def fetch(
             if not facts.fit(measured):
                 download.forget()
                 raise SefaError(
-                    f"what {shown(address)} sent does not have the SHA-256 that is known for it",
+                    f"the file from {shown(address)} does not have the known SHA-256",
                     facts.digits or "",
-                    "It was changed or damaged and is not kept.",
+                    "The file was changed or damaged, and is not kept.",
                 )
             part.replace(target)
             download.forget()
@@ -64,7 +63,7 @@ def fetch(
             raise why_not(target, error) from error
     if facts.digits is None:
         logger.warning(
-            "no SHA-256 is known for %s; the file that came has %s",
+            "no SHA-256 is known for %s; the fetched file has %s",
             file_name(ref), measured.sha256,
         )  # fmt: skip
     return target

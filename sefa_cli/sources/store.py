@@ -1,8 +1,7 @@
-"""Fetched models in the cache: where each lies, and the proof that it is what was asked for.
+"""Fetched models in the cache: where each is, and the proof that it is the right one.
 
-A file is hashed once, when it arrives or when somebody has put it there by hand. After that a
-stamp beside it (size, time, SHA-256) stands for the proof, so that a 400 MB model costs nothing
-to find again.
+A file is hashed once, when it arrives or when someone has put it there by hand. After that a stamp
+next to it (size, time, SHA-256) is the proof, so finding a 400 MB model again costs nothing.
 """
 
 import hashlib
@@ -20,14 +19,14 @@ _STAMP = ".verified.json"
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about a file before it is seen."""
+    """The facts known about a file before it is seen."""
 
     size: int | None = None  # bytes
     sha256: str | None = None  # 64 lower-case hex digits
     sha256_prefix: str | None = None  # its first digits, where no more are published
 
     def fit(self, other: "Facts") -> bool:
-        """Whether `other`, measured, is what these facts promise."""
+        """Return whether `other`, measured, is what these facts promise."""
         begins = (other.sha256 or "").startswith(self.sha256_prefix or "")
         return begins and self.size in (None, other.size) and self.sha256 in (None, other.sha256)
 
@@ -39,7 +38,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A model to be had: where from, and how to know that it is the right one."""
+    """A model to fetch: where from, and how to know it is the right one."""
 
     label: str  # the zoo name, or the reference as the user wrote it
     refs: tuple[str, ...]  # places with the very same bytes, in order of preference
@@ -48,7 +47,7 @@ class Wanted:
 
     @property
     def folder(self) -> Path:
-        """Its own folder in the cache, named so that people recognize it."""
+        """Its own folder in the cache, with a name that people recognize."""
         stem = self.label
         if references.is_wheel(stem):
             stem = references.parse_wheel(stem).name
@@ -59,13 +58,13 @@ class Wanted:
 
     @property
     def expected(self) -> Mapping[str, Facts]:
-        """The files that will lie in the folder; empty where only the wheel itself knows."""
+        """The files that will be in the folder; empty if only the wheel itself knows."""
         if self.files or references.is_wheel(self.refs[0]):
             return self.files
         return {references.file_name(self.refs[0]): self.facts}
 
     def stored(self) -> Path | None:
-        """The proven file, or the folder of a model of several files; None if not cached."""
+        """Return the proven file, or the folder of a model of several files; None if not cached."""
         names = proven(self.folder, self.expected)
         if not names:
             return None
@@ -77,16 +76,16 @@ class Wanted:
 
 
 def measure(path: Path) -> Facts:
-    """Size and SHA-256 of a file (OSError)."""
+    """Return a file's size and SHA-256. Raises OSError."""
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return Facts(file.tell(), digest)
 
 
 def proven(folder: Path, expected: Mapping[str, Facts]) -> tuple[str, ...]:
-    """Names of the files in `folder` if every expected one is there and right, else ().
+    """Return the names of the files in `folder` if every expected one is there and right, else ().
 
-    Without expectations, the files that were stamped on arrival, if none has changed since.
+    Without expectations: the files that were stamped on arrival, if none has changed since.
     """
     stamps = read_stamps(folder)
     fresh: dict[str, dict[str, Any]] = {}
@@ -101,20 +100,20 @@ def proven(folder: Path, expected: Mapping[str, Facts]) -> tuple[str, ...]:
 
 
 def is_page(head: bytes) -> bool:
-    """Whether a file begins as web pages and JSON answers do, and no model."""
+    """Return whether a file begins as web pages and JSON answers do, unlike models."""
     # A safetensors file may begin with `{"` too, but then zeros follow: its header's length.
     is_json = head.lstrip()[:1] == b"{" and b"\0" not in head[:8]
     return is_json or head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
 
 
 def stamp_files(folder: Path, stamps: Mapping[str, Mapping[str, Any]]) -> None:
-    """Record proofs; a cache that cannot be written is hashed again next time."""
+    """Record proofs; if the cache cannot be written, files are hashed again next time."""
     text = json.dumps(stamps, indent=1, sort_keys=True)
     cache.write_quietly(folder / _STAMP, lambda file: file.write(text.encode()))
 
 
 def stamp_of(path: Path, facts: Facts) -> dict[str, Any]:
-    """What is recorded of a file whose measured `facts` were found right (OSError)."""
+    """Return the stamp of a file whose measured `facts` were right. Raises OSError."""
     return {
         "size": facts.size,
         "sha256": facts.sha256,
@@ -123,7 +122,7 @@ def stamp_of(path: Path, facts: Facts) -> dict[str, Any]:
 
 
 def prove(path: Path, facts: Facts, stamp: Any) -> dict[str, Any] | None:
-    """The stamp of a file that is there and right: `stamp` if it still holds, else a new one."""
+    """Return the stamp of a file that is there and right: `stamp` if it holds, else a new one."""
     try:
         status = path.stat()
         if isinstance(stamp, dict) and stamp.get("mtime_ns") == status.st_mtime_ns:
@@ -139,7 +138,7 @@ def prove(path: Path, facts: Facts, stamp: Any) -> dict[str, Any] | None:
 
 
 def read_stamps(folder: Path) -> dict[str, Any]:
-    """What `stamp_files` recorded, by file name; {} where that reads badly."""
+    """Return what `stamp_files` recorded, by file name; {} if it cannot be read."""
     try:
         stamps = json.loads((folder / _STAMP).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):

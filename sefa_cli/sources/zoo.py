@@ -1,7 +1,7 @@
-"""The models sefa knows by name: where each is to be had, its checksum and its license.
+"""The models sefa knows by name: where to get each, its checksum and its license.
 
-`zoo.toml` beside this file, and the user's own files of the same form named in `SEFA_ZOO`
-(several as in PATH; the first that has a name wins, and all win over the built-in one).
+The entries are in `zoo.toml` next to this file, and in the user's own files named in `SEFA_ZOO`
+(several as in PATH; the first file with a name wins, and all win over the built-in one).
 """
 
 import difflib
@@ -39,7 +39,7 @@ class Entry:
 
 
 def load_zoo() -> Mapping[str, Entry]:
-    """All entries by name, the user's own first."""
+    """Return all entries by name, the user's own first."""
     own = os.environ.get("SEFA_ZOO", "")
     zoo: dict[str, Entry] = {}
     for path in [Path(p).expanduser() for p in own.split(os.pathsep) if p] + [_BUILT_IN]:
@@ -49,28 +49,28 @@ def load_zoo() -> Mapping[str, Entry]:
 
 
 def find(name: str) -> Entry:
-    """The entry of that name; raises SefaError with the nearest names."""
+    """Return the entry of that name; raise SefaError with the nearest names."""
     zoo = load_zoo()
     if name in zoo:
         return zoo[name]
     near = nearest(name)
     hint = f"Did you mean {' or '.join(near)}?" if near else "`sefa models` lists them."
-    raise SefaError(f"there is no model {name!r} in the zoo", remedy=hint)
+    raise SefaError(f"unknown model {name!r}", remedy=hint)
 
 
 def nearest(name: str) -> list[str]:
-    """Up to three names of the zoo that `name` may have been meant to be."""
+    """Return up to three zoo names that `name` may have meant."""
     stem = name.rpartition("/")[2].partition(".")[0].lower().replace("-", "_")
     return difflib.get_close_matches(stem, list(load_zoo()), n=3, cutoff=0.7)
 
 
 def may_be_name(ref: str) -> bool:
-    """Whether `ref` has the form of a zoo name: no slash, no dot, no colon."""
+    """Return whether `ref` has the form of a zoo name: no slash, dot or colon."""
     return bool(_NAME.fullmatch(ref))
 
 
 def every_wanted() -> Iterator[Wanted]:
-    """Everything the zoo can tell the checksum of."""
+    """Return everything whose checksum the zoo knows."""
     for entry in load_zoo().values():
         yield entry.wanted
         yield from entry.also
@@ -89,25 +89,25 @@ def _read(path: Path) -> Mapping[str, Entry]:
 
 @functools.lru_cache(maxsize=8)
 def _parse(path: Path, changed: int) -> Mapping[str, Entry]:
-    """The entries of a file as it was at the time `changed`."""
+    """Return the entries of a file as of the time `changed`."""
     try:
         with open(path, "rb") as file:
             tables = tomllib.load(file)
     except OSError as error:
         raise SefaError(f"the zoo file {path} cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SefaError(f"the zoo file {path} is no TOML: {error}") from None
+        raise SefaError(f"the zoo file {path} is not TOML: {error}") from None
     return {name: _Table(path, name, table).entry() for name, table in tables.items()}
 
 
 class _Table:
-    """One `[name]` of a zoo file; every method raises SefaError saying where it is wrong."""
+    """One `[name]` of a zoo file; every method raises SefaError that says where the fault is."""
 
     def __init__(self, path: Path, name: str, table: Any) -> None:
         self.where = f"{path}: [{name}]"
         self.name, self.table = name, table
         if not may_be_name(name):
-            raise SefaError(f"{self.where} is no name for a model", "letters, digits, _ and -")
+            raise SefaError(f"{self.where} is not a valid model name", "letters, digits, _ and -")
         if not isinstance(table, dict):
             raise SefaError(f"{self.where} is a single value", "a table")
 
@@ -144,7 +144,7 @@ class _Table:
                 raise SefaError(f"{self.where} has an odd file {name!r}", "{ size, sha256 }")
             self._check_keys(about, set(), _FACTS)
         if files and not references.is_wheel(source):
-            raise SefaError(f"{self.where} lists files, but its source is no wheel", "pypi:…")
+            raise SefaError(f"{self.where} lists files, but its source is not a wheel", "pypi:…")
         return Wanted(
             label, (source, *mirrors), facts, {n: self._facts(about) for n, about in files.items()}
         )

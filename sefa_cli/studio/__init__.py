@@ -1,6 +1,7 @@
 """The browser studio: sliders, regions drawn on the picture, answers about directions.
 
-`session` holds what a page shows and `shell` the commands that do the same; `library` opens models,
-`renderer` and `worker` make pictures, `localizing` looks for a region's directions. None of them
-knows the page, which `server`, `page` and what it is made of lay out with NiceGUI.
+`session` holds the state of a page, and `shell` writes the commands that do the same. `library`
+opens models, `renderer` and `worker` make pictures, `localizing` finds a region's directions. These
+modules do not know the page. `server` serves it; `page`, `layout` and the panels build it with
+NiceGUI.
 """

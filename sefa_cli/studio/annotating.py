@@ -1,7 +1,9 @@
 """The paper's user study for one person: each direction swept over several seeds, two questions.
 
-SeFa (Shen & Zhou, CVPR 2021), table 1: does the direction change the picture obviously, and is the
-change semantically meaningful? Asked of the leading directions of every level of layers.
+Does the direction change the picture obviously, and is the change semantically meaningful? The
+study asks this about the leading directions of every level of layers.
+
+Source: Shen & Zhou, CVPR 2021, table 1.
 """
 
 from collections.abc import Iterable
@@ -17,9 +19,9 @@ from sefa_cli.studio.session import Sliders, State
 if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
 
-SIDE = 160  # pixels of a picture of a sweep
-STEPS = (-1.0, -0.5, 0.5, 1.0)  # of the reach
-# How far directions are swept by default: the higher the layers, the more a step shows.
+SIDE = 160  # pixels: the size of one picture in a sweep
+STEPS = (-1.0, -0.5, 0.5, 1.0)  # in units of the reach
+# The default reach of a sweep. The higher the layers, the more a step shows.
 REACH = {"bottom": 5.0, "middle": 4.0, "top": 2.5}
 
 
@@ -34,7 +36,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a person saw; `meaningful` is asked only where the change is obvious."""
+    """What a person saw. `meaningful` counts only if the change is obvious."""
 
     obvious: bool
     meaningful: bool
@@ -42,7 +44,7 @@ class Answer:
 
 
 def level_of(model: "Model", bundle: Bundle) -> str:
-    """The level that most layers of a bundle belong to."""
+    """Return the level that most layers of a bundle belong to."""
     own = {int(layer) for layer in bundle.layers}
     shared = {level: len(own & set(model.levels.get(level, ()))) for level in LEVELS}
     return max(LEVELS, key=lambda level: shared[level])
@@ -51,9 +53,18 @@ def level_of(model: "Model", bundle: Bundle) -> str:
 def questions(
     model: "Model", state: State, levels: Iterable[str], num: int
 ) -> tuple[State, list[Question]]:
-    """The leading `num` directions of each level; bundles that are missing are factorized.
+    """Return questions about the leading directions of each level, and a state with their bundles.
 
-    `levels` empty: those of the active bundle alone. Raises UsageError where there is none.
+    Bundles that are not open yet are made.
+
+    Args:
+        model: The model.
+        state: The state of the page.
+        levels: "bottom", "middle", "top"; empty for the active bundle alone.
+        num: Directions per level.
+
+    Raises:
+        UsageError: `levels` is empty and no bundle is open.
     """
     chosen: list[tuple[str, Sliders]] = []
     for level in levels:
@@ -64,7 +75,7 @@ def questions(
         chosen.append((level, own or sliders))
     if not chosen:
         if state.sliders is None:
-            raise UsageError("no bundle is open", "one whose directions can be asked about")
+            raise UsageError("no bundle is open", "an open bundle, or a level")
         chosen = [(level_of(model, state.sliders.bundle), state.sliders)]
     return state, [
         Question(sliders.path, level, k)
@@ -74,7 +85,7 @@ def questions(
 
 
 def sliders_of(state: State, question: Question) -> Sliders:
-    """The sliders that a question is about. Raises UsageError where they were closed."""
+    """Return the sliders that a question is about. Raises UsageError if they were closed."""
     for sliders in state.sets:
         if sliders.path == question.path:
             return sliders
@@ -82,44 +93,49 @@ def sliders_of(state: State, question: Question) -> Sliders:
 
 
 def answered(state: State, question: Question, answer: Answer) -> State:
-    """The state whose bundle holds the answer, and the name as the direction's label.
+    """Return the state with the answer in its bundle; the name becomes the direction's label.
 
-    Raises SefaError for a name that is not a valid label, or is another direction's.
+    Raises SefaError if the name is not a valid label, or is the label of another direction.
     """
     own = sliders_of(state, question)
-    said = {
+    annotation = {
         "level": question.level,
         "obvious": answer.obvious,
         "meaningful": answer.obvious and answer.meaningful,
     }
-    bundle = annotate(own.bundle, question.k, said)
+    bundle = annotate(own.bundle, question.k, annotation)
     bundle = relabeled(bundle, {question.k: answer.name.strip() or None})
     sets = [replace(o, bundle=bundle) if o.path == own.path else o for o in state.sets]
     return replace(state, sets=tuple(sets))
 
 
 def is_answered(state: State, question: Question) -> bool:
-    """Whether both questions have been answered."""
+    """Return whether both questions have answers."""
     annotation = sliders_of(state, question).bundle.info[question.k].get("annotation", {})
     return bool({"obvious", "meaningful"} <= annotation.keys())
 
 
 def sweep(model: "Model", state: State, question: Question, seeds: str, reach: float) -> bytes:
-    """A sheet as PNG: a row per seed, the direction from −reach to reach, and before it."""
+    """Return a sheet as PNG: a row for each seed, the direction from −reach to reach.
+
+    The first column shows the picture before the move.
+    """
     import numpy as np
 
     from sefa_cli.editing.moves import Move
-    from sefa_cli.editing.start import start_from
-    from sefa_cli.rendering.edits import Edits
+    from sefa_cli.rendering.edits import edit
     from sefa_cli.rendering.pictures import png
-    from sefa_cli.rendering.scene import Scene
-    from sefa_cli.rendering.view import View
 
     own, generator = sliders_of(state, question), model.generator
-    start = start_from(generator, seeds, None, state.trunc, None, state.label)
-    moves = [Move(((question.k, step * reach),)) for step in STEPS]
-    side = min(SIDE, generator.resolution)
-    view = View(side, fast=True, label=state.label, truncation=state.trunc)
-    unnamed = relabeled(own.bundle, {question.k: None})  # so that no name suggests an answer
-    edits = Edits(Scene(generator, start, view, own.layers), unnamed, [moves])
+    edits = edit(
+        relabeled(own.bundle, {question.k: None}),  # a name would suggest an answer
+        [[Move(((question.k, step * reach),)) for step in STEPS]],
+        seeds=seeds,
+        truncation=state.trunc,
+        label=state.label,
+        layers=own.layers,
+        model=generator,
+        size=min(SIDE, generator.resolution),
+        fast=True,
+    )
     return png(np.asarray(edits.sheet()), compression=1)

@@ -23,13 +23,13 @@ from sefa_cli.studio.annotating import (
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
-_OBVIOUS = "Does the picture change obviously, in every row?"
-_MEANINGFUL = "Is it one thing that can be named, the same in every row?"
-_NAME = "What is it? Enter goes on."
+_OBVIOUS = "Does the picture change obviously in every row?"
+_MEANINGFUL = "Is the change one thing that you can name, and the same in every row?"
+_NAME = "What changes? Type a name and press Enter."
 
 
 class AnnotatingPanel:
-    """A dialog over the page; answers are changes of the page's state like any other."""
+    """A dialog over the page. An answer changes the page's state, so undo takes it back."""
 
     def __init__(self, page: "Page") -> None:
         self.page = page
@@ -37,8 +37,8 @@ class AnnotatingPanel:
         self._at = 0
         self._stage = 0  # obvious, meaningful, name
         self._answer = Answer(False, False)
-        self._sheets: dict[Question, int] = {}  # numbers of pictures that are there
-        self._turn = asyncio.Lock()  # sweeps are made one after the other
+        self._sheets: dict[Question, int] = {}  # the number of each finished sheet
+        self._turn = asyncio.Lock()  # sweeps are made one at a time
         with ui.dialog().props("maximized") as self._dialog, ui.card().classes("annotating"):
             with ui.row().classes("panel-head"):
                 ui.label("Annotate").classes("brand")
@@ -46,7 +46,7 @@ class AnnotatingPanel:
                     ["this bundle", *LEVELS], value=list(LEVELS), multiple=True, label="Levels"
                 )
                 self._levels.props('dense outlined data-test="levels"').classes("trunc")
-                self._num = ui.number("Directions a level", value=20, min=1, precision=0)
+                self._num = ui.number("Directions per level", value=20, min=1, precision=0)
                 self._seeds = ui.input("Seeds", value="0-2")
                 self._reach = ui.number("Reach ±", placeholder="by level", min=0.1)
                 self._reach.props("stack-label")
@@ -54,7 +54,7 @@ class AnnotatingPanel:
                     (self._num, "num"), (self._seeds, "seeds"), (self._reach, "reach"),
                 ):  # fmt: skip
                     field.props(f'dense outlined data-test="annotate-{name}"').classes("seed")
-                ui.button("Begin", on_click=self._begin).props(
+                ui.button("Start", on_click=self._begin).props(
                     'no-caps unelevated data-test="begin"'
                 )
                 ui.space()
@@ -64,7 +64,9 @@ class AnnotatingPanel:
             with ui.element("div").classes("asking") as self._asking:
                 self._place = ui.label("").classes("quiet").props('data-test="place"')
                 self._sheet = ui.element("img").classes("sheet")
-                self._sheet.props('data-test="sheet" alt="the direction swept, a row per seed"')
+                self._sheet.props(
+                    'data-test="sheet" alt="sweep of the direction, a row for each seed"'
+                )
                 self._question = ui.label("").classes("brand").props('data-test="question"')
                 with ui.row().classes("panel-head") as self._buttons:
                     for text, key in (("Yes (y)", "y"), ("No (n)", "n")):
@@ -73,7 +75,7 @@ class AnnotatingPanel:
                         )
                 self._name = ui.input("Name").props('dense outlined data-test="annotate-name"')
                 self._name.on("keydown.enter", self._named)
-                ui.label("← back · → skip · Escape closes; answers are kept").classes("quiet")
+                ui.label("← back · → skip · Esc closes and keeps the answers").classes("quiet")
         self._keys = ui.keyboard(self._key, active=False, ignore=["input", "select", "textarea"])
         self._dialog.on_value_change(self._toggled)
         self._asking.visible = False
@@ -108,10 +110,10 @@ class AnnotatingPanel:
         await self._ask()
 
     async def _ask(self) -> None:
-        """Put the question that is next; its sweep, then that of the one after it."""
+        """Show the next question with its sweep, then prepare the sweep after it."""
         self._stage = 0
         if self._at >= len(self._questions):
-            self._place.text = "All directions are answered; save the bundles on the page."
+            self._place.text = "All directions have answers. Close this and save the bundles."
             self._question.text = ""
             self._buttons.visible = self._name.visible = False
             self._sheet.visible = False
@@ -130,7 +132,7 @@ class AnnotatingPanel:
                 await self._draw(following)
 
     async def _draw(self, question: Question) -> None:
-        """Make a sweep, unless the person has gone on while another one was made."""
+        """Make a sweep, unless the person has moved on in the meantime."""
         async with self._turn:
             page, seeds = self.page, self._seeds.value
             model, state = page.model, page.state
@@ -181,7 +183,7 @@ class AnnotatingPanel:
         await self._take(replace(self._answer, name=self._name.value or ""))
 
     async def _take(self, answer: Answer) -> None:
-        """Keep the answer and go on; a name that cannot be is asked for again."""
+        """Keep the answer and go on. If the name is refused, ask again."""
         try:
             self.page.history.do(answered(self.page.state, self._questions[self._at], answer))
         except SefaError as error:

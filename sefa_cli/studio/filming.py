@@ -1,17 +1,12 @@
-"""A film of one direction, as the page saves it and `sefa animate` makes it."""
+"""A film of one direction: the page saves the same file that `sefa animate` writes."""
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sefa_cli.editing.moves import parse_span
-from sefa_cli.rendering.animation import Film
-from sefa_cli.rendering.edits import Edits
-from sefa_cli.rendering.scene import Scene
-from sefa_cli.rendering.sweeps import frame_alphas, shots
-from sefa_cli.rendering.view import View
+from sefa_cli.rendering.animation import sweep
 from sefa_cli.studio.session import State
 from sefa_cli.studio.shell import FRAMES, SPAN, film_size, film_start
 
@@ -22,16 +17,26 @@ if TYPE_CHECKING:
 def film_of(
     model: "Model", state: State, k: int, progress: Callable[[], object] | None = None
 ) -> bytes:
-    """Return a GIF that sweeps direction `k` of the active set there and back, all else as it is.
+    """Return a GIF that sweeps direction `k` of the active set there and back.
 
-    `progress` is called after each frame; what it raises ends the film.
+    All other sliders stay where they are. `progress` is called after each frame; an exception
+    that it raises ends the film.
     """
     own, generator = state.sliders, model.generator
     assert own is not None
-    still = film_start(state, k)
-    start = replace(still.start(generator), codes=still.codes(generator))
-    view = View(film_size(model), True, label=state.label, truncation=state.trunc)
-    edits = Edits(Scene(generator, start, view, own.layers), own.bundle)
-    film = Film(edits, shots([k], frame_alphas(*parse_span(SPAN), FRAMES, bounce=True).tolist()))
+    film = sweep(
+        own.bundle,
+        k,
+        parse_span(SPAN),
+        codes=film_start(state, k).codes(generator),
+        truncation=state.trunc if generator.conditioned else None,  # codes are truncated already
+        label=state.label,
+        layers=own.layers,
+        model=generator,
+        frames=FRAMES,
+        bounce=True,
+        size=film_size(model),
+        fast=True,
+    )
     with tempfile.TemporaryDirectory() as folder:
         return film.save(Path(folder) / "film.gif", progress=progress).read_bytes()

@@ -1,4 +1,4 @@
-"""How a page looks: the picture at the left, sliders at the right, the commands below."""
+"""The layout of a page: the picture on the left, sliders on the right, commands below."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
 _STYLE = Path(__file__).with_name("assets") / "studio.css"
-_LARGEST = 1 << 28  # bytes of a bundle that is dropped on the page
+_LARGEST = 1 << 28  # bytes: the largest bundle that the page accepts
 
 
 class Canvas(Element, component="assets/canvas.js"):
-    """The picture, and what is drawn on it."""
+    """The picture, and the drawing on it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._props["mode"] = "none"
         self._props["brush"] = 0.08
         self._props["src"] = ""
-        self._props["alt"] = "the picture that the generator makes"
+        self._props["alt"] = "the generated picture"
 
     def say(self, **props: Any) -> None:
         """Set `src`, `mode` or `brush`."""
@@ -38,7 +38,7 @@ class Canvas(Element, component="assets/canvas.js"):
         self.update()
 
     def clear_drawing(self) -> None:
-        """Take away what is drawn."""
+        """Remove the drawing."""
         self.run_method("clear")
 
 
@@ -100,7 +100,7 @@ class Layout:
             self._seed = ui.number("Seed", value=0, min=0, max=2**32 - 1, precision=0)
             self._seed.props('dense outlined data-test="seed"').classes("seed")
             self._seed.on("change", self._take_seed)
-            _icon("casino", "Another face", self._other_face)
+            _icon("casino", "Random seed", self._random_seed)
             with ui.row().classes("no-wrap items-center"):
                 ui.label("Truncation").classes("quiet")
                 self._trunc = ui.slider(min=0, max=1, step=0.05, value=0.7)
@@ -122,7 +122,7 @@ class Layout:
         else:
             await self._take(int(self._seed.value))
 
-    async def _other_face(self) -> None:
+    async def _random_seed(self) -> None:
         import random
 
         await self._take(random.randrange(100_000))
@@ -175,7 +175,7 @@ class Layout:
                         ui.button(name, on_click=lambda name=name: self._open(name)).props(
                             'outline no-caps padding="4px 12px"'
                         )
-            path = ui.input("A path, a name of `sefa models`, or an address")
+            path = ui.input("A path, a zoo name (see `sefa models`), or an address")
             path.props('outlined dense data-test="path"').classes("wide")
             path.on("keydown.enter", lambda: self._open(path.value))
             ui.button("Open", on_click=lambda: self._open(path.value)).props(
@@ -187,8 +187,8 @@ class Layout:
                 max_file_size=_LARGEST,
                 on_upload=self._dropped,
                 on_rejected=lambda: self.complain(
-                    f"the file is larger than {_LARGEST >> 20} MB: put it on this machine and "
-                    "open it by its path"
+                    f"the file is larger than {_LARGEST >> 20} MB. Put it on the machine that "
+                    "runs the studio and open it by its path."
                 ),
             )
             self._upload.props('flat bordered data-test="drop"').classes("wide")
@@ -205,23 +205,23 @@ class Layout:
         self._upload.reset()
 
     def opening(self, text: str) -> None:
-        """A model is being opened, which may take a while."""
+        """Show that a model is being opened, which may take a while."""
         self._trouble.text = ""
         self._about.text = f"opening {text} …"
 
     def failed(self, text: str, why: str) -> None:
-        """A model or bundle that cannot be opened: the reason stays on the page."""
+        """Show why a model or bundle cannot be opened. The text stays on the page."""
         self._about.text = ""
-        self._trouble.text = f"{text} cannot be opened: {why}"
+        self._trouble.text = f"cannot open {text}: {why}"
 
     def complain(self, why: str) -> None:
-        """Something that was refused; all else goes on."""
+        """Show why something was refused, in a notification that goes away."""
         with self.page.client:
             close = {"label": "Close", "color": "white"}
             ui.notify(why, type="negative", timeout=10_000, multi_line=True, actions=[close])
 
     def refresh(self) -> None:
-        """All elements as the present state has them, but for the picture."""
+        """Bring all elements but the picture up to date."""
         page, state = self.page, self.page.state
         self._undo.set_enabled(bool(page.history.past))
         self._redo.set_enabled(bool(page.history.future))
@@ -246,15 +246,15 @@ class Layout:
         self.tell(picture_commands(model, state) if model else [])
 
     def tell(self, commands: Sequence[str]) -> None:
-        """How a shell makes what is shown, or the film that was saved just now."""
+        """Show the commands that make the picture, or the film that was just saved."""
         self._shell.text = "\n".join(commands)
 
     def busy(self, busy: bool) -> None:
-        """Whether the picture that is shown is on its way to be another."""
+        """Mark the picture as out of date, or as up to date."""
         self.canvas.say(**{"aria-busy": str(busy).lower()})
 
     def picture(self, address: str, rendered: Rendered) -> None:
-        """Another picture."""
+        """Show another picture."""
         self.canvas.say(src=address)
         self._about.text = f"{rendered.about} · {rendered.seconds:.2f} s"
 

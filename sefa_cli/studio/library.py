@@ -1,4 +1,4 @@
-"""The models that pages look at: opened once, read only, shared by all."""
+"""The models of all pages. Each is opened once and shared; nothing changes it."""
 
 import threading
 from collections import OrderedDict
@@ -23,7 +23,7 @@ _KEPT = 3  # models; one may take gigabytes
 
 @dataclass(frozen=True)
 class Model:
-    """A model with its generator, and what commands call it."""
+    """A model with its generator, and the name that commands give it."""
 
     ref: str
     checkpoint: Checkpoint
@@ -31,19 +31,19 @@ class Model:
     fingerprint: str
 
     def sliders_of(self, path: str, bundle: Bundle) -> Sliders:
-        """A bundle's sliders, all at 0. Raises MismatchError for one of another model."""
+        """Return a bundle's sliders, all at 0. Raises MismatchError if its model is another one."""
         if bundle.model["fingerprint"] != self.fingerprint:
             raise MismatchError(
-                f"{path} belongs to {bundle.model['ref']}, the model open here is {self.ref}",
-                remedy="Open its own model first.",
+                f"{path} belongs to {bundle.model['ref']}, but the open model is {self.ref}",
+                remedy="Open the bundle's model first.",
             )
         return Sliders(path, bundle)
 
     def factorize(self, layers: str) -> Sliders:
-        """Sliders of the global directions of these layers (a level or a range of indices).
+        """Return sliders of the global directions of these layers, a level or a range of indices.
 
-        Where nothing normalizes the features the common gain is taken out first. Raises UsageError
-        for layers that the model does not have.
+        If the network does not normalize its features, the common gain is removed first. Raises
+        UsageError if the model does not have these layers.
         """
         from sefa_cli.discovery.factorize import factorize
 
@@ -54,22 +54,22 @@ class Model:
 
     @property
     def stem(self) -> str:
-        """How files made from it begin."""
+        """The first part of the names of files made from it."""
         return Path(self.ref).stem.split("_")[0] or "model"
 
     @property
     def levels(self) -> dict[str, tuple[int, ...]]:
-        """The levels that have any layer: code indices."""
+        """The code indices of each level that has layers."""
         return {name: layers for name, layers in levels(self.checkpoint).items() if layers}
 
     @property
     def level_names(self) -> dict[str, str]:
-        """What those levels are called where one is chosen: `middle (5-10)`."""
+        """The names of those levels in a menu: `middle (5-10)`."""
         return {name: f"{name} ({format_range(layers)})" for name, layers in self.levels.items()}
 
 
 class Library:
-    """Opens models for any thread; those opened last are kept."""
+    """Opens models, for any thread, and keeps those opened last."""
 
     def __init__(self, device: str = "auto", offline: bool | None = None) -> None:
         self._device, self._offline = device, offline
@@ -77,12 +77,12 @@ class Library:
         self._models: OrderedDict[str, Model] = OrderedDict()
 
     def open_model(self, ref: str) -> Model:
-        """The model of a zoo name, path or address. Raises SefaError for what is none."""
+        """Open a model by its zoo name, path or address. Raises SefaError if that fails."""
         with self._lock:
             return self._opened(open_checkpoint(ref, offline=self._offline), ref)
 
     def open_model_of(self, bundle: Bundle, beside: Path | None = None) -> Model:
-        """The model a bundle was made from; raises SefaError where it is not found."""
+        """Open the model that a bundle was made from. Raises SefaError if it is not found."""
         from sefa_cli.editing.source import open_model_of
 
         with self._lock:
@@ -93,13 +93,13 @@ class Library:
         from sefa_cli.checkpoints import is_remote
         from sefa_cli.editing.source import load_generator
 
-        said = ref or (checkpoint.ref if is_remote(checkpoint.ref) else str(checkpoint.path))
+        name = ref or (checkpoint.ref if is_remote(checkpoint.ref) else str(checkpoint.path))
         known = fingerprint(checkpoint)
         key = f"{known} {checkpoint.path}"
         model = self._models.pop(key, None)
-        if model is None or model.ref != said:
+        if model is None or model.ref != name:
             generator = model.generator if model else load_generator(checkpoint, self._device)
-            model = Model(said, checkpoint, generator, known)
+            model = Model(name, checkpoint, generator, known)
         self._models[key] = model
         while len(self._models) > _KEPT:
             self._models.popitem(last=False)

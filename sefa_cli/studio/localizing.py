@@ -1,6 +1,7 @@
-"""Directions for a region drawn on the picture, found beside the page, which may stop the search.
+"""Directions for a region that was drawn on the picture.
 
-The same search as `sefa localize` makes, so the command that is shown gives the same bundle.
+The search runs in a thread of its own, and the page can stop it. It is the search of `sefa
+localize`, so the command that the page shows gives the same bundle.
 """
 
 import threading
@@ -24,31 +25,31 @@ if TYPE_CHECKING:
     from sefa_cli.discovery.request import Request
     from sefa_cli.studio.library import Model
 
-Point = tuple[float, float]  # x, y in parts of the picture's width and height
-ROUGH = 32  # random rows of a quick search: 300 passes at most for the default model, not 512
+Point = tuple[float, float]  # x, y as fractions of the picture's width and height
+ROUGH = 32  # random rows of a quick search: at most 300 passes for the default model, not 512
 
 
 class CancelledError(Exception):
-    """The work was stopped."""
+    """The work was stopped on request."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What was drawn on the picture: a box by two corners, or strokes of a brush."""
+    """A drawing on the picture: a box by two corners, or strokes of a brush."""
 
     kind: str  # "box" or "brush"
     strokes: tuple[tuple[Point, ...], ...]
-    brush: float = 0.0  # diameter, in parts of the width
+    brush: float = 0.0  # diameter, as a fraction of the width
 
     def box(self, height: int, width: int) -> str:
-        """`top,left,height,width` in pixels; a box that was drawn too small gets one pixel."""
+        """Return `top,left,height,width` in pixels, at least one pixel high and wide."""
         (x1, y1), (x2, y2) = self.strokes[0][0], self.strokes[0][-1]
         left, right = _span(x1, x2, width)
         top, bottom = _span(y1, y2, height)
         return f"{top},{left},{bottom - top},{right - left}"
 
     def mask(self, height: int, width: int) -> NDArray[np.uint8]:
-        """The strokes as weights `(height, width)`, 0 or 255."""
+        """Return the strokes as weights `(height, width)`, 0 or 255."""
         image = Image.new("L", (width, height))
         draw = ImageDraw.Draw(image)
         radius = max(self.brush * width / 2, 0.5)
@@ -61,30 +62,30 @@ class Drawing:
 
 
 def _span(a: float, b: float, pixels: int) -> tuple[int, int]:
-    """The pixels between two places, one at least."""
+    """Return the first pixel and the end of an interval, at least one pixel long."""
     low, high = sorted((min(max(a, 0.0), 1.0), min(max(b, 0.0), 1.0)))
     first = min(round(low * pixels), pixels - 1)
     return first, max(round(high * pixels), first + 1)
 
 
 def drawing_from(kind: str, strokes: Any, brush: Any = 0.0) -> Drawing:
-    """A drawing out of what a browser sent. Raises UsageError for anything else."""
+    """Return the drawing that a browser sent. Raises UsageError if it is not a drawing."""
     try:
         checked = tuple(
             tuple((float(x), float(y)) for x, y in stroke) for stroke in list(strokes)[:1000]
         )
         size = float(brush)
     except (TypeError, ValueError):
-        raise UsageError("the drawing cannot be read", "strokes of points") from None
+        raise UsageError("cannot read the drawing", "strokes of points") from None
     numbers = [number for stroke in checked for point in stroke for number in point]
     if kind not in ("box", "brush") or not numbers or not np.isfinite([*numbers, size]).all():
-        raise UsageError("nothing is drawn on the picture", "a box, or strokes of the brush")
+        raise UsageError("the drawing is empty", "a box, or strokes of the brush")
     return Drawing(kind, tuple(filter(None, checked)), min(max(size, 0.0), 1.0))
 
 
 @dataclass(frozen=True)
 class Task:
-    """One region's directions, at one state of the page."""
+    """A search for one region's directions, at one state of the page."""
 
     model: "Model"
     state: State
@@ -96,22 +97,22 @@ class Task:
 
     @property
     def path(self) -> str:
-        """What commands call the bundle."""
+        """The bundle's file in commands."""
         return f"{self.name}.dirs"
 
     @property
     def mask_name(self) -> str:
-        """What commands call the mask of a brushed region."""
+        """The file in commands that holds the mask of a brushed region."""
         return f"{self.name}.png"
 
     @property
     def size(self) -> int:
-        """The working size: that of `sefa localize`."""
+        """The working size in pixels, that of `sefa localize`."""
         return min(256, self.model.generator.resolution)
 
     @cached_property
     def request(self) -> "Request":
-        """How directions are looked for: what `sefa localize` is asked for by these commands."""
+        """The search that the commands ask `sefa localize` for."""
         from sefa_cli.discovery.request import Request
 
         generator, state, moves = self.model.generator, self.state, len(self.state.moved)
@@ -129,7 +130,7 @@ class Task:
         )
 
     def commands(self) -> list[str]:
-        """The commands that make the same bundle."""
+        """Return the commands that make the same bundle."""
         model, state, asked = self.model, self.state, self.request
         moves = len(state.moved)
         lines = codes_commands(model, state, state.moved, self._of)
@@ -146,11 +147,11 @@ class Task:
 
     @property
     def _of(self) -> str:
-        """How the codes that it begins with are called: sliders may move on later."""
+        """The prefix of its files of codes. Other codes may be saved once the sliders move on."""
         return f"{self.name}_"
 
     def mask_png(self) -> bytes:
-        """The file that the command reads for a brushed region."""
+        """Return the PNG that the command reads for a brushed region."""
         return png(self.drawing.mask(*self._sides))
 
     @cached_property
@@ -164,7 +165,7 @@ class Task:
 
     @property
     def region(self) -> "Region":
-        """What was drawn. Raises UsageError for a brush that covers nothing or everything."""
+        """The drawn region. Raises UsageError if the brush covers nothing or everything."""
         from sefa_cli.discovery.regions.region import Region
 
         if self.drawing.kind == "box":
@@ -175,14 +176,14 @@ class Task:
         return Region.mask(weights, name=self.mask_name)
 
     def passes(self) -> int:
-        """Derivatives that have to be made. Raises UsageError for layers the model lacks."""
+        """Return the number of derivatives. Raises UsageError if the model lacks the layers."""
         search = self.request.search(self.model.checkpoint)
         return search.passes(self.model.generator.w_dim, pictures=1)
 
     def run(self, progress: Callable[[int], None], stop: threading.Event) -> Sliders:
-        """Find the directions; `progress` hears how many passes were done so far.
+        """Find the directions. `progress` gets the number of passes done so far.
 
-        Raises CancelledError soon after `stop` is set, SefaError for a region that nothing changes.
+        Raises CancelledError soon after `stop` is set, SefaError if nothing changes the region.
         """
         from sefa_cli.discovery.localize import prepare
 
@@ -208,33 +209,33 @@ class Job:
         self._thread = threading.Thread(target=self._work, name="localize", daemon=True)
 
     def start(self) -> "Job":
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Ask it to end; it does so after the passes that are being made."""
+        """Ask the task to end. It finishes the passes that it is making."""
         self._stop.set()
 
     def wait(self) -> None:
-        """Until it has ended."""
+        """Wait until the task has ended."""
         self._thread.join()
 
     @property
     def running(self) -> bool:
-        """Whether it still works."""
+        """Whether the task is still running."""
         return self._thread.is_alive()
 
     @property
     def left(self) -> float | None:
-        """Seconds that are left, as far as one can tell."""
+        """An estimate of the seconds left; None before the first pass."""
         if not self.done:
             return None
         return (time.monotonic() - self.began) / self.done * (self.total - self.done)
 
     @property
     def pace(self) -> float:
-        """Seconds that a pass took, once it has ended."""
+        """The seconds that a pass took, once the task has ended."""
         return (self._ended - self.began) / max(self.done, 1)
 
     def _work(self) -> None:

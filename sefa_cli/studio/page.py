@@ -1,4 +1,4 @@
-"""What the server keeps of every open page, and what a page does when it is asked for something."""
+"""The server's side of every open page: its state, and what it does on request."""
 
 import asyncio
 import secrets
@@ -25,19 +25,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FIRST_LAYERS = "all"
-_KEPT = 8  # pictures of a page that can still be fetched
+_KEPT = 8  # the pictures of a page that a browser can still fetch
 
 
 class Studio:
-    """All pages of one server, and what they share."""
+    """All pages of one server, and what they share.
+
+    Args:
+        library: The models.
+        begin: The bundle or model that a new page opens.
+    """
 
     def __init__(self, library: Library, begin: str | None = None) -> None:
-        """`begin`: the bundle or model that a new page opens."""
         self.library, self.begin, self.worker = library, begin, Worker()
         self.pages: dict[str, Page] = {}
 
     def add_routes(self, app: FastAPI) -> None:
-        """The page itself, and the pictures of every open page."""
+        """Serve the page itself, and the pictures of every open page."""
         from sefa_cli.studio.layout import Layout
 
         @app.get("/picture/{key}/{number}.png")
@@ -58,7 +62,7 @@ class Studio:
             await page.begin()
 
     def close(self) -> None:
-        """End all work, and wait until it has: threads that still compute would crash the end."""
+        """Stop all work and wait for it: a thread that still computes at exit would crash."""
         pages = list(self.pages.values())
         for page in pages:
             page.close()
@@ -69,7 +73,7 @@ class Studio:
 
 
 class Page:
-    """One person's page: its model and history, and the work that is done for it."""
+    """One person's page: its model, its history and its running work."""
 
     layout: "Layout"
 
@@ -84,16 +88,16 @@ class Page:
         self.asked = self.count = self.shows = (
             0  # pictures requested, the one shown; whole ones requested
         )
-        self.before = False  # whether the face is shown as it was before any move
+        self.before = False  # whether the page shows the picture without any move
         self.closed = False
 
     @property
     def state(self) -> State:
-        """What is shown now, but for a slider that is being dragged."""
+        """The state that the page shows, apart from a slider that is being dragged."""
         return self.history.present
 
     def close(self) -> None:
-        """The page is gone: nothing more is done for it."""
+        """Stop all work for a page that is gone."""
         self.closed = True
         self.studio.pages.pop(self.key, None)
         self.studio.worker.forget(self.key)
@@ -101,17 +105,17 @@ class Page:
             self.job.stop()
 
     def go_on(self) -> None:
-        """Called now and then by work that takes long. Raises CancelledError on a closed page."""
+        """Raise CancelledError if the page is closed. Long work calls this now and then."""
         if self.closed:
             raise CancelledError
 
     async def begin(self) -> None:
-        """Open what the command named."""
+        """Open the bundle or model that the command named."""
         if self.studio.begin:
             await self.open(self.studio.begin)
 
     async def open(self, text: str) -> None:
-        """Open a bundle's file or a model by its name, path or address; say on the page why not."""
+        """Open a bundle's file, or a model by its name, path or address. Show why if that fails."""
         self.layout.opening(text)
         try:
             if Path(text).suffix == ".dirs":
@@ -131,7 +135,7 @@ class Page:
         self._install(model, model.sliders_of(path, bundle))
 
     async def drop(self, name: str, data: bytes) -> None:
-        """A bundle dropped on the page: one of this model, or the first thing that is opened."""
+        """Open a bundle that was dropped on the page. It must belong to the open model, if any."""
         name = Path(name).name
         try:
             bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
@@ -145,7 +149,7 @@ class Page:
         await self.show()
 
     def _install(self, model: Model, sliders: Sliders) -> None:
-        """Another model: nothing of the one before is left but the seed."""
+        """Replace the model. Only the seed stays."""
         if self.job:
             self.job.stop()
         if self.model is not model:
@@ -155,10 +159,10 @@ class Page:
         self.model = model
         self.history.do(self.state.added(sliders))
         if len(self.history.past) == 1:
-            self.history.past.clear()  # there is nothing to see before the first sliders
+            self.history.past.clear()  # before the first sliders there was nothing to see
 
     async def do(self, change: Callable[[State], State]) -> None:
-        """Go on to another state and show it whole; one without codes is refused, on the page."""
+        """Go to another state and show it. Show an error if its codes cannot be computed."""
         try:
             changed = change(self.state)
             if self.model:
@@ -169,7 +173,7 @@ class Page:
         await self.show()
 
     async def factorize(self, layers: str) -> None:
-        """Global directions of other layers, as one more set of sliders."""
+        """Find global directions of other layers, and add them as another set of sliders."""
         model = self.model
         assert model is not None
         try:
@@ -180,12 +184,12 @@ class Page:
         await self.do(lambda state: state.added(sliders))
 
     async def drag(self, k: int, alpha: float) -> None:
-        """A slider on its way: a quick picture, nothing to undo."""
+        """Show a quick picture while a slider moves. The history stays as it is."""
         if self.renderer and self.state.sliders and self.state.sliders.alpha(k) != round(alpha, 2):
             await self._paint(self.state.at(k, alpha), self.renderer.quick)
 
     async def show(self) -> None:
-        """The present state: all of the page, then the whole picture."""
+        """Show the present state: first the page and a quick picture, then the whole one."""
         self.layout.refresh()
         if self.renderer is None:
             return
@@ -216,7 +220,7 @@ class Page:
         self.layout.picture(f"/picture/{self.key}/{number}.png", rendered)
 
     def keep(self, png: bytes, number: int | None = None) -> int:
-        """Hold a picture ready for the browser, under a number; older ones are let go."""
+        """Keep a picture for the browser under a number, which is returned. Drop older ones."""
         if number is None:
             self.asked += 1
             number = self.asked
@@ -226,9 +230,9 @@ class Page:
         return number
 
     async def work(self, work: Callable[[], T], aside: bool = False) -> T | None:
-        """Something that takes long, in turn with the pictures, or `aside` where they would wait.
+        """Do long work in turn with the pictures, or `aside`, in a thread of its own.
 
-        None where it failed, and why is said on the page, or was stopped with it.
+        Returns None if the work failed, which the page then shows, or if it was stopped.
         """
         try:
             if aside:

@@ -1,4 +1,4 @@
-"""Drawing a region on the picture, and looking for its directions."""
+"""The panel that draws a region on the picture and starts the search for its directions."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 class RegionPanel:
-    """Tools, what the search will cost, and how far it is."""
+    """The drawing tools, the cost of the search, and its progress."""
 
     def __init__(self, page: "Page", canvas: "Canvas") -> None:
         self.page, self.canvas = page, canvas
         self.drawing: Drawing | None = None
-        self._number = 0  # regions looked for so far
-        self._last: Job | None = None  # the last that was found
+        self._number = 0  # searches started so far
+        self._last: Job | None = None  # the last search that found directions
         self._timed: Renderer | None = None
-        self._picture = 0.0  # its seconds for one, about those of a derivative
+        self._picture = 0.0  # seconds for one of its pictures; a derivative takes about as long
         canvas.on("drawn", self._drawn)
         with ui.row().classes("region"):
             self._mode = ui.toggle(
@@ -36,13 +36,14 @@ class RegionPanel:
             self._layers.props('dense outlined options-dense data-test="region-layers"')
             with self._layers:
                 ui.tooltip(
-                    "Which layers move: in faces the middle ones keep best to the region"
+                    "The layers that move. In faces, the middle ones keep to the region best."
                 ).props('anchor="top middle" self="bottom middle"')  # the menu opens below
             self._rough = ui.checkbox("quick", on_change=self.refresh).props(
                 'dense data-test="rough"'
             )
             self._rough.tooltip(
-                "From random rows of the picture: fewer passes, only leading directions are sure"
+                "Uses random rows of the picture: fewer passes, but only the leading directions "
+                "are reliable."
             )
             self._go = ui.button("Localize", on_click=self._start).props(
                 'no-caps unelevated padding="4px 14px" data-test="localize"'
@@ -62,9 +63,9 @@ class RegionPanel:
         self.refresh()
 
     async def _drawn(self, event: events.GenericEventArguments) -> None:
-        said = event.args
+        sent = event.args
         try:
-            self.drawing = drawing_from(said["kind"], said["strokes"], said["brush"])
+            self.drawing = drawing_from(sent["kind"], sent["strokes"], sent["brush"])
         except SefaError as error:
             self.page.layout.complain(str(error))
         self.refresh()
@@ -90,7 +91,7 @@ class RegionPanel:
         )
 
     def refresh(self) -> None:
-        """What can be done now."""
+        """Show the tools that can be used now, and what the search would cost."""
         running = bool(self.page.job and self.page.job.running)
         self._mode.set_enabled(self.page.model is not None)
         self._brush.visible = self._mode.value == "brush"
@@ -107,10 +108,10 @@ class RegionPanel:
             takes = f", about {spoken(passes * pace)}" if pace else ""
             self._cost.text = f"{passes} derivatives{takes}"
         elif self._mode.value != "none" and not running:
-            self._cost.text = "Draw on the picture what shall change."
+            self._cost.text = "Draw the region that should change on the picture."
 
     def _pace(self) -> float:
-        """Seconds of a derivative: as the last search went, or about those of a picture."""
+        """Return the seconds per derivative: those of the last search, or those of a picture."""
         if self._last and self._last.task.model is self.page.model:
             return self._last.pace
         return self._picture
@@ -141,7 +142,7 @@ class RegionPanel:
         if job.left is not None:
             self._left.text = f"{job.done} of {job.total}, {spoken(job.left)} left"
         else:
-            self._left.text = "begins …"
+            self._left.text = "starting …"
         if job.running:
             self.refresh()
             return
@@ -162,6 +163,6 @@ class RegionPanel:
 
 
 def spoken(seconds: float) -> str:
-    """`40 s`, `2 min 10 s`."""
+    """Return a duration such as `40 s` or `2 min 10 s`."""
     whole = max(1, round(seconds))
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"

@@ -1,4 +1,4 @@
-"""A page's pictures: small and quick while a slider is dragged, whole when it is let go."""
+"""A page's pictures: small and quick while a slider moves, whole when you let go."""
 
 import time
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ from sefa_cli.rendering.view import View
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.session import State
 
-QUICK = 256  # pixels of a picture while a slider is dragged
+QUICK = 256  # pixels: the size of a picture while a slider moves
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A picture as the page gets it."""
+    """A finished picture, as the page shows it."""
 
     png: bytes
     width: int
     height: int
-    about: str  # size, exact or shortcut
+    about: str  # its size, and whether it is exact
     seconds: float
 
 
 class Renderer:
-    """Renders one page's states of one model; layers below the moved ones are computed once."""
+    """Renders the states of one page. Layers below those that move are computed once."""
 
     def __init__(self, model: Model) -> None:
         self._model, generator = model, model.generator
@@ -35,7 +35,7 @@ class Renderer:
         }
 
     def seconds_anew(self, state: State) -> float:
-        """Seconds that a quick picture takes when nothing of it was kept: the best of three."""
+        """Return the seconds for a quick picture with no layer kept: the best of three."""
         taken = []
         for _ in range(3):
             fresh = Renderer(self._model)
@@ -45,7 +45,7 @@ class Renderer:
         return min(taken)
 
     def picture(self, state: State, view: View) -> Picture:
-        """`(height, width, channels)`: the same as `sefa edit` makes, bit for bit."""
+        """Return the picture `(height, width, channels)` that `sefa edit` makes, bit for bit."""
         generator = self._model.generator
         codes = state.codes(generator)
         if generator.conditioned:
@@ -56,7 +56,7 @@ class Renderer:
         return picture
 
     def render(self, state: State, view: View) -> Rendered:
-        """The picture of a state as PNG, and how long it took."""
+        """Render a state as PNG, and time it."""
         began = time.perf_counter()
         picture = self.picture(state, view)
         encoded = png(picture, compression=1)

@@ -1,4 +1,4 @@
-"""The server of the studio: where it listens, whom it lets in, and how it ends."""
+"""The studio's server: where it listens, who may use it, and how it ends."""
 
 import errno
 import hmac
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from sefa_cli.studio.page import Studio
 
-PORT = 8642  # the first that is tried where none is named
+PORT = 8642  # the first port to try by default
 _TRIES = 20
 _COOKIE = "sefa-token"
 
 
 def bind(host: str, port: int | None) -> socket.socket:
-    """A socket that listens on `host`, at `port` or at the first free one from 8642 on.
+    """Return a socket that listens on `host`, at `port` or at the first free port from 8642 on.
 
-    Raises SefaError for a port that is taken, UsageError for a host that is none of this machine.
+    Raises SefaError if the port is taken, UsageError if `host` is not an address of this machine.
     """
     ports = range(PORT, PORT + _TRIES) if port is None else [port]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -39,28 +39,28 @@ def bind(host: str, port: int | None) -> socket.socket:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise UsageError(f"{host} is not an address of this machine", "127.0.0.1") from None
             if error.errno == errno.EACCES or port is not None:
-                why = "is taken" if error.errno == errno.EADDRINUSE else "may not be used"
+                why = "is taken" if error.errno == errno.EADDRINUSE else "needs more rights"
                 raise SefaError(
                     f"port {number} of {host} {why}",
-                    remedy="Name another with --port, or none: the next free one is taken.",
+                    remedy="Choose another with --port, or leave it out to get a free one.",
                 ) from None
         else:
             return listener
     raise SefaError(
-        f"the ports {ports[0]} to {ports[-1]} of {host} are taken", remedy="Name one with --port."
+        f"ports {ports[0]} to {ports[-1]} of {host} are taken", remedy="Choose one with --port."
     )
 
 
 def new_token() -> str:
-    """A token that nobody guesses."""
+    """Return a token that nobody can guess."""
     return secrets.token_urlsafe(16)
 
 
 class Gate:
-    """Lets in who knows the token, and on loopback only what this machine's own pages ask.
+    """Lets in requests that know the token, or, without a token, those of this machine's own pages.
 
-    The token comes once in the address and then as a cookie. Without one the names in `Host` and
-    `Origin` have to be those of this machine: no page from elsewhere may drive the studio.
+    The token comes once in the address and then as a cookie. Without a token, the names in `Host`
+    and `Origin` must be those of this machine, so pages of other sites cannot drive the studio.
     """
 
     def __init__(self, app: "ASGIApp", token: str | None) -> None:
@@ -89,8 +89,8 @@ class Gate:
         cookies = dict(
             part.strip().partition("=")[::2] for part in headers.get(b"cookie", "").split(";")
         )
-        said = [*query.get("token", []), cookies.get(_COOKIE, "")]
-        return any(hmac.compare_digest(word.encode(), self._token.encode()) for word in said)
+        given = [*query.get("token", []), cookies.get(_COOKIE, "")]
+        return any(hmac.compare_digest(word.encode(), self._token.encode()) for word in given)
 
 
 async def _refuse(scope: "Scope", send: "Send") -> None:
@@ -99,12 +99,12 @@ async def _refuse(scope: "Scope", send: "Send") -> None:
         return
     plain = [(b"content-type", b"text/plain; charset=utf-8")]
     await send({"type": "http.response.start", "status": 403, "headers": plain})
-    said = b"sefa studio: the address with its token, as the terminal shows it, is needed\n"
-    await send({"type": "http.response.body", "body": said})
+    text = b"sefa studio: open the whole address that the terminal shows, with its token\n"
+    await send({"type": "http.response.body", "body": text})
 
 
 async def _welcome(send: "Send", token: str) -> None:
-    """Keep the token as a cookie, and take it out of the address."""
+    """Set the token as a cookie, and redirect to the address without it."""
     cookie = f"{_COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"
     headers = [(b"location", b"/"), (b"set-cookie", cookie.encode("latin-1"))]
     await send({"type": "http.response.start", "status": 303, "headers": headers})
@@ -112,7 +112,7 @@ async def _welcome(send: "Send", token: str) -> None:
 
 
 def address(listener: socket.socket, token: str | None) -> str:
-    """What to open in a browser."""
+    """Return the address to open in a browser."""
     host, port = listener.getsockname()[:2]
     shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
     shown = f"[{shown}]" if ":" in shown else shown
@@ -122,7 +122,7 @@ def address(listener: socket.socket, token: str | None) -> str:
 def serve(
     listener: socket.socket, token: str | None, studio: "Studio", ready: Callable[[], object]
 ) -> None:
-    """Serve the pages until an interrupt; `ready` is called once they can be opened."""
+    """Serve the pages until an interrupt. Call `ready` once they can be opened."""
     import asyncio
     import contextlib
     import warnings
@@ -138,7 +138,7 @@ def serve(
         yield
         await asyncio.to_thread(studio.close)
 
-    # To find its server, NiceGUI asks every object of the process what it is: torch's mind.
+    # NiceGUI looks at every object of the process to find its server, and torch warns about that.
     warnings.filterwarnings("ignore", category=FutureWarning, message=".*reduce_op.*")
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     studio.add_routes(app)

@@ -1,4 +1,4 @@
-"""The shell commands that do what a page shows: the same codes, and so the same picture."""
+"""The shell commands that do the same as the page: the same codes, and so the same picture."""
 
 import shlex
 from collections.abc import Sequence
@@ -13,28 +13,31 @@ from sefa_cli.studio.session import Sliders, State
 if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
 
-SPAN, FRAMES = "-3:3", 24  # of the films that the page makes
+SPAN, FRAMES = "-3:3", 24  # of the page's films
 
 
 def command(*words: object) -> str:
-    """`sefa` and its words, quoted for a shell."""
+    """Return a `sefa` command, quoted for a shell."""
     return shlex.join(["sefa", *map(str, words)])
 
 
 def factorize_command(model: str, layers: str, deflate: bool, path: str) -> str:
-    """Makes the bundle of global directions."""
+    """Return the command that makes the bundle of global directions."""
     gain = ["--deflate-gain"] if deflate else []
     return command("factorize", model, "-L", layers, *gain, "-o", path)
 
 
 def name_command(path: str, k: int, label: str | None) -> str:
-    """Names a direction, or takes its name away."""
+    """Return the command that names a direction, or removes its name."""
     words = ["--clear", k] if label is None else [k, label]
     return command("name", path, *words)
 
 
 def named(state: State, k: int, label: str | None) -> State:
-    """Direction `k` of the active set called `label`. Raises SefaError for no valid label."""
+    """Return the state with `label` on direction `k` of the active set, or with no label on it.
+
+    Raises SefaError if the label is not valid.
+    """
     own = state.sliders
     assert own is not None
     bundle = relabeled(own.bundle, {k: label})
@@ -43,9 +46,9 @@ def named(state: State, k: int, label: str | None) -> State:
 
 
 def picture_commands(model: "Model", state: State, output: str = "picture") -> list[str]:
-    """From nothing to the picture that is shown, at full size, in the folder `output`.
+    """Return the commands that make the picture at full size in the folder `output`.
 
-    How the bundle is made whose sliders are shown is always among them.
+    They also make the bundle whose sliders are shown.
     """
     own = state.sliders
     lines = [] if own is None or own.alphas else [*own.made_by]
@@ -60,9 +63,9 @@ def picture_commands(model: "Model", state: State, output: str = "picture") -> l
 def codes_commands(
     model: "Model", state: State, sets: Sequence[Sliders], of: str = ""
 ) -> list[str]:
-    """Makes `codes1.npz`, `codes2.npz` …: the code after the moves of each of `sets`.
+    """Return the commands that make `codes1.npz`, `codes2.npz` …: the code after each set's move.
 
-    Their names begin with `of` where they are not those of the picture that is shown.
+    `of` is a prefix of these names, for codes that are not those of the picture on the page.
     """
     lines: list[str] = []
     for number, sliders in enumerate(sets, start=1):
@@ -74,12 +77,15 @@ def codes_commands(
 
 
 def codes_name(number: int, of: str = "") -> str:
-    """The file that holds the codes after `number` moves."""
+    """Return the name of the file with the codes after `number` moves."""
     return f"{of}codes{number}.npz"
 
 
 def film_commands(model: "Model", state: State, k: int, output: str) -> list[str]:
-    """A film of direction `k` of the active set, from where all else that is shown stands."""
+    """Return the commands for a film of direction `k` of the active set.
+
+    All other sliders stay where they are.
+    """
     own = state.sliders
     assert own is not None
     others = film_start(state, k).moved
@@ -92,17 +98,17 @@ def film_commands(model: "Model", state: State, k: int, output: str) -> list[str
 
 
 def film_size(model: "Model") -> int:
-    """Pixels of a film's pictures."""
+    """Return the size of a film's pictures, in pixels."""
     return min(256, model.generator.resolution)
 
 
 def film_start(state: State, k: int) -> State:
-    """The state that a film of direction `k` starts from: that slider at 0, all others as is."""
+    """Return the state that a film of direction `k` starts from: this slider at 0."""
     return state.at(k, 0.0)
 
 
 def _once(lines: Sequence[str]) -> list[str]:
-    """Each line where it first stands: several bundles may need the same one."""
+    """Return the lines without repetitions: several bundles may need the same command."""
     return list(dict.fromkeys(lines))
 
 
@@ -114,7 +120,7 @@ def _edit(
 
 
 def _dirs(model: "Model", sliders: Sliders) -> list[object]:
-    """The bundle, its model where that is a file, and the layers if they are others."""
+    """Return the options for the bundle, for a model that is a file, and for other layers."""
     words: list[object] = ["--dirs", sliders.path]
     if not is_remote(model.ref):
         words += ["--model", model.ref]
@@ -130,10 +136,10 @@ def _start(model: "Model", state: State) -> list[object]:
 
 
 def _from(model: "Model", state: State, moves: int, of: str = "") -> list[object]:
-    """The seed, or the codes after `moves` moves, which are truncated already."""
+    """Return the options for the seed, or for the codes after `moves` moves."""
     if not moves:
         return _start(model, state)
     words: list[object] = ["--codes", codes_name(moves, of)]
     if model.generator.conditioned:
-        words += _start(model, state)[2:]  # the synthesis needs truncation and class as well
+        words += _start(model, state)[2:]  # synthesis needs the truncation and the class, too
     return words

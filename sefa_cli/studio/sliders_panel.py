@@ -1,4 +1,4 @@
-"""The column of sliders: a tab for every bundle, a row for every direction."""
+"""The column of sliders: a list of bundles, and a row for every direction of one."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,12 @@ from sefa_cli.studio.shell import film_commands, named
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
-FIRST = 10  # directions that are shown before more are asked for
-REACHES = (3, 6, 12)  # how far sliders go
+FIRST = 10  # directions shown at first, and with each "more"
+REACHES = (3, 6, 12)  # ± ends of the sliders
 
 
 class SlidersPanel:
-    """Made anew when the bundle or the number of rows changes, else only moved."""
+    """The sliders. They are rebuilt only if the bundle or the number of rows changes."""
 
     def __init__(self, page: "Page") -> None:
         self.page = page
@@ -30,11 +30,11 @@ class SlidersPanel:
         self._body = ui.element("div").classes("rows")
 
     def refresh(self) -> None:
-        """As the present state has it."""
+        """Bring names and sliders up to date, and rebuild the rows if needed."""
         sliders = self.page.state.sliders
         directions = sliders.bundle.directions if sliders else self._shown[:0]
         if np.array_equal(directions, self._shown):
-            directions = self._shown  # only names or answers have changed
+            directions = self._shown  # only names or answers changed
         wanted = (
             tuple(own.path for own in self.page.state.sets),
             self.page.state.active,
@@ -59,7 +59,7 @@ class SlidersPanel:
     def _build(self, sliders: Sliders | None) -> None:
         page = self.page
         if page.model is None or sliders is None:
-            ui.label("Open a model or a bundle to begin.").classes("quiet")
+            ui.label("Open a model or a bundle to start.").classes("quiet")
             return
         paths = {i: own.path for i, own in enumerate(page.state.sets)}
         with ui.row().classes("panel-head no-wrap"):
@@ -86,7 +86,9 @@ class SlidersPanel:
             self._row(sliders, k, label, value)
         if self.count < sliders.bundle.k:
             ui.button(
-                f"more of {sliders.bundle.k} directions", on_click=self._more, icon="expand_more"
+                f"More of the {sliders.bundle.k} directions",
+                on_click=self._more,
+                icon="expand_more",
             ).props('flat dense no-caps size=sm data-test="more"')
         with ui.row().classes("region no-wrap"):
             named = page.model.level_names
@@ -98,7 +100,7 @@ class SlidersPanel:
 
     def _layers(self, sliders: Sliders) -> None:
         own = format_range(int(layer) for layer in sliders.bundle.layers)
-        field = self._moves = ui.input("moves layers").props('dense data-test="layers"')
+        field = self._moves = ui.input("Layers to move").props('dense data-test="layers"')
         field.classes("seed")
 
         async def take() -> None:
@@ -113,7 +115,7 @@ class SlidersPanel:
             name.props(f'borderless dense aria-label="name of direction {k}"')
             if k in sliders.bundle.style_gains:
                 ui.label("style gain").classes("gain").tooltip(
-                    "A common gain of all styles: it destroys the picture at moderate steps."
+                    "Scales all styles at once. Moderate steps already destroy the picture."
                 )
             else:
                 ui.label("" if value is None else f"{value:.4g}").classes("value").tooltip(
@@ -177,7 +179,7 @@ class SlidersPanel:
         page = self.page
         model, state = page.model, page.state
         assert model is not None
-        note = ui.notification("making a film …", spinner=True, timeout=None)
+        note = ui.notification("Making a film …", spinner=True, timeout=None)
         made = await page.work(lambda: film_of(model, state, k, page.go_on), aside=True)
         if not page.closed:
             note.dismiss()
@@ -188,7 +190,10 @@ class SlidersPanel:
 
 
 def _with_layers(state: State, text: str, own: str) -> State:
-    """The active sliders moving the layers that `text` names; empty or the bundle's: its own."""
+    """Return the state whose active sliders move the layers in `text`, or their own if empty.
+
+    Raises UsageError if `text` is not a range of the model's layers.
+    """
     sliders = state.sliders
     assert sliders is not None
     text = text.strip()

@@ -1,4 +1,4 @@
-"""One thread that works for all pages in turn and serves only the newest request of each."""
+"""One thread that works for all pages in turn, and only on the newest request of each."""
 
 import threading
 from collections import OrderedDict
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class Worker:
-    """A slider moved a hundred times asks for a hundred pictures, of which the last is wanted.
+    """Does the newest request of each page; the pages take turns.
 
-    Pages take turns. A request that a newer one of the same page replaced, or whose page is gone,
-    ends with None.
+    A slider that moves a hundred times asks for a hundred pictures, but only the last one counts.
+    A request ends with None if a newer one replaces it, or if its page is gone.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Worker:
         self._thread.start()
 
     def submit(self, page: Hashable, work: Callable[[], Any]) -> "Future[Any]":
-        """Have `work` done; the result, its exception, or None where it was never begun."""
+        """Queue `work`. The future gets its result, its exception, or None if it never started."""
         future: Future[Any] = Future()
         with self._changed:
             replaced = self._requests.get(page)
@@ -34,14 +34,14 @@ class Worker:
         return future
 
     def forget(self, page: Hashable) -> None:
-        """Drop what a page is still waiting for."""
+        """Drop the waiting request of a page."""
         with self._changed:
             dropped = self._requests.pop(page, None)
         if dropped:
             _drop(dropped[1])
 
     def close(self) -> None:
-        """Finish what is being done, and nothing more."""
+        """Finish the request at work, drop the others, and end the thread."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -55,10 +55,10 @@ class Worker:
                     return
                 work, future = self._requests.popitem(last=False)[1]
             if not future.set_running_or_notify_cancel():
-                continue  # whoever waited for it has gone
+                continue  # the page canceled it
             try:
                 future.set_result(work())
-            except BaseException as error:  # the page that waits for it shows or raises it
+            except BaseException as error:  # the waiting page shows or raises it
                 future.set_exception(error)
             self.done += 1
 

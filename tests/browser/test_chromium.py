@@ -1,4 +1,4 @@
-"""The browser tests' own tests: trouble is seen, and a missing browser is said or refused."""
+"""Tests of the browser fixtures: they report trouble on a page, and a missing browser."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def test_a_page_opens(page: Page) -> None:
         ("<script>new WebSocket('ws://192.0.2.1/')</script>", "leaves the machine: ws:"),
     ],
 )
-def test_trouble_is_seen(page: Page, troubles: list[str], content: str, said: str) -> None:
+def test_trouble_is_reported(page: Page, troubles: list[str], content: str, said: str) -> None:
     page.goto(f"data:text/html,{content}")
     page.wait_for_function("document.readyState === 'complete'")
     page.wait_for_timeout(50)  # the socket's failure comes after the page
@@ -33,7 +33,7 @@ def test_trouble_is_seen(page: Page, troubles: list[str], content: str, said: st
     troubles.clear()
 
 
-def test_two_people_have_nothing_in_common(new_page: NewPage) -> None:
+def test_two_pages_share_nothing(new_page: NewPage) -> None:
     one, other = new_page(), new_page(color_scheme="dark")
     assert one.context is not other.context
     dark = "matchMedia('(prefers-color-scheme: dark)').matches"
@@ -54,7 +54,7 @@ def test_two_people_have_nothing_in_common(new_page: NewPage) -> None:
         ("https://10.0.0.1/", False),
     ],
 )
-def test_what_stays_here(url: str, here: bool) -> None:
+def test_addresses_that_stay_on_this_machine(url: str, here: bool) -> None:
     assert stays_here(url) is here
 
 

@@ -1,4 +1,4 @@
-"""Films as a browser plays them: they start, have their size, and change from frame to frame."""
+"""Films in a browser: they play, and have the right size, colors and times."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ RED_TO_BLUE = [np.full((33, 47, 3), (255 - 10 * n, 0, 10 * n), np.uint8) for n i
 
 
 def opened(page: Page, folder: Path, tag: str) -> None:
-    """A page from the disk with this in it."""
+    """Open a page from disk that holds this tag."""
     (folder / "page.html").write_text(f"<!doctype html><link rel=icon href=data:,>{tag}")
     page.goto((folder / "page.html").as_uri())
 
@@ -33,7 +33,7 @@ def test_mp4_plays_to_its_end(page: Page, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng"])
 def test_moving_pictures_decode_with_their_times(page: Page, tmp_path: Path, suffix: str) -> None:
-    """Chromium's own decoder counts the frames, rests included, and says how long each lasts."""
+    """Chromium's decoder finds every frame, held ones too, with its color and duration."""
     film = [RED_TO_BLUE[0]] * 3 + RED_TO_BLUE + [RED_TO_BLUE[-1]] * 3
     data = write_film(tmp_path / f"film{suffix}", film).read_bytes()
     kind = {".apng": "image/png"}.get(suffix, f"image/{suffix[1:]}")

@@ -67,7 +67,7 @@ def test_bounce_comes_back(sefa: Sefa, bundle: Path) -> None:
         (["--k", "0-2", "--k", "1", "-o", "a.gif"], 2, "direction 1 is given twice"),
         (["--k", "3", "--ease", "quick", "-o", "a.gif"], 2, "one of linear, smooth"),
         (["--k", "3", "--arrange", "grid", "-o", "a.gif"], 2, "one of rows, sequence"),
-        (["--k", "3", "--hold", "-1", "-o", "a.gif"], 2, "seconds from 0 to 3600"),
+        (["--k", "3", "--hold", "-1", "-o", "a.gif"], 2, "hold must be between 0 and 3600 seconds"),
         (["--k", "99", "-o", "a.gif"], 2, "out of range; expected 0-31"),
         (["--k", "3", "-o", "none/a.gif"], 1, "the folder none does not exist"),
         (["--k", "3", "--range", "3", "-o", "a.gif"], 2, "such as -3:3"),
@@ -88,7 +88,7 @@ def test_refuses_in_one_line(
 def test_keeps_an_existing_film(sefa: Sefa, bundle: Path) -> None:
     Path("a.gif").write_text("mine")
     result = sefa("animate", "--dirs", "tiny.dirs", "--k", "3", *SHORT, "-o", "a.gif")
-    assert result.exit_code == 1 and "a.gif exists" in result.stderr
+    assert result.exit_code == 1 and "a.gif already exists" in result.stderr
     assert Path("a.gif").read_text() == "mine"
 
 
@@ -141,9 +141,9 @@ def test_what_comes_again_is_rendered_once_while_there_is_room(
     shots = []
     frame = animation.Film._frame
 
-    def counted(self: animation.Film, shot: Shot, texts: frozenset[str]) -> Picture:
+    def counted(self: animation.Film, shot: Shot) -> Picture:
         shots.append(shot)
-        return frame(self, shot, texts)
+        return frame(self, shot)
 
     monkeypatch.setattr(animation.Film, "_frame", counted)
     monkeypatch.setattr(animation, "_KEPT", room)

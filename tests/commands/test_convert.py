@@ -40,7 +40,7 @@ def test_keeps_what_exists(sefa: Sefa) -> None:
 
 def test_refuses_in_one_line(sefa: Sefa, bundle: Path) -> None:
     for words, said in (
-        (["tiny.dirs", "-o", "x"], "a direction bundle and no generator"),
+        (["tiny.dirs", "-o", "x"], "a direction bundle, not a generator"),
         (["none.pth", "-o", "x"], "none.pth"),
         (["tiny.pth", "-o", "none/x"], "the folder none does not exist"),
     ):

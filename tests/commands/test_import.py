@@ -83,8 +83,8 @@ def test_it_needs_no_torch(
         (["tiny.pth"], 1, "weights of a network"),
         (["smile_w_boundary.npy", "--layers", "0-8"], 2, "out of range"),
         (["smile_w_boundary.npy", "--format", "odd"], 2, "one of npy"),
-        (["smile_w_boundary.npy", "--format", "gguf"], 1, "of the format interfacegan"),
-        (["smile_w_boundary.npy", "--space", "s"], 2, "z, w or w+"),
+        (["smile_w_boundary.npy", "--format", "gguf"], 1, "its format is interfacegan"),
+        (["smile_w_boundary.npy", "--space", "s"], 2, "one of z, w, w+"),
         (["smile_w_boundary.npy", "-o", "smile_w_boundary.npy"], 1, "exists"),
     ],
 )

@@ -97,7 +97,7 @@ def test_where_directions_came_from(sefa: Sefa, bundle: Path) -> None:
     words = ["--mix", "smile - 0.5*3", "--without", "4,5", "-o", "m.dirs"]
     assert sefa("pick", "tiny.dirs", *words).exit_code == 0
     row = sefa("inspect", "m.dirs").stdout.splitlines()[-2]
-    assert row.split(maxsplit=1)[1].strip() == (
+    assert row.split(maxsplit=2)[2].strip() == (
         "smile - 0.5*3 without tiny.dirs 4 without tiny.dirs 5"
     )
     sefa("pick", "tiny.dirs", "--k", "7", "--flip", "-o", "f.dirs")
@@ -107,7 +107,7 @@ def test_where_directions_came_from(sefa: Sefa, bundle: Path) -> None:
     assert "x.npy 31" in sefa("inspect", "--num", "32", "x.dirs").stdout
 
 
-def test_free_places_of_a_file_do_not_repaint_the_terminal(sefa: Sefa, bundle: Path) -> None:
+def test_text_in_a_file_cannot_control_the_terminal(sefa: Sefa, bundle: Path) -> None:
     origin = {"mix": "a\x1b[2Jb", "without": [{"bundle": "\r", "k": None}, 3], "from": 1}
     made = Bundle.load(bundle)
     info = ({"from": origin}, {"from": {"without": 3, "file": []}}, *made.info[2:])
@@ -154,13 +154,13 @@ def test_imports_no_torch(workplace: Path, bundle: Path, words: list[str]) -> No
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-def test_quiet_counts_wherever_it_stands(sefa: Sefa, default_model: Path) -> None:
+def test_quiet_works_in_any_position(sefa: Sefa, default_model: Path) -> None:
     words = ["factorize", str(default_model), "--num", "1", "--overwrite", "-o", "m.dirs"]
     assert "common style gain" in sefa(*words).stderr
     assert sefa("-q", *words).stderr == "" and sefa(*words, "-q").stderr == ""
 
 
-def test_a_closed_pipe_is_no_traceback(workplace: Path, bundle: Path) -> None:
+def test_a_closed_pipe_gives_no_traceback(workplace: Path, bundle: Path) -> None:
     command = f"{sys.executable} -m sefa_cli inspect --json tiny.dirs tiny.dirs tiny.dirs | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.stdout == "[\n" and "Traceback" not in done.stderr and "Broken" not in done.stderr

@@ -199,3 +199,11 @@ def test_lowrank_needs_a_null_space() -> None:
         lowrank(np.eye(3), np.eye(3), energy=0.99)
     with pytest.raises(UsageError, match="energy"):
         lowrank(np.eye(3), np.eye(3), energy=1)
+
+
+def test_lowrank_drops_a_direction_that_has_no_part_in_the_null_space() -> None:
+    """The strongest direction of the region lies wholly in what moves the background."""
+    M_f, M_b = np.diag([3.0, 2.0, 1.0]), np.diag([1.0, 0.0, 0.0])
+    found = lowrank(M_f, M_b)
+    assert found.eigenvalues.tolist() == [2.0, 1.0]
+    assert np.array_equal(np.abs(found.directions), [[0, 1, 0], [0, 0, 1]])

@@ -1,5 +1,6 @@
-"""The documentation site: it builds strictly, opens offline, and leaves no public name out."""
+"""The documentation site: it builds strictly, opens offline, and shows every public name."""
 
+import html
 import inspect
 import os
 import re
@@ -30,7 +31,7 @@ PUBLIC = [name for name in sefa_cli.__all__ if name != "__version__"]
 
 
 def build(config: Path, site: Path) -> subprocess.CompletedProcess[str]:
-    """`mkdocs build --strict`: a warning is an error."""
+    """Build the site with `mkdocs build --strict`, where a warning is an error."""
     words = ["-m", "mkdocs", "build", "--strict", "--config-file", str(config), "-d", str(site)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     return subprocess.run(
@@ -59,7 +60,7 @@ def test_a_dead_link_stops_the_build(tmp_path: Path) -> None:
 
 
 def test_links_between_built_pages_are_alive(site: Path) -> None:
-    """Those that hooks and plug-ins write, too: pages, files and anchors."""
+    """Pages, files and anchors, also in links that hooks and plug-ins write."""
     pages = {page: page.read_text() for page in site.rglob("*.html") if page.name != "404.html"}
     ids = {page: set(re.findall(r'\bid="([^"]+)"', text)) for page, text in pages.items()}
     for page, text in pages.items():
@@ -74,7 +75,7 @@ def test_links_between_built_pages_are_alive(site: Path) -> None:
 
 
 def test_it_asks_no_other_machine(site: Path) -> None:
-    """No font, script, style or picture from elsewhere: the site opens from disk."""
+    """Fonts, scripts, styles and pictures are local, so the site opens from disk."""
     loads = re.compile(r'<(?:script|img|iframe|source)\b[^>]*\bsrc="https?:|<link\b[^>]*"https?:')
     for page in site.rglob("*.html"):
         assert not loads.search(page.read_text()), page.name
@@ -89,7 +90,7 @@ def test_a_public_name_is_in_the_reference(site: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n in PUBLIC if inspect.isfunction(getattr(sefa_cli, n))])
 def test_a_public_function_says_what_it_does(name: str) -> None:
-    """In one imperative line: `Return …`, not `The …` or `Returns …`."""
+    """In one imperative line: `Return …`, neither `The …` nor `Returns …`."""
     first = (getattr(sefa_cli, name).__doc__ or "").splitlines()[0]
     verb = first.split()[0]
     assert first.endswith(".") and verb[0].isupper()
@@ -103,7 +104,24 @@ def test_a_command_is_in_the_reference(site: Path, name: str) -> None:
     assert f'id="{name.replace(" ", "-")}"' in page
     for param in command.params:
         for option in param.opts if param.param_type_name == "option" else []:
-            assert f"<code>{option}</code>" in page, f"{name} {option}"
+            assert f'<code class="option">{option}</code>' in page, f"{name} {option}"
+
+
+def test_the_reference_of_commands_is_readable(site: Path) -> None:
+    """Usages name what is required, values have short names, and no Markdown is left."""
+    page = (site / "reference" / "commands.html").read_text()
+    article = page[page.index("<article") : page.index("</article>")]
+    text = html.unescape(re.sub(r"<[^>]+>", "", article))
+    assert "sefa factorize MODEL --output OUT.dirs [OPTIONS]" in text
+    assert "--frames N" in text and "INT" not in text
+    assert not re.search(r"\\\||`|\*\*|\{\.option", text)
+
+
+def test_a_returned_value_is_one_item(site: Path) -> None:
+    """Also if its description in the docstring has several lines."""
+    page = (site / "reference" / "python.html").read_text()
+    lists = re.findall(r">Returns:</span></p>\s*<ul>(.*?)</ul>", page, re.DOTALL)
+    assert lists and [items.count("doc-section-item") for items in lists] == [1] * len(lists)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -315,12 +315,11 @@ def test_odd_arguments_and_activations_are_noted(tmp_path, native):
 
 
 def test_names_of_no_use_are_noted(tmp_path, native):
-    extra = {**native, "mapping.fancy.weight": np.ones(3, np.float32)}
+    extra = {**native, "encoder.weight": np.ones(3, np.float32)}
     remap.write_state_dict(tmp_path / "x", extra)
     found = read_checkpoint(tmp_path / "x")
     assert found.tensors.keys() == native.keys()
-    note = "Left out, as no part of a known generator: 'mapping.fancy.weight'."
-    assert found.notes == (note,)
+    assert found.notes == ("Not part of a known generator, left out: 'encoder.weight'.",)
 
 
 def test_scalars_that_were_saved_as_vectors(tmp_path, native):
@@ -414,7 +413,8 @@ def test_strangers_are_described(tmp_path):
     assert str(refused.value) == (
         "x.pt (torch zip) holds no known generator; its first names: 'layer.weight', 'layer.bias', "
         "'head\\n\\x1b[31m.weight', 'z'; "
-        f"expected a generator of the family {' or '.join(built_in())}"
+        f"expected a generator of the family {' or '.join(built_in())}. "
+        "`sefa factorize --tensors PATTERN` takes matrices of any file by their names."
     )
 
 

@@ -169,7 +169,7 @@ BROKEN = {
     "raises": ("raise RuntimeError('half\\nready')", "RuntimeError: half"),
     "leaves": ("import sys; sys.exit(3)", "SystemExit: 3"),
     "empty": ("", "has no attribute 'FAMILY'"),
-    "odd": ("FAMILY = 3", "it names a int and not a Family"),
+    "odd": ("FAMILY = 3", "it names a int instead of a Family"),
     "unnamed": (f"{FAMILY}FAMILY.name = 'a b'", "its name is 'a b'"),
     "nameless": (f"{FAMILY}del Odd.name", "has no attribute 'name'"),
     "fails": (f"{FAMILY}def answer(): 1 / 0", "ZeroDivisionError"),

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.build import build
-from sefa_cli.generators.base import Generator, area_mean
+from sefa_cli.generators.base import Generator
+from sefa_cli.generators.layers import area_mean
 from tests.helpers import networks
 
 
@@ -268,8 +269,7 @@ def test_the_mean_is_computed_where_the_file_has_none() -> None:
 
 
 def test_the_mean_of_the_file_and_one_that_is_set() -> None:
-    made = networks.stylegan2()
-    generator = build(made, "cpu")
+    generator = build(made := networks.stylegan2(), "cpu")
     assert np.array_equal(generator.w_avg.numpy(), made.tensors["mapping.w_avg"].numpy())
     generator.w_avg = np.arange(12)
     assert generator.w_avg.tolist() == list(range(12))

@@ -1,4 +1,4 @@
-"""Round trips through every format, with what is lost stated; and the table for people."""
+"""Round trips through every format, reported losses, and the table in the docs."""
 
 import io
 import re
@@ -49,7 +49,7 @@ def test_one_in_a_file(tmp_path: Path, flat: Bundle, form: Format) -> None:
 
 
 def check_the_rest(read: Bundle, written: Bundle, form: Format, ks: tuple[int, ...]) -> None:
-    """What the format says it holds came back; what it does not was said to be lost."""
+    """Check that what the format holds came back, and that the rest was reported as lost."""
     lost = " ".join(not_held(form, written, ks))
     kept_layers = list(read.layers) == list(written.layers)
     assert kept_layers == ("layers" in form.holds) == ("layers (1-3)" not in lost)
@@ -93,7 +93,7 @@ def test_equal_directions_give_equal_bytes(flat: Bundle, form: Format) -> None:
 
 
 def load(form: str, bundle: Bundle, *ks: int) -> Any:
-    """The file as the tools themselves read it."""
+    """Return the file as the other tools read it."""
     file = io.BytesIO(content(find_format(form), bundle, ks))
     if FORMATS[form].suffix == ".pt":
         return torch.load(file, weights_only=True)
@@ -101,7 +101,7 @@ def load(form: str, bundle: Bundle, *ks: int) -> Any:
 
 
 def test_the_published_conventions_are_met(flat: Bundle) -> None:
-    """Keys, shapes, types and norms are those of part C of the facts."""
+    """Keys, shapes, types and norms are the published ones."""
     boundary = load("interfacegan", flat, 0)
     assert (boundary.shape, boundary.dtype) == ((1, DIM), np.float64)
     assert np.linalg.norm(boundary) == pytest.approx(1, abs=1e-6)
@@ -133,7 +133,7 @@ def test_ganspace_reads_all_its_keys(flat: Bundle) -> None:
     np.testing.assert_array_equal(archive["lat_comp"][:, 0], flat.directions)
 
 
-def test_ganspace_and_e4e_come_back_whole(tmp_path: Path, model: Model) -> None:
+def test_ganspace_and_e4e_round_trip(tmp_path: Path, model: Model) -> None:
     """Mean, deviations and shares of variance survive in the bundle, bit by bit."""
     arrays = published.ganspace(tmp_path / "x.npz")
     bundle, _ = read_directions(tmp_path / "x.npz", model, space="w")
@@ -157,7 +157,7 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("name", [*PUBLISHED, "w+ of eps696"])
 def test_published_files_are_read_and_written_back(tmp_path: Path, model: Model, name: str) -> None:
-    """Keys, shapes and types are those of the file; of float64 the digits of a float32 are left."""
+    """Keys, shapes and types are those of the file; float64 keeps the digits of float32."""
     form = find_format(name.partition(" ")[0])
     path = tmp_path / f"x{form.suffix}"
     PUBLISHED.get(name, published.eps696)(path)
@@ -190,18 +190,18 @@ def read_as_it_is(path: Path) -> Any:
     return np.load(path) if path.suffix == ".npy" else torch.load(path, weights_only=True)
 
 
-def test_where_all_layers_move_a_tensor_of_one_row_is_enough(tmp_path: Path, model: Model) -> None:
+def test_one_row_is_enough_if_all_layers_move_alike(tmp_path: Path, model: Model) -> None:
     published.e4e(tmp_path / "age.pt")
     bundle, _ = read_directions(tmp_path / "age.pt", model, space="w")
     assert load("e4e", bundle, 0).shape == (1, DIM)
 
 
-def test_an_unknown_format_names_those_there_are() -> None:
-    with pytest.raises(UsageError, match="'ganspaec' is unknown; expected one of npy"):
+def test_an_unknown_format_lists_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="unknown format 'ganspaec'; expected one of npy"):
         find_format("ganspaec")
 
 
-def test_the_table_for_people_says_the_same() -> None:
+def test_the_table_in_the_docs_agrees() -> None:
     """Each format's row in docs/formats.md: one per file, rows, layers, scale, labels."""
     rows = re.findall(r"^\| `([^`]+)` \|(.*)\|$", DOCS.read_text(), re.MULTILINE)
     written = {name: [cell.strip() for cell in cells.split("|")] for name, cells in rows}

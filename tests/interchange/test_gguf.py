@@ -1,4 +1,4 @@
-"""GGUF control vectors: the bytes are the published layout's, and forged ones are refused."""
+"""GGUF control vectors: the published layout, and refused forgeries."""
 
 import struct
 
@@ -18,7 +18,7 @@ def text(value: str) -> bytes:
 def as_repeng_writes(
     architecture: str = "controlvector", kind: int = 0, axes: int = 1, version: int = 3
 ) -> bytes:
-    """The layout of the container, spelled out: one tensor of three numbers for layer 2."""
+    """Return a container spelled out: one tensor of three numbers for layer 2."""
     head = b"GGUF" + struct.pack("<IQQ", version, 1, 4)
     head += text("general.architecture") + struct.pack("<I", 8) + text(architecture)
     head += text("controlvector.model_hint") + struct.pack("<I", 8) + text("mistral")
@@ -49,11 +49,11 @@ def test_what_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "words"),
     [
         (as_repeng_writes(architecture="llama"), "language model"),
         (as_repeng_writes(kind=2), "quantized"),
-        (as_repeng_writes(axes=2), "of 2 axes"),
+        (as_repeng_writes(axes=2), "with 2 axes"),
         (as_repeng_writes(version=1), "version 1"),
         (as_repeng_writes().replace(b"direction.2", b"direction.0"), "'direction.0'"),
         (as_repeng_writes()[:-1], "ends early"),
@@ -61,8 +61,8 @@ def test_what_is_written() -> None:
         (b"GGUF", "ends early"),
     ],
 )
-def test_what_is_refused(data: bytes, said: str) -> None:
-    with pytest.raises(SefaError, match=said):
+def test_what_is_refused(data: bytes, words: str) -> None:
+    with pytest.raises(SefaError, match=words):
         read_control_vector(data)
 
 

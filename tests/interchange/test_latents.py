@@ -1,4 +1,4 @@
-"""Codes of other tools are read as they are; what holds none says so."""
+"""Codes of other tools are read as they are; other files are refused."""
 
 from pathlib import Path
 
@@ -45,14 +45,14 @@ def test_codes_of_z(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_codes(tmp_path / "one.npy", "z", LAYERS), z[:1])
 
 
-def test_what_holds_no_codes(tmp_path: Path) -> None:
+def test_files_without_codes_are_refused(tmp_path: Path) -> None:
     published.rosinality(tmp_path / "factor.pt")
     published.ganspace(tmp_path / "pca.npz")
     (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 no more")
     np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
     for name, said in {
-        "factor.pt": "no tensor and no projected pictures",
-        "pca.npz": "no such array; expected an .npz archive with an array 'w'",
+        "factor.pt": "neither a tensor nor projected pictures",
+        "pca.npz": "no array 'w'; expected an .npz archive with an array 'w'",
         "bad.npz": "damaged",
         "objects.npy": "Python objects",
         "missing.npz": "does not exist",

@@ -1,4 +1,4 @@
-"""Published files become bundles; what is no direction set is recognized and refused."""
+"""Published files become bundles; other files are recognized and refused."""
 
 import pickle
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def test_equal_rows_are_folded_and_their_norm_is_the_scale(tmp_path: Path, model
     np.testing.assert_allclose(bundle.directions * 0.26, row, atol=1e-8)
 
 
-def test_often_only_the_first_rows_are_used(tmp_path: Path, model: Model) -> None:
+def test_only_the_first_rows_may_be_used(tmp_path: Path, model: Model) -> None:
     published.luxemburg(tmp_path / "smile.npy")
     assert list(read(tmp_path / "smile.npy", model, layers=(0, 1, 2)).layers) == [0, 1, 2]
 
@@ -84,7 +84,7 @@ def test_components_of_ganspace(tmp_path: Path, model: Model) -> None:
     np.testing.assert_array_equal(kept, arrays["lat_mean"][0])
 
 
-def test_activations_of_their_own_are_said_to_be_left_out(tmp_path: Path, model: Model) -> None:
+def test_dropped_activations_are_reported(tmp_path: Path, model: Model) -> None:
     arrays = published.ganspace(tmp_path / "a.npz")
     assert read_directions(tmp_path / "a.npz", model, space="w")[1] == ()
     arrays["act_comp"] = np.zeros((4, 3, 5, 5), np.float32)
@@ -139,11 +139,11 @@ SAVED: dict[str, tuple[Any, str]] = {
     "a zero among others": (published.unit_rows(4) * [[1], [1], [0], [1]], "direction 2 is zero"),
     "NaN": (np.full((2, DIM), np.nan), "direction 0 holds NaN"),
     "infinity": (np.full((1, DIM), np.inf), "direction 0 holds NaN or infinity"),
-    "too long to measure": (np.full((1, DIM), 1e300), "direction 0 is too long"),
-    "Jacobians": (np.zeros((2, 4, 4, 1, DIM), np.float32), "no direction set"),
+    "too long to measure": (np.full((1, DIM), 1e300), "length of direction 0 overflows"),
+    "Jacobians": (np.zeros((2, 4, 4, 1, DIM), np.float32), "does not hold directions"),
     "channels of StyleCLIP": (np.ones((6048, DIM)) * np.arange(6048)[:, None], "StyleCLIP"),
     "codes": (published.codes(3), "may hold latent codes"),
-    "codes of ReSeFa": (published.codes(3)[:, :1], "say --format npy; codes are for `--codes`"),
+    "codes of ReSeFa": (published.codes(3)[:, :1], "use --format npy; for codes, use --codes"),
     "nothing": (np.zeros((0, DIM)), "is empty"),
     "one number": (np.float64(3), "empty"),
     "rows of another model": (np.ones((9, DIM)), "9 rows, one per layer; the model has 6"),
@@ -221,13 +221,13 @@ OTHERS: dict[Callable[[Path], Any], str] = {
     weights: "weights of a network",
     projected: "Use it as --codes",
     projected_w: "Use it as --codes",
-    other_arrays: "archive of 'fid'",
+    other_arrays: "archive with 'fid'",
     objects_in_archive: "Python objects",
     unequal_components: "components of shape (3, 8) with deviations of shape (2,)",
     no_deviation: "deviation of direction 0 is 0",
     cut_off: "damaged or cut off",
     forged_shape: "damaged or cut off",
-    bundle_of_ours: "bundle of sefa's already",
+    bundle_of_ours: "already a sefa bundle",
     lambda path: path.write_bytes(b""): "empty",
     lambda path: path.write_bytes(b"\x89PNG what"): "unknown kind",
     lambda path: path.mkdir(): "folder",
@@ -262,35 +262,33 @@ def test_a_file_with_a_short_name_is_named_too(tmp_path: Path, model: Model) -> 
     assert refusal(tmp_path / "S", model).startswith("S: it is a list")
 
 
-def test_what_numbers_alone_decided_is_said(tmp_path: Path, model: Model) -> None:
+def test_uncertain_readings_are_reported(tmp_path: Path, model: Model) -> None:
     rows = 2 * published.unit_rows(DIM)
 
     def notes(array: np.ndarray, **options: Any) -> tuple[str, ...]:
         np.save(tmp_path / "x.npy", array)
         return read_directions(tmp_path / "x.npy", model, **{"space": "w", **options})[1]
 
-    assert (
-        "one direction, a row per layer; say so if it holds 6: --format npy" in notes(rows[:6])[0]
-    )
-    assert "4 directions, though not of unit length" in notes(rows[:4])[0]
+    assert "if it holds 6 directions, use --format npy" in notes(rows[:6])[0]
+    assert "4 directions, although not of unit length" in notes(rows[:4])[0]
     for clear in (rows[:1], rows / 2, np.repeat(rows[:1], 6, axis=0), np.repeat(rows[:1], 4, 0)):
         assert notes(clear, layers=range(len(clear)) if len(clear) == 4 else None) == ()
     assert notes(rows[:6], format="npy") == () == notes(rows[:6], format="w+")
 
 
-def test_what_the_format_is_can_be_said(tmp_path: Path, model: Model) -> None:
+def test_the_format_can_be_given(tmp_path: Path, model: Model) -> None:
     np.save(tmp_path / "codes.npy", published.codes(3))
     assert read(tmp_path / "codes.npy", model, format="w+").directions.shape == (3, LAYERS, DIM)
     np.save(tmp_path / "six.npy", 3 * published.unit_rows(LAYERS))
     assert read(tmp_path / "six.npy", model).k == 1  # a row per layer
     assert read(tmp_path / "six.npy", model, format="npy").k == LAYERS
-    assert "of the format w+; expected ganspace" in refusal(
+    assert "its format is w+; expected ganspace" in refusal(
         tmp_path / "six.npy", model, format="ganspace"
     )
 
 
 def test_layers_that_do_not_fit(tmp_path: Path, model: Model) -> None:
     np.save(tmp_path / "x.npy", np.ones((4, DIM)))
-    assert "Say with --layers which 4" in refusal(tmp_path / "x.npy", model)
-    assert "and 3 --layers are given" in refusal(tmp_path / "x.npy", model, layers=(0, 1, 2))
+    assert "Use --layers to name the 4 layers" in refusal(tmp_path / "x.npy", model)
+    assert "and --layers names 3" in refusal(tmp_path / "x.npy", model, layers=(0, 1, 2))
     assert list(read(tmp_path / "x.npy", model, layers=(0, 1, 2, 5)).layers) == [0, 1, 2, 5]

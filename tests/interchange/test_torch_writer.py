@@ -1,4 +1,4 @@
-"""Files written without torch are what torch reads, and what our own reader reads."""
+"""Torch and our own reader read the files written without torch."""
 
 import io
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_torch_reads_a_tensor_and_maps_it(tmp_path: Path) -> None:
 
 
 def test_torch_saves_the_same_again() -> None:
-    """What torch writes of what it read holds the same pickle, but for torch's own spelling."""
+    """Torch writes the same pickle again, except for its own spelling."""
     read = torch.load(io.BytesIO(torch_archive({"a": np.eye(3)})), weights_only=True)
     file = io.BytesIO()
     torch.save(read, file)

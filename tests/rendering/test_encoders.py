@@ -1,4 +1,4 @@
-"""What each kind of film keeps: frames, times, sizes, colors."""
+"""The frames, times, sizes and colors that each film format keeps."""
 
 import tracemalloc
 from itertools import accumulate
@@ -10,21 +10,22 @@ from sefa_cli.rendering.films import write_film
 from tests.helpers.reading import Gif, decoded, described, psnr, shown
 
 PICTURES = [".gif", ".webp", ".apng", ".png"]
-ALL = [*PICTURES, ".mp4"]
+VIDEOS = [".mp4", ".mov", ".webm"]
+ALL = [*PICTURES, *VIDEOS]
 
 
 def read_back(path, mode="RGB"):
-    return decoded(path)[0] if path.suffix == ".mp4" else shown(path, mode)[0]
+    return decoded(path)[0] if path.suffix in VIDEOS else shown(path, mode)[0]
 
 
 @pytest.mark.parametrize("suffix", ALL)
 @pytest.mark.parametrize("count", [1, 2, 13])
-def test_every_frame_is_there_in_order(tmp_path, waves, suffix, count):
+def test_every_frame_is_kept_in_order(tmp_path, waves, suffix, count):
     film = waves(count, 32, 48)
     path = write_film(tmp_path / f"film{suffix}", film)
     frames = read_back(path)
     assert len(frames) == count
-    best = {".gif": 27, ".mp4": 33, ".webp": 37}.get(suffix, 99)
+    best = {".gif": 27, ".mp4": 33, ".mov": 33, ".webm": 33, ".webp": 37}.get(suffix, 99)
     assert min(psnr(a, b) for a, b in zip(frames, film, strict=True)) >= best
 
 
@@ -34,7 +35,7 @@ def test_identical_frames_stay(tmp_path, waves, suffix):
     film = [one, one, one, other, other, one, one]
     path = write_film(tmp_path / f"film{suffix}", film, fps=25)
     assert len(read_back(path)) == 7
-    if suffix == ".mp4":
+    if suffix in VIDEOS:
         assert decoded(path)[1]["duration"] == pytest.approx(0.28)
     else:
         assert shown(path)[1] == [40] * 7
@@ -42,8 +43,8 @@ def test_identical_frames_stay(tmp_path, waves, suffix):
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("suffix", PICTURES)
-def test_repeated_frames_cost_next_to_nothing(tmp_path, waves, suffix, channels):
-    """A film that rests: every frame is there, shows what it should, and is small."""
+def test_repeated_frames_cost_almost_nothing(tmp_path, waves, suffix, channels):
+    """A film that rests keeps every frame, correct and small."""
     one, other = waves(2, 64, 64, channels)
     if channels == 4:
         one[8:24, 8:24, 3] = other[30:40, 30:40, 3] = 0
@@ -63,7 +64,7 @@ def test_repeated_frames_cost_next_to_nothing(tmp_path, waves, suffix, channels)
 @pytest.mark.parametrize(("suffix", "grain"), [(".gif", 10), (".webp", 1)])
 @pytest.mark.parametrize("fps", [3, 12, 23.976, 25, 30, 50])
 def test_times_never_drift(tmp_path, waves, suffix, grain, fps):
-    """Each frame begins at its own moment, rounded to what the format can say."""
+    """Each frame starts at its own time, rounded to the unit of the format."""
     durations = shown(write_film(tmp_path / f"film{suffix}", waves(31, 8, 8), fps))[1]
     for number, end in enumerate(accumulate(durations), 1):
         assert abs(end - 1000 * number / fps) <= grain / 2 + 0.01
@@ -77,9 +78,10 @@ def test_apng_times_are_exact(tmp_path, waves, fps):
     assert sum(durations) == pytest.approx(7000 / fps, abs=0.01)
 
 
+@pytest.mark.parametrize("suffix", VIDEOS)
 @pytest.mark.parametrize("fps", [12, 23.976, 30])
-def test_mp4_times(tmp_path, waves, fps):
-    about = decoded(write_film(tmp_path / "film.mp4", waves(24, 16, 16), fps))[1]
+def test_times_of_videos(tmp_path, waves, suffix, fps):
+    about = decoded(write_film(tmp_path / f"film{suffix}", waves(24, 16, 16), fps))[1]
     assert about["fps"] == pytest.approx(fps, abs=0.01)
     assert about["duration"] == pytest.approx(24 / fps, abs=0.01)
 
@@ -111,7 +113,7 @@ def test_gif_colors(tmp_path, waves):
     assert psnr(frames, film) > 40.5
 
 
-def test_gif_of_few_colors_loses_next_to_nothing(tmp_path):
+def test_gif_of_few_colors_is_almost_lossless(tmp_path):
     colors = np.random.RandomState(0).randint(0, 32, (4, 20, 20, 3)) // 8 * 60 + 7
     film = colors.astype(np.uint8)
     frames, _ = shown(write_film(tmp_path / "film.gif", film))
@@ -120,7 +122,7 @@ def test_gif_of_few_colors_loses_next_to_nothing(tmp_path):
 
 @pytest.mark.parametrize("suffix", PICTURES)
 def test_transparent_pixels_stay_so(tmp_path, waves, suffix):
-    """A hole that moves: what was drawn before does not shine through."""
+    """Earlier frames do not show through a moving hole."""
     film = waves(4, 24, 24, 4)
     for number, frame in enumerate(film):
         frame[4:12, 5 * number : 5 * number + 8, 3] = 0
@@ -136,7 +138,7 @@ def test_gray_films(tmp_path, waves, suffix):
     assert psnr(np.stack(frames), film.repeat(3, axis=3)) > 38
 
 
-def test_apng_loses_nothing(tmp_path, waves):
+def test_apng_is_lossless(tmp_path, waves):
     for channels, mode in ((3, "RGB"), (4, "RGBA")):
         film = waves(4, 15, 17, channels)
         path = write_film(tmp_path / "film.apng", film, overwrite=True)
@@ -159,6 +161,11 @@ def test_mp4_keeps_sharp_lines(tmp_path):
     assert psnr(frames[:, :33, :33], film) > 35
 
 
+def test_webm_is_vp9(tmp_path, waves):
+    about = described(write_film(tmp_path / "film.webm", waves(5, 32, 32)))
+    assert "matroska,webm" in about and "vp9" in about and "yuv420p(tv, bt709" in about
+
+
 def test_mp4_plays_in_browsers(tmp_path, waves):
     path = write_film(tmp_path / "film.mp4", waves(5, 32, 32))
     about = described(path)
@@ -167,11 +174,12 @@ def test_mp4_plays_in_browsers(tmp_path, waves):
     assert data.index(b"moov") < data.index(b"mdat")
 
 
-def test_mp4_colors_are_true(tmp_path):
+@pytest.mark.parametrize("suffix", VIDEOS)
+def test_colors_of_videos_are_true(tmp_path, suffix):
     """A wrong matrix would shift these by ten levels."""
     colors = np.array([[200, 30, 40], [40, 180, 60], [30, 60, 190], [190, 150, 120]], np.uint8)
     film = np.broadcast_to(colors.repeat(16, axis=0)[None, None], (3, 32, 64, 3))
-    frames, _ = decoded(write_film(tmp_path / "film.mp4", film))
+    frames, _ = decoded(write_film(tmp_path / f"film{suffix}", film))
     centers = frames[:, 16, 8::16].astype(int)
     assert np.abs(centers - colors).max() <= 3
 
@@ -179,7 +187,7 @@ def test_mp4_colors_are_true(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", ALL)
 def test_memory_does_not_grow_with_the_film(tmp_path, waves, suffix):
-    """Ten times as many frames of 48 kB need not even two frames more."""
+    """Ten times as many frames of 48 kB need less than two frames more."""
     film = waves(10, 128, 128)
 
     def peak(count):

@@ -24,49 +24,49 @@ def stand_in(tmp_path, monkeypatch):
     return put
 
 
-@pytest.mark.skipif(os.name == "nt", reason="scripts are otherwise run")
+@pytest.mark.skipif(os.name == "nt", reason="scripts run in another way there")
 @pytest.mark.parametrize(
-    ("complaint", "stated"),
+    ("message", "stated"),
     [
         ("[mp4 @ 0x5] Error writing trailer: No space left on device", "the disk is full"),
         ("[libx264 @ 0x55f] [enc:x @ 0x1] too wide\nError while opening", ": too wide$"),
         ("Unknown encoder 'libx264'", "Unknown encoder 'libx264'$"),
-        ("", "it gave no reason"),
+        ("", "unknown reason"),
     ],
 )
-@pytest.mark.parametrize("listens", [True, False])
+@pytest.mark.parametrize("reads", [True, False])
 @pytest.mark.parametrize("name", ["film.gif", "film.mp4"])
-def test_its_complaint_is_one_line(tmp_path, waves, stand_in, complaint, stated, listens, name):
-    read = "sys.stdin.buffer.read()" if listens else "pass"
-    stand_in(f"{read}\nsys.stderr.write({complaint!r})\nsys.exit(1)")
+def test_its_message_becomes_one_line(tmp_path, waves, stand_in, message, stated, reads, name):
+    read = "sys.stdin.buffer.read()" if reads else "pass"
+    stand_in(f"{read}\nsys.stderr.write({message!r})\nsys.exit(1)")
     with pytest.raises(SefaError, match=stated) as caught:
         write_film(tmp_path / "films" / name, waves(40, 64, 64) // 32)
     assert "\n" not in str(caught.value)
     assert not list((tmp_path / "films").iterdir())
 
 
-@pytest.mark.skipif(os.name == "nt", reason="scripts are otherwise run")
-def test_one_that_stops_listening_is_an_error(tmp_path, waves, stand_in):
+@pytest.mark.skipif(os.name == "nt", reason="scripts run in another way there")
+def test_an_ffmpeg_that_stops_reading_is_an_error(tmp_path, waves, stand_in):
     stand_in("sys.stdin.buffer.read(100)\nsys.exit(0)")
     with pytest.raises(SefaError, match="could not write"):
         write_film(tmp_path / "films" / "film.mp4", waves(40, 64, 64) // 32)
 
 
-def test_none_at_all(tmp_path, monkeypatch, waves):
+def test_a_missing_ffmpeg_is_an_error(tmp_path, monkeypatch, waves):
     def nothing():
         raise RuntimeError("No ffmpeg exe could be found.")
 
     monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", nothing)
     ffmpeg.ffmpeg_path.cache_clear()
     try:
-        with pytest.raises(SefaError, match=r"no ffmpeg.*folder of PNGs needs no ffmpeg"):
+        with pytest.raises(SefaError, match=r"cannot find ffmpeg.*folder of PNG frames"):
             check_film_path(tmp_path / "film.gif")
         write_film(tmp_path / "frames", waves(2, 4, 4))
     finally:
         ffmpeg.ffmpeg_path.cache_clear()
 
 
-def test_one_that_cannot_run(tmp_path, monkeypatch, waves):
+def test_an_ffmpeg_that_cannot_run_is_an_error(tmp_path, monkeypatch, waves):
     monkeypatch.setattr(ffmpeg, "ffmpeg_path", lambda: str(tmp_path / "missing"))
     with pytest.raises(SefaError, match=r"cannot run .*missing: No such file"):
         write_film(tmp_path / "film.mp4", waves(2, 8, 8))

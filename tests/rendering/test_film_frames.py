@@ -1,4 +1,4 @@
-"""Frames that hold several pictures, and captions that stay where they are."""
+"""Frames of several pictures, and captions that do not move."""
 
 import numpy as np
 import pytest

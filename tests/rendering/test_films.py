@@ -1,4 +1,4 @@
-"""Films as a whole: what is refused, what is left behind, sweeps and rows of pictures."""
+"""Films as a whole: refusals, remains after failures, sweeps and rows of pictures."""
 
 import errno
 import os
@@ -10,7 +10,9 @@ import time
 import pytest
 
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.rendering import films
 from sefa_cli.rendering.films import check_film_path, timing, write_film
+from sefa_cli.rendering.pictures import FILM_SUFFIXES
 from tests.helpers.reading import Gif, shown
 
 NAMES = ["film.gif", "film.mp4", "film.webp", "film.apng", "film.png", "film"]
@@ -67,7 +69,9 @@ def test_ctrl_c_in_a_real_process(tmp_path, name):
     """The signal goes to the whole group, as a terminal sends it."""
     script = """
 import sys, itertools, numpy as np
+from sefa_cli.rendering import films
 from sefa_cli.rendering.films import write_film
+from sefa_cli.rendering.pictures import FILM_SUFFIXES
 def frames():
     for n in itertools.count():
         if n == 5: print("ready", flush=True)
@@ -100,18 +104,23 @@ def test_existing_output_is_refused(tmp_path, waves, name):
     assert contents(tmp_path) != before
 
 
+def test_pictures_know_the_suffixes_of_films():
+    assert set(FILM_SUFFIXES) == set(films._KINDS) - {".png"}
+
+
 def test_refused_before_the_first_frame(tmp_path):
     def frames():
         raise AssertionError("a frame was asked for")
         yield
 
     for path, fps, words in [
-        (tmp_path / "film.avi", 25, r"not written as \.avi.*\.gif, \.mp4"),
+        (tmp_path / "film.avi", 25, r"unknown film suffix '\.avi'.*\.gif, \.mp4"),
+        (tmp_path / "film.jpg", 25, r"\.jpg files hold one picture; expected one of \.gif"),
         (tmp_path / "missing" / "film.gif", 25, "does not exist"),
-        (tmp_path / "film.gif", 60, "60 frames a second are too many for .gif.*at most 50"),
+        (tmp_path / "film.gif", 60, "fps must be at most 50 for .gif, got 60"),
         (tmp_path / "film.webp", 100, "at most 90"),
-        (tmp_path / "film.mp4", 0, "0 frames a second"),
-        (tmp_path / "film.mp4", float("nan"), "nan frames a second"),
+        (tmp_path / "film.mp4", 0, "fps must be at least 0.01, got 0"),
+        (tmp_path / "film.mp4", float("nan"), "got nan"),
         ("-", 25, "stdout"),
     ]:
         with pytest.raises(SefaError, match=words):
@@ -127,7 +136,7 @@ def test_no_frames_are_refused(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
-def test_unequal_frames_are_our_own_mistake(tmp_path, waves):
+def test_unequal_frames_raise_value_error(tmp_path, waves):
     with pytest.raises(ValueError, match="frame 1 is"):
         write_film(tmp_path / "film.mp4", [waves(1, 8, 8)[0], waves(1, 8, 9)[0]])
     assert not list(tmp_path.iterdir())
@@ -164,7 +173,7 @@ def test_films_have_usual_permissions(tmp_path, waves):
         ("film", 30, None),
     ],
 )
-def test_what_is_said_of_times_is_what_was_written(tmp_path, waves, name, fps, said):
+def test_the_reported_times_are_those_written(tmp_path, waves, name, fps, said):
     about, inexact = timing(name, 45, fps)
     assert about.startswith(f"45 frames, {45 / fps:.2f} s at {fps} frames a second")
     assert inexact == (said is not None) and (said or "") in about

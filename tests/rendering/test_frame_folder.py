@@ -26,7 +26,7 @@ def test_digits_are_enough_for_the_count(tmp_path, waves):
     assert sorted(path.name for path in folder.iterdir()) == ["00000.png", "00001.png"]
 
 
-def test_a_slash_means_a_folder(tmp_path, waves):
+def test_a_trailing_slash_means_a_folder(tmp_path, waves):
     folder = write_film(f"{tmp_path}/sweep.gif/", waves(2, 4, 4))
     assert folder.is_dir() and len(list(folder.iterdir())) == 2
 
@@ -72,7 +72,7 @@ def test_a_folder_of_other_things_is_never_replaced(tmp_path, waves):
     folder = tmp_path / "holiday"
     folder.mkdir()
     (folder / "beach.png").write_text("mine")
-    with pytest.raises(SefaError, match=r"holds beach\.png.*nothing but frames"):
+    with pytest.raises(SefaError, match=r"holds beach\.png.*only frames"):
         write_film(folder, waves(2, 4, 4), overwrite=True)
     assert (folder / "beach.png").read_text() == "mine"
 
@@ -83,7 +83,7 @@ def test_a_file_in_its_place_is_refused(tmp_path, waves):
         check_film_path(tmp_path / "frames")
 
 
-def test_what_came_meanwhile_is_kept(tmp_path, waves):
+def test_files_that_appear_while_rendering_are_kept(tmp_path, waves):
     def frames():
         yield waves(1, 4, 4)[0]
         (tmp_path / "frames").mkdir()

@@ -37,7 +37,7 @@ def test_blocks_are_wrapped_to_the_width():
     assert all(lettering.width(line) < block.width for line in block.lines)
 
 
-def test_a_word_without_end_is_broken():
+def test_an_overlong_word_is_broken():
     block = Lettering(12).block("x" * 1000, 200)
     assert "".join(block.lines) == "x" * 1000 and block.width <= 200
 
@@ -59,11 +59,11 @@ def test_a_step_stays_whole_however_narrow(label):
         ("👩🏽‍🦰", ""),
     ],
 )
-def test_a_label_with_no_letter_of_the_font_is_no_heading(label, drawn):
+def test_a_label_without_letters_of_the_font_gives_no_heading(label, drawn):
     assert heading(label) == drawn
 
 
-def test_no_text_takes_no_room():
+def test_an_empty_text_takes_no_space():
     block = Lettering(12).block("", 100)
     assert (block.lines, block.width, block.height) == ((), 0, 0)
 

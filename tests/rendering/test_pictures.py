@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from sefa_cli.errors import SefaError
-from sefa_cli.rendering.pictures import save_png, to_image, to_rgb, to_uint8
+from sefa_cli.rendering.pictures import save_picture, save_png, to_image, to_rgb, to_uint8
+from tests.helpers.reading import psnr
 
 
 def test_levels_are_the_nearest():
@@ -17,12 +18,12 @@ def test_levels_are_the_nearest():
     assert np.array_equal(to_uint8(nearly)[0, 0, :, 0], levels)
 
 
-def test_what_is_outside_is_clamped():
+def test_values_outside_the_range_are_clamped():
     images = np.array([-np.inf, -1.5, -1, 0, 1, 1.2, np.inf]).reshape(1, 1, 1, 7)
     assert to_uint8(images).ravel().tolist() == [0, 0, 0, 128, 255, 255, 255]
 
 
-def test_the_caller_keeps_his_array():
+def test_the_argument_is_not_changed():
     images = np.full((1, 3, 2, 2), 0.5, np.float32)
     to_uint8(images)
     assert np.all(images == 0.5)
@@ -36,7 +37,7 @@ def test_axes(channels):
     assert pictures[1, 4, 6, channels - 1] == round((images[1, channels - 1, 4, 6] + 1) * 127.5)
 
 
-def test_torch_tensors_are_taken():
+def test_torch_tensors_are_accepted():
     torch = pytest.importorskip("torch")
     assert to_uint8(torch.ones(1, 3, 2, 2))[0, 0, 0].tolist() == [255, 255, 255]
 
@@ -71,7 +72,7 @@ def test_png_is_lossless_and_repeats(tmp_path, waves, channels, mode):
         assert getattr(image, "text", None) == {"command": "sefa edit --alpha 2", "label": "é → 漢"}
 
 
-def test_png_is_kept_unless_asked(tmp_path, waves):
+def test_png_is_replaced_only_on_request(tmp_path, waves):
     path = tmp_path / "a.png"
     path.write_text("mine")
     with pytest.raises(SefaError, match="exists"):
@@ -80,6 +81,35 @@ def test_png_is_kept_unless_asked(tmp_path, waves):
     save_png(path, waves(1, 4, 4)[0], overwrite=True)
     assert Image.open(path).size == (4, 4)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "form", "best"), [(".jpg", "JPEG", 33), (".JPEG", "JPEG", 33), (".webp", "WEBP", 33)]
+)
+def test_jpeg_and_webp_by_the_suffix(tmp_path, waves, suffix, form, best):
+    picture = waves(1, 64, 48)[0]
+    for name in ("a", "b"):
+        save_picture(tmp_path / f"{name}{suffix}", picture, text={"Comment": "64 px"})
+    path = tmp_path / f"a{suffix}"
+    assert path.read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+    with Image.open(path) as image:
+        assert image.format == form and image.size == (48, 64)
+        assert psnr(np.asarray(image.convert("RGB")), picture) > best
+        if form == "JPEG":
+            assert image.info["comment"] == b"64 px"
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize("suffix", [".jpg", ".webp"])
+def test_gray_and_transparent_pictures_have_every_suffix(tmp_path, waves, suffix, channels):
+    save_picture(tmp_path / f"a{suffix}", waves(1, 8, 8, channels)[0])
+    assert Image.open(tmp_path / f"a{suffix}").size == (8, 8)
+
+
+def test_a_sheet_too_large_for_its_format_is_refused(tmp_path):
+    with pytest.raises(SefaError, match=r"16,384 pixels on a side; expected at most 16,383"):
+        save_picture(tmp_path / "a.webp", np.zeros((1, 16384, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
 
 
 def test_png_on_stdout(capfdbinary, waves):

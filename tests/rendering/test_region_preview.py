@@ -12,7 +12,7 @@ def box(top=20, left=12, height=16, width=24, side=64):
 
 
 def first_picture(sheet, side=64):
-    """The first picture in a sheet: it lies behind the margin of two pixels a side of 64."""
+    """Return the first picture in a sheet, which has a margin of two pixels for a side of 64."""
     margin = 2 * max(2, round(side / 64))
     return sheet[margin : margin + side, margin : margin + side]
 
@@ -55,7 +55,7 @@ def test_rows_are_rows():
     assert (shown[0:60, 31] == 255).all() and not (shown[31, 0:60] == 255).all()
 
 
-def test_what_counts_neither_way_is_striped():
+def test_pixels_of_neither_mask_are_striped():
     picture = np.full((64, 64, 3), 255, np.uint8)
     held = np.zeros((64, 64), np.uint8)
     held[:, 50:] = 255

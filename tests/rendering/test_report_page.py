@@ -62,7 +62,7 @@ def stage(page: Page, k: int, sample: int) -> Locator:
 
 
 def shows(page: Page, k: int, sample: int, file: str) -> None:
-    """The large picture of a row is this file, and it could be loaded."""
+    """Check that the large picture of a row is this file and has loaded."""
     picture = stage(page, k, sample)
     expect(picture).to_have_attribute("src", re.compile(rf"pictures/{re.escape(file)}\.png$"))
     expect(picture).to_have_js_property("complete", True)
@@ -99,7 +99,7 @@ def test_a_hostile_label_is_text(opened: Page) -> None:
     assert opened.locator("script").count() == 1
 
 
-def test_a_script_that_got_in_would_not_run(opened: Page, troubles: list[str]) -> None:
+def test_an_injected_script_does_not_run(opened: Page, troubles: list[str]) -> None:
     opened.evaluate("document.body.append(Object.assign(document.createElement('script'), "
                     "{textContent: 'window.ran = true'}))")  # fmt: skip
     opened.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://192.0.2.1/'}))")
@@ -110,7 +110,7 @@ def test_a_script_that_got_in_would_not_run(opened: Page, troubles: list[str]) -
     troubles.clear()
 
 
-def test_pictures_come_when_they_are_seen(opened: Page) -> None:
+def test_pictures_load_when_visible(opened: Page) -> None:
     lazy = opened.locator("td img")
     assert lazy.evaluate_all("all => all.every(image => image.loading === 'lazy')")
     lazy.last.scroll_into_view_if_needed()
@@ -211,7 +211,7 @@ def test_commands_are_copied(opened: Page) -> None:
     assert opened.evaluate("navigator.clipboard.readText()") == "sefa report 'my face.dirs'"
 
 
-def test_where_nothing_may_be_copied_it_is_selected(opened: Page) -> None:
+def test_without_clipboard_access_the_command_is_selected(opened: Page) -> None:
     opened.evaluate("void (navigator.clipboard.writeText = async () => { throw new Error('no') })")
     opened.locator("header .copy").click()
     expect(opened.locator("header .copy")).to_have_text("Selected")
@@ -267,7 +267,7 @@ def test_it_prints_every_picture(opened: Page) -> None:
     expect(opened.locator("nav.bar")).to_be_hidden()
 
 
-def test_an_unfinished_page_opens_without_complaint(
+def test_an_unfinished_page_opens_without_errors(
     page: Page, report: Report, tmp_path: Path
 ) -> None:
     made = 0

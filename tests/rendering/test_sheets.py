@@ -10,13 +10,13 @@ def flat(color, height=64, width=64, channels=3):
 
 
 def corners(sheet, picture_color):
-    """Top, bottom, left, right of all pixels of one color."""
+    """Return top, bottom, left and right of all pixels of one color."""
     rows, columns = np.nonzero((sheet == picture_color).all(axis=2))
     return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
 
 
 def dark(area):
-    """How many pixels of an area are as dark as ink."""
+    """Return how many pixels of an area are as dark as ink."""
     return int((area.max(axis=2) < 110).sum())
 
 
@@ -41,13 +41,13 @@ def test_headings_are_above_left_and_under():
     assert (sheet[top:bottom, left:right] == 255).all()
 
 
-def test_no_headings_take_no_room():
+def test_missing_headings_take_no_space():
     assert contact_sheet([[flat((1, 2, 3))]]).shape == (72, 72, 3)
 
 
 @pytest.mark.parametrize("side", [8, 32, 64])
 def test_tiny_pictures_keep_legible_headings(side):
-    """The headings are as large as those of larger pictures, whole, and apart."""
+    """The headings are as large as those of larger pictures, complete, and separate."""
     label = "k 12  α +2.25"
     rows = [[flat((255, 255, 255), side, side)] * 2]
     layout = Layout.of(rows, ["seed 1000"], [label, label])
@@ -113,7 +113,7 @@ def test_grid_without_captions_and_with_columns():
 
 
 @pytest.mark.parametrize("rows", [[], [[]], [[], []]])
-def test_no_picture_is_refused(rows):
+def test_a_sheet_without_pictures_is_refused(rows):
     with pytest.raises(UsageError, match="no picture"):
         contact_sheet(rows)
 

@@ -1,4 +1,4 @@
-"""Commands that a shell reads back as they were meant."""
+"""Commands that a shell parses back into the same words."""
 
 import shlex
 

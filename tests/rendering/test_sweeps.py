@@ -1,4 +1,4 @@
-"""Which frames a film has: steps, easing, rests, several directions."""
+"""The frames of a film: steps, easing, rests, several directions."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_alphas_that_bounce_loop_without_a_jump():
 
 
 @pytest.mark.parametrize("bad", [(-1, 1, 0), (float("nan"), 1, 3), (0, float("inf"), 3)])
-def test_alphas_that_are_none(bad):
+def test_sweeps_that_are_refused(bad):
     with pytest.raises(UsageError):
         frame_alphas(*bad)
 
@@ -38,7 +38,7 @@ def test_smooth_keeps_the_ends_and_is_slow_there():
 
 
 def test_smooth_bounce_turns_without_a_kink():
-    """The speed changes by little everywhere, at the turns and where the film repeats too."""
+    """The speed changes little everywhere, also at the turns and at the loop."""
     alphas = frame_alphas(-3, 3, 25, bounce=True, ease="smooth")
     speed = np.diff(np.concatenate([alphas, alphas[:2]]))
     assert np.abs(np.diff(speed)).max() < np.abs(speed).max() / 7
@@ -58,7 +58,7 @@ def test_the_last_frame_of_a_sweep_is_its_end():
 def test_rests_are_whole_frames():
     assert [rest_frames(s, 25) for s in (0, 0.5, 1, 0.1)] == [0, 13, 25, 3]
     for bad in (-1, float("nan"), float("inf"), 4000):
-        with pytest.raises(UsageError, match="--hold"):
+        with pytest.raises(UsageError, match="hold must be between 0 and 3600 seconds"):
             rest_frames(bad, 25)
 
 
@@ -76,7 +76,7 @@ def test_a_sequence_from_0_that_bounces_never_jumps():
 
 
 def test_unknown_words_are_refused():
-    with pytest.raises(UsageError, match=r"--ease 'fast'.*linear, smooth"):
+    with pytest.raises(UsageError, match=r"unknown ease 'fast'.*linear, smooth"):
         frame_alphas(0, 1, 2, ease="fast")
-    with pytest.raises(UsageError, match=r"--arrange 'grid'.*rows, sequence"):
+    with pytest.raises(UsageError, match=r"unknown arrangement 'grid'.*rows, sequence"):
         shots([0], [1], "grid")

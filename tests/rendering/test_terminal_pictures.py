@@ -1,4 +1,4 @@
-"""The bytes that draw pictures in terminals, and which terminal gets which."""
+"""The bytes that draw pictures in terminals, and the choice of the protocol."""
 
 import base64
 import io
@@ -39,13 +39,13 @@ from sefa_cli.rendering.terminal_pictures import choose, drawn, kept, spread
         ({"SEFA_SHOW": "kitty", "TMUX": "1"}, "kitty"),
     ],
 )
-def test_which_terminal_gets_what(environment, chosen):
+def test_the_environment_decides(environment, chosen):
     assert choose(environment, is_terminal=True) == chosen
     assert choose(environment, is_terminal=False) == "viewer"
 
 
-def test_an_unknown_wish_is_refused():
-    with pytest.raises(UsageError, match="SEFA_SHOW=ascii; expected one of kitty, iterm, sixel"):
+def test_an_unknown_protocol_is_refused():
+    with pytest.raises(UsageError, match="unknown SEFA_SHOW 'ascii'; expected one of kitty"):
         choose({"SEFA_SHOW": "ascii"}, is_terminal=False)
 
 
@@ -92,7 +92,7 @@ def test_sixel_draws_the_picture(waves):
 
 
 def read_sixel(data):
-    """A terminal's part: bands of six rows, `$` back to the left, `-` on to the next."""
+    """Draw sixels: bands of six rows, `$` back to the left, `-` on to the next."""
     text = data.decode().removeprefix("\x1bPq").removesuffix("\x1b\\\n")
     width, height = map(int, re.match(r'"1;1;(\d+);(\d+)', text).groups())
     palette = {}
@@ -127,7 +127,7 @@ def test_large_pictures_become_smaller(waves, protocol, channels):
         assert Image.open(io.BytesIO(base64.b64decode(body))).size == (960, 144)
 
 
-def test_five_stand_for_all():
+def test_five_pictures_represent_all():
     assert spread(48) == {0, 12, 24, 35, 47} and spread(3) == {0, 1, 2} and spread(1) == {0}
     seen: list[Any] = []
     numbers: Any = range(48)  # in place of pictures

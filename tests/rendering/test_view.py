@@ -1,4 +1,4 @@
-"""How pictures are taken, and what is said of them."""
+"""How pictures are rendered, and their descriptions."""
 
 from types import SimpleNamespace
 from typing import Any

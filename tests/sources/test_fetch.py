@@ -158,7 +158,7 @@ def test_a_stalled_connection_is_resumed(web: Server, folder: Path) -> None:
 
 def test_the_next_run_resumes_too(web: Server, folder: Path) -> None:
     web.pages["/m.pt"] = Page(MODEL, cut=[300_000])
-    with pytest.raises(SefaError, match=r"700,004 bytes|broke off.*goes on where it stopped"):
+    with pytest.raises(SefaError, match=r"700,004 bytes|broke off.*resumes where it stopped"):
         bring(web, folder, tries=1)
     assert not (folder / "m.pt").exists()
     assert bring(web, folder).read_bytes() == MODEL

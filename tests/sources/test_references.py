@@ -99,3 +99,20 @@ def test_what_is_loopback() -> None:
     assert not any(
         map(references.is_loopback, ["0.0.0.0", "::", "192.168.0.2", "localhost.example.org"])
     )
+
+
+@pytest.mark.parametrize(
+    ("ref", "address"),
+    [
+        ("hf://o/r/a/b.pt", "https://huggingface.co/o/r/resolve/main/a/b.pt"),
+        ("hf://models/o/r@v1.0/b.pt", "https://huggingface.co/o/r/resolve/v1.0/b.pt"),
+        (
+            "https://huggingface.co/o/r/blob/main/a/b.pt",
+            "https://huggingface.co/o/r/resolve/main/a/b.pt",
+        ),
+    ],
+)
+def test_the_hub_s_own_addresses(ref: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    assert references.web_address(ref) == address
+    assert references.file_name(ref) == "b.pt"

@@ -1,4 +1,4 @@
-"""A small model on a page, and the studio as a process of its own."""
+"""A small open model, and the studio as a process of its own."""
 
 import contextlib
 import os
@@ -27,7 +27,7 @@ def model(workplace: Path) -> Model:
 
 @pytest.fixture
 def sefa(sefa: Callable[..., Result]) -> Callable[..., Result]:
-    """Run `sefa …`, which has to succeed."""
+    """Run `sefa …`, which must succeed."""
 
     def run(*words: str) -> Result:
         result = sefa(*words)
@@ -39,14 +39,14 @@ def sefa(sefa: Callable[..., Result]) -> Callable[..., Result]:
 
 @pytest.fixture
 def serve(workplace: Path) -> Iterator[Serve]:
-    """Start `sefa studio …` and give its address; it has to end well on an interrupt."""
+    """Start `sefa studio …` and return its address. An interrupt must end it cleanly."""
     with contextlib.ExitStack() as stack:
         yield lambda *words: stack.enter_context(studio(workplace, *words))
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of one studio of `tiny.pth` for all tests of a file."""
+    """The address of one studio with `tiny.pth`, shared by all tests of a file."""
     folder = tmp_path_factory.mktemp("studio")
     shutil.copy(TINY, folder / "tiny.pth")
     with studio(folder, "tiny.pth") as address:
@@ -55,7 +55,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @contextlib.contextmanager
 def studio(folder: Path, *words: str) -> Iterator[str]:
-    """A studio that runs in `folder`: its address."""
+    """Run a studio in `folder` and yield its address."""
     command = [sys.executable, "-m", "sefa_cli", "studio", *words, "--no-open", "--port", "0"]
     process = subprocess.Popen(
         command,
@@ -68,5 +68,5 @@ def studio(folder: Path, *words: str) -> Iterator[str]:
     assert process.stdout is not None
     yield process.stdout.readline().strip()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
-    assert "Traceback" not in said, said
+    _, stderr = process.communicate(timeout=20)
+    assert "Traceback" not in stderr, stderr

@@ -1,4 +1,4 @@
-"""Directions asked about level by level; the answers are in the bundles, and are counted."""
+"""Questions about directions, level by level. The answers go into the bundles and are counted."""
 
 import io
 import json
@@ -27,7 +27,7 @@ from tests.helpers import FORMATS
 Sefa = Callable[..., Result]
 
 
-def test_level_by_level(model: Model) -> None:
+def test_questions_come_level_by_level(model: Model) -> None:
     state, asked = questions(model, State(), ["bottom", "middle", "top"], 3)
     assert [own.path for own in state.sets] == [
         f"tiny_{level}.dirs" for level in ("bottom", "middle", "top")
@@ -40,7 +40,7 @@ def test_level_by_level(model: Model) -> None:
     assert again == state
 
 
-def test_one_bundle_alone(model: Model) -> None:
+def test_questions_about_the_active_bundle(model: Model) -> None:
     state = State().added(model.factorize("2-3"))
     _, asked = questions(model, state, [], 99)
     assert {q.level for q in asked} == {"middle"} and len(asked) == 32
@@ -61,7 +61,7 @@ def test_answers_are_kept_and_can_be_changed(model: Model) -> None:
     about = sliders_of(state, asked[0]).bundle.info
     assert about[0]["label"] == "turns" and is_answered(state, asked[0])
     assert about[0]["annotation"] == {"level": "bottom", "obvious": True, "meaningful": True}
-    assert about[1]["annotation"]["meaningful"] is False  # nothing is seen, so nothing is meant
+    assert about[1]["annotation"]["meaningful"] is False  # a change that nobody sees means nothing
     with pytest.raises(SefaError, match="label"):
         answered(state, asked[1], Answer(True, True, "turns"))
     assert (
@@ -72,7 +72,7 @@ def test_answers_are_kept_and_can_be_changed(model: Model) -> None:
         answered(State(), asked[0], Answer(True, True))
 
 
-def test_a_sweep_shows_every_seed(model: Model) -> None:
+def test_a_sweep_has_a_row_for_each_seed(model: Model) -> None:
     state, asked = questions(model, State(), ["bottom"], 1)
     one, three = (
         Image.open(io.BytesIO(sweep(model, state, asked[0], seeds, 4))) for seeds in ("1", "0-2")
@@ -80,7 +80,7 @@ def test_a_sweep_shows_every_seed(model: Model) -> None:
     assert one.width == three.width > 5 * 32 and three.height > one.height + 2 * 32
 
 
-def test_tallies_take_what_they_understand(model: Model) -> None:
+def test_tallies_skip_unfinished_answers(model: Model) -> None:
     bundle = model.factorize("bottom").bundle
     bundle = annotate(bundle, 0, {"level": "bottom", "obvious": True, "meaningful": True})
     bundle = annotate(bundle, 1, {"level": "bottom", "obvious": True})
@@ -112,4 +112,4 @@ def test_inspect_without_answers(model: Model, sefa: Sefa) -> None:
 
     sefa("factorize", "tiny.pth", "-o", "a.dirs")
     result = CliRunner().invoke(app, ["inspect", "--annotations", "a.dirs"])
-    assert result.exit_code == 1 and "no direction has been asked about" in result.stderr
+    assert result.exit_code == 1 and "no direction has been judged" in result.stderr

@@ -1,4 +1,4 @@
-"""A page that is closed is worked for no longer."""
+"""Closing a page stops its work."""
 
 import asyncio
 import threading
@@ -17,13 +17,13 @@ from tests.helpers.visiting import until
 
 @pytest.fixture
 def studio(model: Model, monkeypatch: pytest.MonkeyPatch) -> Studio:
-    """With one page, for which a search is made that ends only when it is told to."""
+    """A studio with one page, whose search ends only when it is stopped."""
     begun = threading.Event()
 
     def endless(task: Task, progress: Any, stop: threading.Event) -> None:
         begun.set()
-        assert stop.wait(10), "nobody stops it"
-        time.sleep(0.2)  # passes that are being made
+        assert stop.wait(10), "the search was not stopped"
+        time.sleep(0.2)  # the passes at work
 
     monkeypatch.setattr(Task, "run", endless)
     made = Studio(Library("cpu"))
@@ -46,8 +46,8 @@ def test_a_closed_page_stops_its_search_and_its_pictures(studio: Studio) -> None
     studio.worker.close()
 
 
-def test_the_end_of_the_studio_waits_for_its_work(studio: Studio) -> None:
-    """Ctrl-C during a search ended in a crash: the interpreter went while torch still worked."""
+def test_the_studio_waits_for_its_work_before_it_ends(studio: Studio) -> None:
+    """Ctrl-C during a search once crashed: the interpreter ended while torch still computed."""
     (page,) = studio.pages.values()
     studio.close()
     assert page.job is not None and not page.job.running and not studio.pages

@@ -1,4 +1,4 @@
-"""`sefa studio` before any page: what is missing, taken or not there."""
+"""`sefa studio` before it serves: a missing package, a taken port, an unknown host."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ Studio = Callable[..., Result]
 
 @pytest.fixture
 def studio(workplace: Path) -> Studio:
-    """`sefa studio …` inside this process, where it ends before it serves."""
+    """Run `sefa studio …` inside this process; it must end before it serves."""
 
     def run(*words: str) -> Result:
         result = CliRunner().invoke(app, ["studio", *words])
@@ -55,7 +55,7 @@ def test_another_host_gets_a_token(serve: Serve) -> None:
 
 
 def test_no_display_prints_the_address(workplace: Path) -> None:
-    """Without --no-open, on a machine that shows nothing: it serves, and no browser is started."""
+    """Without --no-open and without a display, it serves and starts no browser."""
     quiet = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     command = [sys.executable, "-m", "sefa_cli", "studio", "tiny.pth", "--port", "0"]
     process = subprocess.Popen(
@@ -64,11 +64,11 @@ def test_no_display_prints_the_address(workplace: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith("http://127.0.0.1:")
     process.terminate()
-    _, said = process.communicate(timeout=20)
-    assert "Traceback" not in said and "Ctrl-C ends it" in said
+    _, stderr = process.communicate(timeout=20)
+    assert "Traceback" not in stderr and "Ctrl-C ends it" in stderr
 
 
-def test_help_needs_no_page() -> None:
+def test_help_loads_no_heavy_module() -> None:
     check = (
         "import sys\nfrom typer.testing import CliRunner\nfrom sefa_cli.cli import app\n"
         "print(CliRunner().invoke(app, ['studio', '--help']).exit_code)\n"

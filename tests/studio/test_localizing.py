@@ -1,4 +1,4 @@
-"""A drawn region's directions: the same bundle as the command makes, stopped when asked."""
+"""Directions of a drawn region: the command makes the same bundle, and a search can be stopped."""
 
 import threading
 from collections.abc import Callable
@@ -19,14 +19,14 @@ BOX = drawing_from("box", [[(0.2, 0.6), (0.4, 0.7), (0.6, 0.9)]])
 BRUSH = drawing_from("brush", [[(0.3, 0.3), (0.5, 0.4)], [(0.7, 0.7)]], 0.2)
 
 
-def test_a_box_is_what_lies_between_two_corners() -> None:
+def test_a_box_spans_two_corners() -> None:
     assert BOX.box(32, 32) == "19,6,10,13"
     assert drawing_from("box", [[(0.6, 0.9), (0.2, 0.6)]]).box(32, 32) == "19,6,10,13"
     assert drawing_from("box", [[(1.0, 1.0)]]).box(32, 32) == "31,31,1,1"
     assert drawing_from("box", [[(-3, -3), (7, 7)]]).box(16, 32) == "0,0,16,32"
 
 
-def test_strokes_cover_what_the_brush_touched() -> None:
+def test_strokes_cover_what_the_brush_touches() -> None:
     mask = BRUSH.mask(100, 100)
     assert mask.shape == (100, 100) and set(np.unique(mask)) == {0, 255}
     assert mask[35, 40] == mask[70, 70] == mask[62, 70] == 255
@@ -45,7 +45,7 @@ def test_strokes_cover_what_the_brush_touched() -> None:
         ("brush", [[(0, 0)]], "wide"),
     ],
 )
-def test_what_is_no_drawing(kind: str, strokes: object, brush: object) -> None:
+def test_a_drawing_is_checked(kind: str, strokes: object, brush: object) -> None:
     with pytest.raises(UsageError, match="draw"):
         drawing_from(kind, strokes, brush)
 
@@ -76,7 +76,7 @@ def test_the_command_makes_the_same_bundle(
     assert found.made_by == tuple(task.commands()) and found.path == task.path
 
 
-def test_it_stops_when_asked(model: Model) -> None:
+def test_a_search_stops_on_request(model: Model) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(CancelledError):
@@ -88,7 +88,7 @@ def test_it_stops_when_asked(model: Model) -> None:
     assert job.result is None and job.error is None
 
 
-def test_a_job_tells_how_far_it_is(model: Model) -> None:
+def test_a_job_reports_its_progress(model: Model) -> None:
     job = Job(tasks(model)["box"])
     assert job.left is None
     job.start()
@@ -97,7 +97,7 @@ def test_a_job_tells_how_far_it_is(model: Model) -> None:
     assert 0 < job.pace < 10
 
 
-def test_a_region_that_says_nothing(model: Model) -> None:
+def test_a_region_that_covers_everything_is_refused(model: Model) -> None:
     everything = drawing_from("box", [[(0, 0), (1, 1)]])
     job = Job(Task(model, State(), everything)).start()
     until(lambda: not job.running)

@@ -1,4 +1,4 @@
-"""The studio in a real browser: what a person does, and what they see."""
+"""The studio in a real browser: a person's actions, and what the page then shows."""
 
 import shutil
 import time
@@ -50,7 +50,7 @@ def test_a_hundred_moves_show_the_last(tiny: str, page: Page) -> None:
     drag(page, 1, 0.2, moves=100)
     expect(at(page, "commands")).to_contain_text("--k 1 --alpha -3.6")
     last = settled(page)
-    assert 0 < len(asked) < 60  # a request for each move, a picture for those not overtaken
+    assert 0 < len(asked) < 60  # every move asks for a picture, but most are overtaken
     other = opened(page, address)
     drag(other, 1, 0.2, moves=1)
     expect(at(page, "commands")).to_contain_text("--k 1 --alpha -3.6")
@@ -129,7 +129,7 @@ def test_the_brush_gives_its_mask(tiny: str, page: Page, tmp_path: Path) -> None
     drag(page, 0, 0.6)
     expect(at(page, "commands")).to_contain_text("--k 0")
     settled(page)
-    expect(page.locator(".canvas .veil")).to_be_visible()  # what is drawn outlasts other pictures
+    expect(page.locator(".canvas .veil")).to_be_visible()  # the drawing stays on a new picture
     with page.expect_download() as download:
         at(page, "localize").click()
     download.value.save_as(tmp_path / "region1.png")
@@ -139,7 +139,7 @@ def test_the_brush_gives_its_mask(tiny: str, page: Page, tmp_path: Path) -> None
 
 
 def test_a_film_is_saved(tiny: str, page: Page, sefa: Sefa) -> None:
-    """The clapper's film is that of the command, from where the other sliders stand."""
+    """The film button and the command make the same film, with the other sliders where they are."""
     opened(page, tiny)
     drag(page, 1, 0.7)
     expect(at(page, "commands")).to_contain_text("--k 1")
@@ -147,7 +147,7 @@ def test_a_film_is_saved(tiny: str, page: Page, sefa: Sefa) -> None:
         at(page, "row-0").get_by_label("film of direction 0").click()
     assert download.value.suggested_filename == "seed0000_k0.gif"
     download.value.save_as("page.gif")
-    expect(page.get_by_text("making a film")).to_be_hidden()
+    expect(page.get_by_text("Making a film")).to_be_hidden()
     film = Image.open("page.gif")
     assert (num_frames(film), film.size, film.info["loop"]) == (46, (32, 32), 0)  # there and back
     film.seek(23)
@@ -172,7 +172,7 @@ def test_two_people_do_not_disturb_each_other(tiny: str, new_page: NewPage) -> N
     address = urljoin(one.url, str(one.locator(".canvas img").get_attribute("src")))
     assert other.request.get(address).status == 200
     one.context.close()
-    until(lambda: other.request.get(address).status == 404, seconds=20)  # nothing is left of it
+    until(lambda: other.request.get(address).status == 404, seconds=20)  # the page is gone
     drag(other, 1, 0.6, moves=3)
     expect(at(other, "commands")).to_contain_text("--k 1")
 
@@ -180,7 +180,7 @@ def test_two_people_do_not_disturb_each_other(tiny: str, new_page: NewPage) -> N
 def test_a_model_that_cannot_be_opened_says_why(serve: Serve, page: Page) -> None:
     Path("broken.pth").write_bytes(b"\x80\x04<script>alert(1)</script>")
     page.goto(serve("broken.pth"))
-    expect(page.get_by_role("alert")).to_contain_text("broken.pth cannot be opened")
+    expect(page.get_by_role("alert")).to_contain_text("cannot open broken.pth: ")
     at(page, "open").click()
     at(page, "path").fill("tiny.pth")
     at(page, "open-path").click()
@@ -195,13 +195,13 @@ def test_a_bundle_of_another_model_is_refused(tiny: str, page: Page, sefa: Sefa)
     sefa("factorize", "tiny.pth", "-L", "0-2", "-o", "<b>own.dirs")
     opened(page, tiny)
     before = at(page, "bundles").inner_text()
-    for name, said in (
+    for name, text in (
         ("other.dirs", "other.dirs belongs to other.pth"),
         ("other.pth", "other.pth"),
     ):
         at(page, "open").click()
         page.locator('[data-test="drop"] input[type="file"]').set_input_files(name)
-        expect(page.get_by_text(said, exact=False).last).to_be_visible()
+        expect(page.get_by_text(text, exact=False).last).to_be_visible()
     assert at(page, "bundles").inner_text() == before
     at(page, "open").click()
     page.locator('[data-test="drop"] input[type="file"]').set_input_files("<b>own.dirs")
@@ -211,7 +211,7 @@ def test_a_bundle_of_another_model_is_refused(tiny: str, page: Page, sefa: Sefa)
 def test_an_empty_page_asks_what_to_open(serve: Serve, page: Page) -> None:
     page.goto(serve())
     at(page, "path").fill("tiny.pth")
-    for what in ("seed", "localize", "save-picture"):  # there is nothing to do yet
+    for what in ("seed", "localize", "save-picture"):  # nothing to use them on yet
         expect(at(page, what)).to_be_hidden()
     at(page, "path").press("Enter")
     expect(at(page, "row-0")).to_be_visible()
@@ -242,7 +242,7 @@ def test_seed_truncation_layers_and_levels(tiny: str, page: Page) -> None:
     expect(at(page, "bundles")).to_contain_text("tiny_all.dirs")
 
 
-def test_what_is_refused_is_said_once_and_not_kept(tiny: str, page: Page) -> None:
+def test_a_refusal_is_shown_once_and_changes_nothing(tiny: str, page: Page) -> None:
     opened(page, tiny)
     seed, commands = at(page, "seed"), at(page, "commands")
     for number in ("-1", "99999999999"):
@@ -255,7 +255,7 @@ def test_what_is_refused_is_said_once_and_not_kept(tiny: str, page: Page) -> Non
     expect(seed).to_have_value("0")
     at(page, "layers").fill("abc")
     at(page, "layers").press("Enter")
-    expect(page.get_by_text("layer 'abc' is not a range")).to_have_count(1)
+    expect(page.get_by_text("layer must be a range, got 'abc'")).to_have_count(1)
     expect(at(page, "layers")).to_have_value("0-7")
     expect(commands).to_contain_text("--seeds 0 ")
     expect(at(page, "undo")).to_be_disabled()
@@ -266,7 +266,7 @@ def test_with_a_token(serve: Serve, page: Page, new_page: NewPage) -> None:
     assert address.endswith("?token=open-sesame")
     opened(page, address)
     assert "token" not in page.url
-    answer = new_page().request.get(page.url)  # a stranger's; a page would also ask for its icon
+    answer = new_page().request.get(page.url)  # of a stranger; a page would also ask for its icon
     assert answer.status == 403 and "token" in answer.text()
 
 
@@ -287,7 +287,7 @@ def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:
     expect(at(page, "place")).to_have_text("bottom · direction 1 of 2")
     expect(at(page, "sheet")).to_be_visible()
     page.locator("body").press("y")
-    expect(at(page, "question")).to_contain_text("named")
+    expect(at(page, "question")).to_contain_text("that you can name")
     page.locator("body").press("y")
     at(page, "annotate-name").fill("odd")
     at(page, "annotate-name").press("Enter")
@@ -309,7 +309,7 @@ def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:
     assert "1 / 2" in sefa("inspect", "--annotations", "answers.dirs").stdout
 
 
-def test_who_skips_directions_does_not_wait_for_their_sweeps(tiny: str, page: Page) -> None:
+def test_skipped_directions_cost_no_sweeps(tiny: str, page: Page) -> None:
     opened(page, tiny)
     at(page, "annotate").click()
     at(page, "annotate-seeds").fill("0-59")

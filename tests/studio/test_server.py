@@ -1,4 +1,4 @@
-"""Where the studio listens, and whom it lets in."""
+"""The studio's address, and the requests that it accepts."""
 
 import asyncio
 import socket
@@ -23,7 +23,7 @@ def test_the_next_free_port() -> None:
         assert PORT <= first < second < PORT + 20
 
 
-def test_no_address_of_this_machine() -> None:
+def test_a_host_must_be_this_machine() -> None:
     with pytest.raises(UsageError, match=r"192\.0\.2\.1 is not an address of this machine"):
         bind("192.0.2.1", 0)
     with pytest.raises(UsageError, match="not an address"):
@@ -41,7 +41,7 @@ def test_addresses() -> None:
 def asked(
     token: str | None, kind: str = "http", query: str = "", path: str = "/", **headers: str
 ) -> list[Any]:
-    """What comes back for a request; ["passed"] where it reaches the page."""
+    """Send a request through the gate; return the answer, ["passed"] if it reaches the page."""
     sent: list[Any] = []
 
     async def page(scope: Any, receive: Any, send: Any) -> None:
@@ -65,25 +65,25 @@ def asked(
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
-def test_loopback_answers_this_machine_only(kind: str) -> None:
+def test_without_a_token_only_own_pages_pass(kind: str) -> None:
     assert asked(None, kind) == ["passed"]
     assert asked(None, kind, host="localhost:1", origin="http://localhost:1") == ["passed"]
     for headers in (
-        {"host": "attacker.example"},  # a name that leads here
-        {"origin": "http://attacker.example"},  # a page from elsewhere
-        {"origin": "http://127.0.0.1:9"},  # another server of this machine
+        {"host": "attacker.example"},  # a foreign name that resolves to this machine
+        {"origin": "http://attacker.example"},  # a page of another site
+        {"origin": "http://127.0.0.1:9"},  # another server on this machine
         {"host": ""},
     ):
         assert refused(asked(None, kind, **headers))
 
 
 def refused(sent: list[Any]) -> bool:
-    """Whether the page was never asked."""
+    """Whether the gate refused the request."""
     return sent[0] == {"type": "websocket.close", "code": 1008} or sent[0].get("status") == 403
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
-def test_the_token_opens(kind: str) -> None:
+def test_only_the_token_opens(kind: str) -> None:
     host = {"host": "somewhere:80"}
     assert refused(asked("right", kind, **host))
     assert refused(asked("right", kind, "token=wrong", **host))

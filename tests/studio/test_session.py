@@ -22,14 +22,14 @@ def state(sliders: Sliders) -> State:
     return State(seed=3).added(sliders)
 
 
-def test_sliders_keep_what_a_command_says(sliders: Sliders) -> None:
+def test_sliders_round_as_commands_do(sliders: Sliders) -> None:
     moved = sliders.at(3, 1.234567).at(0, -2).at(1, 0.001)
     assert moved.alphas == ((0, -2.0), (3, 1.23)) and moved.alpha(1) == 0
     assert moved.at(3, 0).alphas == ((0, -2.0),) and not moved.still().alphas
     assert sliders.alphas == ()
 
 
-def test_sets_are_added_replaced_and_taken_away(model: Model, state: State) -> None:
+def test_sets_are_added_replaced_and_removed(model: Model, state: State) -> None:
     both = state.added(model.factorize("bottom")).at(0, 2)
     assert both.active == 1 and [own.path for own in both.moved] == ["tiny_bottom.dirs"]
     assert both.added(model.factorize("bottom")).moved == ()
@@ -48,8 +48,8 @@ def test_the_moves_of_all_sets_add_up(model: Model, state: State) -> None:
     assert torch.equal(both.before().codes(generator), state.start(generator).codes)
 
 
-def test_directions_of_z_move_no_w(model: Model, state: State, sliders: Sliders) -> None:
-    """Refused after another set's moves as well, and in a film that begins with them."""
+def test_directions_of_z_cannot_move_w(model: Model, state: State, sliders: Sliders) -> None:
+    """Also after the moves of another set, and in a film that starts from them."""
     of_z = Sliders("z.dirs", replace(sliders.bundle, space="z"))
     both = state.at(0, 1).added(of_z)
     with pytest.raises(MismatchError, match="directions are of z"):

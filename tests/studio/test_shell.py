@@ -1,4 +1,4 @@
-"""The commands that are shown give the picture that is shown, bit for bit."""
+"""The commands on the page make its picture, bit for bit."""
 
 import io
 import threading
@@ -36,7 +36,7 @@ def states(model: Model) -> dict[str, State]:
 
 
 @pytest.mark.parametrize("name", ["still", "untruncated", "two directions", "two bundles"])
-def test_the_same_picture(sefa: Sefa, model: Model, name: str) -> None:
+def test_the_commands_make_the_same_picture(sefa: Sefa, model: Model, name: str) -> None:
     state, renderer = states(model)[name], Renderer(model)
     rendered = renderer.render(state, renderer.whole)
     run(sefa, picture_commands(model, state))
@@ -49,7 +49,7 @@ def test_the_same_picture(sefa: Sefa, model: Model, name: str) -> None:
 def test_a_moved_face_that_was_localized_and_moved_on(
     sefa: Sefa, model: Model, later: float
 ) -> None:
-    """The bundle's own beginning stays what it was, whatever the first slider does later."""
+    """The codes that the search started from stay, whatever the first slider does later."""
     state = State(seed=3).added(model.factorize("all")).at(0, 1.5)
     drawing = drawing_from("box", [[(0.2, 0.6), (0.6, 0.9)]])
     found = Task(model, state, drawing, num=4).run(lambda passes: None, threading.Event())
@@ -63,7 +63,7 @@ def test_a_moved_face_that_was_localized_and_moved_on(
     assert Path("film.gif").read_bytes() == film_of(model, state, 2)
 
 
-def test_the_same_film(sefa: Sefa, model: Model) -> None:
+def test_the_commands_make_the_same_film(sefa: Sefa, model: Model) -> None:
     state = states(model)["two bundles"].at(2, 1)
     run(sefa, film_commands(model, state, 2, "film.gif"))
     assert Path("film.gif").read_bytes() == film_of(model, state, 2)

@@ -1,4 +1,4 @@
-"""Of many requests the last is fulfilled, pages take turns, and a page that is gone has none."""
+"""Only the newest request of a page counts, pages take turns, and a closed page gets nothing."""
 
 import threading
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def worker() -> Iterator[Worker]:
 
 @pytest.fixture
 def gate(worker: Worker) -> Iterator[threading.Event]:
-    """Holds the worker back until it is set."""
+    """An event that holds the worker back until it is set."""
     opened, begun = threading.Event(), threading.Event()
     worker.submit("gate", lambda: (begun.set(), opened.wait(10)))
     assert begun.wait(10)
@@ -50,7 +50,7 @@ def test_pages_take_turns(worker: Worker, gate: threading.Event) -> None:
     assert made == ["one", "other"] and last.done()
 
 
-def test_who_is_gone_gets_nothing(worker: Worker, gate: threading.Event) -> None:
+def test_a_forgotten_page_gets_nothing(worker: Worker, gate: threading.Event) -> None:
     request = worker.submit("page", lambda: 1)
     worker.forget("page")
     worker.forget("page")
@@ -58,7 +58,7 @@ def test_who_is_gone_gets_nothing(worker: Worker, gate: threading.Event) -> None
     assert request.result(10) is None
 
 
-def test_a_wish_may_be_taken_back(worker: Worker, gate: threading.Event) -> None:
+def test_a_request_can_be_canceled(worker: Worker, gate: threading.Event) -> None:
     requests = [worker.submit(word, lambda: 1) for word in ("one", "other", "third")]
     requests[0].cancel()
     requests[1].cancel()
@@ -67,7 +67,7 @@ def test_a_wish_may_be_taken_back(worker: Worker, gate: threading.Event) -> None
     assert requests[2].result(10) == 1 and again.result(10) == 2
 
 
-def test_errors_come_to_who_wished(worker: Worker) -> None:
+def test_an_error_reaches_the_page_that_asked(worker: Worker) -> None:
     def fail() -> None:
         raise SefaError("no")
 
@@ -76,7 +76,7 @@ def test_errors_come_to_who_wished(worker: Worker) -> None:
     assert worker.submit("page", lambda: 2).result(10) == 2
 
 
-def test_only_what_lies_above_the_move_is_computed(model: Model) -> None:
+def test_only_layers_above_the_move_are_computed(model: Model) -> None:
     renderer = Renderer(model)
     state = State(seed=1).added(model.factorize("6-7"))
     renderer.render(state, renderer.quick)

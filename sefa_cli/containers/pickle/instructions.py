@@ -1,7 +1,7 @@
-"""What each pickle instruction does to the machine; protocols 0 to 5 (see Python's pickletools).
+"""The effect of each pickle instruction on the machine; protocols 0 to 5 (see pickletools).
 
-Left out, and therefore refused: the extension registry (EXT1, EXT2, EXT4) and out-of-band buffers,
-whose contents are not in the file.
+The extension registry (EXT1, EXT2, EXT4) and out-of-band buffers are missing, and so refused: their
+contents are not in the file.
 """
 
 import codecs
@@ -106,7 +106,7 @@ def _pairs_since_mark(machine: Machine) -> dict[Any, Any]:
 def _stacked_global(machine: Machine) -> Global:
     name, module = machine.stack.pop(), machine.stack.pop()
     if not isinstance(name, str) or not isinstance(module, str):
-        machine.refuse("a name to import is no text")
+        machine.refuse("a name to import is not text")
     if len(name) + len(module) > MAX_LINE:
         machine.refuse("a name to import is too long")
     return Global(module, name)

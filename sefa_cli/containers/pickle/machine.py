@@ -23,7 +23,7 @@ WINDOW_BYTES = 64  # longer byte strings stay in the file; numpy scalars are sho
 
 
 class Machine:
-    """What the instructions work on: `data` from byte `at` on, up to `end`."""
+    """The instructions work on this: `data` from byte `at` up to `end`."""
 
     def __init__(self, data: Buffer, path: Path, at: int, end: int) -> None:
         self.data, self.path, self.at, self.end = data, path, at, end
@@ -35,7 +35,7 @@ class Machine:
         self.text = self.copied = 0  # bytes and items so far
 
     def refusal(self, why: str) -> FileError:
-        """The stated error, with the place where the reading stopped."""
+        """Return the error for this pickle, with the place where reading stopped."""
         return FileError(
             f"holds a pickle that cannot be read: {why} (byte {self.at:,})",
             remedy="Get the file again and compare its size.",
@@ -46,43 +46,43 @@ class Machine:
         raise self.refusal(why)
 
     def claim(self, length: int) -> None:
-        """Refuse lengths that the file cannot hold, before anything is made of them."""
+        """Refuse a length that the file cannot hold, before anything is allocated for it."""
         if length > self.end - self.at:
-            self.refuse(f"{length:,} bytes are announced and {self.end - self.at:,} are left")
+            self.refuse(f"{length:,} bytes are announced, but {self.end - self.at:,} are left")
 
     def take(self, length: int) -> bytes:
-        """The next `length` bytes."""
+        """Return the next `length` bytes."""
         self.claim(length)
         self.at += length
         return self.data[self.at - length : self.at]
 
     def byte(self) -> int:
-        """The next byte, as a number."""
+        """Return the next byte as a number."""
         self.claim(1)
         self.at += 1
         return self.data[self.at - 1]
 
     def number(self, form: struct.Struct) -> Any:
-        """The next number of a given form."""
+        """Return the next number in a struct format."""
         self.claim(form.size)
         self.at += form.size
         return form.unpack_from(self.data, self.at - form.size)[0]
 
     def long(self, length: int) -> int:
-        """The next signed integer of `length` bytes."""
+        """Return the next signed integer of `length` bytes."""
         if not 0 <= length <= MAX_INTEGER:
             self.refuse(f"an integer of {length:,} bytes")
         return int.from_bytes(self.take(length), "little", signed=True)
 
     def line(self, limit: int = MAX_LINE) -> bytes:
-        """The bytes up to the next newline, which is skipped."""
+        """Return the bytes up to the next newline, and skip the newline."""
         newline = self.data.find(b"\n", self.at, min(self.end, self.at + limit))
         if newline < 0:
             self.refuse("a line does not end")
         return self.take(newline + 1 - self.at)[:-1]
 
     def string(self, length: int) -> str:
-        """The next `length` bytes as text."""
+        """Return the next `length` bytes as text."""
         self.count_text(length)
         return self.take(length).decode("utf-8", "surrogatepass")
 
@@ -93,7 +93,7 @@ class Machine:
             self.refuse(f"it holds more than {MAX_TEXT >> 20} MiB of text")
 
     def payload(self, length: int) -> bytes | FileRegion:
-        """The next `length` bytes, left in the file if they are many."""
+        """Return the next `length` bytes; a long run stays in the file."""
         if length <= WINDOW_BYTES:
             return self.take(length)
         self.claim(length)
@@ -101,12 +101,12 @@ class Machine:
         return FileRegion(self.path, self.at - length, length)
 
     def since_mark(self) -> list[Any]:
-        """Everything above the last mark; the stack below it comes back."""
+        """Return everything above the last mark, and restore the stack below it."""
         items, self.stack = self.stack, self.marks.pop()
         return items
 
     def key(self, key: Any, depth: int = 0) -> Any:
-        """`key`, if its hash is quick: deep tuples overflow, chosen integers collide."""
+        """Return `key` if it hashes quickly: deep tuples overflow, chosen integers collide."""
         if isinstance(key, tuple) and depth < 3 and len(key) <= 16:
             for part in key:
                 self.key(part, depth + 1)
@@ -117,7 +117,7 @@ class Machine:
         return key
 
     def set_pairs(self, items: list[Any]) -> None:
-        """Key, value, key, value … into the dict on top of the stack."""
+        """Set key, value, key, value … in the dict on top of the stack."""
         target = self.stack[-1]
         if isinstance(target, Record):
             target.pairs = pairs = {} if target.pairs is None else target.pairs
@@ -129,7 +129,7 @@ class Machine:
             pairs[self.key(key)] = value
 
     def extend(self, items: list[Any]) -> None:
-        """Items into the list or set on top of the stack."""
+        """Add items to the list or set on top of the stack."""
         target = self.stack[-1]
         if isinstance(target, Record):
             target.items = [] if target.items is None else target.items
@@ -142,7 +142,7 @@ class Machine:
             self.refuse(f"it adds items to a {type(target).__name__}")
 
     def call(self, target: Any, args: Any, kwargs: Any = None) -> Any:
-        """What stands for `target(*args, **kwargs)`: a plain container or a Record."""
+        """Return the stand-in for `target(*args, **kwargs)`: a plain container or a Record."""
         if not isinstance(args, tuple) or not isinstance(kwargs, dict | None):
             self.refuse("a call has no argument list")
         if isinstance(target, Global):
@@ -154,12 +154,12 @@ class Machine:
         return Record(target, args, kwargs) if kwargs else Record(target, args)
 
     def refer(self, value: Any) -> PersistentId:
-        """What stands for something outside the pickle."""
+        """Return the stand-in for something outside the pickle."""
         self.outside.append(PersistentId(value))
         return self.outside[-1]
 
     def copied_items(self, items: Any) -> Any:
-        """`items`, about to be copied: copies of copies of copies add up."""
+        """Return `items` that are about to be copied, and count them: copies of copies add up."""
         if not isinstance(items, list | tuple | set | frozenset | dict):
             self.refuse(f"a container is made of a {type(items).__name__}")
         self.copied += len(items)
@@ -187,7 +187,7 @@ def _tuple(machine: Machine, items: Any = ()) -> tuple[Any, ...]:
 
 
 def _bytes(machine: Machine, content: Any = b"", encoding: str = "latin1") -> bytes | FileRegion:
-    """Protocols 0 to 2 wrote bytes as text with an encoding."""
+    """Return bytes that protocols 0 to 2 wrote as text with an encoding."""
     if isinstance(content, str):
         machine.count_text(len(content))
         return content.encode("utf-8" if encoding == "utf-8" else "latin1")

@@ -1,8 +1,8 @@
-"""Reads pickles as inert data: a small pickle machine that imports nothing and calls nothing.
+"""Read pickles as inert data, with a small pickle machine that imports and calls nothing.
 
 Plain containers become dicts, lists, tuples and sets; every other object becomes a `Record` of the
-call that would have made it. Byte strings of more than a few dozen bytes stay in the file, as
-`FileRegion`s, so that a checkpoint of hundreds of megabytes costs neither time nor memory.
+call that would have made it. Byte strings longer than a few dozen bytes stay in the file as
+`FileRegion`s, so a checkpoint of hundreds of megabytes costs neither time nor memory.
 """
 
 import struct
@@ -16,7 +16,7 @@ from sefa_cli.containers.pickle.machine import MAX_INSTRUCTIONS, Machine
 
 
 class Pickle(NamedTuple):
-    """A read pickle."""
+    """The result of reading a pickle."""
 
     value: Any
     end: int  # the byte after it
@@ -38,7 +38,7 @@ def read_pickle(data: Buffer, path: Path, start: int = 0, end: int | None = None
 
 
 def _run(machine: Machine) -> Any:
-    """Carry out the instructions up to STOP, which returns the value on top of the stack."""
+    """Execute the instructions up to STOP, which returns the value on top of the stack."""
     data = machine.data
     for _ in range(MAX_INSTRUCTIONS):
         if machine.at >= machine.end:

@@ -1,4 +1,4 @@
-"""Masks and label maps from picture files; pictures above Pillow's own limit are refused.
+"""Masks and label maps from picture files, none decoded above Pillow's own size limit.
 
 Pillow reads them, not imageio, because imageio cannot be told which formats to accept: some of
 Pillow's start other programs.
@@ -87,11 +87,11 @@ def as_weights(mask: ArrayLike) -> Weights:
 
 
 def read_mask(path: Path | str) -> Weights:
-    """Read a mask from a picture file as weights `(height, width)`, 0 … 255.
+    """Return the weights `(height, width)`, 0 … 255, that a picture file gives its pixels.
 
-    The weight is the luminance: white counts fully, black does not count, gray in between.
-    Transparent pixels do not count. If all visible pixels have one color (a drawing on a
-    transparent ground), the opacity is the weight. Raises SefaError for other files.
+    Luminance: white counts fully, black not at all, gray in between; transparent pixels do not
+    count. If all visible pixels have one color (a drawing on a transparent ground), the opacity
+    alone is the weight. Raises SefaError for a file that is not such a picture.
     """
     image = _open(path, _MASK_FORMATS)
     if image.mode in _DEEP:
@@ -111,9 +111,9 @@ def read_mask(path: Path | str) -> Weights:
 
 
 def read_labels(path: Path | str) -> Labels:
-    """Read a label map `(height, width)` from a PNG with a palette or in gray (up to 16 bits).
+    """Return the numbers `(height, width)` in a label map: a PNG with a palette or gray (16 bits).
 
-    Raises SefaError for other files.
+    Raises SefaError for a file that is not such a picture.
     """
     image = _open(path, _LABEL_FORMATS)
     if image.mode not in ("1", "L", "P", *_DEEP):
@@ -122,7 +122,7 @@ def read_labels(path: Path | str) -> Labels:
 
 
 def segment_weights(path: Path | str, labels: NDArray[np.integer], ids: Sequence[int]) -> Weights:
-    """Return 255 on the segments `ids`, 0 elsewhere; UsageError lists the ids that exist."""
+    """Return 255 on the segments `ids`, 0 elsewhere. Raises UsageError that lists the segments."""
     there, counts = np.unique(labels, return_counts=True)
     missing = [i for i in ids if i not in there]
     if missing or not ids:
@@ -132,7 +132,7 @@ def segment_weights(path: Path | str, labels: NDArray[np.integer], ids: Sequence
 
 
 def _resampled(weights: Weights, name: str, height: int, width: int) -> Weights:
-    """Resample `weights` to the working size; UsageError for another aspect."""
+    """Return `weights` at the working size. Raises UsageError for another aspect."""
     tall, wide = weights.shape
     if abs(tall * width - wide * height) >= max(height, width):  # a rounded pixel is no difference
         raise UsageError(
@@ -149,7 +149,7 @@ def _rounded_share(levels: NDArray[np.uint32], times: Weights | int, of: int) ->
 
 
 def _shares(ids: NDArray[np.integer], counts: NDArray[np.intp], most: int = 16) -> str:
-    """List the segments with the most pixels, ordered by id: `0 (61.2 %), 3 (4.1 %)`."""
+    """Return `0 (61.2 %), 3 (4.1 %)`: the largest segments, in the order of their ids."""
     largest = np.sort(np.argsort(-counts, kind="stable")[:most])
     percents = 100 * counts / counts.sum()
     named = [
@@ -161,7 +161,7 @@ def _shares(ids: NDArray[np.integer], counts: NDArray[np.intp], most: int = 16) 
 
 
 def _open(path: Path | str, formats: tuple[str, ...]) -> Image.Image:
-    """Decode a picture; raises SefaError for files of other formats."""
+    """Return the decoded picture. Raises SefaError if the file has none of these formats."""
     expected = " or ".join(formats)
     try:
         with warnings.catch_warnings():
@@ -171,10 +171,10 @@ def _open(path: Path | str, formats: tuple[str, ...]) -> Image.Image:
                 return image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise SefaError(
-            f"{path} is too large", f"at most {Image.MAX_IMAGE_PIXELS:,} pixels"
+            f"{path} is a picture that is too large", f"at most {Image.MAX_IMAGE_PIXELS:,} pixels"
         ) from None
     except UnidentifiedImageError:
-        raise SefaError(f"{path} is not a readable picture", expected) from None
+        raise SefaError(f"{path} is not a picture that can be read", expected) from None
     except OSError as error:
         if error.errno:
             raise why_not(path, error, "read") from None

@@ -1,7 +1,7 @@
-"""Regions of faces, found in each picture if the optional landmark package is installed.
+"""Find regions of faces in each picture, if the optional landmark package is installed.
 
-The package is mediapipe, in a version that does not report its use (later ones do). Its network
-is downloaded and checked as models are, and kept in the cache. Everything except
+The package is mediapipe, in a version that does not report its use to anyone (later ones do). The
+network it runs is fetched like a model, checked, and kept in the cache. Everything but
 `mediapipe_finder` works with any finder.
 """
 
@@ -67,7 +67,7 @@ _FEATURES: Mapping[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True)
 class Faces:
-    """Named regions of faces, found in each picture separately."""
+    """Named regions of faces, to be found in each picture separately."""
 
     names: str  # as they were written
     subject: str
@@ -75,22 +75,22 @@ class Faces:
 
     @property
     def text(self) -> str:
-        """The names; those found by landmarks have a prefix."""
+        """The names; a region that is found has a prefix."""
         return ",".join(
             f"{FOUND}:{_bare(name)}" if _is_found(name, self.subject) else name.strip()
             for name in self.names.split(",")
         )
 
     def weights(self, pictures: Sequence[Picture], captions: Sequence[str]) -> Weights:
-        """Return weights `(s, height, width)`, 255 inside, for pictures of one size.
+        """Return weights `(s, height, width)`, 255 inside, one for each picture, all of one size.
 
-        `captions` name the pictures ("seed 3"). Raises SefaError with those without a face.
+        `captions` name the pictures ("seed 3"). Raises SefaError that names those without a face.
         """
         found = self.finder(pictures)
         without = [c for c, points in zip(captions, found, strict=True) if points is None]
         if without:
             raise SefaError(
-                f"no face is seen in {', '.join(without)}",
+                f"no face found in {', '.join(without)}",
                 "a face in every picture",
                 "Leave these out, or give a box of your own.",
             )
@@ -113,7 +113,7 @@ class Faces:
 
 
 def feature_boxes(name: str, points: Points) -> Boxes:
-    """Return the box around the landmarks of one feature, with a margin, within the picture."""
+    """Return boxes around one feature's landmarks, with a margin, within the picture."""
     chosen = points[list(_FEATURES[name])]
     margin = 0.0 if name == "face" else _MARGIN * float(np.ptp(points[list(_OVAL), 0]))
     (top, left), (bottom, right) = (
@@ -130,12 +130,12 @@ def faces_for(
     offline: bool | None = None,
     version: str | None = None,
 ) -> Faces | None:
-    """Return the finder of the regions `names`, or None if their boxes are used.
+    """Return the finder of the regions `names` in each picture; None if their boxes are enough.
 
-    Landmarks are used for `eyes` on a face model if the package is installed, and always for
-    `landmarks:eyes`; `face:eyes` is the box. `version` is mediapipe's, looked up if None.
-    Raises SefaError if landmarks are needed but the package is missing or of a version that
-    reports its use, or if its network cannot be downloaded.
+    `eyes` of a model of faces is found if the package is installed, `landmarks:eyes` is always
+    found, for any model, and `face:eyes` is the box. `version` is mediapipe's, looked up if None.
+    Raises SefaError if a region must be found and the package is missing or reports its use, and
+    whatever fetching the network raises.
     """
     if names is None or not any(_is_found(name, subject) for name in names.split(",")):
         return None
@@ -193,7 +193,7 @@ def _bare(name: str) -> str:
 
 
 def _is_found(name: str, subject: str) -> bool:
-    """Return whether landmarks can find this region in the picture."""
+    """Return whether this region is looked for in the picture, if possible."""
     where, _, bare = name.strip().rpartition(":")
     return bare in _FEATURES and (where == FOUND or (not where and subject == "face"))
 
@@ -211,7 +211,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Silence the libraries' own lines on stderr; their errors still arrive as exceptions."""
+    """Silence libraries that write to stderr past Python; errors still arrive as exceptions."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:

@@ -1,8 +1,8 @@
-"""Regions with names: boxes for aligned faces, for cars, and for what stands in the middle.
+"""Regions with names: boxes for aligned faces, for cars, and for centered subjects.
 
-Which set a model has is read from its name (`subject_of`): no checkpoint says what it was trained
-on. Names of another set are asked for with their subject before a colon, `face:eyes`, and those
-that are to be found in every picture as `landmarks:eyes`.
+The model's name decides which set it has (`subject_of`): no checkpoint says what it was trained on.
+Names of another set need their subject before a colon, `face:eyes`; `landmarks:eyes` is found in
+each picture.
 """
 
 import difflib
@@ -28,7 +28,7 @@ Boxes = tuple[Box, ...]  # a region is all of them together
 
 
 def _in_256ths(**regions: tuple[tuple[int, int, int, int], ...]) -> Mapping[str, Boxes]:
-    """Boxes as they would be written for a picture of 256 × 256 pixels."""
+    """Return boxes, given in pixels of a 256 × 256 picture."""
     return {
         name.replace("_", "-"): tuple(Box(*(Fraction(n, 256) for n in box)) for box in boxes)
         for name, boxes in regions.items()
@@ -84,10 +84,10 @@ _WORDS = {
 
 
 def subject_of(ref: str, family: str = "") -> str:
-    """Return the subject of a model's pictures: "face", "car" or "centered".
+    """Return what a model's pictures show, "face", "car" or "centered", by family or name.
 
-    A family may state it. Otherwise the last part of the path that contains one of `_WORDS`
-    decides; the default is "centered".
+    A family may state it. Otherwise the last part of the path that holds one of `_WORDS`
+    decides; if none does, it is "centered".
     """
     known = find(family)
     if known is not None and known.subject:
@@ -101,7 +101,7 @@ def subject_of(ref: str, family: str = "") -> str:
 
 
 def named_regions(subject: str) -> Mapping[str, Boxes]:
-    """Return the regions that work without a prefix: the subject's own and the centered ones."""
+    """Return the regions that need no prefix for this subject: its own and the centered ones."""
     return {**SETS[subject], **_CENTERED}
 
 
@@ -114,11 +114,11 @@ def find_boxes(names: str, subject: str, height: int, width: int) -> Boxes:
     for name in names.split(","):
         where, _, bare = name.strip().rpartition(":")
         if where and where not in SETS:
-            raise UsageError(f"there are no regions of {where!r}", "one of " + ", ".join(SETS))
+            raise UsageError(f"unknown subject {where!r}", "one of " + ", ".join(SETS))
         known = SETS[where] if where else named_regions(subject)
         if bare not in known:
             raise UsageError(
-                f"there is no region {bare!r} for {_PICTURES[where or subject]}",
+                f"unknown region {bare!r} for {_PICTURES[where or subject]}",
                 "one of " + ", ".join(known),
                 _hint(bare, known),
             )
@@ -130,7 +130,7 @@ def find_boxes(names: str, subject: str, height: int, width: int) -> Boxes:
 
 
 def _hint(name: str, known: Mapping[str, Boxes]) -> str:
-    """Suggest the same name in another set, or a similar one."""
+    """Return what may have been meant: the same name of another set, or a similar one."""
     others = [f"{subject}:{name}" for subject, regions in SETS.items() if name in regions]
     if others:
         return f"Write {others[0]} if its pictures show that."
@@ -139,7 +139,7 @@ def _hint(name: str, known: Mapping[str, Boxes]) -> str:
 
 
 def _between_bars(box: Box, height: int, width: int) -> Box:
-    """Move a box of a 4 : 3 picture to the place of that picture in a taller one.
+    """Return a box of a 4 : 3 picture, moved to where that picture is in a taller one.
 
     The square car networks show it between two black bars.
     """

@@ -180,7 +180,7 @@ def as_region(region: "Region | str | Path | NDArray[np.generic]") -> Region:
 
 
 def _written(number: Number | str) -> str:
-    """Write a number as text: a fraction keeps its point and never gets an exponent."""
+    """Return a number as the command writes it: a fraction keeps its point, without exponent."""
     if isinstance(number, float | np.floating):
         return np.format_float_positional(number, trim="0")
     return str(number)

@@ -3,7 +3,7 @@
 Rows come before columns everywhere: `top,left,height,width` and `y,x`. Numbers are pixels of the
 working size when none has a decimal point, and fractions of the picture (0 … 1) when one has:
 `0,0,1,1` is the first pixel, `0,0,0.5,1` the upper half. A pixel belongs to a box or a polygon
-when its middle lies inside.
+when its center is inside.
 """
 
 import math
@@ -66,7 +66,7 @@ def named(names: str, subject: str | None) -> Draw:
 def _numbers(
     texts: Sequence[str], name: str, form: str, count: int
 ) -> tuple[tuple[Fraction, ...], bool]:
-    """Return the exact numbers, and whether they are fractions of the picture."""
+    """Return the numbers, exactly, and whether they are fractions of the picture."""
     texts = [text.strip() for text in texts]
     if len(texts) != count or not all(map(_NUMBER.fullmatch, texts)):
         raise UsageError(f"{name} is not {count} numbers", form)
@@ -109,7 +109,7 @@ def filled(boxes: Iterable[Box], height: int, width: int) -> Weights:
 
 
 def _edge(position: Fraction) -> int:
-    """Return the first pixel whose middle is not before `position`."""
+    """Return the first pixel whose center is not before `position`."""
     return math.ceil(position - _HALF)
 
 
@@ -119,7 +119,7 @@ def _fits(box: Box, height: int, width: int) -> bool:
 
 
 def _meant(box: Box, height: int, width: int) -> str:
-    """Suggest another order of the four numbers for a box that does not fit."""
+    """Return what may have been meant by a box that does not fit: another order of its numbers."""
     top, left, tall, wide = box
     orders = {
         "columns were given before rows": Box(left, top, wide, tall),
@@ -152,7 +152,7 @@ def _draw_polygon(
 
 
 def _inside(corners: Sequence[Point], height: int, width: int) -> NDArray[np.bool_]:
-    """Return which pixels have their middle inside, by the even-odd rule.
+    """Return which pixels have their center inside, by the even-odd rule.
 
     Pillow's polygons include the pixels under their edges: one row and column more than a box
     of the same corners.

@@ -7,7 +7,7 @@ columns of z first, with `.mean` and `.var` (statistics, channels), one row per 
 `blocks.{i}.conv{j}`, called `conv{j}_up` where the block doubles the side before it;
 `blocks.{i}.shortcut`; `attention.{i}.{theta,phi,g,o,gamma}`, which comes before block i; `norm`
 and `to_rgb`. Weights are as stored, with the vectors `u` (outputs,) and, if the file has it, `v`
-(inputs,) of their spectral norm beside them.
+(inputs,) of their spectral norm with them.
 
 MMGeneration (and mmagic after it) numbers blocks and attention in one list, as Hugging Face does,
 and keeps one row of statistics. Its BigGAN-deep sees z before the label, its BigGAN after it; both
@@ -23,7 +23,7 @@ import numpy as np
 
 from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.families.arguments import MMGEN_COLORS
-from sefa_cli.families.biggan.beside import read_config
+from sefa_cli.families.biggan.config_json import read_config
 from sefa_cli.families.biggan.shapes import describe
 from sefa_cli.families.family import Model, Reader, Rules
 from sefa_cli.families.names import (
@@ -176,7 +176,7 @@ def _read_mmgen(dialect: str, rules: Rules, state: State) -> Model:
 
 
 def _embed_one_hot(found: Translation) -> None:
-    """Labels that are not embedded: norms hold a row per class, so that the embedding is 1."""
+    """Give labels that are not embedded an embedding of 1: norms hold a row per class."""
     for name in filter(_OF_NORMS.fullmatch, list(found.tensors)):
         found.tensors[name] = _TRANSPOSED(found.tensors[name])
     classes = math.prod(found.tensors[_FIRST_SCALE].shape[-1:])
@@ -187,7 +187,7 @@ def _embed_one_hot(found: Translation) -> None:
 
 
 def _put_label_last(found: Translation) -> None:
-    """Norms see the chunk of z, then the label; in the author's code the label comes first."""
+    """Put the label after the chunk of z, as in norms here; the author's code has it first."""
     width = found.tensors["embedding.weight"].shape[-1:]
     for name, tensor in found.tensors.items():
         if _OF_NORMS.fullmatch(name):
@@ -210,7 +210,7 @@ def _count_blocks(found: Translation) -> int:
 
 
 def _name_ups(found: Translation, ups: range | tuple[int, ...], conv: str) -> None:
-    """Call the convolution after an up-sampling so."""
+    """Rename the convolution that follows an up-sampling."""
     for block in ups:
         for part in ("weight", "bias", "u", "v"):
             name = f"blocks.{block}.{conv}.{part}"
@@ -221,11 +221,9 @@ def _name_ups(found: Translation, ups: range | tuple[int, ...], conv: str) -> No
 
 
 def _checked(dialect: str, state: State, found: Translation) -> Model:
-    network = Network(found.tensors, found.names, dialect, "BigGAN")
+    network = Network(found, dialect, "BigGAN")
     config = {**describe(network, _count_blocks(found)), "bn_epsilon": 1e-5}
-    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in network.ordered)]
-    notes = tuple(f"{name!r:.60} was not used." for name in unused)
-    return Model(dialect, Config(config), network.ordered, notes)
+    return Model(dialect, Config(config), network.ordered, network.left_out())
 
 
 READERS: dict[str, Reader] = {

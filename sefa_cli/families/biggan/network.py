@@ -31,7 +31,7 @@ class Conditions:
         self.truncation = truncation
 
     def at(self, layer: int, part: slice) -> Tensor:
-        """What a layer sees: its part of its code, then the label: `(n, part + e)`."""
+        """Return what a layer sees: its part of its code, then the label: `(n, part + e)`."""
         return torch.cat([self.codes[:, layer, part], self.label], dim=1)
 
 
@@ -86,7 +86,7 @@ class Statistics(nn.Module):
 
 
 def at(rows: Tensor, truncation: float) -> Tensor:
-    """The row of a truncation in 0 … 1 among rows that are evenly spaced: `(channels,)`.
+    """Return the row of a truncation in 0 … 1 among rows that are evenly spaced: `(channels,)`.
 
     Between two rows i and i + 1, the published code weighs the wrong way round, and pictures are
     to be the published ones.
@@ -217,7 +217,7 @@ class BigGAN(Generator):
         return 0.4 if len(self.norm.mean) > 1 else 1.0
 
     def _part(self, block: int) -> slice:
-        """The part of its code that a block sees: all, a chunk, or nothing."""
+        """Return the part of its code that a block sees: all, a chunk, or nothing."""
         if self.deep:
             return slice(0, self.z_dim)
         if self.num_layers == 1:
@@ -235,7 +235,7 @@ class BigGAN(Generator):
         return torch.tanh(self.to_rgb(x)[:, : self.img_channels])
 
     def _draw(self, random: np.random.RandomState, truncation: float) -> NDArray[np.floating]:
-        """A normal distribution cut at ± 2, by its inverse, times the truncation."""
+        """Return a normal distribution cut at ± 2, by its inverse, times the truncation."""
         cut = torch.special.ndtr(torch.tensor([-_CUT, _CUT], dtype=torch.float64))
         uniform = torch.from_numpy(random.uniform(size=(1, self.z_dim)))
         values = torch.special.ndtri(cut[0] + uniform * (cut[1] - cut[0]))

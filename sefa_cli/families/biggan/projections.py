@@ -29,6 +29,6 @@ def projections(tensors: Tensors) -> list[Layer]:
 
 
 def _of_z(weight: LazyTensor, seen: int, start: int, z_dim: int) -> LazyTensor:
-    """A matrix's leading columns, those of z, as columns `start`… of one over the whole z."""
+    """Return a matrix's columns for z, placed at column `start` of one over the whole z."""
     around = (0, 0), (start, z_dim - start - seen)
     return weight.then(lambda a: np.pad(a[:, :seen], around), (weight.shape[0], z_dim)).kept()

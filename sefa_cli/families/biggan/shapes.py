@@ -10,7 +10,7 @@ _START = 4  # pixels of the first linear layer's output
 
 
 def describe(network: Network, blocks: int) -> dict[str, Any]:
-    """The configuration that the shapes tell. Raises SefaError at the first that does not fit."""
+    """Return the configuration that the shapes imply. Raises SefaError at the first misfit."""
     deep = "blocks.0.conv3.weight" in network
     classes, embedded = network.shape("embedding.weight", 2)
     rows, inputs = network.shape("linear.weight", 2)
@@ -49,7 +49,7 @@ def describe(network: Network, blocks: int) -> dict[str, Any]:
 
 
 def _deep_block(network: Network, name: str, inputs: int, width: int) -> tuple[int, bool]:
-    """A bottleneck of four convolutions; returns its channels and whether it doubles the side."""
+    """Check a bottleneck of four convolutions; return (channels, whether it doubles the side)."""
     middle = network.shape(f"{name}.conv0.weight", 4)[0]
     outputs = network.shape(f"{name}.conv3.weight", 4)[0]
     second = "conv1_up" if f"{name}.conv1_up.weight" in network else "conv1"
@@ -65,7 +65,7 @@ def _deep_block(network: Network, name: str, inputs: int, width: int) -> tuple[i
 
 
 def _block(network: Network, name: str, inputs: int, width: int) -> tuple[int, bool]:
-    """Two convolutions; returns its channels and that it doubles the side."""
+    """Check two convolutions; return (channels, True: it doubles the side)."""
     outputs = network.shape(f"{name}.conv1.weight", 4)[0]
     _normalized(network, f"{name}.conv0_up", (outputs, inputs, 3, 3))
     _normalized(network, f"{name}.conv1", (outputs, outputs, 3, 3))
@@ -98,7 +98,7 @@ def _attention(network: Network, block: int, channels: int) -> None:
 
 
 def _normalized(network: Network, name: str, shape: Shape, bias: bool = True) -> None:
-    """A weight with the vectors of its spectral norm, where the file has that."""
+    """Check a weight, and the vectors of its spectral norm if the file has them."""
     network.expect(f"{name}.weight", shape)
     network.expect(f"{name}.u", shape[:1], optional=True)
     network.expect(f"{name}.v", (math.prod(shape[1:]),), optional=True)

@@ -5,7 +5,7 @@ both convolutions and the to-RGB of a block. Native names: `mapping.fc{i}`; `syn
 (C, 4, 4)`; `synthesis.initial_conv` and `synthesis.blur (3,)` where the version has them; and per
 block `synthesis.blocks.{i}.conv1`, `.conv2`, `.torgb`, each with `.weight`, `.affine.weight`,
 `.affine.bias` (with the 1 that is added at run time) and, for convolutions, `.noise_weight (C,)`
-and `.noise_bias (C,)`. Shapes tell all of the configuration; `.config.json` beside a file no more.
+and `.noise_bias (C,)`. Shapes give the whole configuration.
 """
 
 from collections.abc import Iterator
@@ -51,26 +51,25 @@ def _words(number: int) -> dict[str, str]:
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
     """Return the model in a state of that dialect."""
-    found = translate(state, rules, _words, shared=(_BLUR,))
-    network = Network(found.tensors, found.names, dialect)
-    unknown = [name for name in found.unknown if not name.startswith(_OTHER_NETWORKS)]
-    for name in unknown:
+    leaves = {n: leaf for n, leaf in state.leaves.items() if not n.startswith(_OTHER_NETWORKS)}
+    found = translate(state._replace(leaves=leaves), rules, _words, shared=(_BLUR,))
+    network = Network(found, dialect)
+    for name in found.unknown:
         if name.startswith(("GE.attns.", "GE.to_initial_block.")):
             option = "attn_layers" if name.startswith("GE.attns.") else "no_const"
             raise network.refusal(f"it was trained with {option}, which is not known here")
     config = _describe(network)
-    notes = tuple(_notes(config, unknown))
+    notes = (*_notes(config), *network.left_out())
     return Model(dialect, Config(config), network.ordered, notes)
 
 
 def _describe(network: Network) -> dict[str, Any]:
-    """The configuration. Raises SefaError at the first tensor that does not fit."""
+    """Return the configuration. Raises SefaError at the first tensor that does not fit."""
     w_dim = network.shape("mapping.fc0.weight", 2)[1]
-    depth = 0
-    while depth == 0 or f"mapping.fc{depth}.weight" in network:
-        network.expect(f"mapping.fc{depth}.weight", (w_dim, w_dim))
-        network.expect(f"mapping.fc{depth}.bias", (w_dim,))
-        depth += 1
+    depth, blocks = network.count("mapping.fc{}"), network.count("synthesis.blocks.{}")
+    for i in range(depth):
+        network.expect(f"mapping.fc{i}.weight", (w_dim, w_dim))
+        network.expect(f"mapping.fc{i}.bias", (w_dim,))
     channels, *side = network.shape("synthesis.const", 3)
     network.expect("synthesis.const", (channels, side[0], side[0]))
     current = "synthesis.initial_conv.weight" in network
@@ -79,14 +78,12 @@ def _describe(network: Network) -> dict[str, Any]:
         network.expect("synthesis.initial_conv.bias", (channels,))
     network.expect(_BLUR, (3,), optional=True)
     img_channels = network.shape("synthesis.blocks.0.torgb.weight", 4)[0]
-    blocks = 0
-    while blocks == 0 or f"synthesis.blocks.{blocks}.conv1.weight" in network:
-        name = f"synthesis.blocks.{blocks}"
+    for i in range(blocks):
+        name = f"synthesis.blocks.{i}"
         channels = _layer(network, f"{name}.conv1", channels, w_dim)
         channels = _layer(network, f"{name}.conv2", channels, w_dim)
         network.expect(f"{name}.torgb.weight", (img_channels, channels, 1, 1))
         _affine(network, f"{name}.torgb", channels, w_dim)
-        blocks += 1
     return {
         "resolution": side[0] << (blocks - 1),
         "img_channels": img_channels,
@@ -115,13 +112,11 @@ def _affine(network: Network, name: str, inputs: int, w_dim: int) -> None:
     network.expect(f"{name}.affine.bias", (inputs,))
 
 
-def _notes(config: dict[str, Any], unknown: list[str]) -> Iterator[str]:
+def _notes(config: dict[str, Any]) -> Iterator[str]:
     yield "The file stores no mean w; truncation computes it from 10,000 samples."
     yield "The file stores no noise map; the noise mode const draws one from seed 0."
     if not config["normalize_z"]:
         yield "An early version wrote it: its mapping network takes z and its weights as they are."
-    if unknown:
-        yield f"Left out, as no part of a known generator: {unknown[0]!r:.60} and others."
 
 
 RULES: dict[str, Rules] = {"lucidrains": _RULES}

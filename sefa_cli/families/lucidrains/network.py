@@ -119,7 +119,7 @@ class Lucidrains(Generator):
         return 2 * image - 1
 
     def _noise_for(self, n: int, noise_mode: str) -> Tensor:
-        """One map for all layers, turned about its diagonal as the published code does."""
+        """Return one map for all layers, transposed as in the published code."""
         if noise_mode == "none":
             return torch.zeros_like(self.noise)
         if noise_mode == "const":

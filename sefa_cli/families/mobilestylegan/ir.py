@@ -45,13 +45,13 @@ class Source:
         return f"{self.path.name}:{self.member}" if self.member else self.path.name
 
     def with_suffix(self, suffix: str) -> "Source":
-        """The file beside it that differs in the suffix alone."""
+        """Return the file beside it that differs in the suffix alone."""
         if self.member:
             return Source(self.path, str(PurePosixPath(self.member).with_suffix(suffix)))
         return Source(self.path.with_suffix(suffix))
 
     def head(self, count: int) -> bytes:
-        """The first `count` bytes. Raises SefaError where the file cannot be read."""
+        """Return the first `count` bytes. Raises SefaError if the file cannot be read."""
         with self._opened() as file:
             return file.read(count)
 
@@ -105,7 +105,7 @@ class Node:
     consumers: list["Node"] = field(default_factory=list)
 
     def constant(self) -> LazyTensor | None:
-        """The constant this is, or hands on through operations that only reshape it."""
+        """Return the constant that this is, or that it only reshapes."""
         node = self
         while node.kind in _PLUMBING and node.inputs:
             node = node.inputs[0]
@@ -122,7 +122,7 @@ class Node:
         return None
 
     def follows(self, other: "Node") -> bool:
-        """Whether the result of `other` reaches this one."""
+        """Return whether the result of `other` reaches this one."""
         todo, seen = [self], {self}
         while todo and other not in seen:
             new = set(todo.pop().inputs) - seen
@@ -139,7 +139,7 @@ class Graph:
     nodes: tuple[Node, ...]
 
     def of_kind(self, kind: str) -> list[Node]:
-        """The operations of one kind, in order of execution."""
+        """Return the operations of one kind, in order of execution."""
         return [node for node in self.nodes if node.kind == kind]
 
     def counts(self) -> str:
@@ -149,7 +149,7 @@ class Graph:
 
 
 def looks_like_ir(source: Source) -> bool:
-    """Whether the file begins like the XML of an IR network."""
+    """Return whether the file begins like the XML of an IR network."""
     try:
         head = source.head(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
     except SefaError:

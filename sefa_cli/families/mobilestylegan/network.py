@@ -72,7 +72,7 @@ class Up(TensorModule):
         return self.haar(x, self.affine(w)[:, self.order])
 
     def mean(self, x: Tensor, w: Tensor) -> Tensor:
-        """The 2×2 mean of what `forward` gives, from the LL bands `(n, c, h, w)` alone."""
+        """Return the 2×2 mean of what `forward` gives, from the LL bands `(n, c, h, w)` alone."""
         return x * (self.affine(w)[:, : x.shape[1], None, None] * 0.5)
 
 
@@ -173,7 +173,7 @@ class ToImage(TensorModule):
         return self.haar(self._bands(x, w, slice(None)))
 
     def mean(self, x: Tensor, w: Tensor) -> Tensor:
-        """The 2×2 mean of what `forward` gives, without making it: `(n, img_channels, h, w)`."""
+        """Return the 2×2 mean of `forward`, without computing it: `(n, img_channels, h, w)`."""
         return self._bands(x, w, _LL) * 0.5
 
     def _bands(self, x: Tensor, w: Tensor, rows: slice) -> Tensor:
@@ -209,14 +209,14 @@ class MobileStyleGAN(Generator):
         return run_steps(self.steps(noise_mode, size, quick=False), codes)
 
     def _preview(self, codes: Tensor, noise_mode: str) -> Tensor:
-        """The last block at half its size, fed with the 2×2 mean of its Haar step.
+        """Return the last block at half its size, fed with the 2×2 mean of its Haar step.
 
         Convolution and mean do not commute, so this is 35 dB from the exact mean, no more.
         """
         return run_steps(self.steps(noise_mode, self.resolution // 4, quick=True), codes)
 
     def steps(self, noise_mode: str, size: int, quick: bool) -> list[Step]:
-        """The stem, every layer of every block, and the picture, each of which reads one code."""
+        """Return the stem, every layer of every block, and the picture; each reads one code."""
         steps = [Step((0,), lambda _, codes: self._begin(codes, noise_mode))]
         for block in self.blocks:
             last = quick and block is self.blocks[-1]

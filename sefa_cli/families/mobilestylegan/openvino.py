@@ -32,7 +32,7 @@ _CONV = _RGB | {"noise", "depthwise"}
 
 
 def is_ir(path: Path) -> bool:
-    """Whether `path` is the XML of an IR network, or a folder, zip or wheel that holds one."""
+    """Return whether `path` is an IR network's XML, or a folder, zip or wheel that holds one."""
     try:
         return any(looks_like_ir(source) for source in _candidates(path))
     except (OSError, zipfile.BadZipFile):
@@ -98,7 +98,7 @@ def _mapping(graph: Graph) -> Tensors:
 
 
 def _synthesis(graph: Graph) -> Tensors:
-    """The modulated layers in order of execution, named by that order."""
+    """Return the modulated layers in order of execution, named by that order."""
     found = [(node, affine) for node in graph.of_kind("Multiply") if (affine := _style_in(node))]
     _check_chain([multiply for multiply, _ in found])
     layers = [
@@ -136,7 +136,7 @@ def _affine(add: Node) -> tuple[LazyTensor, LazyTensor] | None:
 
 
 def _style_in(multiply: Node) -> tuple[LazyTensor, LazyTensor] | None:
-    """The style affine if this multiplies features by a style, and no style by a scale."""
+    """Return the style affine if this multiplies features by a style, not a style by a scale."""
     split = multiply.split()
     if split and math.prod(split[0].shape) == 1:
         return None

@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sefa_cli.families.mobilestylegan.network import HAAR, Conv, MobileStyleGAN, ToImage, Up
-from sefa_cli.generators.base import area_mean
-from sefa_cli.generators.layers import TensorModule, fast_layout
+from sefa_cli.generators.layers import TensorModule, area_mean, fast_layout
 from sefa_cli.generators.linearize import Moves
 
 Change = Tensor | None  # of features (b, channels, h, w); None where nothing has moved yet
@@ -48,7 +47,7 @@ class MobileChain:
         self.pass_bytes = max(4 * step.result.nbytes for _, step in self._steps)
 
     def push(self, moves: Moves) -> Tensor:
-        """Changes of the picture `(b, C, H, W)`; moves hold `(b, d)` for every code, or None."""
+        """Return changes of the picture `(b, C, H, W)`; moves hold `(b, d)` per code, or None."""
         t: Change = None
         for index, step in self._steps:
             t = step.push(t, moves[index])
@@ -165,7 +164,7 @@ def _route(
 
 
 def _change(affine: Any, move: Tensor) -> Tensor:
-    """A v `(b, outputs)`: the affine without its bias."""
+    """Return a v `(b, outputs)`: the affine without its bias."""
     return F.linear(move, affine.weight)
 
 
@@ -175,7 +174,7 @@ def _spread(style: Tensor) -> Tensor:
 
 
 def _pointwise(t: Tensor, weight: Tensor) -> Tensor:
-    """A 1×1 convolution. On CPUs as the matrix product it is: on a single thread torch would
+    """Return a 1×1 convolution of `t`. CPUs do it as a matrix product: on one thread torch would
     leave the layout that everything else is fast in."""
     if t.device.type != "cpu":
         return F.conv2d(t, weight)

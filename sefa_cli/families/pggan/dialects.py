@@ -11,7 +11,6 @@ MMGeneration's fused kernels count their outputs where the others count inputs i
 """
 
 import math
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -24,7 +23,7 @@ from sefa_cli.families.arguments import MMGEN_COLORS
 from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import FLAT, Change, Rule, Shape, State, translate
 from sefa_cli.families.native_tensors import START, Network
-from sefa_cli.families.progressive import left_out, lod_of
+from sefa_cli.families.progressive import growing, lod_of
 from sefa_cli.families.tensorflow import HWIO, HWOI, TRANSPOSED, argument, axes, flipped
 
 _DENSE = "synthesis.b4.dense"
@@ -140,16 +139,16 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
     if dialect == "gan-zoo":
         _equalize(found.tensors)
     _split_label(found.tensors, argument(state, "label_size", 0))
-    network = Network(found.tensors, found.names, dialect, "PGGAN")
+    network = Network(found, dialect, "PGGAN")
     gain = SQRT2 if dialect == "gan-zoo" else SQRT2 / 4
     config = {**_describe(network), "lod": lod, "dense_gain": gain}
-    return Model(dialect, Config(config), network.ordered,
-        tuple(_notes(state, left_out(found, network), lod)),
-    )  # fmt: skip
+    colors = (MMGEN_COLORS,) if dialect == "mmgen" else ()
+    about = (*network.left_out(), *colors, *tensorflow.argument_notes(state))
+    return Model(dialect, Config(config), network.ordered, (*growing(lod), *about))
 
 
 def _describe(network: Network) -> dict[str, Any]:
-    """The configuration that the shapes tell. Raises SefaError at the first that does not fit."""
+    """Return the configuration that the shapes imply. Raises SefaError at the first misfit."""
     rows, z_dim = network.shape(f"{_DENSE}.weight", 2)
     channels = rows // START**2
     network.expect(f"{_DENSE}.weight", (channels * START**2, z_dim))
@@ -179,7 +178,7 @@ def _describe(network: Network) -> dict[str, Any]:
 
 
 def _unfuse(tensors: dict[str, LazyTensor], mmgen: bool) -> None:
-    """Turns fused up-sampling kernels, (in, out, 3, 3): widths that follow tell them.
+    """Turn fused up-sampling kernels, (in, out, 3, 3). The widths after them tell which are fused.
 
     Where all widths are the same, they are what the code makes by default: fused in MMGeneration.
     """
@@ -216,7 +215,7 @@ def _conv1_before(name: str) -> str:
 
 
 def _split_label(tensors: dict[str, LazyTensor], classes: Any) -> None:
-    """The dense layer of a conditional network takes z and then a one-hot label."""
+    """Split the dense layer of a conditional network, which takes z and then a one-hot label."""
     weight = tensors.get(f"{_DENSE}.weight")
     if weight is None or len(weight.shape) != 2 or not isinstance(classes, int):
         return
@@ -225,16 +224,6 @@ def _split_label(tensors: dict[str, LazyTensor], classes: Any) -> None:
     if classes > 0 and z_dim > 0:
         tensors[f"{_DENSE}.weight"] = weight.then(lambda a: a[:, :z_dim], (rows, z_dim))
         tensors[_LABEL] = weight.then(lambda a: a[:, z_dim:], (rows, classes))
-
-
-def _notes(state: State, unused: str, lod: float) -> Iterator[str]:
-    if lod:
-        yield f"The network was saved while it grew, at level of detail {lod:g}: pictures are soft."
-    if unused:
-        yield unused
-    if "noise2feat.bias" in state.leaves:
-        yield MMGEN_COLORS
-    yield from tensorflow.argument_notes(state)
 
 
 RULES: dict[str, Rules] = {

@@ -51,7 +51,7 @@ class NormedConv(TensorModule):
 
 
 class PGGAN(Progressive):
-    """One code, z, for the one layer it enters."""
+    """One code, z, for the layer that it enters."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)

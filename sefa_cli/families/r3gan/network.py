@@ -51,9 +51,8 @@ class R3GAN(Generator):
         super().__init__(checkpoint)
         self.conditioned = self.c_dim > 0
         weights, layers = Weights(checkpoint.tensors), nn.Sequential()
-        embedding = torch.zeros(0, 0)  # (e, c_dim)
-        if self.conditioned:
-            embedding = weights.take("EmbeddingLayer.weight", None, self.c_dim)
+        label = ("EmbeddingLayer.weight", None, self.c_dim)
+        embedding = weights.take(*label) if self.c_dim else torch.zeros(0, 0)  # (e, c_dim)
         basis = weights.take("MainLayers.0.Layers.0.Basis", None, None, None)
         inputs, channels = self.z_dim + len(embedding), len(basis)
         linear = weights.take("MainLayers.0.Layers.0.LinearLayer.weight", channels, inputs)

@@ -1,4 +1,4 @@
-"""StyleGAN (Karras et al., CVPR 2019), as NVIDIA, genforce and two ports write it."""
+"""StyleGAN (Karras et al., CVPR 2019), as NVIDIA, genforce and three ports write it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -30,6 +30,9 @@ class StyleGANFamily(Family):
         Dialect(
             "mmgen",
             ("style_mapping.1.linear.weight_orig", "convs.0.adain1.affine.weight_orig"),
+        ),
+        Dialect(
+            "rosinality", ("generator.progression.0.conv1.input", "style.1.linear.weight_orig")
         ),
         Dialect("gan-zoo", ("baseScale0", "adain00.styleModulator.weight")),
         Dialect("gan-zoo", ("baseScale0", "adain00.styleModulator.module.weight")),

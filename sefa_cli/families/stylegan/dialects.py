@@ -9,7 +9,6 @@ From 128 px on the published code fuses doubling and convolution, which turns th
 """
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,8 +27,8 @@ from sefa_cli.families.names import (
     State,
     translate,
 )
-from sefa_cli.families.native_tensors import START, Network
-from sefa_cli.families.progressive import left_out, lod_of
+from sefa_cli.families.native_tensors import START, Network, notes_on_absence
+from sefa_cli.families.progressive import growing, lod_of
 from sefa_cli.families.stylegan2.shapes import describe_mapping
 from sefa_cli.families.tensorflow import HWIO, TRANSPOSED, argument
 
@@ -37,7 +36,7 @@ BLUR = "synthesis.blur_filter"
 _FUSED_FROM = 128  # pixels; what `fused_scale="auto"`, the default, stands for
 _RATE = 0.01  # of the mapping network, by default
 _MOST_TAPS = 32 * 32
-_CHANNEL = Change(lambda s: s[2:] if len(s) == 4 and s[1] == 1 else s, lambda a: a[:1])
+CHANNEL = Change(lambda s: s[2:] if len(s) == 4 and s[1] == 1 else s, lambda a: a[:1])
 
 _GENFORCE = (
     Rule(r"mapping\.dense(\d{1,3})\.weight", "mapping.fc{n}.weight"),
@@ -54,7 +53,7 @@ _GENFORCE = (
     Rule(r"synthesis\.layer(\d{1,3})\.apply_noise\.noise", "{conv}.noise_const", ONE_MAP),
     Rule(r"synthesis\.output(\d{1,3})\.weight", "{rgb}.weight"),
     Rule(r"synthesis\.output(\d{1,3})\.bias", "{rgb}.bias"),
-    Rule(r"synthesis\.layer\d{1,3}\.blur\.kernel", BLUR, _CHANNEL),
+    Rule(r"synthesis\.layer\d{1,3}\.blur\.kernel", BLUR, CHANNEL),
 )
 
 _CONST, _CONV, _UP, _CONV1 = (
@@ -109,16 +108,17 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
         found.tensors.pop(BLUR, None), tensorflow.filter_argument(state, "blur_filter")
     )
     _unfuse(found.tensors, argument(state, "fused_scale", "auto"))
-    network = Network(found.tensors, found.names, dialect, "StyleGAN")
+    network = Network(found, dialect, "StyleGAN")
     rate = positive(argument(state, "mapping_lrmul", _RATE)) or _RATE
     config = {**describe(network), "lr_multiplier": rate, "lod": lod}
     tensors = {**network.ordered, **blur}
-    said = notes(state, tensors, left_out(found, network), lod)
+    about = (*network.left_out(), *tensorflow.argument_notes(state))
+    said = (*notes_on_absence(tensors), *growing(lod), *about)
     return Model(dialect, Config(config), tensors, said)
 
 
 def describe(network: Network) -> dict[str, Any]:
-    """The configuration that the shapes tell. Raises SefaError at the first that does not fit."""
+    """Return the configuration that the shapes imply. Raises SefaError at the first misfit."""
     mapping = describe_mapping(network)
     w_dim = mapping["w_dim"]
     network.expect("mapping.w_avg", (w_dim,), optional=True)
@@ -146,7 +146,7 @@ def describe(network: Network) -> dict[str, Any]:
 
 
 def _style(network: Network, name: str, channels: int, w_dim: int, size: Shape) -> None:
-    """What follows a convolution: bias, noise (may be absent), instance norm with style."""
+    """Check what follows a convolution: bias, noise (optional), instance norm with style."""
     network.expect(f"{name}.bias", (channels,))
     network.expect(f"{name}.noise_strength", (channels,), optional=True)
     network.expect(f"{name}.noise_const", size, optional=True)
@@ -155,7 +155,7 @@ def _style(network: Network, name: str, channels: int, w_dim: int, size: Shape) 
 
 
 def _unfuse(tensors: dict[str, LazyTensor], fused: Any) -> None:
-    """Turns the kernels that the published code uses in transposed convolutions."""
+    """Turn the kernels that the published code uses in transposed convolutions."""
     start = _FUSED_FROM if fused == "auto" else 0 if fused else math.inf
     for name in [name for name in tensors if name.endswith("conv0.weight")]:
         if int(name.split(".")[1][1:]) >= start:
@@ -165,7 +165,7 @@ def _unfuse(tensors: dict[str, LazyTensor], fused: Any) -> None:
 def unusual_blur(
     kernel: LazyTensor | None, taps: list[float] | None = None
 ) -> dict[str, LazyTensor]:
-    """The blur's kernel, with sum 1, where it is another than [1, 2, 1] ⊗ [1, 2, 1]."""
+    """Return the blur's kernel, with sum 1, unless it is [1, 2, 1] ⊗ [1, 2, 1]."""
     usual = tensorflow.as_filter([1, 2, 1])
     if kernel is not None and math.prod(kernel.shape) <= _MOST_TAPS:
         found = kernel.float32()
@@ -176,23 +176,6 @@ def unusual_blur(
     if found.shape == usual.shape and np.allclose(found, usual, rtol=1e-4):
         return {}
     return {BLUR: LazyTensor(found.shape, "float32", lambda: found)}
-
-
-def notes(state: State, tensors: dict[str, LazyTensor], unused: str, lod: float) -> tuple[str, ...]:
-    """Sentences on what is missing or left out."""
-    return tuple(_notes(state, tensors, unused, lod))
-
-
-def _notes(state: State, tensors: dict[str, LazyTensor], unused: str, lod: float) -> Iterator[str]:
-    if "mapping.w_avg" not in tensors:
-        yield "The file stores no mean w; truncation computes it from 10,000 samples."
-    if "synthesis.b4.conv1.noise_const" not in tensors:
-        yield "The file stores no noise maps; the noise mode const adds none."
-    if lod:
-        yield f"The network was saved while it grew, at level of detail {lod:g}: pictures are soft."
-    if unused:
-        yield unused
-    yield from tensorflow.argument_notes(state)
 
 
 RULES: dict[str, Rules] = {"genforce": _GENFORCE, "tensorflow": _TENSORFLOW}

@@ -74,8 +74,10 @@ class StyleGAN(Progressive):
             weights.take("blur_filter", None, None) if "blur_filter" in weights else None
         )
         self.const = frozen(weights.take("b4.const", None, None, None))  # (channels, h, w)
-        # MMGeneration bends what up-sampling gives before the blur, and once more after it.
+        # MMGeneration bends what up-sampling gives before the blur, and once more after it;
+        # rosinality adds the bias there.
         self.early: bool = config.get("early_activation", False)
+        self.early_bias: bool = config.get("early_bias", self.early)
         channels, height, width = self.const.shape
         self.convs, self.styles = nn.ModuleList(), nn.ModuleList()
         for index in range(2 * self.shown):
@@ -98,11 +100,13 @@ class StyleGAN(Progressive):
             if index:
                 x = self.convs[index - 1](x)
             up = index > 0 and index % 2 == 0
+            if up and self.early_bias:
+                x = x + style.bias[:, None, None]
             if up and self.early:
-                x = F.leaky_relu(x + style.bias[:, None, None], 0.2)
+                x = F.leaky_relu(x, 0.2)
             if up:
                 x = self.blur(x)
-            x = style(x, codes[:, index], noise_mode, up and self.early)
+            x = style(x, codes[:, index], noise_mode, up and self.early_bias)
             if index % 2:
                 yield x
 

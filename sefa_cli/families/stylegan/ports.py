@@ -1,13 +1,18 @@
-"""StyleGAN (1) as MMGeneration and pytorch_GAN_zoo write it → the native names of stylegan.py.
+"""StyleGAN (1) as three ports write it → the native names of dialects.py.
 
-Both have one noise strength for all channels, no bias on the constant, and style biases that hold
-the +1 of the scales. Their gains differ: MMGeneration has none of √2 in the mapping, one in style
-affines and to-RGBs; it bends by a leaky ReLU before the blur and once more after the noise, and
-divides by √(variance + 1e-5). pytorch_GAN_zoo applies √(2 / fan-in) everywhere, after the bias;
-it blurs nothing and stores no noise.
+All have no bias on the constant, and style biases that hold the +1 of the scales. MMGeneration and
+pytorch_GAN_zoo have one noise strength for all channels. Their gains differ: MMGeneration has none
+of √2 in the mapping, one in style affines and to-RGBs; it bends by a leaky ReLU before the blur and
+once more after the noise, and divides by √(variance + 1e-5). pytorch_GAN_zoo applies √(2 / fan-in)
+everywhere, after the bias; it blurs nothing and stores no noise.
+
+rosinality's style-based-gan-pytorch applies √(2 / fan-in) everywhere too, noise strengths included,
+before the bias; the bias comes before the blur. It stores no noise and always has blocks for
+1024 px: those above the size it was trained for still have the noise strengths 0 of the start.
 """
 
 import math
+import re
 from functools import partial
 from typing import Any
 
@@ -20,6 +25,7 @@ from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import (
     AS_STORED,
     FIRST_ROW,
+    FLAT,
     ONE_MAP,
     UNBATCHED,
     Change,
@@ -27,9 +33,8 @@ from sefa_cli.families.names import (
     State,
     translate,
 )
-from sefa_cli.families.native_tensors import START, Network
-from sefa_cli.families.progressive import left_out
-from sefa_cli.families.stylegan.dialects import BLUR, describe, notes, unusual_blur
+from sefa_cli.families.native_tensors import START, Network, notes_on_absence
+from sefa_cli.families.stylegan.dialects import BLUR, CHANNEL, describe, unusual_blur
 
 _FIRST = "synthesis.b4"
 _ROOT = np.float32(math.sqrt(2))
@@ -66,59 +71,117 @@ _MMGEN = (
     Rule(r"injected_noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
 )
 
+
+def _layers(weight: str, *layers: tuple[str, str, Change]) -> tuple[Rule, ...]:
+    """Return rules for layers that have a weight, of some gain, and a bias.
+
+    Older files of pytorch_GAN_zoo have the names of the wrapped modules.
+    """
+    return tuple(
+        Rule(rf"{theirs}\.(?:module\.)?{part}", f"{ours}.{native}", change)
+        for theirs, ours, gain in layers
+        for part, native, change in ((weight, "weight", gain), ("bias", "bias", AS_STORED))
+    )
+
+
+_PROGRESSION = r"generator\.progression\.(\d{1,2})"
+_NOISE = Change(FLAT.shape, lambda a: a.reshape(-1) * (_ROOT / np.float32(math.sqrt(a.size))))
+_FUSED = Change(  # (in, out, 3, 3) of a transposed convolution, whose four shifts are averaged
+    lambda s: (s[1], s[0], *s[2:]) if len(s) == 4 else s,
+    lambda a: a.swapaxes(0, 1)[..., ::-1, ::-1] / np.float32(4),
+)
+_ROSINALITY = (
+    Rule(r"generator\.progression\.0\.conv1\.input", f"{_FIRST}.const", UNBATCHED),
+    Rule(rf"{_PROGRESSION}\.conv1\.0\.weight", "{block}.conv0.weight", _FUSED),
+    Rule(rf"{_PROGRESSION}\.conv1\.0\.bias", "{block}.conv0.bias"),
+    Rule(rf"{_PROGRESSION}\.conv1\.[12]\.weight(?:_flip)?", BLUR, CHANNEL),
+    Rule(rf"{_PROGRESSION}\.noise1\.weight_orig", "{block}.conv0.noise_strength", _NOISE),
+    Rule(rf"{_PROGRESSION}\.noise2\.weight_orig", "{block}.conv1.noise_strength", _NOISE),
+    *_layers(
+        "weight_orig",
+        (r"style\.(\d{1,3})\.linear", "mapping.fc{half}", AS_STORED),
+        (rf"{_PROGRESSION}\.conv1\.1\.conv", "{block}.conv0", AS_STORED),
+        (rf"{_PROGRESSION}\.conv2\.conv", "{block}.conv1", AS_STORED),
+        (rf"{_PROGRESSION}\.adain1\.style\.linear", "{block}.conv0.affine", _UP),
+        (rf"{_PROGRESSION}\.adain2\.style\.linear", "{block}.conv1.affine", _UP),
+        (r"generator\.to_rgb\.(\d{1,2})\.conv", "{block}.torgb", _UP),
+    ),
+)
+
 _GAN_ZOO = (
     Rule(r"baseScale0", f"{_FIRST}.const", UNBATCHED),
     Rule(r"mean_w", "mapping.w_avg", FIRST_ROW),
     Rule(r"noiseMod0([01])\.module\.weight", f"{_FIRST}.conv{{n}}.noise_strength"),
     Rule(r"noiseModulators\.(\d{1,2})\.0\.module\.weight", "{above}.conv0.noise_strength"),
     Rule(r"noiseModulators\.(\d{1,2})\.1\.module\.weight", "{above}.conv1.noise_strength"),
-    *(  # older files have the names of the wrapped modules
-        Rule(rf"{theirs}\.(?:module\.)?{part}", f"{ours}.{part}", change)
-        for theirs, ours, gain in (
-            (r"mapping\.FC\.(\d{1,3})", "mapping.fc{n}", AS_STORED),
-            (r"adain00\.styleModulator", f"{_FIRST}.conv0.affine", _UP),
-            (r"conv0", f"{_FIRST}.conv1", AS_STORED),
-            (r"adain01\.styleModulator", f"{_FIRST}.conv1.affine", _UP),
-            (r"scaleLayers\.(\d{1,2})\.0", "{above}.conv0", AS_STORED),
-            (r"scaleLayers\.(\d{1,2})\.1\.styleModulator", "{above}.conv0.affine", _UP),
-            (r"scaleLayers\.(\d{1,2})\.2", "{above}.conv1", AS_STORED),
-            (r"scaleLayers\.(\d{1,2})\.3\.styleModulator", "{above}.conv1.affine", _UP),
-            (r"toRGBLayers\.(\d{1,2})", "{above}.torgb", _UP),
-        )
-        for part, change in (("weight", gain), ("bias", AS_STORED))
+    *_layers(
+        "weight",
+        (r"mapping\.FC\.(\d{1,3})", "mapping.fc{n}", AS_STORED),
+        (r"adain00\.styleModulator", f"{_FIRST}.conv0.affine", _UP),
+        (r"conv0", f"{_FIRST}.conv1", AS_STORED),
+        (r"adain01\.styleModulator", f"{_FIRST}.conv1.affine", _UP),
+        (r"scaleLayers\.(\d{1,2})\.0", "{above}.conv0", AS_STORED),
+        (r"scaleLayers\.(\d{1,2})\.1\.styleModulator", "{above}.conv0.affine", _UP),
+        (r"scaleLayers\.(\d{1,2})\.2", "{above}.conv1", AS_STORED),
+        (r"scaleLayers\.(\d{1,2})\.3\.styleModulator", "{above}.conv1.affine", _UP),
+        (r"toRGBLayers\.(\d{1,2})", "{above}.torgb", _UP),
     ),
 )
 
 
 def _words(number: int) -> dict[str, str]:
-    """Blocks are counted from 4 px, or `above` it; noise maps run b4.conv0, b4.conv1, b8.conv0 …"""
+    """Return names by number: `block` from 4 px, `above` from 8 px, `conv` from b4.conv0."""
     number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
     return {
         "block": f"synthesis.b{START << number}",
         "above": f"synthesis.b{2 * START << number}",
         "conv": f"synthesis.b{START << number // 2}.conv{number % 2}",
+        "half": str(number // 2),
     }
+
+
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "mmgen": {"early_activation": True, "norm_epsilon": 1e-5},
+    "rosinality": {"early_bias": True, "norm_epsilon": 1e-5, "lr_multiplier": 1.0},
+}
 
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
     """Return the model in a state of that dialect."""
     found = translate(state, rules, _words, shared=(BLUR,))
-    mmgen = dialect == "mmgen"
-    blur = unusual_blur(found.tensors.pop(BLUR, None)) if mmgen else {BLUR: _filled(1, (1, 1))}
-    _as_published(found.tensors, gain_after_bias=not mmgen)
-    network = Network(found.tensors, found.names, dialect, "StyleGAN")
+    zoo = dialect == "gan-zoo"
+    blur = {BLUR: _filled(1, (1, 1))} if zoo else unusual_blur(found.tensors.pop(BLUR, None))
+    untrained = _without_untrained(found.tensors) if dialect == "rosinality" else ()
+    _as_published(found.tensors, gain_after_bias=zoo)
+    network = Network(found, dialect, "StyleGAN")
     config: dict[str, Any] = {**describe(network), "lr_multiplier": 0.01, "lod": 0.0}
-    if mmgen:
-        config |= {"early_activation": True, "norm_epsilon": 1e-5}
+    config |= _SETTINGS.get(dialect, {})
     tensors = {**network.ordered, **blur}
-    said = notes(state, tensors, left_out(found, network), 0.0)
-    if mmgen:
-        said = (*said, MMGEN_COLORS)
+    colors = (MMGEN_COLORS,) if dialect == "mmgen" else ()
+    said = (*notes_on_absence(tensors), *untrained, *network.left_out(), *colors)
     return Model(dialect, Config(config), tensors, said)
 
 
+def _without_untrained(tensors: dict[str, LazyTensor]) -> tuple[str, ...]:
+    """Drop the blocks above the last one with noise; return a note if there are some."""
+    noise = {name: _block(name) for name in tensors if name.endswith("noise_strength")}
+    trained = [block for name, block in noise.items() if tensors[name].float32().any()]
+    last = max(trained, default=1 << 20)
+    if all(block <= last for block in noise.values()):
+        return ()
+    for name in [name for name in tensors if _block(name) > last]:
+        del tensors[name]
+    return (f"The blocks above {last} px were never trained: left out.",)
+
+
+def _block(name: str) -> int:
+    """Return the resolution of `synthesis.b{r}.…`; 0 for other names."""
+    match = re.match(r"synthesis\.b(\d+)\.", name)
+    return int(match[1]) if match else 0
+
+
 def _as_published(tensors: dict[str, LazyTensor], gain_after_bias: bool) -> None:
-    """Biases, noise strengths and styles as the first code has them."""
+    """Turn biases, noise strengths and styles into those of the first code."""
     for name in [name for name in tensors if name.endswith(".weight")]:
         bias = f"{name.removesuffix('weight')}bias"
         if bias in tensors and gain_after_bias:
@@ -133,14 +196,14 @@ def _as_published(tensors: dict[str, LazyTensor], gain_after_bias: bool) -> None
 
 
 def _without_one(channels: int, bias: NDArray[Any]) -> NDArray[Any]:
-    """A style's bias without the 1 of its scales, which come first."""
+    """Return a style's bias without the 1 of its scales, which come first."""
     without = bias.copy()
     without[:channels] -= 1
     return without
 
 
 def _spread(tensors: dict[str, LazyTensor], name: str, channels: int) -> None:
-    """One strength of the noise becomes one for every channel."""
+    """Repeat a single noise strength for every channel."""
     if name in tensors and math.prod(tensors[name].shape) == 1:
         tensors[name] = tensors[name].then(
             lambda a: np.repeat(a.reshape(-1), channels), (channels,)
@@ -151,4 +214,4 @@ def _filled(value: float, shape: tuple[int, ...]) -> LazyTensor:
     return LazyTensor(shape, "float32", lambda: np.full(shape, value, np.float32))
 
 
-RULES: dict[str, Rules] = {"mmgen": _MMGEN, "gan-zoo": _GAN_ZOO}
+RULES: dict[str, Rules] = {"mmgen": _MMGEN, "gan-zoo": _GAN_ZOO, "rosinality": _ROSINALITY}

@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sefa_cli.families.stylegan.network import Style, StyleGAN, instance_norm
-from sefa_cli.generators.base import area_mean
-from sefa_cli.generators.layers import fast_layout, noise_like
+from sefa_cli.generators.layers import area_mean, fast_layout, noise_like
 from sefa_cli.generators.linearize import Moves
 from sefa_cli.generators.progressive import Conv, ToRGB, doubled
 
@@ -41,7 +40,7 @@ class StyleGANChain:
             self.pass_bytes = max(self.pass_bytes, 5 * x.nbytes)
 
     def push(self, moves: Moves) -> Tensor:
-        """Changes of the picture `(b, C, H, W)`; moves hold `(b, d)` for every code, or None."""
+        """Return changes of the picture `(b, C, H, W)`; moves hold `(b, d)` per code, or None."""
         net, images = self._net, list(self._images(moves))
         image = images[-1]
         if net.fade:
@@ -51,7 +50,7 @@ class StyleGANChain:
         return area_mean(image, self._size)
 
     def _images(self, moves: Moves) -> Iterator[Tensor]:
-        """What each to-RGB that is shown makes of the change of its block."""
+        """Yield each shown to-RGB's change, from the change of its block."""
         t: Change = None
         given = next(move for move in moves if move is not None)
         for index, step in enumerate(self._steps):
@@ -79,14 +78,15 @@ class StyleStep:
             assert isinstance(conv, Conv)
             self._conv, x = conv, conv(x)
         bias = style.bias[:, None, None]
-        if up and net.early:
+        if biased := up and net.early_bias:
             x = x + bias
+        if up and net.early:
             self._early, x = _slope(x), F.leaky_relu(x, 0.2)
         if self._blur is not None:
             x = self._blur(x)
         noise = noise_like(x, noise_mode, style.noise, style.strength)
         x = x if noise is None else x + noise
-        x = x if self._early is not None else x + bias
+        x = x if biased else x + bias
         self._slope, h = _slope(x), F.leaky_relu(x, 0.2)
         variance = h.var(dim=(2, 3), correction=0, keepdim=True)
         self._normed = fast_layout(instance_norm(h, style.epsilon))  # n

@@ -1,16 +1,17 @@
 """StyleGAN2 of NVIDIA, rosinality, BasicSR, mmgen, genforce, Hammer → NVIDIA's names and layouts.
 
-What differs between them, beside names: genforce stores up-sampling kernels unflipped and style
+What differs between them, besides names: genforce stores up-sampling kernels unflipped and style
 biases without their +1; all but NVIDIA keep leading axes of size one; all but NVIDIA and Hammer
 demodulate weights already scaled by 1/√fan_in, which matters through the epsilon alone.
 """
 
 import math
+import re
 
 import numpy as np
 
 from sefa_cli.containers.checkpoint import Config, LazyTensor
-from sefa_cli.containers.faults import damaged
+from sefa_cli.containers.faults import FileError, damaged
 from sefa_cli.families.arguments import MMGEN_COLORS
 from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import (
@@ -26,12 +27,13 @@ from sefa_cli.families.names import (
     is_default_filter,
     translate,
 )
-from sefa_cli.families.native_tensors import Network
+from sefa_cli.families.native_tensors import BY_NAME, Network, notes_on_absence
 from sefa_cli.families.stylegan2.settings import notes, settings
 from sefa_cli.families.stylegan2.shapes import describe
 
 FILTER = "synthesis.resample_filter"
 _MOST_TAPS = 32 * 32
+_ONE_WIDTH = ("rosinality", "basicsr", "mmgen")  # z and w are equally long
 
 _LAYER = r"synthesis\.b\d{1,6}\.(?:conv0|conv1|torgb)"
 _AFFINE = r"affine\.(?:weight|bias)"
@@ -46,90 +48,78 @@ _NVIDIA = (
     Rule(r"synthesis\.b\d{1,6}\.(?:\w+\.)?resample_filter", FILTER),
 )
 
+
+def _in_order(
+    kernel: str, scale: str, shift: str, noise: str, bias: str, prefix: str = ""
+) -> tuple[Rule, ...]:
+    """Return rules for convolutions and to-RGBs that are numbered as rosinality's.
+
+    Arguments are names inside a layer; `prefix` begins the names of convolutions.
+    """
+    rules: list[Rule] = []
+    for theirs, ours, own_bias, start in (
+        (f"{prefix}conv1", "{conv}", bias, 0),
+        (rf"{prefix}convs\.(\d{{1,3}})", "{conv}", bias, 1),
+        ("to_rgb1", "{rgb}", "bias", 0),
+        (r"to_rgbs\.(\d{1,3})", "{rgb}", "bias", 1),
+    ):
+        rules += (
+            Rule(rf"{theirs}\.{kernel}", f"{ours}.weight", UNBATCHED, start),
+            Rule(rf"{theirs}\.{scale}", f"{ours}.affine.weight", shift=start),
+            Rule(rf"{theirs}\.{shift}", f"{ours}.affine.bias", shift=start),
+            Rule(rf"{theirs}\.{noise}", f"{ours}.noise_strength", SCALAR, start),
+            Rule(rf"{theirs}\.{own_bias}", f"{ours}.bias", FLAT, start),
+        )
+    return tuple(rules)
+
+
+_KERNELS = Rule(r"(?:convs\.\d{1,3}\.conv\.blur|to_rgbs\.\d{1,3}\.upsample)\.kernel", FILTER)
+
 _ROSINALITY = (
     Rule(r"style\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),  # style.0 normalizes
     Rule(r"style\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
     Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
     Rule(r"input\.input", "synthesis.b4.const", UNBATCHED),
-    Rule(r"conv1\.conv\.weight", "{conv}.weight", UNBATCHED),
-    Rule(r"conv1\.conv\.modulation\.weight", "{conv}.affine.weight"),
-    Rule(r"conv1\.conv\.modulation\.bias", "{conv}.affine.bias"),
-    Rule(r"conv1\.noise\.weight", "{conv}.noise_strength", SCALAR),
-    Rule(r"conv1\.activate\.bias", "{conv}.bias", FLAT),
-    Rule(r"convs\.(\d{1,3})\.conv\.weight", "{conv}.weight", UNBATCHED, shift=1),
-    Rule(r"convs\.(\d{1,3})\.conv\.modulation\.weight", "{conv}.affine.weight", shift=1),
-    Rule(r"convs\.(\d{1,3})\.conv\.modulation\.bias", "{conv}.affine.bias", shift=1),
-    Rule(r"convs\.(\d{1,3})\.noise\.weight", "{conv}.noise_strength", SCALAR, shift=1),
-    Rule(r"convs\.(\d{1,3})\.activate\.bias", "{conv}.bias", FLAT, shift=1),
+    *_in_order(
+        r"conv\.weight",
+        r"conv\.modulation\.weight",
+        r"conv\.modulation\.bias",
+        r"noise\.weight",
+        r"activate\.bias",
+    ),
     Rule(r"noises\.noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
-    Rule(r"to_rgb1\.conv\.weight", "{rgb}.weight", UNBATCHED),
-    Rule(r"to_rgb1\.conv\.modulation\.weight", "{rgb}.affine.weight"),
-    Rule(r"to_rgb1\.conv\.modulation\.bias", "{rgb}.affine.bias"),
-    Rule(r"to_rgb1\.bias", "{rgb}.bias", FLAT),
-    Rule(r"to_rgbs\.(\d{1,3})\.conv\.weight", "{rgb}.weight", UNBATCHED, shift=1),
-    Rule(r"to_rgbs\.(\d{1,3})\.conv\.modulation\.weight", "{rgb}.affine.weight", shift=1),
-    Rule(r"to_rgbs\.(\d{1,3})\.conv\.modulation\.bias", "{rgb}.affine.bias", shift=1),
-    Rule(r"to_rgbs\.(\d{1,3})\.bias", "{rgb}.bias", FLAT, shift=1),
-    Rule(r"convs\.\d{1,3}\.conv\.blur\.kernel", FILTER),
-    Rule(r"to_rgbs\.\d{1,3}\.upsample\.kernel", FILTER),
+    _KERNELS,
 )
 
-_BASICSR = (  # the modules are ordered as rosinality's; resampling kernels are not stored
+_BASICSR = (  # resampling kernels are not stored
     Rule(r"style_mlp\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),
     Rule(r"style_mlp\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
     Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
     Rule(r"constant_input\.weight", "synthesis.b4.const", UNBATCHED),
-    *(
-        rule
-        for theirs, ours, shift in (
-            ("style_conv1", "{conv}", 0),
-            (r"style_convs\.(\d{1,3})", "{conv}", 1),
-            ("to_rgb1", "{rgb}", 0),
-            (r"to_rgbs\.(\d{1,3})", "{rgb}", 1),
-        )
-        for rule in (
-            Rule(rf"{theirs}\.modulated_conv\.weight", f"{ours}.weight", UNBATCHED, shift),
-            Rule(
-                rf"{theirs}\.modulated_conv\.modulation\.weight",
-                f"{ours}.affine.weight",
-                shift=shift,
-            ),
-            Rule(
-                rf"{theirs}\.modulated_conv\.modulation\.bias", f"{ours}.affine.bias", shift=shift
-            ),
-            Rule(rf"{theirs}\.(?:activate\.)?bias", f"{ours}.bias", FLAT, shift),
-            Rule(rf"{theirs}\.weight", f"{ours}.noise_strength", SCALAR, shift),
-        )
+    *_in_order(
+        r"modulated_conv\.weight",
+        r"modulated_conv\.modulation\.weight",
+        r"modulated_conv\.modulation\.bias",
+        "weight",
+        r"(?:activate\.)?bias",
+        "style_",
     ),
     Rule(r"noises\.noise(\d{1,3})", "{conv}.noise_const", ONE_MAP),
 )
 
-_MODULATION = r"style_modulation\.linear\.weight_orig"
-_MMGEN = (  # MMGeneration and mmagic; the modules are ordered as rosinality's
+_MMGEN = (  # MMGeneration and mmagic
     Rule(r"style_mapping\.(\d{1,3})\.linear\.weight_orig", "mapping.fc{n}.weight", shift=-1),
     Rule(r"style_mapping\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
     Rule(r"constant_input\.(?:input|weight)", "synthesis.b4.const", UNBATCHED),
-    Rule(r"conv1\.conv\.weight_orig", "{conv}.weight", UNBATCHED),
-    Rule(rf"conv1\.conv\.{_MODULATION}", "{conv}.affine.weight"),
-    Rule(r"conv1\.conv\.style_modulation\.bias", "{conv}.affine.bias"),
-    Rule(r"conv1\.noise_injector\.weight", "{conv}.noise_strength", SCALAR),
-    Rule(r"conv1\.activate\.bias", "{conv}.bias", FLAT),
-    Rule(r"convs\.(\d{1,3})\.conv\.weight_orig", "{conv}.weight", UNBATCHED, shift=1),
-    Rule(rf"convs\.(\d{{1,3}})\.conv\.{_MODULATION}", "{conv}.affine.weight", shift=1),
-    Rule(r"convs\.(\d{1,3})\.conv\.style_modulation\.bias", "{conv}.affine.bias", shift=1),
-    Rule(r"convs\.(\d{1,3})\.noise_injector\.weight", "{conv}.noise_strength", SCALAR, shift=1),
-    Rule(r"convs\.(\d{1,3})\.activate\.bias", "{conv}.bias", FLAT, shift=1),
+    *_in_order(
+        r"conv\.weight_orig",
+        r"conv\.style_modulation\.linear\.weight_orig",
+        r"conv\.style_modulation\.bias",
+        r"noise_injector\.weight",
+        r"activate\.bias",
+    ),
     Rule(r"injected_noise_(\d{1,3})", "{conv}.noise_const", ONE_MAP),
-    Rule(r"to_rgb1\.conv\.weight_orig", "{rgb}.weight", UNBATCHED),
-    Rule(rf"to_rgb1\.conv\.{_MODULATION}", "{rgb}.affine.weight"),
-    Rule(r"to_rgb1\.conv\.style_modulation\.bias", "{rgb}.affine.bias"),
-    Rule(r"to_rgb1\.bias", "{rgb}.bias", FLAT),
-    Rule(r"to_rgbs\.(\d{1,3})\.conv\.weight_orig", "{rgb}.weight", UNBATCHED, shift=1),
-    Rule(rf"to_rgbs\.(\d{{1,3}})\.conv\.{_MODULATION}", "{rgb}.affine.weight", shift=1),
-    Rule(r"to_rgbs\.(\d{1,3})\.conv\.style_modulation\.bias", "{rgb}.affine.bias", shift=1),
-    Rule(r"to_rgbs\.(\d{1,3})\.bias", "{rgb}.bias", FLAT, shift=1),
-    Rule(r"convs\.\d{1,3}\.conv\.blur\.kernel", FILTER),
-    Rule(r"to_rgbs\.\d{1,3}\.upsample\.kernel", FILTER),
+    _KERNELS,
 )
 
 # What genforce and Hammer, its successor, have in common.
@@ -171,7 +161,7 @@ _HAMMER = (
 
 
 def numbered(number: int) -> dict[str, str]:
-    """Counted from 0, convolutions run b4.conv1, b8.conv0, b8.conv1, b16.conv0 …; blocks 4, 8 …"""
+    """Return names by number: convolutions from b4.conv1 on, blocks from 4 px on."""
     number = min(max(number, 0), 99)  # more is refused later, as a block nobody has
     conv = f"synthesis.b{4 << (number + 1) // 2}.conv{1 - number % 2}"
     return {"conv": conv, "rgb": f"synthesis.b{4 << number}.torgb", "resolution": str(4 << number)}
@@ -179,24 +169,39 @@ def numbered(number: int) -> dict[str, str]:
 
 def read(dialect: str, rules: Rules, state: State) -> Model:
     """Return the model in a state of that dialect."""
+    _refuse_siblings(state)
     found = translate(state, rules, numbered, shared=(FILTER,))
     kernel = found.tensors.pop(FILTER, None)
-    network = Network(found.tensors, found.names, dialect)
+    network = Network(found, dialect)
     config = {
         **describe(network),
         **settings(state),
         "demod_scaled": dialect not in ("nvidia", "hammer"),
     }
+    label_lost = dialect in _ONE_WIDTH and config["z_dim"] > config["w_dim"]
+    if label_lost:
+        config["label_lost"] = True
     tensors = {**network.ordered, **_unusual(kernel)}
-    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
-    said = notes(state, tensors, unused)
-    if dialect == "mmgen":
-        said = (*said, MMGEN_COLORS)
+    colors = (MMGEN_COLORS,) if dialect == "mmgen" else ()
+    said = (*notes_on_absence(tensors), *network.left_out(), *notes(state, label_lost), *colors)
     return Model(dialect, Config(config), tensors, said)
 
 
+def _refuse_siblings(state: State) -> None:
+    """Raise SefaError for networks with a dialect's names whose arithmetic is another."""
+    bias = state.leaves.get("style_conv1.bias")  # (1, channels, 1, 1) in the clean one alone
+    shared = state.tensor(bias) if bias is not None else None
+    if any(re.search(r"\b(?:iwt|dwt)\.", name) for name in state.leaves):
+        sibling = "a SWAGAN generator, which paints in wavelets"
+    elif shared is not None and len(shared.shape) == 4:
+        sibling = "GFPGAN's “clean” StyleGAN2, which up-samples bilinearly"
+    else:
+        return
+    raise FileError(f"holds {sibling}: this is not supported", remedy=BY_NAME)
+
+
 def _unusual(kernel: LazyTensor | None) -> dict[str, LazyTensor]:
-    """The resampling kernel, with sum 1, where it is another than the one everybody uses."""
+    """Return the resampling kernel, with sum 1, unless it is the usual one."""
     if kernel is None:
         return {}
     if math.prod(kernel.shape) > _MOST_TAPS:

@@ -83,7 +83,7 @@ class StyledConv(TensorModule):
         return x if self.clamp is None else x.clamp(-self.clamp * gain, self.clamp * gain)
 
     def convolve(self, x: Tensor) -> Tensor:
-        """The kernel alone: `(n, inputs, h, w)` → `(n, outputs, ·, ·)`."""
+        """Apply the kernel alone: `(n, inputs, h, w)` → `(n, outputs, ·, ·)`."""
         if self.up:
             x = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)
             return self.resampler.smooth(x)
@@ -187,7 +187,7 @@ class StyleGAN2(Generator):
         return run_steps(self.steps(noise_mode, size, quick=False), codes)
 
     def steps(self, noise_mode: str, size: int, quick: bool) -> list[Step]:
-        """A step for every block: (features, image so far) → both at its resolution."""
+        """Return a step for every block: (features, image so far) → both at its resolution."""
 
         def begin(codes: Tensor) -> tuple[Tensor, None]:
             return fast_layout(self.const.expand(len(codes), -1, -1, -1)), None

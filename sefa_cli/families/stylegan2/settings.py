@@ -5,7 +5,7 @@ arguments of the constructor. The ADA code base nests those (`synthesis_kwargs`)
 by default; the stylegan3 code base writes them flat and clamps at 256.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from sefa_cli.containers.tensor_records import as_number
@@ -36,18 +36,10 @@ def settings(state: State) -> dict[str, Any]:
     }
 
 
-def notes(state: State, tensors: Mapping[str, Any], unused: Sequence[str]) -> tuple[str, ...]:
-    """Sentences on what is missing, unknown or left out."""
-    return tuple(_notes(state, tensors, unused))
-
-
-def _notes(state: State, tensors: Mapping[str, Any], unused: Sequence[str]) -> Iterator[str]:
-    if "mapping.w_avg" not in tensors:
-        yield "The file stores no mean w; truncation computes it from 10,000 samples."
-    if f"{_CONVOLUTION}.noise_const" not in tensors:
-        yield "The file stores no noise maps; the noise mode const adds none."
-    if unused:
-        yield f"Left out, as no part of a known generator: {listed(unused)}."
+def notes(state: State, label_lost: bool) -> Iterator[str]:
+    """Yield sentences on a lost label, and on arguments and activations that are not known."""
+    if label_lost:
+        yield "The label embedding was not exported: codes can be edited, seeds cannot be used."
     odd = [name for name in argument_names(state) if name not in _KNOWN_ARGUMENTS]
     if odd:
         yield f"Built with arguments that are not known here: {listed(odd)}. Pictures may differ."

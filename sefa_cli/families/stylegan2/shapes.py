@@ -11,7 +11,7 @@ from sefa_cli.families.native_tensors import START, Network
 
 
 def describe(network: Network) -> dict[str, Any]:
-    """The configuration that the shapes tell. Raises SefaError at the first that does not fit."""
+    """Return the configuration that the shapes imply. Raises SefaError at the first misfit."""
     mapping = describe_mapping(network)
     channels, height, width = network.shape("synthesis.b4.const", 3)
     w_dim = network.shape("synthesis.b4.conv1.affine.weight", 2)[1]
@@ -43,32 +43,34 @@ def describe(network: Network) -> dict[str, Any]:
 
 
 def describe_mapping(network: Network) -> dict[str, Any]:
-    """z → w, and how a label comes in: embedded (NVIDIA, Hammer) or concatenated (genforce)."""
-    c_dim = beside = 0
+    """Return the mapping network's facts. NVIDIA embeds labels, genforce concatenates them."""
+    c_dim = embedded = 0
     label_mode = None
     if "mapping.embed.weight" in network:
         label_mode = "embed"
-        beside, c_dim = network.shape("mapping.embed.weight", 2)
-        network.expect("mapping.embed.bias", (beside,))
+        embedded, c_dim = network.shape("mapping.embed.weight", 2)
+        network.expect("mapping.embed.bias", (embedded,))
     elif "mapping.label_weight" in network:
         label_mode = "concat"
-        c_dim, beside = network.shape("mapping.label_weight", 2)
-    return mapping_of(network, label_mode, c_dim, beside)
+        c_dim, embedded = network.shape("mapping.label_weight", 2)
+    return mapping_of(network, label_mode, c_dim, embedded)
 
 
-def mapping_of(network: Network, label_mode: str | None, c_dim: int, beside: int) -> dict[str, Any]:
-    """The configuration of dense layers that take z and `beside` numbers made from the label."""
+def mapping_of(
+    network: Network, label_mode: str | None, c_dim: int, embedded: int
+) -> dict[str, Any]:
+    """Return the configuration of dense layers that take z and `embedded` label numbers."""
     entry = width = network.shape("mapping.fc0.weight", 2)[1]
-    layers = 0
-    while layers == 0 or f"mapping.fc{layers}.weight" in network:
-        outputs = network.shape(f"mapping.fc{layers}.weight", 2)[0]
-        network.expect(f"mapping.fc{layers}.weight", (outputs, width))
-        network.expect(f"mapping.fc{layers}.bias", (outputs,))
-        width, layers = outputs, layers + 1
-    if entry <= beside:
-        network.expect("mapping.fc0.weight", (width, 2 * beside))
+    layers = network.count("mapping.fc{}")
+    for i in range(layers):
+        outputs = network.shape(f"mapping.fc{i}.weight", 2)[0]
+        network.expect(f"mapping.fc{i}.weight", (outputs, width))
+        network.expect(f"mapping.fc{i}.bias", (outputs,))
+        width = outputs
+    if entry <= embedded:
+        network.expect("mapping.fc0.weight", (width, 2 * embedded))
     return {
-        "z_dim": entry - beside,
+        "z_dim": entry - embedded,
         "w_dim": width,
         "c_dim": c_dim,
         "label_mode": label_mode,
@@ -84,7 +86,7 @@ def _architecture(network: Network, resolutions: list[int]) -> str:
 
 
 def _convolution(network: Network, name: str, inputs: int, w_dim: int, size: Shape) -> int:
-    """One modulated convolution; returns its channels. Noise may be absent."""
+    """Check one modulated convolution; return its channels. Noise is optional."""
     outputs, _, kernel, _ = network.shape(f"{name}.weight", 4)
     network.expect(f"{name}.weight", (outputs, inputs, kernel, kernel))
     network.expect(f"{name}.bias", (outputs,))

@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sefa_cli.families.stylegan2.network import HALF, Block, StyledConv, StyleGAN2, ToRGB
-from sefa_cli.generators.base import area_mean
-from sefa_cli.generators.layers import SQRT2, fast_layout
+from sefa_cli.generators.layers import SQRT2, area_mean, fast_layout
 from sefa_cli.generators.linearize import Moves
 
 Change = Tensor | None  # of features (b, channels, h, w); None where nothing has moved yet
@@ -40,7 +39,7 @@ class StyleGAN2Chain:
         self.picture = area_mean(image, size)
 
     def push(self, moves: Moves) -> Tensor:
-        """Changes of the picture `(b, C, H, W)`; moves hold `(b, d)` for every code, or None."""
+        """Return changes of the picture `(b, C, H, W)`; moves hold `(b, d)` per code, or None."""
         t: Change = None
         image: Change = None
         for step in self._steps:
@@ -72,7 +71,7 @@ class BlockStep:
         self._rgb_index = index + 1
 
     def push(self, t: Change, image: Change, moves: Moves) -> tuple[Change, Change]:
-        """Changes of features and image below → of this block's."""
+        """Turn the changes of features and image below into this block's."""
         shortcut: Change = None
         if self._skip is not None and t is not None:
             shortcut = self._resampler.upsample(F.conv2d(t, self._skip))

@@ -6,12 +6,11 @@ The paper's configurations B to D grew block by block: they have a to-RGB for ea
 the last, ToRGB_lod0, is shown.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.families import tensorflow
-from sefa_cli.families.arguments import listed, positive
+from sefa_cli.families.arguments import positive
 from sefa_cli.families.family import Model, Rules
 from sefa_cli.families.names import (
     ONE_MAP,
@@ -23,7 +22,7 @@ from sefa_cli.families.names import (
     is_default_filter,
     translate,
 )
-from sefa_cli.families.native_tensors import Network
+from sefa_cli.families.native_tensors import Network, notes_on_absence
 from sefa_cli.families.stylegan2.dialects import FILTER, numbered
 from sefa_cli.families.stylegan2.shapes import describe
 from sefa_cli.families.tensorflow import HWIO, TRANSPOSED, argument, flipped
@@ -34,7 +33,7 @@ _SIDE = r"synthesis/(\d{1,6})x\1"
 
 
 def _modulated(theirs: str, native: str, up: bool = False) -> tuple[Rule, ...]:
-    """A modulated convolution or to-RGB."""
+    """Return the rules of a modulated convolution or to-RGB."""
     return (
         Rule(f"{theirs}/weight", f"{native}.weight", flipped(HWIO) if up else HWIO),
         Rule(f"{theirs}/bias", f"{native}.bias"),
@@ -69,7 +68,7 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
     top = f"synthesis.b{tensorflow.top_block(state)}"
     found = translate(state, rules, lambda n: {**numbered(n), "top": top}, shared=(_GROWN,))
     found.tensors.pop(_GROWN, None)
-    network = Network(found.tensors, found.names, dialect)
+    network = Network(found, dialect)
     config: dict[str, Any] = {
         **describe(network),
         "conv_clamp": positive(argument(state, "conv_clamp", None)),
@@ -77,27 +76,18 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
         "demod_scaled": False,
     }
     tensors = {**network.ordered, **_filter(state)}
-    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
-    return Model(dialect, Config(config), tensors, tuple(_notes(state, tensors, unused)))
+    arguments = tensorflow.argument_notes(state)
+    said = (*notes_on_absence(tensors), *network.left_out(), *arguments)
+    return Model(dialect, Config(config), tensors, said)
 
 
 def _filter(state: State) -> dict[str, LazyTensor]:
-    """The resampling kernel, with sum 1, where it is another than the one everybody uses."""
+    """Return the resampling kernel, with sum 1, unless it is the usual one."""
     taps = tensorflow.filter_argument(state, "resample_kernel")
     kernel = None if taps is None else tensorflow.as_filter(taps)
     if kernel is None or is_default_filter(kernel):
         return {}
     return {FILTER: LazyTensor(kernel.shape, "float32", lambda: kernel)}
-
-
-def _notes(state: State, tensors: dict[str, LazyTensor], unused: list[str]) -> Iterator[str]:
-    if "mapping.w_avg" not in tensors:
-        yield "The file stores no mean w; truncation computes it from 10,000 samples."
-    if "synthesis.b4.conv1.noise_const" not in tensors:
-        yield "The file stores no noise maps; the noise mode const adds none."
-    if unused:
-        yield f"Left out, as no part of a known generator: {listed(unused)}."
-    yield from tensorflow.argument_notes(state)
 
 
 RULES: dict[str, Rules] = {"tensorflow": _RULES}

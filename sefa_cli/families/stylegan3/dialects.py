@@ -65,17 +65,16 @@ def read(dialect: str, rules: Rules, state: State) -> Model:
     grid = found.tensors.pop(_GRID, None)
     if dialect == "hammer":
         found = _renamed(found, sized_names(found.tensors, grid))
-    network = Network(found.tensors, found.names, dialect, "StyleGAN3")
+    network = Network(found, dialect, "StyleGAN3")
     given = settings(state)
     config = {**describe(network, found.tensors, given["lrelu_upsampling"]), **given}
     config["first_cutoff"] = config["first_cutoff"] or first_cutoff(found.tensors)
-    tensors = network.ordered
-    unused = [*found.unknown, *(found.names[n] for n in found.tensors if n not in tensors)]
-    return Model(dialect, Config(config), tensors, notes(state, tensors, unused))
+    said = (*network.left_out(), *notes(state, network.ordered))
+    return Model(dialect, Config(config), network.ordered, said)
 
 
 def _renamed(found: Translation, layers: dict[str, str]) -> Translation:
-    """The same tensors with the layers' full names in place of their short ones."""
+    """Return the same tensors with the layers' full names in place of their short ones."""
 
     def full(name: str) -> str:
         synthesis, layer, rest = (*name.split(".", 2), "", "")[:3]

@@ -61,14 +61,14 @@ def steps(tensors: Mapping[str, LazyTensor], nonlinearity: int = 2) -> list[Laye
 
 
 def _step(tensors: Mapping[str, LazyTensor], name: str, inputs: int, size: int) -> LayerGeometry:
-    """The convolution pads by kernel − 1 on both sides, either filter takes its length less one,
+    """Return one layer. Its convolution pads by kernel − 1, each filter takes its length less one,
     and what is odd goes where samples stay in place (Alias-Free GAN, appendix C.3)."""
     lengths = _taps(tensors, name, "up"), _taps(tensors, name, "down")
     up, down = (max(1, length // size) for length in lengths)
     kernel, outputs = tensors[f"synthesis.{name}.weight"].shape[-1], side_of(name)
     total = (outputs - 1) * down + 1 - (inputs + kernel - 1) * up + sum(lengths) - 2
     if total > sum(lengths):  # more than filters can fill: mostly empty, and perhaps huge
-        raise SefaError(f"synthesis.{name} is said to make {outputs} px of {inputs}")
+        raise SefaError(f"synthesis.{name} makes {outputs} px of {inputs}")
     before = (total + up) // 2
     return LayerGeometry(name, inputs, outputs, up, down, before, total - before)
 

@@ -119,7 +119,7 @@ class FilteredLeakyReLU(TensorModule):
 
 
 def _kernels(taps: Tensor, axis: int, channels: int) -> Tensor:
-    """A row of taps as the kernels of a depthwise convolution along one axis."""
+    """Return a row of taps as the kernels of a depthwise convolution along one axis."""
     shape = (1, 1, -1, 1) if axis == 2 else (1, 1, 1, -1)
     return taps.reshape(shape).expand(channels, -1, -1, -1)
 
@@ -143,8 +143,8 @@ class SynthesisLayer(TensorModule):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         style = self.affine(w)  # (n, inputs)
         # Published code divides by the root mean square over the whole batch. Demodulation undoes
-        # any common factor but for its 1e-8, which is nothing beside a mean square of 1; by each
-        # sample's own, a picture does not depend on those beside it.
+        # any common factor, but for its 1e-8, which is negligible against a mean square of 1. Each
+        # sample's own mean keeps a picture independent of its neighbors in the batch.
         style = style * style.square().mean(dim=1, keepdim=True).rsqrt()
         demodulation = (style.square() @ self.energy.T + 1e-8).rsqrt()  # (n, outputs)
         x = F.conv2d(x * style[:, :, None, None], self.weight, padding=self.weight.shape[-1] - 1)

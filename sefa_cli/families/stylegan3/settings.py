@@ -4,7 +4,7 @@ NVIDIA's pickles hold it twice: as attributes of the live modules, which are exa
 arguments of the constructor, where defaults are absent. All other files get the defaults.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sefa_cli.containers.tensor_records import as_number
@@ -28,7 +28,7 @@ _KNOWN_ARGUMENTS = {
 
 
 def settings(state: State) -> dict[str, Any]:
-    """`conv_clamp` (None: no limit), `output_scale`, `lr_multiplier` and two of signal processing:
+    """Return `conv_clamp` (None: no limit), `output_scale`, `lr_multiplier` and two more.
 
     `first_cutoff`, in cycles across the picture, is what the input layer's frequencies stay below
     (None where the file does not say);
@@ -53,18 +53,12 @@ def settings(state: State) -> dict[str, Any]:
     }
 
 
-def notes(state: State, tensors: Mapping[str, Any], unused: Sequence[str]) -> tuple[str, ...]:
-    """Sentences on what is missing, unknown or left out."""
-    return tuple(_notes(state, tensors, unused))
-
-
-def _notes(state: State, tensors: Mapping[str, Any], unused: Sequence[str]) -> Iterator[str]:
+def notes(state: State, tensors: Mapping[str, Any]) -> Iterator[str]:
+    """Yield sentences on what is missing or not known here."""
     if "mapping.w_avg" not in tensors:
         yield "The file stores no mean w; truncation computes it from 10,000 samples."
     if "mapping.embed_proj.weight" in tensors:
         yield "This is a StyleGAN-XL generator: it can be factorized, pictures are not supported."
-    if unused:
-        yield f"Left out, as no part of a known generator: {listed(unused)}."
     odd = [name for name in argument_names(state) if name not in _KNOWN_ARGUMENTS]
     if odd:
         yield f"Built with arguments that are not known here: {listed(odd)}. Pictures may differ."

@@ -13,14 +13,16 @@ from sefa_cli.families.stylegan3.geometry import layer_names, side_of, steps
 def describe(
     network: Network, tensors: Mapping[str, LazyTensor], nonlinearity: int
 ) -> dict[str, Any]:
-    """The configuration that names and shapes tell. Raises SefaError at the first misfit.
+    """Return the configuration that names and shapes imply. Raises SefaError at the first misfit.
 
     `nonlinearity` is by how much the sampling rate is higher at the leaky ReLU.
     """
     mapping = _mapping(network)
     channels = _input(network, mapping["w_dim"])
     names = layer_names(tensors) or ["L0"]
-    for name in names:
+    for number, name in enumerate(names):
+        if mapping["label_mode"] != "table" and name.split("_")[0] != f"L{number}":
+            raise network.refusal(f"the layer synthesis.L{number} is missing")
         channels = _layer(network, f"synthesis.{name}", channels, mapping["w_dim"])
     try:
         steps(tensors, nonlinearity)
@@ -38,19 +40,19 @@ def describe(
 
 def _mapping(network: Network) -> dict[str, Any]:
     """z → w. StyleGAN-XL looks classes up in a table; others have a dense layer, as StyleGAN2."""
-    c_dim = beside = 0
+    c_dim = embedded = 0
     label_mode = None
     if "mapping.embed_proj.weight" in network:
         label_mode = "table"
         c_dim, features = network.shape("mapping.embed.weight", 2)
-        beside = network.shape("mapping.embed_proj.weight", 2)[0]
-        network.expect("mapping.embed_proj.weight", (beside, features))
-        network.expect("mapping.embed_proj.bias", (beside,))
+        embedded = network.shape("mapping.embed_proj.weight", 2)[0]
+        network.expect("mapping.embed_proj.weight", (embedded, features))
+        network.expect("mapping.embed_proj.bias", (embedded,))
     elif "mapping.embed.bias" in network:
         label_mode = "embed"
-        beside, c_dim = network.shape("mapping.embed.weight", 2)
-        network.expect("mapping.embed.bias", (beside,))
-    mapping = mapping_of(network, label_mode, c_dim, beside)
+        embedded, c_dim = network.shape("mapping.embed.weight", 2)
+        network.expect("mapping.embed.bias", (embedded,))
+    mapping = mapping_of(network, label_mode, c_dim, embedded)
     width = mapping["w_dim"]
     mean = (c_dim, width) if label_mode == "table" else (width,)
     network.expect("mapping.w_avg", mean, optional=True)
@@ -58,7 +60,7 @@ def _mapping(network: Network) -> dict[str, Any]:
 
 
 def _input(network: Network, w_dim: int) -> int:
-    """The input layer; returns its channels."""
+    """Check the input layer; return its channels."""
     channels = network.shape("synthesis.input.weight", 2)[0]
     network.expect("synthesis.input.weight", (channels, channels))
     network.expect("synthesis.input.freqs", (channels, 2))
@@ -70,7 +72,7 @@ def _input(network: Network, w_dim: int) -> int:
 
 
 def _layer(network: Network, name: str, inputs: int, w_dim: int) -> int:
-    """One layer; returns its channels."""
+    """Check one layer; return its channels."""
     outputs, _, kernel, _ = network.shape(f"{name}.weight", 4)
     network.expect(f"{name}.weight", (outputs, inputs, kernel, kernel))
     network.expect(f"{name}.bias", (outputs,))
@@ -85,7 +87,7 @@ def _layer(network: Network, name: str, inputs: int, w_dim: int) -> int:
 
 
 def _low_pass(network: Network, name: str) -> None:
-    """A filter: one row of taps for both directions, or a square of them (radial)."""
+    """Check a filter: one row of taps for both directions, or a square of them (radial)."""
     if network.axes(name) == 2:
         side = network.shape(name, 2)[0]
         network.expect(name, (side, side))

@@ -2,7 +2,7 @@
 const find = (what, where = document) => where.querySelector(what);
 const all = (what, where = document) => [...where.querySelectorAll(what)];
 const body = document.body, viewer = find("#viewer");
-const seen = () => all("tbody tr"); // in the order in which they stand now
+const seen = () => all("tbody tr"); // in their present order
 const rows = seen();
 let open = null; // the row that the viewer shows
 
@@ -24,7 +24,7 @@ function show(row, n) {
   if (row === open) view();
 }
 
-function put(frame, link) { // a missing picture has no address
+function put(frame, link) { // a missing picture has no link
   frame.classList.toggle("empty", !link.href);
   if (link.href) find("img", frame).src = link.href;
   return Boolean(link.href);
@@ -46,7 +46,7 @@ function view() {
   find("code", viewer).replaceChildren(...worded(link.dataset.command));
 }
 
-function worded(command) { // lines break between words only, not at their hyphens
+function worded(command) { // lines break between words, not at hyphens
   return command.split(" ").flatMap((word, i) => {
     const span = document.createElement("span");
     span.textContent = word;
@@ -105,7 +105,7 @@ main.addEventListener("focusin", (event) => {
 main.addEventListener("click", (event) => {
   const row = event.target.closest("tbody tr");
   const link = event.target.closest("a.frame") ?? (event.target.closest(".stage") && cells(row)[at(row)]);
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, if they wish
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return; // opens a new tab
   event.preventDefault();
   enlarge(row, cells(row).indexOf(link));
 });
@@ -132,7 +132,7 @@ function group(by) {
   for (const button of all(".switch button")) button.setAttribute("aria-pressed", button.dataset.view === by);
   for (const row of rows) {
     const place = by === "direction" ? "#k" + row.dataset.k : `section[data-sample="${row.dataset.sample}"]`;
-    find(place + " tbody").append(row); // in the order of the page, so each place keeps its own
+    find(place + " tbody").append(row); // in page order, which keeps the order of each group
   }
 }
 find(".switch").addEventListener("click", (event) => event.target.dataset.view && group(event.target.dataset.view));
@@ -160,7 +160,7 @@ for (const button of all(".copy")) button.addEventListener("click", async () => 
     await navigator.clipboard.writeText(code.textContent);
     button.textContent = "Copied";
     setTimeout(() => (button.textContent = "Copy"), 1500);
-  } catch { // not allowed from a disk here: select it, ready for Ctrl-C
+  } catch { // not allowed from a local file here: select the text for Ctrl-C
     getSelection().selectAllChildren(code);
     button.textContent = "Selected";
   }

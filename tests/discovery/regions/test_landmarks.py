@@ -79,7 +79,7 @@ def test_names_without_landmarks_keep_their_boxes() -> None:
 
 def test_pictures_without_a_face_are_named() -> None:
     faces = Faces("eyes", "face", looks(None, face_at(0, 0), None))
-    with pytest.raises(SefaError, match="no face is seen in seed 3, seed 7; expected a face in ev"):
+    with pytest.raises(SefaError, match="no face found in seed 3, seed 7; expected a face in ev"):
         faces.weights(pictures(3), ["seed 3", "seed 4", "seed 7"])
 
 
@@ -152,7 +152,7 @@ def test_every_name_that_is_found_has_a_box_and_landmarks() -> None:
     for name in SETS[FOUND]:
         assert find_boxes(f"landmarks:{name}", "centered", 1, 1) == SETS["face"][name]
         assert feature_boxes(name, face_at(0.2, 0.2))
-    with pytest.raises(UsageError, match="there is no region 'hair' for faces that are found"):
+    with pytest.raises(UsageError, match="unknown region 'hair' for faces that are found"):
         find_boxes("landmarks:hair", "face", 1, 1)
 
 
@@ -178,5 +178,5 @@ def test_faces_of_the_default_model_are_found(default_model) -> None:
     for own in weights:
         both, either = np.minimum(own, box).sum(), np.maximum(own, box).sum()
         assert both / either > 0.6
-    with pytest.raises(SefaError, match="no face is seen in seed 9"):
+    with pytest.raises(SefaError, match="no face found in seed 9"):
         faces.weights(pictures(1), ["seed 9"])

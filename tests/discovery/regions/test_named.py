@@ -71,11 +71,11 @@ def test_cars_lie_between_black_bars_in_a_square_picture():
 @pytest.mark.parametrize(
     ("name", "subject", "said"),
     [
-        ("eyse", "face", "no region 'eyse' for aligned faces; .*Did you mean eyes"),
+        ("eyse", "face", "unknown region 'eyse' for aligned faces; .*Did you mean eyes"),
         ("eyes", "centered", "unknown subject; expected one of center, border. Write face:eyes if"),
         ("wheels", "face", "Write car:wheels if"),
-        ("dog:ears", "face", "no regions of 'dog'; expected one of face, car, centered"),
-        ("eyes,", "face", "no region ''"),
+        ("dog:ears", "face", "unknown subject 'dog'; expected one of face, car, centered"),
+        ("eyes,", "face", "unknown region ''"),
     ],
 )
 def test_unknown_names(name, subject, said):

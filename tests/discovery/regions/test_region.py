@@ -173,7 +173,7 @@ def test_a_name_waits_for_its_model(tmp_path):
     np.testing.assert_array_equal(eyes.on("face").weights(256, 256), Region.named(
         "face:eyes").weights(256, 256))  # fmt: skip
     for refuse in (lambda: eyes.on("car"), lambda: eyes.weights(8, 8)):
-        with pytest.raises(UsageError, match="there is no region 'eyes'"):
+        with pytest.raises(UsageError, match="unknown region 'eyes'"):
             refuse()
     box = Region.box(0, 0, 1, 1)
     assert box.on("car") is box and as_region(box) is box and as_region("eyes") == eyes

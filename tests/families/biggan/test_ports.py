@@ -108,11 +108,16 @@ def test_deep_is_one_model_with_hugging_face_s(tmp_path: Path) -> None:
     theirs = saved(tmp_path / "pytorch_model.bin", to_hugging_face(state))
     assert (theirs.dialect, theirs.notes) == ("huggingface", ())
     assert fingerprint(ours) == fingerprint(theirs) and ours.config == theirs.config
-    pictures = [
-        build(each, "cpu").synthesize(every["in/z"], every["in/label"], 1.0)
-        for each in (ours, theirs)
-    ]
-    torch.testing.assert_close(*pictures, rtol=0, atol=1e-5)  # sums, in an order of the machine's
+    one, two = (build(each, "cpu") for each in (ours, theirs))
+    there = dict(two.named_parameters())
+    for name, weight in one.named_parameters():
+        truncation = name.endswith(("mean", "var"))  # the one here is the last there
+        rows = slice(-1, None) if truncation else slice(3) if "to_rgb" in name else ...
+        assert torch.equal(weight, there[name][rows]), name
+    # The last convolution has 8 outputs there, of which 3 are shown: for another number of outputs
+    # torch may take another kernel, by the processor, which sums 72 products in another order.
+    pictures = [g.synthesize(every["in/z"], every["in/label"], 1.0) for g in (one, two)]
+    torch.testing.assert_close(*pictures, rtol=0, atol=1e-6)
 
 
 # The other one and the author's

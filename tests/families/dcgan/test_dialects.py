@@ -80,4 +80,6 @@ def test_broken_ones_are_refused_by_name(
 
 def test_what_is_not_used_is_told(tmp_path: Path, state: State) -> None:
     torch.save({**state, "extra.weight": torch.zeros(3)}, tmp_path / "weights.tar")
-    assert read_checkpoint(tmp_path / "weights.tar").notes == ("'extra.weight' was not used.",)
+    assert read_checkpoint(tmp_path / "weights.tar").notes == (
+        "Not part of a known generator, left out: 'extra.weight'.",
+    )

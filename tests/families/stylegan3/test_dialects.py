@@ -221,7 +221,7 @@ def test_the_first_tensor_that_does_not_fit_is_named(
 def test_a_name_cannot_claim_a_huge_picture(tmp_path: Path) -> None:
     state = files.native_state()
     forged = {name.replace("L5_32_3", "L5_99999_3"): array for name, array in state.items()}
-    with pytest.raises(SefaError, match="is said to make 99999 px of 32"):
+    with pytest.raises(SefaError, match="makes 99999 px of 32"):
         saved(tmp_path / "x", forged)
 
 

@@ -1,4 +1,4 @@
-"""The `config.json` beside a BigGAN-deep file: which blocks double the side, and epsilon."""
+"""The `config.json` next to a BigGAN-deep file: which blocks double the side, and epsilon."""
 
 import json
 from pathlib import Path
@@ -8,29 +8,31 @@ _MOST_BYTES = 1 << 16
 _EPSILON = 1e-4  # of batch norm, in all published models
 
 
-class Beside(NamedTuple):
+class Settings(NamedTuple):
     """What shapes do not tell."""
 
     ups: tuple[int, ...]  # blocks that double the side
     epsilon: float = _EPSILON  # of batch norm
 
 
-def read_config(path: Path, blocks: int) -> tuple[Beside, tuple[str, ...]]:
-    """From the file beside `path`, else every second of so many blocks, as all published models.
+def read_config(path: Path, blocks: int) -> tuple[Settings, tuple[str, ...]]:
+    """Return what the file next to `path` says, else what all published models have.
 
-    Also says which, in sentences: none where the file was there and is of such a network.
+    The second value explains it in sentences: empty if the file was found and fits.
     """
-    published = Beside(tuple(range(1, blocks, 2)))
-    beside = [path.with_name("config.json")]
+    published = Settings(tuple(range(1, blocks, 2)))
+    paths = [path.with_name("config.json")]
     if "pytorch_model.bin" in path.name:  # as downloads of several models are named
-        beside.insert(0, path.with_name(path.name.replace("pytorch_model.bin", "config.json")))
-    text = next(filter(None, map(_text, beside)), None)
+        paths.insert(0, path.with_name(path.name.replace("pytorch_model.bin", "config.json")))
+    text = next(filter(None, map(_text, paths)), None)
     if text is None:
-        said = "No config.json lies beside the file: every second block doubles the side, "
+        said = "No config.json lies next to the file: every second block doubles the side, "
         return published, (said + "as in the published models.",)
     config = _parse(text, blocks)
     if config is None:
-        return published, ("The config.json beside the file is of another network; not used.",)
+        return published, (
+            "The config.json next to the file describes another network and was not used.",
+        )
     return config, ()
 
 
@@ -44,7 +46,7 @@ def _text(path: Path) -> bytes | None:
         return None
 
 
-def _parse(text: bytes, blocks: int) -> Beside | None:
+def _parse(text: bytes, blocks: int) -> Settings | None:
     try:
         found: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -57,4 +59,4 @@ def _parse(text: bytes, blocks: int) -> Beside | None:
     epsilon = found.get("eps", _EPSILON)
     if type(epsilon) is not float or not 0 <= epsilon < 1:
         return None
-    return Beside(tuple(i for i, layer in enumerate(layers) if layer[0]), epsilon)
+    return Settings(tuple(i for i, layer in enumerate(layers) if layer[0]), epsilon)

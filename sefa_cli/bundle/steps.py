@@ -1,0 +1,32 @@
+"""How far to go: a suggested step α for each direction of a bundle.
+
+A step is the α that changes the pixels of the region by 0.25 (root mean square, in [-1, 1]), to
+first order, if `localize` measured the change. Otherwise it is the α that changes the styles as
+much as α = 2 does along the leading direction that is not a common gain: 2 √(λ_max / λ_k).
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sefa_cli.bundle.bundle import Bundle
+
+_CHANGE = 0.25  # of the pixels inside the region
+_LEADING = 2.0  # along the leading direction, and without eigenvalues
+_MOST = 10.0  # farther from a code, networks leave what they were trained on
+
+
+def suggested_step(bundle: "Bundle", k: int) -> float:
+    """Return the suggested step α of direction `k`: two digits, at most 10."""
+    inside = float(bundle.info[k].get("change", {}).get("inside", 0))
+    step = _CHANGE / inside if inside > 0 else _LEADING * _against_leading(bundle, k)
+    return float(f"{min(step, _MOST):.2g}")
+
+
+def _against_leading(bundle: "Bundle", k: int) -> float:
+    """Return √(λ_max / λ_k), or 1 if these are not positive numbers."""
+    values = [] if bundle.eigenvalues is None else bundle.eigenvalues.tolist()
+    leading = max((v for i, v in enumerate(values) if i not in bundle.style_gains), default=0)
+    if not values or leading <= 0:
+        return 1.0
+    return math.sqrt(leading / values[k]) if values[k] > 0 else math.inf

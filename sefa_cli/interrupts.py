@@ -1,0 +1,81 @@
+"""Row 0. Ctrl-C and SIGTERM at any moment: one line and an exit code, never a traceback.
+
+While a command works, a signal raises an exception, so that the command can clean up and keep what
+is done. At all other moments nothing would catch that exception. An import may even swallow it or
+turn it into an ImportError. There the process removes its temporary files and ends at once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+
+TYPE_CHECKING = False  # importing it from typing is slow, and this module must be in place early
+if TYPE_CHECKING:
+    from types import FrameType
+
+INTERRUPTED = "sefa: interrupted; nothing half-written was left"
+_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+_IMPORTING = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+_working = False
+
+
+def install() -> None:
+    """Handle SIGINT and SIGTERM; a signal that the parent told us to ignore stays ignored."""
+    for number in _CODES:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _handle)
+    sys.unraisablehook = _unraisable
+    # Registered first, called last. From there on Python would let a signal kill the process,
+    # whose work is done.
+    for number in _CODES:
+        atexit.register(signal.signal, number, signal.SIG_IGN)
+
+
+class Catchable:
+    """A block in which a signal raises KeyboardInterrupt or SystemExit, except in an import."""
+
+    def __enter__(self) -> None:
+        global _working
+        _working = True
+
+    def __exit__(self, *_: object) -> None:
+        global _working
+        _working = False
+
+
+def _handle(number: int, frame: FrameType | None) -> None:
+    if not _working or _importing(frame):
+        _end(number)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(_CODES[signal.Signals(number)])
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename in _IMPORTING:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _unraisable(details: sys.UnraisableHookArgs) -> None:
+    """End on an interrupt in a destructor, which Python would print and forget."""
+    if details.exc_type is KeyboardInterrupt:
+        _end(signal.SIGINT)
+    sys.__unraisablehook__(details)
+
+
+def _end(number: int) -> None:
+    files = sys.modules.get("sefa_cli.files")  # not imported before it is needed
+    if files is not None and hasattr(files, "remove_scratch"):
+        files.remove_scratch()
+    if number == signal.SIGINT:
+        try:  # noqa: SIM105 - contextlib is slow to import
+            os.write(2, f"{INTERRUPTED}\n".encode())
+        except OSError:
+            pass  # nobody listens
+    os._exit(_CODES[signal.Signals(number)])
