@@ -48,6 +48,7 @@ class Change(NamedTuple):
     numbers: Callable[[NDArray[Any]], NDArray[Any]] | None = None
 
     def __call__(self, tensor: LazyTensor) -> LazyTensor:
+        """Return the tensor with this change."""
         return tensor.then(self.numbers or (lambda a: a), self.shape(tensor.shape))
 
 

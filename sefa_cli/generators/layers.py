@@ -31,8 +31,11 @@ class Dense(TensorModule):
         self, weights: Weights, inputs: int, outputs: int | None = None, *,
         lr: float | None = 1.0, gain: float = 1.0,
     ) -> None:  # fmt: skip
-        """`lr` is the learning-rate multiplier of equalized dense layers, whose weight counts
-        gain · lr/√inputs, their bias lr; None takes the parameters as stored."""
+        """Take the weights of one dense layer.
+
+        `lr` is the learning-rate multiplier of equalized dense layers: it scales the weight by
+        gain · lr/√inputs and the bias by lr. None takes the parameters as stored.
+        """
         super().__init__()
         weight = weights.take("weight", outputs, inputs)  # (outputs, inputs)
         bias = weights.take("bias", len(weight))  # (outputs,)
@@ -46,6 +49,7 @@ class Dense(TensorModule):
         return len(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return W x + b."""
         return F.linear(x, self.weight, self.bias)  # (n, outputs)
 
 

@@ -47,8 +47,11 @@ class Linearization:
         per_layer: bool = False,
         chain: Chain | None = None,
     ) -> None:
-        """`paint` takes codes `(1, num_layers, d)` to a picture `(1, C, H, W)`; code `(num_layers,
-        d)`; `chain` is the same derivative written by hand."""
+        """Take the derivative of `paint` at `code` `(num_layers, d)`.
+
+        `paint` takes codes `(1, num_layers, d)` to a picture `(1, C, H, W)`; `chain` is the same
+        derivative written by hand.
+        """
         self.layers, self.per_layer = tuple(layers), per_layer
         self.precision = "float32"  # of the passes: see generators.precision
         self.dim: int = code.shape[1] * (len(self.layers) if per_layer else 1)
@@ -74,8 +77,10 @@ class Linearization:
 
     @cached_property
     def pass_bytes(self) -> int:
-        """About what `forward` needs for one direction: the generic route is measured by its
-        largest activation."""
+        """About the bytes that `forward` needs for one direction.
+
+        The generic route is measured by its largest activation.
+        """
         if self._chain is not None:
             return self._chain.pass_bytes
         largest = self.picture.nbytes
@@ -127,8 +132,10 @@ class Linearization:
 
     @cached_property
     def _traced(self) -> Moved | None:
-        """`_anew` with the picture computed once: up to three times as fast. None where torch
-        cannot trace it, or, which two directions tell, not rightly."""
+        """`_anew` with the picture computed once, which is up to three times as fast.
+
+        None if torch cannot trace it, or traces it wrongly, as a check on two directions shows.
+        """
         if self.dim < _TRACED:
             return None
         still = self._code.new_zeros(len(self.layers), self._code.shape[1])

@@ -59,6 +59,7 @@ class ToRGB(TensorModule):
         self.bias = frozen(weights.take("bias", self.conv.outputs))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the convolution with its bias."""
         return self.conv(x) + self.bias[:, None, None]
 
 

@@ -72,8 +72,10 @@ class ConvStep:
         self._features, self._slope = fast_layout(features), fast_layout(slope)
 
     def prepare(self, after: "HaarStep") -> None:
-        """Hand over channels in the order of the step after it, times its style: both for nothing,
-        as they change only what this step multiplies by anyway."""
+        """Hand over channels in the next step's order, times its style.
+
+        Both are free: they change only the factors that this step multiplies by anyway.
+        """
         self._weight = self._weight[after.order]
         self._slope = fast_layout(self._slope[:, after.order] * after.style)
 
@@ -94,8 +96,10 @@ class ConvStep:
 
 
 class HaarStep:
-    """An `Up`; with `mean`, its 2×2 mean from the LL bands alone. The step below it multiplies by
-    the `style` `(1, bands, 1, 1)` and puts the bands in `order`: all LL, then all of the next.
+    """An `Up`; with `mean`, its 2×2 mean from the LL bands alone.
+
+    The step below it multiplies by the `style` `(1, bands, 1, 1)` and puts the bands in `order`:
+    all LL, then all of the next.
     """
 
     def __init__(self, up: Up, x: Tensor, w: Tensor, mean: bool = False) -> None:
@@ -116,8 +120,10 @@ class HaarStep:
         return t if t is None or self._mean else self._haar(t)
 
     def _haar(self, t: Tensor) -> Tensor:
-        """Bands that lie apart make it one small matrix product, twice as fast as the transposed
-        convolution of the picture itself."""
+        """Compute the Haar step as one small matrix product over separate bands.
+
+        It is twice as fast as the transposed convolution of the picture itself.
+        """
         b, bands, h, w = t.shape
         t = t.permute(0, 2, 3, 1).reshape(b * h * w, 4, bands // 4)
         t = (self._pixels @ t).reshape(b, h, w, 2, 2, bands // 4)
@@ -148,8 +154,10 @@ class BandsStep:
 def _route(
     net: MobileStyleGAN, quick: bool, halved: bool
 ) -> Iterator[tuple[int, TensorModule, dict[str, Any]]]:
-    """Code index, layer and options, in the order in which the network's `_picture` (`halved`:
-    without its last Haar step) or `_preview` (`quick`) goes through them."""
+    """Yield code index, layer and options in the order in which the network runs them.
+
+    The order is that of `_picture` (`halved`: without its last Haar step) or `_preview` (`quick`).
+    """
     yield 0, net.stem, {}
     for block in net.blocks:
         last = quick and block is net.blocks[-1]
@@ -174,8 +182,10 @@ def _spread(style: Tensor) -> Tensor:
 
 
 def _pointwise(t: Tensor, weight: Tensor) -> Tensor:
-    """Return a 1×1 convolution of `t`. CPUs do it as a matrix product: on one thread torch would
-    leave the layout that everything else is fast in."""
+    """Return a 1×1 convolution of `t`, on CPUs as a matrix product.
+
+    On one thread torch would leave the memory layout that everything else is fast in.
+    """
     if t.device.type != "cpu":
         return F.conv2d(t, weight)
     return F.linear(t.permute(0, 2, 3, 1), weight[:, :, 0, 0]).permute(0, 3, 1, 2)

@@ -61,8 +61,11 @@ def steps(tensors: Mapping[str, LazyTensor], nonlinearity: int = 2) -> list[Laye
 
 
 def _step(tensors: Mapping[str, LazyTensor], name: str, inputs: int, size: int) -> LayerGeometry:
-    """Return one layer. Its convolution pads by kernel − 1, each filter takes its length less one,
-    and what is odd goes where samples stay in place (Alias-Free GAN, appendix C.3)."""
+    """Return one layer.
+
+    Its convolution pads by kernel − 1, each filter takes its length less one, and an odd remainder
+    goes where samples stay in place (Alias-Free GAN, appendix C.3).
+    """
     lengths = _taps(tensors, name, "up"), _taps(tensors, name, "down")
     up, down = (max(1, length // size) for length in lengths)
     kernel, outputs = tensors[f"synthesis.{name}.weight"].shape[-1], side_of(name)
