@@ -55,7 +55,7 @@ def check_writable(path: Path | str, overwrite: bool = False) -> Path:
             remedy="Choose another folder.",
         )
     try:
-        tempfile.TemporaryFile(dir=folder).close()  # a root user is told yes by os.access
+        tempfile.TemporaryFile(dir=folder).close()  # os.access always says yes to root
     except OSError as error:
         raise why_not(path, error) from error
     return path

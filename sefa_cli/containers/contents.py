@@ -14,6 +14,6 @@ class Contents(NamedTuple):
     path: Path
     container: str  # "torch zip", "torch legacy", "NVIDIA pickle", "pickle", "safetensors"
     tree: Any
-    tensor: Callable[[Any], LazyTensor | None]  # None for leaves that are no tensors
+    tensor: Callable[[Any], LazyTensor | None]  # None for leaves that are not tensors
     called: tuple[str, ...] = ()  # what a live unpickler would have called
     metadata: Mapping[str, str] = MappingProxyType({})  # of safetensors

@@ -17,7 +17,7 @@ from sefa_cli.files import why_not
 
 Buffer = bytes | mmap.mmap
 
-REPEATS = 1 << 20  # a tensor of stride 0 may hold more numbers than its storage, up to so many
+REPEATS = 1 << 20  # a tensor of stride 0 may hold more numbers than its storage, up to this many
 AXES = 32  # what every numpy can hold
 
 

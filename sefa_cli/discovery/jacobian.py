@@ -164,7 +164,7 @@ class Columns:
         device, count = linearization.device, len(directions)
         column = parts.size * linearization.dtype.itemsize
         budget = budget_for(linearization.pass_bytes + 2 * column, device, memory)
-        most = 8 if device.type == "cpu" else 64  # larger batches are no faster
+        most = 8 if device.type == "cpu" else 64  # larger batches are not faster
         self.batch = max(1, min(most, budget // 2 // linearization.pass_bytes))
         spare = budget - self.batch * linearization.pass_bytes
         self.held = int(max(1, min(count, spare // column)))

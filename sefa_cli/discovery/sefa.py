@@ -88,7 +88,7 @@ def _gram(
             A -= np.outer(A @ axis, axis)
         if normalize:
             norms = np.sqrt(np.einsum("md,md->m", A, A))[:, None]  # a third of linalg.norm's time
-            A /= np.where(norms == 0, 1, norms)  # a row of zeros says nothing, so it stays zero
+            A /= np.where(norms == 0, 1, norms)  # a row of zeros stays zero
         gram += A.T @ A
     return gram
 

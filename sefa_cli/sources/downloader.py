@@ -28,7 +28,7 @@ from sefa_cli.sources.references import check_address, host_of, shown
 from sefa_cli.sources.store import Facts, is_page
 
 _CHUNK = 1 << 16  # what a broken connection may cost
-_PROGRESS = 1 << 20  # an attempt that brings more than this starts the count of failures anew
+_PROGRESS = 1 << 20  # an attempt that brings more than this resets the count of failures
 _TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 
 

@@ -134,7 +134,7 @@ def segment_weights(path: Path | str, labels: NDArray[np.integer], ids: Sequence
 def _resampled(weights: Weights, name: str, height: int, width: int) -> Weights:
     """Return `weights` at the working size. Raises UsageError for another aspect."""
     tall, wide = weights.shape
-    if abs(tall * width - wide * height) >= max(height, width):  # a rounded pixel is no difference
+    if abs(tall * width - wide * height) >= max(height, width):  # ignore a rounded pixel
         raise UsageError(
             f"{name} has {tall} rows × {wide} columns",
             f"the picture's aspect, {height} rows × {width} columns",
