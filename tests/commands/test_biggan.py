@@ -96,7 +96,7 @@ def test_classes_and_truncation_reach_the_picture(sefa: Sefa, model: str) -> Non
         (["--class", "10"], 1, "label 10 is out of range"),
         (["--class", "0", "--trunc", "1.5"], 2, "above 0, up to 1"),
         (["--class", "0", "--trunc", "0"], 2, "above 0, up to 1"),
-        (["--class", "goldfish"], 2, "a class named for a network of"),
+        (["--class", "goldfish"], 2, "cannot use a class name with a network of"),
     ):
         result = sefa(*base, *words, "-o", "no.png")
         assert result.exit_code == code and said in result.stderr, result.stderr
