@@ -107,7 +107,7 @@ class Algebra:
         return rows
 
     def bundle(self, rows: Iterable[tuple[Row, dict[str, Any]]], method: str) -> "Bundle":
-        """Return a bundle of these rows, scaled to unit length, with what is known of each.
+        """Return a bundle of these rows, scaled to unit length, with their annotations.
 
         None of the rows may be zero. The region that directions were found for is kept if all
         bundles have the same.

@@ -99,7 +99,9 @@ def _paired(sources: Sequence[Source], names: Sequence[str]) -> list[tuple[Sourc
     if len(names) == 1:
         return [(source, names[0]) for source in sources]
     if len(names) != len(sources):
-        raise UsageError(f"{len(names)} --k for {len(sources)} bundles", "one for all or one each")
+        raise UsageError(
+            f"{len(names)} choices for {len(sources)} bundles", "one for all or one each"
+        )
     return list(zip(sources, names, strict=True))
 
 
@@ -111,7 +113,7 @@ def _finished(
     if label is None:
         return made
     if made.k > 1:
-        raise UsageError(f"--as {label!r} for {made.k} directions", "one",
+        raise UsageError(f"the label {label!r} for {made.k} directions", "one",
                          "Name them afterwards: sefa name.")  # fmt: skip
     return relabeled(made, {0: label})
 

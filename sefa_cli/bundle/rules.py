@@ -56,7 +56,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:")  # https:, hf:, pypi:; a letter alo
 def fields(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     """Return the arguments of `Bundle` that the parts of a file spell.
 
-    The marks of the format come first, so that a file of a later version is called just that.
+    The marks of the format come first, so the error for a later version says so.
     """
     if "sefa" not in metadata:
         raise SefaError("there is no metadata key 'sefa'", "a direction bundle")

@@ -26,7 +26,7 @@ def factors_of(matrices: Matrices, search: Search) -> Factors:
 
 
 def residual(pictures: Sequence[Matrices]) -> float | None:
-    """Return how far a sketch's ten leading directions are from right; None without a sketch.
+    """Return the error of a sketch's ten leading directions; None without a sketch.
 
     It is the largest residual of the generalized eigenproblem over all bases, as a share of λ c n.
     The error of a direction is of this order.
@@ -59,7 +59,7 @@ def settled(
             if best is None or quotient > best[2]:
                 best = replace(own, tau=tau), pictures, quotient
     if best is None:
-        raise SefaError("nothing in the region, or beside it, changes", "layers that reach it")
+        raise SefaError("nothing changes in the region or outside it", "layers that reach it")
     return best
 
 

@@ -19,7 +19,7 @@ Shape = tuple[int, int, int, int, int]  # pictures, dim, channels, height, width
 
 
 def check_jacobian_file(path: Path | str, overwrite: bool) -> None:
-    """Refuse early. Raises UsageError unless the name ends in .npy, SefaError if not writable."""
+    """Raise UsageError unless the name ends in .npy, SefaError if it cannot be written."""
     if Path(path).suffix != ".npy":
         raise UsageError(f"a Jacobian as {path}", "a name that ends in .npy")
     check_writable(path, overwrite)
@@ -36,8 +36,8 @@ def jacobian_file(
 ) -> Iterator[Callable[[int, slice, "Tensor"], None]]:
     """Write a .npy file of float32 `(pictures, dim, C, H, W)`, whole or not at all.
 
-    What it yields takes a picture's place, a slice of the dimensions and what they change
-    `(b, C, H, W)`. Nothing is held in memory. Raises SefaError if the disk is too small.
+    The function it yields takes a picture's place, a slice of the dimensions and their changes
+    `(b, C, H, W)`. It keeps nothing in memory. Raises SefaError if the disk is too small.
     """
     wanted, free = file_bytes(shape), shutil.disk_usage(make_folder(Path(path).parent)).free
     if free < wanted:

@@ -8,10 +8,10 @@ import torch
 
 from sefa_cli.errors import SefaError
 
-# torch raises a plain RuntimeError on CPUs: the text has to be looked at.
+# On CPUs, torch raises a plain RuntimeError: only its text tells the cause.
 OUT_OF_MEMORY = (MemoryError, RuntimeError)
 
-_UNKNOWN = 4 << 30  # where the system does not say
+_UNKNOWN = 4 << 30  # if the system does not report it
 
 
 def free_bytes(device: torch.device) -> int:

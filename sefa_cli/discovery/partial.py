@@ -16,13 +16,13 @@ from sefa_cli.files import open_atomically
 if TYPE_CHECKING:
     from sefa_cli.discovery.jacobian import Begun
 
-MOST_BEGUN = 1 << 30  # bytes of a picture under way that are worth keeping
+MOST_BEGUN = 1 << 30  # bytes of an unfinished picture that are worth keeping
 
 _WHOLE, _BEGUN = "whole", "begun"
 
 
 def partial_path(output: Path | str) -> Path:
-    """Return where the search for `output` keeps what it did: `OUT.dirs.partial`."""
+    """Return the path of the partial file for `output`: `OUT.dirs.partial`."""
     output = Path(output)
     return output.with_name(output.name + ".partial")
 
@@ -52,16 +52,16 @@ class Partial:
                     raise SefaError(
                         f"{self.path} belongs to a search with other options",
                         "the same model, region and options",
-                        "Repeat them, or leave out --resume.",
+                        "Repeat them, or do not resume.",
                     )
                 self._arrays = {name: archive[name] for name in archive if name != "key"}
         except FileNotFoundError:
             raise SefaError(
-                f"there is no {self.path} to resume", remedy="Leave out --resume."
+                f"{self.path} does not exist", remedy="Start the search without resuming."
             ) from None
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise SefaError(
-                f"{self.path} cannot be read", remedy="Leave out --resume to begin again."
+                f"cannot read {self.path}", remedy="Start the search again without resuming."
             ) from error
 
     def found(self, stage: str, number: int) -> list[NDArray[np.floating]] | None:

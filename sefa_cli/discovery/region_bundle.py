@@ -77,7 +77,7 @@ def region_bundle(
 
 
 def parameters(target: Target, search: Search, numbers: Sequence[int], d: int) -> dict[str, Any]:
-    """Return what the numbers depend on beside the model and its codes; d is a code's length."""
+    """Return what the numbers depend on besides the model and codes; d is a code's length."""
     return {
         "region": target.text,
         "seeds": list(numbers),

@@ -1,4 +1,4 @@
-"""What `localize` is asked for: every choice with its default, checked in one place."""
+"""The choices of `localize` with their defaults and checks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -99,10 +99,10 @@ class Request:
             raise UsageError(f"{self.num} directions asked for", "1 or more")
 
     def search(self, checkpoint: Checkpoint) -> Search:
-        """Return the same for one model, with all defaults filled in.
+        """Return the search for one model, with all defaults filled in.
 
         Raises:
-            UsageError: for what the model does not have, or choices that contradict each other.
+            UsageError: for layers or a space that the model lacks, or contradictory choices.
         """
         config = checkpoint.config
         layers = _range(self.layers)
@@ -128,16 +128,18 @@ class Request:
         return search
 
     def check_count(self, pictures: int) -> None:
-        """Refuse what needs several pictures at once. Raises UsageError."""
+        """Raise UsageError for choices that need several pictures at once."""
         if pictures < 2 and self.stability:
             raise UsageError("stability of one picture", "two seeds or more")
         if pictures > 1 and not self.per_seed:
             return
-        alone = "with --per-seed" if self.per_seed else "for a single seed"
+        alone, instead = "for a single seed", "two seeds or more"
+        if self.per_seed:
+            alone, instead = "with a bundle for each seed", "one bundle for all seeds"
         if self.tau == "auto":
-            raise UsageError(f"--tau auto {alone}", "two seeds or more, or --tau 1e-3")
+            raise UsageError(f"tau auto {alone}", f"{instead}, or tau 1e-3")
         if self.layers == "auto":
-            raise UsageError(f"-L auto {alone}", "two seeds or more, or -L middle")
+            raise UsageError(f"layers auto {alone}", f"{instead}, or layers middle")
 
     @property
     def seed_range(self) -> str:
@@ -151,10 +153,10 @@ class Files:
 
     Attributes:
         output: The bundle, `NAME.dirs`; of several, `NAME_seed0003.dirs`. An interrupted search
-            keeps what it did beside it, in `NAME.dirs.partial`.
+            keeps its results so far in `NAME.dirs.partial`.
         jacobian: All derivatives, `NAME.npy`: float32 `(seeds, dim, channels, height, width)`.
-        resume: Go on with what an interrupted search kept.
-        overwrite: Replace what exists.
+        resume: Continue an interrupted search.
+        overwrite: Replace existing files.
     """
 
     output: Path | str | None = None
@@ -163,29 +165,31 @@ class Files:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse early. Raises UsageError, or SefaError for a file that cannot be written."""
+        """Raise UsageError for contradictions, or SefaError for a file that cannot be written."""
         if self.output is not None:
             check_writable(self.output, self.overwrite)
         if self.jacobian is not None:
             check_jacobian_file(self.jacobian, self.overwrite)
         if self.jacobian is not None and self.resume:
-            raise UsageError("--save-jacobian with --resume", "one of them: all has to be made")
+            raise UsageError(
+                "a Jacobian file with resume", "one of them: the file needs all derivatives"
+            )
         if self.resume and self.output is None:
-            raise UsageError("--resume without an output", "the output of the interrupted search")
+            raise UsageError("resume without an output", "the output of the interrupted search")
 
     @property
     def partial(self) -> Path | None:
-        """Where an interrupted search keeps what it did."""
+        """The path where an interrupted search keeps its results."""
         return None if self.output is None else partial_path(self.output)
 
     def check_search(self, searches: int, sketched: bool) -> None:
-        """Refuse a Jacobian that is not made once and whole. Raises UsageError."""
+        """Raise UsageError for a Jacobian file that would not be made once and whole."""
         if self.jacobian is None:
             return
         if sketched:
-            raise UsageError("--save-jacobian with a sketch, which never has it", "--sketch 0")
+            raise UsageError("a Jacobian file with a sketch, which never makes it", "a sketch of 0")
         if searches > 1:
-            raise UsageError("--save-jacobian with -L auto", "one of them, or -L middle")
+            raise UsageError("a Jacobian file with layers auto", "one of them, or layers middle")
 
 
 def _range(indices: Indices) -> str:

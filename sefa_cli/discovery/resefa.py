@@ -18,11 +18,11 @@ from sefa_cli.errors import SefaError, UsageError
 Float64 = NDArray[np.float64]
 MatrixPair = tuple[Float64, Float64]  # M_f and M_b of a picture, (dim, dim) each
 
-# To choose from. A ridge that suits a large region hides what little the background of a small one
-# changes, so small regions want a smaller τ than the published 1e-3.
+# Values that tau="auto" tries. The background of a small region changes little, and a ridge that
+# suits a large region hides this change: small regions need a smaller τ than the published 1e-3.
 TAUS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
-# Gram matrices come from single-precision Jacobians: a smaller eigenvalue is rounding.
+# Gram matrices come from single-precision Jacobians: a smaller share is rounding.
 _SMALLEST = float(np.finfo(np.float32).eps)
 _LEFT = 1e-6  # length of a unit vector's projection below which it is rounding
 
@@ -188,7 +188,8 @@ def lowrank(M_f: Float64, M_b: Float64, energy: float = 0.99, num: int | None = 
 
     The principal directions of the region are projected onto the background's null space. That
     is spanned by the eigenvectors of M_b outside its principal space, which here holds `energy`
-    of its trace; the paper finds its rank by a low-rank and sparse decomposition.
+    of its trace; the paper finds its rank by a low-rank and sparse decomposition. Principal
+    directions wholly outside the null space are skipped.
 
     Args:
         M_f: Gram matrix `(dim, dim)` of the region.
@@ -257,7 +258,7 @@ def _refuse_singular(M_b: Float64) -> None:
         raise SefaError(
             "the background's matrix is singular: some direction does not change it",
             "tau above 0",
-            "Give --tau 1e-3, or layers that all reach the background.",
+            "Take tau 1e-3, or layers that all reach the background.",
         )
 
 

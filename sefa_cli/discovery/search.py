@@ -120,15 +120,15 @@ class Search:
         d = checkpoint.config.w_dim
         sketched, most = self.sketched(d), self.most(d)
         if self.num is not None and self.num > most:
-            remedy = "A larger --sketch gives more." if sketched else ""
+            remedy = "A larger sketch gives more." if sketched else ""
             raise UsageError(f"{self.num} directions asked for", f"1 to {most}", remedy)
         if self.auto_layers and sum(map(bool, levels(checkpoint).values())) < 3:
-            raise UsageError("layers auto for a model with a single level", "-L all")
+            raise UsageError("layers auto for a model with a single level", "layers all")
         if self.auto_tau and self.method != "resefa":
             raise UsageError(f"tau auto with {self.method}, which has none", "the method resefa")
         if not sketched:
             return
-        remedy = "--sketch 0 takes a pass for every dimension."
+        remedy = "A sketch of 0 takes a pass for every dimension."
         if self.auto_layers:
             raise UsageError("layers auto with a sketch", "layers, such as middle", remedy)
         if (self.auto_tau or self.tau == 0) and self.method == "resefa":

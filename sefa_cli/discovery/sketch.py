@@ -29,7 +29,7 @@ from sefa_cli.generators.linearize import Linearization
 Float32 = NDArray[np.float32]
 Region = tuple[ArrayLike, ArrayLike]  # weights (H, W) of the region and of the background
 
-_NEW = 1e-3  # a unit row that lies in the basis but for this adds nothing to it
+_NEW = 1e-3  # a unit row with a smaller part outside the basis adds nothing to it
 
 
 class Sketch(NamedTuple):
@@ -158,7 +158,7 @@ def widened(basis: Float64 | None, rows: NDArray[np.floating]) -> Float64:
     new = new[lengths[:, 0] > 0] / lengths[lengths[:, 0] > 0]
     with threadpool_limits(1, user_api="blas"):  # the same bits on any number of threads
         if basis is not None:
-            for _ in range(2):  # once more for what rounding left
+            for _ in range(2):  # twice, because of rounding
                 new = new - (new @ basis) @ basis.T
         if not len(new):
             raise SefaError("no direction changes the picture", "layers that reach the region")

@@ -151,17 +151,17 @@ def latent_axes(
         return [axis] * len(shapes)
     common = set.intersection(*({shape[0], shape[1]} for shape in shapes.values()))
     if not common:
-        raise _refusal(shapes, "share no dimension", "Narrow the pattern, or name --latent-axis.")
+        raise _refusal(shapes, "share no dimension", "Narrow the pattern, or name the latent axis.")
     if len(common) > 1:
         common = common & set(known) if len(common & set(known)) == 1 else common
     if len(common) > 1:
-        remedy = "Say --latent-axis 1 (linear, convolution) or 0 (transposed convolution)."
+        remedy = "Set the latent axis to 1 (linear, convolution) or 0 (transposed convolution)."
         raise _refusal(shapes, "may be turned either way", remedy)
     (dim,) = common
     sides = [_sides(shape, dim) for shape in shapes.values()]
     certain = {side[0] for side in sides if len(side) == 1}
     if (len(certain) == 2 and any(len(side) == 2 for side in sides)) or not certain:
-        remedy = "Say --latent-axis 1 (linear, convolution) or 0 (transposed convolution)."
+        remedy = "Set the latent axis to 1 (linear, convolution) or 0 (transposed convolution)."
         raise _refusal(shapes, "are square, and may be turned either way", remedy)
     return [side[0] if len(side) == 1 else next(iter(certain)) for side in sides]
 

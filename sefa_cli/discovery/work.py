@@ -1,4 +1,4 @@
-"""The work that is left once a request is prepared: passes, the partial file, the bundles."""
+"""Run a prepared request: passes, the partial file, the bundles."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ from sefa_cli.generators.base import Generator
 from sefa_cli.projections import fingerprint
 from sefa_cli.rendering.pictures import Picture
 
-Progress = Callable[[str, int, int], None]  # what is done, pieces done, pieces in all
+Progress = Callable[[str, int, int], None]  # the stage, pieces done, pieces in all
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Found:
     Attributes:
         bundles: One, or with `per_seed` one for each picture.
         paths: The files they were written to, if any.
-        search: How they were found, with the layers and tau that were chosen.
-        quotient: If layers or tau were chosen: how many times as much the region changes as the
+        search: The search, with the layers and tau that were chosen.
+        quotient: If layers or tau were chosen: change of the region divided by change of the
             rest, on a seed left out.
-        residual: Of a sketch: how far its leading directions are from right, as a share of 1.
+        residual: Of a sketch: error of its leading directions, as a share of 1.
         stability: If asked for: how much of the leading spans the seeds share, 0 … 1.
     """
 
@@ -50,7 +50,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A request whose model is open and whose region is drawn: nothing is left but the work."""
+    """A request that is ready to run: the model is open and the region is drawn."""
 
     request: Request
     files: Files
@@ -63,7 +63,7 @@ class Prepared:
 
     @property
     def passes(self) -> int:
-        """Derivatives that have to be made; with a sketch, at most."""
+        """Number of derivatives to make; with a sketch, at most."""
         count = len(self.start.numbers)
         return sum(search.passes(self.generator.w_dim, count) for search in self.searches)
 
@@ -83,7 +83,7 @@ class Prepared:
         """Find the directions, and write what `files` asks for.
 
         Args:
-            progress: Called as `progress("localizing", done, passes)`. What it raises stops the
+            progress: Called as `progress("localizing", done, passes)`. Its exceptions stop the
                 search.
 
         Raises:
@@ -193,5 +193,5 @@ def _noted(partial: Partial | None) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if partial is not None and partial.written:
-            interrupt.add_note(f"{partial.path} keeps what was done; resume=True goes on from it")
+            interrupt.add_note(f"{partial.path} keeps the work so far; continue with resume=True")
         raise

@@ -42,9 +42,9 @@ def change(
 def strength(change_at: Callable[[float], float], target: float, first: float) -> float | None:
     """Return the α at which `change_at(α)`, a root mean square, is `target` within 2 %.
 
-    The search begins at `first`, keeps its sign, and scales α as if changes grew in proportion,
-    in turns with bisection once there is an α that is too strong. None where it is not found
-    within 12 tries, because the picture is saturated or the direction changes nothing there.
+    The search begins at `first`, keeps its sign, and scales α as if changes grew in proportion.
+    Once an α is too strong, it alternates with bisection. Returns None after 12 tries: the
+    picture is saturated, or the direction changes nothing there.
     """
     lower, upper = 0.0, math.inf  # |α| known to be too weak, and too strong
     alpha, sign = abs(first), math.copysign(1, first)

@@ -92,8 +92,6 @@ def test_a_model_that_does_not_match_is_refused_without_torch(bundle: Path) -> N
 def test_a_cpu_build_of_torch_says_why_there_is_no_cuda(
     sefa: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sefa_cli.commands import checks
-
-    monkeypatch.setattr(checks.metadata, "version", lambda name: "9.9+cpu")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9+cpu")
     result = sefa("sample", "tiny.pth", "--device", "cuda")
     assert result.exit_code == 1 and "this torch (9.9+cpu) is a CPU build" in result.stderr

@@ -128,10 +128,18 @@ def test_mix_and_clean(sefa: Sefa, bundle: Path) -> None:
     [
         (["tiny.dirs"], 2, "no direction is given"),
         (["tiny.dirs", "--k", "1", "--mix", "0"], 2, "--k and --mix"),
-        (["tiny.dirs", "tiny.dirs", "--k", "1", "--k", "2", "--k", "3"], 2, "3 --k for 2 bundles"),
+        (
+            ["tiny.dirs", "tiny.dirs", "--k", "1", "--k", "2", "--k", "3"],
+            2,
+            "3 choices for 2 bundles",
+        ),
         (["tiny.dirs", "--k", "32"], 2, "direction 32 is out of range; expected 0-31"),
         (["tiny.dirs", "--k", "1,smille"], 2, "called 'smille'; expected an index 0-31 or 'smile'"),
-        (["tiny.dirs", "--k", "0-1", "--as", "x"], 2, "--as 'x' for 2 directions; expected one"),
+        (
+            ["tiny.dirs", "--k", "0-1", "--as", "x"],
+            2,
+            "the label 'x' for 2 directions; expected one",
+        ),
         (["tiny.dirs", "--mix", "1", "--flip"], 2, "signs in the sum"),
         (["tiny.dirs", "--k", "0", "--without", "0"], 1, "nothing of direction 0 is left"),
         (["tiny.dirs", "--mix", "0.7*smile +"], 2, "cannot be read from '+' on"),

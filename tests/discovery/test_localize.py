@@ -64,7 +64,7 @@ def test_an_interrupted_search_goes_on(generator: Generator, tmp_path: Path) -> 
     with pytest.raises(KeyboardInterrupt) as interrupt:
         sefa.localize(generator, BOX, progress=stopped_at(48), **how)
     (note,) = interrupt.value.__notes__
-    assert note == f"{tmp_path / 'a.dirs.partial'} keeps what was done; resume=True goes on from it"
+    assert note == f"{tmp_path / 'a.dirs.partial'} keeps the work so far; continue with resume=True"
     with pytest.raises(SefaError, match="other options"):
         sefa.localize(generator, BOX, resume=True, **{**how, "tau": 1e-4})
     told: list[int] = []
@@ -127,7 +127,7 @@ def test_a_bundle_for_each_seed(generator: Generator, tmp_path: Path) -> None:
         ({"size": 4}, "8 or more"),
         ({"num": 0}, "1 or more"),
         ({"layers": [9]}, "layer 9 is out of range"),
-        ({"save_jacobian": "j.npy", "layers": "auto"}, "with -L auto"),
+        ({"save_jacobian": "j.npy", "layers": "auto"}, "with layers auto"),
         ({"resume": True}, "without an output"),
     ],
 )

@@ -177,6 +177,23 @@ def test_lowrank_projects_the_regions_principal_directions() -> None:
     np.testing.assert_allclose(found.directions[:2], [[0, 1, 0], [0, 0, 1]], atol=1e-6)
 
 
+def test_lowrank_skips_directions_that_only_the_background_has() -> None:
+    """The region's leading direction is axis 0, the background's own: projected, it vanishes."""
+    found = lowrank(np.diag([3.0, 2.0, 1.0]), np.diag([1.0, 1e-9, 1e-9]))
+    np.testing.assert_allclose(found.directions, [[0, 1, 0], [0, 0, 1]], atol=1e-6)
+    np.testing.assert_allclose(found.eigenvalues, [2, 1])
+
+
+def test_lowrank_skips_what_only_rounding_leaves() -> None:
+    """The same in a turned basis, where the projection leaves about 1e-17 instead of 0."""
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((6, 6)))[0]
+    M_f, M_b = ((turn * v) @ turn.T for v in ([9, 8, 7, 6, 5, 4], [1, 0, 0, 0, 0, 0]))
+    found = lowrank(M_f, M_b, num=2)
+    np.testing.assert_allclose(found.eigenvalues, [8, 7])
+    cosines = np.abs(np.sum(found.directions * turn[:, 1:3].T, axis=1))
+    np.testing.assert_allclose(cosines, 1, atol=1e-6)
+
+
 def test_lowrank_needs_a_null_space() -> None:
     with pytest.raises(SefaError, match="no null space"):
         lowrank(np.eye(3), np.eye(3), energy=0.99)

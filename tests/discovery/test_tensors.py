@@ -141,7 +141,7 @@ def test_orientation(case):
 @pytest.mark.parametrize(
     ("shapes", "axis", "words"),
     [
-        ({"a": (7, 5)}, None, r"'a' \(7, 5\) may be turned either way.*--latent-axis 1"),
+        ({"a": (7, 5)}, None, r"'a' \(7, 5\) may be turned either way.*latent axis to 1"),
         ({"a": (7, 5), "b": (5, 7)}, None, "may be turned either way"),
         ({"a": (5, 5)}, None, "are square"),
         ({"a": (5, 5), "b": (7, 5), "c": (5, 7, 3, 3)}, None, "are square"),

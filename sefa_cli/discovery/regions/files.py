@@ -43,7 +43,7 @@ def mask(source: Path | str | ArrayLike) -> Draw:
 def segments(source: Path | str | ArrayLike, ids: str | None) -> Draw:
     """Return what draws the segments `ids` ("3,4" or "3-5") of a label map: a file, or an array.
 
-    Raises UsageError, with all ids that are there, for one that is not and for None.
+    Raises UsageError, which lists the ids that exist, for a missing id and for None.
     """
     chosen = parse_range(ids, "segment") if ids is not None else ()
     if isinstance(source, Path | str):

@@ -133,7 +133,7 @@ def _hint(name: str, known: Mapping[str, Boxes]) -> str:
     """Return what may have been meant: the same name of another set, or a similar one."""
     others = [f"{subject}:{name}" for subject, regions in SETS.items() if name in regions]
     if others:
-        return f"Write {others[0]} if its pictures are such."
+        return f"Write {others[0]} if its pictures show that."
     near = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {near[0]}?" if near else ""
 

@@ -195,20 +195,20 @@ def one_region(
     named: str | None = None,
     subject: str | None = None,
 ) -> Region:
-    """Return the one region that the command's options give; files are read and numbers parsed now.
+    """Return the one region that these arguments give; read files and parse numbers now.
 
     `subject` is what the model's pictures show (`named.subject_of`), if it is known already.
-    Raises UsageError if none or several are given and for words that are not a region, SefaError
-    for files that cannot be read.
+    Raises UsageError unless exactly one is given, and for text that is not a region; SefaError for
+    files that cannot be read.
     """
-    ways = {"--box": box, "--mask": mask, "--polygon": polygon, "--seg": seg, "--region": named}
-    given = [option for option, value in ways.items() if value is not None]
+    ways = {"box": box, "mask": mask, "polygon": polygon, "seg": seg, "region": named}
+    given = [way for way, value in ways.items() if value is not None]
     if len(given) != 1:
         found = " and ".join(given) + " are given" if given else "no region is given"
         raise UsageError(found, "one of " + ", ".join(ways))
     if seg_ids is not None and seg is None:
         raise UsageError(
-            "--seg-ids is given without --seg", "the label map that has these segments"
+            "segment ids are given without a label map", "the map that has these segments"
         )
     if box is not None:
         return Region.box(box)
@@ -223,9 +223,9 @@ def one_region(
 
 
 def background(fore: Weights, region: Region | None = None) -> Weights:
-    """Return what is to stay still, shaped as `fore` `(…, height, width)`: the rest, or `region`.
+    """Return the still part, shaped as `fore` `(…, height, width)`: the rest, or `region`.
 
-    Where `region` overlaps the foreground only what the foreground leaves of each pixel counts.
+    Where `region` overlaps the foreground, only the rest of each pixel counts.
     Raises UsageError if nothing is left.
     """
     rest = 255 - fore

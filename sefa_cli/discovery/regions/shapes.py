@@ -1,4 +1,4 @@
-"""Boxes and polygons: what is written becomes a weight for every pixel.
+"""Boxes and polygons: text becomes a weight for every pixel.
 
 Rows come before columns everywhere: `top,left,height,width` and `y,x`. Numbers are pixels of the
 working size when none has a decimal point, and fractions of the picture (0 … 1) when one has:
@@ -58,7 +58,7 @@ def named(names: str, subject: str | None) -> Draw:
 
     Raises UsageError for an unknown name: now, or without a subject when it is drawn.
     """
-    if subject is not None:  # so that the name is refused before anything is loaded
+    if subject is not None:  # refuse a wrong name before anything is loaded
         find_boxes(names, subject, 1, 1)
     return partial(_draw_named, names, subject or "centered")
 

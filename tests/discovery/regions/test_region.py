@@ -38,11 +38,11 @@ def test_a_named_region_goes_by_the_subject():
 
 
 def test_exactly_one_region():
-    with pytest.raises(UsageError, match="no region is given; expected one of --box, --mask"):
+    with pytest.raises(UsageError, match="no region is given; expected one of box, mask"):
         one_region()
-    with pytest.raises(UsageError, match="--box and --region are given"):
+    with pytest.raises(UsageError, match="box and region are given"):
         one_region(box="0,0,1,1", named="eyes")
-    with pytest.raises(UsageError, match="--seg-ids is given without --seg"):
+    with pytest.raises(UsageError, match="segment ids are given without a label map"):
         one_region(box="0,0,1,1", seg_ids="3")
 
 
