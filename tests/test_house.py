@@ -142,7 +142,10 @@ def test_every_module_says_what_it_does(path: Path) -> None:
     ("code", "heavy"),
     [
         ("import sefa_cli.__main__", ["typing", "torch", "numpy", "rich", "typer"]),
-        ("import sefa_cli.cli", ["torch", "numpy", "rich", "PIL", "requests", "imageio"]),
+        (
+            "import sefa_cli.cli",
+            ["torch", "numpy", "rich", "PIL", "requests", "imageio", "importlib.metadata", "email"],
+        ),
         (
             "import sefa_cli.discovery.factorize",
             ["torch", "rich", "PIL", "requests", "imageio", "html", "importlib.metadata"],

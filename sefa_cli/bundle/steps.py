@@ -26,7 +26,8 @@ def suggested_step(bundle: "Bundle", k: int) -> float:
 def _against_leading(bundle: "Bundle", k: int) -> float:
     """Return √(λ_max / λ_k), or 1 if these are not positive numbers."""
     values = [] if bundle.eigenvalues is None else bundle.eigenvalues.tolist()
-    leading = max((v for i, v in enumerate(values) if i not in bundle.style_gains), default=0)
+    gains = set(bundle.style_gains)  # looked up once: the property goes through all directions
+    leading = max((v for i, v in enumerate(values) if i not in gains), default=0)
     if not values or leading <= 0:
         return 1.0
     return math.sqrt(leading / values[k]) if values[k] > 0 else math.inf

@@ -6,7 +6,6 @@ These checks know the words of the command. The library checks again what it is 
 import contextlib
 import math
 import re
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +34,14 @@ def check_device(name: str) -> None:
     """Raise for a device that does not exist, or that this build of torch cannot have."""
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
         raise UsageError(f"unknown device {name!r}", "one of auto, cpu, cuda, mps")
+    if not name.startswith("cuda"):
+        return
+    from importlib import metadata  # slow to import
+
     version = ""
     with contextlib.suppress(metadata.PackageNotFoundError):  # without torch another text helps
         version = metadata.version("torch")
-    if name.startswith("cuda") and "+cpu" in version:
+    if "+cpu" in version:
         raise SefaError(
             f"cannot use --device {name}: this torch ({version}) is a CPU build",
             remedy="Install the CUDA build that pytorch.org names, or use --device cpu.",
