@@ -174,15 +174,21 @@ def test_tensors_by_name(sefa: Sefa) -> None:
     sefa("factorize", "tiny.pth", "-o", "tiny.dirs", "--to-rgb", "none")
     assert sefa("inspect", "--compare", "t.dirs", "tiny.dirs").exit_code == 0
     result = sefa("edit", "--dirs", "t.dirs", "--k", "0", "--alpha", "1")
-    assert result.exit_code == 1 and "nothing says where their latent enters" in result.stderr
+    assert result.exit_code == 1 and "no generator is known for it" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--tensors", "*", "-L", "0"], "--tensors with --layers"),
-        (["--tensors", "*", "--to-rgb", "all"], "--tensors with --layers or --to-rgb"),
-        (["--latent-axis", "0"], "--latent-axis without --tensors"),
+        (
+            ["--tensors", "*", "-L", "0"],
+            "--tensors and --layers or --to-rgb cannot be used together",
+        ),
+        (
+            ["--tensors", "*", "--to-rgb", "all"],
+            "--tensors and --layers or --to-rgb cannot be used together",
+        ),
+        (["--latent-axis", "0"], "--latent-axis has no effect without --tensors"),
         (["--tensors", "*.style.weight", "--latent-axis", "0"], "do not agree in axis 0"),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_boundary_named_as_one_of_z_is_asked_about(sefa: Sefa, boundary: np.nd
     assert sefa(*words, "z.dirs", "--space", "z").stderr == ""
     assert Bundle.load("z.dirs").space == "z"
     result = sefa("edit", "--dirs", "z.dirs", "--k", "0", "--alpha", "1", "-o", "x.png")
-    assert result.exit_code == 3 and "directions are of z" in result.stderr  # codes are w here
+    assert result.exit_code == 3 and "directions are for z" in result.stderr  # codes are w here
 
 
 def test_it_needs_no_torch(

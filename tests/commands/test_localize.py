@@ -270,7 +270,7 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "0,0,0,4"], 2, "box"),
         (["--box", "0,0,32,32"], 2, "covers all of the 32 × 32 pixels"),
         (["--box", "30,0,8,8"], 2, "within 32 rows × 32 columns"),
-        (["--box", "1,1,4,4", "--polygon", "1,1 1,5 5,5"], 2, "--box and --polygon"),
+        (["--box", "1,1,4,4", "--polygon", "1,1 1,5 5,5"], 2, "box and polygon are given"),
         (["--region", "eyes"], 2, "face:eyes"),
         (["--box", "1,1,4,4", "--tau", "-1"], 2, "0 or more"),
         (["--box", "1,1,4,4", "--tau", "much"], 2, "something like 1e-3, 0, or auto"),

@@ -82,7 +82,7 @@ def test_the_list_of_one_family(mine: Path, sefa: Callable[..., Result]) -> None
     assert {line.split()[1] for line in lines[1:]} == {"stylegan2"}
     done = sefa("models", "--family", "stylegan9")
     assert done.exit_code == 2
-    assert "no model of the family 'stylegan9'" in done.stderr
+    assert "unknown family 'stylegan9'" in done.stderr
     assert "mobilestylegan, pggan" in done.stderr
 
 

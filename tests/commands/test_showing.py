@@ -54,7 +54,7 @@ def test_no_display_is_a_line_and_no_failure(
 ) -> None:
     result = sefa(*COMMANDS[command], "-o", "out.png", "--show")
     assert (result.exit_code, result.stdout) == (0, "out.png\n")
-    assert "not shown: no display" in result.stderr and "it is in out.png" in result.stderr
+    assert "not shown: there is no display" in result.stderr and "it is in out.png" in result.stderr
     assert Path("out.png").exists()
 
 
@@ -62,7 +62,7 @@ def test_no_viewer_is_a_line_too(sefa: Sefa, bundle: Path, opened: list[str]) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer, "launch", lambda path: 1)
         result = sefa(*COMMANDS["edit"], "-o", "out.png", "--show")
-    assert result.exit_code == 0 and "no viewer was found; it is in out.png" in result.stderr
+    assert result.exit_code == 0 and "no viewer was found; see out.png" in result.stderr
 
 
 def test_a_picture_on_stdout_has_no_file_to_open(

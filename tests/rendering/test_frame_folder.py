@@ -95,6 +95,6 @@ def test_files_that_appear_while_rendering_are_kept(tmp_path, waves):
     assert [path.name for path in tmp_path.iterdir()] == ["frames"]
 
 
-def test_missing_parent(tmp_path, waves):
-    with pytest.raises(SefaError, match="does not exist"):
-        write_film(tmp_path / "missing" / "frames", waves(2, 4, 4))
+def test_a_missing_parent_is_made(tmp_path, waves):
+    write_film(tmp_path / "missing" / "frames", waves(2, 4, 4))
+    assert len(list((tmp_path / "missing" / "frames").iterdir())) >= 2

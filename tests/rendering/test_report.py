@@ -235,9 +235,7 @@ def test_an_empty_folder_is_filled(make: Make, tmp_path: Path) -> None:
     assert write_report(make((0,), "0"), tmp_path / "r").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"), [("-", UsageError), ("page.html", UsageError), ("no/such/place", SefaError)]
-)
+@pytest.mark.parametrize(("name", "kind"), [("-", UsageError), ("page.html", UsageError)])
 def test_outputs_that_are_refused(tmp_path: Path, name: str, kind: type[SefaError]) -> None:
     with pytest.raises(kind):
         check_report_folder(name if name == "-" else tmp_path / name)

