@@ -182,11 +182,11 @@ def test_tensors_by_name(sefa: Sefa) -> None:
     [
         (
             ["--tensors", "*", "-L", "0"],
-            "--tensors and --layers or --to-rgb cannot be used together",
+            "--layers or --to-rgb cannot be used together",
         ),
         (
             ["--tensors", "*", "--to-rgb", "all"],
-            "--tensors and --layers or --to-rgb cannot be used together",
+            "--layers or --to-rgb cannot be used together",
         ),
         (["--latent-axis", "0"], "--latent-axis has no effect without --tensors"),
         (["--tensors", "*.style.weight", "--latent-axis", "0"], "do not agree in axis 0"),
