@@ -121,11 +121,11 @@ def _header_length(first: bytes) -> int:
     if what := _stranger(first):
         make = "Make a bundle with: sefa factorize MODEL -o FILE.dirs"
         remedy = make if "checkpoint" in what else ""
-        raise SefaError(f"it is {what}, not a direction bundle", remedy=remedy)
+        raise SefaError(f"it is {what}, not a direction bundle", "a safetensors header", remedy)
     if length < 2**32:
         what = f"its header claims {length:,} bytes"
         raise SefaError(f"it is damaged: {what}", f"2 to {MOST_HEADER:,}")
-    raise SefaError("it is damaged, or not a direction bundle")
+    raise SefaError("its header is damaged, or it is not a direction bundle")
 
 
 def _stranger(first: bytes) -> str:

@@ -101,7 +101,7 @@ def test_inspect_prints_the_table(model: Model, sefa: Sefa) -> None:
     words = ["inspect", "--annotations", "tiny_bottom.dirs", "tiny_top.dirs"]
     text = sefa(*words).stdout
     assert "bottom (0-1)" in text and "top (6-7)" in text and "1 / 1" in text and "0 / 1" in text
-    assert "[b]odd" in text and "2 bottom, 2 top directions" in text
+    assert "[b]odd" in text and "2 bottom, 2 top judged directions" in text
     assert json.loads(sefa(*words, "--json").stdout)["top"] == {
         "layers": "6-7", "asked": 2, "obvious": 1, "meaningful": 0,
     }  # fmt: skip
