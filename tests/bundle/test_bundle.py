@@ -326,11 +326,6 @@ def test_folders_that_cannot_take_it(bundle: Bundle, tmp_path: Path) -> None:
         bundle.save(tmp_path)
 
 
-def test_a_missing_folder_is_made(bundle: Bundle, tmp_path: Path) -> None:
-    bundle.save(tmp_path / "none" / "a.dirs")
-    assert Bundle.load(tmp_path / "none" / "a.dirs").k == bundle.k
-
-
 def test_a_saved_bundle_has_the_rights_of_other_files(bundle: Bundle, tmp_path: Path) -> None:
     (tmp_path / "other").write_text("")
     bundle.save(tmp_path / "a.dirs")

@@ -54,7 +54,7 @@ def test_no_display_is_a_line_and_no_failure(
 ) -> None:
     result = sefa(*COMMANDS[command], "-o", "out.png", "--show")
     assert (result.exit_code, result.stdout) == (0, "out.png\n")
-    assert "not shown: there is no display" in result.stderr and "it is in out.png" in result.stderr
+    assert "not shown: there is no display" in result.stderr and "see out.png" in result.stderr
     assert Path("out.png").exists()
 
 
