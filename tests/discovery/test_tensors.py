@@ -111,7 +111,7 @@ def test_the_bundle_is_a_bundle(tmp_path):
     factorize_tensors(path, "*").save(tmp_path / "x.dirs")
     bundle = Bundle.load(tmp_path / "x.dirs")
     assert bundle.model["layer_names"] == ["a\\n\\x1b", "b"] and bundle.dim == 9
-    with pytest.raises(SefaError, match="nothing says where their latent enters"):
+    with pytest.raises(SefaError, match="so no generator is known for it"):
         open_model_of(bundle, str(path))
 
 
