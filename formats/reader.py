@@ -57,6 +57,7 @@ def parse(raw, what):
         return dict(zip(keys, (value for _, value in pairs), strict=True))
 
     def whole(digits):
+        need(what != "header" or digits != "-0", f"{what}: holds -0")
         need(len(digits) < 18 and abs(int(digits)) < 2**53, f"{what}: an integer from 2^53 on")
         return int(digits)
 
@@ -76,20 +77,9 @@ def parse(raw, what):
 
 def depth(text):
     """How deep the arrays and objects of a JSON text are nested at most."""
-    now = most = 0
-    quoted = escaped = False
-    for character in text:
-        if quoted:
-            quoted = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            quoted = True
-        elif character in "[{":
-            now += 1
-            most = max(most, now)
-        elif character in "]}":
-            now -= 1
-    return most
+    unquoted = re.sub(r'"(?:[^"\\]|\\.)*+"?', "", text, flags=re.DOTALL)
+    steps = ((character in "[{") - (character in "]}") for character in unquoted)
+    return max(itertools.accumulate(steps), default=0)
 
 
 def composed(value, what):
@@ -113,7 +103,7 @@ def container(data):
     need(len(data) > 0, "the file is empty")
     need(len(data) >= 8, f"only {len(data)} bytes")
     (length,) = struct.unpack_from("<Q", data)
-    need(2 <= length <= 2**23, f"a header of {length} bytes")
+    need(2 <= length <= 2**23, f"no bundle: a header of {length} bytes")
     need(8 + length <= len(data), "the file ends inside its header")
     need(data[8:9] == b"{", "the header does not begin with {")
     header = parse(data[8 : 8 + length], "header")

@@ -31,9 +31,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Python files of more than 300 lines, with the length they have. Take lines away, add no file.
 LONG = {
-    "formats/reader.py": 340,
+    "formats/reader.py": 330,
     "sefa_cli/bundle/algebra.py": 324,
-    "tests/bundle/test_bundle.py": 335,
     "tests/commands/test_localize.py": 313,
     "tests/families/test_dialects.py": 442,
     "tests/families/test_ports.py": 309,

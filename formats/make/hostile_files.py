@@ -16,9 +16,9 @@ def no_bundles() -> Iterator[Case]:
     page = b"<!DOCTYPE html><html><body><h1>404 Not Found</h1></body></html>\n"
     yield "empty", "the file is empty", "empty", b""
     yield "four-bytes", "too short to hold a length", "bytes", whole[:4]
-    yield "text", "a text file", "header", b"0.5 0.5 0.5 0.5\n" * 8
-    yield "page", "an error page saved under the bundle's name", "header", page
-    yield "pickle", "a pickle that would run a command", "header", b"cos\nsystem\n(S'false'\ntR."
+    yield "text", "a text file", "bundle", b"0.5 0.5 0.5 0.5\n" * 8
+    yield "page", "an error page saved under the bundle's name", "bundle", page
+    yield "pickle", "a pickle that would run a command", "bundle", b"cos\nsystem\n(S'false'\ntR."
     yield "length-only", "nothing after the length", "header", whole[:8]
     yield "cut-in-header", "truncated inside the header", "header", whole[: 8 + size // 2]
     yield "cut-in-data", "truncated inside the numbers", "ends", whole[:-1]
@@ -29,9 +29,9 @@ def no_bundles() -> Iterator[Case]:
 def containers() -> Iterator[Case]:
     """Faults of the safetensors container."""
     _, data = layout(base())
-    for power in (31, 63):
+    for power, word in ((31, "header"), (63, "bundle")):
         name = f"header-2-{power}"
-        yield name, f"a header of 2^{power} bytes", "header", pack("{}", length=2**power)
+        yield name, f"a header of 2^{power} bytes", word, pack("{}", length=2**power)
     yield "header-empty", "a header of 0 bytes", "header", pack("", data)
     yield "header-cut-json", "the header is no JSON", "JSON", pack('{"layers":', data)
     yield "header-latin1", "the header is no UTF-8", "UTF-8", pack(b'{"caf\xe9":{}}', data)
@@ -61,6 +61,8 @@ def containers() -> Iterator[Case]:
         ("text", ["0", "24"], "offsets that are texts"),
     ):
         yield f"offsets-{name}", reason, "offsets", entry("layers", data_offsets=offsets)
+    zero = header_text('"data_offsets":[0,', '"data_offsets":[-0,')
+    yield "offsets-minus-zero", "an offset spelled -0", "-0", zero
     overlap = entry("layers", data_offsets=[8, 32])
     yield "offsets-overlap", "two tensors overlap", "layers", overlap
     hole = pack(text(_moved(layout(base())[0], 8)), data + bytes(8))

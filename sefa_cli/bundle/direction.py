@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sefa_cli.bundle.algebra import Algebra, Source
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.bundle.picking import combined
-from sefa_cli.editing.sum import Codes, add, for_every_layer, shift
-from sefa_cli.errors import SefaError
+from sefa_cli.editing.sum import Codes, add, for_every_layer, parse_alpha, shift
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.ranges import format_range
 
 if TYPE_CHECKING:
@@ -120,8 +120,11 @@ class Direction:
             A new array or tensor of the same kind.
 
         Raises:
+            UsageError: The codes are not an array of floats, or alpha is not a finite number.
             MismatchError: The codes are not those of this model.
         """
+        _check_floats(codes)
+        alpha = parse_alpha(alpha)
         codes = for_every_layer(codes, int(self.terms[0].bundle.model["num_layers"]))
         rows = shift(self.vector[None], [(0, alpha)], len(self.layers))
         return add(codes, rows, self.layers)
@@ -203,6 +206,13 @@ class Direction:
             words.append(f"{'-' if weight < 0 else '+'} {times}{name}")
         text = " ".join(words)
         return text[2:] if text.startswith("+ ") else f"-{text[2:]}"
+
+
+def _check_floats(codes: object) -> None:
+    """Raise UsageError unless codes are an array or a tensor of floats."""
+    dtype = str(getattr(codes, "dtype", type(codes).__name__))
+    if not dtype.removeprefix("torch.").startswith(("float", "bfloat")):
+        raise UsageError(f"codes must be an array or a tensor of floats, got {dtype}")
 
 
 def _collected(terms: Sequence[Term]) -> Direction:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
 from sefa_cli.ranges import format_range
 
@@ -165,14 +166,3 @@ def parse_direction(bundle: Bundle, text: str) -> int:
             "A range goes with a single --k and --alpha of `sefa edit`.",
         )
     return found[0]
-
-
-def parse_alpha(step: str | float) -> float:
-    """Return a step as a number; raises UsageError unless it is finite."""
-    try:
-        alpha = float(step)
-    except (TypeError, ValueError):
-        raise UsageError(f"alpha must be a number, got {step!r}") from None
-    if not math.isfinite(alpha):
-        raise UsageError(f"alpha must be finite, got {step}")
-    return alpha

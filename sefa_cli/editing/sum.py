@@ -5,6 +5,7 @@ Pure functions of arrays: they know neither bundles nor networks, and need no to
 layers or on all.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -42,6 +43,17 @@ def shift(directions: Rows, steps: Iterable[tuple[int, float]], layers: int) -> 
     for k, alpha in steps:
         total += np.float32(alpha) * directions[k]  # (dim,) or (layers, dim)
     return total
+
+
+def parse_alpha(step: str | float) -> float:
+    """Return a step as a number; raises UsageError unless it is finite."""
+    try:
+        alpha = float(step)
+    except (TypeError, ValueError):
+        raise UsageError(f"alpha must be a number, got {step!r}") from None
+    if not math.isfinite(alpha):
+        raise UsageError(f"alpha must be finite, got {step}")
+    return alpha
 
 
 def for_every_layer(codes: Codes, count: int) -> Codes:

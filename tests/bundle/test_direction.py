@@ -88,6 +88,29 @@ def test_moves(bundle: Bundle) -> None:
         bundle.move(np.zeros((1, 4, 5), np.float32), 0)
 
 
+@pytest.mark.parametrize(
+    ("alpha", "reason"),
+    [("far", "alpha must be a number, got 'far'"), (float("nan"), "alpha must be finite, got nan")],
+)
+def test_a_step_must_be_a_finite_number(bundle: Bundle, alpha: Any, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        bundle.move(np.zeros((1, 4, 4), np.float32), 0, alpha)
+
+
+@pytest.mark.parametrize(
+    ("codes", "got"),
+    [
+        (np.zeros((1, 4, 4), np.int64), "int64"),  # they would cut the step down to whole numbers
+        (torch.zeros(1, 4, 4, dtype=torch.int32), "torch.int32"),
+        ([[0.0] * 4], "list"),
+        (None, "NoneType"),
+    ],
+)
+def test_codes_must_be_arrays_of_floats(bundle: Bundle, codes: Any, got: str) -> None:
+    with pytest.raises(UsageError, match=f"an array or a tensor of floats, got {got}$"):
+        bundle.move(codes, 0, 0.5)
+
+
 def test_back_into_a_bundle(bundle: Bundle) -> None:
     made = (bundle[0] + bundle[1]).as_bundle("both")
     np.testing.assert_allclose(made.directions, [[0.5**0.5, 0.5**0.5, 0, 0]], atol=1e-7)
