@@ -5,7 +5,6 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -35,6 +34,8 @@ def check_writable(path: Path | str, overwrite: bool = False) -> Path:
     Folders that do not exist are made later, when the file is written. With `overwrite`, what
     exists must be an ordinary file that may be written to.
     """
+    import tempfile  # imports random, which `--help` need not wait for
+
     path = Path(path)
     if path.is_dir():
         raise SefaError(f"{path} is a folder", "a file name", "Name a file inside it.")

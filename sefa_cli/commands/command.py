@@ -1,6 +1,5 @@
 """A command that names every option it lacks, with the whole corrected command."""
 
-import shlex
 from typing import Any
 
 from typer.core import TyperCommand
@@ -40,6 +39,8 @@ class SefaCommand(TyperCommand):
         return super().parse_args(ctx, args)
 
     def _complaint(self, missing: list[Any], args: list[str]) -> UsageError:
+        import shlex
+
         names, before, after = [], [], []
         for parameter in missing:
             name = str(parameter.name)
