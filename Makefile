@@ -24,7 +24,7 @@ demo: $(READY)  ## install, fetch the default model, factorize it, edit faces, m
 test: lint types tests  ## lint, types and all tests, those on the real model included
 
 check: lint types  ## the inner loop, under a minute: lint, types and the quick tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow" -n 2
 
 lint: $(READY)  ## ruff: style and formatting
 	$(BIN)/ruff check .
