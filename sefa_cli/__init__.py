@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sefa_cli.discovery.tensors import factorize_tensors
     from sefa_cli.editing.source import load_generator
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
+    from sefa_cli.inversion.invert import Inversion, invert
     from sefa_cli.rendering.animation import Film, SweepOptions, animate, sweep
     from sefa_cli.rendering.edits import Edits, edit
     from sefa_cli.rendering.options import PictureOptions, RenderOptions
@@ -45,6 +46,7 @@ __all__ = [
     "Direction",
     "Edits",
     "Film",
+    "Inversion",
     "MismatchError",
     "OfflineError",
     "PictureOptions",
@@ -61,6 +63,7 @@ __all__ = [
     "factorize",
     "factorize_tensors",
     "inspect",
+    "invert",
     "keep_blocks",
     "load_generator",
     "localize",
@@ -78,6 +81,7 @@ _HOME = {
     "Direction": "bundle.direction",
     "Edits": "rendering.edits",
     "Film": "rendering.animation",
+    "Inversion": "inversion.invert",
     "MismatchError": "errors",
     "OfflineError": "errors",
     "Region": "discovery.regions.region",
@@ -93,6 +97,7 @@ _HOME = {
     "factorize": "discovery.factorize",
     "factorize_tensors": "discovery.tensors",
     "inspect": "discovery.describe",
+    "invert": "inversion.invert",
     "keep_blocks": "allocator",
     "load_generator": "editing.source",
     "localize": "discovery.localize",

@@ -21,6 +21,7 @@ ROWS = [
     ("editing",),
     ("rendering",),
     ("discovery",),
+    ("inversion",),
     ("evaluation", "studio"),
     ("commands", "cli", "__main__"),
 ]

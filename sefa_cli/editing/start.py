@@ -13,6 +13,8 @@ from sefa_cli.editing.moves import Move
 from sefa_cli.editing.sum import add, on_layers, shift
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.generators.base import Generator
+from sefa_cli.interchange.labels import plain_stem
+from sefa_cli.interchange.latents import read_names
 from sefa_cli.ranges import check_indices, parse_range
 
 _stage = logging.getLogger("sefa_cli.stage")
@@ -26,15 +28,20 @@ class Start:
     numbers: tuple[int, ...]  # the seed, or the place in the file; also seeds random noise
     kind: str  # "seed" or "code"
     space: str = ""  # "w" or "z", which only the generator knows; "" where nobody asked it
+    labels: tuple[str, ...] = ()  # of photos: their names, one for each; () for seeds
 
     @property
     def names(self) -> list[str]:
-        """For people: `seed 3`."""
-        return [f"{self.kind} {number}" for number in self.numbers]
+        """For people: `seed 3`, or a photo's name."""
+        return list(self.labels) or [f"{self.kind} {number}" for number in self.numbers]
 
     def stem(self, i: int) -> str:
-        """For files: `seed0003`."""
-        return f"{self.kind}{self.numbers[i]:04d}"
+        """For files: `seed0003`, or a photo's name."""
+        number = f"{self.kind}{self.numbers[i]:04d}"
+        stems = [plain_stem(label) for label in self.labels]
+        if not stems or not stems[i]:
+            return number
+        return stems[i] if stems.count(stems[i]) == 1 else f"{stems[i]}_{number}"
 
 
 def start_from(
@@ -78,7 +85,8 @@ def start_from(
         codes, generator)  # fmt: skip
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
-    return Start(read, tuple(range(len(read))), "code", generator.space)
+    labels = read_names(codes, len(read)) if isinstance(codes, str | Path) else ()
+    return Start(read, tuple(range(len(read))), "code", generator.space, labels)
 
 
 def _indices(given: str | int | Iterable[int], what: str, count: int) -> tuple[int, ...]:

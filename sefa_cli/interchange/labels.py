@@ -43,5 +43,9 @@ def usable_labels(labels: Sequence[str | None], count: int) -> list[str | None]:
 
 def file_stem(bundle: str, k: int, label: str | None) -> str:
     """Return the file name for one direction: its label, else the bundle's name and index."""
-    plain = _OF_PLACE.sub("_", label or "").strip("._")
-    return plain or f"{bundle}_k{k}"
+    return plain_stem(label or "") or f"{bundle}_k{k}"
+
+
+def plain_stem(label: str) -> str:
+    """Return the characters of a label that any file name may have; empty if there are none."""
+    return _OF_PLACE.sub("_", label).strip("._")

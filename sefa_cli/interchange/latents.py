@@ -17,6 +17,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.interchange.containers import Archive, opened
 from sefa_cli.interchange.trees import numbers
 
+_LONGEST_NAME = 200
 _EXPECTED = "an .npz archive with an array {key!r}, an array (.npy) or a torch file of codes"
 
 
@@ -43,6 +44,19 @@ def read_codes(path: Path | str, key: str, num_layers: int) -> NDArray[Any]:
             raise
         expected = _EXPECTED.format(key=key)
         raise SefaError(f"{path} holds no codes: {error.found}", expected) from error
+
+
+def read_names(path: Path | str, count: int) -> tuple[str, ...]:
+    """Return the names of the codes in an .npz that `sefa invert` wrote; () if it has none.
+
+    Raises SefaError for a file that cannot be opened.
+    """
+    content = opened(Path(path))
+    names = content.get("names") if isinstance(content, Archive) else None
+    if names is None or names.dtype.kind != "U" or names.shape != (count,):
+        return ()
+    found = tuple(str(name)[:_LONGEST_NAME] for name in names)
+    return found if all(name and name.isprintable() for name in found) else ()
 
 
 def _in_tree(contents: Contents, key: str, num_layers: int) -> NDArray[Any]:
