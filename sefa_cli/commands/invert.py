@@ -8,7 +8,6 @@ import typer
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import check_writable
 
 if TYPE_CHECKING:
     from sefa_cli.commands.console import Work
@@ -76,9 +75,10 @@ def invert(
     `sefa edit X.dirs --codes CODES.npz` then edits them. Photos are turned upright and cropped to
     their center. A photo that cannot be read is reported and left out; the exit code is then 1.
     """
+    from sefa_cli.files import check_writable
     from sefa_cli.inversion.how import How
     from sefa_cli.inversion.photos import find_photos
-    from sefa_cli.rendering.pictures import save_picture
+    from sefa_cli.rendering.pictures import PICTURE_SUFFIXES, save_picture
 
     how = How(space, passes, size, regularize)
     checks.check_device(device)
@@ -86,6 +86,10 @@ def invert(
     paths = find_photos(photos)
     if not output.endswith(".npz"):
         raise UsageError(f"cannot write codes to {output}", "a name that ends in .npz")
+    if sheet and not sheet.lower().endswith(PICTURE_SUFFIXES):
+        raise UsageError(
+            f"cannot write a sheet to {sheet}", f"one of {', '.join(PICTURE_SUFFIXES)}"
+        )
     for path in filter(None, (output, sheet)):
         check_writable(path, overwrite)
     with working(f"loading {model}") as work:
