@@ -136,7 +136,7 @@ def test_a_photo_that_is_cut_off(tmp_path: Path) -> None:
 def test_arrays_of_another_kind_are_refused() -> None:
     for array in (np.zeros((64, 64, 3)), np.zeros((64, 64, 2), np.uint8), np.zeros(64, np.uint8)):
         with pytest.raises(SefaError, match=r"is an array of .* expected uint8"):
-            read_photo(array, SIZE)
+            read_photo(array, SIZE)  # type: ignore[arg-type]
     assert read_photo(np.zeros((64, 64, 1), np.uint8), SIZE).pixels.shape == (32, 32, 3)
 
 
