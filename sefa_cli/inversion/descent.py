@@ -14,10 +14,9 @@ from torch import Tensor
 
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
+from sefa_cli.inversion.lbfgs import minimize
 from sefa_cli.inversion.loss import picture_loss
 from sefa_cli.inversion.prior import Prior
-
-_HISTORY = 20  # pairs that L-BFGS remembers
 
 Report = Callable[[int, float], object]  # passes so far, the loss of the last one
 
@@ -73,23 +72,18 @@ class Descent:
         return torch.einsum("lij,lj->li", self.prior.layered, u)
 
     def _descend(self, passes: int, u: Tensor, code_at: Callable[[Tensor], Tensor]) -> None:
-        u = u.requires_grad_()
-        search = torch.optim.LBFGS(
-            [u], max_iter=passes, max_eval=passes, history_size=_HISTORY, tolerance_change=1e-12,
-            line_search_fn="strong_wolfe",
-        )  # fmt: skip
         end = len(self.history) + passes
 
-        def evaluate() -> Tensor:
+        def evaluate(u: Tensor) -> tuple[float, Tensor]:
             if len(self.history) == end:
                 raise _SpentError
-            search.zero_grad()
-            objective = self._objective(code_at(u))
-            objective.backward()  # type: ignore[no-untyped-call]
-            return objective.detach()
+            own = u.detach().requires_grad_()
+            objective = self._objective(code_at(own))
+            (gradient,) = torch.autograd.grad(objective, own)
+            return float(objective.detach()), gradient
 
         with contextlib.suppress(_SpentError):
-            search.step(evaluate)  # type: ignore[no-untyped-call]
+            minimize(evaluate, u)
 
     def _objective(self, code: Tensor) -> Tensor:
         """Return what is made small for a code `(layers, dim)`, float64 on the CPU."""
