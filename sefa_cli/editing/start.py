@@ -4,7 +4,9 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
 import torch
 
 from sefa_cli.bundle.bundle import Bundle
@@ -18,6 +20,18 @@ from sefa_cli.interchange.latents import read_names
 from sefa_cli.ranges import check_indices, parse_range
 
 _stage = logging.getLogger("sefa_cli.stage")
+
+
+class NamedCodes(Protocol):
+    """Codes with a name for each, such as those of photos."""
+
+    @property
+    def codes(self) -> torch.Tensor:
+        """The codes `(n, layers, dim)` or `(n, dim)`."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Their names."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +61,7 @@ class Start:
 def start_from(
     generator: Generator,
     seeds: str | int | Iterable[int],
-    codes: Path | str | CodeArray | None = None,
+    codes: Path | str | CodeArray | NamedCodes | None = None,
     psi: float | None = None,
     trunc_layers: str | int | Iterable[int] | None = None,
     label: int | None = None,
@@ -57,8 +71,8 @@ def start_from(
     Args:
         generator: The generator.
         seeds: Seeds from 0 to 2³² − 1: a range such as `"0-4,7"`, a number, or a list.
-        codes: A file, an array or a tensor of codes, which take the place of the seeds. They are
-            truncated only if `psi` is given.
+        codes: A file, an array or a tensor of codes, or what `invert` returns; they take the
+            place of the seeds. They are truncated only if `psi` is given.
         psi: Truncation; None is the family's default.
         trunc_layers: The code indices to truncate; None for all.
         label: The class of a conditional model.
@@ -81,12 +95,22 @@ def start_from(
         raise UsageError("cannot use a class with codes: these codes already have their class")
     if psi is not None and generator.space != "w" and not generator.conditioned:
         raise UsageError(f"cannot truncate codes of a {generator.family} model: they are z itself")
-    read = load_codes(codes, generator) if isinstance(codes, str | Path) else as_codes(
-        codes, generator)  # fmt: skip
+    read, labels = _read(codes, generator)
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
-    labels = read_names(codes, len(read)) if isinstance(codes, str | Path) else ()
     return Start(read, tuple(range(len(read))), "code", generator.space, labels)
+
+
+def _read(
+    codes: Path | str | CodeArray | NamedCodes, generator: Generator
+) -> tuple[torch.Tensor, tuple[str, ...]]:
+    """Return codes and their names; no names if they have none."""
+    if isinstance(codes, str | Path):
+        read = load_codes(codes, generator)
+        return read, read_names(codes, len(read))
+    if isinstance(codes, torch.Tensor | np.ndarray):
+        return as_codes(codes, generator), ()
+    return as_codes(codes.codes, generator), tuple(codes.names)
 
 
 def _indices(given: str | int | Iterable[int], what: str, count: int) -> tuple[int, ...]:

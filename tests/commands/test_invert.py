@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
+from sefa_cli.inversion.how import How
 from sefa_cli.inversion.invert import Inverter
 
 Sefa = Callable[..., Result]
@@ -88,3 +89,39 @@ def test_words_that_are_refused(
     done = sefa("invert", *words)
     assert done.exit_code == code and found in done.stderr
     assert not Path("codes.npz").exists()
+
+
+def test_an_edit_starts_from_a_photo_and_remembers_its_code(
+    sefa: Sefa, photos: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(How, "passes", 3)
+    monkeypatch.setattr(How.__init__, "__defaults__", (None, 3, 256, 1e-3))
+    words = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "-o", "edited")
+    photo = str(photos / "seed0001.png")
+    first = sefa(*words, "--photo", photo)
+    assert first.exit_code == 0 and first.stdout.split() == ["edited/seed0001_k3_+2.00.png"]
+    picture = Path("edited/seed0001_k3_+2.00.png").read_bytes()
+    monkeypatch.delattr(Inverter, "find")
+    assert sefa(*words, "--photo", photo, "--overwrite").exit_code == 0
+    assert Path("edited/seed0001_k3_+2.00.png").read_bytes() == picture
+    (code,) = Path("cache/codes").iterdir()
+    code.write_bytes(b"broken")
+    with pytest.raises(AttributeError, match="find"):
+        sefa(*words, "--photo", photo, "--overwrite")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "found"),
+    [
+        (("--photo", "none.jpg"), 1, "none.jpg does not exist"),
+        (("--photo", "tiny.dirs"), 1, "tiny.dirs is not a picture"),
+        (("--photo", "photos", "--seeds", "1"), 2, "--photo and --seeds cannot be used together"),
+    ],
+)
+def test_photos_that_are_refused(
+    sefa: Sefa, photos: Path, bundle: Path, words: tuple[str, ...], code: int, found: str
+) -> None:
+    for command in (("edit", "-a", "2", "-o", "x.png"), ("animate", "-o", "x.gif")):
+        done = sefa(*command, "tiny.dirs", "-k", "3", *words)
+        assert done.exit_code == code and found in done.stderr
+    assert not Path("x.png").exists() and not Path("x.gif").exists()
