@@ -30,7 +30,7 @@ from sefa_cli.rendering.view import View
 
 PAGE = "index.html"
 PICTURES = "pictures"
-_OURS = re.compile(r"k\d+|(k\d+/)?(seed|code)\d{4,}(_[-+.\de]+)?\.png|region(_seed\d{4,})?\.png")
+_OURS = re.compile(r"k\d+|(k\d+/)?(seed|code)\d{4,}(_[\w.+-]+)?\.png|region(_seed\d{4,})?\.png")
 
 
 @dataclass(frozen=True)
