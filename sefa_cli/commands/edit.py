@@ -76,7 +76,7 @@ def edit(
     table = parse_moves(bundle, k, alpha or [])
     how = picture_options(dirs, bundle, seeds, start, look)
     if save_codes:
-        check_writable(save_codes, overwrite)
+        check_writable(save_codes, overwrite, [".npz"])
     target = picture_target(output, f"{options.stem(dirs)}_{name_of(table)}", overwrite)
     showing = Showing.of(show)
 

@@ -57,7 +57,7 @@ def localize(
     if preview is not None:
         from sefa_cli.files import check_writable
 
-        check_writable(preview, overwrite)
+        check_writable(preview, overwrite, [".png"])
         if output is not None:
             say(f"{output} will not be written: --preview only writes pictures")
     region = _region(where)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import check_writable, why_not
+from sefa_cli.files import check_suffix, check_writable, why_not
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture, save_png
@@ -190,8 +190,10 @@ def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
     only a report. Raises UsageError or SefaError.
     """
     folder = Path(path)
-    if str(path) == "-" or folder.suffix in (".html", ".htm", ".png", ".pdf"):
-        raise UsageError(f"cannot write a report to {path}", "a folder, such as report/")
+    if str(path) == "-":
+        raise UsageError("cannot write a report to stdout", "a folder, such as report/")
+    if not folder.is_dir():
+        check_suffix(folder, (), "a folder, such as report/")
     if folder.is_file():
         raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")
     if not folder.is_dir():
