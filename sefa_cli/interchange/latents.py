@@ -89,7 +89,8 @@ def _among(entries: Mapping[str, _Entry | None], key: str, num_layers: int) -> N
         if entry := entries.get(name):
             return NamedCodes(_as_codes(entry.read(), key, num_layers))
     arrays = [entry for entry in entries.values() if entry]
-    if len(arrays) == len(entries) and len({entry.shape for entry in arrays}) == 1:
+    other = "z" in entries or "w" in entries  # codes, but of the other space
+    if not other and len(arrays) == len(entries) and len({entry.shape for entry in arrays}) == 1:
         codes = [_as_codes(entry.read(), key, num_layers) for entry in arrays]
         if all(len(code) == 1 for code in codes):
             return NamedCodes(np.concatenate(codes), tuple(entries))

@@ -175,7 +175,7 @@ def test_refuses_in_one_line(
         {"w": np.zeros((0, 8, 32), np.float32)},
         {"w": np.full((1, 8, 32), np.nan, np.float32)},
         {"w": np.array([{"an": "object"}], dtype=object)},
-        {"v": np.zeros((1, 8, 32), np.float32)},
+        {"z": np.zeros((1, 8, 32), np.float32)},
     ],
 )
 def test_refuses_codes_of_another_kind(

@@ -120,7 +120,7 @@ def test_a_region_bundle_shows_its_region(sefa: Sefa) -> None:
         (["--noise-mode", "loud"], 2, "noise mode"),
         (["-o", "page.html"], 2, "a folder, such as report/"),
         (["-o", "tiny.pth/report"], 1, "part of its path is a file"),
-        (["-o", "tiny.dirs"], 1, "is a file"),
+        (["-o", "tiny.dirs"], 2, ".dirs files hold directions"),
         (["-o", "mine"], 1, "mine already exists"),
         (["-o", "mine", "--overwrite"], 1, "holds notes.txt"),
         (["--model", "nothing.pth"], 1, "nothing.pth"),
