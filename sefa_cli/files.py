@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -202,6 +203,16 @@ def open_atomically(path: Path | str, overwrite: bool = False) -> Iterator[IO[by
     with temporary_beside(path, overwrite) as temporary, open(temporary, "wb") as file:
         yield file
         file.flush()
+
+
+def write_stdout(data: bytes) -> None:
+    """Write a whole file to standard output. Raises SefaError if that is a terminal."""
+    if sys.stdout.isatty():
+        raise SefaError(
+            "refusing to write binary data to a terminal", remedy="Use -o FILE, or pipe the output."
+        )
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def free_name(folder: Path | str, stem: str, suffix: str) -> Path:

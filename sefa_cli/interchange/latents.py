@@ -100,7 +100,7 @@ def _among(entries: Mapping[str, _Entry | None], key: str, num_layers: int) -> N
 def _listed(entries: Mapping[str, _Entry | None]) -> str:
     """Return names and shapes in words."""
     if not entries:
-        return "it is no array and has no named arrays"
+        return "it holds neither an array nor arrays by name"
     first = list(entries.items())[:_SHOWN]
     shown = [
         f"{name!r:.60} " + (str(entry.shape) if entry else "(no array)") for name, entry in first
