@@ -140,7 +140,7 @@ def main() -> None:
     interrupts.install()
     accept_any_text()
     _build_only(next((word for word in sys.argv[1:] if word not in _QUIETNESS), ""))
-    app()
+    app(prog_name="sefa")  # also as `python -m sefa_cli`
 
 
 def _build_only(name: str) -> None:

@@ -130,6 +130,7 @@ def _check_for_model(
     from sefa_cli.discovery.regions.named import subject_of
 
     checkpoint = open_checkpoint(model, offline=offline)
+    checks.check_class(request.label, checkpoint.config["c_dim"])
     region = region.on(subject_of(model, checkpoint.family))
     search = request.search(checkpoint)
     searches = search.alternatives(checkpoint)

@@ -9,7 +9,7 @@ from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
 from sefa_cli.discovery.partial import partial_path
 from sefa_cli.discovery.search import Search
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import BUNDLES, check_writable
 from sefa_cli.projections import parse_layers
 
@@ -176,6 +176,10 @@ class Files:
             )
         if self.resume and self.output is None:
             raise UsageError("resume without an output", "the output of the interrupted search")
+        if self.resume and self.partial is not None and not self.partial.exists():
+            raise SefaError(
+                f"{self.partial} does not exist", remedy="Start the search without resuming."
+            )
 
     @property
     def partial(self) -> Path | None:
