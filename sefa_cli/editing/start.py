@@ -15,15 +15,14 @@ from sefa_cli.editing.moves import Move
 from sefa_cli.editing.sum import add, on_layers, shift
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.generators.base import Generator
-from sefa_cli.interchange.labels import plain_stem
-from sefa_cli.interchange.latents import read_names
+from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.ranges import check_indices, parse_range
 
 _stage = logging.getLogger("sefa_cli.stage")
 
 
-class NamedCodes(Protocol):
-    """Codes with a name for each, such as those of photos."""
+class Named(Protocol):
+    """Codes with the names of their pictures, as `invert` returns them."""
 
     @property
     def codes(self) -> torch.Tensor:
@@ -31,7 +30,7 @@ class NamedCodes(Protocol):
 
     @property
     def names(self) -> Sequence[str]:
-        """Their names."""
+        """The names, one for each."""
 
 
 @dataclass(frozen=True)
@@ -42,26 +41,23 @@ class Start:
     numbers: tuple[int, ...]  # the seed, or the place in the file; also seeds random noise
     kind: str  # "seed" or "code"
     space: str = ""  # "w" or "z", which only the generator knows; "" where nobody asked it
-    labels: tuple[str, ...] = ()  # of photos: their names, one for each; () for seeds
+    pictures: tuple[str, ...] = ()  # the names of the codes in their file, if it has any
 
     @property
     def names(self) -> list[str]:
-        """For people: `seed 3`, or a photo's name."""
-        return list(self.labels) or [f"{self.kind} {number}" for number in self.numbers]
+        """For people: `seed 3`, or the name of the picture that a code belongs to."""
+        return list(self.pictures) or [f"{self.kind} {number}" for number in self.numbers]
 
     def stem(self, i: int) -> str:
-        """For files: `seed0003`, or a photo's name."""
-        number = f"{self.kind}{self.numbers[i]:04d}"
-        stems = [plain_stem(label) for label in self.labels]
-        if not stems or not stems[i]:
-            return number
-        return stems[i] if stems.count(stems[i]) == 1 else f"{stems[i]}_{number}"
+        """For files: `seed0003`, or `code0000_ann` for the picture `ann.jpg`."""
+        name = in_file_name(Path(self.pictures[i]).stem) if self.pictures else ""
+        return f"{self.kind}{self.numbers[i]:04d}" + (f"_{name}" if name else "")
 
 
 def start_from(
     generator: Generator,
     seeds: str | int | Iterable[int],
-    codes: Path | str | CodeArray | NamedCodes | None = None,
+    codes: Path | str | CodeArray | Named | None = None,
     psi: float | None = None,
     trunc_layers: str | int | Iterable[int] | None = None,
     label: int | None = None,
@@ -95,22 +91,16 @@ def start_from(
         raise UsageError("cannot use a class with codes: these codes already have their class")
     if psi is not None and generator.space != "w" and not generator.conditioned:
         raise UsageError(f"cannot truncate codes of a {generator.family} model: they are z itself")
-    read, labels = _read(codes, generator)
+    pictures: tuple[str, ...] = ()
+    if isinstance(codes, str | Path):
+        read, pictures = load_codes(codes, generator)
+    elif isinstance(codes, torch.Tensor | np.ndarray):
+        read = as_codes(codes, generator)
+    else:
+        read, pictures = as_codes(codes.codes, generator), tuple(codes.names)
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
-    return Start(read, tuple(range(len(read))), "code", generator.space, labels)
-
-
-def _read(
-    codes: Path | str | CodeArray | NamedCodes, generator: Generator
-) -> tuple[torch.Tensor, tuple[str, ...]]:
-    """Return codes and their names; no names if they have none."""
-    if isinstance(codes, str | Path):
-        read = load_codes(codes, generator)
-        return read, read_names(codes, len(read))
-    if isinstance(codes, torch.Tensor | np.ndarray):
-        return as_codes(codes, generator), ()
-    return as_codes(codes.codes, generator), tuple(codes.names)
+    return Start(read, tuple(range(len(read))), "code", generator.space, pictures)
 
 
 def _indices(given: str | int | Iterable[int], what: str, count: int) -> tuple[int, ...]:

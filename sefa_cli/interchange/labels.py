@@ -43,9 +43,9 @@ def usable_labels(labels: Sequence[str | None], count: int) -> list[str | None]:
 
 def file_stem(bundle: str, k: int, label: str | None) -> str:
     """Return the file name for one direction: its label, else the bundle's name and index."""
-    return plain_stem(label or "") or f"{bundle}_k{k}"
+    return in_file_name(label or "") or f"{bundle}_k{k}"
 
 
-def plain_stem(label: str) -> str:
-    """Return the characters of a label that any file name may have; empty if there are none."""
-    return _OF_PLACE.sub("_", label).strip("._")
+def in_file_name(text: str) -> str:
+    """Return a text without the characters that do not belong in file names."""
+    return _OF_PLACE.sub("_", text).strip("._")

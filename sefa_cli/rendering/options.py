@@ -14,7 +14,7 @@ from sefa_cli.rendering.view import View
 if TYPE_CHECKING:
     import torch
 
-    from sefa_cli.editing.start import NamedCodes
+    from sefa_cli.editing.start import Named
     from sefa_cli.generators.base import Generator
 
 Indices = str | int | Iterable[int]  # "0-4,7", 3 or [0, 1, 2]
@@ -44,7 +44,7 @@ class RenderOptions(TypedDict, total=False):
     """
 
     seeds: Indices
-    codes: "str | Path | NDArray[np.float32] | torch.Tensor | NamedCodes | None"
+    codes: "str | Path | NDArray[np.float32] | torch.Tensor | Named | None"
     truncation: float | None
     truncation_layers: Indices | None
     label: int | None

@@ -74,4 +74,4 @@ class Samples(Pictures):
         """Return all pictures in one, uint8 `(height, width, 3)`, each above its number."""
         made = counted(self.scene.pictures(view), progress)
         start = self.scene.start
-        return grid(made, start.labels or [str(number) for number in start.numbers])
+        return grid(made, start.pictures or [str(number) for number in start.numbers])

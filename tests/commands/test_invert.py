@@ -28,7 +28,7 @@ def test_the_photos_names_are_those_of_their_edits(sefa: Sefa, photos: Path, bun
     words = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "--codes", "codes.npz", "-o", "edited")
     assert sefa(*words).exit_code == 0
     names = sorted(path.name for path in Path("edited").iterdir())
-    assert names == ["seed0000_k3_+2.00.png", "seed0001_k3_+2.00.png"]
+    assert names == ["code0000_seed0000_k3_+2.00.png", "code0001_seed0001_k3_+2.00.png"]
 
 
 def test_a_broken_photo_does_not_stop_the_rest(sefa: Sefa, photos: Path) -> None:
@@ -99,11 +99,13 @@ def test_an_edit_starts_from_a_photo_and_remembers_its_code(
     words = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "-o", "edited")
     photo = str(photos / "seed0001.png")
     first = sefa(*words, "--photo", photo)
-    assert first.exit_code == 0 and first.stdout.split() == ["edited/seed0001_k3_+2.00.png"]
-    picture = Path("edited/seed0001_k3_+2.00.png").read_bytes()
+    assert first.exit_code == 0 and first.stdout.split() == [
+        "edited/code0000_seed0001_k3_+2.00.png"
+    ]
+    picture = Path("edited/code0000_seed0001_k3_+2.00.png").read_bytes()
     monkeypatch.delattr(Inverter, "find")
     assert sefa(*words, "--photo", photo, "--overwrite").exit_code == 0
-    assert Path("edited/seed0001_k3_+2.00.png").read_bytes() == picture
+    assert Path("edited/code0000_seed0001_k3_+2.00.png").read_bytes() == picture
     (code,) = Path("cache/codes").iterdir()
     code.write_bytes(b"broken")
     with pytest.raises(AttributeError, match="find"):

@@ -78,7 +78,7 @@ def test_names_stay_with_codes(tmp_path: Path) -> None:
     with pytest.raises(SefaError, match="already exists"):
         found.save(tmp_path / "codes.npz")
     pictures = sefa.sample(generator, codes=tmp_path / "codes.npz")
-    assert [pictures.stem(i) for i in (0, 1)] == ["me_you", "me_you-2"]
+    assert [pictures.stem(i) for i in (0, 1)] == ["code0000_me_you", "code0001_me_you-2"]
     assert pictures.scene.start.names == ["me & you", "me & you-2"]
 
 
@@ -95,7 +95,7 @@ def test_odd_names_in_a_file_are_not_used(tmp_path: Path) -> None:
         assert sefa.sample(generator, codes=tmp_path / "odd.npz").stem(0) == "code0000"
     np.savez(tmp_path / "alike.npz", w=w, names=np.array(["../a", "a?"]))
     pictures = sefa.sample(generator, codes=tmp_path / "alike.npz")
-    assert [pictures.stem(i) for i in (0, 1)] == ["a_code0000", "a_code0001"]
+    assert [pictures.stem(i) for i in (0, 1)] == ["code0000_a", "code0001_a"]
 
 
 def test_what_cannot_be_inverted() -> None:
