@@ -1,4 +1,4 @@
-"""Compare the cost of a derivative along one direction with that of a plain picture, by every route.
+"""Compare the cost of a derivative along one direction, by every route, with a plain picture.
 
 python bench/derivatives.py [MODEL …] [--size 256]
 

@@ -1,4 +1,4 @@
-"""Compare every golden file with our numbers: error, noise floor of the published code, their ratio.
+"""Compare golden files with our numbers: error, noise floor of the published code, their ratio.
 
     python bench/goldens.py FOLDER [--json]
 

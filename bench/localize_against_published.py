@@ -4,13 +4,13 @@ python bench/localize_against_published.py [--cases 64:512,256:512] [--rows 24] 
                                            [--equal 64:64] [--json FILE]
 
 A case is PIXELS:WIDTH of a StyleGAN2 with random weights (bench/random_stylegan2.py; 512 is full
-width), seed 0, w, a box in the middle. The published procedure computes a sample of rows, spread over
-the picture, half before and half after ours, and is extrapolated. Three things favor it: its solver
-is left out, and it runs on our layers with our allocator setting. Ours runs in full, with its
-solver. With `--passes N`, it computes only N derivatives, in turn with the rows, and is extrapolated
-too; the Gram products then run in full on random numbers. Both Jacobians are compared at the sampled
-rows. `--equal` names a case whose published Jacobian is computed whole, to compare the leading ten
-directions.
+width), seed 0, w, a box in the middle. The published procedure computes a sample of rows, spread
+over the picture, half before and half after ours, and is extrapolated. Two things favor it: its
+solver is left out, and it runs on our layers with our allocator setting. Ours runs in full, with
+its solver. With `--passes N`, it computes only N derivatives, in turn with the rows, and is
+extrapolated too; the Gram products then run in full on random numbers. Both Jacobians are
+compared at the sampled rows. `--equal` names a case whose published Jacobian is computed whole,
+to compare the leading ten directions.
 """
 
 import argparse
