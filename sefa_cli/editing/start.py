@@ -14,7 +14,7 @@ from sefa_cli.editing.sum import add, on_layers, shift
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.interchange.labels import in_file_name
-from sefa_cli.ranges import check_indices, parse_range
+from sefa_cli.ranges import as_indices
 
 _stage = logging.getLogger("sefa_cli.stage")
 
@@ -66,10 +66,10 @@ def start_from(
     layers = (
         None
         if trunc_layers is None
-        else _indices(trunc_layers, "truncation layer", generator.num_layers)
+        else as_indices(trunc_layers, "truncation layer", generator.num_layers)
     )
     if codes is None:
-        numbers = _indices(seeds, "seed", 2**32)
+        numbers = as_indices(seeds, "seed", 2**32)
         _stage.debug("mapping %d seed%s", len(numbers), "s" * (len(numbers) != 1))
         made = codes_from_seeds(generator, numbers, psi, layers, label)
         return Start(made, numbers, "seed", generator.space)
@@ -85,12 +85,6 @@ def start_from(
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
     return Start(read, tuple(range(len(read))), "code", generator.space, pictures)
-
-
-def _indices(given: str | int | Iterable[int], what: str, count: int) -> tuple[int, ...]:
-    if isinstance(given, str):
-        return parse_range(given, what, count)
-    return check_indices([given] if isinstance(given, int) else list(given), what, count)
 
 
 def moved(
