@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sefa_cli.discovery.factorize import factorize
     from sefa_cli.discovery.localize import localize
     from sefa_cli.discovery.regions.region import Region
+    from sefa_cli.discovery.sampling import factorize_samples
     from sefa_cli.discovery.tensors import factorize_tensors
     from sefa_cli.editing.source import load_generator
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
@@ -59,6 +60,7 @@ __all__ = [
     "compare",
     "edit",
     "factorize",
+    "factorize_samples",
     "factorize_tensors",
     "inspect",
     "keep_blocks",
@@ -91,6 +93,7 @@ _HOME = {
     "compare": "bundle.compare",
     "edit": "rendering.edits",
     "factorize": "discovery.factorize",
+    "factorize_samples": "discovery.sampling",
     "factorize_tensors": "discovery.tensors",
     "inspect": "discovery.describe",
     "keep_blocks": "allocator",
