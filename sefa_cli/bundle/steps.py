@@ -3,8 +3,8 @@
 A step is the α that changes the pixels of the region by 0.25 (root mean square, in [-1, 1]), to
 first order, if `localize` measured the change. Otherwise it is the α that changes the styles as
 much as α = 2 does along the leading direction that is not a common gain: 2 √(λ_max / λ_k). It
-is 2 for directions that are ordered by how far codes vary along them, because that is no measure of
-the change.
+is 2 for directions that are ordered by how far codes vary along them: those eigenvalues do not
+measure the change.
 """
 
 import math
