@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sefa_cli.discovery.tensors import factorize_tensors
     from sefa_cli.editing.source import load_generator
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
+    from sefa_cli.evaluation.evaluate import Evaluation, evaluate
     from sefa_cli.rendering.animation import Film, SweepOptions, animate, sweep
     from sefa_cli.rendering.edits import Edits, edit
     from sefa_cli.rendering.options import PictureOptions, RenderOptions
@@ -45,6 +46,7 @@ __all__ = [
     "Description",
     "Direction",
     "Edits",
+    "Evaluation",
     "Film",
     "MismatchError",
     "OfflineError",
@@ -59,6 +61,7 @@ __all__ = [
     "animate",
     "compare",
     "edit",
+    "evaluate",
     "factorize",
     "factorize_samples",
     "factorize_tensors",
@@ -79,6 +82,7 @@ _HOME = {
     "Description": "discovery.describe",
     "Direction": "bundle.direction",
     "Edits": "rendering.edits",
+    "Evaluation": "evaluation.evaluate",
     "Film": "rendering.animation",
     "MismatchError": "errors",
     "OfflineError": "errors",
@@ -92,6 +96,7 @@ _HOME = {
     "animate": "rendering.animation",
     "compare": "bundle.compare",
     "edit": "rendering.edits",
+    "evaluate": "evaluation.evaluate",
     "factorize": "discovery.factorize",
     "factorize_samples": "discovery.sampling",
     "factorize_tensors": "discovery.tensors",
