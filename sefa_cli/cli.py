@@ -31,6 +31,7 @@ from sefa_cli.commands.command import SefaCommand
 from sefa_cli.commands.missing import missing_package
 from sefa_cli.commands.picture_options import spread
 from sefa_cli.commands.streams import accept_any_text
+from sefa_cli.commands.typing_errors import TYPING_ERROR, in_our_words
 from sefa_cli.errors import SefaError
 
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
@@ -47,7 +48,10 @@ class SefaGroup(TyperGroup):
         end = args.index("--") if "--" in args else len(args)
         quietness = [word for word in args[:end] if word in _QUIETNESS]
         rest = [word for word in args[:end] if word not in _QUIETNESS]
-        return super().parse_args(ctx, [*quietness, *rest, *args[end:]])
+        try:
+            return super().parse_args(ctx, [*quietness, *rest, *args[end:]])
+        except TYPING_ERROR as error:
+            raise _stated(error) from None
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; turn errors and interrupts into one line and an exit code."""
@@ -57,6 +61,8 @@ class SefaGroup(TyperGroup):
         except SefaError as error:
             print(f"sefa: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None
+        except TYPING_ERROR as error:
+            raise _stated(error) from None
         except ModuleNotFoundError as error:
             missing = missing_package(error)
             if missing is None:
@@ -70,6 +76,14 @@ class SefaGroup(TyperGroup):
         except BrokenPipeError:  # the reader of our pipe is gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
+
+
+def _stated(error: Exception) -> Exception:
+    """Print a typing error in one line, and return what ends the command; help is no error."""
+    if not getattr(error, "message", ""):
+        return error
+    print(f"sefa: {in_our_words(error)}", file=sys.stderr)
+    return typer.Exit(2)
 
 
 app = typer.Typer(

@@ -5,7 +5,7 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -35,6 +35,8 @@ def check_writable(path: Path | str, overwrite: bool = False) -> Path:
     Folders that do not exist are made later, when the file is written. With `overwrite`, what
     exists must be an ordinary file that may be written to.
     """
+    import tempfile  # imports random, which `--help` need not wait for
+
     path = Path(path)
     if path.is_dir():
         raise SefaError(f"{path} is a folder", "a file name", "Name a file inside it.")
@@ -160,6 +162,16 @@ def open_atomically(path: Path | str, overwrite: bool = False) -> Iterator[IO[by
     with temporary_beside(path, overwrite) as temporary, open(temporary, "wb") as file:
         yield file
         file.flush()
+
+
+def write_stdout(data: bytes) -> None:
+    """Write a whole file to standard output. Raises SefaError if that is a terminal."""
+    if sys.stdout.isatty():
+        raise SefaError(
+            "refusing to write binary data to a terminal", remedy="Use -o FILE, or pipe the output."
+        )
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def free_name(folder: Path | str, stem: str, suffix: str) -> Path:

@@ -23,7 +23,7 @@ TINY = CONTAINERS / "ckpt_genforce_stylegan2.pth"
 
 # What `make check` leaves to `make test`, by measuring: whole files and folders, and whatever
 # uses a real model, a browser or a process. A single test is marked where it stands.
-SLOW_FIXTURES = {"default_model", "digiface", "page", "process", "studio", "at_any_step"}
+SLOW_FIXTURES = {"default_model", "digiface", "page", "process", "studio", "at_any_step", "outcome"}
 SLOW_FILES = (
     "browser/",
     "commands/",

@@ -145,6 +145,7 @@ def test_the_header_has_a_limit_for_writers_too() -> None:
         pack({"sefa": "x" * MOST_HEADER}, {})
 
 
+@pytest.mark.slow
 def test_a_wide_header_ends_in_one_line() -> None:
     """1 MiB of the smallest values, which takes more memory than it has bytes."""
     header = b'{"x":[' + b"[]," * 2**18 + b"0]}"

@@ -103,6 +103,7 @@ def animate(
 
     with working(f"loading {start.model or bundle.model['ref']}") as work:
         film = sweep(bundle, k, ends, **how)
+        showing.count = len(film)
         advance = work.begin("animating", len(film), "frames", "the film is written at the end")
         film.save(output, overwrite, not once, advance, showing.watch)
     say(f"pictures: {film.about}", level=0 if look.fast else 1)

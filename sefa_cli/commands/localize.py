@@ -9,7 +9,6 @@ from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.commands.localize_options import How, Where
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import check_writable
 
 if TYPE_CHECKING:
     from sefa_cli.discovery.regions.region import Region
@@ -56,6 +55,8 @@ def localize(
     if output is None and preview is None:
         raise UsageError("no output is given", "-o OUT.dirs, or --preview FILE.png")
     if preview is not None:
+        from sefa_cli.files import check_writable
+
         check_writable(preview, overwrite)
         if output is not None:
             say(f"{output} will not be written: --preview only writes pictures")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.errors import UsageError
-from sefa_cli.files import check_writable, free_name, make_folder
+from sefa_cli.files import check_writable, free_name
 from sefa_cli.rendering.pictures import (
     FILM_SUFFIXES,
     PICTURE_SUFFIXES,
@@ -42,7 +42,7 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
     """Return the target that `-o` names, checked before anything is rendered.
 
     A .png, .jpg, .jpeg or .webp file is a sheet, `-` is stdout, and a name without suffix
-    is a folder, which is made. Without an output it is `stem.png` in the
+    is a folder, made with its first picture. Without an output it is `stem.png` in the
     current folder, numbered if that exists.
     """
     if output is None:
@@ -51,7 +51,6 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
         return PictureTarget("-", False, overwrite)
     path = Path(output)
     if path.is_dir() or not path.suffix or output.endswith("/"):
-        make_folder(path)
         check_writable(path / "x.png", overwrite=True)
         return PictureTarget(path, True, overwrite)
     suffix = path.suffix.lower()

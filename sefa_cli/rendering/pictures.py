@@ -3,7 +3,6 @@
 A picture is a uint8 array `(height, width, channels)`: gray 1, RGB 3, RGBA 4 channels.
 """
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import open_atomically
+from sefa_cli.files import open_atomically, write_stdout
 
 Picture = NDArray[np.uint8]
 
@@ -122,8 +121,7 @@ def save_png(
     """
     encoded = png(picture, text)
     if str(path) == "-":
-        sys.stdout.buffer.write(encoded)
-        sys.stdout.buffer.flush()
+        write_stdout(encoded)
         return
     with open_atomically(path, overwrite) as file:
         file.write(encoded)
