@@ -1,6 +1,5 @@
 """`sefa evaluate`: what directions change, on how many seeds, and how steadily."""
 
-import shlex
 import sys
 from typing import Annotated
 
@@ -65,6 +64,7 @@ def evaluate(
     far each score moves, with 95 % intervals over the seeds, and how steadily. If you interrupt
     the command, the same command goes on from there. Face scores need sefa-cli[eval].
     """
+    import shlex
     from pathlib import Path
 
     from sefa_cli.bundle.bundle import Bundle
