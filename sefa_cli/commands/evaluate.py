@@ -49,6 +49,14 @@ def evaluate(
             "processes. Default: cache in the output folder.",
         ),
     ] = None,
+    distortion: Annotated[
+        int,
+        typer.Option(
+            "--distortion",
+            metavar="N",
+            help="Also measure the distortion of the space of w on the first N seeds.",
+        ),
+    ] = 0,
     with_labels: Annotated[
         bool,
         typer.Option(
@@ -84,6 +92,7 @@ def evaluate(
             steps=steps,
             scorers=None if scorers is None else scorers.split(","),
             cache=Path(cache) if cache else folder / out.CACHE,
+            distorted=distortion,
             begin=lambda total: work.begin(
                 "rendering", total, "pictures", "an interrupted run goes on where it stopped"
             ),

@@ -23,6 +23,8 @@ from sefa_cli.ranges import format_range
 from sefa_cli.sources import cache
 
 if TYPE_CHECKING:
+    import torch
+
     from sefa_cli.generators.base import Generator
 
 METHODS = ("ganspace", "local-basis", "frechet", "random")
@@ -206,11 +208,15 @@ def _codes(generator: "Generator", samples: int, seed: int) -> NDArray[np.float3
     return np.concatenate(parts)
 
 
-def _derivative(generator: "Generator", seed: int) -> NDArray[np.float64]:
-    """Return df `(w_dim, z_dim)` of the mapping network at the z of a seed, with class 0."""
+def mapping_derivative(generator: "Generator", z: "torch.Tensor") -> NDArray[np.float64]:
+    """Return df `(w_dim, z_dim)` of the mapping network at a z `(z_dim,)`, with class 0."""
     from torch.func import jacfwd
 
     label = [0] if generator.c_dim else None
-    found = jacfwd(lambda z: generator.map(z[None], label)[0])(generator.sample([seed])[0])
+    found = jacfwd(lambda z: generator.map(z[None], label)[0])(z)
     jacobian: NDArray[np.float64] = found.cpu().numpy().astype(np.float64)
     return jacobian
+
+
+def _derivative(generator: "Generator", seed: int) -> NDArray[np.float64]:
+    return mapping_derivative(generator, generator.sample([seed])[0])

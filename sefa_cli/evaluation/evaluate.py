@@ -13,6 +13,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.evaluation import statistics
+from sefa_cli.evaluation.distortion import Distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
 from sefa_cli.rendering.options import PictureOptions
@@ -31,11 +32,13 @@ class Evaluation:
         names: The bundles' names.
         trials: What was measured, a bundle each.
         measured: The measurements, by bundle and seed.
+        distortion: How much the space of w is distorted, None if it was not asked for.
     """
 
     names: tuple[str, ...]
     trials: tuple[Trial, ...]
     measured: tuple[tuple[Measured, ...], ...]
+    distortion: Distortion | None = None
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -126,6 +129,7 @@ def evaluate(
     steps: int = 2,
     scorers: Iterable[str] | None = None,
     cache: Path | str,
+    distorted: int = 0,
     begin: Callable[[int], Callable[[int], object]] | None = None,
     **options: Unpack[PictureOptions],
 ) -> Evaluation:
@@ -140,6 +144,7 @@ def evaluate(
             colors, and face if its package is installed.
         cache: The folder that keeps the measurements of each seed. An interrupted evaluation goes
             on from there.
+        distorted: On how many of the seeds to measure the distortion of w as well: 0 for none.
         begin: Called with the number of pictures to render; returns what is called with the
             number of pictures after each piece of work.
         **options: What to start from and how to render: see [sefa_cli.PictureOptions][]. The
@@ -176,7 +181,9 @@ def evaluate(
         measured = _measured(trials, Path(cache), begin)
     finally:
         close_scorers(opened)
-    return Evaluation(tuple(read), trials, measured)
+    seen = scene.start.numbers[:distorted]
+    turned = measure_distortion(scene.generator, seen) if distorted else None
+    return Evaluation(tuple(read), trials, measured, turned)
 
 
 def _trials(

@@ -62,6 +62,7 @@ def as_data(found: Evaluation, command: str = "") -> dict[str, Any]:
             name: None if found.spread[i] != found.spread[i] else float(found.spread[i])
             for i, name in enumerate(found.attributes)
         },
+        "distortion": None if found.distortion is None else found.distortion._asdict(),
         "directions": [{**row, "proposal": proposal(row)} for row in found.results],
         "best": {
             name: {"bundle": row["bundle"], "k": row["k"]}
