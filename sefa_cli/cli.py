@@ -1,7 +1,6 @@
 """The command `sefa`: its commands, and how errors and signals become messages and exit codes."""
 
 import os
-import shutil
 import sys
 from typing import Annotated, Any, Literal
 
@@ -30,13 +29,13 @@ from sefa_cli.commands import (
 from sefa_cli.commands.command import SefaCommand
 from sefa_cli.commands.missing import missing_package
 from sefa_cli.commands.picture_options import spread
-from sefa_cli.commands.streams import accept_any_text
+from sefa_cli.commands.streams import accept_any_text, terminal_columns
 from sefa_cli.commands.typing_errors import TYPING_ERROR, in_our_words
 from sefa_cli.errors import SefaError
 
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
 # Rich alone would keep the line breaks of docstrings. Its tables cut words on narrow terminals.
-_COLUMNS = shutil.get_terminal_size().columns
+_COLUMNS = terminal_columns()
 _MARKUP: Literal["markdown"] | None = "markdown" if _COLUMNS >= 60 else None
 
 

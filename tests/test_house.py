@@ -13,7 +13,16 @@ from tests.helpers.tree import tracked
 
 PACKAGE = ROOT / "sefa_cli"
 ROWS = [
-    ("errors", "ranges", "files", "allocator", "canonical", "container", "interrupts"),
+    (
+        "errors",
+        "ranges",
+        "files",
+        "file_kinds",
+        "allocator",
+        "canonical",
+        "container",
+        "interrupts",
+    ),
     ("bundle", "sources", "containers"),
     ("generators",),
     ("families",),

@@ -205,5 +205,6 @@ def picture_options(
     if start.model is not None:
         checks.check_model(start.model, look.offline)
     if start.model is None or not start.any_model:
-        checks.check_for_model(bundle.model, start.layers, look.trunc_layers, look.size)
+        places = look.translate is not None or look.rotate is not None
+        checks.check_for_model(bundle.model, start.layers, look.trunc_layers, look.size, places)
     return how

@@ -13,6 +13,7 @@ from sefa_cli.commands.pictures import write_pictures
 def sample(
     model: options.Model,
     look: Look,
+    codes: options.Codes = None,
     seeds: Annotated[str | None, options.seeds("0-31")] = None,
     output: Annotated[
         str | None,
@@ -36,6 +37,8 @@ def sample(
     from sefa_cli.rendering.samples import sample as sampled
 
     how = render_options(seeds, look)
+    checks.check_codes(codes, seeds, look)
+    how["codes"] = codes
     checks.check_model(model, look.offline)
     target = picture_target(output, "sample", overwrite)
     showing = Showing.of(show)
