@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.evaluation.evaluate import Evaluation
@@ -64,11 +66,37 @@ def as_data(found: Evaluation, command: str = "") -> dict[str, Any]:
         },
         "distortion": None if found.distortion is None else found.distortion._asdict(),
         "directions": [{**row, "proposal": proposal(row)} for row in found.results],
+        "bundles": [_summary(found, name) for name in found.names],
         "best": {
             name: {"bundle": row["bundle"], "k": row["k"]}
             for name in found.attributes
             if (row := found.best(name)) is not None
         },
+    }
+
+
+def _summary(found: Evaluation, bundle: str) -> dict[str, Any]:
+    """Return what the best direction of a bundle does for each score, and means over them all."""
+    rows = [row for row in found.results if row["bundle"] == bundle]
+    best = {}
+    for name in found.attributes:
+        known = [row for row in rows if row["effects"][name]["mean"] is not None]
+        if known:
+            row = max(known, key=lambda row: abs(row["effects"][name]["mean"]))
+            best[name] = {"k": row["k"], **row["effects"][name]}
+    means = {
+        key: float(np.mean([row[key] for row in rows]))
+        for key in ("consistency", "same_way", "uniformity", "lost")
+    }
+    change = float(np.mean([(row["change"][0] + row["change"][-1]) / 2 for row in rows]))
+    return {
+        "bundle": bundle,
+        "method": rows[0]["method"],
+        "directions": len(rows),
+        "named": sum(proposal(row) is not None for row in rows),
+        "change": change,
+        **means,
+        "best": best,
     }
 
 

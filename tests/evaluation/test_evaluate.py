@@ -151,6 +151,8 @@ def test_data_for_programs(run: Callable[..., Evaluation]) -> None:
     lines = as_csv(found).splitlines()
     assert len(lines) == 1 + 3 * len(found.attributes) and lines[0].startswith("bundle,method,k")
     data = as_data(found, "sefa evaluate right.dirs")
+    (summary,) = data["bundles"]
+    assert summary["best"]["warmth"]["k"] == 1 and summary["named"] == 2
     assert data["best"]["warmth"] == {"bundle": "right", "k": 1} and data["seeds"] == 20
 
 
