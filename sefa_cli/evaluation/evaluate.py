@@ -67,9 +67,18 @@ class Evaluation:
         """The numbers of every direction, as plain data: what the JSON file holds."""
         return [row for i in range(len(self.trials)) for row in self._rows(i)]
 
-    def best(self, attribute: str) -> dict[str, Any] | None:
-        """Return the direction that moves an attribute most, of all bundles; None if none does."""
-        rows = [row for row in self.results if row["effects"][attribute]["mean"] is not None]
+    def best(self, attribute: str, bundle: str | None = None) -> dict[str, Any] | None:
+        """Return the direction that moves an attribute most, of one bundle or of all; or None.
+
+        A direction that breaks most pictures cannot be it.
+        """
+        rows = [
+            row
+            for row in self.results
+            if bundle in (None, row["bundle"])
+            and row["lost"] <= _LOST
+            and row["effects"][attribute]["mean"] is not None
+        ]
         return max(rows, key=lambda row: abs(row["effects"][attribute]["mean"]), default=None)
 
     def _rows(self, i: int) -> list[dict[str, Any]]:

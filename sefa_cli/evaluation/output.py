@@ -78,12 +78,11 @@ def as_data(found: Evaluation, command: str = "") -> dict[str, Any]:
 def _summary(found: Evaluation, bundle: str) -> dict[str, Any]:
     """Return what the best direction of a bundle does for each score, and means over them all."""
     rows = [row for row in found.results if row["bundle"] == bundle]
-    best = {}
-    for name in found.attributes:
-        known = [row for row in rows if row["effects"][name]["mean"] is not None]
-        if known:
-            row = max(known, key=lambda row: abs(row["effects"][name]["mean"]))
-            best[name] = {"k": row["k"], **row["effects"][name]}
+    best = {
+        name: {"k": row["k"], **row["effects"][name]}
+        for name in found.attributes
+        if (row := found.best(name, bundle)) is not None
+    }
     means = {
         key: float(np.mean([row[key] for row in rows]))
         for key in ("consistency", "same_way", "uniformity", "lost")

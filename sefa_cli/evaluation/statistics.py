@@ -128,7 +128,9 @@ def dependency(effects: Float64) -> Float64:
 
     Source: Wu et al., "StyleSpace Analysis", CVPR 2021, attribute dependency.
     """
-    sizes = np.nanmean(np.abs(effects), axis=0)  # (…, attributes)
+    known = ~np.isnan(effects)
+    counts = known.sum(axis=0)
+    sizes = np.where(known, np.abs(effects), 0).sum(axis=0) / np.where(counts, counts, np.nan)
     count = sizes.shape[-1]
     others = (sizes.sum(axis=-1, keepdims=True) - sizes) / max(count - 1, 1)
     found: Float64 = others / np.where(sizes == 0, np.nan, sizes)

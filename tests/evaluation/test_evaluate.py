@@ -206,3 +206,18 @@ def test_darker_is_darker_on_real_faces(default_model: Path, tmp_path: Path) -> 
     effect = found.results[0]["effects"]["brightness"]
     assert effect["high"] < -0.5 and effect["transfer"] == 1
     assert proposal(found.results[0])["label"] == "darker"
+
+
+def test_a_direction_that_breaks_most_pictures_is_never_the_best(
+    run: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def within(picture: np.ndarray) -> dict[str, float] | None:
+        level = float(picture.mean())
+        return {"level": level} if abs(level - 127.5) < 15 else None
+
+    monkeypatch.setattr(module, "open_scorers", lambda names, offline: {"within": within})
+    far, near = run({"right": bundle()}, alpha=6.0).results[:2]
+    assert far["lost"] > 0.5 and near["lost"] == 0
+    found = run({"right": bundle()}, alpha=6.0)
+    assert found.best("level")["k"] != 0
+    assert proposal(far) is None
