@@ -78,7 +78,7 @@ class SefaGroup(TyperGroup):
 
 
 def _stated(error: Exception) -> Exception:
-    """Print a typing error in one line, and return what ends the command; help is not an error."""
+    """Print a typing error in one line; return what ends the command. Help comes back as it is."""
     if not getattr(error, "message", ""):
         return error
     print(f"sefa: {in_our_words(error)}", file=sys.stderr)
