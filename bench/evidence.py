@@ -1,4 +1,4 @@
-"""Tables of docs/evidence.md, from the evaluation.json that `sefa evaluate` wrote.
+"""Tables of the evidence page, from the evaluation.json that `sefa evaluate` wrote.
 
 python bench/evidence.py eval/evaluation.json
 """
