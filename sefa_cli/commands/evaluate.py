@@ -78,8 +78,12 @@ def evaluate(
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.evaluation import output as out
     from sefa_cli.evaluation.evaluate import evaluate as run
+    from sefa_cli.files import check_writable
 
     folder = out.check_evaluation_folder(output, overwrite)
+    labeled = out.label_paths(folder, files) if with_labels else []
+    for path in labeled if folder.is_dir() else ():
+        check_writable(path, overwrite)
     how = picture_options(files[0], Bundle.load(files[0]), seeds, start, look)
     how.setdefault("seeds", "0-99")
     if how["codes"] is None:
@@ -100,7 +104,8 @@ def evaluate(
         )
         command = shlex.join(["sefa", *sys.argv[1:]])
         page = out.write_evaluation(found, folder, command, overwrite)
-        labeled = out.write_labels(found, folder) if with_labels else []
+        if with_labels:
+            out.write_labels(found, labeled, overwrite)
     if "face" not in found.trials[0].scorers and scorers is None:
         say("faces were not measured: `pip install 'sefa-cli[eval]'` brings what it takes")
     if as_json:

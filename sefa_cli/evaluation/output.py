@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -136,15 +136,26 @@ def write_evaluation(
     return folder / PAGE
 
 
-def write_labels(found: Evaluation, folder: Path) -> list[Path]:
+def label_paths(folder: Path, files: Sequence[Path | str]) -> list[Path]:
+    """Return where the bundles with proposed names go: `X_named.dirs`, numbered if X is not unique.
+
+    Example:
+        >>> [path.name for path in label_paths(Path("eval"), ["a.dirs", "b/a.dirs", "c.dirs"])]
+        ['a_named.dirs', 'a_2_named.dirs', 'c_named.dirs']
+    """
+    stems = [Path(file).stem for file in files]
+    counts = [stems[:i].count(stem) for i, stem in enumerate(stems)]
+    return [
+        folder / f"{stem}{f'_{count + 1}' if count else ''}_named.dirs"
+        for stem, count in zip(stems, counts, strict=True)
+    ]
+
+
+def write_labels(found: Evaluation, paths: Sequence[Path], overwrite: bool = False) -> None:
     """Write a copy of each bundle with the proposed names among its annotations."""
-    written = []
-    for name, trial in zip(found.names, found.trials, strict=True):
+    for name, trial, path in zip(found.names, found.trials, paths, strict=True):
         rows = {row["k"]: row for row in found.results if row["bundle"] == name}
-        path = folder / f"{Path(name).stem}.dirs"
-        with_proposals(trial.bundle, rows).save(path, overwrite=True)
-        written.append(path)
-    return written
+        with_proposals(trial.bundle, rows).save(path, overwrite=overwrite)
 
 
 def best_sheet(found: Evaluation) -> Picture:

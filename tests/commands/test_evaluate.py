@@ -15,16 +15,16 @@ QUICK = ["-k", "0-1", "--seeds", "0-9", "--steps", "1", "--scorers", "colors", "
 
 def test_writes_a_page_with_its_data(sefa: Sefa, bundle: Path) -> None:
     result = sefa("evaluate", str(bundle), *QUICK, "--write-labels")
-    assert (result.exit_code, result.stdout) == (0, "eval/index.html\neval/tiny.dirs\n")
+    assert (result.exit_code, result.stdout) == (0, "eval/index.html\neval/tiny_named.dirs\n")
     there = {path.name for path in Path("eval").iterdir()}
     assert there == {
-        "index.html", "evaluation.json", "evaluation.csv", "sheet.png", "cache", "tiny.dirs"
+        "index.html", "evaluation.json", "evaluation.csv", "sheet.png", "cache", "tiny_named.dirs"
     }  # fmt: skip
     data = json.loads(Path("eval/evaluation.json").read_text("utf-8"))
     assert [row["k"] for row in data["directions"]] == [0, 1] and data["seeds"] == 10
     page = Path("eval/index.html").read_text("utf-8")
     assert "Evaluation of <bdi>tiny.pth" in page and "brightness" in page
-    assert Bundle.load("eval/tiny.dirs").k == Bundle.load(bundle).k
+    assert Bundle.load("eval/tiny_named.dirs").k == Bundle.load(bundle).k
 
 
 def test_goes_on_and_keeps_results(sefa: Sefa, bundle: Path) -> None:
