@@ -42,26 +42,26 @@ def best(data: dict[str, Any], names: tuple[str, ...] = MEASURED) -> Iterator[st
 
 def means(data: dict[str, Any]) -> Iterator[str]:
     """Yield a table: means over the directions of each bundle."""
-    yield "| bundle | change | consistency | same way | transfer of the best | named | lost |"
+    yield "| bundle | change | steadiness | seeds agreeing | transfer of the best | named | lost |"
     yield "|---|---|---|---|---|---|---|"
     for row in data["bundles"]:
         found = [row["best"][name]["transfer"] for name in MEASURED]
         yield (
-            f"| {row['bundle']} | {row['change']:.0f} | {row['consistency']:.2f} | "
-            f"{row['same_way']:.0%} | {sum(found) / len(found):.0%} | "
+            f"| {row['bundle']} | {row['change']:.0f} | {row['steadiness']:.2f} | "
+            f"{row['agreeing']:.0%} | {sum(found) / len(found):.0%} | "
             f"{row['named']} of {row['directions']} | {row['lost']:.1%} |"
         )
 
 
 def directions(data: dict[str, Any]) -> Iterator[str]:
     """Yield a table: each direction, what it moves most, and how steadily."""
-    yield "| bundle | k | label | proposed | note | consistency | same way |"
+    yield "| bundle | k | label | proposed | note | steadiness | seeds agreeing |"
     yield "|---|---|---|---|---|---|---|"
     for row in data["directions"]:
         made = row["proposal"] or {"label": "", "note": ""}
         yield (
             f"| {row['bundle']} | {row['k']} | {row['label'] or ''} | {made['label']} | "
-            f"{made['note']} | {row['consistency']:.2f} | {row['same_way']:.0%} |"
+            f"{made['note']} | {row['steadiness']:.2f} | {row['agreeing']:.0%} |"
         )
 
 

@@ -15,6 +15,7 @@ from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.evaluation import statistics
 from sefa_cli.evaluation.distortion import Distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
+from sefa_cli.evaluation.proposals import noticeable
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
@@ -51,6 +52,12 @@ class Evaluation:
         before = np.array([one.before for one in self.measured[0]])
         spread: NDArray[np.float64] = np.nanstd(before, axis=0)
         return np.where(spread > 0, spread, np.nan)
+
+    @property
+    def _units(self) -> NDArray[np.float64]:
+        """What makes changes of different scores comparable: the least that one notices."""
+        least = np.array([noticeable(name) for name in self.attributes])
+        return np.where(least > 0, least, self.spread)
 
     def effects(self, i: int) -> NDArray[np.float64]:
         """Return how much each score of bundle `i` grows per α, `(seeds, k, attributes)`.
@@ -90,8 +97,10 @@ class Evaluation:
         normal, share = statistics.interval(effects), statistics.transfer(effects)
         depends = statistics.dependency(effects)
         lost = np.isnan([one.scores for one in measured]).any(axis=(2, 3)).mean(axis=0)  # (k,)
+        profiles = np.nan_to_num(self.effects(i) * reach / self._units)  # a lost face: no change
         rows = []
         for j, k in enumerate(trial.ks):
+            steady, agreeing = statistics.consistency(profiles[:, j])
             same, positive = statistics.consistency(np.array([one.field[j] for one in measured]))
             away = np.array([one.away[j] for one in measured])
             about = {
@@ -101,6 +110,8 @@ class Evaluation:
                 "label": trial.bundle.labels[k],
                 "alpha": float(reach),
                 "change": [float(x) for x in np.median(away, axis=0)],
+                "steadiness": steady,
+                "agreeing": agreeing,
                 "consistency": same,
                 "same_way": positive,
                 "uniformity": statistics.uniformity(np.array([one.between[j] for one in measured])),

@@ -85,7 +85,7 @@ def _summary(found: Evaluation, bundle: str) -> dict[str, Any]:
     }
     means = {
         key: float(np.mean([row[key] for row in rows]))
-        for key in ("consistency", "same_way", "uniformity", "lost")
+        for key in ("steadiness", "agreeing", "consistency", "same_way", "uniformity", "lost")
     }
     change = float(np.mean([(row["change"][0] + row["change"][-1]) / 2 for row in rows]))
     return {
@@ -110,6 +110,8 @@ def as_csv(found: Evaluation) -> str:
         "k",
         "label",
         "alpha",
+        "steadiness",
+        "agreeing",
         "consistency",
         "same_way",
         "uniformity",

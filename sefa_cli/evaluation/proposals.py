@@ -26,6 +26,11 @@ _SIDE_EFFECTS = 2
 _FOLLOWS = ("sharpness",)  # it follows exposure, so it names what moves nothing else
 
 
+def noticeable(attribute: str) -> float:
+    """Return the least change of a score that one notices; 0 if that is not known."""
+    return _words(attribute)[3]
+
+
 def proposal(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a name and a note for a direction, or None if nothing moves clearly and steadily.
 
@@ -77,7 +82,7 @@ def with_proposals(bundle: Bundle, rows: Mapping[int, Mapping[str, Any]]) -> Bun
 
 def _size(attribute: str, found: Mapping[str, Any], alpha: float) -> float:
     """Return an effect in standard deviations, 0 if it is too small to notice."""
-    if found["mean"] is None or abs(found["per_alpha"]) * alpha < _words(attribute)[3]:
+    if found["mean"] is None or abs(found["per_alpha"]) * alpha < noticeable(attribute):
         return 0.0
     return abs(float(found["mean"]))
 

@@ -90,6 +90,8 @@ def test_each_factor_moves_its_own_score(run: Callable[..., Evaluation]) -> None
 def test_steadiness_needs_no_scores(run: Callable[..., Evaluation]) -> None:
     rows = run({"right": bundle()}, steps=3).results
     assert [row["same_way"] for row in rows[:2]] == [1, 1]
+    assert [row["agreeing"] for row in rows[:2]] == [1, 1] and rows[0]["steadiness"] > 0.95
+    assert rows[2]["steadiness"] < 0.2 and rows[2]["agreeing"] < 0.7
     assert rows[0]["consistency"] > 0.99 and abs(rows[2]["consistency"]) < 0.2
     assert rows[0]["uniformity"] > 0.9 and rows[0]["monotone"] == [-3, 3]
 
