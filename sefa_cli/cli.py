@@ -78,7 +78,7 @@ class SefaGroup(TyperGroup):
 
 
 def _stated(error: Exception) -> Exception:
-    """Print a typing error in one line; return what ends the command. Help comes back as it is."""
+    """Print a typing error in one line, and return what ends the command; help is not an error."""
     if not getattr(error, "message", ""):
         return error
     print(f"sefa: {in_our_words(error)}", file=sys.stderr)
@@ -142,7 +142,7 @@ def main() -> None:
     interrupts.install()
     accept_any_text()
     _build_only(next((word for word in sys.argv[1:] if word not in _QUIETNESS), ""))
-    app()
+    app(prog_name="sefa")  # also as `python -m sefa_cli`
 
 
 def _build_only(name: str) -> None:

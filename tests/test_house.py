@@ -149,7 +149,7 @@ def test_every_module_says_what_it_does(path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "heavy"),
     [
-        ("import sefa_cli.__main__", ["typing", "torch", "numpy", "rich", "typer"]),
+        ("import sefa_cli.__main__", ["typing", "signal", "torch", "numpy", "rich", "typer"]),
         (
             "import sefa_cli.cli",
             [

@@ -34,7 +34,7 @@ def animate(
     start: Start,
     look: Look,
     seeds: Annotated[str | None, options.seeds("0")] = None,
-    span: Annotated[str, options.span("; auto is two suggested steps to both sides")] = "-3:3",
+    span: Annotated[str, options.span()] = "auto",
     frames: Annotated[
         int, typer.Option("--frames", metavar="N", min=2, help="The number of frames of one sweep.")
     ] = 48,

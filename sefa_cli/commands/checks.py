@@ -84,6 +84,19 @@ def check_once(once: bool, output: str) -> None:
         )
 
 
+def check_class(label: int | None, classes: int) -> None:
+    """Refuse a class that a model does not have."""
+    if label is None:
+        return
+    if not classes:
+        raise UsageError("the model has no classes, and a class is given", "no class")
+    from sefa_cli.editing.class_names import check_class
+
+    check_class(label, classes)
+    if label >= classes:
+        raise UsageError(f"class {label} is out of range", f"0-{classes - 1}")
+
+
 def check_for_model(
     card: dict[str, Any],
     layers: str | None,

@@ -9,7 +9,6 @@ from sefa_cli.errors import UsageError
 # What stands for a missing word in the corrected command; by command where they differ.
 _EXAMPLES = {
     "k": "3",
-    "alpha": "2",
     "to": "npy",
     "model": "mobilestylegan_ffhq",
     "file": "face.dirs",

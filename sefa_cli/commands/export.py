@@ -58,7 +58,7 @@ def export(
     targets = _targets(output, form, bundle, ks, stem)
     for path in targets:
         if path != "-":
-            check_writable(path, overwrite)
+            check_writable(path, overwrite, form.suffixes)
     for path, part in targets.items():
         data = content(form, bundle, part)
         if path == "-":

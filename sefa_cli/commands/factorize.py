@@ -117,11 +117,11 @@ def factorize(
     Other methods, to compare: ganspace (principal components of codes), local-basis (where the
     mapping network can go from one w), frechet (what local bases have in common), and random.
     """
-    from sefa_cli.files import check_writable
+    from sefa_cli.files import BUNDLES, check_writable
     from sefa_cli.ranges import format_range
 
     if output != "-":
-        check_writable(output, overwrite)
+        check_writable(output, overwrite, BUNDLES)
     factorized: Mapping[str, Any] = {
         "to_rgb": to_rgb,
         "normalize": normalize,

@@ -57,7 +57,7 @@ def localize(
     if preview is not None:
         from sefa_cli.files import check_writable
 
-        check_writable(preview, overwrite)
+        check_writable(preview, overwrite, [".png"])
         if output is not None:
             say(f"{output} will not be written: --preview only writes pictures")
     region = _region(where)
@@ -130,6 +130,7 @@ def _check_for_model(
     from sefa_cli.discovery.regions.named import subject_of
 
     checkpoint = open_checkpoint(model, offline=offline)
+    checks.check_class(request.label, checkpoint.config["c_dim"])
     region = region.on(subject_of(model, checkpoint.family))
     search = request.search(checkpoint)
     searches = search.alternatives(checkpoint)

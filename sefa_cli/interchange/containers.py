@@ -39,6 +39,16 @@ class Archive:
     def __contains__(self, name: str) -> bool:
         return name in self.names
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of an array, from its header alone."""
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as file:
+                major, _ = np.lib.format.read_magic(file)
+                header = "read_array_header_1_0" if major == 1 else "read_array_header_2_0"
+                return tuple(getattr(np.lib.format, header)(file)[0])
+        except _BROKEN as error:
+            raise _unread(f"the array {name!r}", error) from error
+
     def get(self, name: str) -> NDArray[Any] | None:
         """Return the array of that name, or None."""
         return self[name] if name in self.names else None

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.errors import UsageError
-from sefa_cli.files import check_writable, free_name
+from sefa_cli.files import check_suffix, check_writable, free_name
 from sefa_cli.rendering.pictures import (
-    FILM_SUFFIXES,
     PICTURE_SUFFIXES,
     save_picture,
     save_png,
@@ -55,10 +54,7 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
         return PictureTarget(path, True, overwrite)
     suffix = path.suffix.lower()
     if suffix not in PICTURE_SUFFIXES:
-        is_film = suffix in FILM_SUFFIXES
-        raise UsageError(
-            f"{suffix} files hold films" if is_film else f"unknown picture suffix {suffix!r}",
-            f"one of {', '.join(PICTURE_SUFFIXES)}, a folder, or -",
-            "`sefa animate` writes films." if is_film else "",
-        )
+        expected = f"one of {', '.join(PICTURE_SUFFIXES)}, a folder, or -"
+        check_suffix(path, PICTURE_SUFFIXES, expected)
+        raise UsageError(f"unknown picture suffix {suffix!r}", expected)
     return PictureTarget(check_writable(path, overwrite), False, overwrite)

@@ -19,7 +19,6 @@ Picture = NDArray[np.uint8]
 
 LARGEST = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}  # pixels of a side
 PICTURE_SUFFIXES = (".png", *LARGEST)
-FILM_SUFFIXES = (".gif", ".mp4", ".mov", ".webm", ".webp", ".apng")
 
 
 def to_uint8(images: ArrayLike) -> Picture:
