@@ -30,7 +30,8 @@ SAID = (
     ("muted colors", "saturation", -1),
     ("more contrast", "contrast", +1),
     ("faded", "contrast", -1),
-    ("darker hair", "", 0),  # the hair's color is not measured
+    ("darker hair", "", 0),  # the colors of hair and lips are not measured
+    ("paler lips", "", 0),
     ("cooler", "warmth", -1),
     ("bluish", "warmth", -1),
     ("bluer", "warmth", -1),
