@@ -199,7 +199,8 @@ def _shown(row: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
     cells = []
     for name in data["attributes"]:
         effect = row["effects"][name]
-        best = data["best"].get(name) == {"bundle": row["bundle"], "k": row["k"]}
+        clear = abs(effect["mean"] or 0) >= _CLEAR
+        best = clear and data["best"].get(name) == {"bundle": row["bundle"], "k": row["k"]}
         cells.append({**effect, "name": name, "best": best, "color": _color(effect["mean"])})
     return {**row, "cells": cells}
 
