@@ -52,7 +52,7 @@ class SefaCommand(TyperCommand):
             else:
                 names.append(parameter.opts[0])
                 after += [parameter.opts[0], word]
-        path = ctx.command_path.split()[1:]  # `sefa models pull`, however sefa was called
+        path = ctx.command_path.removeprefix(ctx.find_root().command_path).split()  # models pull
         line = shlex.join(["sefa", *path, *before, *args, *after])
         return UsageError(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} missing", line)
 
