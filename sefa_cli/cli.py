@@ -13,6 +13,7 @@ from sefa_cli.commands import (
     console,
     convert,
     edit,
+    evaluate,
     export,
     factorize,
     import_,
@@ -105,6 +106,7 @@ app.command("edit", cls=SefaCommand)(spread(edit.edit))
 app.command("animate", cls=SefaCommand)(spread(animate.animate))
 app.command("sample", cls=SefaCommand)(spread(sample.sample))
 app.command("report", cls=SefaCommand)(spread(report.report))
+app.command("evaluate", cls=SefaCommand)(spread(evaluate.evaluate))
 app.command("studio", cls=SefaCommand)(studio.studio)
 app.command("inspect", cls=SefaCommand)(inspect.inspect)
 app.command("export", cls=SefaCommand)(export.export)

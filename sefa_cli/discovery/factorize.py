@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sefa_cli import projections
 from sefa_cli.bundle.bundle import Bundle
@@ -81,21 +82,21 @@ def factorize(
         },
         space=checkpoint.config.space,
         model=model,
-        info=_gains(checkpoint, chosen, factors),
+        info=gains(checkpoint, chosen, factors.directions),
     )
 
 
-def _gains(
-    checkpoint: Checkpoint, chosen: Sequence[Layer], factors: sefa.Factors
+def gains(
+    checkpoint: Checkpoint, chosen: Sequence[Layer], directions: NDArray[np.float32]
 ) -> tuple[dict[str, Any], ...]:
     """Return one dict per direction, with its `gain` if the family has no demodulation."""
     if projections.demodulates(checkpoint):
-        return tuple({} for _ in factors.directions)
+        return tuple({} for _ in directions)
     mean = projections.mean_w(checkpoint)
     matrices = [layer.matrix.finite(layer.name) for layer in chosen]
     styles = [
         matrix @ mean + (0 if layer.bias is None else layer.bias.float32())
         for layer, matrix in zip(chosen, matrices, strict=True)
     ]
-    gains = sefa.style_gains(factors.directions, matrices, styles)
-    return tuple({"gain": round(float(gain), 4)} for gain in gains)
+    found = sefa.style_gains(directions, matrices, styles)
+    return tuple({"gain": round(float(gain), 4)} for gain in found)
