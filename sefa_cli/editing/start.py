@@ -4,7 +4,9 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
 import torch
 
 from sefa_cli.bundle.bundle import Bundle
@@ -17,6 +19,18 @@ from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.ranges import as_indices
 
 _stage = logging.getLogger("sefa_cli.stage")
+
+
+class Named(Protocol):
+    """Codes with the names of their pictures, as `invert` returns them."""
+
+    @property
+    def codes(self) -> torch.Tensor:
+        """The codes `(n, layers, dim)` or `(n, dim)`."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names, one for each."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,7 @@ class Start:
 def start_from(
     generator: Generator,
     seeds: str | int | Iterable[int],
-    codes: Path | str | CodeArray | None = None,
+    codes: Path | str | CodeArray | Named | None = None,
     psi: float | None = None,
     trunc_layers: str | int | Iterable[int] | None = None,
     label: int | None = None,
@@ -53,8 +67,8 @@ def start_from(
     Args:
         generator: The generator.
         seeds: Seeds from 0 to 2³² − 1: a range such as `"0-4,7"`, a number, or a list.
-        codes: A file, an array or a tensor of codes, which take the place of the seeds. They are
-            truncated only if `psi` is given.
+        codes: A file, an array or a tensor of codes, or what `invert` returns; they take the
+            place of the seeds. They are truncated only if `psi` is given.
         psi: Truncation; None is the family's default.
         trunc_layers: The code indices to truncate; None for all.
         label: The class of a conditional model.
@@ -80,8 +94,10 @@ def start_from(
     pictures: tuple[str, ...] = ()
     if isinstance(codes, str | Path):
         read, pictures = load_codes(codes, generator)
-    else:
+    elif isinstance(codes, torch.Tensor | np.ndarray):
         read = as_codes(codes, generator)
+    else:
+        read, pictures = as_codes(codes.codes, generator), tuple(codes.names)
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
     return Start(read, tuple(range(len(read))), "code", generator.space, pictures)

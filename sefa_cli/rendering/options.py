@@ -15,6 +15,7 @@ from sefa_cli.rendering.view import View
 if TYPE_CHECKING:
     import torch
 
+    from sefa_cli.editing.start import Named
     from sefa_cli.generators.base import Generator
 
 Indices = str | int | Iterable[int]  # "0-4,7", 3 or [0, 1, 2]
@@ -26,8 +27,8 @@ class RenderOptions(TypedDict, total=False):
     Attributes:
         seeds: Seeds from 0 to 2³² − 1, as `"0-4,7"`, a number or a list. Default: 0 to 4 for
             `edit`, 0 for films, 0 to 31 for `sample`.
-        codes: Codes to start from instead of seeds: a file (.npz, .npy, .pt), or an array or tensor
-            `(n, num_layers, dim)` or `(n, dim)`.
+        codes: Codes to start from instead of seeds: a file (.npz, .npy, .pt), an array or tensor
+            `(n, num_layers, dim)` or `(n, dim)`, or what `invert` returns.
         truncation: Truncation ψ: 1 truncates nothing, 0 gives the mean picture. Default: 0.7; 0.4
             for BigGAN-deep; 1 for codes.
         truncation_layers: Code indices to truncate. Default: all.
@@ -44,7 +45,7 @@ class RenderOptions(TypedDict, total=False):
     """
 
     seeds: Indices
-    codes: "str | Path | NDArray[np.float32] | torch.Tensor | None"
+    codes: "str | Path | NDArray[np.float32] | torch.Tensor | Named | None"
     truncation: float | None
     truncation_layers: Indices | None
     label: int | None

@@ -74,4 +74,5 @@ class Samples(Pictures):
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
         """Return all pictures in one, uint8 `(height, width, 3)`, each above its number."""
         made = counted(self.scene.pictures(view), progress)
-        return grid(made, [str(number) for number in self.scene.start.numbers])
+        start = self.scene.start
+        return grid(made, start.pictures or [str(number) for number in start.numbers])
