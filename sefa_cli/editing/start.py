@@ -26,15 +26,34 @@ class Start:
     numbers: tuple[int, ...]  # the seed, or the place in the file; also seeds random noise
     kind: str  # "seed" or "code"
     space: str = ""  # "w" or "z", which only the generator knows; "" where nobody asked it
+    beside: int = 0  # of them the last ones, seeds that were not asked for
+
+    @property
+    def count(self) -> int:
+        """How many were asked for."""
+        return len(self.numbers) - self.beside
 
     @property
     def names(self) -> list[str]:
         """For people: `seed 3`."""
-        return [f"{self.kind} {number}" for number in self.numbers]
+        return [
+            f"{self.kind if i < self.count else 'seed'} {number}"
+            for i, number in enumerate(self.numbers)
+        ]
 
     def stem(self, i: int) -> str:
         """For files: `seed0003`."""
         return f"{self.kind}{self.numbers[i]:04d}"
+
+    def joined(
+        self, seeds: Sequence[int], generator: Generator, psi: float | None, label: int | None
+    ) -> "Start":
+        """Return the same with the codes of further seeds beside them."""
+        if not seeds:
+            return self
+        made = codes_from_seeds(generator, seeds, psi, None, label)
+        codes = torch.cat([self.codes, made.to(self.codes)])
+        return Start(codes, (*self.numbers, *seeds), self.kind, self.space, len(seeds))
 
 
 def start_from(
