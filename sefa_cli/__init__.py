@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from sefa_cli.discovery.factorize import factorize
     from sefa_cli.discovery.localize import localize
     from sefa_cli.discovery.regions.region import Region
+    from sefa_cli.discovery.sampling import factorize_samples
     from sefa_cli.discovery.tensors import factorize_tensors
     from sefa_cli.editing.source import load_generator
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
+    from sefa_cli.evaluation.evaluate import Evaluation, evaluate
     from sefa_cli.inversion.invert import Inversion, invert
     from sefa_cli.rendering.animation import Film, SweepOptions, animate, sweep
     from sefa_cli.rendering.edits import Edits, edit
@@ -45,6 +47,7 @@ __all__ = [
     "Description",
     "Direction",
     "Edits",
+    "Evaluation",
     "Film",
     "Inversion",
     "MismatchError",
@@ -60,7 +63,9 @@ __all__ = [
     "animate",
     "compare",
     "edit",
+    "evaluate",
     "factorize",
+    "factorize_samples",
     "factorize_tensors",
     "inspect",
     "invert",
@@ -80,6 +85,7 @@ _HOME = {
     "Description": "discovery.describe",
     "Direction": "bundle.direction",
     "Edits": "rendering.edits",
+    "Evaluation": "evaluation.evaluate",
     "Film": "rendering.animation",
     "Inversion": "inversion.invert",
     "MismatchError": "errors",
@@ -94,7 +100,9 @@ _HOME = {
     "animate": "rendering.animation",
     "compare": "bundle.compare",
     "edit": "rendering.edits",
+    "evaluate": "evaluation.evaluate",
     "factorize": "discovery.factorize",
+    "factorize_samples": "discovery.sampling",
     "factorize_tensors": "discovery.tensors",
     "inspect": "discovery.describe",
     "invert": "inversion.invert",

@@ -13,6 +13,7 @@ from sefa_cli.commands import (
     console,
     convert,
     edit,
+    evaluate,
     export,
     factorize,
     import_,
@@ -107,6 +108,7 @@ app.command("animate", cls=SefaCommand)(spread(animate.animate))
 app.command("invert", cls=SefaCommand)(invert.invert)
 app.command("sample", cls=SefaCommand)(spread(sample.sample))
 app.command("report", cls=SefaCommand)(spread(report.report))
+app.command("evaluate", cls=SefaCommand)(spread(evaluate.evaluate))
 app.command("studio", cls=SefaCommand)(studio.studio)
 app.command("inspect", cls=SefaCommand)(inspect.inspect)
 app.command("export", cls=SefaCommand)(export.export)

@@ -15,6 +15,7 @@ _EXAMPLES = {
     "files": "face.dirs",
     "animate output": "film.gif",
     "convert output": "model.safetensors",
+    "evaluate output": "eval",
     "export output": "directions.npy",
     "factorize output": "face.dirs",
     "photos": "photo.jpg",

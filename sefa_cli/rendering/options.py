@@ -1,7 +1,8 @@
 """Options of all functions that make pictures: what to start from, and how to render."""
 
+import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -73,6 +74,15 @@ class PictureOptions(RenderOptions, total=False):
     model: "str | Path | Generator | None"
     any_model: bool
     beside: Path | None
+
+
+def check_names(options: Mapping[str, object], known: type, function: str) -> None:
+    """Raise TypeError for a keyword that `known`, a TypedDict, does not have."""
+    for name in options:
+        if name not in known.__annotations__:
+            near = difflib.get_close_matches(name, known.__annotations__, n=1, cutoff=0.5)
+            hint = f". Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{function}() has no argument {name!r}{hint}")
 
 
 def view_of(options: RenderOptions) -> View:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
-from sefa_cli.rendering.options import RenderOptions
+from sefa_cli.rendering.options import RenderOptions, check_names
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, open_scene
 from sefa_cli.rendering.sheets import grid
@@ -37,6 +37,7 @@ def sample(model: "str | Path | Generator", **options: Unpack[RenderOptions]) ->
         >>> pictures[0].size
         (32, 32)
     """
+    check_names(options, RenderOptions, "sample")
     scene = open_scene(options, model, seeds="0-31")
     return Samples(scene, str(getattr(model, "family", model)))
 

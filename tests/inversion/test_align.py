@@ -20,7 +20,7 @@ def mesh(turn: float = 0, grow: float = 1, move: tuple[float, float] = (0, 0)) -
     """Landmarks `(478, 2)` in pixels, of the upright face after a turn about the origin."""
     points = np.zeros((478, 2))
     points[list(LEFT_EYE)], points[list(RIGHT_EYE)] = EYES
-    points[[61, 291]] = [*np.array(MOUTH), (-50, 0), (50, 0)]
+    points[[61, 291]] = (MOUTH[0] - 50, MOUTH[1]), (MOUTH[0] + 50, MOUTH[1])
     cos, sin = np.cos(turn), np.sin(turn)
     return grow * points @ np.array([[cos, sin], [-sin, cos]]) + move
 
