@@ -14,12 +14,12 @@ from sefa_cli.studio.region_panel import RegionPanel
 from sefa_cli.studio.renderer import Rendered
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
+from sefa_cli.studio.uploads import LARGEST, too_large
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
 _STYLE = Path(__file__).with_name("assets") / "studio.css"
-_LARGEST = 1 << 28  # bytes: the largest bundle that the page accepts
 
 
 class Canvas(Element, component="assets/canvas.js"):
@@ -40,6 +40,18 @@ class Canvas(Element, component="assets/canvas.js"):
     def clear_drawing(self) -> None:
         """Remove the drawing."""
         self.run_method("clear")
+
+
+class Drop(Element, component="assets/drop.js"):
+    """A place for files: they go to the studio's own route, which limits them.
+
+    NiceGUI's own element adds a route for each page, and FastAPI keeps it and its page for ever.
+    """
+
+    def __init__(self, label: str, address: str) -> None:
+        super().__init__()
+        self._props.update(label=label, address=address, accept=".dirs", largest=LARGEST)
+        self._props["refusal"] = ". ".join(too_large())
 
 
 class Layout:
@@ -181,17 +193,8 @@ class Layout:
             ui.button("Open", on_click=lambda: self._open(path.value)).props(
                 'no-caps unelevated data-test="open-path"'
             )
-            self._upload = ui.upload(
-                label="or drop a bundle (.dirs) here",
-                auto_upload=True,
-                max_file_size=_LARGEST,
-                on_upload=self._dropped,
-                on_rejected=lambda: self.complain(
-                    f"the file is larger than {_LARGEST >> 20} MB. Put it on the machine that "
-                    "runs the studio and open it by its path."
-                ),
-            )
-            self._upload.props('flat bordered data-test="drop"').classes("wide")
+            drop = Drop("or drop a bundle (.dirs) here", f"/upload/{self.page.key}")
+            drop.props('data-test="drop"').classes("wide")
         return dialog
 
     async def _open(self, text: str) -> None:
@@ -199,10 +202,9 @@ class Layout:
             self._dialog.close()
             await self.page.open(text.strip())
 
-    async def _dropped(self, event: events.UploadEventArguments) -> None:
+    def dropped(self) -> None:
+        """Close the dialog: a dropped bundle is open."""
         self._dialog.close()
-        await self.page.drop(event.file.name, await event.file.read())
-        self._upload.reset()
 
     def opening(self, text: str) -> None:
         """Show that a model is being opened, which may take a while."""

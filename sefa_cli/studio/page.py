@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from nicegui import Client, ui
 
 from sefa_cli.bundle.bundle import Bundle
@@ -17,6 +17,7 @@ from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.renderer import Rendered, Renderer
 from sefa_cli.studio.session import History, Sliders, State
+from sefa_cli.studio.uploads import UploadError, Uploads
 from sefa_cli.studio.worker import Worker
 
 if TYPE_CHECKING:
@@ -52,6 +53,19 @@ class Studio:
                 raise HTTPException(404)
             return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
+        @app.post("/upload/{key}")
+        async def upload(key: str, name: str, request: Request) -> Response:
+            page = self.pages.get(key)
+            if page is None:
+                raise HTTPException(404)
+            try:
+                data = await page.uploads.read(request.stream())
+                await page.drop(name, data)
+            except SefaError as error:
+                status = error.status if isinstance(error, UploadError) else 200
+                return Response(str(error), status, media_type="text/plain")
+            return Response(media_type="text/plain")  # nothing was wrong
+
         @ui.page("/")
         async def index(client: Client) -> None:
             page = Page(self, client)
@@ -84,6 +98,7 @@ class Page:
         self.renderer: Renderer | None = None
         self.history = History()
         self.job: Job | None = None
+        self.uploads = Uploads()
         self.pictures: OrderedDict[int, bytes] = OrderedDict()
         self.asked = self.count = self.shows = (
             0  # pictures requested, the one shown; whole ones requested
@@ -97,12 +112,15 @@ class Page:
         return self.history.present
 
     def close(self) -> None:
-        """Stop all work for a page that is gone."""
+        """Stop all work for a page that is gone, and let go of everything heavy."""
         self.closed = True
         self.studio.pages.pop(self.key, None)
         self.studio.worker.forget(self.key)
         if self.job:
             self.job.stop()
+        self.model = self.renderer = None
+        self.history = History()
+        self.pictures.clear()
 
     def go_on(self) -> None:
         """Raise CancelledError if the page is closed. Long work calls this now and then."""
@@ -135,17 +153,17 @@ class Page:
         self._install(model, model.sliders_of(path, bundle))
 
     async def drop(self, name: str, data: bytes) -> None:
-        """Open a bundle that was dropped on the page. It must belong to the open model, if any."""
+        """Open a bundle that was dropped on the page.
+
+        Raises SefaError if it is not a bundle, or belongs to another model than the open one.
+        """
         name = Path(name).name
-        try:
-            bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
-            if self.model is None:
-                await self._open_bundle(name, bundle, None)
-            else:
-                self.history.do(self.state.added(self.model.sliders_of(name, bundle)))
-        except SefaError as error:
-            self.layout.complain(str(error))
-            return
+        bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
+        if self.model is None:
+            await self._open_bundle(name, bundle, None)
+        else:
+            self.history.do(self.state.added(self.model.sliders_of(name, bundle)))
+        self.layout.dropped()
         await self.show()
 
     def _install(self, model: Model, sliders: Sliders) -> None:
