@@ -24,7 +24,7 @@ demo: $(READY)  ## install, fetch the default model, factorize it, edit faces, m
 test: lint types tests  ## lint, types and all tests, those on the real model included
 
 check: lint types  ## the inner loop, under a minute: lint, types and the quick tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow" -n 2
 
 lint: $(READY)  ## ruff: style and formatting
 	$(BIN)/ruff check .
@@ -39,12 +39,8 @@ tests: $(READY)  ## pytest
 docs: $(READY)  ## build the documentation site: open site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-bench: $(READY)  ## measurements: start-up, factorize, pictures, localize, studio (the longer ones: bench/)
-	$(BIN)/python bench/factorize.py
-	$(BIN)/python bench/startup.py
-	$(BIN)/python bench/pictures.py
-	$(BIN)/python bench/localize.py
-	$(BIN)/python bench/studio.py
+bench: $(READY)  ## measure everything that should be fast, in at most 20 minutes: bench-results/
+	$(BIN)/python bench/suite.py
 
 clean:  ## remove the environment and the demo's files (the model cache stays)
 	rm -rf .venv demo

@@ -1,14 +1,15 @@
-"""Whole processes measured side by side: wall seconds and peak memory, medians of several turns."""
+"""Processes and functions measured side by side: they take turns, so a busy spell hits all."""
 
 import os
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 # As a user's shell is: with this switch Python would compile our sources anew at every start.
 _ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+Runs = list[tuple[float, float]]  # (seconds, peak resident MB; 0 if unknown) of each turn
 
 
 def run(command: Sequence[str]) -> tuple[float, float]:
@@ -25,29 +26,21 @@ def run(command: Sequence[str]) -> tuple[float, float]:
     return seconds, usage.ru_maxrss / 1024
 
 
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Wall seconds of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start, 0.0
+
+
 def side_by_side(
-    commands: Mapping[str, Sequence[str]], turns: int
-) -> dict[str, tuple[float, float]]:
-    """Medians of (seconds, MB); the commands take turns, so that a busy spell hits all."""
-    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
-    for command in commands.values():
-        run(command)  # once unmeasured: files into the page cache, bytecode compiled
-    for _ in range(turns):
-        for name, command in commands.items():
-            seen[name].append(run(command))
-    return {
-        name: (statistics.median(s for s, _ in runs), statistics.median(mb for _, mb in runs))
-        for name, runs in seen.items()
-    }
-
-
-def show(results: Mapping[str, tuple[float, float]], against: str) -> None:
-    """A table with ratios to the row `against`."""
-    base_seconds, base_mb = results[against]
-    width = max(map(len, results))
-    print(f"{'':{width}}  seconds  ratio   peak MB  ratio")
-    for name, (seconds, mb) in results.items():
-        print(
-            f"{name:{width}}  {seconds:7.2f}  {seconds / base_seconds:5.2f}   "
-            f"{mb:7.0f}  {mb / base_mb:5.2f}"
-        )
+    works: Mapping[str, Sequence[str] | Callable[[], object]], turns: int
+) -> dict[str, Runs]:
+    """Run each command or function once unmeasured, then all of them `turns` times in turn."""
+    seen: dict[str, Runs] = {name: [] for name in works}
+    for turn in range(turns + 1):
+        for name, work in works.items():
+            result = timed(work) if callable(work) else run(work)
+            if turn:
+                seen[name].append(result)
+    return seen

@@ -1,6 +1,6 @@
 """A full-width StyleGAN2 with random weights, in the genforce layout: stands in for a real file.
 
-    python bench/random_stylegan2.py 512 random.pth
+    python bench/random_stylegan2.py 512 random.pth [WIDTH]
 
 Widths are those of config-f; about 120 MB at 512 px. Time and memory do not depend on the values.
 """
@@ -46,5 +46,6 @@ def genforce_state(resolution: int, width: int = 512) -> dict[str, torch.Tensor]
 
 if __name__ == "__main__":
     resolution, path = int(sys.argv[1]), sys.argv[2]
-    torch.save({"generator_smooth": genforce_state(resolution)}, path)
+    width = int(sys.argv[3]) if len(sys.argv) > 3 else 512
+    torch.save({"generator_smooth": genforce_state(resolution, width)}, path)
     print(path)

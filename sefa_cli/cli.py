@@ -1,7 +1,6 @@
 """The command `sefa`: its commands, and how errors and signals become messages and exit codes."""
 
 import os
-import shutil
 import sys
 from typing import Annotated, Any, Literal
 
@@ -29,12 +28,13 @@ from sefa_cli.commands import (
 from sefa_cli.commands.command import SefaCommand
 from sefa_cli.commands.missing import missing_package
 from sefa_cli.commands.picture_options import spread
-from sefa_cli.commands.streams import accept_any_text
+from sefa_cli.commands.streams import accept_any_text, terminal_columns
+from sefa_cli.commands.typing_errors import TYPING_ERROR, in_our_words
 from sefa_cli.errors import SefaError
 
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
 # Rich alone would keep the line breaks of docstrings. Its tables cut words on narrow terminals.
-_COLUMNS = shutil.get_terminal_size().columns
+_COLUMNS = terminal_columns()
 _MARKUP: Literal["markdown"] | None = "markdown" if _COLUMNS >= 60 else None
 
 
@@ -46,7 +46,10 @@ class SefaGroup(TyperGroup):
         end = args.index("--") if "--" in args else len(args)
         quietness = [word for word in args[:end] if word in _QUIETNESS]
         rest = [word for word in args[:end] if word not in _QUIETNESS]
-        return super().parse_args(ctx, [*quietness, *rest, *args[end:]])
+        try:
+            return super().parse_args(ctx, [*quietness, *rest, *args[end:]])
+        except TYPING_ERROR as error:
+            raise _stated(error) from None
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; turn errors and interrupts into one line and an exit code."""
@@ -56,6 +59,8 @@ class SefaGroup(TyperGroup):
         except SefaError as error:
             print(f"sefa: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None
+        except TYPING_ERROR as error:
+            raise _stated(error) from None
         except ModuleNotFoundError as error:
             missing = missing_package(error)
             if missing is None:
@@ -69,6 +74,14 @@ class SefaGroup(TyperGroup):
         except BrokenPipeError:  # the reader of our pipe is gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
+
+
+def _stated(error: Exception) -> Exception:
+    """Print a typing error in one line, and return what ends the command; help is not an error."""
+    if not getattr(error, "message", ""):
+        return error
+    print(f"sefa: {in_our_words(error)}", file=sys.stderr)
+    return typer.Exit(2)
 
 
 app = typer.Typer(
@@ -127,7 +140,7 @@ def main() -> None:
     interrupts.install()
     accept_any_text()
     _build_only(next((word for word in sys.argv[1:] if word not in _QUIETNESS), ""))
-    app()
+    app(prog_name="sefa")  # also as `python -m sefa_cli`
 
 
 def _build_only(name: str) -> None:

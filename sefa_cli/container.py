@@ -16,6 +16,7 @@ from safetensors import SafetensorError, deserialize
 
 from sefa_cli.canonical import canonical_json, plain, read_json, shown
 from sefa_cli.errors import SefaError
+from sefa_cli.file_kinds import kind_of
 
 MOST_HEADER = 8 * 2**20  # bytes; 500 directions with labels and measurements take about 0.1 MB
 MOST_AXES = 32
@@ -29,23 +30,6 @@ BITS = {
     **dict.fromkeys(("F6_E2M3", "F6_E3M2"), 6),
     "F4": 4,
 }
-
-# Files that are met in a bundle's place, by their first bytes in lower case.
-_STRANGERS: tuple[tuple[tuple[bytes, ...], str], ...] = (
-    ((b"\x89png\r\n\x1a\n",), "a PNG picture"),
-    ((b"\xff\xd8\xff",), "a JPEG picture"),
-    ((b"gif87a", b"gif89a"), "a GIF picture"),
-    ((b"riff",), "a WebP picture or another RIFF file"),
-    ((b"%pdf-",), "a PDF document"),
-    ((b"pk\x03\x04", b"pk\x05\x06"), "a zip archive, such as a torch checkpoint"),
-    (tuple(b"\x80%c" % protocol for protocol in range(2, 6)), "a pickle, such as a checkpoint"),
-    ((b"\x1f\x8b", b"bzh", b"\xfd7zxz", b"7z\xbc\xaf", b"rar!"), "a compressed file"),
-    ((b"\x93numpy",), "a numpy array"),
-    ((b"gguf",), "a GGUF file"),
-    ((b"\x89hdf",), "an HDF5 file"),
-    ((b"<!doctyp", b"<html", b"<head", b"<?xml", b"<svg"), "a web page or an XML file"),
-    ((b"version ",), "a git-lfs pointer"),
-)
 
 
 class Tensor(NamedTuple):
@@ -114,27 +98,23 @@ def _header_length(first: bytes) -> int:
     if not first:
         raise SefaError("it is empty", "a direction bundle")
     if len(first) < 8:
-        raise SefaError(f"it has only {len(first)} bytes", "a direction bundle")
+        raise SefaError(
+            f"it has only {len(first)} of the 8 bytes that a header begins with",
+            "a direction bundle",
+        )
     length: int = struct.unpack("<Q", first)[0]
     if 2 <= length <= MOST_HEADER:
         return length
-    if what := _stranger(first):
+    what, remedy = kind_of(first)
+    if "unknown" not in what:
         make = "Make a bundle with: sefa factorize MODEL -o FILE.dirs"
-        remedy = make if "checkpoint" in what else ""
-        raise SefaError(f"it is {what}, not a direction bundle", "a safetensors header", remedy)
+        raise SefaError(
+            f"it is {what}", "a direction bundle", make if "checkpoint" in what else remedy
+        )
     if length < 2**32:
         what = f"its header claims {length:,} bytes"
         raise SefaError(f"it is damaged: {what}", f"2 to {MOST_HEADER:,}")
     raise SefaError("its header is damaged, or it is not a direction bundle")
-
-
-def _stranger(first: bytes) -> str:
-    """Return what a file is that begins with these 8 bytes; "" for an unknown kind."""
-    for beginnings, what in _STRANGERS:
-        if first.lower().startswith(beginnings):
-            return what
-    text = first.isascii() and all(byte >= 32 or byte in b"\t\r\n" for byte in first)
-    return "a text file" if text else ""
 
 
 def read_header(text: bytes) -> tuple[dict[str, str], dict[str, Entry]]:

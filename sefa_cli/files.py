@@ -5,12 +5,12 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, UsageError
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space and run it again."),
@@ -29,13 +29,56 @@ def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError
     return SefaError(f"cannot {doing} {path}: {reason}", remedy=remedy)
 
 
-def check_writable(path: Path | str, overwrite: bool = False) -> Path:
+# What files hold by their suffix: those that sefa and the tools around it write.
+_CONTENTS = {
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".webp"), "pictures"),
+    **dict.fromkeys((".bmp", ".tif", ".tiff"), "pictures of another format"),
+    **dict.fromkeys(
+        (".gif", ".mp4", ".mov", ".webm", ".apng"), "films (`sefa animate` makes them)"
+    ),
+    **dict.fromkeys((".avi", ".mkv"), "films of another format"),
+    **dict.fromkeys((".npy", ".npz"), "NumPy arrays"),
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), "torch objects"),
+    **dict.fromkeys((".pkl", ".pickle"), "pickled objects"),
+    **dict.fromkeys((".txt", ".md", ".json", ".toml", ".csv", ".tsv"), "text"),
+    **dict.fromkeys((".html", ".htm", ".pdf"), "pages"),
+    ".dirs": "directions",
+    ".safetensors": "tensors",
+    ".gguf": "control vectors",
+    ".zip": "archives",
+}
+BUNDLES = (".dirs", ".safetensors")  # a bundle is a safetensors file
+
+
+def check_suffix(path: Path | str, own: Sequence[str], expected: str = "") -> None:
+    """Raise UsageError if a name ends in a suffix that stands for other content.
+
+    Args:
+        path: The name of a file or folder that will be written. An unknown suffix is the user's.
+        own: The suffixes that suit the content.
+        expected: What to expect instead. Default: a name with one of them.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix in _CONTENTS and suffix not in own:
+        raise UsageError(
+            f"cannot write {path}: {suffix} files hold {_CONTENTS[suffix]}",
+            expected or f"a name that ends in {own[0]}",
+        )
+
+
+def check_writable(
+    path: Path | str, overwrite: bool = False, own: Sequence[str] | None = None
+) -> Path:
     """Refuse early, before minutes are spent, what could not be written; return the path.
 
     Folders that do not exist are made later, when the file is written. With `overwrite`, what
-    exists must be an ordinary file that may be written to.
+    exists must be an ordinary file that may be written to. `own` are the suffixes of the content.
     """
+    import tempfile  # imports random, which `--help` need not wait for
+
     path = Path(path)
+    if own is not None:
+        check_suffix(path, own)
     if path.is_dir():
         raise SefaError(f"{path} is a folder", "a file name", "Name a file inside it.")
     if path.exists() and not path.is_file():  # a device: renaming over it would take it away
@@ -160,6 +203,16 @@ def open_atomically(path: Path | str, overwrite: bool = False) -> Iterator[IO[by
     with temporary_beside(path, overwrite) as temporary, open(temporary, "wb") as file:
         yield file
         file.flush()
+
+
+def write_stdout(data: bytes) -> None:
+    """Write a whole file to standard output. Raises SefaError if that is a terminal."""
+    if sys.stdout.isatty():
+        raise SefaError(
+            "refusing to write binary data to a terminal", remedy="Use -o FILE, or pipe the output."
+        )
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def free_name(folder: Path | str, stem: str, suffix: str) -> Path:

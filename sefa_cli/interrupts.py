@@ -7,9 +7,10 @@ turn it into an ImportError. There the process removes its temporary files and e
 
 from __future__ import annotations
 
+# `signal` would import enum first: 10 ms in which Ctrl-C is still a traceback.
+import _signal as signal  # type: ignore[import-not-found]
 import atexit
 import os
-import signal
 import sys
 
 TYPE_CHECKING = False  # importing it from typing is slow, and this module must be in place early
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 INTERRUPTED = "sefa: interrupted; nothing half-written was left"
-_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+_CODES: dict[int, int] = {signal.SIGINT: 130, signal.SIGTERM: 143}
 _IMPORTING = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 _working = False
 
@@ -51,7 +52,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
         _end(number)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
-    raise SystemExit(_CODES[signal.Signals(number)])
+    raise SystemExit(_CODES[number])
 
 
 def _importing(frame: FrameType | None) -> bool:
@@ -78,4 +79,4 @@ def _end(number: int) -> None:
             os.write(2, f"{INTERRUPTED}\n".encode())
         except OSError:
             pass  # nobody listens
-    os._exit(_CODES[signal.Signals(number)])
+    os._exit(_CODES[number])

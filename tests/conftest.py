@@ -23,7 +23,7 @@ TINY = CONTAINERS / "ckpt_genforce_stylegan2.pth"
 
 # What `make check` leaves to `make test`, by measuring: whole files and folders, and whatever
 # uses a real model, a browser or a process. A single test is marked where it stands.
-SLOW_FIXTURES = {"default_model", "digiface", "page", "process", "studio", "at_any_step"}
+SLOW_FIXTURES = {"default_model", "digiface", "page", "process", "studio", "at_any_step", "outcome"}
 SLOW_FILES = (
     "browser/",
     "commands/",
@@ -60,14 +60,28 @@ QUICK_FILES = (  # of those folders
 )
 
 
+def is_slow_file(path: Path) -> bool:
+    """Return whether all tests of a file wait for `make test`."""
+    name = path.relative_to(ROOT / "tests").as_posix()
+    return name.startswith(SLOW_FILES) and not name.startswith(QUICK_FILES)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import slow files for `make check`."""
+    quick = config.option.markexpr == "not slow"
+    return (
+        True
+        if quick and collection_path.suffix == ".py" and is_slow_file(collection_path)
+        else None
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, before `-m` chooses."""
     for item in items:
-        name = item.path.relative_to(ROOT / "tests").as_posix()
         fixtures = set(getattr(item, "fixturenames", ()))
-        listed = name.startswith(SLOW_FILES) and not name.startswith(QUICK_FILES)
-        if listed or fixtures & SLOW_FIXTURES:
+        if is_slow_file(item.path) or fixtures & SLOW_FIXTURES:
             item.add_marker(pytest.mark.slow)
 
 

@@ -145,6 +145,7 @@ def test_the_header_has_a_limit_for_writers_too() -> None:
         pack({"sefa": "x" * MOST_HEADER}, {})
 
 
+@pytest.mark.slow
 def test_a_wide_header_ends_in_one_line() -> None:
     """1 MiB of the smallest values, which takes more memory than it has bytes."""
     header = b'{"x":[' + b"[]," * 2**18 + b"0]}"
@@ -172,13 +173,13 @@ def test_names_are_written_in_nfc() -> None:
         (b"\xff\xd8\xff\xe0\x00\x10JF", "a JPEG picture"),
         (b"PK\x03\x04\x00\x00\x00\x00", "a zip archive, such as a torch checkpoint"),
         (b"\x80\x02]q\x00(U\x05", "a pickle, such as a checkpoint"),
-        (b"<!DOCTYPE html>", "a web page or an XML file"),
+        (b"<!DOCTYPE html>", "a web page: the download failed"),
         (b"\x93NUMPY\x01\x00", "a numpy array"),
         (b"just some words", "a text file"),
     ],
 )
 def test_other_files_are_called_by_their_kind(begin: bytes, what: str) -> None:
-    with pytest.raises(SefaError, match=f"^it is {what}, not a direction bundle"):
+    with pytest.raises(SefaError, match=f"^it is {what}.*expected a direction bundle"):
         unpack(io.BytesIO(begin + bytes(100)))
 
 

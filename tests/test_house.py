@@ -13,7 +13,16 @@ from tests.helpers.tree import tracked
 
 PACKAGE = ROOT / "sefa_cli"
 ROWS = [
-    ("errors", "ranges", "files", "allocator", "canonical", "container", "interrupts"),
+    (
+        "errors",
+        "ranges",
+        "files",
+        "file_kinds",
+        "allocator",
+        "canonical",
+        "container",
+        "interrupts",
+    ),
     ("bundle", "sources", "containers"),
     ("generators",),
     ("families",),
@@ -140,10 +149,13 @@ def test_every_module_says_what_it_does(path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "heavy"),
     [
-        ("import sefa_cli.__main__", ["typing", "torch", "numpy", "rich", "typer"]),
+        ("import sefa_cli.__main__", ["typing", "signal", "torch", "numpy", "rich", "typer"]),
         (
             "import sefa_cli.cli",
-            ["torch", "numpy", "rich", "PIL", "requests", "imageio", "importlib.metadata", "email"],
+            [
+                *("torch", "numpy", "rich", "PIL", "requests", "imageio"),
+                *("importlib.metadata", "email", "tempfile", "random", "shlex", "sefa_cli.files"),
+            ],
         ),
         (
             "import sefa_cli.discovery.factorize",

@@ -1,10 +1,13 @@
 """What people say about directions: labels, answers to the user study, and a table of them."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sefa_cli.bundle.rules import LEVELS, check_answers
+from sefa_cli.canonical import shown
+from sefa_cli.errors import SefaError
 from sefa_cli.ranges import format_range
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ def relabeled(bundle: "Bundle", labels: Mapping[int, str | None]) -> "Bundle":
         info[k].pop("label", None)
     for k, label in labels.items():
         if label is not None:
+            if label == "all" or re.fullmatch(r"-\d+", label):
+                raise SefaError(f"the label {shown(label)} reads as an index or a range", "a word")
             info[k]["label"] = label
     return replace(bundle, info=tuple(info))
 

@@ -18,7 +18,7 @@ from sefa_cli.bundle.rules import FORMAT, TENSORS, TOOL, VERSION, array, check, 
 from sefa_cli.canonical import canonical_json, plain
 from sefa_cli.container import Tensor, pack, unpack
 from sefa_cli.errors import SefaError
-from sefa_cli.files import open_atomically
+from sefa_cli.files import open_atomically, write_stdout
 from sefa_cli.ranges import format_range
 
 # A gain from here on marks a common style gain, unless params say otherwise. Over ranges of layers
@@ -193,13 +193,7 @@ class Bundle(Operations):
         """
         data = self.to_bytes()
         if str(path) == "-":
-            if sys.stdout.isatty():
-                raise SefaError(
-                    "refusing to write binary data to a terminal",
-                    remedy="Use -o FILE, or pipe the output.",
-                )
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+            write_stdout(data)
             return
         with open_atomically(path, overwrite) as file:
             file.write(data)

@@ -11,17 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.bundle.annotations import relabeled
-from sefa_cli.bundle.compare import Comparison, compare
-from sefa_cli.bundle.direction import Direction, Term
-from sefa_cli.bundle.picking import mix, pick
 from sefa_cli.bundle.steps import suggested_step
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import Codes
 from sefa_cli.errors import UsageError
 from sefa_cli.ranges import check_indices, format_range, is_range, parse_range
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the algebra is imported when it is used: `factorize` and `inspect` start faster
     from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.bundle.compare import Comparison
+    from sefa_cli.bundle.direction import Direction
 
 _FROM_END = re.compile(r"-[1-9][0-9]*")  # -1 is the last direction
 
@@ -116,6 +115,8 @@ class Operations:
             IndexError: The index is out of range.
             UsageError: No direction has that label.
         """
+        from sefa_cli.bundle.direction import Direction, Term
+
         if isinstance(name, str):
             k = self.index(name)
         else:
@@ -200,6 +201,8 @@ class Operations:
         Raises:
             UsageError: There is no such direction.
         """
+        from sefa_cli.bundle.picking import pick
+
         return pick({"bundle": self._bundle}, [str(name) for name in names], flip=flip, label=label)
 
     def mix(self, text: str, label: str | None = None) -> "Bundle":
@@ -213,6 +216,8 @@ class Operations:
             UsageError: The text is not such a sum.
             SefaError: The sum is zero.
         """
+        from sefa_cli.bundle.picking import mix
+
         return mix({"bundle": self._bundle}, text, label=label)
 
     def without(self, *names: str | int) -> "Bundle":
@@ -227,6 +232,8 @@ class Operations:
             UsageError: There is no such direction, or no other is left.
             SefaError: One of the others is made of the named ones.
         """
+        from sefa_cli.bundle.picking import pick
+
         taken = [k for name in names for k in self.indices(str(name))]
         rest = check_indices([k for k in range(self.k) if k not in taken], "direction")
         return pick({"bundle": self._bundle}, format_range(rest), without=[str(k) for k in taken])
@@ -236,6 +243,8 @@ class Operations:
 
         See [sefa_cli.bundle.compare.compare][].
         """
+        from sefa_cli.bundle.compare import compare
+
         return compare(self._bundle, other, num)
 
     def _repr_html_(self) -> str:

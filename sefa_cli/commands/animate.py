@@ -34,7 +34,7 @@ def animate(
     start: Start,
     look: Look,
     seeds: Annotated[str | None, options.seeds("0")] = None,
-    span: Annotated[str, options.span("; auto is two suggested steps to both sides")] = "-3:3",
+    span: Annotated[str, options.span()] = "auto",
     frames: Annotated[
         int, typer.Option("--frames", metavar="N", min=2, help="The number of frames of one sweep.")
     ] = 48,
@@ -103,6 +103,7 @@ def animate(
 
     with working(f"loading {start.model or bundle.model['ref']}") as work:
         film = sweep(bundle, k, ends, **how)
+        showing.count = len(film)
         advance = work.begin("animating", len(film), "frames", "the film is written at the end")
         film.save(output, overwrite, not once, advance, showing.watch)
     say(f"pictures: {film.about}", level=0 if look.fast else 1)

@@ -59,7 +59,9 @@ def check_model(ref: str, offline: bool | None = None) -> None:
             raise
 
 
-def check_codes(codes: str | None, seeds: str | None, look: "Look", space: str) -> None:
+def check_codes(
+    codes: str | None, seeds: str | None, look: "Look", space: str | None = None
+) -> None:
     """Refuse a file of codes that does not exist, and options that it leaves without effect."""
     if codes is None:
         return
@@ -82,10 +84,29 @@ def check_once(once: bool, output: str) -> None:
         )
 
 
+def check_class(label: int | None, classes: int) -> None:
+    """Refuse a class that a model does not have."""
+    if label is None:
+        return
+    if not classes:
+        raise UsageError("the model has no classes, and a class is given", "no class")
+    from sefa_cli.editing.class_names import check_class
+
+    check_class(label, classes)
+    if label >= classes:
+        raise UsageError(f"class {label} is out of range", f"0-{classes - 1}")
+
+
 def check_for_model(
-    card: dict[str, Any], layers: str | None, trunc_layers: str | None, size: int | None
+    card: dict[str, Any],
+    layers: str | None,
+    trunc_layers: str | None,
+    size: int | None,
+    places: bool = False,
 ) -> None:
-    """Refuse layers and sizes that a bundle's model does not have."""
+    """Refuse layers, sizes and placements that a bundle's model does not have."""
+    from sefa_cli.families.registry import find
+
     count, largest = int(card["num_layers"]), int(card["resolution"])
     if layers is not None and layers not in LEVELS:
         try:
@@ -94,5 +115,9 @@ def check_for_model(
             raise UsageError(error.found, error.expected, f"Levels: {', '.join(LEVELS)}.") from None
     if trunc_layers is not None:
         parse_range(trunc_layers, "truncation layer", count)
+    if places and (family := find(card["family"])) and not family.places:
+        raise UsageError(
+            f"cannot use --translate or --rotate with a {family.name} model", "a stylegan3 model"
+        )
     if size is not None and size > largest:
         raise UsageError(f"--size must be between 1 and {largest}, got {size}")

@@ -1,6 +1,5 @@
 """A command that names every option it lacks, with the whole corrected command."""
 
-import shlex
 from typing import Any
 
 from typer.core import TyperCommand
@@ -10,7 +9,6 @@ from sefa_cli.errors import UsageError
 # What stands for a missing word in the corrected command; by command where they differ.
 _EXAMPLES = {
     "k": "3",
-    "alpha": "2",
     "to": "npy",
     "model": "mobilestylegan_ffhq",
     "file": "face.dirs",
@@ -30,16 +28,19 @@ class SefaCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words; raises UsageError for those that are missing, all at once."""
-        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        given, _, order = self.make_parser(ctx).parse_args(args=list(args))
         if "help" not in given:
             missing = [
-                p for p in self.params if _is_needed(p, given) and not given.get(str(p.name))
+                p for p in self.params if _is_needed(p, given) and given.get(str(p.name)) is None
             ]
             if missing:
-                raise self._complaint(missing, args)
+                raise self._complaint(missing, args, ctx)
+            _refuse_repeats(order)
         return super().parse_args(ctx, args)
 
-    def _complaint(self, missing: list[Any], args: list[str]) -> UsageError:
+    def _complaint(self, missing: list[Any], args: list[str], ctx: Any) -> UsageError:
+        import shlex
+
         names, before, after = [], [], []
         for parameter in missing:
             name = str(parameter.name)
@@ -50,7 +51,8 @@ class SefaCommand(TyperCommand):
             else:
                 names.append(parameter.opts[0])
                 after += [parameter.opts[0], word]
-        line = shlex.join(["sefa", str(self.name), *before, *args, *after])
+        path = ctx.command_path.split()[1:]  # `sefa models pull`, however sefa was called
+        line = shlex.join(["sefa", *path, *before, *args, *after])
         return UsageError(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} missing", line)
 
 
@@ -59,6 +61,15 @@ def _is_needed(parameter: Any, given: dict[str, Any]) -> bool:
     if parameter.name == "file" and parameter.metavar == "X.dirs":
         return not given.get("dirs")
     return bool(parameter.required)
+
+
+def _refuse_repeats(order: list[Any]) -> None:
+    """Refuse an option that is given twice and holds one value: the first would be lost."""
+    for parameter in order:
+        once = parameter.param_type_name == "option" and not parameter.multiple
+        if once and not parameter.is_flag and order.count(parameter) > 1:
+            name = max(parameter.opts, key=len)
+            raise UsageError(f"{name} is given {order.count(parameter)} times", "once")
 
 
 def _listed(names: list[str]) -> str:

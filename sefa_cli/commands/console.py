@@ -102,7 +102,7 @@ class Work:
         return Advance(self, doing, total, unit, advice)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Advance:
     """Counts the pieces of work that are done; call it after each."""
 

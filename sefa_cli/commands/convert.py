@@ -28,7 +28,7 @@ def convert(
     from sefa_cli.files import check_writable
     from sefa_cli.projections import fingerprint
 
-    check_writable(output, overwrite)
+    check_writable(output, overwrite, [".safetensors"])
     checkpoint = open_checkpoint(model, offline=offline)
     write_native(output, checkpoint, fingerprint(checkpoint), overwrite)
     size = output.stat().st_size / 1e6

@@ -25,20 +25,20 @@ def edit(
             "each, all takes every direction. Repeated pairs of --k and --alpha make one move.",
         ),
     ],
+    start: Start,
+    look: Look,
     alpha: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--alpha",
             "--range",
             "-a",
             metavar="A",
             help="How far to move, in units of the latent. -4,-2,2,4 makes a column for each; "
-            "-3:3 means -3,-2,-1,1,2,3; auto takes -2, -1, 1 and 2 of the steps that `sefa "
-            "inspect` shows.",
+            "-3:3 means -3,-2,-1,1,2,3. Default: auto, -2, -1, 1 and 2 of the steps that "
+            "`sefa inspect` shows.",
         ),
-    ],
-    start: Start,
-    look: Look,
+    ] = None,
     seeds: Annotated[str | None, options.seeds("0-4")] = None,
     output: Annotated[
         str | None,
@@ -73,10 +73,10 @@ def edit(
 
     dirs = bundle_file.path
     bundle = Bundle.load(dirs)
-    table = parse_moves(bundle, k, alpha)
+    table = parse_moves(bundle, k, alpha or [])
     how = picture_options(dirs, bundle, seeds, start, look)
     if save_codes:
-        check_writable(save_codes, overwrite)
+        check_writable(save_codes, overwrite, [".npz"])
     target = picture_target(output, f"{options.stem(dirs)}_{name_of(table)}", overwrite)
     showing = Showing.of(show)
 

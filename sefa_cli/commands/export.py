@@ -1,6 +1,5 @@
 """`sefa export`: directions in the file formats of other tools."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from sefa_cli.commands import options
 from sefa_cli.commands.console import say, wrote
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
@@ -49,7 +48,7 @@ def export(
     A message lists what the format cannot hold; docs/formats.md has the whole table.
     """
     from sefa_cli.bundle.bundle import Bundle
-    from sefa_cli.files import check_writable, open_atomically
+    from sefa_cli.files import check_writable, open_atomically, write_stdout
     from sefa_cli.interchange.formats import content, find_format, not_held
 
     form = find_format(to)
@@ -59,11 +58,11 @@ def export(
     targets = _targets(output, form, bundle, ks, stem)
     for path in targets:
         if path != "-":
-            check_writable(path, overwrite)
+            check_writable(path, overwrite, form.suffixes)
     for path, part in targets.items():
         data = content(form, bundle, part)
         if path == "-":
-            _to_stdout(data)
+            write_stdout(data)
             continue
         with open_atomically(path, overwrite) as target:
             target.write(data)
@@ -97,12 +96,3 @@ def _targets(
         for name, k in zip(names, ks, strict=True)
     ]
     return {str(folder / name): (k,) for name, k in zip(names, ks, strict=True)}
-
-
-def _to_stdout(data: bytes) -> None:
-    if sys.stdout.isatty():
-        raise SefaError(
-            "refusing to write binary data to a terminal", remedy="Use -o FILE, or pipe the output."
-        )
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()

@@ -78,11 +78,11 @@ def factorize(
     """
     from sefa_cli.discovery import factorize as discovery
     from sefa_cli.errors import UsageError
-    from sefa_cli.files import check_writable
+    from sefa_cli.files import BUNDLES, check_writable
     from sefa_cli.ranges import format_range
 
     if output != "-":
-        check_writable(output, overwrite)
+        check_writable(output, overwrite, BUNDLES)
     if tensors is not None and (layers, to_rgb) != ("all", "last"):
         raise UsageError("--tensors and --layers or --to-rgb cannot be used together")
     if tensors is None and latent_axis is not None:

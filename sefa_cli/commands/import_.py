@@ -55,7 +55,7 @@ def import_(
     vectors; the bundle keeps their length as `scale` and their origin as `from`.
     """
     from sefa_cli.checkpoints import open_checkpoint
-    from sefa_cli.files import check_writable
+    from sefa_cli.files import BUNDLES, check_writable
     from sefa_cli.interchange.formats import find_format
     from sefa_cli.interchange.labels import says_z
     from sefa_cli.interchange.reading import read_directions
@@ -63,7 +63,7 @@ def import_(
     from sefa_cli.sources import cache
 
     if output != "-":
-        check_writable(output, overwrite)
+        check_writable(output, overwrite, BUNDLES)
     if format is not None:
         find_format(format)
     checkpoint = open_checkpoint(model, offline=offline)

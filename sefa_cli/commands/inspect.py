@@ -31,9 +31,11 @@ def inspect(
         ),
     ] = False,
     num: Annotated[
-        int,
-        typer.Option("--num", min=1, help="Number of leading directions to list or compare."),
-    ] = 10,
+        int | None,
+        typer.Option(
+            "--num", min=1, help="Number of leading directions to list or compare. Default: 10."
+        ),
+    ] = None,
     as_json: options.Json = False,
     offline: options.Offline = None,
 ) -> None:
@@ -44,14 +46,16 @@ def inspect(
     """
     from sefa_cli.discovery.describe import inspect as described
 
-    if files.count("-") > 1:
-        raise UsageError("- is given twice", "at most one bundle from stdin")
-    if compare and len(files) != 2:
-        raise UsageError(f"cannot use --compare with {len(files)} file(s)", "two bundles")
+    _check_options(files, compare, annotations, num)
+    count = 10 if num is None else num
     if compare or annotations:
         bundles = [_load(file) for file in files]
-        return _compare(files, bundles, num, as_json) if compare else _annotations(bundles, as_json)
+        return (
+            _compare(files, bundles, count, as_json) if compare else _annotations(bundles, as_json)
+        )
     found = [described(file, offline) for file in files]
+    if num is not None and not any(description.bundle for description in found):
+        raise UsageError("cannot use --num with a model: all of its layers are listed")
     about = [{"file": file, **facts} for file, facts in zip(files, found, strict=True)]
     if as_json:
         return print_json(about[0] if len(about) == 1 else about)
@@ -60,14 +64,26 @@ def inspect(
     console = table_console()
     for facts, description in zip(about, found, strict=True):
         show = show_bundle if description.kind == "bundle" else show_checkpoint
-        show(console, facts, num)
+        show(console, facts, count)
     both = [description.bundle for description in found if description.bundle]
     if len(both) == len(files) == 2:
         if both[0].dim == both[1].dim:
-            _compare(files, both, num, as_json)
+            _compare(files, both, count, as_json)
         else:
             say(f"not compared: the latents have {both[0].dim} and {both[1].dim} dimensions")
     return None
+
+
+def _check_options(files: list[str], compare: bool, annotations: bool, num: int | None) -> None:
+    """Refuse options that cannot act together."""
+    if files.count("-") > 1:
+        raise UsageError("- is given twice", "at most one bundle from stdin")
+    if compare and len(files) != 2:
+        raise UsageError(f"cannot use --compare with {len(files)} file(s)", "two bundles")
+    if compare and annotations:
+        raise UsageError("--compare and --annotations cannot be used together")
+    if annotations and num is not None:
+        raise UsageError("cannot use --num with --annotations: all judged directions are listed")
 
 
 def _load(file: str) -> "Bundle":

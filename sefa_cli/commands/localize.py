@@ -9,7 +9,6 @@ from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.commands.localize_options import How, Where
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import check_writable
 
 if TYPE_CHECKING:
     from sefa_cli.discovery.regions.region import Region
@@ -56,7 +55,9 @@ def localize(
     if output is None and preview is None:
         raise UsageError("no output is given", "-o OUT.dirs, or --preview FILE.png")
     if preview is not None:
-        check_writable(preview, overwrite)
+        from sefa_cli.files import check_writable
+
+        check_writable(preview, overwrite, [".png"])
         if output is not None:
             say(f"{output} will not be written: --preview only writes pictures")
     region = _region(where)
@@ -129,6 +130,7 @@ def _check_for_model(
     from sefa_cli.discovery.regions.named import subject_of
 
     checkpoint = open_checkpoint(model, offline=offline)
+    checks.check_class(request.label, checkpoint.config["c_dim"])
     region = region.on(subject_of(model, checkpoint.family))
     search = request.search(checkpoint)
     searches = search.alternatives(checkpoint)

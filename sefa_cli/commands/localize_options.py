@@ -8,7 +8,8 @@ import typer
 from sefa_cli.commands import options
 
 
-@dataclass(frozen=True, kw_only=True)
+# See picture_options for why nothing else is generated.
+@dataclass(kw_only=True, eq=False, repr=False)
 class Where:
     """The region that should change, given in one of five ways, and what must stay still."""
 
@@ -50,7 +51,7 @@ class Where:
     ] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class How:
     """How directions are looked for."""
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from sefa_cli.commands import options
+from sefa_cli.commands.command import SefaCommand
 from sefa_cli.commands.console import print_json, table_console, wrote
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def models(context: typer.Context, family: _Family = None, json: options.Json = 
         _print_table(table_console(), entries)
 
 
-@app.command()
+@app.command(cls=SefaCommand)
 def pull(model: _Name) -> None:
     """Download a model into the cache, check it, and print its path."""
     from sefa_cli.sources.locate import locate
@@ -56,7 +57,7 @@ def pull(model: _Name) -> None:
     wrote(locate(_remote(model)))
 
 
-@app.command()
+@app.command(cls=SefaCommand)
 def path(model: _Name) -> None:
     """Print the path of a cached model, without a download. Exit code 4: it is not cached."""
     from sefa_cli.sources.locate import locate

@@ -31,7 +31,12 @@ def seeds(default: str) -> Any:
 def span(more: str = "") -> Any:
     """Return the option `--range` of a command that sweeps directions."""
     return typer.Option(
-        "--range", "--alpha", "-a", metavar="A:B", help=f"First and last step, as A:B{more}."
+        "--range",
+        "--alpha",
+        "-a",
+        metavar="A:B",
+        help=f"First and last step, as A:B{more}. auto takes two of the steps that `sefa inspect` "
+        "shows, to both sides.",
     )
 
 

@@ -56,10 +56,10 @@ def pick(
     """
     from sefa_cli.bundle import picking
     from sefa_cli.bundle.bundle import Bundle
-    from sefa_cli.files import check_writable
+    from sefa_cli.files import BUNDLES, check_writable
 
     if output != "-":
-        check_writable(output, overwrite)
+        check_writable(output, overwrite, BUNDLES)
     _check(files, k, mix, flip)
     bundles = [("stdin" if file == "-" else Path(file).name, Bundle.load(file)) for file in files]
     if mix is not None:

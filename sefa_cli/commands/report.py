@@ -33,10 +33,14 @@ def report(
             help="Directions, such as 0-2,smile, -1 for the last, or all. Default: the first ten.",
         ),
     ] = None,
-    span: Annotated[str, options.span(", or a list of steps such as -4,-1,1,4")] = "-3:3",
+    span: Annotated[str, options.span(", or a list of steps such as -4,-1,1,4")] = "auto",
     steps: Annotated[
         int | None,
-        typer.Option("--steps", metavar="N", help="The number of pictures in a sweep. Default: 7."),
+        typer.Option(
+            "--steps",
+            metavar="N",
+            help="The number of pictures in a sweep. Default: 7; 5 for auto.",
+        ),
     ] = None,
     as_json: options.Json = False,
     overwrite: options.Overwrite = False,
@@ -56,7 +60,10 @@ def report(
     ks = tuple(range(min(10, bundle.k))) if k is None else bundle.indices(k)
     if steps is not None and not 2 <= steps <= 201:
         raise UsageError(f"--steps must be between 2 and 201, got {steps}")
-    alphas = _alphas(span, steps)
+    count = steps or (5 if span == "auto" else 7)
+    sweeps = {k: _alphas(bundle.step(k), span, count) for k in ks}
+    if "," in span and steps is not None:
+        raise UsageError("cannot use --steps with a list of steps: the list has its own")
     how = picture_options(dirs, bundle, seeds, start, look)
     how.setdefault("seeds", "0-4")
     output = output or str(free_name(".", f"{options.stem(dirs)}_report", ""))
@@ -67,10 +74,10 @@ def report(
         "--seeds": None if start.codes else how["seeds"],
         "--k": format_range(ks),
         "--range": span,
-        "--steps": None if "," in span else steps or 7,
+        "--steps": None if "," in span else count,
     }
     with working(f"loading {start.model or bundle.model['ref']}") as work:
-        page = report_of(bundle, ks, alphas, dirs, said, how)
+        page = report_of(bundle, sweeps, dirs, said, how)
         advance = work.begin("rendering", page.total, "pictures", "the page opens at any time")
         written = write_report(page, output, overwrite, advance)
     say(f"pictures: {page.view.about(page.edits.scene.generator)}", level=0 if look.fast else 1)
@@ -82,13 +89,12 @@ def report(
         wrote(written)
 
 
-def _alphas(text: str, count: int | None) -> tuple[float, ...]:
-    """Return the steps of each sweep: those of a list, or `count` over a range."""
-    from sefa_cli.editing.moves import parse_alphas, parse_span
+def _alphas(step: float, span: str, count: int) -> tuple[float, ...]:
+    """Return the steps of a sweep: those of a list, or `count` over a range."""
+    from sefa_cli.editing.moves import FARTHEST, parse_alphas, parse_span
     from sefa_cli.rendering.report import sweep_steps
 
-    if "," not in text:
-        return sweep_steps(*parse_span(text), 7 if count is None else count)
-    if count is not None:
-        raise UsageError("cannot use --steps with a list of steps: the list has its own")
-    return tuple(parse_alphas(text))
+    if "," in span:
+        return tuple(parse_alphas(span))
+    ends = (-FARTHEST * step, FARTHEST * step) if span == "auto" else parse_span(span)
+    return sweep_steps(*ends, count)

@@ -13,6 +13,7 @@ from sefa_cli.commands.pictures import write_pictures
 def sample(
     model: options.Model,
     look: Look,
+    codes: options.Codes = None,
     seeds: Annotated[str | None, options.seeds("0-31")] = None,
     output: Annotated[
         str | None,
@@ -31,12 +32,20 @@ def sample(
 
     In a sheet pictures have at most 256 pixels unless you give --size. A folder gets full pictures.
     """
+    from sefa_cli.checkpoints import open_checkpoint
     from sefa_cli.commands.showing import Showing
+    from sefa_cli.projections import model_card
     from sefa_cli.rendering.outputs import picture_target
     from sefa_cli.rendering.samples import sample as sampled
 
     how = render_options(seeds, look)
-    checks.check_model(model, look.offline)
+    checks.check_codes(codes, seeds, look)
+    how["codes"] = codes
+    checkpoint = open_checkpoint(model, offline=look.offline)
+    checks.check_class(look.class_label, checkpoint.config["c_dim"])
+    places = look.translate is not None or look.rotate is not None
+    card = model_card(checkpoint)
+    checks.check_for_model(card, None, look.trunc_layers, look.size, places)
     target = picture_target(output, "sample", overwrite)
     showing = Showing.of(show)
     for path in write_pictures(lambda: sampled(model, **how), target, showing, "sampling", model):

@@ -1,7 +1,10 @@
 """Output to streams that are not UTF-8: what does not fit is written in ASCII, never refused."""
 
 import codecs
+import contextlib
 import io
+import os
+import shutil
 import sys
 
 _PLAIN = {
@@ -30,6 +33,15 @@ _PLAIN = {
     "ψ": "psi",
     "ß": "ss",
 }
+
+
+def terminal_columns() -> int:
+    """Return the width of the terminal, also if stdout goes into a pipe."""
+    if "COLUMNS" not in os.environ:
+        for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                return os.get_terminal_size(stream.fileno()).columns  # type: ignore[union-attr]
+    return shutil.get_terminal_size().columns
 
 
 def accept_any_text() -> None:

@@ -1,13 +1,14 @@
 """`sefa studio`: sliders, regions and annotations in the browser."""
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sefa_cli.commands import options
+from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, UsageError
 
 
 def studio(
@@ -51,6 +52,10 @@ def studio(
             "the studio needs NiceGUI, which is not installed",
             remedy="Install it with: pip install 'nicegui>=3', or in a checkout '.[studio]'",
         )
+    if token is not None and not token.strip():
+        raise UsageError("--token must not be empty")
+    if file is not None:
+        _check_exists(file, offline)
     from sefa_cli.allocator import keep_blocks
     from sefa_cli.sources.references import is_loopback
     from sefa_cli.studio import server
@@ -73,6 +78,15 @@ def studio(
             _open(url)
 
     server.serve(listener, token, Studio(Library(device, offline), file), ready)
+
+
+def _check_exists(file: str, offline: bool | None) -> None:
+    """Refuse a bundle or model that does not exist, before the page opens."""
+    if file.endswith(".dirs"):
+        if not Path(file).exists():
+            raise SefaError(f"{file} does not exist")
+    else:
+        checks.check_model(file, offline)
 
 
 def _open(url: str) -> None:

@@ -206,7 +206,7 @@ def show_annotations(
     print_table(console, columns, rows)
 
 
-def show_checkpoint(console: Console, about: Mapping[str, Any], num: int) -> None:
+def show_checkpoint(console: Console, about: Mapping[str, Any], _: int) -> None:
     """Print a checkpoint: facts, levels, and every first projection."""
     config = about["config"]
     conditional = f", {config['c_dim']} classes" if config["c_dim"] else ""

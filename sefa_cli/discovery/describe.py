@@ -94,12 +94,12 @@ def inspect(ref: str | Path | Bundle, offline: bool | None = None) -> Descriptio
 
 
 def is_bundle(ref: str | Path) -> bool:
-    """Return whether a file is a bundle: "-", or one with its metadata key or suffix."""
+    """Return whether this is a bundle: "-", or a file with its metadata key or suffix."""
     path = Path(ref)
     if str(ref) == "-":
         return True
     if not path.is_file():
-        return False
+        return path.suffix == ".dirs" and not path.exists()
     with open(path, "rb") as start:
         head = start.read(65536)
     plain = head.replace(b"\\", b"")  # the metadata is JSON text inside JSON text

@@ -20,9 +20,9 @@ Shape = tuple[int, int, int, int, int]  # pictures, dim, channels, height, width
 
 def check_jacobian_file(path: Path | str, overwrite: bool) -> None:
     """Raise UsageError unless the name ends in .npy, SefaError if it cannot be written."""
+    check_writable(path, overwrite, [".npy"])
     if Path(path).suffix != ".npy":
         raise UsageError(f"a Jacobian as {path}", "a name that ends in .npy")
-    check_writable(path, overwrite)
 
 
 def file_bytes(shape: Shape) -> int:

@@ -9,8 +9,8 @@ from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
 from sefa_cli.discovery.partial import partial_path
 from sefa_cli.discovery.search import Search
-from sefa_cli.errors import UsageError
-from sefa_cli.files import check_writable
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.files import BUNDLES, check_writable
 from sefa_cli.projections import parse_layers
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class Files:
     def __post_init__(self) -> None:
         """Raise UsageError for contradictions, or SefaError for a file that cannot be written."""
         if self.output is not None:
-            check_writable(self.output, self.overwrite)
+            check_writable(self.output, self.overwrite, BUNDLES)
         if self.jacobian is not None:
             check_jacobian_file(self.jacobian, self.overwrite)
         if self.jacobian is not None and self.resume:
@@ -176,6 +176,10 @@ class Files:
             )
         if self.resume and self.output is None:
             raise UsageError("resume without an output", "the output of the interrupted search")
+        if self.resume and self.partial is not None and not self.partial.exists():
+            raise SefaError(
+                f"{self.partial} does not exist", remedy="Start the search without resuming."
+            )
 
     @property
     def partial(self) -> Path | None:

@@ -19,6 +19,7 @@ from sefa_cli.discovery.region_bundle import parameters, region_bundles
 from sefa_cli.discovery.request import Files, Request
 from sefa_cli.discovery.search import Search, Target
 from sefa_cli.editing.start import Start
+from sefa_cli.files import check_writable
 from sefa_cli.generators.base import Generator
 from sefa_cli.projections import fingerprint
 from sefa_cli.rendering.pictures import Picture
@@ -79,6 +80,15 @@ class Prepared:
         """Size of the file of all derivatives."""
         return file_bytes(self.jacobian_shape)
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The bundles to write: one, or one for each picture."""
+        if self.files.output is None or not self.request.per_seed:
+            return () if self.files.output is None else (Path(self.files.output),)
+        stem = str(self.files.output).removesuffix(".dirs")
+        numbers = range(len(self.start.numbers))
+        return tuple(Path(f"{stem}_{self.start.stem(i)}.dirs") for i in numbers)
+
     def run(self, progress: Progress | None = None) -> Found:
         """Find the directions, and write what `files` asks for.
 
@@ -92,6 +102,8 @@ class Prepared:
                 search can be resumed.
         """
         joint = not self.request.per_seed
+        for path in self.paths:
+            check_writable(path, self.files.overwrite)
         partial = self._partial()
         if partial is not None and self.files.resume:
             partial.read()
@@ -171,15 +183,9 @@ class Prepared:
         return advance
 
     def _save(self, bundles: Sequence[Bundle]) -> tuple[Path, ...]:
-        if self.files.output is None:
-            return ()
-        output = str(self.files.output)
-        stem = output.removesuffix(".dirs")
-        each = [f"{stem}_{self.start.stem(i)}.dirs" for i in range(len(self.start.numbers))]
-        paths = tuple(map(Path, each if self.request.per_seed else [output]))
-        for path, bundle in zip(paths, bundles, strict=True):
+        for path, bundle in zip(self.paths, bundles, strict=bool(self.paths)):
             bundle.save(path, self.files.overwrite)
-        return paths
+        return self.paths
 
 
 def _digest(codes: torch.Tensor) -> str:

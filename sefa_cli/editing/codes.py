@@ -73,14 +73,16 @@ def save_codes(
         np.savez(file, allow_pickle=False, **{key: codes.detach().cpu().numpy()})
 
 
-def load_codes(path: Path | str, generator: Generator) -> torch.Tensor:
+def load_codes(path: Path | str, generator: Generator) -> tuple[torch.Tensor, tuple[str, ...]]:
     """Read codes for this generator: `(n, layers, dim)`, or `(n, dim)` if z is one code.
 
     The file is an archive with the key `w` or `z`, or one of other tools (interchange/latents.py).
+    The names of their pictures come with them, if the file has any.
     Raises SefaError as `as_codes` does, and for a file that cannot be read or holds Python objects.
     """
     key = "w" if generator.space == "w" else "z"
-    return as_codes(read_codes(path, key, generator.num_layers), generator, str(path))
+    found = read_codes(path, key, generator.num_layers)
+    return as_codes(found.array, generator, str(path)), found.names
 
 
 def as_codes(codes: CodeArray, generator: Generator, source: str = "the array") -> torch.Tensor:

@@ -27,11 +27,13 @@ class Move:
 
 AUTO = "auto"  # instead of α: the step that the bundle suggests
 AUTO_STEPS = (-2, -1, 1, 2)  # in suggested steps
+FARTHEST = 2.0  # suggested steps, to both sides, of films and reports
 
+Step = float | str  # "auto" is the only text
 Table = Sequence[Sequence[Move]]  # a row for each direction, a column for each step
 Steps = (
-    Mapping[str | int, float | Sequence[float]] | Iterable[tuple[str | int, float]] | Table
-)  # {"smile": 2, 3: -1}, {"smile": [-2, 2]}, [("smile", 2), (3, -1)], or a table of moves
+    Mapping[str | int, Step | Sequence[float]] | Iterable[tuple[str | int, Step]] | Table
+)  # {"smile": 2, 3: -1}, {"smile": [-2, 2]}, [("smile", "auto")], or a table of moves
 
 
 def moves_of(bundle: Bundle, steps: Steps) -> Table:
@@ -40,8 +42,9 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
     Args:
         bundle: The bundle whose directions are named.
         steps: Steps by index or label, as a mapping or as pairs, make one move along all of
-            them. A list of steps makes a column for each; it must be the only one. A table is
-            returned as it is.
+            them. A list of steps makes a column for each; it must be the only one. "auto" is the
+            suggested step (`Bundle.step`); alone it makes columns of -2, -1, 1 and 2 of them. A
+            table is returned as it is.
 
     Raises:
         UsageError: There is no such direction, a step is not a finite number, or several
@@ -61,12 +64,23 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
     if not pairs:
         raise UsageError("edit without steps", 'directions and steps such as {"smile": 2, 3: -1}')
     found = [(bundle.index(name), step) for name, step in pairs]
+    if len(found) == 1 and found[0][1] == AUTO:
+        return [auto_moves(bundle, found[0][0])]
     listed = [step for _, step in found if isinstance(step, Sequence) and not isinstance(step, str)]
     if not listed:
-        return [[Move(tuple((k, parse_alpha(step)) for k, step in found))]]
+        return [[Move(tuple((k, _alpha(bundle, k, step)) for k, step in found))]]
     if len(found) > 1:
         raise UsageError("a list of steps with several directions", "one direction at a time")
     return [[Move(((found[0][0], parse_alpha(step)),)) for step in listed[0]]]
+
+
+def auto_moves(bundle: Bundle, k: int) -> list[Move]:
+    """Return the moves of -2, -1, 1 and 2 suggested steps along direction `k`."""
+    return [Move(((k, n * bundle.step(k)),)) for n in AUTO_STEPS]
+
+
+def _alpha(bundle: Bundle, k: int, step: str | float) -> float:
+    return bundle.step(k) if step == AUTO else parse_alpha(step)
 
 
 def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> list[list[Move]]:
@@ -74,15 +88,16 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
 
     One `--k` (indices, ranges and labels) with one `--alpha` (a number, or several with commas)
     gives a row for each direction and a column for each α. Several pairs make one move. "auto" is
-    one suggested step; with one `--k` it makes columns of -2, -1, 1 and 2 of them.
+    one suggested step; with one `--k` it makes columns of -2, -1, 1 and 2 of them. Without any
+    `--alpha` all are "auto".
     Raises UsageError for an unknown direction, an α that is not a finite number, or unequal
     counts.
     """
-    if not ks or not alphas:
-        raise UsageError("a direction and a step are missing", "--k 3 --alpha 2")
+    if not ks:
+        raise UsageError("a direction is missing", "--k 3")
+    alphas = alphas or [AUTO] * len(ks)
     if len(ks) == 1 and list(alphas) == [AUTO]:
-        found = [(k, bundle.step(k)) for k in bundle.indices(ks[0])]
-        return [[Move(((k, n * step),)) for n in AUTO_STEPS] for k, step in found]
+        return [auto_moves(bundle, k) for k in bundle.indices(ks[0])]
     if len(ks) == len(alphas) == 1:
         steps = parse_alphas(alphas[0])
         return [[Move(((k, a),)) for a in steps] for k in bundle.indices(ks[0])]
@@ -91,16 +106,9 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
             f"{len(ks)} --k with {len(alphas)} --alpha", "one --alpha for each --k",
             "Pairs combine into one move.",
         )  # fmt: skip
-    return [
-        [
-            Move(
-                tuple(
-                    (parse_direction(bundle, k), bundle.step(k) if a == AUTO else parse_alpha(a))
-                    for k, a in zip(ks, alphas, strict=True)
-                )
-            )
-        ]
-    ]
+    found = [parse_direction(bundle, k) for k in ks]
+    pairs = zip(found, alphas, strict=True)
+    return [[Move(tuple((k, _alpha(bundle, k, alpha)) for k, alpha in pairs))]]
 
 
 def name_of(table: Sequence[Sequence[Move]]) -> str:

@@ -13,6 +13,7 @@ from sefa_cli.editing.moves import Move
 from sefa_cli.editing.sum import add, on_layers, shift
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.generators.base import Generator
+from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.ranges import check_indices, parse_range
 
 _stage = logging.getLogger("sefa_cli.stage")
@@ -26,15 +27,17 @@ class Start:
     numbers: tuple[int, ...]  # the seed, or the place in the file; also seeds random noise
     kind: str  # "seed" or "code"
     space: str = ""  # "w" or "z", which only the generator knows; "" where nobody asked it
+    pictures: tuple[str, ...] = ()  # the names of the codes in their file, if it has any
 
     @property
     def names(self) -> list[str]:
-        """For people: `seed 3`."""
-        return [f"{self.kind} {number}" for number in self.numbers]
+        """For people: `seed 3`, or the name of the picture that a code belongs to."""
+        return list(self.pictures) or [f"{self.kind} {number}" for number in self.numbers]
 
     def stem(self, i: int) -> str:
-        """For files: `seed0003`."""
-        return f"{self.kind}{self.numbers[i]:04d}"
+        """For files: `seed0003`, or `code0000_ann` for the picture `ann.jpg`."""
+        name = in_file_name(Path(self.pictures[i]).stem) if self.pictures else ""
+        return f"{self.kind}{self.numbers[i]:04d}" + (f"_{name}" if name else "")
 
 
 def start_from(
@@ -74,11 +77,14 @@ def start_from(
         raise UsageError("cannot use a class with codes: these codes already have their class")
     if psi is not None and generator.space != "w" and not generator.conditioned:
         raise UsageError(f"cannot truncate codes of a {generator.family} model: they are z itself")
-    read = load_codes(codes, generator) if isinstance(codes, str | Path) else as_codes(
-        codes, generator)  # fmt: skip
+    pictures: tuple[str, ...] = ()
+    if isinstance(codes, str | Path):
+        read, pictures = load_codes(codes, generator)
+    else:
+        read = as_codes(codes, generator)
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
-    return Start(read, tuple(range(len(read))), "code", generator.space)
+    return Start(read, tuple(range(len(read))), "code", generator.space, pictures)
 
 
 def _indices(given: str | int | Iterable[int], what: str, count: int) -> tuple[int, ...]:

@@ -79,6 +79,7 @@ class Family:
     name: str  # what bundles and `sefa inspect` call it: letters, digits, _ . + -
     dialects: tuple[Dialect, ...] = ()
     demodulates: bool = True  # False: nothing undoes a common scale of the styles at run time
+    places: bool = False  # True: its pictures can be moved and turned
     subject: str = ""  # what all published networks show ("face", "car"), if they show the same
 
     def recognize(self, state: State) -> Model | None:

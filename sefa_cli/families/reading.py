@@ -19,6 +19,7 @@ from sefa_cli.families.family import Model
 from sefa_cli.families.native import is_native, read_native
 from sefa_cli.families.raw_tensors import raw_leaves
 from sefa_cli.families.recognize import recognize
+from sefa_cli.file_kinds import kind_of
 from sefa_cli.files import why_not
 
 _PICKLE = 0x80  # the first byte of every pickle since protocol 2
@@ -30,26 +31,6 @@ _USUAL = (  # what Hugging Face's libraries call weights, the safe container fir
     *("pytorch_model.bin", "diffusion_pytorch_model.bin"),
 )
 _EXPECTED = "a checkpoint (torch, safetensors, NVIDIA pickle or OpenVINO IR)"
-
-# Files that are often met in a checkpoint's place, by how they begin.
-_STRANGERS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
-    (
-        (b"<!doctype html", b"<html", b"<head", b"<!--"),
-        "is a web page: the download failed, and what came is its error page",
-        "Download it again, and compare its size.",
-    ),
-    (
-        (b"version https://git-lfs",),
-        "is a git-lfs pointer: the file itself was not fetched",
-        "Run `git lfs pull` where it lies, or download the file itself.",
-    ),
-    (
-        (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!"),
-        "is compressed",
-        "Unpack it first.",
-    ),
-    ((b"\x89HDF", b"CDF"), "is an HDF5 file, which no generator here is kept in", ""),
-)
 
 
 def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
@@ -179,20 +160,8 @@ def _open(data: mmap.mmap, path: Path) -> Contents:
         return read_safetensors(data, path)
     if data[0] == _PICKLE:
         return read_plain_pickle(data, path)
-    start = data[:_GLANCE]
-    for beginnings, what, remedy in _STRANGERS:
-        if start.lstrip().lower().startswith(tuple(b.lower() for b in beginnings)):
-            raise SefaError(f"{path.name} {what}", _EXPECTED, remedy)
     try:
         return read_plain_pickle(data, path)  # protocols 0 and 1 have no mark
     except SefaError:
-        kind = "a text file" if _is_text(start) else "a file of an unknown kind"
-        raise SefaError(f"{path.name} is {kind}", _EXPECTED) from None
-
-
-def _is_text(start: bytes) -> bool:
-    try:
-        text = start.decode("utf-8", "strict" if len(start) < _GLANCE else "ignore")
-    except UnicodeDecodeError:
-        return False
-    return all(letter.isprintable() or letter.isspace() for letter in text)
+        kind, remedy = kind_of(data[:_GLANCE])
+        raise SefaError(f"{path.name} is {kind}", _EXPECTED, remedy) from None

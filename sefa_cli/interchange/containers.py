@@ -16,6 +16,7 @@ from sefa_cli.containers.file_regions import mapped
 from sefa_cli.containers.torch_legacy import read_plain_pickle
 from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, read_torch_zip
 from sefa_cli.errors import SefaError
+from sefa_cli.file_kinds import kind_of
 from sefa_cli.files import why_not
 from sefa_cli.interchange.gguf import ControlVector, read_control_vector
 
@@ -37,6 +38,16 @@ class Archive:
 
     def __contains__(self, name: str) -> bool:
         return name in self.names
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of an array, from its header alone."""
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as file:
+                major, _ = np.lib.format.read_magic(file)
+                header = "read_array_header_1_0" if major == 1 else "read_array_header_2_0"
+                return tuple(getattr(np.lib.format, header)(file)[0])
+        except _BROKEN as error:
+            raise _unread(f"the array {name!r}", error) from error
 
     def get(self, name: str) -> NDArray[Any] | None:
         """Return the array of that name, or None."""
@@ -89,7 +100,8 @@ def _opened(data: mmap.mmap, path: Path) -> Opened:
     try:
         return read_plain_pickle(data, path)  # protocols 0 and 1 have no mark
     except SefaError:
-        raise SefaError("it is of an unknown kind", "a .npy, .npz, .pt or .gguf file") from None
+        kind, remedy = kind_of(data[:4096])
+        raise SefaError(f"it is {kind}", "a .npy, .npz, .pt or .gguf file", remedy) from None
 
 
 def _array(path: Path) -> NDArray[Any]:

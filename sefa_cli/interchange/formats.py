@@ -70,6 +70,11 @@ class Format:
     holds: frozenset[str]
     content: Callable[[Chosen], bytes]
 
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The suffixes that suit a file of this format."""
+        return (".pt", ".pth") if self.suffix == ".pt" else (self.suffix,)
+
     def ending(self, space: str) -> str:
         """Return the end of the file name for one direction."""
         if self.name != "interfacegan":

@@ -43,5 +43,9 @@ def usable_labels(labels: Sequence[str | None], count: int) -> list[str | None]:
 
 def file_stem(bundle: str, k: int, label: str | None) -> str:
     """Return the file name for one direction: its label, else the bundle's name and index."""
-    plain = _OF_PLACE.sub("_", label or "").strip("._")
-    return plain or f"{bundle}_k{k}"
+    return in_file_name(label or "") or f"{bundle}_k{k}"
+
+
+def in_file_name(text: str) -> str:
+    """Return a text without the characters that do not belong in file names."""
+    return _OF_PLACE.sub("_", text).strip("._")

@@ -2,12 +2,13 @@
 
 NVIDIA's projector writes `w (1, layers, dim)` to an `.npz`, e4e and pSp write a tensor
 `(n, layers, dim)` to `latents.pt`, rosinality's projector writes a dict of pictures with a code
-for each, and others write a plain array.
+for each, users of e4e and PTI keep a dict of codes by picture, and others write a plain array.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,26 +18,44 @@ from sefa_cli.errors import SefaError
 from sefa_cli.interchange.containers import Archive, opened
 from sefa_cli.interchange.trees import numbers
 
-_EXPECTED = "an .npz archive with an array {key!r}, an array (.npy) or a torch file of codes"
+_OTHER_KEYS = ("latent", "latents", "latent_code", "latent_codes", "codes")
+_EXPECTED = (
+    "an array (.npy), or an .npz or torch file with codes under {key!r}, 'latent' or 'latents', or "
+    "one for each picture's name"
+)
+_SHOWN = 5  # names in an error
 
 
-def read_codes(path: Path | str, key: str, num_layers: int) -> NDArray[Any]:
-    """Read the codes in a file: `(n, dim)` or `(n, layers, dim)`, as the file has them.
+class NamedCodes(NamedTuple):
+    """Codes as a file has them, and the names of their pictures if it has these too."""
+
+    array: NDArray[Any]  # (n, dim) or (n, layers, dim)
+    names: tuple[str, ...] = ()  # n, or none
+
+
+class _Entry(NamedTuple):
+    """A named array of a file, not read yet."""
+
+    shape: tuple[int, ...]
+    read: Callable[[], NDArray[Any]]
+
+
+def read_codes(path: Path | str, key: str, num_layers: int) -> NamedCodes:
+    """Read the codes in a file.
 
     `key` is their name in archives: "w" or "z". A bare array `(dim,)` is one code, and so is a
-    w array with `num_layers` rows. Raises SefaError for a file without codes.
+    w array with `num_layers` rows. Arrays of one shape under other names are a code for each
+    picture. Raises SefaError for a file without codes; it lists names and shapes.
     """
     path = Path(path)
     try:
         content = opened(path)
-        if isinstance(content, Archive):
-            if key not in content:
-                raise SefaError(f"the archive has no array {key!r}")
-            return content[key]  # as the projector wrote it: (n, layers, dim) or (n, dim)
-        if isinstance(content, Contents):
-            return _in_tree(content, key, num_layers)
         if isinstance(content, np.ndarray):
-            return _as_codes(content, key, num_layers)
+            return NamedCodes(_as_codes(content, key, num_layers))
+        if isinstance(content, Contents) and (tensor := content.tensor(content.tree)) is not None:
+            return NamedCodes(_as_codes(numbers(tensor), key, num_layers))
+        if isinstance(content, Archive | Contents):
+            return _among(_entries(content), key, num_layers)
         raise SefaError("it is a control vector")
     except SefaError as error:
         if str(path) in error.found:  # it cannot be opened
@@ -45,20 +64,18 @@ def read_codes(path: Path | str, key: str, num_layers: int) -> NDArray[Any]:
         raise SefaError(f"{path} holds no codes: {error.found}", expected) from error
 
 
-def _in_tree(contents: Contents, key: str, num_layers: int) -> NDArray[Any]:
-    tree = contents.tree
-    if (tensor := contents.tensor(tree)) is not None:
-        return _as_codes(numbers(tensor), key, num_layers)
-    entries = list(tree.values()) if isinstance(tree, Mapping) else []
-    codes = []
-    for entry in entries:
-        tensor = contents.tensor(entry["latent"]) if _is_projected(entry) else None
-        if tensor is None:
-            raise SefaError("it holds neither a tensor nor projected pictures")
-        codes.append(numbers(tensor))  # (dim,) or (layers, dim)
-    if not codes or len({code.shape for code in codes}) != 1:
-        raise SefaError("its codes are missing, or differ in shape")
-    return np.stack(codes)
+def _entries(content: Archive | Contents) -> dict[str, _Entry | None]:
+    """Return what a file holds by name; None stands for anything but an array."""
+    if isinstance(content, Archive):
+        return {n: _Entry(content.shape(n), partial(content.__getitem__, n)) for n in content.names}
+    tree = content.tree if isinstance(content.tree, Mapping) else {}
+    entries: dict[str, _Entry | None] = {}
+    for name, value in tree.items():
+        tensor = content.tensor(value["latent"] if _is_projected(value) else value)
+        entries[str(name)] = (
+            None if tensor is None else _Entry(tensor.shape, partial(numbers, tensor))
+        )
+    return entries
 
 
 def _is_projected(entry: Any) -> bool:
@@ -66,7 +83,34 @@ def _is_projected(entry: Any) -> bool:
     return isinstance(entry, Mapping) and "latent" in entry
 
 
+def _among(entries: Mapping[str, _Entry | None], key: str, num_layers: int) -> NamedCodes:
+    """Return the array under a known key, or the codes of all pictures by name."""
+    for name in (key, *_OTHER_KEYS):
+        if entry := entries.get(name):
+            return NamedCodes(_as_codes(entry.read(), key, num_layers))
+    arrays = [entry for entry in entries.values() if entry]
+    other = "z" in entries or "w" in entries  # codes, but of the other space
+    if not other and len(arrays) == len(entries) and len({entry.shape for entry in arrays}) == 1:
+        codes = [_as_codes(entry.read(), key, num_layers) for entry in arrays]
+        if all(len(code) == 1 for code in codes):
+            return NamedCodes(np.concatenate(codes), tuple(entries))
+    raise SefaError(_listed(entries))
+
+
+def _listed(entries: Mapping[str, _Entry | None]) -> str:
+    """Return names and shapes in words."""
+    if not entries:
+        return "it holds neither an array nor arrays by name"
+    first = list(entries.items())[:_SHOWN]
+    shown = [
+        f"{name!r:.60} " + (str(entry.shape) if entry else "(no array)") for name, entry in first
+    ]
+    more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
+    return f"it holds {', '.join(shown)}{more}"
+
+
 def _as_codes(array: NDArray[Any], key: str, num_layers: int) -> NDArray[Any]:
+    """Return an array with an axis over the codes."""
     if array.ndim == 1 or (key == "w" and array.ndim == 2 and len(array) == num_layers):
         return array[None]
     return array

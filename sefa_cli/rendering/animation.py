@@ -10,7 +10,7 @@ from typing import Literal, Unpack
 from PIL import Image
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.moves import Move
+from sefa_cli.editing.moves import FARTHEST, Move
 from sefa_cli.ranges import check_indices
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.film_frames import Captions, gap_of, one_below_another, side_by_side
@@ -55,7 +55,7 @@ class SweepOptions(PictureOptions, total=False):
 def sweep(
     bundle: Bundle | Path | str,
     directions: Names,
-    span: Span = (-3, 3),
+    span: Span = "auto",
     **options: Unpack[SweepOptions],
 ) -> "Film":
     """Return the frames of a film that sweeps directions from one step to another.
@@ -63,8 +63,8 @@ def sweep(
     Args:
         bundle: A bundle, or the path of its file.
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
-        span: The first and last step α, in units of the latent; "auto" is two suggested steps
-            to both sides of each direction (see `Bundle.step`).
+        span: The first and last step α, in units of the latent. Default: "auto", two suggested
+            steps to both sides of each direction (see `Bundle.step`).
         **options: What to render and how: see [sefa_cli.SweepOptions][]. Seeds appear side by
             side; the default is seed 0. Pictures have at most 512 pixels unless `size` is given.
 
@@ -87,7 +87,7 @@ def sweep(
     words = [directions] if isinstance(directions, str | int) else list(directions)
     ks = check_indices([k for word in words for k in bundle.indices(str(word))], "direction")
     fps = options.get("fps", 25)
-    first, last = (-2.0, 2.0) if span == "auto" else span
+    first, last = (-FARTHEST, FARTHEST) if span == "auto" else span
     alphas = frame_alphas(
         first,
         last,
@@ -106,7 +106,7 @@ def animate(
     bundle: Bundle | Path | str,
     directions: Names,
     path: Path | str,
-    span: Span = (-3, 3),
+    span: Span = "auto",
     *,
     overwrite: bool = False,
     loop: bool = True,
@@ -120,7 +120,7 @@ def animate(
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
         path: A .gif, .mp4, .mov, .webm, .webp or .apng file, or a folder for PNG frames (a name
             without suffix).
-        span: The first and last step α, in units of the latent, or "auto".
+        span: The first and last step α, in units of the latent. Default: "auto", as in `sweep`.
         overwrite: Replace an existing film.
         loop: Repeat GIF, WebP and APNG forever.
         progress: Called after each frame.

@@ -29,7 +29,8 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
         bundle: A bundle, or the path of its file.
         steps: The step α along each direction (index or label), in units of the latent.
             `{"smile": 2, 3: -1}` is one move along both directions;
-            `{"smile": [-4, -2, 2, 4]}` makes a column for each step.
+            `{"smile": [-4, -2, 2, 4]}` makes a column for each step. "auto" is the suggested
+            step (see `Bundle.step`); alone it makes columns of -2, -1, 1 and 2 of them.
         **options: What to render and how: see [sefa_cli.PictureOptions][]. The default seeds are
             0 to 4. Pictures in a sheet have at most 512 pixels unless `size` is given.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sefa_cli.errors import UsageError
-from sefa_cli.files import check_writable, temporary_beside
+from sefa_cli.files import check_suffix, check_writable, temporary_beside
 from sefa_cli.rendering.encoders import (
     Frames,
     write_apng,
@@ -21,7 +21,7 @@ from sefa_cli.rendering.encoders import (
 )
 from sefa_cli.rendering.ffmpeg import ffmpeg_path
 from sefa_cli.rendering.frame_folder import check_frame_folder, write_frame_folder
-from sefa_cli.rendering.pictures import PICTURE_SUFFIXES, Picture
+from sefa_cli.rendering.pictures import Picture
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,9 @@ def check_film_path(path: str | Path, overwrite: bool = False, fps: float | None
         return target
     kind = _KINDS.get(target.suffix.lower())
     if kind is None:
-        is_picture = target.suffix.lower() in PICTURE_SUFFIXES
-        raise UsageError(
-            f"{target.suffix} files hold one picture"
-            if is_picture
-            else f"unknown film suffix {target.suffix!r}",
-            f"one of {_SUFFIXES}",
-            "A name without suffix makes a folder of PNG frames.",
-        )
+        expected = f"one of {_SUFFIXES}, or a name without suffix for a folder of PNG frames"
+        check_suffix(target, tuple(_KINDS), expected)
+        raise UsageError(f"unknown film suffix {target.suffix!r}", expected)
     if fps is not None and fps > kind.fastest:
         raise UsageError(f"fps must be at most {kind.fastest:g} for {target.suffix}, got {fps:g}")
     ffmpeg_path()

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.errors import UsageError
-from sefa_cli.files import check_writable, free_name, make_folder
+from sefa_cli.files import check_suffix, check_writable, free_name
 from sefa_cli.rendering.pictures import (
-    FILM_SUFFIXES,
     PICTURE_SUFFIXES,
     save_picture,
     save_png,
@@ -42,7 +41,7 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
     """Return the target that `-o` names, checked before anything is rendered.
 
     A .png, .jpg, .jpeg or .webp file is a sheet, `-` is stdout, and a name without suffix
-    is a folder, which is made. Without an output it is `stem.png` in the
+    is a folder, made with its first picture. Without an output it is `stem.png` in the
     current folder, numbered if that exists.
     """
     if output is None:
@@ -51,15 +50,11 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
         return PictureTarget("-", False, overwrite)
     path = Path(output)
     if path.is_dir() or not path.suffix or output.endswith("/"):
-        make_folder(path)
         check_writable(path / "x.png", overwrite=True)
         return PictureTarget(path, True, overwrite)
     suffix = path.suffix.lower()
     if suffix not in PICTURE_SUFFIXES:
-        is_film = suffix in FILM_SUFFIXES
-        raise UsageError(
-            f"{suffix} files hold films" if is_film else f"unknown picture suffix {suffix!r}",
-            f"one of {', '.join(PICTURE_SUFFIXES)}, a folder, or -",
-            "`sefa animate` writes films." if is_film else "",
-        )
+        expected = f"one of {', '.join(PICTURE_SUFFIXES)}, a folder, or -"
+        check_suffix(path, PICTURE_SUFFIXES, expected)
+        raise UsageError(f"unknown picture suffix {suffix!r}", expected)
     return PictureTarget(check_writable(path, overwrite), False, overwrite)

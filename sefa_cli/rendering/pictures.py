@@ -3,7 +3,6 @@
 A picture is a uint8 array `(height, width, channels)`: gray 1, RGB 3, RGBA 4 channels.
 """
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,13 +13,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import open_atomically
+from sefa_cli.files import open_atomically, write_stdout
 
 Picture = NDArray[np.uint8]
 
 LARGEST = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}  # pixels of a side
 PICTURE_SUFFIXES = (".png", *LARGEST)
-FILM_SUFFIXES = (".gif", ".mp4", ".mov", ".webm", ".webp", ".apng")
 
 
 def to_uint8(images: ArrayLike) -> Picture:
@@ -122,8 +120,7 @@ def save_png(
     """
     encoded = png(picture, text)
     if str(path) == "-":
-        sys.stdout.buffer.write(encoded)
-        sys.stdout.buffer.flush()
+        write_stdout(encoded)
         return
     with open_atomically(path, overwrite) as file:
         file.write(encoded)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import check_writable, why_not
+from sefa_cli.files import check_suffix, check_writable, why_not
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture, save_png
@@ -30,7 +30,7 @@ from sefa_cli.rendering.view import View
 
 PAGE = "index.html"
 PICTURES = "pictures"
-_OURS = re.compile(r"k\d+|(k\d+/)?(seed|code)\d{4,}(_[-+.\de]+)?\.png|region(_seed\d{4,})?\.png")
+_OURS = re.compile(r"k\d+|(k\d+/)?(seed|code)\d{4,}(_[\w.+-]+)?\.png|region(_seed\d{4,})?\.png")
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,21 @@ class Report:
 
     edits: Edits
     view: View
-    ks: tuple[int, ...]
-    alphas: tuple[float, ...]
+    sweeps: Mapping[int, tuple[float, ...]]  # the α of each direction, equally many
     dirs: str  # the bundle as the user named it
     command: str  # makes this report again
     look: Mapping[str, object] = field(default_factory=dict)  # options shared with `sefa edit`
+
+    @property
+    def ks(self) -> tuple[int, ...]:
+        """The directions."""
+        return tuple(self.sweeps)
+
+    @property
+    def alphas(self) -> tuple[float, ...] | None:
+        """The α of all directions, or None if each has its own."""
+        first, *others = self.sweeps.values()
+        return first if all(other == first for other in others) else None
 
     @property
     def samples(self) -> range:
@@ -67,7 +77,7 @@ class Report:
     def files(self) -> Iterator[str]:
         """Yield the file of every picture of the page, each once."""
         for n, k in enumerate(self.ks):
-            for alpha in self.alphas:
+            for alpha in self.sweeps[k]:
                 if alpha or n == 0:
                     yield from (self.file(k, sample, alpha) for sample in self.samples)
 
@@ -108,7 +118,7 @@ class Report:
 
     def pictures(self, k: int) -> Iterator[tuple[str, Picture]]:
         """Yield files and pictures of a direction; only the first has those without a move."""
-        for alpha in self.alphas:
+        for alpha in self.sweeps[k]:
             if alpha == 0 and k != self.ks[0]:
                 continue
             for sample, picture in enumerate(self.edits.render(Move(((k, alpha),)), self.view)):
@@ -117,8 +127,7 @@ class Report:
 
 def report_of(
     bundle: Bundle,
-    ks: tuple[int, ...],
-    alphas: tuple[float, ...],
+    sweeps: Mapping[int, tuple[float, ...]],
     dirs: str,
     own: Mapping[str, object],
     options: PictureOptions,
@@ -127,8 +136,7 @@ def report_of(
 
     Args:
         bundle: The directions.
-        ks: The indices of the directions to show.
-        alphas: The steps of each sweep.
+        sweeps: The steps α of each direction to show, by its index.
         dirs: The bundle as the user named it, for the commands on the page.
         own: Options that only `sefa report` has, for its own command.
         options: What to render and how. Pictures have at most 256 pixels unless `size` is given.
@@ -137,7 +145,7 @@ def report_of(
     view = scene.view.at_most(scene.generator, 256)
     look = _words(options, view.size)
     command = shell_line(["sefa", "report", dirs], {**own, **look})
-    return Report(Edits(scene, bundle), view, ks, alphas, dirs, command, look)
+    return Report(Edits(scene, bundle), view, sweeps, dirs, command, look)
 
 
 def _words(options: PictureOptions, size: int | None) -> dict[str, object]:
@@ -182,8 +190,10 @@ def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
     only a report. Raises UsageError or SefaError.
     """
     folder = Path(path)
-    if str(path) == "-" or folder.suffix in (".html", ".htm", ".png", ".pdf"):
-        raise UsageError(f"cannot write a report to {path}", "a folder, such as report/")
+    if str(path) == "-":
+        raise UsageError("cannot write a report to stdout", "a folder, such as report/")
+    if not folder.is_dir():
+        check_suffix(folder, (), "a folder, such as report/")
     if folder.is_file():
         raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")
     if not folder.is_dir():
@@ -258,12 +268,13 @@ def described(report: Report, folder: Path) -> dict[str, Any]:
         "pictures": report.view.about(report.edits.scene.generator),
         "missing": report.missing(folder),
         "eigenvalues": None if values is None else values.tolist(),
-        "alphas": list(report.alphas),
+        "alphas": None if report.alphas is None else list(report.alphas),
         "samples": start.names,
         "directions": [
             {
                 **bundle.info[k],
                 "k": k,
+                "alphas": list(report.sweeps[k]),
                 "eigenvalue": None if values is None else float(values[k]),
                 "style_gain": k in bundle.style_gains,
             }
@@ -280,6 +291,6 @@ def described(report: Report, folder: Path) -> dict[str, Any]:
             }
             for k in report.ks
             for sample in report.samples
-            for alpha in report.alphas
+            for alpha in report.sweeps[k]
         ],
     }

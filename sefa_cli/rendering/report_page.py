@@ -65,20 +65,36 @@ def _source(name: str) -> str:
 
 
 def _content(report: "Report", folder: Path) -> dict[str, Any]:
-    edits, bundle = report.edits, report.edits.bundle
+    edits, bundle, first = report.edits, report.edits.bundle, report.sweeps[report.ks[0]]
+    steps = _steps(report)
     return {
         "title": "Directions" if report.dirs == "-" else Path(report.dirs).name,
         "facts": list(_facts(report)),
         "command": report.command,
         "plot": _Plot.of(bundle, report.ks),
-        "steps": [_signed(alpha) for alpha in report.alphas],
-        "middle": min(range(len(report.alphas)), key=lambda n: abs(report.alphas[n])),
+        "steps": steps,
+        "heads": _heads(steps),
+        "middle": min(range(len(first)), key=lambda n: abs(first[n])),
         "samples": edits.scene.start.names,
         "has_region": any(report.region_file(sample) for sample in report.samples),
         "total": report.total,
         "missing": report.missing(folder),
         "directions": (_direction(report, k, folder) for k in report.ks),
     }
+
+
+def _steps(report: "Report") -> list[str]:
+    """Return the steps of all rows: α, or suggested steps if each direction has its own α."""
+    if report.alphas is not None:
+        return [f"α {_signed(alpha)}" for alpha in report.alphas]
+    k = report.ks[0]
+    numbers = (alpha / report.edits.bundle.step(k) for alpha in report.sweeps[k])
+    return [f"{_signed(round(number, 2))} steps" for number in numbers]
+
+
+def _heads(steps: list[str]) -> list[str]:
+    """Return headings for steps: the first as it is, the others as numbers alone."""
+    return [steps[0], *(step.replace("α ", "").replace(" steps", "") for step in steps[1:])]
 
 
 def _facts(report: "Report") -> Iterator[tuple[str, str]]:
@@ -103,12 +119,15 @@ def _direction(report: "Report", k: int, folder: Path) -> dict[str, Any]:
     bundle = report.edits.bundle
     about = bundle.info[k]
     label = bundle.labels[k]
+    steps = [f"α {_signed(alpha)}" for alpha in report.sweeps[k]]
     return {
         "k": k,
         "label": label or "",
         "name": label or f"direction {k}",
         "marks": list(_marks(bundle, k)),
         "is_gain": k in bundle.style_gains,
+        "steps": steps,
+        "heads": _heads(steps),
         "note": _note(about.get("annotation")),
         "rows": (_row(report, k, sample, folder) for sample in report.samples),
     }
@@ -133,7 +152,7 @@ def _note(annotation: object) -> str:
 
 def _row(report: "Report", k: int, sample: int, folder: Path) -> dict[str, Any]:
     cells = []
-    for alpha in report.alphas:
+    for alpha in report.sweeps[k]:
         file = report.file(k, sample, alpha)
         command = report.cell_command(k, sample, alpha)
         there = (folder / file).exists()

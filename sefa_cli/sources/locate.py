@@ -135,7 +135,7 @@ def _is_offline(offline: bool | None) -> bool:
 
 def _by_hand(wanted: Wanted) -> str:
     """Return how to get a model onto a machine without a network."""
-    pull = f"With a network: `sefa models pull {wanted.label}`"
+    pull = f"Online: `sefa models pull {wanted.label}`"
     if not wanted.expected:
         return f"{pull}."
     names = ", ".join(wanted.expected)

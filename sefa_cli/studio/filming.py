@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sefa_cli.editing.moves import parse_span
 from sefa_cli.rendering.animation import sweep
 from sefa_cli.studio.session import State
-from sefa_cli.studio.shell import FRAMES, SPAN, film_size, film_start
+from sefa_cli.studio.shell import FRAMES, film_size, film_start
 
 if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
@@ -27,7 +26,6 @@ def film_of(
     film = sweep(
         own.bundle,
         k,
-        parse_span(SPAN),
         codes=film_start(state, k).codes(generator),
         truncation=state.trunc if generator.conditioned else None,  # codes are truncated already
         label=state.label,

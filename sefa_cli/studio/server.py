@@ -6,7 +6,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.sources.references import is_loopback
@@ -90,7 +90,7 @@ class Gate:
         cookies = dict(
             part.strip().partition("=")[::2] for part in headers.get(b"cookie", "").split(";")
         )
-        given = [*query.get("token", []), cookies.get(_COOKIE, "")]
+        given = [*query.get("token", []), *([cookies[_COOKIE]] if _COOKIE in cookies else [])]
         return any(hmac.compare_digest(word.encode(), self._token.encode()) for word in given)
 
 
@@ -117,7 +117,7 @@ def address(listener: socket.socket, token: str | None) -> str:
     host, port = listener.getsockname()[:2]
     shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
     shown = f"[{shown}]" if ":" in shown else shown
-    return f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
+    return f"http://{shown}:{port}/" + (f"?token={quote(token, safe='')}" if token else "")
 
 
 def serve(

@@ -43,6 +43,10 @@ class Sliders:
         """Return the step along direction `k`, in units of the latent."""
         return dict(self.alphas).get(k, 0.0)
 
+    def end(self, k: int, steps: float) -> float:
+        """Return where slider `k` ends: at some suggested steps, or farther if it stands there."""
+        return max(round(steps * self.bundle.step(k), 1), abs(self.alpha(k)))
+
     def at(self, k: int, alpha: float) -> "Sliders":
         """Return these sliders with direction `k` at `alpha`, rounded as in commands."""
         steps = {**dict(self.alphas), k: round(alpha, 2)}

@@ -13,7 +13,7 @@ from sefa_cli.studio.session import Sliders, State
 if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
 
-SPAN, FRAMES = "-3:3", 24  # of the page's films
+FRAMES = 24  # of the page's films
 
 
 def command(*words: object) -> str:
@@ -91,7 +91,7 @@ def film_commands(model: "Model", state: State, k: int, output: str) -> list[str
     others = film_start(state, k).moved
     lines = codes_commands(model, state, others)
     start = _from(model, state, len(others))
-    how = ["--range", SPAN, "--frames", FRAMES, "--bounce"]
+    how = ["--frames", FRAMES, "--bounce"]
     how += ["--size", film_size(model), "--fast", "-o", output]
     film = command("animate", *_dirs(model, own), "--k", k, *start, *how)
     return _once([*lines, *own.made_by, film])

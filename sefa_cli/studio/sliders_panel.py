@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
 FIRST = 10  # directions shown at first, and with each "more"
-REACHES = (3, 6, 12)  # ± ends of the sliders
+REACHES = (1, 2, 4)  # ± ends of the sliders, in suggested steps
 
 
 class SlidersPanel:
@@ -81,7 +81,7 @@ class SlidersPanel:
             )
             ui.toggle({r: f"±{r}" for r in REACHES}, value=self.reach, on_change=self._go).props(
                 'no-caps flat size=sm padding="2px 6px"'
-            )
+            ).tooltip("How far the sliders go, in the steps that suit each direction")
         for k, label, value in shown_directions(sliders, self.count):
             self._row(sliders, k, label, value)
         if self.count < sliders.bundle.k:
@@ -125,7 +125,8 @@ class SlidersPanel:
                 f'flat dense round size=sm aria-label="film of direction {k}"'
             ).tooltip("Save a film of this direction")
             ui.label("")
-            slider = ui.slider(min=-self.reach, max=self.reach, step=0.1, value=sliders.alpha(k))
+            end = sliders.end(k, self.reach)
+            slider = ui.slider(min=-end, max=end, step=0.1, value=sliders.alpha(k))
             slider.props(f'dense aria-label="direction {k}"').classes("slide")
             number = ui.label("0").classes("alpha")
             self._rows[k] = slider, number, name

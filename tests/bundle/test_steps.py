@@ -1,13 +1,14 @@
 """Suggested steps: from measured changes, else from eigenvalues, at most 10."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import sefa_cli as sefa
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.moves import parse_moves
+from sefa_cli.editing.moves import moves_of, parse_moves
 from tests.helpers.networks import stylegan2
 
 
@@ -53,3 +54,7 @@ def test_alpha_auto(bundle: Bundle) -> None:
     table = parse_moves(made, ["0-1"], ["auto"])
     assert [[move.steps[0][1] for move in row] for row in table] == [[-4, -2, 2, 4], [-8, -4, 4, 8]]
     assert parse_moves(made, ["0", "1"], ["auto", "3"])[0][0].steps == ((0, 2.0), (1, 3.0))
+    assert parse_moves(made, ["0-1"], []) == table
+    assert moves_of(made, [(0, "auto")]) == table[:1]
+    both: Any = {0: "auto", 1: 3}
+    assert moves_of(made, both)[0][0].steps == ((0, 2.0), (1, 3.0))

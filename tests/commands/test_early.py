@@ -26,6 +26,7 @@ REFUSED = [
     [*EDIT, "--size", "64"],
     [*EDIT, "--trunc", "-3"],
     [*EDIT, "--translate", "1"],
+    [*EDIT, "--rotate", "4"],
     [*EDIT, "--noise-mode", "loud"],
     [*EDIT, "--device", "abacus"],
     [*EDIT, "--codes", "none.npz"],
@@ -38,6 +39,14 @@ REFUSED = [
     ["report", "tiny.dirs", "-o", "tiny.dirs"],
     ["report", "tiny.dirs", "--steps", "1"],
     ["sample", "nobody"],
+    ["sample", "tiny.pth", "--class", "0"],
+    ["sample", "tiny.pth", "--rotate", "3"],
+    ["sample", "tiny.pth", "--trunc-layers", "99"],
+    ["sample", "tiny.pth", "--size", "64"],
+    [*EDIT, "--class", "0"],
+    [*EDIT, "--translate", "0.1,0"],
+    [*LOCALIZE, *BOX, "--class", "0"],
+    [*LOCALIZE, *BOX, "--resume"],
     ["sample", "tiny.pth", "--seeds", "4294967296"],
     ["sample", "tiny.pth", "-o", "tiny.pth/a.png"],
     LOCALIZE,
@@ -95,3 +104,14 @@ def test_a_cpu_build_of_torch_says_why_there_is_no_cuda(
     monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9+cpu")
     result = sefa("sample", "tiny.pth", "--device", "cuda")
     assert result.exit_code == 1 and "this torch (9.9+cpu) is a CPU build" in result.stderr
+
+
+def test_every_bundle_of_a_search_per_seed_is_checked_before_it(
+    sefa: Callable[..., Result],
+) -> None:
+    Path("a_seed0003.dirs").write_bytes(b"kept")
+    words = ["--box", "20,10,8,12", "--size", "32", "--seeds", "0,3", "--per-seed", "-o", "a.dirs"]
+    refused = sefa("localize", "tiny.pth", *words)
+    assert refused.exit_code == 1 and "a_seed0003.dirs already exists" in refused.stderr
+    assert not Path("a_seed0000.dirs").exists()
+    assert Path("a_seed0003.dirs").read_bytes() == b"kept"

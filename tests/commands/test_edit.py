@@ -151,10 +151,11 @@ def test_size_is_exact(sefa: Sefa, bundle: Path) -> None:
         (["--k", "3", "--alpha", "1", "--seeds", "a"], 2, "seed must be a range, got 'a'"),
         (["--k", "3", "--alpha", "1", "--seeds", "4294967296"], 2, "seed 4294967296 is out of"),
         (["--k", "3", "--alpha", "1", "-o", "tiny.pth/a.png"], 1, "part of its path is a file"),
-        (["--k", "3", "--alpha", "1", "-o", "a.tiff"], 2, "unknown picture suffix"),
+        (["--k", "3", "--alpha", "1", "-o", "a.tiff"], 2, "files hold pictures of another format"),
         (["--k", "3", "--alpha", "1", "--noise-mode", "loud"], 2, "const, random, none"),
         (["--k", "3", "--alpha", "1", "--device", "abacus"], 2, "unknown device 'abacus'"),
-        (["--k", "3", "--alpha", "1", "--class", "0"], 1, "class"),
+        (["--k", "3", "--alpha", "1", "--class", "0"], 2, "the model has no classes"),
+        (["--k", "3", "--alpha", "1", "--rotate", "4"], 2, "cannot use --translate or --rotate"),
         (["--k", "3", "--alpha", "1", "--codes", "none.npz"], 1, "none.npz"),
         (["--k", "3", "--alpha", "1", "--trunc-layers", "8"], 2, "out of range; expected 0-7"),
     ],
@@ -175,7 +176,7 @@ def test_refuses_in_one_line(
         {"w": np.zeros((0, 8, 32), np.float32)},
         {"w": np.full((1, 8, 32), np.nan, np.float32)},
         {"w": np.array([{"an": "object"}], dtype=object)},
-        {"v": np.zeros((1, 8, 32), np.float32)},
+        {"z": np.zeros((1, 8, 32), np.float32)},
     ],
 )
 def test_refuses_codes_of_another_kind(

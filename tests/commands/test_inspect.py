@@ -131,6 +131,10 @@ def test_compare_says_when_the_models_differ(sefa: Sefa, bundle: Path) -> None:
         (["broken.dirs"], 1, "broken.dirs"),
         (["--compare", "tiny.dirs"], 2, "two bundles"),
         (["-", "-"], 2, "- is given twice"),
+        (["none.dirs"], 1, "Make it with: sefa factorize"),
+        (["tiny.pth", "--num", "2"], 2, "cannot use --num with a model"),
+        (["tiny.dirs", "--annotations", "--num", "2"], 2, "cannot use --num with --annotations"),
+        (["tiny.dirs", "tiny.dirs", "--compare", "--annotations"], 2, "cannot be used together"),
         ([], 2, "FILE"),
     ],
 )

@@ -117,7 +117,7 @@ def test_layers_auto_goes_on_after_an_interrupt(
 
 
 @pytest.mark.parametrize(("rows", "enough"), [("100", True), ("4", False)])
-def test_a_sketch_says_how_right_it_is(sefa: Sefa, rows: str, enough: bool) -> None:
+def test_a_sketch_reports_its_error(sefa: Sefa, rows: str, enough: bool) -> None:
     words = ["--box", "20,10,8,12", *QUICK, "--space", "w+", "--sketch", rows, "--num", "4"]
     result = sefa("localize", "tiny.pth", *words, "-o", "wide.dirs")
     assert result.exit_code == 0 and "leading directions are right to within" in result.stderr

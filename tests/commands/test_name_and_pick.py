@@ -47,6 +47,7 @@ def test_only_the_labels_change(sefa: Sefa, bundle: Path) -> None:
         (["0-2", "a"], 2, "'0-2' means 3 directions"),
         (["3", " a"], 1, "begins or ends with a space"),
         (["3", "0-4, 7"], 1, "reads as an index or a range"),
+        (["3", "all"], 1, "reads as an index or a range"),
         (["3", "a\tb"], 1, "one line without control characters"),
         (["3", ""], 1, "the label of direction 3 is ''"),
         (["nobody", "a"], 2, "no direction is called 'nobody'; expected an index 0-31"),

@@ -31,7 +31,7 @@ def test_the_page_and_its_own_command(sefa: Sefa, bundle: Path) -> None:
     result = sefa("report", "tiny.dirs", "-o", "report/", *SHORT)
     assert (result.exit_code, result.stdout) == (0, "report/index.html\n"), result.stderr
     page = Path("report/index.html").read_bytes()
-    line = "sefa report tiny.dirs -o report/ --seeds 0-1 --k 0,3 --range=-3:3 --steps 3"
+    line = "sefa report tiny.dirs -o report/ --seeds 0-1 --k 0,3 --range auto --steps 3"
     pictures = {path: path.read_bytes() for path in Path("report").rglob("*.png")}
     assert len(pictures) == 10
     again = run_line(sefa, f"{line} --overwrite")
@@ -69,7 +69,7 @@ def test_codes_of_a_file(sefa: Sefa, bundle: Path) -> None:
     assert sefa("edit", "--dirs", "tiny.dirs", *words).exit_code == 0
     result = sefa("report", "tiny.dirs", "-o", "r", "--k", "0", "--codes", "c.npz", "--json")
     cells = json.loads(result.stdout)["cells"]
-    assert [cell["code"] for cell in cells] == [0] * 7 + [1] * 7
+    assert [cell["code"] for cell in cells] == [0] * 5 + [1] * 5
     made = run_line(sefa, cells[-1]["command"]).stdout.split()
     assert Path(made[-1]).read_bytes() == Path("r", cells[-1]["picture"]).read_bytes()
 
@@ -81,7 +81,7 @@ def test_labels_choose_and_the_first_ten_are_the_default(sefa: Sefa, bundle: Pat
     assert [(d["k"], d.get("label")) for d in chosen["directions"]] == [(4, "smile"), (1, None)]
     plain = json.loads(sefa("report", "tiny.dirs", "-o", "b", *words).stdout)
     assert [d["k"] for d in plain["directions"]] == list(range(10))
-    assert plain["alphas"] == [-3, 3] and plain["samples"] == ["seed 0"]
+    assert plain["directions"][0]["alphas"] == [-4, 4] and plain["samples"] == ["seed 0"]
     few = sefa("pick", "tiny.dirs", "--k", "0-2", "-o", "few.dirs")
     assert few.exit_code == 0, few.stderr
     shown = json.loads(sefa("report", "few.dirs", "-o", "c", *words).stdout)
@@ -120,7 +120,7 @@ def test_a_region_bundle_shows_its_region(sefa: Sefa) -> None:
         (["--noise-mode", "loud"], 2, "noise mode"),
         (["-o", "page.html"], 2, "a folder, such as report/"),
         (["-o", "tiny.pth/report"], 1, "part of its path is a file"),
-        (["-o", "tiny.dirs"], 1, "is a file"),
+        (["-o", "tiny.dirs"], 2, ".dirs files hold directions"),
         (["-o", "mine"], 1, "mine already exists"),
         (["-o", "mine", "--overwrite"], 1, "holds notes.txt"),
         (["--model", "nothing.pth"], 1, "nothing.pth"),
@@ -163,5 +163,5 @@ def test_a_signal_leaves_a_page_that_opens(
     assert (making.returncode, out) == (code, b"")
     assert b"r/index.html is complete except for " in said
     page = Path("r/index.html").read_text()
-    assert "of 6100 pictures are missing" in page and page.endswith("</html>")
+    assert "of 4100 pictures are missing" in page and page.endswith("</html>")
     assert not list(Path("r").rglob(".*")), "half-written files"

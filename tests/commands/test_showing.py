@@ -1,6 +1,8 @@
 """`--show`: what goes to the terminal, what is opened, and what is said where nothing can be."""
 
+import base64
 import os
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -127,3 +129,6 @@ def test_a_terminal_that_draws_gets_the_picture(
     stdout, _ = running.communicate(timeout=60)
     assert (running.returncode, stdout) == (0, b"out.png\n")
     assert said.startswith(begins)
+    if command == "animate" and begins.startswith(b"\x1b_G"):  # the ends and the middle of the film
+        width = struct.unpack(">I", base64.b64decode(said.split(b";", 1)[1][:64])[16:20])[0]
+        assert width > 4 * 32

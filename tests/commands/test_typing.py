@@ -1,11 +1,14 @@
 """Words as people type them: what a command takes, and what it says about what is missing."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import Result
+
+from sefa_cli.bundle.bundle import Bundle
 
 Sefa = Callable[..., Result]
 
@@ -40,6 +43,32 @@ def test_a_range_of_steps_is_the_list_without_zero(sefa: Sefa, bundle: Path) -> 
     )
 
 
+def test_without_a_step_directions_move_by_suggested_steps(sefa: Sefa, bundle: Path) -> None:
+    common = ["tiny.dirs", "-k", "3", "--seed", "0"]
+    np.testing.assert_array_equal(codes_of(sefa, *common), codes_of(sefa, *common, "-a", "auto"))
+    step = Bundle.load(bundle).step(3)
+    film = sefa(
+        "animate", *common, "--size", "8", "--frames", "3", "--captions", "-o", "default.gif"
+    )
+    assert film.exit_code == 0, film.stderr
+    ends = [f"--range={-2 * step}:{2 * step}", "--frames", "3", "--captions", "-o", "said.gif"]
+    assert sefa("animate", *common, "--size", "8", *ends).exit_code == 0
+    assert Path("default.gif").read_bytes() == Path("said.gif").read_bytes()
+
+
+def test_a_report_takes_the_suggested_steps_of_each_direction(sefa: Sefa, bundle: Path) -> None:
+    result = sefa("report", "tiny.dirs", "-k", "0,3", "--seeds", "0", "-o", "page", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    steps = [Bundle.load(bundle).step(k) for k in (0, 3)]
+    assert found["alphas"] is None and steps[0] < steps[1]
+    for direction, step in zip(found["directions"], steps, strict=True):
+        assert direction["alphas"] == pytest.approx([-2 * step, -step, 0, step, 2 * step], rel=1e-3)
+    assert "--range auto" in found["command"] and "--steps 5" in found["command"]
+    page = Path("page/index.html").read_text()
+    assert f"α −{2 * steps[0]:g}" in page and f"−{2 * steps[1]:g}" in page and "−2 steps" in page
+
+
 def test_all_directions_and_the_last(sefa: Sefa, bundle: Path) -> None:
     every = codes_of(sefa, "tiny.dirs", "-k", "all", "-a", "1", "--seed", "0")
     last = codes_of(sefa, "tiny.dirs", "-k", "-1", "-a", "1", "--seed", "0")
@@ -60,9 +89,13 @@ def test_films_and_reports_take_them_too(sefa: Sefa, bundle: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "missing", "corrected"),
     [
-        (["edit"], "X.dirs, --k and --alpha are", "edit face.dirs --k 3 --alpha 2"),
-        (["edit", "tiny.dirs"], "--k and --alpha are", "edit tiny.dirs --k 3 --alpha 2"),
-        (["edit", "-d", "x", "-k", "a b"], "--alpha is", "edit -d x -k 'a b' --alpha 2"),
+        (["edit"], "X.dirs and --k are", "edit face.dirs --k 3"),
+        (["edit", "tiny.dirs", "-a", "2"], "--k is", "edit tiny.dirs -a 2 --k 3"),
+        (
+            ["animate", "-d", "a b"],
+            "--k and --output are",
+            "animate -d 'a b' --k 3 --output film.gif",
+        ),
         (["animate", "x.dirs", "-k", "0"], "--output is", "animate x.dirs -k 0 --output film.gif"),
         (["report"], "X.dirs is", "report face.dirs"),
         (["name"], "X.dirs is", "name face.dirs"),
@@ -82,7 +115,7 @@ def test_what_is_missing_is_named_in_a_corrected_command(
 
 
 def test_the_corrected_command_works(sefa: Sefa, bundle: Path) -> None:
-    said = sefa("edit", "tiny.dirs", "--k", "3").stderr
+    said = sefa("edit", "tiny.dirs", "-a", "2").stderr
     assert sefa(*said.rpartition("expected sefa ")[2].split(), "--size", "8").exit_code == 0
 
 

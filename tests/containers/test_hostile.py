@@ -143,7 +143,6 @@ def test_the_corpus_is_large_and_each_file_another():
     }
 
 
-@pytest.mark.slow
 def test_nothing_is_run_imported_written_connected_or_opened(outcome):
     assert outcome["found"] == []
     assert not outcome["canary"]
@@ -151,7 +150,6 @@ def test_nothing_is_run_imported_written_connected_or_opened(outcome):
     assert outcome["modules"] == []
 
 
-@pytest.mark.slow
 def test_every_hostile_file_is_refused_in_one_line_or_read_inertly(outcome):
     report = outcome["report"]
     assert len(report) == len(outcome["paths"])

@@ -8,6 +8,7 @@ import torch
 
 from sefa_cli.editing.codes import codes_from_seeds, load_codes, save_codes
 from sefa_cli.editing.source import load_generator
+from sefa_cli.editing.start import start_from
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.build import build
 from tests.helpers import networks
@@ -50,9 +51,9 @@ def test_codes_of_many_layers_are_kept_as_z(tmp_path: Path) -> None:
     generator = build(networks.biggan(), "cpu")
     codes = torch.randn(2, 9, 8)
     save_codes(tmp_path / "all.npz", codes, space="z")
-    assert torch.equal(load_codes(tmp_path / "all.npz", generator), codes)
+    assert torch.equal(load_codes(tmp_path / "all.npz", generator)[0], codes)
     save_codes(tmp_path / "one.npz", codes[:, 0])
-    one = load_codes(tmp_path / "one.npz", generator)
+    one = load_codes(tmp_path / "one.npz", generator)[0]
     assert torch.equal(one, codes[:, :1].repeat(1, 9, 1))
     np.savez(tmp_path / "odd.npz", z=np.zeros((2, 8, 8), np.float32))
     with pytest.raises(SefaError, match=r"\(n, 9, 8\) for this model"):
@@ -62,7 +63,16 @@ def test_codes_of_many_layers_are_kept_as_z(tmp_path: Path) -> None:
 def test_codes_of_one_layer_have_no_layers(tmp_path: Path) -> None:
     generator = build(networks.dcgan(), "cpu")
     save_codes(tmp_path / "z.npz", generator.sample([0, 1]))
-    assert torch.equal(load_codes(tmp_path / "z.npz", generator), generator.sample([0, 1]))
+    assert torch.equal(load_codes(tmp_path / "z.npz", generator)[0], generator.sample([0, 1]))
     np.savez(tmp_path / "odd.npz", z=np.zeros((2, 1, 8), np.float32))
     with pytest.raises(SefaError, match=r"\(n, 8\) for this model"):
         load_codes(tmp_path / "odd.npz", generator)
+
+
+def test_codes_keep_the_names_of_their_pictures(tmp_path: Path) -> None:
+    generator = build(networks.stylegan2(), "cpu")
+    codes = torch.randn(2, generator.num_layers, generator.w_dim)
+    torch.save(dict(zip(["ann b.jpg", "…"], codes, strict=True)), tmp_path / "faces.pt")
+    start = start_from(generator, 0, tmp_path / "faces.pt")
+    assert torch.equal(start.codes, codes) and start.names == ["ann b.jpg", "…"]
+    assert [start.stem(i) for i in range(2)] == ["code0000_ann_b", "code0001"]

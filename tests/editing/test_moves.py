@@ -58,7 +58,7 @@ def test_pairs_combine(bundle: Bundle) -> None:
         (["0"], ["much"], "alpha must be a number, got 'much'"),
         (["0", "1"], ["1"], "2 --k with 1 --alpha"),
         (["0-1", "2"], ["1", "1"], "names 2 directions"),
-        ([], [], "a direction and a step are missing"),
+        ([], [], "a direction is missing"),
     ],
 )
 def test_refusals(bundle: Bundle, ks: list[str], alphas: list[str], said: str) -> None:

@@ -413,7 +413,7 @@ def test_strangers_are_described(tmp_path):
     assert str(refused.value) == (
         "x.pt (torch zip) holds no known generator; its first names: 'layer.weight', 'layer.bias', "
         "'head\\n\\x1b[31m.weight', 'z'; "
-        f"expected a generator of the family {' or '.join(built_in())}. "
+        f"expected a generator: {', '.join(built_in())}. "
         "`sefa factorize --tensors PATTERN` takes matrices of any file by their names."
     )
 

@@ -229,7 +229,7 @@ OTHERS: dict[Callable[[Path], Any], str] = {
     forged_shape: "damaged or cut off",
     bundle_of_ours: "already a sefa bundle",
     lambda path: path.write_bytes(b""): "empty",
-    lambda path: path.write_bytes(b"\x89PNG what"): "unknown kind",
+    lambda path: path.write_bytes(b"\x89PNG what"): "a file of an unknown kind",
     lambda path: path.mkdir(): "folder",
     lambda path: None: "does not exist",
 }

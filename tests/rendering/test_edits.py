@@ -65,7 +65,7 @@ def test_steps_that_differ_by_row_stand_under_the_pictures(scene: tuple[Scene, B
 
 def test_a_sweep_of_suggested_steps(scene: tuple[Scene, Bundle]) -> None:
     generator, bundle = scene[0].generator, scene[1]
-    film = sefa.sweep(bundle, "0,2", "auto", frames=3, model=generator, any_model=True, seeds=0)
+    film = sefa.sweep(bundle, "0,2", frames=3, model=generator, any_model=True, seeds=0)
     assert [[alpha for _, alpha in shot] for shot in film.shots] == [
         [n * bundle.step(0), n * bundle.step(2)] for n in (-2, 0, 2)
     ]

@@ -52,7 +52,14 @@ def make(small: tuple[Generator, Bundle]) -> Make:
         generator, bundle = small
         bundle = dataclasses.replace(bundle, **changes)
         edits = Edits(Scene(generator, start_from(generator, seeds)), bundle)
-        return Report(edits, View(), ks, STEPS, "x.dirs", "sefa report x.dirs", {"--fast": True})
+        return Report(
+            edits,
+            View(),
+            dict.fromkeys(ks, STEPS),
+            "x.dirs",
+            "sefa report x.dirs",
+            {"--fast": True},
+        )
 
     return made
 

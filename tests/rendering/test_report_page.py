@@ -38,7 +38,9 @@ def report() -> Iterator[Report]:
     info[1] |= {"label": EVIL, "annotation": {"note": EVIL}}
     bundle = dataclasses.replace(bundle, mask=mask, info=tuple(info))
     edits = Edits(Scene(generator, start_from(generator, "0,7")), bundle)
-    yield Report(edits, View(), (0, 1, 4), STEPS, "my face.dirs", "sefa report 'my face.dirs'")
+    yield Report(
+        edits, View(), dict.fromkeys((0, 1, 4), STEPS), "my face.dirs", "sefa report 'my face.dirs'"
+    )
     torch.set_num_threads(threads)
 
 

@@ -48,12 +48,12 @@ def test_a_hundred_moves_show_the_last(tiny: str, page: Page) -> None:
 
     page.on("request", note)
     drag(page, 1, 0.2, moves=100)
-    expect(at(page, "commands")).to_contain_text("--k 1 --alpha -3.6")
+    expect(at(page, "commands")).to_contain_text("--k 1 --alpha -2.5")
     last = settled(page)
     assert 0 < len(asked) < 60  # every move asks for a picture, but most are overtaken
     other = opened(page, address)
     drag(other, 1, 0.2, moves=1)
-    expect(at(page, "commands")).to_contain_text("--k 1 --alpha -3.6")
+    expect(at(page, "commands")).to_contain_text("--k 1 --alpha -2.5")
     np.testing.assert_array_equal(settled(other), last)
 
 

@@ -23,6 +23,13 @@ def test_the_next_free_port() -> None:
         assert PORT <= first < second < PORT + 20
 
 
+def test_a_request_without_a_cookie_has_no_token() -> None:
+    """Not even an empty one, and a token of any letters survives the address."""
+    assert asked("")[0] != "passed"
+    with bind("127.0.0.1", 0) as listener:
+        assert address(listener, "a&b+c").endswith("/?token=a%26b%2Bc")
+
+
 def test_a_host_must_be_this_machine() -> None:
     with pytest.raises(UsageError, match=r"192\.0\.2\.1 is not an address of this machine"):
         bind("192.0.2.1", 0)

@@ -83,3 +83,9 @@ def test_a_bundle_of_another_model_is_refused(model: Model, sliders: Sliders) ->
     foreign = replace(sliders.bundle, model={**sliders.bundle.model, "fingerprint": "0" * 64})
     with pytest.raises(MismatchError, match=r"x\.dirs belongs to tiny\.pth"):
         model.sliders_of("x.dirs", foreign)
+
+
+def test_a_slider_ends_at_suggested_steps_or_where_it_stands(sliders: Sliders) -> None:
+    bundle = sliders.bundle
+    assert sliders.end(1, 2) == round(2 * bundle.step(1), 1) > sliders.end(1, 1)
+    assert sliders.at(1, -50).end(1, 2) == 50

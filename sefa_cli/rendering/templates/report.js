@@ -139,7 +139,7 @@ find(".switch").addEventListener("click", (event) => event.target.dataset.view &
 for (const link of all(".spectrum a")) link.addEventListener("click", () => group("direction"));
 find("#all").addEventListener("input", (event) => {
   for (const row of rows) show(row, Number(event.target.value));
-  event.target.nextElementSibling.textContent = find("output", rows[0]).textContent;
+  event.target.nextElementSibling.textContent = event.target.dataset.steps.split("|")[event.target.value];
 });
 find("#region")?.addEventListener("change", (event) => body.classList.toggle("show-region", event.target.checked));
 

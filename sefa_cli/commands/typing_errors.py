@@ -1,0 +1,45 @@
+"""What Typer says of words that it cannot parse, in our one line."""
+
+import re
+from typing import Any
+
+import typer
+
+from sefa_cli.errors import UsageError
+
+TYPING_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # Typer's own UsageError
+_NUMBERS = {"int": "a whole number", "float": "a number"}
+
+
+def in_our_words(error: Any) -> UsageError:
+    """Return an error of Typer's as ours: what was given, what was expected, where to look."""
+    found, expected = _found(error)
+    words = error.ctx.command_path.split()[1:] if error.ctx else []
+    return UsageError(found, expected, f"See: {' '.join(['sefa', *words, '--help'])}")
+
+
+def _found(error: Any) -> tuple[str, str]:
+    text = str(error.message).rstrip(".")
+    if (parameter := getattr(error, "param", None)) is not None:
+        return _of_value(max(parameter.opts, key=len), text), ""
+    if hasattr(error, "option_name") and hasattr(error, "possibilities"):
+        return f"unknown option {error.option_name}", " or ".join(error.possibilities or ())
+    if match := re.match(r"No such command '(.*?)'(?:\. Did you mean (.*)\?)?", text):
+        return f"unknown command {match[1]!r}", (match[2] or "").replace("'", "")
+    if match := re.match(r"Option '(.*)' requires an argument", text):
+        return f"{match[1]} needs a value", ""
+    if match := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", text):
+        return f"unexpected word: {match[1]}", ""
+    return text, ""
+
+
+def _of_value(name: str, text: str) -> str:
+    if match := re.fullmatch(r"(.*) is not in the range (?:(.*)<=)?x(?:<=(.*)|>=(.*))?", text):
+        value, low, high, least = match.groups()
+        if low and high:
+            return f"{name} must be between {low} and {high}, got {value}"
+        bound = f"{least or low} or more" if least or low else f"at most {high}"
+        return f"{name} must be {bound}, got {value}"
+    if match := re.fullmatch(r"(.*) is not a valid (int|float|integer)(?: range)?", text):
+        return f"{name} must be {_NUMBERS[match[2][:5].removesuffix('e')]}, got {match[1]}"
+    return f"{name}: {text}"

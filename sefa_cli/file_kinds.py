@@ -1,0 +1,54 @@
+"""Row 0. What a file is, by its first bytes: for messages about files met in another's place."""
+
+_PACKED = (b"\x1f\x8b", b"bzh", b"\xfd7zxz", b"7z\xbc\xaf", b"rar!")
+_PAGE = (b"<!doctype html", b"<html", b"<head", b"<!--")
+
+# How it begins, in lower case; what it is; what to do.
+_KINDS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
+    ((b"\x89png\r\n\x1a\n",), "a PNG picture", ""),
+    ((b"\xff\xd8\xff",), "a JPEG picture", ""),
+    ((b"gif87a", b"gif89a"), "a GIF picture", ""),
+    ((b"riff",), "a WebP picture or another RIFF file", ""),
+    ((b"%pdf-",), "a PDF document", ""),
+    ((b"pk\x03\x04", b"pk\x05\x06"), "a zip archive, such as a torch checkpoint", ""),
+    (tuple(b"\x80%c" % n for n in range(2, 6)), "a pickle, such as a checkpoint", ""),
+    (_PACKED, "a compressed file", "Unpack it first."),
+    ((b"\x93numpy",), "a numpy array", ""),
+    ((b"gguf",), "a GGUF file", ""),
+    ((b"\x89hdf", b"cdf"), "an HDF5 file", ""),
+    (
+        _PAGE,
+        "a web page: the download failed, and what came is its error page",
+        "Download it again, and compare its size.",
+    ),
+    ((b"<?xml", b"<svg"), "an XML file", ""),
+    (
+        (b"version https://git-lfs",),
+        "a git-lfs pointer: the file itself was not fetched",
+        "Run `git lfs pull` where it lies, or download the file itself.",
+    ),
+)
+
+
+def kind_of(start: bytes) -> tuple[str, str]:
+    """Return what a file is that begins with these bytes, at least 8, and what to do about it.
+
+    Example:
+        >>> kind_of(b"GIF89a..")[0], kind_of(b"a few words of text")[0], kind_of(bytes(9))[0]
+        ('a GIF picture', 'a text file', 'a file of an unknown kind')
+    """
+    small = start.lstrip().lower()
+    for beginnings, what, remedy in _KINDS:
+        if any(small.startswith(first[: max(len(small), 2)]) for first in beginnings):
+            return what, remedy
+    return ("a text file" if _is_text(start) else "a file of an unknown kind"), ""
+
+
+def _is_text(start: bytes) -> bool:
+    try:
+        text = start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(start) - 3:  # not a letter that the end cuts
+            return False
+        text = start[: error.start].decode("utf-8")
+    return bool(text) and all(letter.isprintable() or letter.isspace() for letter in text)

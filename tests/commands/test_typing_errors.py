@@ -1,0 +1,38 @@
+"""Words that cannot be parsed are refused in one line, as every other fault is."""
+
+import pytest
+from typer.testing import CliRunner
+
+from sefa_cli.cli import app
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("edti a.dirs", "unknown command 'edti'; expected edit. See: sefa --help"),
+        ("models nope", "unknown command 'nope'. See: sefa models --help"),
+        ("models pull", "MODEL is missing; expected sefa models pull mobilestylegan_ffhq"),
+        ("--foo", "unknown option --foo. See: sefa --help"),
+        ("edit a.dirs --kk 0", "unknown option --kk; expected --k. See: sefa edit --help"),
+        ("factorize a b -o c", "unexpected word: b. See: sefa factorize --help"),
+        ("localize a --tau", "--tau needs a value"),
+        ("animate a --k 0 -o x.gif --frames 1", "--frames must be 2 or more, got 1"),
+        ("animate a --k 0 -o x.gif --fps 999", "--fps must be between 0.1 and 100, got 999.0"),
+        ("studio --port 99999", "--port must be between 0 and 65535, got 99999"),
+        ("edit a --k 0 --alpha 1 --size x", "--size must be a whole number, got 'x'"),
+        ("edit a --k 0 --alpha 1 --trunc x", "--trunc must be a number, got 'x'"),
+        ("export a --k 0 --k 1 --to npy -o b", "--k is given 2 times; expected once"),
+        ("edit a --k 0 --alpha 1 --seeds 0 --seeds 1", "--seeds is given 2 times"),
+        ("edit a --k 0 --alpha 1 -o a.png -o b.png", "--output is given 2 times"),
+    ],
+)
+def test_one_line_says_what_to_type(words: str, said: str) -> None:
+    result = CliRunner().invoke(app, words.split())
+    assert result.exit_code == 2
+    assert result.stderr.startswith("sefa: ") and result.stderr.count("\n") == 1
+    assert said in result.stderr
+
+
+def test_what_may_be_repeated_is_not_refused() -> None:
+    words = "edit a.dirs --k 0 --k 1 --alpha 1 --alpha 2 --overwrite --overwrite"
+    assert "a.dirs does not exist" in CliRunner().invoke(app, words.split()).stderr
