@@ -82,6 +82,7 @@ class Layout:
         ui.space()
         self._undo = _icon("undo", "Undo", self._go_back)
         self._redo = _icon("redo", "Redo", self._go_forward)
+        ui.keyboard(self._key, ignore=["input", "select", "textarea"])
         self._annotate = ui.button(
             "Annotate", icon="checklist", on_click=lambda: self.annotating.open()
         )
@@ -89,6 +90,16 @@ class Layout:
         ui.button("Open", icon="folder_open", on_click=lambda: self._dialog.open()).props(
             'flat dense no-caps aria-label="Open" data-test="open"'
         )
+
+    async def _key(self, event: events.KeyEventArguments) -> None:
+        """Undo by Ctrl+Z, redo by Ctrl+Y or Ctrl+Shift+Z (on a Mac: Cmd)."""
+        held, key = event.modifiers, str(event.key).lower()
+        if not event.action.keydown or not (held.ctrl or held.meta):
+            return
+        if key == "z" and not held.shift:
+            await self._go_back()
+        elif key in ("y", "z"):
+            await self._go_forward()
 
     async def _go_back(self) -> None:
         self.page.history.undo()
@@ -205,6 +216,12 @@ class Layout:
     def dropped(self) -> None:
         """Close the dialog: a dropped bundle is open."""
         self._dialog.close()
+
+    def address(self, address: str) -> None:
+        """Show where this page can be found again."""
+        if not self.page.closed:
+            with self.page.client:
+                ui.navigate.history.replace(address)
 
     def opening(self, text: str) -> None:
         """Show that a model is being opened, which may take a while."""

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,6 +16,7 @@ from sefa_cli.rendering.view import View
 from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.renderer import Rendered, Renderer
+from sefa_cli.studio.saving import Saved, address_of, drop_old, state_at
 from sefa_cli.studio.session import History, Sliders, State
 from sefa_cli.studio.uploads import UploadError, Uploads
 from sefa_cli.studio.worker import Worker
@@ -40,6 +41,7 @@ class Studio:
     def __init__(self, library: Library, begin: str | None = None) -> None:
         self.library, self.begin, self.worker = library, begin, Worker()
         self.pages: dict[str, Page] = {}
+        drop_old()
 
     def add_routes(self, app: FastAPI) -> None:
         """Serve the page itself, and the pictures of every open page."""
@@ -68,12 +70,23 @@ class Studio:
 
         @ui.page("/")
         async def index(client: Client) -> None:
-            page = Page(self, client)
+            page = Page(self, client, self._saved(client.request.query_params.get("page")))
             self.pages[page.key] = page
             client.on_delete(page.close)
             page.layout = Layout(page)
             await client.connected()
-            await page.begin()
+            await page.begin(client.request.query_params)
+
+    def _saved(self, name: str | None) -> Saved:
+        """Return the saved page that an address names, or a new one while another window has it."""
+        saved = Saved(name)
+        others = (page for page in self.pages.values() if page.saved.name == saved.name)
+        if not any(page.client.has_socket_connection for page in others):
+            return saved
+        copy = Saved()
+        if known := saved.read():
+            copy.write(*known)
+        return copy
 
     def close(self) -> None:
         """Stop all work and wait for it: a thread that still computes at exit would crash."""
@@ -91,8 +104,8 @@ class Page:
 
     layout: "Layout"
 
-    def __init__(self, studio: Studio, client: Client) -> None:
-        self.studio, self.client = studio, client
+    def __init__(self, studio: Studio, client: Client, saved: Saved | None = None) -> None:
+        self.studio, self.client, self.saved = studio, client, saved or Saved()
         self.key = secrets.token_urlsafe(16)
         self.model: Model | None = None
         self.renderer: Renderer | None = None
@@ -127,10 +140,30 @@ class Page:
         if self.closed:
             raise CancelledError
 
-    async def begin(self) -> None:
-        """Open the bundle or model that the command named."""
-        if self.studio.begin:
-            await self.open(self.studio.begin)
+    async def begin(self, words: Mapping[str, str]) -> None:
+        """Show what was saved, what the address asks for, or what the command named."""
+        known = await asyncio.to_thread(self.saved.read)
+        if known and await self._restore(*known):
+            return
+        dirs, model = words.get("dirs", ""), words.get("model")
+        wanted = dirs if Path(dirs).suffix == ".dirs" and Path(dirs).exists() else model
+        if wanted := wanted or self.studio.begin:
+            await self.open(wanted)
+            if self.model and "seed" in words:
+                await self.do(lambda state: state_at(words, state))
+
+    async def _restore(self, ref: str, history: History) -> bool:
+        """Show a saved page again, unless its model can no longer be opened."""
+        self.layout.opening(ref)
+        try:
+            model = await asyncio.to_thread(self.studio.library.open_model, ref)
+            for own in history.present.sets:
+                model.sliders_of(own.path, own.bundle)
+        except SefaError:
+            return False
+        self.model, self.renderer, self.history = model, Renderer(model), history
+        await self.show()
+        return True
 
     async def open(self, text: str) -> None:
         """Open a bundle's file, or a model by its name, path or address. Show why if that fails."""
@@ -209,8 +242,10 @@ class Page:
     async def show(self) -> None:
         """Show the present state: first the page and a quick picture, then the whole one."""
         self.layout.refresh()
-        if self.renderer is None:
+        if self.renderer is None or self.model is None:
             return
+        self.saved.write(self.model.ref, self.history)
+        self.layout.address(address_of(self.saved, self.model.ref, self.state))
         self.shows += 1
         mine = self.shows
         self.layout.busy(True)
