@@ -182,10 +182,12 @@ class Layout:
         page = self.page
         if page.renderer is None:
             return
-        renderer, state = page.renderer, page.state
+        renderer, state = page.renderer, page.shown
         rendered = await page.work(lambda: renderer.render(state, renderer.whole))
         if rendered:
-            ui.download.content(rendered.png, f"seed{state.seed:04d}.png", "image/png")
+            moves = state.moves if len(state.moves) < 100 else "moved"
+            name = f"seed{state.seed:04d}" + (f"_{moves}" if moves else "")
+            ui.download.content(rendered.png, f"{name}.png", "image/png")
 
     def _open_dialog(self) -> ui.dialog:
         names = [entry.name for entry in load_zoo().values() if cached(entry.wanted, entry.also)]
@@ -255,6 +257,7 @@ class Layout:
             psi = generator.default_truncation if state.trunc is None else state.trunc
             self._trunc.value = psi
         self._label.value = state.label
+        self._before.value = page.before
         self._before.set_enabled(bool(state.moved) or page.before)
         if model:
             config = model.checkpoint.config
@@ -262,7 +265,7 @@ class Layout:
             self._trouble.text = ""
         self.sliders.refresh()
         self.region.refresh()
-        self.tell(picture_commands(model, state) if model else [])
+        self.tell(picture_commands(model, page.shown) if model else [])
 
     def tell(self, commands: Sequence[str]) -> None:
         """Show the commands that make the picture, or the film that was just saved."""

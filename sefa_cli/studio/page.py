@@ -7,22 +7,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from fastapi import FastAPI, HTTPException, Request, Response
-from nicegui import Client, ui
+from nicegui import Client
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
 from sefa_cli.rendering.view import View
-from sefa_cli.studio.library import Library, Model
+from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.renderer import Rendered, Renderer
-from sefa_cli.studio.saving import Saved, address_of, drop_old, state_at
+from sefa_cli.studio.saving import Saved, address_of, state_at
 from sefa_cli.studio.session import History, Sliders, State
-from sefa_cli.studio.uploads import UploadError, Uploads
-from sefa_cli.studio.worker import Worker
+from sefa_cli.studio.uploads import Uploads
 
 if TYPE_CHECKING:
     from sefa_cli.studio.layout import Layout
+    from sefa_cli.studio.studio import Studio
 
 T = TypeVar("T")
 
@@ -30,81 +29,12 @@ FIRST_LAYERS = "all"
 _KEPT = 8  # the pictures of a page that a browser can still fetch
 
 
-class Studio:
-    """All pages of one server, and what they share.
-
-    Args:
-        library: The models.
-        begin: The bundle or model that a new page opens.
-    """
-
-    def __init__(self, library: Library, begin: str | None = None) -> None:
-        self.library, self.begin, self.worker = library, begin, Worker()
-        self.pages: dict[str, Page] = {}
-        drop_old()
-
-    def add_routes(self, app: FastAPI) -> None:
-        """Serve the page itself, and the pictures of every open page."""
-        from sefa_cli.studio.layout import Layout
-
-        @app.get("/picture/{key}/{number}.png")
-        def picture(key: str, number: int) -> Response:
-            page = self.pages.get(key)
-            png = page.pictures.get(number) if page else None
-            if png is None:
-                raise HTTPException(404)
-            return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
-
-        @app.post("/upload/{key}")
-        async def upload(key: str, name: str, request: Request) -> Response:
-            page = self.pages.get(key)
-            if page is None:
-                raise HTTPException(404)
-            try:
-                data = await page.uploads.read(request.stream())
-                await page.drop(name, data)
-            except SefaError as error:
-                status = error.status if isinstance(error, UploadError) else 200
-                return Response(str(error), status, media_type="text/plain")
-            return Response(media_type="text/plain")  # nothing was wrong
-
-        @ui.page("/")
-        async def index(client: Client) -> None:
-            page = Page(self, client, self._saved(client.request.query_params.get("page")))
-            self.pages[page.key] = page
-            client.on_delete(page.close)
-            page.layout = Layout(page)
-            await client.connected()
-            await page.begin(client.request.query_params)
-
-    def _saved(self, name: str | None) -> Saved:
-        """Return the saved page that an address names, or a new one while another window has it."""
-        saved = Saved(name)
-        others = (page for page in self.pages.values() if page.saved.name == saved.name)
-        if not any(page.client.has_socket_connection for page in others):
-            return saved
-        copy = Saved()
-        if known := saved.read():
-            copy.write(*known)
-        return copy
-
-    def close(self) -> None:
-        """Stop all work and wait for it: a thread that still computes at exit would crash."""
-        pages = list(self.pages.values())
-        for page in pages:
-            page.close()
-        for page in pages:
-            if page.job:
-                page.job.wait()
-        self.worker.close()
-
-
 class Page:
     """One person's page: its model, its history and its running work."""
 
     layout: "Layout"
 
-    def __init__(self, studio: Studio, client: Client, saved: Saved | None = None) -> None:
+    def __init__(self, studio: "Studio", client: Client, saved: Saved | None = None) -> None:
         self.studio, self.client, self.saved = studio, client, saved or Saved()
         self.key = secrets.token_urlsafe(16)
         self.model: Model | None = None
@@ -123,6 +53,11 @@ class Page:
     def state(self) -> State:
         """The state that the page shows, apart from a slider that is being dragged."""
         return self.history.present
+
+    @property
+    def shown(self) -> State:
+        """The state of the picture: without any move while *before* is on."""
+        return self.state.before() if self.before else self.state
 
     def close(self) -> None:
         """Stop all work for a page that is gone, and let go of everything heavy."""
@@ -218,6 +153,7 @@ class Page:
             changed = change(self.state)
             if self.model:
                 changed.codes(self.model.generator)
+            self.before = self.before and changed.moves == self.state.moves
             self.history.do(changed)
         except SefaError as error:
             self.layout.complain(str(error))
@@ -249,7 +185,7 @@ class Page:
         self.shows += 1
         mine = self.shows
         self.layout.busy(True)
-        state = self.state.before() if self.before else self.state
+        state = self.shown
         await self._paint(state, self.renderer.quick)
         await self._paint(state, self.renderer.whole)
         if mine == self.shows:

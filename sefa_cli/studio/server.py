@@ -14,7 +14,7 @@ from sefa_cli.sources.references import is_loopback
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from sefa_cli.studio.page import Studio
+    from sefa_cli.studio.studio import Studio
 
 PORT = 8642  # the first port to try by default
 _TRIES = 20
