@@ -121,7 +121,8 @@ def translate(
             tensor = state.tensor(leaf)
             if tensor is None:
                 raise damaged(f"{name!r:.60} should be a tensor")
-            found.tensors[native], found.names[native] = change(tensor), name
+            found.names[native] = name
+            found.tensors[native] = change(tensor).named(name, state.path)
     return found
 
 
