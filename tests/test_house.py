@@ -30,6 +30,7 @@ ROWS = [
     ("editing",),
     ("rendering",),
     ("discovery",),
+    ("inversion",),
     ("evaluation", "studio"),
     ("commands", "cli", "__main__"),
 ]

@@ -47,13 +47,14 @@ class Operations:
         return [entry.get("label") for entry in self.info]
 
     def index(self, name: str | int) -> int:
-        """Return the index of a direction, given its index or label.
+        """Return the index of a direction, given its index (−1 is the last) or label.
 
         Raises:
             UsageError: There is no such direction; the error names similar labels.
         """
         if not isinstance(name, str):
-            return check_indices((name,), "direction", self.k)[0]
+            last = isinstance(name, int) and -self.k <= name < 0
+            return check_indices((name + self.k if last else name,), "direction", self.k)[0]
         found = self.indices(name)
         if len(found) != 1:
             raise UsageError(f"{name!r} means {len(found)} directions", "one index or label")

@@ -87,8 +87,6 @@ def factorize_tensors(
     dim = layers[0].matrix.shape[1]
     if dim > _LARGEST:
         raise UsageError(f"the latent would have {dim} dimensions", f"at most {_LARGEST}")
-    if num is not None and not 1 <= num <= dim:
-        raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
     factors = sefa.factorize(
         [layer.matrix.finite(layer.name) for layer in layers],
         normalize=normalize,

@@ -32,8 +32,8 @@ FARTHEST = 2.0  # suggested steps, to both sides, of films and reports
 Step = float | str  # "auto" is the only text
 Table = Sequence[Sequence[Move]]  # a row for each direction, a column for each step
 Steps = (
-    Mapping[str | int, Step | Sequence[float]] | Iterable[tuple[str | int, Step]] | Table
-)  # {"smile": 2, 3: -1}, {"smile": [-2, 2]}, [("smile", "auto")], or a table of moves
+    Mapping[Any, Step | Sequence[float]] | Iterable[tuple[str | int, Step]] | str | int | Table
+)  # {"smile": 2, 3: -1}, {"smile": [-2, 2]}, [("smile", "auto")], "smile", or a table of moves
 
 
 def moves_of(bundle: Bundle, steps: Steps) -> Table:
@@ -43,8 +43,8 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
         bundle: The bundle whose directions are named.
         steps: Steps by index or label, as a mapping or as pairs, make one move along all of
             them. A list of steps makes a column for each; it must be the only one. "auto" is the
-            suggested step (`Bundle.step`); alone it makes columns of -2, -1, 1 and 2 of them. A
-            table is returned as it is.
+            suggested step (`Bundle.step`); alone it makes columns of -2, -1, 1 and 2 of them, and
+            so does a direction without a step. A table is returned as it is.
 
     Raises:
         UsageError: There is no such direction, a step is not a finite number, or several
@@ -58,6 +58,8 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
         >>> [move.name for move in moves_of(bundle, {"smile": [-2, 2]})[0]]
         ['k1_-2.00', 'k1_+2.00']
     """
+    if isinstance(steps, str | int):
+        steps = {steps: AUTO}
     pairs: list[Any] = list(steps.items()) if isinstance(steps, Mapping) else list(steps)
     if pairs and isinstance(pairs[0], Sequence) and all(isinstance(m, Move) for m in pairs[0]):
         return pairs
@@ -120,15 +122,15 @@ def name_of(table: Sequence[Sequence[Move]]) -> str:
     return f"k{format_range(ks)}_{steps}"
 
 
-def parse_span(text: str) -> tuple[float, float]:
-    """Return the first and last step of a sweep such as `-3:3` or `-3,3`.
+def ends_of(span: Sequence[float] | str) -> tuple[float, float]:
+    """Return the first and last step of a sweep such as `-3:3`, `-3,3` or `(-3, 3)`.
 
     Raises UsageError for anything else.
     """
-    ends = [parse_alpha(part) for part in text.replace(":", ",").split(",")]
-    if len(ends) != 2:
-        raise UsageError(f"range {text!r} is not a sweep", "first:last, such as -3:3")
-    return ends[0], ends[1]
+    parts = span.replace(":", ",").split(",") if isinstance(span, str) else list(span)
+    if len(parts) != 2:
+        raise UsageError(f"range {span!r} is not a sweep", "first:last, such as -3:3")
+    return parse_alpha(parts[0]), parse_alpha(parts[1])
 
 
 def parse_alphas(text: str) -> list[float]:
@@ -146,7 +148,7 @@ def parse_alphas(text: str) -> list[float]:
     """
     if ":" not in text:
         return _unequal([parse_alpha(part) for part in text.split(",")])
-    first, last = parse_span(text)
+    first, last = ends_of(text)
     count = math.ceil(abs(last - first))
     if not 0 < count <= MOST_STEPS:
         raise UsageError(

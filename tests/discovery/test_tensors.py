@@ -178,7 +178,7 @@ def test_options(tmp_path):
     other = factorize_tensors(path, "*", normalize=False, center=True, deflate_gain=True)
     assert not np.allclose(plain.eigenvalues, other.eigenvalues)
     assert other.params["normalize"] is False and other.params["center"] is True
-    with pytest.raises(UsageError, match="1 to 9"):
+    with pytest.raises(UsageError, match="between 1 and 9, got 10"):
         factorize_tensors(path, "*", num=10)
 
 
