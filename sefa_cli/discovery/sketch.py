@@ -191,7 +191,7 @@ def _pulled(
         rows[:done] = begun.rows
     once = linearization.graph_bytes
     budget = budget_for(once, linearization.device, memory)
-    batch = 1 if linearization.device.type == "cpu" else max(1, min(16, budget // once))
+    batch = linearization.together(budget)
     while done < count:
         places = range(done, min(done + batch, count))
         try:

@@ -123,13 +123,15 @@ class Prepared:
         bundles = region_bundles(
             self.checkpoint,
             matrices,
-            self.target,
+            self.target.first(self.start.count),
             search,
-            self.start.numbers,
+            self.start.numbers[: self.start.count],
             self._params(),
             joint=joint,
         )
-        agreement = stability(matrices, search) if self.request.stability else None
+        agreement = (
+            stability(matrices[: self.start.count], search) if self.request.stability else None
+        )
         paths = self._save(bundles)
         if partial is not None:
             partial.remove()
@@ -143,7 +145,13 @@ class Prepared:
         name = asked.codes_name
         if isinstance(asked.codes, str | Path):
             name = Path(asked.codes).name
-        return {"trunc": psi, "class": asked.label, "codes": name}
+        beside = self.start.numbers[self.start.count :]
+        return {
+            "trunc": psi,
+            "class": asked.label,
+            "codes": name,
+            **({"companions": list(beside)} if beside else {}),
+        }
 
     def _partial(self) -> Partial | None:
         if self.files.partial is None:

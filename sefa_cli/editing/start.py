@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -42,16 +42,33 @@ class Start:
     kind: str  # "seed" or "code"
     space: str = ""  # "w" or "z", which only the generator knows; "" where nobody asked it
     pictures: tuple[str, ...] = ()  # the names of the codes in their file, if it has any
+    beside: int = 0  # of them the last ones, seeds that were not asked for
+
+    @property
+    def count(self) -> int:
+        """How many were asked for."""
+        return len(self.numbers) - self.beside
 
     @property
     def names(self) -> list[str]:
         """For people: `seed 3`, or the name of the picture that a code belongs to."""
-        return list(self.pictures) or [f"{self.kind} {number}" for number in self.numbers]
+        asked = list(self.pictures) or [f"{self.kind} {n}" for n in self.numbers[: self.count]]
+        return asked + [f"seed {n}" for n in self.numbers[self.count :]]
 
     def stem(self, i: int) -> str:
         """For files: `seed0003`, or `code0000_ann` for the picture `ann.jpg`."""
-        name = in_file_name(Path(self.pictures[i]).stem) if self.pictures else ""
+        name = in_file_name(Path(self.pictures[i]).stem) if i < len(self.pictures) else ""
         return f"{self.kind}{self.numbers[i]:04d}" + (f"_{name}" if name else "")
+
+    def joined(
+        self, seeds: Sequence[int], generator: Generator, psi: float | None, label: int | None
+    ) -> "Start":
+        """Return the same with the codes of further seeds beside them."""
+        if not seeds:
+            return self
+        made = codes_from_seeds(generator, seeds, psi, None, label)
+        codes = torch.cat([self.codes, made.to(self.codes)])
+        return replace(self, codes=codes, numbers=(*self.numbers, *seeds), beside=len(seeds))
 
 
 def start_from(
