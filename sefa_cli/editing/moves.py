@@ -149,7 +149,7 @@ def parse_alphas(text: str) -> list[float]:
         ([-2.0, -1.0, 1.0, 2.0], [1.0, 1.5])
     """
     if ":" not in text:
-        return _unequal([parse_alpha(part) for part in text.split(",")])
+        return _once([parse_alpha(part) for part in text.split(",")])
     first, last = ends_of(text)
     count = math.ceil(abs(last - first))
     if not 0 < count <= MOST_STEPS:
@@ -161,7 +161,7 @@ def parse_alphas(text: str) -> list[float]:
     return [step for step in steps if step != 0]
 
 
-def _unequal(steps: list[float]) -> list[float]:
+def _once(steps: list[float]) -> list[float]:
     for i, step in enumerate(steps):
         if step in steps[:i]:
             raise UsageError(f"alpha {step:g} is given twice", "each step once")
