@@ -42,14 +42,14 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Python files of more than 300 lines, with the length they have. Take lines away, here too.
 LONG = {
     "formats/reader.py": 330,
-    "tests/commands/test_localize.py": 312,
+    "tests/commands/test_localize.py": 310,
     "tests/families/test_dialects.py": 432,
     "tests/families/test_ports.py": 309,
     "tests/helpers/hostile.py": 330,
     "tests/helpers/networks.py": 351,
     "tests/helpers/remap.py": 399,
     "tests/sources/test_fetch.py": 388,
-    "tests/studio/test_page.py": 331,
+    "tests/studio/test_page.py": 327,
 }
 
 FOREIGN_PAGES = {"mobilestylegan.md"}  # a name that tests/sources/test_locate.py refuses
