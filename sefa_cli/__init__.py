@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sefa_cli.editing.source import load_generator
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
     from sefa_cli.evaluation.evaluate import Evaluation, evaluate
+    from sefa_cli.inversion.invert import Inversion, invert
     from sefa_cli.rendering.animation import Film, SweepOptions, animate, sweep
     from sefa_cli.rendering.edits import Edits, edit
     from sefa_cli.rendering.options import PictureOptions, RenderOptions
@@ -48,6 +49,7 @@ __all__ = [
     "Edits",
     "Evaluation",
     "Film",
+    "Inversion",
     "MismatchError",
     "OfflineError",
     "PictureOptions",
@@ -66,6 +68,7 @@ __all__ = [
     "factorize_samples",
     "factorize_tensors",
     "inspect",
+    "invert",
     "keep_blocks",
     "load_generator",
     "localize",
@@ -84,6 +87,7 @@ _HOME = {
     "Edits": "rendering.edits",
     "Evaluation": "evaluation.evaluate",
     "Film": "rendering.animation",
+    "Inversion": "inversion.invert",
     "MismatchError": "errors",
     "OfflineError": "errors",
     "Region": "discovery.regions.region",
@@ -101,6 +105,7 @@ _HOME = {
     "factorize_samples": "discovery.sampling",
     "factorize_tensors": "discovery.tensors",
     "inspect": "discovery.describe",
+    "invert": "inversion.invert",
     "keep_blocks": "allocator",
     "load_generator": "editing.source",
     "localize": "discovery.localize",

@@ -18,6 +18,7 @@ from sefa_cli.commands import (
     factorize,
     import_,
     inspect,
+    invert,
     localize,
     models,
     name,
@@ -104,6 +105,7 @@ app.command("factorize", cls=SefaCommand)(factorize.factorize)
 app.command("localize", cls=SefaCommand)(spread(localize.localize))
 app.command("edit", cls=SefaCommand)(spread(edit.edit))
 app.command("animate", cls=SefaCommand)(spread(animate.animate))
+app.command("invert", cls=SefaCommand)(invert.invert)
 app.command("sample", cls=SefaCommand)(spread(sample.sample))
 app.command("report", cls=SefaCommand)(spread(report.report))
 app.command("evaluate", cls=SefaCommand)(spread(evaluate.evaluate))

@@ -18,6 +18,8 @@ _EXAMPLES = {
     "evaluate output": "eval",
     "export output": "directions.npy",
     "factorize output": "face.dirs",
+    "photos": "photo.jpg",
+    "invert output": "codes.npz",
     "import output": "face.dirs",
     "import file": "directions.npy",
     "pick output": "picked.dirs",

@@ -12,7 +12,6 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery import sefa
-from sefa_cli.errors import UsageError
 from sefa_cli.families.family import Layer
 from sefa_cli.ranges import format_range
 from sefa_cli.sources import cache
@@ -20,7 +19,7 @@ from sefa_cli.sources import cache
 
 def factorize(
     ref: str | Path | Checkpoint,
-    layers: str | Iterable[int] = "all",
+    layers: str | int | Iterable[int] = "all",
     *,
     num: int | None = None,
     to_rgb: str = "last",
@@ -60,11 +59,7 @@ def factorize(
         ((4, 32), [0, 1])
     """
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
-    dim = checkpoint.config.dim
-    if num is not None and not 1 <= num <= dim:
-        raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
-    named = layers if isinstance(layers, str) else ",".join(map(str, layers))
-    chosen = projections.select(checkpoint, named, to_rgb)
+    chosen = projections.select(checkpoint, layers, to_rgb)
     matrices = [layer.matrix.finite(layer.name) for layer in chosen]
     factors = sefa.factorize(
         matrices, normalize=normalize, center=center, deflate=deflate_gain, num=num
