@@ -1,4 +1,4 @@
-"""Row 0. Ranges such as `0-4,7`: the one way to write seeds, layers and directions."""
+"""Row 0. Ranges such as `0-4,7`: the one way to write seeds, layers and directions; and of psi."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,6 +7,7 @@ from sefa_cli.errors import UsageError
 
 _PART = re.compile(r"(\d+)(?:-(\d+))?")
 _MOST = 1_000_000  # a range of a billion seeds is a typing error, not a wish
+MOST_PSI = 2.0  # further from the mean no published network gives a picture
 
 
 def is_range(text: str) -> bool:
@@ -62,3 +63,9 @@ def format_range(indices: Iterable[int]) -> str:
         else:
             runs.append([index])
     return ",".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
+
+
+def check_psi(psi: float, name: str = "truncation") -> None:
+    """Raise UsageError for a psi that gives no picture; `name` is what the user calls it."""
+    if not abs(psi) <= MOST_PSI:  # nor is NaN
+        raise UsageError(f"{name} must be between -{MOST_PSI:g} and {MOST_PSI:g}, got {psi:g}")

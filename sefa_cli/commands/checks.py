@@ -4,19 +4,17 @@ These checks know the words of the command. The library checks again what it is 
 """
 
 import contextlib
-import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sefa_cli.errors import OfflineError, SefaError, UsageError
-from sefa_cli.ranges import parse_range
+from sefa_cli.ranges import check_psi, parse_range
 
 if TYPE_CHECKING:
     from sefa_cli.commands.picture_options import Look
 
 LEVELS = ("all", "bottom", "middle", "top")
-MOST_PSI = 2.0  # further from the mean no published network gives a picture
 
 
 def check_seeds(text: str) -> int:
@@ -26,8 +24,8 @@ def check_seeds(text: str) -> int:
 
 def check_truncation(psi: float | None) -> None:
     """Raise UsageError for a truncation that gives no picture."""
-    if psi is not None and not (math.isfinite(psi) and abs(psi) <= MOST_PSI):
-        raise UsageError(f"--trunc must be between -{MOST_PSI:g} and {MOST_PSI:g}, got {psi:g}")
+    if psi is not None:
+        check_psi(psi, "--trunc")
 
 
 def check_device(name: str) -> None:
