@@ -1,5 +1,7 @@
-"""Row 0. Ranges such as `0-4,7`: the one way to write seeds, layers and directions; and of psi."""
+"""Row 0. Ranges such as `0-4,7`: the one way to write seeds, layers and directions."""
 
+import math
+import operator
 import re
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +9,6 @@ from sefa_cli.errors import UsageError
 
 _PART = re.compile(r"(\d+)(?:-(\d+))?")
 _MOST = 1_000_000  # a range of a billion seeds is a typing error, not a wish
-MOST_PSI = 2.0  # further from the mean no published network gives a picture
 
 
 def is_range(text: str) -> bool:
@@ -43,7 +44,12 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
 
 
 def check_indices(indices: Sequence[int], what: str, count: int | None = None) -> tuple[int, ...]:
-    """Return indices given as numbers, after the same checks."""
+    """Return indices given as whole numbers, after the same checks."""
+    try:
+        indices = [operator.index(i) for i in indices]
+    except TypeError:
+        odd = next(i for i in indices if not hasattr(i, "__index__"))
+        raise UsageError(f"{what} must be a whole number, got {odd!r}") from None
     if not indices:
         raise UsageError(f"no {what} given", "at least one index")
     if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
@@ -51,7 +57,26 @@ def check_indices(indices: Sequence[int], what: str, count: int | None = None) -
     if len(set(indices)) < len(indices):
         repeated = next(i for n, i in enumerate(indices) if i in indices[:n])
         raise UsageError(f"{what} {repeated} is given twice", "each index once")
-    return tuple(int(i) for i in indices)
+    return tuple(indices)
+
+
+def as_indices(
+    given: str | int | Iterable[int], what: str, count: int | None = None
+) -> tuple[int, ...]:
+    """Return indices given as a range such as `"0-4,7"`, as one number, or as several.
+
+    Example:
+        >>> as_indices("0-2", "layer"), as_indices(3, "layer"), as_indices([4, 1], "layer")
+        ((0, 1, 2), (3,), (4, 1))
+    """
+    if isinstance(given, str):
+        return parse_range(given, what, count)
+    return check_indices(list(given) if isinstance(given, Iterable) else [given], what, count)
+
+
+def is_whole(number: object, least: int, most: float = math.inf) -> bool:
+    """Return whether this is a whole number from `least` to `most`."""
+    return hasattr(number, "__index__") and least <= operator.index(number) <= most
 
 
 def format_range(indices: Iterable[int]) -> str:
@@ -63,9 +88,3 @@ def format_range(indices: Iterable[int]) -> str:
         else:
             runs.append([index])
     return ",".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
-
-
-def check_psi(psi: float, name: str = "truncation") -> None:
-    """Raise UsageError for a psi that gives no picture; `name` is what the user calls it."""
-    if not abs(psi) <= MOST_PSI:  # nor is NaN
-        raise UsageError(f"{name} must be between -{MOST_PSI:g} and {MOST_PSI:g}, got {psi:g}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sefa_cli.errors import OfflineError, SefaError, UsageError
-from sefa_cli.ranges import check_psi, parse_range
+from sefa_cli.ranges import parse_range
 
 if TYPE_CHECKING:
     from sefa_cli.commands.picture_options import Look
@@ -20,12 +20,6 @@ LEVELS = ("all", "bottom", "middle", "top")
 def check_seeds(text: str) -> int:
     """Return how many seeds `text` names. Raises UsageError unless it is a range of seeds."""
     return len(parse_range(text, "seed", 2**32))
-
-
-def check_truncation(psi: float | None) -> None:
-    """Raise UsageError for a truncation that gives no picture."""
-    if psi is not None:
-        check_psi(psi, "--trunc")
 
 
 def check_device(name: str) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.inputs import (
     Array,
@@ -23,7 +24,7 @@ from sefa_cli.generators.layers import area_mean
 from sefa_cli.generators.linearize import Chain, Linearization
 from sefa_cli.generators.steps import Step
 from sefa_cli.generators.weights import frozen
-from sefa_cli.ranges import check_indices, check_psi
+from sefa_cli.ranges import check_indices
 
 _MEAN_ROWS = 10_000  # samples for a mean w that the file does not hold
 
@@ -133,7 +134,7 @@ class Generator(nn.Module):
         below it, or a list of code indices. Families whose codes are z refuse any psi but 1.
         """
         codes = self._codes(w)
-        check_psi(psi)
+        check_truncation(psi)
         if psi == 1:
             return codes.clone()
         if self.space != "w":

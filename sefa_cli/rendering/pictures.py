@@ -43,8 +43,7 @@ def to_uint8(images: ArrayLike) -> Picture:
             "(n, channels, height, width) with 1, 3 or 4 channels",
         )
     if not np.isfinite(levels).all():
-        kind = "NaN" if np.isnan(levels).any() else "infinity"
-        raise SefaError(f"the network's image holds {kind}", remedy="Use a smaller step.")
+        raise SefaError("the network's image holds NaN or infinity", remedy="Use a smaller step.")
     levels += 1
     levels *= 127.5
     np.rint(np.clip(levels, 0, 255, out=levels), out=levels)

@@ -97,7 +97,8 @@ class RegionPanel:
         self._brush.visible = self._mode.value == "brush"
         self._layers.visible = self._mode.value != "none"
         if self.page.model and self._layers.options != self.page.model.level_names:
-            self._layers.set_options(self.page.model.level_names, value="all")
+            names = self.page.model.level_names
+            self._layers.set_options(names, value="middle" if "middle" in names else "all")
         self._busy.visible = running
         self._clear.visible = self.drawing is not None
         task = None if running else self._task()
@@ -154,8 +155,7 @@ class RegionPanel:
         if result:
             self._last = job
         if result and job.task.model is self.page.model:
-            self._mode.value = "none"
-            self._wipe()
+            self._mode.value = "none"  # the outline stays: the sliders should change what is in it
             if job.task.drawing.kind == "brush":
                 ui.download.content(job.task.mask_png(), job.task.mask_name, "image/png")
             await self.page.do(lambda state: state.added(result))

@@ -95,7 +95,7 @@ def test_an_interrupt_says_what_is_kept(
 
     monkeypatch.setattr(View, "pictures", interrupted)
     stopped = sefa(*EDIT)
-    assert stopped.exit_code == 130 and stopped.stderr == (
+    assert stopped.exit_code == 130 and stopped.stderr.endswith(
         "sefa: interrupted; 3 of 40 pictures are in out\n"
     )
     assert len(list(Path("out").iterdir())) == 3

@@ -48,13 +48,11 @@ def test_odd_shapes_are_refused(shape):
         to_uint8(np.zeros(shape))
 
 
-@pytest.mark.parametrize(
-    ("level", "said"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")]
-)
-def test_what_is_not_finite_is_refused(level, said):
+@pytest.mark.parametrize("level", [np.nan, np.inf, -np.inf])
+def test_levels_that_are_not_finite_are_refused(level):
     images = np.zeros((1, 3, 2, 2))
-    images[0, 1, 1, 0] = level
-    with pytest.raises(SefaError, match=f"image holds {said}. Use a smaller step"):
+    images[0, 0, 0, 0] = level
+    with pytest.raises(SefaError, match=r"NaN or infinit.*smaller step"):
         to_uint8(images)
 
 
