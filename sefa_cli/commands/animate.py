@@ -28,8 +28,8 @@ def animate(
             "--output",
             "-o",
             metavar="FILE|DIR",
-            help="The film: a .gif, .mp4, .mov, .webm, .webp or .apng. A name without a suffix is "
-            "a folder of frames.",
+            help="The film: a .gif, .mp4, .mov, .webm, .webp or .apng; a .png is an animated "
+            "PNG too. A name without a suffix is a folder of frames.",
         ),
     ],
     start: Start,
