@@ -113,6 +113,7 @@ class Advance:
     advice: str
     done: int = 0
     began: float = field(default_factory=lambda: time.monotonic())
+    pace: "Pace" = field(default_factory=lambda: Pace())
     announced: bool = False
 
     def __call__(self, pieces: int = 1) -> None:
@@ -123,31 +124,49 @@ class Advance:
         """Set how many pieces are done."""
         self.done = done
         took = time.monotonic() - self.began
-        if done and not self.announced and took >= _FIRST:
+        left = self.pace.left(done, self.total)
+        if left is not None and not self.announced and took >= _FIRST:
             self.announced = True
-            whole = took / done * self.total
-            if whole > _LONG:
+            if took + left > _LONG:
                 advice = self.advice and f"; {self.advice}"
-                say(f"{self.total:,} {self.unit}, about {duration(whole)}{advice}")
+                say(f"{self.total:,} {self.unit}, about {duration(took + left)}{advice}")
         self.work.tell(self.doing, done, self.total)
+
+
+class Pace:
+    """How long the rest of some work takes, by all pieces but the first, which also warms up."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None  # pieces done, and when
+
+    def left(self, done: int, total: int) -> float | None:
+        """Return the seconds for the rest, None as long as only the first pieces are done."""
+        now = time.monotonic()
+        if not done:
+            self._first = None
+        elif self._first is None:
+            self._first = done, now
+        elif done > self._first[0]:
+            return (now - self._first[1]) / (done - self._first[0]) * (total - done)
+        return None
 
 
 class _Lines(Work):
     """Progress in a log: a line now and then."""
 
     def __init__(self) -> None:
-        self._began = self._last = time.monotonic()
+        self._last = time.monotonic()
+        self._pace = Pace()
 
     def stage(self, text: str) -> None:
         if self._due():
             say(text)
 
     def tell(self, doing: str, done: int, total: int) -> None:
-        if not done:
-            self._began = time.monotonic()
-        elif self._due():
-            left = (time.monotonic() - self._began) / done * (total - done)
-            say(f"{doing}: {done:,} of {total:,}, about {duration(left)} left")
+        left = self._pace.left(done, total)
+        if done and self._due():
+            about = "" if left is None else f", about {duration(left)} left"
+            say(f"{doing}: {done:,} of {total:,}{about}")
 
     def _due(self) -> bool:
         now = time.monotonic()
