@@ -32,7 +32,7 @@ COPIES = {
 ELSEWHERE = {f"{page}.md": source for page, source in PAGES.items()} | COPIES
 PAGE_OF = {source: page for page, source in ELSEWHERE.items()}
 PAGE_OF["docs/tutorial.ipynb"] = "tutorial" + ".md"
-OPTION, UNBROKEN = re.compile(r"(?<!`)`-[^`\s]*`(?!`)"), r"\g<0>{.option}"
+OPTION, UNBROKEN = re.compile(r"(?<!`)`-[^`\n]{1,24}`(?!`)"), r"\g<0>{.option}"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)]*)?\)")
 
 
