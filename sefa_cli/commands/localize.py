@@ -112,6 +112,7 @@ def _request(how: How, seeds: str | None) -> "Request":
         fast=how.fast,
         tau=how.tau,
         num=how.num,
+        alone=how.alone,
         exact_gram=how.exact_gram,
         published=how.published,
         method=how.method,
