@@ -20,7 +20,7 @@ from sefa_cli.discovery.sefa import Float32, Float64
 START = 64  # directions from the weights
 PROBES = 4  # random directions, for the trace
 BLOCK = 8  # residuals a turn, at least: two more than have to be right
-TURNS = 3  # of adding residuals, at most
+TURNS = 4  # of adding residuals, at most
 LEADING = 6  # directions that have to be right
 SMALL = 0.1  # how right: the residual, as a share of λ c; |cos| is then 0.99 or more
 KEPT = 10  # directions of a bundle, if `num` does not say
