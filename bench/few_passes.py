@@ -3,8 +3,8 @@
 python bench/few_passes.py --cache FOLDER [--seeds 0-2] [--regions mouth,left-eye,hair]
 
 Every derivative of each seed of the default model is made once (256 px, shortcut, psi 0.7, middle
-layers); the Gram matrices are kept in the folder. Turn by turn, the same functions as `sefa localize`
-uses then see no more than their passes would show them: M within the basis, and M n of leading
+layers); the Gram matrices are kept in the folder. Turn by turn, the functions of `sefa localize`
+then see no more than their passes would show them: M within the basis, and M n of leading
 directions. For every τ the table says, after each turn, the forward and reverse passes so far, the
 least |cos| of the six leading directions to those of the whole matrices, and the residual that
 localize reports. The ridge is that of the estimated trace, whose error stands beside it.

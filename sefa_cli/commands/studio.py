@@ -65,7 +65,7 @@ def studio(
     listener = server.bind(host, port)
     keep_blocks()
     from sefa_cli.studio.library import Library
-    from sefa_cli.studio.page import Studio
+    from sefa_cli.studio.studio import Studio
 
     url = server.address(listener, token)
 

@@ -13,7 +13,7 @@ from sefa_cli.generators.base import Generator
 from sefa_cli.generators.inputs import as_size, check_noise_mode
 from sefa_cli.generators.layers import area_mean
 
-_LARGEST = 48 << 20  # bytes; larger features lie so high that keeping them saves little
+_LARGEST = 4 << 20  # bytes; larger features lie so high that keeping them saves little
 
 
 class Resuming:

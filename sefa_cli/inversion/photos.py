@@ -1,6 +1,6 @@
 """Photographs: read with Pillow, turned upright, cropped to the model's shape, made smaller.
 
-Nothing is guessed without a word: each photo carries notes about what was done to it.
+Nothing is guessed silently: each photo carries notes about what was done to it.
 """
 
 import warnings

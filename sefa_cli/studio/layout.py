@@ -14,12 +14,12 @@ from sefa_cli.studio.region_panel import RegionPanel
 from sefa_cli.studio.renderer import Rendered
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
+from sefa_cli.studio.uploads import LARGEST, too_large
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
 _STYLE = Path(__file__).with_name("assets") / "studio.css"
-_LARGEST = 1 << 28  # bytes: the largest bundle that the page accepts
 
 
 class Canvas(Element, component="assets/canvas.js"):
@@ -40,6 +40,18 @@ class Canvas(Element, component="assets/canvas.js"):
     def clear_drawing(self) -> None:
         """Remove the drawing."""
         self.run_method("clear")
+
+
+class Drop(Element, component="assets/drop.js"):
+    """A place for files: they go to the studio's own route, which limits them.
+
+    NiceGUI's own element adds a route for each page, and FastAPI keeps it and its page for ever.
+    """
+
+    def __init__(self, label: str, address: str) -> None:
+        super().__init__()
+        self._props.update(label=label, address=address, accept=".dirs", largest=LARGEST)
+        self._props["refusal"] = ". ".join(too_large())
 
 
 class Layout:
@@ -70,6 +82,7 @@ class Layout:
         ui.space()
         self._undo = _icon("undo", "Undo", self._go_back)
         self._redo = _icon("redo", "Redo", self._go_forward)
+        ui.keyboard(self._key, ignore=["input", "select", "textarea"])
         self._annotate = ui.button(
             "Annotate", icon="checklist", on_click=lambda: self.annotating.open()
         )
@@ -77,6 +90,16 @@ class Layout:
         ui.button("Open", icon="folder_open", on_click=lambda: self._dialog.open()).props(
             'flat dense no-caps aria-label="Open" data-test="open"'
         )
+
+    async def _key(self, event: events.KeyEventArguments) -> None:
+        """Undo by Ctrl+Z, redo by Ctrl+Y or Ctrl+Shift+Z (on a Mac: Cmd)."""
+        held, key = event.modifiers, str(event.key).lower()
+        if not event.action.keydown or not (held.ctrl or held.meta):
+            return
+        if key == "z" and not held.shift:
+            await self._go_back()
+        elif key in ("y", "z"):
+            await self._go_forward()
 
     async def _go_back(self) -> None:
         self.page.history.undo()
@@ -159,10 +182,12 @@ class Layout:
         page = self.page
         if page.renderer is None:
             return
-        renderer, state = page.renderer, page.state
+        renderer, state = page.renderer, page.shown
         rendered = await page.work(lambda: renderer.render(state, renderer.whole))
         if rendered:
-            ui.download.content(rendered.png, f"seed{state.seed:04d}.png", "image/png")
+            moves = state.moves if len(state.moves) < 100 else "moved"
+            name = f"seed{state.seed:04d}" + (f"_{moves}" if moves else "")
+            ui.download.content(rendered.png, f"{name}.png", "image/png")
 
     def _open_dialog(self) -> ui.dialog:
         names = [entry.name for entry in load_zoo().values() if cached(entry.wanted, entry.also)]
@@ -181,17 +206,8 @@ class Layout:
             ui.button("Open", on_click=lambda: self._open(path.value)).props(
                 'no-caps unelevated data-test="open-path"'
             )
-            self._upload = ui.upload(
-                label="or drop a bundle (.dirs) here",
-                auto_upload=True,
-                max_file_size=_LARGEST,
-                on_upload=self._dropped,
-                on_rejected=lambda: self.complain(
-                    f"the file is larger than {_LARGEST >> 20} MB. Put it on the machine that "
-                    "runs the studio and open it by its path."
-                ),
-            )
-            self._upload.props('flat bordered data-test="drop"').classes("wide")
+            drop = Drop("or drop a bundle (.dirs) here", f"/upload/{self.page.key}")
+            drop.props('data-test="drop"').classes("wide")
         return dialog
 
     async def _open(self, text: str) -> None:
@@ -199,10 +215,15 @@ class Layout:
             self._dialog.close()
             await self.page.open(text.strip())
 
-    async def _dropped(self, event: events.UploadEventArguments) -> None:
+    def dropped(self) -> None:
+        """Close the dialog: a dropped bundle is open."""
         self._dialog.close()
-        await self.page.drop(event.file.name, await event.file.read())
-        self._upload.reset()
+
+    def address(self, address: str) -> None:
+        """Show where this page can be found again."""
+        if not self.page.closed:
+            with self.page.client:
+                ui.navigate.history.replace(address)
 
     def opening(self, text: str) -> None:
         """Show that a model is being opened, which may take a while."""
@@ -236,6 +257,7 @@ class Layout:
             psi = generator.default_truncation if state.trunc is None else state.trunc
             self._trunc.value = psi
         self._label.value = state.label
+        self._before.value = page.before
         self._before.set_enabled(bool(state.moved) or page.before)
         if model:
             config = model.checkpoint.config
@@ -243,7 +265,7 @@ class Layout:
             self._trouble.text = ""
         self.sliders.refresh()
         self.region.refresh()
-        self.tell(picture_commands(model, state) if model else [])
+        self.tell(picture_commands(model, page.shown) if model else [])
 
     def tell(self, commands: Sequence[str]) -> None:
         """Show the commands that make the picture, or the film that was just saved."""

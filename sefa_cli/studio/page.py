@@ -3,24 +3,25 @@
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from fastapi import FastAPI, HTTPException, Response
-from nicegui import Client, ui
+from nicegui import Client
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
 from sefa_cli.rendering.view import View
-from sefa_cli.studio.library import Library, Model
+from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.renderer import Rendered, Renderer
+from sefa_cli.studio.saving import Saved, address_of, state_at
 from sefa_cli.studio.session import History, Sliders, State
-from sefa_cli.studio.worker import Worker
+from sefa_cli.studio.uploads import Uploads
 
 if TYPE_CHECKING:
     from sefa_cli.studio.layout import Layout
+    from sefa_cli.studio.studio import Studio
 
 T = TypeVar("T")
 
@@ -28,62 +29,19 @@ FIRST_LAYERS = "all"
 _KEPT = 8  # the pictures of a page that a browser can still fetch
 
 
-class Studio:
-    """All pages of one server, and what they share.
-
-    Args:
-        library: The models.
-        begin: The bundle or model that a new page opens.
-    """
-
-    def __init__(self, library: Library, begin: str | None = None) -> None:
-        self.library, self.begin, self.worker = library, begin, Worker()
-        self.pages: dict[str, Page] = {}
-
-    def add_routes(self, app: FastAPI) -> None:
-        """Serve the page itself, and the pictures of every open page."""
-        from sefa_cli.studio.layout import Layout
-
-        @app.get("/picture/{key}/{number}.png")
-        def picture(key: str, number: int) -> Response:
-            page = self.pages.get(key)
-            png = page.pictures.get(number) if page else None
-            if png is None:
-                raise HTTPException(404)
-            return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
-
-        @ui.page("/")
-        async def index(client: Client) -> None:
-            page = Page(self, client)
-            self.pages[page.key] = page
-            client.on_delete(page.close)
-            page.layout = Layout(page)
-            await client.connected()
-            await page.begin()
-
-    def close(self) -> None:
-        """Stop all work and wait for it: a thread that still computes at exit would crash."""
-        pages = list(self.pages.values())
-        for page in pages:
-            page.close()
-        for page in pages:
-            if page.job:
-                page.job.wait()
-        self.worker.close()
-
-
 class Page:
     """One person's page: its model, its history and its running work."""
 
     layout: "Layout"
 
-    def __init__(self, studio: Studio, client: Client) -> None:
-        self.studio, self.client = studio, client
+    def __init__(self, studio: "Studio", client: Client, saved: Saved | None = None) -> None:
+        self.studio, self.client, self.saved = studio, client, saved or Saved()
         self.key = secrets.token_urlsafe(16)
         self.model: Model | None = None
         self.renderer: Renderer | None = None
         self.history = History()
         self.job: Job | None = None
+        self.uploads = Uploads()
         self.pictures: OrderedDict[int, bytes] = OrderedDict()
         self.asked = self.count = self.shows = (
             0  # pictures requested, the one shown; whole ones requested
@@ -96,23 +54,51 @@ class Page:
         """The state that the page shows, apart from a slider that is being dragged."""
         return self.history.present
 
+    @property
+    def shown(self) -> State:
+        """The state of the picture: without any move while *before* is on."""
+        return self.state.before() if self.before else self.state
+
     def close(self) -> None:
-        """Stop all work for a page that is gone."""
+        """Stop all work for a page that is gone, and let go of everything heavy."""
         self.closed = True
         self.studio.pages.pop(self.key, None)
         self.studio.worker.forget(self.key)
         if self.job:
             self.job.stop()
+        self.model = self.renderer = None
+        self.history = History()
+        self.pictures.clear()
 
     def go_on(self) -> None:
         """Raise CancelledError if the page is closed. Long work calls this now and then."""
         if self.closed:
             raise CancelledError
 
-    async def begin(self) -> None:
-        """Open the bundle or model that the command named."""
-        if self.studio.begin:
-            await self.open(self.studio.begin)
+    async def begin(self, words: Mapping[str, str]) -> None:
+        """Show what was saved, what the address asks for, or what the command named."""
+        known = await asyncio.to_thread(self.saved.read)
+        if known and await self._restore(*known):
+            return
+        dirs, model = words.get("dirs", ""), words.get("model")
+        wanted = dirs if Path(dirs).suffix == ".dirs" and Path(dirs).exists() else model
+        if wanted := wanted or self.studio.begin:
+            await self.open(wanted)
+            if self.model and "seed" in words:
+                await self.do(lambda state: state_at(words, state))
+
+    async def _restore(self, ref: str, history: History) -> bool:
+        """Show a saved page again, unless its model can no longer be opened."""
+        self.layout.opening(ref)
+        try:
+            model = await asyncio.to_thread(self.studio.library.open_model, ref)
+            for own in history.present.sets:
+                model.sliders_of(own.path, own.bundle)
+        except SefaError:
+            return False
+        self.model, self.renderer, self.history = model, Renderer(model), history
+        await self.show()
+        return True
 
     async def open(self, text: str) -> None:
         """Open a bundle's file, or a model by its name, path or address. Show why if that fails."""
@@ -135,17 +121,17 @@ class Page:
         self._install(model, model.sliders_of(path, bundle))
 
     async def drop(self, name: str, data: bytes) -> None:
-        """Open a bundle that was dropped on the page. It must belong to the open model, if any."""
+        """Open a bundle that was dropped on the page.
+
+        Raises SefaError if it is not a bundle, or belongs to another model than the open one.
+        """
         name = Path(name).name
-        try:
-            bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
-            if self.model is None:
-                await self._open_bundle(name, bundle, None)
-            else:
-                self.history.do(self.state.added(self.model.sliders_of(name, bundle)))
-        except SefaError as error:
-            self.layout.complain(str(error))
-            return
+        bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
+        if self.model is None:
+            await self._open_bundle(name, bundle, None)
+        else:
+            self.history.do(self.state.added(self.model.sliders_of(name, bundle)))
+        self.layout.dropped()
         await self.show()
 
     def _install(self, model: Model, sliders: Sliders) -> None:
@@ -167,6 +153,7 @@ class Page:
             changed = change(self.state)
             if self.model:
                 changed.codes(self.model.generator)
+            self.before = self.before and changed.moves == self.state.moves
             self.history.do(changed)
         except SefaError as error:
             self.layout.complain(str(error))
@@ -191,12 +178,14 @@ class Page:
     async def show(self) -> None:
         """Show the present state: first the page and a quick picture, then the whole one."""
         self.layout.refresh()
-        if self.renderer is None:
+        if self.renderer is None or self.model is None:
             return
+        self.saved.write(self.model.ref, self.history)
+        self.layout.address(address_of(self.saved, self.model.ref, self.state))
         self.shows += 1
         mine = self.shows
         self.layout.busy(True)
-        state = self.state.before() if self.before else self.state
+        state = self.shown
         await self._paint(state, self.renderer.quick)
         await self._paint(state, self.renderer.whole)
         if mine == self.shows:

@@ -155,8 +155,7 @@ class RegionPanel:
         if result:
             self._last = job
         if result and job.task.model is self.page.model:
-            self._mode.value = "none"
-            self._wipe()
+            self._mode.value = "none"  # the outline stays: the sliders should change what is in it
             if job.task.drawing.kind == "brush":
                 ui.download.content(job.task.mask_png(), job.task.mask_name, "image/png")
             await self.page.do(lambda state: state.added(result))

@@ -12,13 +12,25 @@ from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.sources.references import is_loopback
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from sefa_cli.studio.page import Studio
+    from sefa_cli.studio.studio import Studio
 
 PORT = 8642  # the first port to try by default
 _TRIES = 20
 _COOKIE = "sefa-token"
+# On every answer. NiceGUI compiles its page in the browser, from a script in the page.
+_HEADERS = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+        b"style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
+        b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
 
 
 def bind(host: str, port: int | None) -> socket.socket:
@@ -59,8 +71,9 @@ def new_token() -> str:
 class Gate:
     """Lets in requests that know the token, or, without a token, those of this machine's own pages.
 
-    The token comes once in the address and then as a cookie. Without a token, the names in `Host`
-    and `Origin` must be those of this machine, so pages of other sites cannot drive the studio.
+    The token comes once in the address and then as a cookie. Without a token, the name in `Host`
+    must be that of this machine. Pages of other sites, and frames without an origin, cannot drive
+    the studio. Every answer forbids to be framed.
     """
 
     def __init__(self, app: "ASGIApp", token: str | None) -> None:
@@ -71,19 +84,26 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+
+        async def send_guarded(message: "Message") -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         if not self._may(headers, query):
-            await _refuse(scope, send)
+            await _refuse(scope, send_guarded)
         elif self._token is not None and "token" in query and scope["path"] == "/":
-            await _welcome(send, self._token)
+            await _welcome(send_guarded, self._token)
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send_guarded)
 
     def _may(self, headers: dict[bytes, str], query: dict[str, list[str]]) -> bool:
-        origin = urlsplit(headers.get(b"origin", ""))
-        host = urlsplit(f"//{headers.get(b'host', '')}")
-        if origin.netloc and origin.netloc != host.netloc:
+        origin, host = headers.get(b"origin"), urlsplit(f"//{headers.get(b'host', '')}")
+        if origin is not None and urlsplit(origin).netloc != host.netloc:
+            return False  # also `null`, the origin of a sandboxed frame
+        if headers.get(b"sec-fetch-site") == "cross-site" and "token" not in query:
             return False
         if self._token is None:
             return is_loopback(host.hostname or "")
@@ -105,11 +125,16 @@ async def _refuse(scope: "Scope", send: "Send") -> None:
 
 
 async def _welcome(send: "Send", token: str) -> None:
-    """Set the token as a cookie, and redirect to the address without it."""
+    """Set the token as a cookie, and go on to the address without it.
+
+    A page does this, not a redirect: after a link on another site, browsers send no strict cookie
+    along a redirect.
+    """
     cookie = f"{_COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"
-    headers = [(b"location", b"/"), (b"set-cookie", cookie.encode("latin-1"))]
-    await send({"type": "http.response.start", "status": 303, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    headers = [(b"content-type", b"text/html"), (b"set-cookie", cookie.encode("latin-1"))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    page = b'<!doctype html><title>sefa studio</title><meta http-equiv=refresh content="0;url=/">'
+    await send({"type": "http.response.body", "body": page})
 
 
 def address(listener: socket.socket, token: str | None) -> str:
@@ -149,6 +174,7 @@ def serve(
         favicon="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'>"
         "<circle cx='4' cy='4' r='3.4' fill='%233b6ea5'/></svg>",
         dark=None,
+        tailwind=False,  # it would compile and watch every class of the page
         show_welcome_message=False,
         reconnect_timeout=3,
     )

@@ -77,6 +77,11 @@ class State:
         """The sets with a slider that is not at 0."""
         return tuple(sliders for sliders in self.sets if sliders.alphas)
 
+    @property
+    def moves(self) -> str:
+        """All moves, for names of files: `k3_+2.00`."""
+        return "_".join(own.move.name for own in self.moved)
+
     def with_sliders(self, sliders: Sliders) -> "State":
         """Return this state with other sliders in the active place."""
         sets = list(self.sets)

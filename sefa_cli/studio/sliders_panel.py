@@ -26,6 +26,7 @@ class SlidersPanel:
         self.count, self.reach = FIRST, REACHES[1]
         self._built: tuple[Any, ...] = ()
         self._rows: dict[int, tuple[ui.slider, ui.label, ui.input]] = {}
+        self._changes: dict[int, ui.label] = {}  # of a region's directions
         self._shown: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._body = ui.element("div").classes("rows")
 
@@ -47,6 +48,7 @@ class SlidersPanel:
             self._built, self._shown = wanted, directions
             self._body.clear()
             self._rows.clear()
+            self._changes.clear()
             with self._body:
                 self._build(sliders)
         if sliders:
@@ -55,12 +57,28 @@ class SlidersPanel:
                 name.value = sliders.bundle.labels[k] or ""
                 slider.value = sliders.alpha(k)
                 number.text = f"{sliders.alpha(k):+g}" if sliders.alpha(k) else "0"
+                if k in self._changes:
+                    self._changes[k].text = changed(sliders, k)
 
     def _build(self, sliders: Sliders | None) -> None:
         page = self.page
-        if page.model is None or sliders is None:
+        if page.model is None:
             ui.label("Open a model or a bundle to start.").classes("quiet")
             return
+        if sliders is None:
+            ui.label("Find directions of some layers, or open a bundle.").classes("quiet")
+        else:
+            self._build_rows(sliders)
+        with ui.row().classes("region no-wrap"):
+            named = page.model.level_names
+            choice = ui.select(named, value="all", label="Directions of the layers")
+            choice.props('dense outlined options-dense data-test="level"').classes("flex-grow")
+            ui.button("Factorize", on_click=lambda: page.factorize(str(choice.value))).props(
+                'no-caps outline padding="7px 12px" data-test="factorize"'
+            )
+
+    def _build_rows(self, sliders: Sliders) -> None:
+        page = self.page
         paths = {i: own.path for i, own in enumerate(page.state.sets)}
         with ui.row().classes("panel-head no-wrap"):
             ui.select(paths, value=page.state.active, on_change=self._choose).props(
@@ -90,13 +108,6 @@ class SlidersPanel:
                 on_click=self._more,
                 icon="expand_more",
             ).props('flat dense no-caps size=sm data-test="more"')
-        with ui.row().classes("region no-wrap"):
-            named = page.model.level_names
-            choice = ui.select(named, value="all", label="Directions of the layers")
-            choice.props('dense outlined options-dense data-test="level"').classes("flex-grow")
-            ui.button("Factorize", on_click=lambda: page.factorize(str(choice.value))).props(
-                'no-caps outline padding="7px 12px" data-test="factorize"'
-            )
 
     def _layers(self, sliders: Sliders) -> None:
         own = format_range(int(layer) for layer in sliders.bundle.layers)
@@ -116,6 +127,13 @@ class SlidersPanel:
             if k in sliders.bundle.style_gains:
                 ui.label("style gain").classes("gain").tooltip(
                     "Scales all styles at once. Moderate steps already destroy the picture."
+                )
+            elif "change" in sliders.bundle.info[k]:
+                self._changes[k] = ui.label("").classes("value").props(f'data-test="change-{k}"')
+                self._changes[k].tooltip(
+                    "How much the pixels inside and outside the region change (root mean square, "
+                    "of a range of 2), to first order: at the slider's place, or after the step "
+                    "that suits the direction."
                 )
             else:
                 ui.label("" if value is None else f"{value:.4g}").classes("value").tooltip(
@@ -188,6 +206,13 @@ class SlidersPanel:
             name = f"seed{state.seed:04d}_k{k}.gif"
             ui.download.content(made, name, "image/gif")
             page.layout.tell(film_commands(model, state, k, name))
+
+
+def changed(sliders: Sliders, k: int) -> str:
+    """Return how much direction `k` changes the pixels inside and outside its region."""
+    change = sliders.bundle.info[k]["change"]
+    step = abs(sliders.alpha(k)) or sliders.bundle.step(k)
+    return f"in {step * change['inside']:.2f} · out {step * change['outside']:.2f}"
 
 
 def _with_layers(state: State, text: str, own: str) -> State:

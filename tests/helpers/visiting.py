@@ -41,7 +41,7 @@ def settled(page: Page) -> np.ndarray:
 
 def opened(page: Page, address: str) -> Page:
     page.goto(address)
-    expect(at(page, "row-0")).to_be_visible()
+    expect(at(page, "row-0")).to_be_visible(timeout=20_000)  # a model is opened first
     settled(page)
     return page
 

@@ -10,8 +10,9 @@ import pytest
 from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.localizing import Job, Task, drawing_from
-from sefa_cli.studio.page import Page, Studio
+from sefa_cli.studio.page import Page
 from sefa_cli.studio.session import State
+from sefa_cli.studio.studio import Studio
 from tests.helpers.visiting import until
 
 

@@ -46,13 +46,21 @@ def test_addresses() -> None:
 
 
 def asked(
-    token: str | None, kind: str = "http", query: str = "", path: str = "/", **headers: str
+    token: str | None,
+    kind: str = "http",
+    query: str = "",
+    path: str = "/",
+    answer: bool = False,
+    headers: dict[str, str] | None = None,
 ) -> list[Any]:
     """Send a request through the gate; return the answer, ["passed"] if it reaches the page."""
     sent: list[Any] = []
 
     async def page(scope: Any, receive: Any, send: Any) -> None:
-        sent.append("passed")
+        if answer:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        else:
+            sent.append("passed")
 
     async def receive() -> Any:
         raise AssertionError("the gate reads nothing")
@@ -60,7 +68,7 @@ def asked(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    given = {"host": "127.0.0.1:8642", **headers}
+    given = {"host": "127.0.0.1:8642", **(headers or {})}
     scope: dict[str, Any] = {
         "type": kind,
         "path": path,
@@ -74,14 +82,18 @@ def asked(
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_without_a_token_only_own_pages_pass(kind: str) -> None:
     assert asked(None, kind) == ["passed"]
-    assert asked(None, kind, host="localhost:1", origin="http://localhost:1") == ["passed"]
+    assert asked(None, kind, headers={"host": "localhost:1", "origin": "http://localhost:1"}) == [
+        "passed"
+    ]
     for headers in (
         {"host": "attacker.example"},  # a foreign name that resolves to this machine
         {"origin": "http://attacker.example"},  # a page of another site
         {"origin": "http://127.0.0.1:9"},  # another server on this machine
         {"host": ""},
+        {"origin": "null"},  # a sandboxed frame on any site
+        {"sec-fetch-site": "cross-site"},  # a link, a form or a picture on another site
     ):
-        assert refused(asked(None, kind, **headers))
+        assert refused(asked(None, kind, headers=headers))
 
 
 def refused(sent: list[Any]) -> bool:
@@ -89,19 +101,37 @@ def refused(sent: list[Any]) -> bool:
     return sent[0] == {"type": "websocket.close", "code": 1008} or sent[0].get("status") == 403
 
 
+def cookie(token: str) -> dict[str, str]:
+    return {"cookie": f"a=b; sefa-token={token}"}
+
+
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_only_the_token_opens(kind: str) -> None:
     host = {"host": "somewhere:80"}
-    assert refused(asked("right", kind, **host))
-    assert refused(asked("right", kind, "token=wrong", **host))
-    assert refused(asked("right", kind, cookie="sefa-token=wrong", **host))
-    assert refused(asked("right", kind, "token=", cookie="sefa-token=", **host))
-    assert asked("right", kind, path="/x", cookie="a=b; sefa-token=right", **host) == ["passed"]
-    assert refused(asked("right", kind, cookie="sefa-token=right", origin="http://x", **host))
+    assert refused(asked("right", kind, headers=host))
+    assert refused(asked("right", kind, "token=wrong", headers=host))
+    assert refused(asked("right", kind, headers={**host, **cookie("wrong")}))
+    assert refused(asked("right", kind, "token=", headers={**host, **cookie("")}))
+    assert asked("right", kind, path="/x", headers={**host, **cookie("right")}) == ["passed"]
+    for origin in ("http://x", "null"):
+        assert refused(asked("right", kind, headers={**host, **cookie("right"), "origin": origin}))
 
 
 def test_the_token_moves_from_the_address_to_a_cookie() -> None:
-    start, _ = asked("right", query="token=right")
-    assert start["status"] == 303 and (b"location", b"/") in start["headers"]
-    (cookie,) = [value for name, value in start["headers"] if name == b"set-cookie"]
-    assert b"sefa-token=right" in cookie and b"HttpOnly" in cookie and b"SameSite=Strict" in cookie
+    start, page = asked("right", query="token=right")
+    assert start["status"] == 200 and b'http-equiv=refresh content="0;url=/"' in page["body"]
+    (given,) = [value for name, value in start["headers"] if name == b"set-cookie"]
+    assert b"sefa-token=right" in given and b"HttpOnly" in given and b"SameSite=Strict" in given
+
+
+@pytest.mark.parametrize("token", [None, "right"])
+@pytest.mark.parametrize("given", ["", "token=right"])
+def test_every_answer_forbids_frames_and_guesses(token: str | None, given: str) -> None:
+    """The page's own answers, a refusal, and the page that sets the cookie."""
+    (start,) = (m for m in asked(token, query=given, answer=True) if "status" in m)
+    headers = {name.decode(): value.decode() for name, value in start["headers"]}
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"

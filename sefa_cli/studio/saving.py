@@ -1,0 +1,154 @@
+"""Pages that survive a reload and a restart: their history is kept in the cache folder."""
+
+import hashlib
+import json
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.ranges import format_range
+from sefa_cli.sources.cache import cache_folder, write_quietly
+from sefa_cli.studio.session import History, Sliders, State
+
+_KEPT = 50  # pages
+_STEPS = 50  # states before the present one, and after it
+
+
+class Saved:
+    """The saved history of one page: a small file, and each bundle once, named by its content."""
+
+    def __init__(self, name: str | None = None) -> None:
+        """`name` comes from an address; one that is not ours is replaced by a new one."""
+        known = name is not None and re.fullmatch(r"[\w-]{22}", name, re.ASCII)
+        self.name = str(name) if known else secrets.token_urlsafe(16)
+        self._folder = cache_folder() / "pages"
+        self._digests: OrderedDict[int, tuple[Bundle, str]] = OrderedDict()
+
+    def write(self, model: str, history: History) -> None:
+        """Keep the history of a page; a cache that cannot be written is left alone."""
+        states = [*history.past[-_STEPS:], history.present, *history.future[-_STEPS:]]
+        plain = {
+            "model": model,
+            "present": len(history.past[-_STEPS:]),
+            "states": [self._plain(state) for state in states],
+        }
+        text = json.dumps(plain).encode()
+        write_quietly(self._file, lambda file: file.write(text))
+
+    def read(self) -> tuple[str, History] | None:
+        """Return the model's name and the history; None if there is none that can be read."""
+        try:
+            plain = json.loads(self._file.read_bytes())
+            states, at = [self._state(one) for one in plain["states"]], plain["present"]
+            history = History(states[at], states[:at], states[at + 1 :])
+            return str(plain["model"]), history
+        except (OSError, ValueError, KeyError, TypeError, IndexError, SefaError):
+            return None
+
+    @property
+    def _file(self) -> Path:
+        return self._folder / f"{self.name}.json"
+
+    def _plain(self, state: State) -> dict[str, Any]:
+        sets = [
+            {
+                "path": own.path,
+                "bundle": self._digest(own.bundle),
+                "made_by": own.made_by,
+                "alphas": own.alphas,
+                "layers": own.layers,
+            }
+            for own in state.sets
+        ]
+        return {**vars(state), "sets": sets}
+
+    def _digest(self, bundle: Bundle) -> str:
+        """Return the name of a bundle's file, which is written when the bundle is first met."""
+        if id(bundle) not in self._digests:
+            data = bundle.to_bytes()
+            digest = hashlib.sha256(data).hexdigest()
+            write_quietly(self._folder / f"{digest}.dirs", lambda file: file.write(data))
+            self._digests[id(bundle)] = bundle, digest  # the bundle too, or its id is used again
+        return self._digests[id(bundle)][1]
+
+    def _state(self, plain: Mapping[str, Any]) -> State:
+        sets = tuple(
+            Sliders(
+                one["path"],
+                self._bundle(one["bundle"]),
+                tuple(one["made_by"]),
+                tuple((int(k), float(alpha)) for k, alpha in one["alphas"]),
+                None if one["layers"] is None else tuple(one["layers"]),
+            )
+            for one in plain["sets"]
+        )
+        return State(plain["seed"], plain["trunc"], plain["label"], sets, plain["active"])
+
+    def _bundle(self, digest: str) -> Bundle:
+        for bundle, known in self._digests.values():
+            if known == digest:
+                return bundle
+        bundle = Bundle.load(self._folder / f"{digest}.dirs")
+        self._digests[id(bundle)] = bundle, digest
+        return bundle
+
+
+def drop_old() -> None:
+    """Remove all pages but those used last, and bundles that no page needs."""
+    folder = cache_folder() / "pages"
+    try:
+        pages = sorted(folder.glob("*.json"), key=lambda page: -page.stat().st_mtime)
+        needed = "".join(page.read_text() for page in pages[:_KEPT])
+        unused = [one for one in folder.glob("*.dirs") if one.stem not in needed]
+        for path in [*pages[_KEPT:], *unused]:
+            path.unlink()
+    except OSError:
+        return  # another studio is at it, or the folder is not ours
+
+
+def address_of(saved: Saved, model: str | None, state: State) -> str:
+    """Return the page's address, which says what it shows to whoever reads or shares it."""
+    words: dict[str, str] = {"page": saved.name}
+    if model is not None:
+        words |= {"model": model, "seed": str(state.seed)}
+        if state.trunc is not None:
+            words["trunc"] = f"{state.trunc:g}"
+        if state.label is not None:
+            words["class"] = str(state.label)
+        if own := state.sliders:
+            words["dirs"] = own.path
+            if own.layers is not None:
+                words["layers"] = format_range(own.layers)
+            if own.alphas:
+                words["moves"] = ",".join(f"{k}:{alpha:g}" for k, alpha in own.alphas)
+    return "/?" + urlencode(words, safe="/:,")
+
+
+def state_at(words: Mapping[str, str], state: State) -> State:
+    """Return `state` with the seed, truncation, class and moves that an address asks for.
+
+    Moves count only if the open bundle is the one that the address names. Raises SefaError if a
+    word is not valid.
+    """
+    try:
+        state = state.with_seed(int(words.get("seed", state.seed)))
+        if "trunc" in words:
+            state = replace(state, trunc=float(words["trunc"]))
+        if "class" in words and state.label is not None:
+            state = replace(state, label=int(words["class"]))
+        if state.sliders and state.sliders.path == words.get("dirs") and words.get("moves"):
+            for pair in words["moves"].split(","):
+                k, alpha = pair.split(":")
+                if not 0 <= int(k) < state.sliders.bundle.k:
+                    raise UsageError(f"direction {k} is out of range", "a direction of the bundle")
+                state = state.at(int(k), float(alpha))
+    except ValueError:
+        raise UsageError("cannot read the address", "an address that the studio made") from None
+    return state

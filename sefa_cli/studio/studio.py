@@ -1,0 +1,80 @@
+"""All pages of one server, and the routes they need."""
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from nicegui import Client, ui
+
+from sefa_cli.errors import SefaError
+from sefa_cli.studio.layout import Layout
+from sefa_cli.studio.library import Library
+from sefa_cli.studio.page import Page
+from sefa_cli.studio.saving import Saved, drop_old
+from sefa_cli.studio.uploads import UploadError
+from sefa_cli.studio.worker import Worker
+
+
+class Studio:
+    """All pages of one server, and what they share.
+
+    Args:
+        library: The models.
+        begin: The bundle or model that a new page opens.
+    """
+
+    def __init__(self, library: Library, begin: str | None = None) -> None:
+        self.library, self.begin, self.worker = library, begin, Worker()
+        self.pages: dict[str, Page] = {}
+        drop_old()
+
+    def add_routes(self, app: FastAPI) -> None:
+        """Serve the page itself, and the pictures of every open page."""
+
+        @app.get("/picture/{key}/{number}.png")
+        def picture(key: str, number: int) -> Response:
+            page = self.pages.get(key)
+            png = page.pictures.get(number) if page else None
+            if png is None:
+                raise HTTPException(404)
+            return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
+
+        @app.post("/upload/{key}")
+        async def upload(key: str, name: str, request: Request) -> Response:
+            page = self.pages.get(key)
+            if page is None:
+                raise HTTPException(404)
+            try:
+                data = await page.uploads.read(request.stream())
+                await page.drop(name, data)
+            except SefaError as error:
+                status = error.status if isinstance(error, UploadError) else 200
+                return Response(str(error), status, media_type="text/plain")
+            return Response(media_type="text/plain")  # nothing was wrong
+
+        @ui.page("/")
+        async def index(client: Client) -> None:
+            page = Page(self, client, self._saved(client.request.query_params.get("page")))
+            self.pages[page.key] = page
+            client.on_delete(page.close)
+            page.layout = Layout(page)
+            await client.connected()
+            await page.begin(client.request.query_params)
+
+    def _saved(self, name: str | None) -> Saved:
+        """Return the saved page that an address names, or a new one while another window has it."""
+        saved = Saved(name)
+        others = (page for page in self.pages.values() if page.saved.name == saved.name)
+        if not any(page.client.has_socket_connection for page in others):
+            return saved
+        copy = Saved()
+        if known := saved.read():
+            copy.write(*known)
+        return copy
+
+    def close(self) -> None:
+        """Stop all work and wait for it: a thread that still computes at exit would crash."""
+        pages = list(self.pages.values())
+        for page in pages:
+            page.close()
+        for page in pages:
+            if page.job:
+                page.job.wait()
+        self.worker.close()

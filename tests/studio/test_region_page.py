@@ -1,0 +1,69 @@
+"""Regions drawn in a real browser: the search, the outline, what a row says."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect
+from typer.testing import Result
+
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers.visiting import at, drag, opened, run, settled
+
+Sefa = Callable[..., Result]
+
+
+def test_a_region_is_drawn_localized_named_and_saved(tiny: str, page: Page, sefa: Sefa) -> None:
+    opened(page, tiny)
+    at(page, "mode").get_by_text("Box").click()
+    area = page.locator(".canvas").bounding_box()
+    assert area is not None
+    page.mouse.move(area["x"] + 0.25 * area["width"], area["y"] + 0.5 * area["height"])
+    page.mouse.down()
+    page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.75 * area["height"], steps=5)
+    page.mouse.up()
+    expect(at(page, "cost")).to_contain_text("32 derivatives")
+    at(page, "localize").click()
+    expect(at(page, "bundles")).to_contain_text("region1.dirs")
+    expect(at(page, "layers")).to_have_value("2-5")  # the middle ones keep to a region best
+    expect(page.locator(".canvas .outline")).to_be_visible()
+    expect(at(page, "change-0")).to_have_text(re.compile(r"in 0\.25 · out 0\.\d\d"))
+    name = at(page, "row-0").get_by_label("name of direction 0")
+    name.fill("<img src=x onerror=alert(1)>")
+    name.press("Enter")
+    expect(at(page, "commands")).to_contain_text("sefa name region1.dirs 0")
+    drag(page, 0, 0.7)
+    expect(at(page, "commands")).to_contain_text("sefa edit")
+    with page.expect_download() as download:
+        at(page, "bundle-download").click()
+    download.value.save_as("page.dirs")
+    picture = settled(page)
+    run(sefa, at(page, "commands").inner_text().splitlines())
+    assert Path("page.dirs").read_bytes() == Path("region1.dirs").read_bytes()
+    assert Bundle.load("page.dirs").labels[0] == "<img src=x onerror=alert(1)>"
+    (made,) = Path("picture").glob("*.png")
+    np.testing.assert_array_equal(Image.open(made), picture)
+
+
+def test_the_brush_gives_its_mask(tiny: str, page: Page, tmp_path: Path) -> None:
+    opened(page, tiny)
+    at(page, "mode").get_by_text("Brush").click()
+    area = page.locator(".canvas").bounding_box()
+    assert area is not None
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 20, steps=4)
+    page.mouse.up()
+    drag(page, 0, 0.6)
+    expect(at(page, "commands")).to_contain_text("--k 0")
+    settled(page)
+    expect(page.locator(".canvas .veil")).to_be_visible()  # the drawing stays on a new picture
+    with page.expect_download() as download:
+        at(page, "localize").click()
+    download.value.save_as(tmp_path / "region1.png")
+    mask = np.asarray(Image.open(tmp_path / "region1.png"))
+    assert mask.shape == (32, 32) and 0 < (mask == 255).sum() < 200
+    expect(at(page, "bundles")).to_contain_text("region1.dirs")
