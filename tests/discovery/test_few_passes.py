@@ -82,7 +82,7 @@ def test_companions_join_one_or_two_pictures_and_are_none_of_them() -> None:
      {"space": "z"}, {"space": "w+"}],
 )  # fmt: skip
 def test_what_takes_every_pass(other: dict[str, Any]) -> None:
-    assert FEW.few(512) and not FEW.few(48) and FEW.passes(512) < 512 / 4
+    assert FEW.few(512) and not FEW.few(48) and FEW.passes(512) < 512 / 3
     assert not replace(FEW, **other).few(512)
 
 
