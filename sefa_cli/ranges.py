@@ -1,5 +1,6 @@
 """Row 0. Ranges such as `0-4,7`: the one way to write seeds, layers and directions."""
 
+import math
 import operator
 import re
 from collections.abc import Iterable, Sequence
@@ -71,6 +72,11 @@ def as_indices(
     if isinstance(given, str):
         return parse_range(given, what, count)
     return check_indices(list(given) if isinstance(given, Iterable) else [given], what, count)
+
+
+def is_whole(number: object, least: int, most: float = math.inf) -> bool:
+    """Return whether this is a whole number from `least` to `most`."""
+    return hasattr(number, "__index__") and least <= operator.index(number) <= most
 
 
 def format_range(indices: Iterable[int]) -> str:

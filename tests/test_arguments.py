@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sefa_cli
@@ -13,6 +14,12 @@ from tests.conftest import TINY
 sefa: Any = sefa_cli  # what a type checker would refuse is tried here too
 
 Work = Callable[[Bundle], Any]
+
+
+def localized(**choices: Any) -> Bundle:
+    choices = {"seeds": 0, "layers": 3, "size": 16, "num": 1, "device": "cpu", **choices}
+    made: Bundle = sefa.localize(TINY, sefa.Region.box(4, 4, 8, 8), **choices)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +35,8 @@ def bundle() -> Bundle:
         lambda b: sefa.edit(b, {1: 2}, seeds=[2.9], model=TINY),
         lambda b: sefa.edit(b, {1: 2}, layers=[0.5], model=TINY),
         lambda b: sefa.factorize(TINY, layers=[1.2]),
+        lambda b: localized(seeds=[0.9]),
+        lambda b: localized(layers=[0.9]),
     ],
 )
 def test_a_fraction_is_not_an_index(bundle: Bundle, work: Work) -> None:
@@ -89,3 +98,34 @@ def test_the_number_of_directions_is_checked(num: Any) -> None:
 def test_at_least_one_direction_is_compared(bundle: Bundle) -> None:
     with pytest.raises(UsageError, match="num must be 1 or more, got -1"):
         bundle.compare(bundle, num=-1)
+
+
+def test_one_seed_and_one_layer_of_localize() -> None:
+    assert localized().to_bytes() == localized(seeds=[0], layers=[3]).to_bytes()
+
+
+def test_numbers_of_numpy_are_numbers(bundle: Bundle) -> None:
+    assert bundle.index(np.int64(-1)) == bundle.k - 1  # type: ignore[arg-type]
+    assert sefa.factorize(TINY, num=np.int64(4)).k == 4
+    film = sefa.sweep(bundle, 0, np.array([-3, 3]), frames=np.int64(2), model=TINY, device="cpu")
+    assert [shot[0][1] for shot in film.shots] == [-3, 3]
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        (lambda b: sefa.edit(b, {0: []}, model=TINY), "edit without steps"),
+        (lambda b: sefa.sweep(b, 0, 3, model=TINY), "is not a sweep"),
+        (lambda b: sefa.sweep(b, 0, frames=2.5, model=TINY), "2.5 frames"),
+        (lambda b: b.compare(b, num=2.5), "num must be 1 or more, got 2.5"),
+        (lambda b: localized(num=2.5), "2.5 directions asked for"),
+        (lambda b: localized(size=16.5), "a working size of 16.5 pixels"),
+        (lambda b: localized(truncation=9), "truncation must be between -2 and 2, got 9"),
+        (lambda b: sefa.edit(b, {0: 2}, truncation=9, model=TINY), "between -2 and 2, got 9"),
+        (lambda b: sefa.sample(TINY, truncation=float("nan")), "between -2 and 2, got nan"),
+        (lambda b: sefa.sample(TINY, truncation="x"), "between -2 and 2, got 'x'"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(bundle: Bundle, work: Work, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        work(bundle)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.ranges import is_whole
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
@@ -89,7 +90,7 @@ def compare(a: "Bundle", b: "Bundle", num: int = 10) -> Comparison:
         >>> found.same_model, found.shared.round(2).tolist(), found.matches[1].other
         (True, [0.0, 0.5, 0.67], 0)
     """
-    if num < 1:
+    if not is_whole(num, 1):
         raise UsageError(f"num must be 1 or more, got {num}")
     if a.dim != b.dim:
         raise SefaError(f"the latents have {a.dim} and {b.dim} dimensions", "bundles of one space")

@@ -93,12 +93,13 @@ def _region(where: Where) -> "Region":
 def _request(how: How, seeds: str | None) -> "Request":
     """Return what is asked for; raises UsageError for words that no model understands."""
     from sefa_cli.discovery.request import Request
+    from sefa_cli.editing.sum import check_truncation
 
     if how.codes is not None and seeds is not None:
         raise UsageError("--seeds and --codes cannot be used together")
     if how.codes is not None and not Path(how.codes).exists():
         raise SefaError(f"{how.codes} does not exist")
-    checks.check_truncation(how.trunc)
+    check_truncation(how.trunc, "--trunc")
     seeds = "0-4" if seeds is None else seeds
     checks.check_seeds(seeds)
     return Request(

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 
 from sefa_cli.discovery import few_passes
-from sefa_cli.discovery.gram_matrices import Float64, Grams, Matrices, Spanned, mean_grams
+from sefa_cli.discovery.gram_matrices import Grams, Matrices, Spanned, mean_grams
 from sefa_cli.discovery.jacobian import Begun, Report, Watch, grams
 from sefa_cli.discovery.memory import free_bytes
 from sefa_cli.discovery.partial import Partial
 from sefa_cli.discovery.resefa import equal_weights, resefa_in_span
 from sefa_cli.discovery.search import Search, Target
-from sefa_cli.discovery.sefa import Factors
+from sefa_cli.discovery.sefa import Factors, Float64
 from sefa_cli.discovery.sketch import Sketch, Within, first_basis, sketch, whole_trace, widened
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization

@@ -10,9 +10,11 @@ from sefa_cli.discovery.few_passes import KEPT, PICTURES
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
 from sefa_cli.discovery.partial import partial_path
 from sefa_cli.discovery.search import Search
+from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import BUNDLES, check_writable
 from sefa_cli.projections import levels, parse_layers
+from sefa_cli.ranges import as_indices, is_whole
 
 if TYPE_CHECKING:
     from sefa_cli.editing.codes import CodeArray
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 SMALLEST = 8  # pixels of a working size
 MOST_IN_WPLUS = 64  # directions of w+, if `num` does not say
 
-Indices = str | Iterable[int]  # "0-4,7" or numbers
+Indices = str | int | Iterable[int]  # "0-4,7", 3 or several numbers
 Tau = float | str  # a number, or "auto"
 
 
@@ -106,9 +108,10 @@ class Request:
     codes_name: str | None = None
 
     def __post_init__(self) -> None:
-        if self.size < SMALLEST:
+        check_truncation(self.truncation)
+        if not is_whole(self.size, SMALLEST):
             raise UsageError(f"a working size of {self.size} pixels", f"{SMALLEST} or more")
-        if self.num is not None and self.num < 1:
+        if self.num is not None and not is_whole(self.num, 1):
             raise UsageError(f"{self.num} directions asked for", "1 or more")
         if self.sketch and (self.exact_gram or self.published):
             raise UsageError("a sketch with exact Gram matrices", "one of them")
@@ -170,7 +173,7 @@ class Request:
     @property
     def seed_range(self) -> str:
         """The seeds as text."""
-        return _range(self.seeds)
+        return _range(self.seeds, "seed")
 
 
 @dataclass(frozen=True)
@@ -228,8 +231,8 @@ class Files:
             raise UsageError("a Jacobian file with layers auto", "one of them, or layers middle")
 
 
-def _range(indices: Indices) -> str:
-    return indices if isinstance(indices, str) else ",".join(str(int(i)) for i in indices)
+def _range(given: Indices, what: str = "layer") -> str:
+    return given if isinstance(given, str) else ",".join(map(str, as_indices(given, what)))
 
 
 def _number(tau: Tau | None) -> float:

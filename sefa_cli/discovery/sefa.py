@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sefa_cli.errors import UsageError
+from sefa_cli.ranges import is_whole
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -63,7 +64,7 @@ def factorize(
     """
     mean = _mean_row(matrices) if center else None
     dim = matrices[0].shape[1]
-    if num is not None and not (isinstance(num, int) and 1 <= num <= dim):
+    if num is not None and not is_whole(num, 1, dim):
         raise UsageError(f"the number of directions must be between 1 and {dim}, got {num}")
     with threadpool_limits(1, user_api="blas"):
         axis = None

@@ -107,7 +107,9 @@ class Prepared:
         partial = self._partial()
         if partial is not None and self.files.resume:
             partial.read()
-        with _noted(partial), self._jacobian() as watch:
+        jacobian, shape = self.files.jacobian, self.jacobian_shape
+        file = jacobian_file(jacobian, shape, self.files.overwrite) if jacobian else nullcontext()
+        with _noted(partial), file as watch:
             collector = Collector(
                 self.generator,
                 self.start.codes,
@@ -166,17 +168,6 @@ class Prepared:
         if self.request.codes is not None:
             task["codes_digest"] = _digest(self.start.codes)
         return Partial(self.files.partial, task)
-
-    @contextmanager
-    def _jacobian(self) -> Iterator[Callable[[int, slice, torch.Tensor], None] | None]:
-        """Yield the function that puts derivatives into their file, or None."""
-        path = self.files.jacobian
-        with (
-            nullcontext()
-            if path is None
-            else jacobian_file(path, self.jacobian_shape, self.files.overwrite)
-        ) as put:
-            yield put
 
     def _advance(self, progress: Progress | None) -> Callable[[int], None] | None:
         if progress is None:

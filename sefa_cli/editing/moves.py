@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
@@ -63,7 +65,7 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
     pairs: list[Any] = list(steps.items()) if isinstance(steps, Mapping) else list(steps)
     if pairs and isinstance(pairs[0], Sequence) and all(isinstance(m, Move) for m in pairs[0]):
         return pairs
-    if not pairs:
+    if not pairs or any(isinstance(step, Sequence) and not step for _, step in pairs):
         raise UsageError("edit without steps", 'directions and steps such as {"smile": 2, 3: -1}')
     found = [(bundle.index(name), step) for name, step in pairs]
     if len(found) == 1 and found[0][1] == AUTO:
@@ -127,7 +129,7 @@ def ends_of(span: Sequence[float] | str) -> tuple[float, float]:
 
     Raises UsageError for anything else.
     """
-    parts = span.replace(":", ",").split(",") if isinstance(span, str) else list(span)
+    parts = span.replace(":", ",").split(",") if isinstance(span, str) else np.atleast_1d(span)
     if len(parts) != 2:
         raise UsageError(f"range {span!r} is not a sweep", "first:last, such as -3:3")
     return parse_alpha(parts[0]), parse_alpha(parts[1])
@@ -147,7 +149,7 @@ def parse_alphas(text: str) -> list[float]:
         ([-2.0, -1.0, 1.0, 2.0], [1.0, 1.5])
     """
     if ":" not in text:
-        return _unequal([parse_alpha(part) for part in text.split(",")])
+        return _once([parse_alpha(part) for part in text.split(",")])
     first, last = ends_of(text)
     count = math.ceil(abs(last - first))
     if not 0 < count <= MOST_STEPS:
@@ -159,7 +161,7 @@ def parse_alphas(text: str) -> list[float]:
     return [step for step in steps if step != 0]
 
 
-def _unequal(steps: list[float]) -> list[float]:
+def _once(steps: list[float]) -> list[float]:
     for i, step in enumerate(steps):
         if step in steps[:i]:
             raise UsageError(f"alpha {step:g} is given twice", "each step once")

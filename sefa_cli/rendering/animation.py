@@ -89,7 +89,8 @@ def sweep(
     words = [directions] if isinstance(directions, str | int) else list(directions)
     ks = check_indices([k for word in words for k in bundle.indices(str(word))], "direction")
     fps = options.get("fps", 25)
-    first, last = (-FARTHEST, FARTHEST) if span == "auto" else ends_of(span)
+    auto = isinstance(span, str) and span == "auto"
+    first, last = (-FARTHEST, FARTHEST) if auto else ends_of(span)
     alphas = frame_alphas(
         first,
         last,
@@ -98,7 +99,7 @@ def sweep(
         options.get("ease", "linear"),
         rest_frames(options.get("hold", 0), fps),
     )
-    units = [bundle.step(k) for k in ks] if span == "auto" else None
+    units = [bundle.step(k) for k in ks] if auto else None
     film = shots(ks, alphas.tolist(), options.get("arrange", "rows"), units)
     scene = open_scene_of(bundle, options)
     return Film(Edits(scene, bundle), film, fps, options.get("captions", False))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import UsageError
 from sefa_cli.rendering.view import View
 
@@ -88,6 +89,7 @@ def check_names(options: Mapping[str, object], known: type, function: str) -> No
 def view_of(options: RenderOptions) -> View:
     """Return how to render pictures. Raises UsageError for an option that is not valid."""
     check_placement(options.get("translate"), options.get("rotate"))
+    check_truncation(options.get("truncation"))
     return View(
         size=options.get("size"),
         fast=options.get("fast", False),

@@ -1,15 +1,13 @@
 """`sefa evaluate`: the folder it writes, how it goes on, and everything it must refuse."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import Sefa
 
-Sefa = Callable[..., Result]
 QUICK = ["-k", "0-1", "--seeds", "0-9", "--steps", "1", "--scorers", "colors", "-o", "eval"]
 
 

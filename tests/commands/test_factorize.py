@@ -6,18 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
-from tests.helpers import GOLDEN
-
-Sefa = Callable[..., Result]
+from tests.helpers import GOLDEN, Sefa
+from tests.helpers.light import run_without
 
 
 def test_writes_a_bundle_and_prints_its_path(sefa: Sefa) -> None:
@@ -107,14 +104,7 @@ def test_keeps_an_existing_output(sefa: Sefa) -> None:
 @pytest.mark.parametrize("default", [False, True])
 def test_imports_no_torch(workplace: Path, default_model: Path, default: bool) -> None:
     model = str(default_model) if default else "tiny.pth"
-    code = (
-        f"import sys; sys.argv = ['sefa', 'factorize', {model!r}, '-o', 'a.dirs']\n"
-        "from sefa_cli.cli import main\n"
-        "try: main()\n"
-        "except SystemExit as end: assert end.code in (0, None), end.code\n"
-        "assert not {'torch', 'PIL', 'rich', 'requests'} & set(sys.modules), 'heavy'"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    run_without(["torch", "PIL", "rich", "requests"], "factorize", model, "-o", "a.dirs")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

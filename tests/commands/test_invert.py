@@ -1,16 +1,14 @@
 """`sefa invert`: a folder is a batch, a broken photo stops nothing, an interrupt keeps codes."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import Result
 
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.invert import Inverter
+from tests.helpers import Sefa
 
-Sefa = Callable[..., Result]
 QUICK = ("--model", "tiny.pth", "-o", "codes.npz", "--passes", "3")
 
 

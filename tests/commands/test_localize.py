@@ -2,19 +2,17 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.discovery.resefa import TAUS
+from tests.helpers import Sefa
 
-Sefa = Callable[..., Result]
 QUICK = ["--size", "32", "--seeds", "0"]
 
 

@@ -1,13 +1,10 @@
 """`sefa localize` where nothing else is said, and what takes it back to the published procedure."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-from typer.testing import Result
-
 from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import Sefa
 
-Sefa = Callable[..., Result]
 QUICK = ["--size", "32", "--seeds", "0"]
 
 

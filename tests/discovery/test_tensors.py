@@ -148,6 +148,9 @@ def test_orientation(case):
         ({"a": (7, 5), "b": (9, 6)}, None, "share no dimension"),
         ({"a": (7, 5), "b": (9, 6)}, 1, "do not agree in axis 1"),
         ({"a": (7, 5)}, 2, "do not agree in axis 2"),
+        ({"a": (7, 5)}, -3, "do not agree in axis -3"),
+        ({"a": (7, 5), "b": (3, 7, 5)}, -3, "do not agree in axis -3"),
+        ({"a": (7, 5)}, 0.5, "do not agree in axis 0.5"),
         ({str(n): (7, n + 8) for n in range(9)}, 1, "and 5 more do not agree"),
     ],
 )
