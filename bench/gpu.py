@@ -151,7 +151,7 @@ def found(bench: Bench, generator: Any, **choices: Any) -> tuple[float, Any]:
     x, y, width, height = (round(share * size) for share in REGION)
     mask = np.zeros((size, size), np.uint8)
     mask[y : y + height, x : x + width] = 255
-    choices = {"seeds": [0], "size": size, "num": 6, **choices}
+    choices = {"seeds": [0], "size": size, "num": 6, "alone": True, **choices}
     bench.wait()
     start = time.perf_counter()
     bundle = sefa.localize(generator, mask, **choices)

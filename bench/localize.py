@@ -85,6 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "sefa_cli", "localize", "mobilestylegan_ffhq"]
         command += ["--box", "165,100,35,60", "--seeds", "0", "--space", asked.space]
+        command += ["--published"] if asked.space == "w" else ["-L", "all"]  # every derivative
         command += ["-o", str(Path(folder, "mouth.dirs"))]
         start = time.perf_counter()
         process = subprocess.Popen(command, env=os.environ)

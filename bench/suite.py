@@ -218,7 +218,11 @@ def commands(folder: Path, turns: int) -> Iterator[Row]:
     }
     yield from rows(works, turns, floors={list(works)[1]: "import torch"})
     localize = [*SEFA, "localize", MODEL, *BOX, "-o", region, "--overwrite"]
-    yield from rows({"sefa localize, one seed, 256 px": localize}, 2)
+    works = {
+        "sefa localize, 256 px": localize,
+        "sefa localize, one picture alone": [*localize, "--alone"],
+    }
+    yield from rows(works, 2)
 
 
 GROUPS = {  # processes first: what this one has imported would count in their memory

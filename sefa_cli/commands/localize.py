@@ -113,6 +113,7 @@ def _request(how: How, seeds: str | None) -> "Request":
         fast=how.fast,
         tau=how.tau,
         num=how.num,
+        alone=how.alone,
         exact_gram=how.exact_gram,
         published=how.published,
         method=how.method,
@@ -164,9 +165,9 @@ def _run(task: "Prepared") -> None:
     partial = task.files.partial
     try:
         with working("localizing") as work:
-            advance = work.begin(
-                "localizing", task.passes, "derivatives", "after an interrupt, --resume goes on"
-            )
+            few = task.searches[0].few(task.generator.w_dim)  # of these, residuals alone are kept
+            advice = "" if few else "after an interrupt, --resume goes on"
+            advance = work.begin("localizing", task.passes, "derivatives", advice)
             found = task.run(lambda doing, done, total: advance.reach(done))
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if getattr(interrupt, "__notes__", None):
@@ -179,18 +180,27 @@ def _run(task: "Prepared") -> None:
     _report(found)
 
 
+def _report_residual(residual: float, few: bool) -> None:
+    """Say what the leading directions lack."""
+    from sefa_cli.discovery import collect, few_passes
+
+    if not few:
+        advice = "" if residual < collect.SMALL else "; a larger --sketch gives better ones"
+        say(f"the sketch's leading directions are right to within {residual:.1%}{advice}")
+    elif residual > few_passes.SMALL:
+        count = few_passes.LEADING
+        say(
+            f"of the leading {count} directions, the least certain has a residual of "
+            f"{residual:.2g}; --exact-gram takes every derivative"
+        )
+
+
 def _report(found: "Found") -> None:
     """Say how good the directions are, as far as it was measured."""
-    from sefa_cli.discovery import collect, few_passes
     from sefa_cli.ranges import format_range
 
     if found.residual is not None:
-        few = "few_passes" in found.bundles[0].params
-        small, better = collect.SMALL, "a larger --sketch"
-        if few:
-            small, better = few_passes.SMALL, "--exact-gram"
-        advice = "" if found.residual < small else f"; {better} gives better ones"
-        say(f"the leading directions are right to within {found.residual:.1%}{advice}")
+        _report_residual(found.residual, "few_passes" in found.bundles[0].params)
     if found.quotient is not None:
         chosen = f"layers {format_range(found.search.layers)}, tau {found.search.tau:g}"
         times = f"{found.quotient:.3g} times as much as the rest"

@@ -94,12 +94,18 @@ class How:
             help="Keep the first N directions. Default: 10; 64 in w+; all with --exact-gram.",
         ),
     ] = None
+    alone: Annotated[
+        bool,
+        typer.Option(
+            "--alone", help="Look at these seeds alone: no other joins one or two of them."
+        ),
+    ] = False
     exact_gram: Annotated[
         bool,
         typer.Option(
             "--exact-gram",
             help="Take every derivative, of these seeds alone. Without it, w takes a quarter of "
-            "them, and other seeds join if there are fewer than three.",
+            "them.",
         ),
     ] = False
     published: Annotated[

@@ -20,7 +20,7 @@ from sefa_cli.discovery.sefa import Float32, Float64
 START = 64  # directions from the weights
 PROBES = 4  # random directions, for the trace
 BLOCK = 8  # residuals a turn, at least: two more than have to be right
-TURNS = 3  # of adding residuals, at most
+TURNS = 4  # of adding residuals, at most
 LEADING = 6  # directions that have to be right
 SMALL = 0.1  # how right: the residual, as a share of λ c; |cos| is then 0.99 or more
 KEPT = 10  # directions of a bundle, if `num` does not say
@@ -67,15 +67,11 @@ def probed_trace(M: Float64, dim: int) -> tuple[float, float]:
     return float(own[:START].sum() + beyond.mean()), error
 
 
-def companions(numbers: Sequence[int], seeds: bool) -> tuple[int, ...]:
-    """Return the seeds of further pictures, where there are fewer than PICTURES.
-
-    `numbers` are seeds, or places in a file of codes.
+def companions(count: int, seeds: Sequence[int]) -> tuple[int, ...]:
+    """Return `count` seeds that are none of `seeds`.
 
     Example:
-        >>> companions([0], seeds=True), companions([0, 1, 2], seeds=True)
-        ((10000, 10001), ())
+        >>> companions(2, [0])
+        (10000, 10001)
     """
-    missing = max(0, PICTURES - len(numbers))
-    free = (seed for seed in range(COMPANIONS, COMPANIONS + 10) if not seeds or seed not in numbers)
-    return tuple(seed for seed, _ in zip(free, range(missing), strict=False))
+    return tuple(seed for seed in range(COMPANIONS, COMPANIONS + 10) if seed not in seeds)[:count]

@@ -155,11 +155,10 @@ def prepare(
         generator, request.seed_range, request.codes, request.truncation, None, request.label
     )
     request.check_count(len(start.numbers))
-    if search.few(generator.w_dim) and not request.per_seed:
-        start = start.joined(
-            companions(start.numbers, request.codes is None), generator, request.truncation,
-            request.label,
-        )  # fmt: skip
+    own = len(start.numbers)
+    missing = request.pictures(search, own, generator.w_dim) - own
+    others = companions(missing, start.numbers if request.codes is None else ())
+    start = start.joined(others, generator, request.truncation, request.label)
     view = View(search.size, request.fast, label=request.label, truncation=request.truncation)
     pictures = list(view.pictures(generator, start.codes, start.numbers))
     fore, text = region.weights(*pictures[0].shape[:2]), region.label

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.discovery.few_passes import KEPT
+from sefa_cli.discovery.few_passes import KEPT, PICTURES
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
 from sefa_cli.discovery.partial import partial_path
 from sefa_cli.discovery.search import Search
@@ -39,6 +39,7 @@ class Choices(TypedDict, total=False):
     fast: bool
     tau: Tau | None
     num: int | None
+    alone: bool
     exact_gram: bool
     published: bool
     method: Literal["resefa", "lowrank"]
@@ -67,9 +68,10 @@ class Request:
         tau: Ridge on the background, as a share of its change: 0 or more, or `"auto"`.
             Default: 1e-4; in w+ 1e-3.
         num: Keep the leading directions. Default: 10; in w+ 64; with `exact_gram` all of them.
+        alone: Look at the given pictures alone. Without it, the pictures of other seeds join
+            where there are fewer than three.
         exact_gram: Take a pass for every dimension, for the given pictures alone. Without it, w
-            takes a few passes (see `few_passes`), and further pictures join if there are fewer
-            than three.
+            takes a few passes: see `few_passes`.
         published: The published procedure: `exact_gram`, all layers and a tau of 1e-3.
         method: `"resefa"`, or `"lowrank"` to compare.
         sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
@@ -93,6 +95,7 @@ class Request:
     fast: bool = True
     tau: Tau | None = None
     num: int | None = None
+    alone: bool = False
     exact_gram: bool = False
     published: bool = False
     method: str = "resefa"
@@ -147,6 +150,11 @@ class Request:
             search = replace(search, num=KEPT)
         search.check(checkpoint)
         return search
+
+    def pictures(self, search: Search, given: int, d: int) -> int:
+        """Return how many pictures the search looks at, if `given` were asked for."""
+        joined = search.few(d) and not (self.per_seed or self.alone)
+        return max(given, PICTURES) if joined else given
 
     def check_count(self, pictures: int) -> None:
         """Raise UsageError for choices that need several pictures at once."""

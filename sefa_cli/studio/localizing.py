@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
 
 Point = tuple[float, float]  # x, y as fractions of the picture's width and height
-ROUGH = 32  # random rows of a quick search: at most 300 passes for the default model, not 512
 
 
 class CancelledError(Exception):
@@ -91,8 +90,8 @@ class Task:
     state: State
     drawing: Drawing
     layers: str = "all"
-    rough: bool = False  # a sketch instead of a pass for every dimension
-    num: int = 20
+    alone: bool = False  # this picture only, which is quick
+    num: int = 10
     name: str = "region"
 
     @property
@@ -116,7 +115,6 @@ class Task:
         from sefa_cli.discovery.request import Request
 
         generator, state, moves = self.model.generator, self.state, len(self.state.moved)
-        rough = self.rough and generator.w_dim > 2 * ROUGH
         return Request(
             seeds=str(state.seed),
             codes=state.codes(generator) if moves else None,
@@ -125,8 +123,8 @@ class Task:
             label=state.label,
             layers=self.layers,
             size=self.size,
-            num=min(self.num, ROUGH if rough else generator.w_dim),
-            sketch=ROUGH if rough else None,
+            num=min(self.num, generator.w_dim),
+            alone=self.alone,
         )
 
     def commands(self) -> list[str]:
@@ -142,7 +140,7 @@ class Task:
         if asked.truncation is not None:
             words += ["--trunc", f"{asked.truncation:g}"]
         words += [] if state.label is None else ["--class", state.label]
-        words += [] if asked.sketch is None else ["--sketch", asked.sketch]
+        words += ["--alone"] if asked.alone else []
         return [*lines, command("localize", *words, "-o", self.path)]
 
     @property
@@ -177,8 +175,9 @@ class Task:
 
     def passes(self) -> int:
         """Return the number of derivatives. Raises UsageError if the model lacks the layers."""
-        search = self.request.search(self.model.checkpoint)
-        return search.passes(self.model.generator.w_dim, pictures=1)
+        asked, d = self.request, self.model.generator.w_dim
+        search = asked.search(self.model.checkpoint)
+        return search.passes(d, asked.pictures(search, 1, d))
 
     def run(self, progress: Callable[[int], None], stop: threading.Event) -> Sliders:
         """Find the directions. `progress` gets the number of passes done so far.

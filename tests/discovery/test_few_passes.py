@@ -12,6 +12,7 @@ from sefa_cli.discovery.collect import Collector
 from sefa_cli.discovery.directions import factors_of
 from sefa_cli.discovery.few_passes import companions, first_basis, probed_trace
 from sefa_cli.discovery.gram_matrices import Grams, Spanned, mean, mean_grams
+from sefa_cli.discovery.request import Request
 from sefa_cli.discovery.search import Search, Target
 from sefa_cli.generators.base import Generator
 
@@ -67,9 +68,12 @@ def test_a_beginning_is_orthonormal_and_the_same_each_time() -> None:
 
 
 def test_companions_join_one_or_two_pictures_and_are_none_of_them() -> None:
-    assert companions([0, 1], seeds=True) == (10_000,)
-    assert companions([10_000], seeds=True) == (10_001, 10_002)
-    assert companions([0, 1, 2], seeds=True) == ()
+    asked = Request()
+    assert [asked.pictures(FEW, given, 512) for given in (1, 2, 3, 4)] == [3, 3, 3, 4]
+    for own in (Request(alone=True), Request(per_seed=True)):
+        assert own.pictures(FEW, 1, 512) == 1
+    assert asked.pictures(EXACT, 1, 512) == 1
+    assert companions(2, [10_000]) == (10_001, 10_002) and companions(0, [0]) == ()
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_companions_join_one_or_two_pictures_and_are_none_of_them() -> None:
      {"space": "z"}, {"space": "w+"}],
 )  # fmt: skip
 def test_what_takes_every_pass(other: dict[str, Any]) -> None:
-    assert FEW.few(512) and not FEW.few(48) and FEW.passes(512) < 512 / 4
+    assert FEW.few(512) and not FEW.few(48) and FEW.passes(512) < 512 / 3
     assert not replace(FEW, **other).few(512)
 
 
