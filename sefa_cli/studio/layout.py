@@ -183,11 +183,11 @@ class Layout:
         if page.renderer is None:
             return
         renderer, state = page.renderer, page.shown
-        rendered = await page.work(lambda: renderer.render(state, renderer.whole))
-        if rendered:
+        saved = await page.work(lambda: renderer.save(state))
+        if saved:
             moves = state.moves if len(state.moves) < 100 else "moved"
             name = f"seed{state.seed:04d}" + (f"_{moves}" if moves else "")
-            ui.download.content(rendered.png, f"{name}.png", "image/png")
+            ui.download.content(saved, f"{name}.png", "image/png")
 
     def _open_dialog(self) -> ui.dialog:
         names = [entry.name for entry in load_zoo().values() if cached(entry.wanted, entry.also)]
