@@ -66,7 +66,7 @@ def read_note(path: Path | str) -> tuple[dict[str, Any], NDArray[np.float32]]:
 
 
 def _checked(about: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a note, in the form that `to_text` gives it. Raises ValueError if not."""
+    """Return the content of a note. Raises ValueError if it is not what `to_text` writes."""
     ref, moves = about["model"]["ref"], about["moves"]
     steps = [step for move in moves for step in move["steps"]]
     names = [str(ref), *(str(step.get("label", "")) for step in steps)]
