@@ -1,9 +1,9 @@
-"""What a derivative along one direction costs, against a plain picture: by every route there is.
+"""Compare the cost of a derivative along one direction, by every route, with a plain picture.
 
 python bench/derivatives.py [MODEL …] [--size 256]
 
-torch's forward mode as it is, the same traced once, and where the family has one, the pass written
-by hand; batches of eight directions, the median of five.
+The routes are torch's forward mode, the same traced once, and, if the family has one, the pass
+written by hand: batches of eight directions, the median of five.
 """
 
 import argparse

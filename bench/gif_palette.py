@@ -3,8 +3,8 @@
     python bench/gif_palette.py FOLDER [FOLDER …]   a folder of PNG frames is a film
     python bench/gif_palette.py                     three sweeps of the default model, 256 px
 
-PSNR is over all pixels of all frames. Ours may be no worse than ffmpeg's two passes without
-dithering, in decibels and in bytes: the script fails where it is.
+PSNR is over all pixels of all frames. The script fails if our file is worse than that of ffmpeg's
+two passes without dithering, in decibels or in bytes.
 """
 
 import math

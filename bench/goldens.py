@@ -1,11 +1,11 @@
-"""Every golden file against our own numbers: error, noise floor of the published code, their ratio.
+"""Compare golden files with our numbers: error, noise floor of the published code, their ratio.
 
     python bench/goldens.py FOLDER [--json]
 
-Whole checkpoints in FOLDER/containers are read as they are; of other files the state dict is
-written to a file first. Errors and floors are relative to the output's own spread. Where the
-published code has no noise of its own (codes), 1e-6 of the spread counts as its floor. Exits with 1
-if anything is beyond 10 floors, or a canary was executed.
+Whole checkpoints in FOLDER/containers are read as they are; the state dicts of other files are
+first written to a file. Errors and floors are relative to the output's own spread. If the published
+code has no noise (codes), 1e-6 of the spread counts as its floor. The script exits with 1 if
+anything is beyond 10 floors, or if a canary was executed.
 """
 
 import argparse

@@ -4,13 +4,13 @@ python bench/localize_against_published.py [--cases 64:512,256:512] [--rows 24] 
                                            [--equal 64:64] [--json FILE]
 
 A case is PIXELS:WIDTH of a StyleGAN2 with random weights (bench/random_stylegan2.py; 512 is full
-width), seed 0, w, a box in the middle. Of the published procedure a sample of rows, spread over the
-picture, is taken half before and half after ours, and extrapolated; its solver is left out, in its
-favor, and it runs on our layers with our allocator setting. Ours is done in full, solver included;
-with `--passes N` only N of its derivatives are, in turns with the rows, and extrapolated too, while
-the Gram products are done in full on random numbers. At the sampled rows both Jacobians are
-compared; `--equal` names a case whose published Jacobian is made whole, so that the leading ten
-directions can be.
+width), seed 0, w, a box in the middle. The published procedure computes a sample of rows, spread
+over the picture, half before and half after ours, and is extrapolated. Two things favor it: its
+solver is left out, and it runs on our layers with our allocator setting. Ours runs in full, with
+its solver. With `--passes N`, it computes only N derivatives, in turn with the rows, and is
+extrapolated too; the Gram products then run in full on random numbers. Both Jacobians are
+compared at the sampled rows. `--equal` names a case whose published Jacobian is computed whole,
+to compare the leading ten directions.
 """
 
 import argparse
@@ -110,7 +110,7 @@ def compare(case: Case, rows: int, passes: int) -> dict[str, Any]:
 def in_turns(
     case: Case, spread: list[int], passes: int
 ) -> tuple[np.ndarray, list[float], float, np.ndarray]:
-    """Rows and batches of derivatives by turns; our seconds are extrapolated to all of them."""
+    """Take rows and batches of derivatives in turn; extrapolate our seconds to all of them."""
     d, turns = case.w.shape[1], max(1, passes // BATCH)
     start = time.perf_counter()
     linearization = case.linearization()

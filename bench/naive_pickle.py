@@ -1,10 +1,10 @@
-"""An NVIDIA pickle the naive way: `pickle.load` of everything, with classes that stand in.
+"""Read an NVIDIA pickle the naive way: `pickle.load` of everything, with stand-in classes.
 
     python bench/naive_pickle.py FILE.pkl [OUT.npz]
 
-NVIDIA's own loader also runs the source text that the file brings, to get its classes back; here
-an empty module takes every class's place, in the naive way's favor. With OUT.npz the directions
-are computed too, as the published procedure does.
+NVIDIA's own loader also runs the source text in the file, to get its classes back. Here, an empty
+module replaces every class, which favors the naive way. With OUT.npz, the script also computes the
+directions, as the published procedure does.
 """
 
 import pickle

@@ -1,11 +1,11 @@
-"""What coarser derivatives do to directions: bfloat16, and TensorFloat-32 re-stated on a CPU.
+"""How coarser derivatives change directions: bfloat16, and TensorFloat-32 simulated on a CPU.
 
 python bench/precision.py [MODEL] [--regions mouth,eyes,hair] [--seed 0] [--layers all] [--size 256]
     [--precisions tf32,tf32-cut,bf16,one-thread]
 
 TensorFloat-32 multiplies numbers of ten mantissa bits and adds in float32. A CPU has no such unit,
-so here every input of a convolution or matrix product loses its last thirteen bits first, rounded
-to the nearest or cut off (`tf32-cut`): libraries do the one or the other. As on a GPU, the picture
+so every input of a convolution or matrix product first loses its last thirteen bits, rounded to the
+nearest or cut off (`tf32-cut`): libraries do one or the other. As on a GPU, the picture
 itself and the Gram matrices stay in float32. The leading directions, at the default ridge, are
 compared with those of float32; `one-thread` is float32 in another order of additions.
 """

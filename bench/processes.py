@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-# As a user's shell is: with this switch Python would compile our sources anew at every start.
+# As a user's shell is: with this switch Python would compile our sources again at every start.
 _ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 Runs = list[tuple[float, float]]  # (seconds, peak resident MB; 0 if unknown) of each turn

@@ -8,18 +8,17 @@ methods choose by one rule, that of `-L auto --tau auto`: the leading direction 
 seeds but one is tried on the one left out, and the setting with the best median is taken. What they
 choose among: localize the layers (all, bottom, middle, top) and τ (1e-2 … 1e-6), LowRankGAN the
 layers and the share of the background's change in its principal space (90, 99, 99.9 %), SeFa, with
-the common gain deflated, the layers. Localize as it is where nothing is said (all layers, τ 1e-3)
-stands beside them. Nothing is chosen on unseen seeds.
+the common gain deflated, the layers. Localize with its defaults (all layers, τ 1e-3) is compared
+too. Nothing is chosen on unseen seeds.
 
-Of each method the leading direction is taken ("first"), or the one of its leading ten with the
-largest ratio of inside to outside on the training seeds, to first order and in the median ("best").
-On every unseen seed, forwards on even and backwards on odd ones, α is solved so that the root mean
-square change inside is `--level` gray levels of 255; what is compared is the mean squared change
-inside over that outside, the median over seeds. An edit that cannot reach the level has a ratio
-of 0.
+Each method shows its leading direction ("first"), or the one of its leading ten with the largest
+ratio of inside to outside on the training seeds, to first order and in the median ("best"). On
+every unseen seed, forward on even and backward on odd ones, α is solved so that the root mean
+square change inside is `--level` gray levels of 255. The result is the mean squared change inside
+over that outside: the median over seeds. An edit that cannot reach the level has a ratio of 0.
 
 One set of derivatives serves all regions; their Gram matrices are kept in the folder `--cache`, and
-so are the edits of every unseen seed by every method, so that several processes can share the work.
+so are all edits of unseen seeds, so that several processes can share the work.
 The sheet shows the first two unseen seeds and the best direction of each method.
 """
 

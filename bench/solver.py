@@ -1,11 +1,12 @@
-"""The solver alone at d = 11,776 (23 × 512): seconds and memory, against the dense ways.
+"""Time and memory of the solver at d = 11,776 (23 × 512), compared with dense solvers.
 
 python bench/solver.py [--dim 11776] [--dense 1472,2944] [--rows 300]
 
-Two random Jacobians of so many rows, their singular values falling as 1 / i. Ours: a basis of the
-given rows, the small matrices, R in the span. Dense: d × d matrices, Cholesky and a symmetric
-solver (ours for small latents), or inverse, product and a general solver, as published. The dense
-ways take d³ operations: they are timed at the smaller sizes and extrapolated, and so it is said.
+The input is two random Jacobians of `--rows` rows, whose singular values fall as 1 / i. Our solver
+takes a basis of the rows, the small matrices, and R in the span. The dense ones take d × d
+matrices: Cholesky and a symmetric solver (ours for small latents), or inverse, product and a
+general solver, as published. They need d³ operations, so they are timed at the smaller sizes and
+extrapolated; the output says so.
 """
 
 import argparse

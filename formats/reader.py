@@ -31,7 +31,7 @@ TABLE = {
 
 
 class Refused(Exception):  # noqa: N818
-    """The file is no valid bundle."""
+    """The file is not a valid bundle."""
 
 
 def need(holds, complaint):
@@ -108,7 +108,7 @@ def container(data):
     need(data[8:9] == b"{", "the header does not begin with {")
     header = parse(data[8 : 8 + length], "header")
     metadata = header.pop("__metadata__", {})
-    need(isinstance(metadata, dict), "__metadata__ is no object")
+    need(isinstance(metadata, dict), "__metadata__ is not an object")
     need(all(isinstance(v, str) for v in metadata.values()), "metadata that are not text")
     need("sefa" in metadata, "no metadata key 'sefa'")
     need(len(metadata) == 1, f"metadata keys beside 'sefa': {sorted(metadata)}")
@@ -195,20 +195,20 @@ def check_tensors(tensors, facts):
 
 def check_metadata(facts):
     """Every rule for the metadata by themselves."""
-    need(isinstance(facts, dict), "the metadata are no object")
+    need(isinstance(facts, dict), "the metadata are not an object")
     need(facts.get("format") == "sefa-directions", f"format is {facts.get('format')}")
     version = facts.get("version")
     known = isinstance(version, str) and re.fullmatch(r"1\.(0|[1-9][0-9]*)", version)
     need(known, f"version is {version}, not 1.x")
     requires = facts.setdefault("requires", [])
     need(requires == [], f"requires {requires}")
-    need("params" in facts and isinstance(facts["params"], dict), "params is no object")
+    need("params" in facts and isinstance(facts["params"], dict), "params is not an object")
     threshold = facts["params"].get("gain_threshold", 0)
     need(number(threshold) and threshold <= 1, f"gain_threshold is {threshold}")
     line(facts.get("method"), "method")
     line(facts.setdefault("tool", "unknown"), "tool")
     need(facts.get("space") in ("z", "w", "w+"), f"space is {facts.get('space')}")
-    need(isinstance(facts.get("directions"), list), "directions is no list")
+    need(isinstance(facts.get("directions"), list), "directions is not a list")
     check_model(facts.get("model"))
     labels = set()
     for i, entry in enumerate(facts["directions"]):
@@ -217,7 +217,7 @@ def check_metadata(facts):
 
 def check_model(model):
     """The model: all its keys, and a ref that leads to no other folder."""
-    need(isinstance(model, dict), "model is no object")
+    need(isinstance(model, dict), "model is not an object")
     for key in ("ref", "family"):
         line(model.get(key), f"model.{key}")
     for key in ("resolution", "z_dim", "w_dim", "num_layers"):
@@ -237,8 +237,8 @@ def check_model(model):
 
 
 def check_direction(entry, what, labels):
-    """What is said about one direction; `labels` are those seen before."""
-    need(isinstance(entry, dict), f"{what} is no object")
+    """Check one direction; `labels` are those seen before."""
+    need(isinstance(entry, dict), f"{what} is not an object")
     if "label" in entry:
         label = entry["label"]
         line(label, f"{what}: label")
@@ -250,7 +250,7 @@ def check_direction(entry, what, labels):
     need(number(scale) and scale > 0, f"{what}: scale is {scale}")
     need(number(gain) and gain <= 1, f"{what}: gain is {gain}")
     for key in ("annotation", "from", "change"):
-        need(isinstance(entry.get(key, {}), dict), f"{what}: {key} is no object")
+        need(isinstance(entry.get(key, {}), dict), f"{what}: {key} is not an object")
     if "change" in entry:
         sides = (entry["change"].get(side) for side in ("inside", "outside"))
         need(all(map(number, sides)), f"{what}: change needs inside and outside")
@@ -258,7 +258,7 @@ def check_direction(entry, what, labels):
 
 def line(text, what):
     """Text for people: not empty, one line, no control characters."""
-    need(isinstance(text, str) and text, f"{what} is no text")
+    need(isinstance(text, str) and text, f"{what} is not text")
     control = any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text)
     need(not control, f"{what} holds control characters")
 

@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from sefa_cli.discovery.factorize import factorize
     from sefa_cli.discovery.localize import localize
     from sefa_cli.discovery.regions.region import Region
+    from sefa_cli.discovery.sampling import factorize_samples
     from sefa_cli.discovery.tensors import factorize_tensors
     from sefa_cli.editing.source import load_generator
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
+    from sefa_cli.evaluation.evaluate import Evaluation, evaluate
+    from sefa_cli.inversion.invert import Inversion, invert
     from sefa_cli.rendering.animation import Film, SweepOptions, animate, sweep
     from sefa_cli.rendering.edits import Edits, edit
     from sefa_cli.rendering.options import PictureOptions, RenderOptions
@@ -44,7 +47,9 @@ __all__ = [
     "Description",
     "Direction",
     "Edits",
+    "Evaluation",
     "Film",
+    "Inversion",
     "MismatchError",
     "OfflineError",
     "PictureOptions",
@@ -58,9 +63,12 @@ __all__ = [
     "animate",
     "compare",
     "edit",
+    "evaluate",
     "factorize",
+    "factorize_samples",
     "factorize_tensors",
     "inspect",
+    "invert",
     "keep_blocks",
     "load_generator",
     "localize",
@@ -77,7 +85,9 @@ _HOME = {
     "Description": "discovery.describe",
     "Direction": "bundle.direction",
     "Edits": "rendering.edits",
+    "Evaluation": "evaluation.evaluate",
     "Film": "rendering.animation",
+    "Inversion": "inversion.invert",
     "MismatchError": "errors",
     "OfflineError": "errors",
     "Region": "discovery.regions.region",
@@ -90,9 +100,12 @@ _HOME = {
     "animate": "rendering.animation",
     "compare": "bundle.compare",
     "edit": "rendering.edits",
+    "evaluate": "evaluation.evaluate",
     "factorize": "discovery.factorize",
+    "factorize_samples": "discovery.sampling",
     "factorize_tensors": "discovery.tensors",
     "inspect": "discovery.describe",
+    "invert": "inversion.invert",
     "keep_blocks": "allocator",
     "load_generator": "editing.source",
     "localize": "discovery.localize",

@@ -13,10 +13,12 @@ from sefa_cli.commands import (
     console,
     convert,
     edit,
+    evaluate,
     export,
     factorize,
     import_,
     inspect,
+    invert,
     localize,
     models,
     name,
@@ -103,8 +105,10 @@ app.command("factorize", cls=SefaCommand)(factorize.factorize)
 app.command("localize", cls=SefaCommand)(spread(localize.localize))
 app.command("edit", cls=SefaCommand)(spread(edit.edit))
 app.command("animate", cls=SefaCommand)(spread(animate.animate))
+app.command("invert", cls=SefaCommand)(invert.invert)
 app.command("sample", cls=SefaCommand)(spread(sample.sample))
 app.command("report", cls=SefaCommand)(spread(report.report))
+app.command("evaluate", cls=SefaCommand)(spread(evaluate.evaluate))
 app.command("studio", cls=SefaCommand)(studio.studio)
 app.command("inspect", cls=SefaCommand)(inspect.inspect)
 app.command("export", cls=SefaCommand)(export.export)

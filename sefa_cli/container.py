@@ -1,7 +1,7 @@
 """The safetensors container of bundles and of our own models.
 
 The safetensors library reads the numbers and checks that the tensors fill the file. Before that
-this module looks at the header, because the library takes the last of repeated keys without a word
+this module looks at the header, because the library silently takes the last of repeated keys
 and sets few limits. This module also writes the file, because the library lists the keys of the
 header in an order of its own: equal content must give equal bytes, whatever the version.
 """

@@ -15,7 +15,7 @@ from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.family import Layer
 from sefa_cli.families.registry import blamed, family_of, find
-from sefa_cli.ranges import format_range, parse_range
+from sefa_cli.ranges import as_indices, format_range
 
 TO_RGB = ("first", "last", "all", "none")
 
@@ -97,24 +97,26 @@ def levels(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
     return {"all": tuple(indices), "bottom": tuple(low), "middle": tuple(mid), "top": tuple(top)}
 
 
-def parse_layers(checkpoint: Checkpoint, text: str) -> tuple[int, ...]:
-    """Return the code indices in `text`, increasing: a level, or a range such as `2-5,7`.
+def parse_layers(checkpoint: Checkpoint, layers: str | int | Iterable[int]) -> tuple[int, ...]:
+    """Return code indices, increasing, given as a level, a range such as `2-5,7`, or numbers.
 
     Raises UsageError for anything else, an empty level, or an index the model does not have.
     """
     named = levels(checkpoint)
     count = len(layer_names(checkpoint))
-    if text in named:
-        if not named[text]:
-            raise UsageError(f"{checkpoint.ref} has no {text} layers", f"0-{count - 1}")
-        return named[text]
+    if isinstance(layers, str) and layers in named:
+        if not named[layers]:
+            raise UsageError(f"{checkpoint.ref} has no {layers} layers", f"0-{count - 1}")
+        return named[layers]
     try:
-        return tuple(sorted(parse_range(text, "layer", count)))
+        return tuple(sorted(as_indices(layers, "layer", count)))
     except UsageError as error:
         raise UsageError(error.found, error.expected, f"Levels: {', '.join(named)}.") from None
 
 
-def select(checkpoint: Checkpoint, layers: str = "all", to_rgb: str = "last") -> list[Layer]:
+def select(
+    checkpoint: Checkpoint, layers: str | int | Iterable[int] = "all", to_rgb: str = "last"
+) -> list[Layer]:
     """Return the projections of the code indices `layers`; `to_rgb` filters the to-RGBs.
 
     `last` is the published choice for StyleGAN2. Raises UsageError if nothing is left.

@@ -1,5 +1,7 @@
 """Row 0. Ranges such as `0-4,7`: the one way to write seeds, layers and directions."""
 
+import math
+import operator
 import re
 from collections.abc import Iterable, Sequence
 
@@ -42,7 +44,12 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
 
 
 def check_indices(indices: Sequence[int], what: str, count: int | None = None) -> tuple[int, ...]:
-    """Return indices given as numbers, after the same checks."""
+    """Return indices given as whole numbers, after the same checks."""
+    try:
+        indices = [operator.index(i) for i in indices]
+    except TypeError:
+        odd = next(i for i in indices if not hasattr(i, "__index__"))
+        raise UsageError(f"{what} must be a whole number, got {odd!r}") from None
     if not indices:
         raise UsageError(f"no {what} given", "at least one index")
     if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
@@ -50,7 +57,26 @@ def check_indices(indices: Sequence[int], what: str, count: int | None = None) -
     if len(set(indices)) < len(indices):
         repeated = next(i for n, i in enumerate(indices) if i in indices[:n])
         raise UsageError(f"{what} {repeated} is given twice", "each index once")
-    return tuple(int(i) for i in indices)
+    return tuple(indices)
+
+
+def as_indices(
+    given: str | int | Iterable[int], what: str, count: int | None = None
+) -> tuple[int, ...]:
+    """Return indices given as a range such as `"0-4,7"`, as one number, or as several.
+
+    Example:
+        >>> as_indices("0-2", "layer"), as_indices(3, "layer"), as_indices([4, 1], "layer")
+        ((0, 1, 2), (3,), (4, 1))
+    """
+    if isinstance(given, str):
+        return parse_range(given, what, count)
+    return check_indices(list(given) if isinstance(given, Iterable) else [given], what, count)
+
+
+def is_whole(number: object, least: int, most: float = math.inf) -> bool:
+    """Return whether this is a whole number from `least` to `most`."""
+    return hasattr(number, "__index__") and least <= operator.index(number) <= most
 
 
 def format_range(indices: Iterable[int]) -> str:

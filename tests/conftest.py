@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from sefa_cli import files
-from tests.helpers import CONTAINERS, ROOT
+from tests.helpers import CONTAINERS, ROOT, Sefa
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
@@ -143,7 +143,7 @@ def quiet_log() -> Iterator[None]:
 
 
 @pytest.fixture
-def sefa(workplace: Path) -> Callable[..., Result]:
+def sefa(workplace: Path) -> Sefa:
     """Run `sefa …` inside this process: quick, for all that needs no process of its own."""
     from sefa_cli.cli import app
 

@@ -13,7 +13,7 @@ from tests.helpers import ROOT
 # The parts that need an extra; all other files may import nothing but the plain dependencies.
 HOMES = {
     "studio": ("sefa_cli/studio",),
-    "eval": ("sefa_cli/discovery/regions/landmarks.py",),
+    "eval": ("sefa_cli/discovery/regions/landmarks.py", "sefa_cli/evaluation/faces.py"),
 }
 
 

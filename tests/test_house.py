@@ -30,6 +30,7 @@ ROWS = [
     ("editing",),
     ("rendering",),
     ("discovery",),
+    ("inversion",),
     ("evaluation", "studio"),
     ("commands", "cli", "__main__"),
 ]
@@ -38,15 +39,14 @@ PURE = {"sefa_cli.editing.sum"}
 ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# Python files of more than 300 lines, with the length they have. Take lines away, add no file.
+# Python files of more than 300 lines, with the length they have. Take lines away, here too.
 LONG = {
     "formats/reader.py": 330,
-    "sefa_cli/bundle/algebra.py": 324,
-    "tests/commands/test_localize.py": 313,
-    "tests/families/test_dialects.py": 442,
+    "tests/commands/test_localize.py": 310,
+    "tests/families/test_dialects.py": 432,
     "tests/families/test_ports.py": 309,
     "tests/helpers/hostile.py": 330,
-    "tests/helpers/networks.py": 360,
+    "tests/helpers/networks.py": 351,
     "tests/helpers/remap.py": 399,
     "tests/sources/test_fetch.py": 388,
 }
@@ -171,8 +171,8 @@ def test_light_things_stay_light(code: str, heavy: list[str]) -> None:
 
 def test_files_fit_in_one_sitting() -> None:
     lengths = {name: len((ROOT / name).read_text().splitlines()) for name in tracked("*.py")}
-    too_long = {name: n for name, n in lengths.items() if n > LONG.get(name, 300)}
-    assert not too_long, "split them: over 300 lines, or longer than they were"
+    too_long = {name: n for name, n in lengths.items() if n > 300}
+    assert too_long == LONG, "split them, or write here how short they have become"
 
 
 PAGE = re.compile(r"(?<![\w/])[\w./-]*\w\.md\b")

@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 
 from tests.helpers import DOCS, ROOT
-from tests.helpers.remap import native_state, write_rosinality
+from tests.helpers.remap import native_state, tensors, to_rosinality, write_rosinality
 from tests.helpers.server import Page, Server
 
 README = (ROOT / "README.md").read_text()
-PAGES = ["README.md", "docs/films.md", "docs/formats.md", "docs/localize.md"]
+GUIDES = ("films", "formats", "how-far", "layers", "localize", "your-model")
+PAGES = ["README.md", *(f"docs/{guide}.md" for guide in GUIDES)]
 Place = tuple[Path, dict[str, str]]
 
 
@@ -38,10 +40,14 @@ BLOCKS = [(page, n) for page in PAGES for n in range(len(blocks(page, "sh", "pyt
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory, default_model: Path) -> Iterator[Place]:
-    """A folder to work in; `stylegan2_car` there is a small stand-in on this machine."""
+    """A folder to work in; `stylegan2_car` and `my-model` there are small stand-ins."""
     place = tmp_path_factory.mktemp("readme")
-    data = write_rosinality(place / "car.pt", native_state(z_dim=24, w_dim=24)).read_bytes()
-    (place / "car.pt").unlink()
+    own = place / "your-model"
+    (own / "my-model").mkdir(parents=True)
+    (own / "my-model" / "config.json").write_text("{}")
+    state = native_state(z_dim=24, w_dim=24)
+    data = write_rosinality(own / "my-model.pt", state).read_bytes()
+    torch.save(tensors(to_rosinality(state)[0]), own / "my-model" / "pytorch_model.bin")
     with Server() as web:
         web.pages["/car.pt"] = Page(data)
         (place / "zoo.toml").write_text(

@@ -22,7 +22,7 @@ def facts() -> Iterator[Case]:
     ):
         yield f"version-{name}", f"version {version!r}", "version", edited("version", version)
     yield "requires", "needs a feature no one knows", "curved", edited("requires", ["curved"])
-    yield "requires-text", "requires is no list", "requires", edited("requires", "curved")
+    yield "requires-text", "requires is not a list", "requires", edited("requires", "curved")
     yield "method-empty", "an empty method", "method", edited("method", "")
     yield "method-control", "an escape in the method", "method", edited("method", "\x1b[2Jsefa")
     yield "params-list", "the parameters are a list", "params", edited("params", [1])
@@ -60,7 +60,7 @@ def models() -> Iterator[Case]:
 
 
 def directions() -> Iterator[Case]:
-    """Faults of what is said about single directions."""
+    """Faults in the descriptions of single directions."""
     yield "info-few", "one direction is not described", "directions", edited("directions", [{}])
     yield "info-none", "no direction is described", "directions", edited("directions", [])
     yield "info-object", "the descriptions are an object", "directions", edited("directions", {})

@@ -33,8 +33,8 @@ def containers() -> Iterator[Case]:
         name = f"header-2-{power}"
         yield name, f"a header of 2^{power} bytes", word, pack("{}", length=2**power)
     yield "header-empty", "a header of 0 bytes", "header", pack("", data)
-    yield "header-cut-json", "the header is no JSON", "JSON", pack('{"layers":', data)
-    yield "header-latin1", "the header is no UTF-8", "UTF-8", pack(b'{"caf\xe9":{}}', data)
+    yield "header-cut-json", "the header is not JSON", "JSON", pack('{"layers":', data)
+    yield "header-latin1", "the header is not UTF-8", "UTF-8", pack(b'{"caf\xe9":{}}', data)
     yield "header-list", "the header is a list", "{", pack("[1,2,3]", data)
     yield "header-space", "the header does not begin with {", "{", pack(" {}", data)
     bomb = '{"a":' * 10_000 + "1" + "}" * 10_000
@@ -49,7 +49,7 @@ def containers() -> Iterator[Case]:
     yield "entry-more", "a tensor entry with a key too many", "dtype", entry("layers", extra=1)
     yield "entry-list", "a tensor entry that is a list", "dtype", _entry_list()
     yield "dtype-unknown", "a type that safetensors lacks", "type", entry("layers", dtype="I128")
-    yield "dtype-number", "a type that is no text", "type", entry("layers", dtype=64)
+    yield "dtype-number", "a type that is not text", "type", entry("layers", dtype=64)
     yield "shape-negative", "a negative size", "shape", entry("layers", shape=[-3])
     yield "shape-float", "a size with a fraction", "shape", entry("layers", shape=[1.5, 2])
     yield "shape-huge", "a shape of 2^120 numbers", "bytes", entry("layers", shape=[2**40] * 3)
@@ -99,12 +99,12 @@ def texts() -> Iterator[Case]:
     other = tensors_only | {"__metadata__": {"format": "pt"}}
     more = tensors_only | {"__metadata__": header["__metadata__"] | {"format": "pt"}}
     unquoted = tensors_only | {"__metadata__": {"sefa": base()["metadata"]}}
-    yield "no-metadata", "there are no metadata", "sefa", pack(text(tensors_only), data)
+    yield "no-metadata", "the metadata are missing", "sefa", pack(text(tensors_only), data)
     yield "no-sefa", "the metadata key 'sefa' is missing", "sefa", pack(text(other), data)
     yield "more-keys", "a metadata key beside 'sefa'", "format", pack(text(more), data)
     yield "not-text", "the metadata are an object, not text", "text", pack(text(unquoted), data)
     change = metadata_text
-    yield "no-json", "the metadata are no JSON", "JSON", change('"space":"w",', '"space":w,')
+    yield "no-json", "the metadata are not JSON", "JSON", change('"space":"w",', '"space":w,')
     yield "not-object", "the metadata are a list", "metadata", _only_metadata("[]")
     yield "bare-number", "the metadata are a number", "metadata", _only_metadata("1")
     yield "twice", "a metadata key twice", "twice", change('"space":', '"space":"z","space":')

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.ranges import is_whole
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
@@ -79,6 +80,7 @@ def compare(a: "Bundle", b: "Bundle", num: int = 10) -> Comparison:
 
     Raises:
         SefaError: The latents have different dimensions.
+        UsageError: `num` is less than 1.
 
     Source: Björck & Golub, Mathematics of Computation 27 (1973), for the principal angles.
 
@@ -88,6 +90,8 @@ def compare(a: "Bundle", b: "Bundle", num: int = 10) -> Comparison:
         >>> found.same_model, found.shared.round(2).tolist(), found.matches[1].other
         (True, [0.0, 0.5, 0.67], 0)
     """
+    if not is_whole(num, 1):
+        raise UsageError(f"num must be 1 or more, got {num}")
     if a.dim != b.dim:
         raise SefaError(f"the latents have {a.dim} and {b.dim} dimensions", "bundles of one space")
     if a.directions.ndim == b.directions.ndim == 2:

@@ -15,7 +15,7 @@ from sefa_cli.bundle.steps import suggested_step
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import Codes
 from sefa_cli.errors import UsageError
-from sefa_cli.ranges import check_indices, format_range, is_range, parse_range
+from sefa_cli.ranges import check_indices, format_range, is_range, is_whole, parse_range
 
 if TYPE_CHECKING:  # the algebra is imported when it is used: `factorize` and `inspect` start faster
     from sefa_cli.bundle.bundle import Bundle
@@ -47,13 +47,14 @@ class Operations:
         return [entry.get("label") for entry in self.info]
 
     def index(self, name: str | int) -> int:
-        """Return the index of a direction, given its index or label.
+        """Return the index of a direction, given its index (−1 is the last) or label.
 
         Raises:
             UsageError: There is no such direction; the error names similar labels.
         """
         if not isinstance(name, str):
-            return check_indices((name,), "direction", self.k)[0]
+            last = is_whole(name, -self.k, -1)
+            return check_indices((name + self.k if last else name,), "direction", self.k)[0]
         found = self.indices(name)
         if len(found) != 1:
             raise UsageError(f"{name!r} means {len(found)} directions", "one index or label")

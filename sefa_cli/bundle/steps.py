@@ -2,7 +2,9 @@
 
 A step is the α that changes the pixels of the region by 0.25 (root mean square, in [-1, 1]), to
 first order, if `localize` measured the change. Otherwise it is the α that changes the styles as
-much as α = 2 does along the leading direction that is not a common gain: 2 √(λ_max / λ_k).
+much as α = 2 does along the leading direction that is not a common gain: 2 √(λ_max / λ_k). It
+is 2 for directions that are ordered by how far codes vary along them: those eigenvalues do not
+measure the change.
 """
 
 import math
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 _CHANGE = 0.25  # of the pixels inside the region
 _LEADING = 2.0  # along the leading direction, and without eigenvalues
+_BY_SPREAD = ("ganspace", "local-basis", "frechet")
 _MOST = 10.0  # farther from a code, networks leave what they were trained on
 
 
@@ -28,6 +31,6 @@ def _against_leading(bundle: "Bundle", k: int) -> float:
     values = [] if bundle.eigenvalues is None else bundle.eigenvalues.tolist()
     gains = set(bundle.style_gains)  # looked up once: the property goes through all directions
     leading = max((v for i, v in enumerate(values) if i not in gains), default=0)
-    if not values or leading <= 0:
+    if not values or leading <= 0 or bundle.method in _BY_SPREAD:
         return 1.0
     return math.sqrt(leading / values[k]) if values[k] > 0 else math.inf

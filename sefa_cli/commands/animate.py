@@ -6,6 +6,7 @@ import typer
 
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.photos import start_from_photos
 from sefa_cli.commands.picture_options import BundleFile, Look, Start, picture_options
 
 
@@ -33,6 +34,7 @@ def animate(
     ],
     start: Start,
     look: Look,
+    photo: options.Photo = None,
     seeds: Annotated[str | None, options.seeds("0")] = None,
     span: Annotated[str, options.span()] = "auto",
     frames: Annotated[
@@ -78,8 +80,8 @@ def animate(
     """
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.commands.showing import Showing
-    from sefa_cli.editing.moves import parse_span
-    from sefa_cli.rendering.animation import Span, SweepOptions, sweep
+    from sefa_cli.editing.moves import ends_of
+    from sefa_cli.rendering.animation import SweepOptions, sweep
     from sefa_cli.rendering.films import check_film_path
 
     dirs = bundle_file.path
@@ -96,13 +98,15 @@ def animate(
         "arrange": arrange,
         "captions": captions,
     }
-    ends: Span = "auto" if span == "auto" else parse_span(span)
+    if span != "auto":
+        ends_of(span)
     checks.check_once(once, output)
     check_film_path(output, overwrite, fps)
     showing = Showing.of(show)
+    start_from_photos(bundle, photo, how)
 
     with working(f"loading {start.model or bundle.model['ref']}") as work:
-        film = sweep(bundle, k, ends, **how)
+        film = sweep(bundle, k, span, **how)
         showing.count = len(film)
         advance = work.begin("animating", len(film), "frames", "the film is written at the end")
         film.save(output, overwrite, not once, advance, showing.watch)

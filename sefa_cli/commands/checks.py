@@ -4,7 +4,6 @@ These checks know the words of the command. The library checks again what it is 
 """
 
 import contextlib
-import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,18 +15,11 @@ if TYPE_CHECKING:
     from sefa_cli.commands.picture_options import Look
 
 LEVELS = ("all", "bottom", "middle", "top")
-MOST_PSI = 2.0  # further from the mean no published network gives a picture
 
 
 def check_seeds(text: str) -> int:
     """Return how many seeds `text` names. Raises UsageError unless it is a range of seeds."""
     return len(parse_range(text, "seed", 2**32))
-
-
-def check_truncation(psi: float | None) -> None:
-    """Raise UsageError for a truncation that gives no picture."""
-    if psi is not None and not (math.isfinite(psi) and abs(psi) <= MOST_PSI):
-        raise UsageError(f"--trunc must be between -{MOST_PSI:g} and {MOST_PSI:g}, got {psi:g}")
 
 
 def check_device(name: str) -> None:

@@ -15,8 +15,11 @@ _EXAMPLES = {
     "files": "face.dirs",
     "animate output": "film.gif",
     "convert output": "model.safetensors",
+    "evaluate output": "eval",
     "export output": "directions.npy",
     "factorize output": "face.dirs",
+    "photos": "photo.jpg",
+    "invert output": "codes.npz",
     "import output": "face.dirs",
     "import file": "directions.npy",
     "pick output": "picked.dirs",
@@ -51,7 +54,7 @@ class SefaCommand(TyperCommand):
             else:
                 names.append(parameter.opts[0])
                 after += [parameter.opts[0], word]
-        path = ctx.command_path.split()[1:]  # `sefa models pull`, however sefa was called
+        path = ctx.command_path.removeprefix(ctx.find_root().command_path).split()  # models pull
         line = shlex.join(["sefa", *path, *before, *args, *after])
         return UsageError(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} missing", line)
 

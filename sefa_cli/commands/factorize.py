@@ -1,11 +1,16 @@
-"""`sefa factorize`: directions from the weights alone, written as a bundle."""
+"""`sefa factorize`: directions of the whole picture, written as a bundle."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sefa_cli.commands import options
-from sefa_cli.commands.console import say, wrote
+from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sefa_cli.bundle.bundle import Bundle
 
 
 def factorize(
@@ -25,6 +30,14 @@ def factorize(
             help="The layers to factorize: all, bottom, middle, top, or code indices such as 0-4.",
         ),
     ] = "all",
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="sefa|ganspace|local-basis|frechet|random",
+            help="How directions are found. Those other than sefa look at samples of the latent.",
+        ),
+    ] = "sefa",
     num: Annotated[
         int | None,
         typer.Option("--num", metavar="N", help="Keep the first N directions. Default: all."),
@@ -68,6 +81,31 @@ def factorize(
             "for linear layers and convolutions, 0 for transposed convolutions.",
         ),
     ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            "--samples",
+            metavar="N",
+            help="How many codes ganspace or frechet samples. Default: 10,000, and 50.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            metavar="N",
+            help="The seed of the samples or of random directions; for local-basis, that of the "
+            "w; for frechet, the first of the samples. Default: 0.",
+        ),
+    ] = None,
+    refine: Annotated[
+        str | None,
+        typer.Option(
+            "--refine",
+            metavar="X.dirs",
+            help="With frechet: keep the span of these directions and find a better basis in it.",
+        ),
+    ] = None,
     overwrite: options.Overwrite = False,
     offline: options.Offline = None,
 ) -> None:
@@ -75,35 +113,79 @@ def factorize(
 
     The defaults are the published method, sorted by eigenvalue. It takes less than a second, needs
     no GPU and no samples, and reads only the first projections of the checkpoint.
+
+    Other methods, to compare: ganspace (principal components of codes), local-basis (where the
+    mapping network can go from one w), frechet (what local bases have in common), and random.
     """
-    from sefa_cli.discovery import factorize as discovery
-    from sefa_cli.errors import UsageError
     from sefa_cli.files import BUNDLES, check_writable
     from sefa_cli.ranges import format_range
 
     if output != "-":
         check_writable(output, overwrite, BUNDLES)
-    if tensors is not None and (layers, to_rgb) != ("all", "last"):
-        raise UsageError("--tensors and --layers or --to-rgb cannot be used together")
-    if tensors is None and latent_axis is not None:
-        raise UsageError("--latent-axis has no effect without --tensors")
-    how: Any = {
-        "num": num,
+    factorized: Mapping[str, Any] = {
+        "to_rgb": to_rgb,
         "normalize": normalize,
         "center": center,
         "deflate_gain": deflate_gain,
-        "offline": offline,
     }
-    if tensors is None:
-        bundle = discovery.factorize(model, layers, to_rgb=to_rgb, **how)
+    sampled = {"samples": samples, "seed": seed, "refine": refine}
+    how: dict[str, Any] = {"num": num, "offline": offline}
+    if method != "sefa":
+        _refuse(method, {**factorized, "tensors": tensors, "latent_axis": latent_axis})
+        bundle = _sampled(model, method, layers, sampled, how)
     else:
-        from sefa_cli.discovery.tensors import factorize_tensors
-
-        bundle = factorize_tensors(model, tensors, latent_axis=latent_axis, **how)
+        _refuse(method, sampled)
+        bundle = _factorized(model, layers, tensors, latent_axis, {**factorized, **how})
     bundle.save(output, overwrite=overwrite)
     if bundle.style_gains and not deflate_gain:
         say(
             f"direction {format_range(bundle.style_gains)} is a common style gain and destroys the "
-            "picture at moderate steps; --deflate-gain removes it first"
+            "picture at moderate steps" + ("; --deflate-gain removes it first" * (method == "sefa"))
         )
     wrote(output)
+
+
+_UNSAID = {"to_rgb": "last", "normalize": True, "center": False, "deflate_gain": False}
+
+
+def _refuse(method: str, options: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that the method does not know."""
+    for name, value in options.items():
+        if value != _UNSAID.get(name):
+            word = {"normalize": "no-normalize"}.get(name, name.replace("_", "-"))
+            raise UsageError(f"--{word} has no effect with --method {method}")
+
+
+def _factorized(
+    model: str, layers: str, tensors: str | None, latent_axis: int | None, how: dict[str, Any]
+) -> "Bundle":
+    from sefa_cli.discovery.factorize import factorize
+
+    if tensors is None:
+        if latent_axis is not None:
+            raise UsageError("--latent-axis has no effect without --tensors")
+        return factorize(model, layers, **how)
+    from sefa_cli.discovery.tensors import factorize_tensors
+
+    if (layers, how.pop("to_rgb")) != ("all", "last"):
+        raise UsageError("--tensors and --layers or --to-rgb cannot be used together")
+    return factorize_tensors(model, tensors, latent_axis=latent_axis, **how)
+
+
+def _sampled(
+    model: str, method: str, layers: str, sampled: Mapping[str, Any], how: Mapping[str, Any]
+) -> "Bundle":
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.discovery.sampling import factorize_samples
+
+    refine = sampled["refine"]
+    with working(f"loading {model}"):
+        return factorize_samples(
+            model,
+            method,
+            layers,
+            samples=sampled["samples"],
+            seed=sampled["seed"] or 0,
+            refine=None if refine is None else Bundle.load(refine),
+            **how,
+        )

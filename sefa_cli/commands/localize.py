@@ -45,10 +45,10 @@ def localize(
 ) -> None:
     """Find directions that change one region of the picture and leave the rest alone (ReSeFa).
 
-    For each seed, this takes a derivative of the picture along every dimension of the latent. With
-    the default model on two CPU cores, a seed takes about a minute. Several seeds are averaged.
-    `edit` and `animate` use the bundle like any other, on any seed. With a row for each layer
-    (w+), a sketch of random rows replaces thousands of derivatives.
+    For each seed, this takes derivatives of the picture, first along directions that the weights
+    suggest, then along what these lack. With the default model on two CPU cores, a seed takes
+    about ten seconds. At least three pictures are averaged: other seeds join yours. `edit` and
+    `animate` use the bundle like any other, on any seed.
     """
     from sefa_cli.discovery.request import Files
 
@@ -93,12 +93,13 @@ def _region(where: Where) -> "Region":
 def _request(how: How, seeds: str | None) -> "Request":
     """Return what is asked for; raises UsageError for words that no model understands."""
     from sefa_cli.discovery.request import Request
+    from sefa_cli.editing.sum import check_truncation
 
     if how.codes is not None and seeds is not None:
         raise UsageError("--seeds and --codes cannot be used together")
     if how.codes is not None and not Path(how.codes).exists():
         raise SefaError(f"{how.codes} does not exist")
-    checks.check_truncation(how.trunc)
+    check_truncation(how.trunc, "--trunc")
     seeds = "0-4" if seeds is None else seeds
     checks.check_seeds(seeds)
     return Request(
@@ -112,6 +113,8 @@ def _request(how: How, seeds: str | None) -> "Request":
         fast=how.fast,
         tau=how.tau,
         num=how.num,
+        exact_gram=how.exact_gram,
+        published=how.published,
         method=how.method,
         sum_channels=how.sum_channels,
         sketch=how.sketch,
@@ -132,6 +135,7 @@ def _check_for_model(
     checkpoint = open_checkpoint(model, offline=offline)
     checks.check_class(request.label, checkpoint.config["c_dim"])
     region = region.on(subject_of(model, checkpoint.family))
+    request = files.needs(request)
     search = request.search(checkpoint)
     searches = search.alternatives(checkpoint)
     files.check_search(len(searches), bool(search.sketched(checkpoint.config["w_dim"])))
@@ -175,12 +179,16 @@ def _run(task: "Prepared") -> None:
 
 def _report(found: "Found") -> None:
     """Say how good the directions are, as far as it was measured."""
-    from sefa_cli.discovery.collect import SMALL
+    from sefa_cli.discovery import collect, few_passes
     from sefa_cli.ranges import format_range
 
     if found.residual is not None:
-        advice = "" if found.residual < SMALL else "; a larger --sketch gives better ones"
-        say(f"the sketch's leading directions are right to within {found.residual:.1%}{advice}")
+        few = "few_passes" in found.bundles[0].params
+        small, better = collect.SMALL, "a larger --sketch"
+        if few:
+            small, better = few_passes.SMALL, "--exact-gram"
+        advice = "" if found.residual < small else f"; {better} gives better ones"
+        say(f"the leading directions are right to within {found.residual:.1%}{advice}")
     if found.quotient is not None:
         chosen = f"layers {format_range(found.search.layers)}, tau {found.search.tau:g}"
         times = f"{found.quotient:.3g} times as much as the rest"

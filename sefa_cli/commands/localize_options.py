@@ -64,15 +64,15 @@ class How:
         ),
     ] = None
     layers: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--layers",
             "-L",
             metavar="RANGE|auto",
-            help="The layers that move. auto chooses the level that suits the seeds, and takes "
-            "four times as long.",
+            help="The layers that move. auto chooses the level that suits the seeds, from every "
+            "derivative of four levels. Default: middle.",
         ),
-    ] = "all"
+    ] = None
     size: Annotated[
         int, typer.Option(metavar="N", help="The working size in pixels, 8 or more.")
     ] = 256
@@ -80,17 +80,34 @@ class How:
         bool, typer.Option("--fast/--exact", help="Use the network's shortcut if it has one.")
     ] = True
     tau: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="TAU|auto",
             help="The ridge on the background, as a part of its change. 0 adds none, auto chooses "
-            "the one that suits the seeds.",
+            "the one that suits the seeds, from every derivative. Default: 1e-4; 1e-3 in w+.",
         ),
-    ] = "1e-3"
+    ] = None
     num: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Keep the first N directions. Default: all; 64 in w+."),
+        typer.Option(
+            metavar="N",
+            help="Keep the first N directions. Default: 10; 64 in w+; all with --exact-gram.",
+        ),
     ] = None
+    exact_gram: Annotated[
+        bool,
+        typer.Option(
+            "--exact-gram",
+            help="Take every derivative, of these seeds alone. Without it, w takes a quarter of "
+            "them, and other seeds join if there are fewer than three.",
+        ),
+    ] = False
+    published: Annotated[
+        bool,
+        typer.Option(
+            "--published", help="The published procedure: --exact-gram -L all --tau 1e-3."
+        ),
+    ] = False
     method: Annotated[
         str,
         typer.Option(

@@ -52,6 +52,15 @@ Codes = Annotated[
     str | None,
     typer.Option("--codes", metavar="FILE.npz", help="Start from these codes instead of seeds."),
 ]
+Photo = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--photo",
+        metavar="FILE",
+        help="Start from the code of this photograph, found as `sefa invert` does and kept. May be "
+        "repeated.",
+    ),
+]
 Trunc = Annotated[
     float | None,
     typer.Option(

@@ -153,11 +153,12 @@ class Look:
 
 def render_options(seeds: str | None, look: Look) -> "RenderOptions":
     """Return the keywords of the library's picture functions. Raises SefaError early."""
+    from sefa_cli.editing.sum import check_truncation
     from sefa_cli.rendering.options import view_of
 
     if seeds is not None:
         checks.check_seeds(seeds)
-    checks.check_truncation(look.trunc)
+    check_truncation(look.trunc, "--trunc")
     checks.check_device(look.device)
     if look.size is not None and look.size < 1:
         raise UsageError(f"--size must be 1 or more, got {look.size}")

@@ -91,10 +91,10 @@ def report(
 
 def _alphas(step: float, span: str, count: int) -> tuple[float, ...]:
     """Return the steps of a sweep: those of a list, or `count` over a range."""
-    from sefa_cli.editing.moves import FARTHEST, parse_alphas, parse_span
+    from sefa_cli.editing.moves import FARTHEST, ends_of, parse_alphas
     from sefa_cli.rendering.report import sweep_steps
 
     if "," in span:
         return tuple(parse_alphas(span))
-    ends = (-FARTHEST * step, FARTHEST * step) if span == "auto" else parse_span(span)
+    ends = (-FARTHEST * step, FARTHEST * step) if span == "auto" else ends_of(span)
     return sweep_steps(*ends, count)

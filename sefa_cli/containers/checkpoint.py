@@ -30,6 +30,7 @@ class LazyTensor:
     shape: tuple[int, ...]
     dtype: str  # numpy's name, or "bfloat16"
     read: Callable[[], NDArray[Any]]  # bfloat16 comes out as float32
+    origin: str = ""  # its own name and the file's, for errors
 
     def numpy(self) -> NDArray[Any]:
         """Return the numbers, C-contiguous and in the machine's byte order."""
@@ -44,7 +45,8 @@ class LazyTensor:
         numbers = self.float32()
         if wrong := numbers.size - int(np.isfinite(numbers).sum()):
             raise SefaError(
-                f"{name} holds NaN or infinite numbers: {wrong:,} of {numbers.size:,}",
+                f"{name} holds NaN or infinite numbers: {wrong:,} of {numbers.size:,}"
+                + (self.origin and f", in {self.origin}"),
                 remedy="Take an earlier snapshot: the training probably diverged.",
             )
         return numbers
@@ -55,6 +57,10 @@ class LazyTensor:
         """Return this tensor with `change` applied when it is read, in the result's `shape`."""
         shape = self.shape if shape is None else shape
         return replace(self, shape=shape, read=lambda: change(self.read()))
+
+    def named(self, name: str, path: Path) -> "LazyTensor":
+        """Return this tensor with its name in the file at `path`, for errors."""
+        return replace(self, origin=f"{name!r:.80} of {path.name}")
 
     def kept(self) -> "LazyTensor":
         """Return this tensor, read from the file at most once and then kept in memory."""

@@ -5,26 +5,40 @@ What an earlier run finished is taken from the partial file.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sefa_cli.discovery import few_passes
 from sefa_cli.discovery.gram_matrices import Grams, Matrices, Spanned, mean_grams
 from sefa_cli.discovery.jacobian import Begun, Report, Watch, grams
 from sefa_cli.discovery.memory import free_bytes
 from sefa_cli.discovery.partial import Partial
 from sefa_cli.discovery.resefa import equal_weights, resefa_in_span
 from sefa_cli.discovery.search import Search, Target
+from sefa_cli.discovery.sefa import Factors, Float64
 from sefa_cli.discovery.sketch import Sketch, Within, first_basis, sketch, whole_trace, widened
 from sefa_cli.generators.base import Generator
+from sefa_cli.generators.linearize import Linearization
+from sefa_cli.projections import select
 from sefa_cli.ranges import format_range
 
 Arrays = Sequence[NDArray[Any]]
+TracesOf = Callable[[int, Grams, Float64], tuple[float, float]]  # picture, within, basis
 
 LEADING = 10  # directions that have to be right before a sketch is good enough
 SMALL = 0.01  # how right: the residual, as a share of λ c; the error is of this order
+
+
+class Aim(NamedTuple):
+    """When the turns that widen a basis may end, and how many residuals each adds."""
+
+    leading: int  # directions that have to be right
+    small: float  # how right, as a share of λ c
+    turns: int
+    block: int | None  # residuals; None for all
 
 
 @dataclass(frozen=True)
@@ -48,7 +62,8 @@ class Collector:
         changes, or a memory budget too small for one pass.
         """
         everyone = range(len(self.numbers))
-        if not search.sketched(self.generator.w_dim):
+        d = self.generator.w_dim
+        if not (search.few(d) or search.sketched(d)):
             return [self._exact(i, search) for i in everyone]
         if joint:
             return list(self._spanned(everyone, search))
@@ -65,12 +80,12 @@ class Collector:
         return Grams(*self._kept(stage, self.numbers[i], search.dim(self.generator.w_dim), work))
 
     def _spanned(self, chosen: Sequence[int], search: Search) -> list[Spanned]:
-        """Return the matrices within a sketch's span, after its turns: see `discovery.sketch`."""
-        sketches = [self._sketch(i, search, len(chosen)) for i in chosen]
-        basis = first_basis(sketches)
+        """Return the matrices within a span that residuals widen: `few_passes` and `sketch`."""
+        basis, traces_of, aim = self._first(chosen, search)
         device = self.generator.device
         memory = free_bytes(device) // 2 if search.memory is None else search.memory
         share = memory // len(chosen)
+        linearize = self._linearizer(search, share)
         within = {i: Within(self.target.of(i), share, search.sum_channels) for i in chosen}
         turn = -1
         while True:
@@ -81,24 +96,63 @@ class Collector:
                 basis = widened(basis, kept[0])
                 continue
             for i, own in within.items():
-                self._extend(i, own, basis, search)
-            traces = np.array([
-                (np.trace(own.grams.fore), whole_trace(own.grams, basis, made))
-                for own, made in zip(within.values(), sketches, strict=True)
-            ])  # fmt: skip
+                own.extend(linearize(i), basis, self._report(basis.shape[1] - len(own.grams.fore)))
+            traces = np.array([traces_of(i, own.grams, basis) for i, own in within.items()])
             weights, trace = equal_weights(traces), float(traces[:, 1].mean())
             mean = mean_grams([own.grams for own in within.values()], weights)
-            rows, lacking = self._residuals(within, weights, mean, basis, trace, search)
-            widest = float(lacking[:LEADING].max())
-            if widest < SMALL or turn == search.turns or basis.shape[1] == len(basis):
+            found = resefa_in_span(*mean, basis, trace, search.tau, aim.block)
+            scale = search.tau * trace * found.eigenvalues  # λ c
+            rows = self._residuals(within, weights, basis, found, scale, linearize)
+            lacking = np.linalg.norm(rows, axis=1) / scale
+            widest = float(lacking[: aim.leading].max())
+            if widest < aim.small or turn == aim.turns or basis.shape[1] == len(basis):
                 return [
                     Spanned(own.grams, basis, (float(fore), float(back)), trace, widest)
                     for own, (fore, back) in zip(within.values(), weights, strict=True)
                 ]
-            rows = rows[lacking > SMALL / 10].astype(np.float32)
+            rows = rows[lacking > aim.small / 10].astype(np.float32)
             if self.partial is not None:
                 self.partial.keep(stage, first, [rows])
             basis = widened(basis, rows)
+
+    def _first(self, chosen: Sequence[int], search: Search) -> tuple[Float64, TracesOf, Aim]:
+        """Return a basis to begin with, how it tells the traces, and when the turns may end."""
+        d = self.generator.w_dim
+        if search.few(d):
+            layers = select(self.generator.checkpoint, format_range(search.layers), "all")
+            matrices = [layer.matrix.finite(layer.name) for layer in layers]
+
+            def probed(i: int, own: Grams, basis: Float64) -> tuple[float, float]:
+                fore, back = (few_passes.probed_trace(M, d)[0] for M in own)
+                return fore, back
+
+            return few_passes.first_basis(matrices), probed, Aim(
+                few_passes.LEADING,
+                few_passes.SMALL,
+                few_passes.TURNS,
+                max(search.num or 0, few_passes.BLOCK),
+            )  # fmt: skip
+        sketches = {i: self._sketch(i, search, len(chosen)) for i in chosen}
+
+        def known(i: int, own: Grams, basis: Float64) -> tuple[float, float]:
+            return float(np.trace(own.fore)), whole_trace(own, basis, sketches[i])
+
+        aim = Aim(LEADING, SMALL, search.turns, search.num)
+        return first_basis(list(sketches.values())), known, aim
+
+    def _linearizer(self, search: Search, share: int) -> Callable[[int], Linearization]:
+        """Return what makes a picture's derivative, and keeps it if its share of memory allows."""
+        kept: dict[int, Linearization] = {}
+
+        def linearize(i: int) -> Linearization:
+            if i in kept:
+                return kept[i]
+            made = search.linearize(self.generator, self.codes[i], self.label)
+            if made.graph_bytes < share // 2:
+                kept[i] = made
+            return made
+
+        return linearize
 
     def _sketch(self, i: int, search: Search, pictures: int) -> Sketch:
         half, spare = search.shares(self.generator.w_dim, pictures)
@@ -118,33 +172,24 @@ class Collector:
 
         return Sketch(*self._kept("sketch", self.numbers[i], 2 * half + spare, work))
 
-    def _extend(self, i: int, own: Within, basis: NDArray[np.float64], search: Search) -> None:
-        linearization = search.linearize(self.generator, self.codes[i], self.label)
-        own.extend(linearization, basis, self._report(basis.shape[1] - len(own.grams.fore)))
-
     def _residuals(
         self,
         within: Mapping[int, Within],
-        weights: NDArray[np.float64],
-        mean: Grams,
-        basis: NDArray[np.float64],
-        trace: float,
-        search: Search,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return residuals `(p, dim)` of leading directions, their lengths as a share of λ c."""
-        found = resefa_in_span(*mean, basis, trace, search.tau, search.num)
+        weights: Float64,
+        basis: Float64,
+        found: Factors,
+        scale: Float64,
+        linearize: Callable[[int], Linearization],
+    ) -> Float64:
+        """Return residuals `(p, dim)` of leading directions; `scale` is λ c."""
         n, quotients = found.directions.astype(np.float64), found.eigenvalues
         pulled = []
         for (i, own), (fore, back) in zip(within.items(), weights, strict=True):
-            linearization = search.linearize(self.generator, self.codes[i], self.label)
             inner = basis.T @ n.T  # (k, p)
             report = self._report(len(n))
-            pulled.append(
-                fore * own.pulled(linearization, inner, quotients * (back / fore), report)
-            )
-        scale = search.tau * trace * quotients  # λ c
-        rows = np.mean(pulled, axis=0, dtype=np.float64) - scale[:, None] * n
-        return rows, np.linalg.norm(rows, axis=1) / scale
+            pulled.append(fore * own.pulled(linearize(i), inner, quotients * (back / fore), report))
+        rows: Float64 = np.mean(pulled, axis=0, dtype=np.float64) - scale[:, None] * n
+        return rows
 
     def _kept(
         self, stage: str, number: int, passes: int, work: Callable[[Report, Begun], Arrays]

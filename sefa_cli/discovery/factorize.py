@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sefa_cli import projections
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery import sefa
-from sefa_cli.errors import UsageError
 from sefa_cli.families.family import Layer
 from sefa_cli.ranges import format_range
 from sefa_cli.sources import cache
@@ -19,7 +19,7 @@ from sefa_cli.sources import cache
 
 def factorize(
     ref: str | Path | Checkpoint,
-    layers: str | Iterable[int] = "all",
+    layers: str | int | Iterable[int] = "all",
     *,
     num: int | None = None,
     to_rgb: str = "last",
@@ -59,11 +59,7 @@ def factorize(
         ((4, 32), [0, 1])
     """
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
-    dim = checkpoint.config.dim
-    if num is not None and not 1 <= num <= dim:
-        raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
-    named = layers if isinstance(layers, str) else ",".join(map(str, layers))
-    chosen = projections.select(checkpoint, named, to_rgb)
+    chosen = projections.select(checkpoint, layers, to_rgb)
     matrices = [layer.matrix.finite(layer.name) for layer in chosen]
     factors = sefa.factorize(
         matrices, normalize=normalize, center=center, deflate=deflate_gain, num=num
@@ -86,21 +82,21 @@ def factorize(
         },
         space=checkpoint.config.space,
         model=model,
-        info=_gains(checkpoint, chosen, factors),
+        info=gains(checkpoint, chosen, factors.directions),
     )
 
 
-def _gains(
-    checkpoint: Checkpoint, chosen: Sequence[Layer], factors: sefa.Factors
+def gains(
+    checkpoint: Checkpoint, chosen: Sequence[Layer], directions: NDArray[np.float32]
 ) -> tuple[dict[str, Any], ...]:
     """Return one dict per direction, with its `gain` if the family has no demodulation."""
     if projections.demodulates(checkpoint):
-        return tuple({} for _ in factors.directions)
+        return tuple({} for _ in directions)
     mean = projections.mean_w(checkpoint)
     matrices = [layer.matrix.finite(layer.name) for layer in chosen]
     styles = [
         matrix @ mean + (0 if layer.bias is None else layer.bias.float32())
         for layer, matrix in zip(chosen, matrices, strict=True)
     ]
-    gains = sefa.style_gains(factors.directions, matrices, styles)
-    return tuple({"gain": round(float(gain), 4)} for gain in gains)
+    found = sefa.style_gains(directions, matrices, styles)
+    return tuple({"gain": round(float(gain), 4)} for gain in found)

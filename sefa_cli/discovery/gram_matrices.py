@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from sefa_cli.discovery.resefa import equal_weights
-
-Float64 = NDArray[np.float64]
+from sefa_cli.discovery.sefa import Float64
 
 
 class Grams(NamedTuple):

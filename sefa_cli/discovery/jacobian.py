@@ -12,8 +12,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from sefa_cli.discovery.gram_matrices import Float64, Grams
+from sefa_cli.discovery.gram_matrices import Grams
 from sefa_cli.discovery.memory import OUT_OF_MEMORY, budget_for, refuse_others, too_little
+from sefa_cli.discovery.sefa import Float64
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.linearize import Linearization
 
@@ -169,8 +170,7 @@ class Columns:
         spare = budget - self.batch * linearization.pass_bytes
         self.held = int(max(1, min(count, spare // column)))
         self._progress, self._done = progress, 0
-        starts = range(0, count, self.held)
-        self._total = sum(count - start for start in starts)
+        self._total = self._passes(0)
 
     def hold(self, first: int, begun: Begun | None = None) -> Tensor:
         """Return columns `(g, rows of J)` of the next directions, as many as fit at once."""
@@ -182,6 +182,7 @@ class Columns:
             if count == 1:
                 raise too_little() from error
             self.held = count // 2
+            self._total = self._done + self._passes(first)
             return self.hold(first, begun)
         start = first
         if begun is not None and count == len(self._directions):
@@ -212,6 +213,11 @@ class Columns:
             yield at, self._parts.rows(changes)
             start = at.stop
             self._advance(at.stop - at.start)
+
+    def _passes(self, first: int) -> int:
+        """Return how many passes the directions from `first` on take, in groups of `held`."""
+        count = len(self._directions)
+        return sum(count - start for start in range(first, count, self.held))
 
     def _advance(self, passes: int) -> None:
         self._done += passes

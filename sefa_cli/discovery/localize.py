@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.discovery.few_passes import companions
 from sefa_cli.discovery.regions.landmarks import faces_for
 from sefa_cli.discovery.regions.named import subject_of
 from sefa_cli.discovery.regions.region import Region, as_region
@@ -144,6 +145,7 @@ def prepare(
     region = as_region(region).on(subject)
     held = None if background is None else as_region(background).on(subject)
     faces = faces_for(region.text if region.kind == "region" else None, subject, offline)
+    request = files.needs(request)
     search = request.search(checkpoint)
     searches = search.alternatives(checkpoint)
     files.check_search(len(searches), bool(search.sketched(checkpoint.config["w_dim"])))
@@ -153,6 +155,11 @@ def prepare(
         generator, request.seed_range, request.codes, request.truncation, None, request.label
     )
     request.check_count(len(start.numbers))
+    if search.few(generator.w_dim) and not request.per_seed:
+        start = start.joined(
+            companions(start.numbers, request.codes is None), generator, request.truncation,
+            request.label,
+        )  # fmt: skip
     view = View(search.size, request.fast, label=request.label, truncation=request.truncation)
     pictures = list(view.pictures(generator, start.codes, start.numbers))
     fore, text = region.weights(*pictures[0].shape[:2]), region.label

@@ -2,6 +2,7 @@
 
 import math
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -61,11 +62,15 @@ def _available() -> int:
         return _UNKNOWN
 
 
-def _group() -> list[int]:
-    """Return what a container's limit leaves, if there is one."""
-    folder = Path("/sys/fs/cgroup")
+def _group(folder: Path = Path("/sys/fs/cgroup")) -> list[int]:
+    """Return what a container's limit leaves, if there is one; cached files are free."""
     try:
         limit = int(folder.joinpath("memory.max").read_text())
-        return [max(0, limit - int(folder.joinpath("memory.current").read_text()))]
+        used = int(folder.joinpath("memory.current").read_text())
     except (OSError, ValueError):  # "max", or another kind of system
         return []
+    cached = 0
+    with suppress(OSError):
+        words = folder.joinpath("memory.stat").read_text().split()
+        cached = int(dict(zip(words[::2], words[1::2], strict=True)).get("inactive_file", 0))
+    return [max(0, limit - used + cached)]

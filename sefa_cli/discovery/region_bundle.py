@@ -90,5 +90,6 @@ def parameters(target: Target, search: Search, numbers: Sequence[int], d: int) -
         "num": search.num,
         "sum_channels": search.sum_channels,
         "sketch": search.sketched(d) or None,
+        **({"few_passes": True} if search.few(d) else {}),
         "precision": search.precision,
     }

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.discovery.few_passes import KEPT
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
 from sefa_cli.discovery.partial import partial_path
 from sefa_cli.discovery.search import Search
+from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import BUNDLES, check_writable
-from sefa_cli.projections import parse_layers
+from sefa_cli.projections import levels, parse_layers
+from sefa_cli.ranges import as_indices, is_whole
 
 if TYPE_CHECKING:
     from sefa_cli.editing.codes import CodeArray
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 SMALLEST = 8  # pixels of a working size
 MOST_IN_WPLUS = 64  # directions of w+, if `num` does not say
 
-Indices = str | Iterable[int]  # "0-4,7" or numbers
+Indices = str | int | Iterable[int]  # "0-4,7", 3 or several numbers
 Tau = float | str  # a number, or "auto"
 
 
@@ -30,12 +33,14 @@ class Choices(TypedDict, total=False):
     codes: "Path | str | CodeArray | None"
     truncation: float | None
     label: int | None
-    layers: Indices
+    layers: Indices | None
     space: Literal["w", "w+", "z"] | None
     size: int
     fast: bool
-    tau: Tau
+    tau: Tau | None
     num: int | None
+    exact_gram: bool
+    published: bool
     method: Literal["resefa", "lowrank"]
     sum_channels: bool
     sketch: int | None
@@ -54,13 +59,18 @@ class Request:
         truncation: Truncation psi. Default: the family's, such as 0.7.
         label: Class of a conditional model.
         layers: The layers that move: a level (`"all"`, `"bottom"`, `"middle"`, `"top"`), a range,
-            numbers, or `"auto"` for the level that suits the seeds.
+            numbers, or `"auto"` for the level that suits the seeds. Default: the middle ones.
         space: `"w"` moves all layers by one row, `"w+"` each layer by its own row.
             Default: the model's.
         size: Working size in pixels, of the longer side; at most the model's. At least 8.
         fast: Take the network's shortcut, if it has one.
         tau: Ridge on the background, as a share of its change: 0 or more, or `"auto"`.
-        num: Keep the leading directions. Default: all of them; in w+ 64.
+            Default: 1e-4; in w+ 1e-3.
+        num: Keep the leading directions. Default: 10; in w+ 64; with `exact_gram` all of them.
+        exact_gram: Take a pass for every dimension, for the given pictures alone. Without it, w
+            takes a few passes (see `few_passes`), and further pictures join if there are fewer
+            than three.
+        published: The published procedure: `exact_gram`, all layers and a tau of 1e-3.
         method: `"resefa"`, or `"lowrank"` to compare.
         sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
         sketch: Number of random rows to begin with instead of a pass for every dimension; 0
@@ -77,12 +87,14 @@ class Request:
     codes: "Path | str | CodeArray | None" = None
     truncation: float | None = None
     label: int | None = None
-    layers: Indices = "all"
+    layers: Indices | None = None
     space: str | None = None
     size: int = 256
     fast: bool = True
-    tau: Tau = 1e-3
+    tau: Tau | None = None
     num: int | None = None
+    exact_gram: bool = False
+    published: bool = False
     method: str = "resefa"
     sum_channels: bool = False
     sketch: int | None = None
@@ -93,10 +105,13 @@ class Request:
     codes_name: str | None = None
 
     def __post_init__(self) -> None:
-        if self.size < SMALLEST:
+        check_truncation(self.truncation)
+        if not is_whole(self.size, SMALLEST):
             raise UsageError(f"a working size of {self.size} pixels", f"{SMALLEST} or more")
-        if self.num is not None and self.num < 1:
+        if self.num is not None and not is_whole(self.num, 1):
             raise UsageError(f"{self.num} directions asked for", "1 or more")
+        if self.sketch and (self.exact_gram or self.published):
+            raise UsageError("a sketch with exact Gram matrices", "one of them")
 
     def search(self, checkpoint: Checkpoint) -> Search:
         """Return the search for one model, with all defaults filled in.
@@ -105,25 +120,31 @@ class Request:
             UsageError: for layers or a space that the model lacks, or contradictory choices.
         """
         config = checkpoint.config
-        layers = _range(self.layers)
+        space = self.space or config["space"]
+        wide = space == "w+"
+        named = "middle" if levels(checkpoint)["middle"] and not self.published else "all"
+        layers = named if self.layers is None else _range(self.layers)
+        usual = 1e-3 if wide or self.published or self.sketch else 1e-4
         search = Search(
             layers=parse_layers(checkpoint, "all" if layers == "auto" else layers),
             auto_layers=layers == "auto",
-            space=self.space or config["space"],
+            space=space,
             size=min(self.size, config["resolution"]),
             fast=self.fast,
-            tau=1e-3 if self.tau == "auto" else _number(self.tau),
+            tau=usual if self.tau in (None, "auto") else _number(self.tau),
             auto_tau=self.tau == "auto",
             num=self.num,
             method=self.method,
             sum_channels=self.sum_channels,
-            sketch=self.sketch,
+            sketch=0 if self.exact_gram or self.published else self.sketch,
             precision=self.precision,
             truncation=self.truncation,
             memory=self.memory,
         )
-        if search.num is None and search.space == "w+":
+        if search.num is None and wide:
             search = replace(search, num=min(MOST_IN_WPLUS, search.most(config["w_dim"])))
+        elif search.num is None and search.few(config["w_dim"]):
+            search = replace(search, num=KEPT)
         search.check(checkpoint)
         return search
 
@@ -144,7 +165,7 @@ class Request:
     @property
     def seed_range(self) -> str:
         """The seeds as text."""
-        return _range(self.seeds)
+        return _range(self.seeds, "seed")
 
 
 @dataclass(frozen=True)
@@ -181,6 +202,12 @@ class Files:
                 f"{self.partial} does not exist", remedy="Start the search without resuming."
             )
 
+    def needs(self, request: Request) -> Request:
+        """Return the request that makes what is written: a Jacobian file takes every derivative."""
+        if self.jacobian is None or request.sketch:
+            return request
+        return replace(request, exact_gram=True)
+
     @property
     def partial(self) -> Path | None:
         """The path where an interrupted search keeps its results."""
@@ -196,13 +223,13 @@ class Files:
             raise UsageError("a Jacobian file with layers auto", "one of them, or layers middle")
 
 
-def _range(indices: Indices) -> str:
-    return indices if isinstance(indices, str) else ",".join(str(int(i)) for i in indices)
+def _range(given: Indices, what: str = "layer") -> str:
+    return given if isinstance(given, str) else ",".join(map(str, as_indices(given, what)))
 
 
-def _number(tau: Tau) -> float:
+def _number(tau: Tau | None) -> float:
     try:
-        return float(tau)
+        return float(tau)  # type: ignore[arg-type]
     except ValueError:
         raise UsageError(
             f"tau must be a number, got {tau!r}", "something like 1e-3, 0, or auto"

@@ -9,13 +9,12 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
-from sefa_cli.discovery.sefa import Factors, fix_sign
+from sefa_cli.discovery.sefa import Factors, Float64, fix_sign
 from sefa_cli.errors import SefaError, UsageError
 
-Float64 = NDArray[np.float64]
 MatrixPair = tuple[Float64, Float64]  # M_f and M_b of a picture, (dim, dim) each
 
 # Values that tau="auto" tries. The background of a small region changes little, and a ridge that

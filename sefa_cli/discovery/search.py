@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sefa_cli.bundle.rules import SPACES
 from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.discovery import few_passes
 from sefa_cli.discovery.regions.shapes import Weights
 from sefa_cli.discovery.resefa import check_tau
 from sefa_cli.errors import UsageError
@@ -39,6 +40,15 @@ class Target:
         if self.back is None:
             return fore, 255 - fore
         return fore, self.back if self.back.ndim == 2 else self.back[i]
+
+    def first(self, count: int) -> "Target":
+        """Return the same for the first codes alone."""
+        fore, back = (
+            part if part is None or part.ndim == 2 else part[:count]
+            for part in (self.fore, self.back)
+        )
+        assert fore is not None
+        return Target(self.text, fore, back)
 
     def only(self, i: int) -> "Target":
         """Return the same for the i-th code alone."""
@@ -92,6 +102,17 @@ class Search:
             rows = ROWS if self.dim(d) > LARGE else 0
         return rows if 2 * rows < self.dim(d) else 0
 
+    def few(self, d: int) -> bool:
+        """Whether all of w takes a few passes: see `few_passes`. The raw form takes every one."""
+        return (
+            self.space == "w"
+            and self.sketch is None
+            and self.method == "resefa"
+            and not (self.auto_tau or self.auto_layers or self.tau == 0)
+            and (self.num or few_passes.KEPT) <= few_passes.MOST
+            and few_passes.START * 4 <= self.dim(d) <= LARGE
+        )
+
     def shares(self, d: int, pictures: int) -> tuple[int, int]:
         """Return the random rows of each picture: of region and background each, and spare ones."""
         return math.ceil(self.sketched(d) / 2 / pictures), math.ceil(SPARE / pictures)
@@ -103,6 +124,10 @@ class Search:
     def passes(self, d: int, pictures: int = 1) -> int:
         """Return how many derivatives the pictures take, both modes; with a sketch, at most."""
         rows = self.sketched(d)
+        if self.few(d):
+            block = max(self.num or 0, few_passes.BLOCK)
+            first = few_passes.START + few_passes.PROBES
+            return pictures * (first + (2 * few_passes.TURNS + 1) * block)
         if not rows:
             return pictures * self.dim(d)
         half, spare = self.shares(d, pictures)

@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from sefa_cli.errors import UsageError
+from sefa_cli.ranges import is_whole
+
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
@@ -48,6 +51,9 @@ def factorize(
         Unit vectors `(k, dim)` by descending eigenvalue `(k,)`; the largest component of each is
         positive.
 
+    Raises:
+        UsageError: There are not `num` dimensions.
+
     Source: Shen & Zhou, CVPR 2021, equations 4 to 7.
 
     Example:
@@ -57,6 +63,9 @@ def factorize(
         ([9.0, 4.0, 1.0], [0.0, 1.0, 0.0])
     """
     mean = _mean_row(matrices) if center else None
+    dim = matrices[0].shape[1]
+    if num is not None and not is_whole(num, 1, dim):
+        raise UsageError(f"the number of directions must be between 1 and {dim}, got {num}")
     with threadpool_limits(1, user_api="blas"):
         axis = None
         if deflate:

@@ -20,9 +20,10 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from sefa_cli.discovery.gram_matrices import Float64, Grams
+from sefa_cli.discovery.gram_matrices import Grams
 from sefa_cli.discovery.jacobian import Begun, Parts, Report, grams
 from sefa_cli.discovery.memory import OUT_OF_MEMORY, budget_for, refuse_others, too_little
+from sefa_cli.discovery.sefa import Float64
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.linearize import Linearization
 
@@ -191,7 +192,7 @@ def _pulled(
         rows[:done] = begun.rows
     once = linearization.graph_bytes
     budget = budget_for(once, linearization.device, memory)
-    batch = 1 if linearization.device.type == "cpu" else max(1, min(16, budget // once))
+    batch = linearization.together(budget)
     while done < count:
         places = range(done, min(done + batch, count))
         try:

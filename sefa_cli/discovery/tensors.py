@@ -15,7 +15,7 @@ from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.family import Layer
 from sefa_cli.families.reading import read_checkpoint, read_matching
 from sefa_cli.projections import fingerprint_of
-from sefa_cli.ranges import format_range
+from sefa_cli.ranges import format_range, is_whole
 from sefa_cli.sources.locate import locate
 
 Shape = tuple[int, ...]
@@ -87,8 +87,6 @@ def factorize_tensors(
     dim = layers[0].matrix.shape[1]
     if dim > _LARGEST:
         raise UsageError(f"the latent would have {dim} dimensions", f"at most {_LARGEST}")
-    if num is not None and not 1 <= num <= dim:
-        raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
     factors = sefa.factorize(
         [layer.matrix.finite(layer.name) for layer in layers],
         normalize=normalize,
@@ -145,8 +143,8 @@ def latent_axes(
     UsageError for shapes without a common length, and for those that leave a choice.
     """
     if axis is not None:
-        lengths = {shape[axis] for shape in shapes.values() if axis < len(shape)}
-        if len(lengths) != 1 or any(axis >= len(shape) for shape in shapes.values()):
+        fits = [s for s in shapes.values() if is_whole(axis, -len(s), len(s) - 1)]
+        if len({shape[axis] for shape in fits}) != 1 or len(fits) < len(shapes):
             raise _refusal(shapes, f"do not agree in axis {axis}", "Narrow the pattern.")
         return [axis] * len(shapes)
     common = set.intersection(*({shape[0], shape[1]} for shape in shapes.values()))

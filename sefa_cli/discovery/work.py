@@ -107,7 +107,9 @@ class Prepared:
         partial = self._partial()
         if partial is not None and self.files.resume:
             partial.read()
-        with _noted(partial), self._jacobian() as watch:
+        jacobian, shape = self.files.jacobian, self.jacobian_shape
+        file = jacobian_file(jacobian, shape, self.files.overwrite) if jacobian else nullcontext()
+        with _noted(partial), file as watch:
             collector = Collector(
                 self.generator,
                 self.start.codes,
@@ -123,13 +125,15 @@ class Prepared:
         bundles = region_bundles(
             self.checkpoint,
             matrices,
-            self.target,
+            self.target.first(self.start.count),
             search,
-            self.start.numbers,
+            self.start.numbers[: self.start.count],
             self._params(),
             joint=joint,
         )
-        agreement = stability(matrices, search) if self.request.stability else None
+        agreement = (
+            stability(matrices[: self.start.count], search) if self.request.stability else None
+        )
         paths = self._save(bundles)
         if partial is not None:
             partial.remove()
@@ -143,7 +147,13 @@ class Prepared:
         name = asked.codes_name
         if isinstance(asked.codes, str | Path):
             name = Path(asked.codes).name
-        return {"trunc": psi, "class": asked.label, "codes": name}
+        beside = self.start.numbers[self.start.count :]
+        return {
+            "trunc": psi,
+            "class": asked.label,
+            "codes": name,
+            **({"companions": list(beside)} if beside else {}),
+        }
 
     def _partial(self) -> Partial | None:
         if self.files.partial is None:
@@ -158,17 +168,6 @@ class Prepared:
         if self.request.codes is not None:
             task["codes_digest"] = _digest(self.start.codes)
         return Partial(self.files.partial, task)
-
-    @contextmanager
-    def _jacobian(self) -> Iterator[Callable[[int, slice, torch.Tensor], None] | None]:
-        """Yield the function that puts derivatives into their file, or None."""
-        path = self.files.jacobian
-        with (
-            nullcontext()
-            if path is None
-            else jacobian_file(path, self.jacobian_shape, self.files.overwrite)
-        ) as put:
-            yield put
 
     def _advance(self, progress: Progress | None) -> Callable[[int], None] | None:
         if progress is None:

@@ -55,7 +55,11 @@ def codes_from_seeds(
 
 
 def save_codes(
-    path: Path | str, codes: torch.Tensor, overwrite: bool = False, space: str | None = None
+    path: Path | str,
+    codes: torch.Tensor,
+    overwrite: bool = False,
+    space: str | None = None,
+    names: Sequence[str] = (),
 ) -> None:
     """Write codes as the NVIDIA projector does: key `w` `(n, layers, dim)`, or `z` `(n, dim)`.
 
@@ -64,13 +68,17 @@ def save_codes(
         codes: The codes.
         overwrite: Replace the file if it exists.
         space: "z" for codes `(n, layers, dim)` that are not in w, such as BigGAN's.
+        names: The names of the photos they belong to, one for each; kept as `names`.
 
     Raises:
         SefaError: The file exists, or cannot be written.
     """
     key = space or ("w" if codes.ndim == 3 else "z")
+    arrays = {key: codes.detach().cpu().numpy()}
+    if names:
+        arrays["names"] = np.array(names)
     with open_atomically(path, overwrite) as file:
-        np.savez(file, allow_pickle=False, **{key: codes.detach().cpu().numpy()})
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def load_codes(path: Path | str, generator: Generator) -> tuple[torch.Tensor, tuple[str, ...]]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
@@ -32,8 +34,8 @@ FARTHEST = 2.0  # suggested steps, to both sides, of films and reports
 Step = float | str  # "auto" is the only text
 Table = Sequence[Sequence[Move]]  # a row for each direction, a column for each step
 Steps = (
-    Mapping[str | int, Step | Sequence[float]] | Iterable[tuple[str | int, Step]] | Table
-)  # {"smile": 2, 3: -1}, {"smile": [-2, 2]}, [("smile", "auto")], or a table of moves
+    Mapping[Any, Step | Sequence[float]] | Iterable[tuple[str | int, Step]] | str | int | Table
+)  # {"smile": 2, 3: -1}, {"smile": [-2, 2]}, [("smile", "auto")], "smile", or a table of moves
 
 
 def moves_of(bundle: Bundle, steps: Steps) -> Table:
@@ -43,8 +45,8 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
         bundle: The bundle whose directions are named.
         steps: Steps by index or label, as a mapping or as pairs, make one move along all of
             them. A list of steps makes a column for each; it must be the only one. "auto" is the
-            suggested step (`Bundle.step`); alone it makes columns of -2, -1, 1 and 2 of them. A
-            table is returned as it is.
+            suggested step (`Bundle.step`); alone it makes columns of -2, -1, 1 and 2 of them, and
+            so does a direction without a step. A table is returned as it is.
 
     Raises:
         UsageError: There is no such direction, a step is not a finite number, or several
@@ -58,10 +60,12 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
         >>> [move.name for move in moves_of(bundle, {"smile": [-2, 2]})[0]]
         ['k1_-2.00', 'k1_+2.00']
     """
+    if isinstance(steps, str | int):
+        steps = {steps: AUTO}
     pairs: list[Any] = list(steps.items()) if isinstance(steps, Mapping) else list(steps)
     if pairs and isinstance(pairs[0], Sequence) and all(isinstance(m, Move) for m in pairs[0]):
         return pairs
-    if not pairs:
+    if not pairs or any(isinstance(step, Sequence) and not step for _, step in pairs):
         raise UsageError("edit without steps", 'directions and steps such as {"smile": 2, 3: -1}')
     found = [(bundle.index(name), step) for name, step in pairs]
     if len(found) == 1 and found[0][1] == AUTO:
@@ -120,15 +124,15 @@ def name_of(table: Sequence[Sequence[Move]]) -> str:
     return f"k{format_range(ks)}_{steps}"
 
 
-def parse_span(text: str) -> tuple[float, float]:
-    """Return the first and last step of a sweep such as `-3:3` or `-3,3`.
+def ends_of(span: Sequence[float] | str) -> tuple[float, float]:
+    """Return the first and last step of a sweep such as `-3:3`, `-3,3` or `(-3, 3)`.
 
     Raises UsageError for anything else.
     """
-    ends = [parse_alpha(part) for part in text.replace(":", ",").split(",")]
-    if len(ends) != 2:
-        raise UsageError(f"range {text!r} is not a sweep", "first:last, such as -3:3")
-    return ends[0], ends[1]
+    parts = span.replace(":", ",").split(",") if isinstance(span, str) else np.atleast_1d(span)
+    if len(parts) != 2:
+        raise UsageError(f"range {span!r} is not a sweep", "first:last, such as -3:3")
+    return parse_alpha(parts[0]), parse_alpha(parts[1])
 
 
 def parse_alphas(text: str) -> list[float]:
@@ -145,8 +149,8 @@ def parse_alphas(text: str) -> list[float]:
         ([-2.0, -1.0, 1.0, 2.0], [1.0, 1.5])
     """
     if ":" not in text:
-        return _unequal([parse_alpha(part) for part in text.split(",")])
-    first, last = parse_span(text)
+        return _once([parse_alpha(part) for part in text.split(",")])
+    first, last = ends_of(text)
     count = math.ceil(abs(last - first))
     if not 0 < count <= MOST_STEPS:
         raise UsageError(
@@ -157,7 +161,7 @@ def parse_alphas(text: str) -> list[float]:
     return [step for step in steps if step != 0]
 
 
-def _unequal(steps: list[float]) -> list[float]:
+def _once(steps: list[float]) -> list[float]:
     for i, step in enumerate(steps):
         if step in steps[:i]:
             raise UsageError(f"alpha {step:g} is given twice", "each step once")

@@ -13,7 +13,6 @@ from sefa_cli.checkpoints import is_remote, open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.projections import fingerprint, parse_layers
-from sefa_cli.ranges import format_range
 from sefa_cli.sources import cache
 
 if TYPE_CHECKING:  # a model that does not match is refused before torch is loaded
@@ -99,12 +98,7 @@ def layers_of(generator: "Generator", layers: str | int | Iterable[int]) -> tupl
 
     Raises UsageError for layers that the model does not have.
     """
-    words = layers if isinstance(layers, str) else format_range(_numbers(layers))
-    return parse_layers(generator.checkpoint, words)
-
-
-def _numbers(indices: int | Iterable[int]) -> list[int]:
-    return [indices] if isinstance(indices, int) else list(indices)
+    return parse_layers(generator.checkpoint, layers)
 
 
 def _check_same(bundle: Bundle, ref: str, found: str) -> None:

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
 import torch
 
 from sefa_cli.bundle.bundle import Bundle
@@ -14,9 +16,21 @@ from sefa_cli.editing.sum import add, on_layers, shift
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.interchange.labels import in_file_name
-from sefa_cli.ranges import check_indices, parse_range
+from sefa_cli.ranges import as_indices
 
 _stage = logging.getLogger("sefa_cli.stage")
+
+
+class Named(Protocol):
+    """Codes with the names of their pictures, as `invert` returns them."""
+
+    @property
+    def codes(self) -> torch.Tensor:
+        """The codes `(n, layers, dim)` or `(n, dim)`."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names, one for each."""
 
 
 @dataclass(frozen=True)
@@ -28,22 +42,39 @@ class Start:
     kind: str  # "seed" or "code"
     space: str = ""  # "w" or "z", which only the generator knows; "" where nobody asked it
     pictures: tuple[str, ...] = ()  # the names of the codes in their file, if it has any
+    beside: int = 0  # of them the last ones, seeds that were not asked for
+
+    @property
+    def count(self) -> int:
+        """How many were asked for."""
+        return len(self.numbers) - self.beside
 
     @property
     def names(self) -> list[str]:
         """For people: `seed 3`, or the name of the picture that a code belongs to."""
-        return list(self.pictures) or [f"{self.kind} {number}" for number in self.numbers]
+        asked = list(self.pictures) or [f"{self.kind} {n}" for n in self.numbers[: self.count]]
+        return asked + [f"seed {n}" for n in self.numbers[self.count :]]
 
     def stem(self, i: int) -> str:
         """For files: `seed0003`, or `code0000_ann` for the picture `ann.jpg`."""
-        name = in_file_name(Path(self.pictures[i]).stem) if self.pictures else ""
+        name = in_file_name(Path(self.pictures[i]).stem) if i < len(self.pictures) else ""
         return f"{self.kind}{self.numbers[i]:04d}" + (f"_{name}" if name else "")
+
+    def joined(
+        self, seeds: Sequence[int], generator: Generator, psi: float | None, label: int | None
+    ) -> "Start":
+        """Return the same with the codes of further seeds beside them."""
+        if not seeds:
+            return self
+        made = codes_from_seeds(generator, seeds, psi, None, label)
+        codes = torch.cat([self.codes, made.to(self.codes)])
+        return replace(self, codes=codes, numbers=(*self.numbers, *seeds), beside=len(seeds))
 
 
 def start_from(
     generator: Generator,
     seeds: str | int | Iterable[int],
-    codes: Path | str | CodeArray | None = None,
+    codes: Path | str | CodeArray | Named | None = None,
     psi: float | None = None,
     trunc_layers: str | int | Iterable[int] | None = None,
     label: int | None = None,
@@ -53,8 +84,8 @@ def start_from(
     Args:
         generator: The generator.
         seeds: Seeds from 0 to 2³² − 1: a range such as `"0-4,7"`, a number, or a list.
-        codes: A file, an array or a tensor of codes, which take the place of the seeds. They are
-            truncated only if `psi` is given.
+        codes: A file, an array or a tensor of codes, or what `invert` returns; they take the
+            place of the seeds. They are truncated only if `psi` is given.
         psi: Truncation; None is the family's default.
         trunc_layers: The code indices to truncate; None for all.
         label: The class of a conditional model.
@@ -66,10 +97,10 @@ def start_from(
     layers = (
         None
         if trunc_layers is None
-        else _indices(trunc_layers, "truncation layer", generator.num_layers)
+        else as_indices(trunc_layers, "truncation layer", generator.num_layers)
     )
     if codes is None:
-        numbers = _indices(seeds, "seed", 2**32)
+        numbers = as_indices(seeds, "seed", 2**32)
         _stage.debug("mapping %d seed%s", len(numbers), "s" * (len(numbers) != 1))
         made = codes_from_seeds(generator, numbers, psi, layers, label)
         return Start(made, numbers, "seed", generator.space)
@@ -80,17 +111,13 @@ def start_from(
     pictures: tuple[str, ...] = ()
     if isinstance(codes, str | Path):
         read, pictures = load_codes(codes, generator)
-    else:
+    elif isinstance(codes, torch.Tensor | np.ndarray):
         read = as_codes(codes, generator)
+    else:
+        read, pictures = as_codes(codes.codes, generator), tuple(codes.names)
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
     return Start(read, tuple(range(len(read))), "code", generator.space, pictures)
-
-
-def _indices(given: str | int | Iterable[int], what: str, count: int) -> tuple[int, ...]:
-    if isinstance(given, str):
-        return parse_range(given, what, count)
-    return check_indices([given] if isinstance(given, int) else list(given), what, count)
 
 
 def moved(

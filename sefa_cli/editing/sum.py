@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Codes = TypeVar("Codes", NDArray[np.float32], "torch.Tensor")  # (n, layers, dim) or (n, dim)
 Rows = NDArray[np.float32]  # (layers, dim)
+MOST_PSI = 2  # further from the mean no published network gives a picture
 
 
 def shift(directions: Rows, steps: Iterable[tuple[int, float]], layers: int) -> Rows:
@@ -54,6 +55,14 @@ def parse_alpha(step: str | float) -> float:
     if not math.isfinite(alpha):
         raise UsageError(f"alpha must be finite, got {step}")
     return alpha
+
+
+def check_truncation(psi: float | None, what: str = "truncation") -> None:
+    """Raise UsageError for a truncation that gives no picture."""
+    number = isinstance(psi, int | float | np.number)
+    if psi is not None and not (number and abs(psi) <= MOST_PSI):
+        got = f"{psi:g}" if number else repr(psi)
+        raise UsageError(f"{what} must be between -{MOST_PSI} and {MOST_PSI}, got {got}")
 
 
 def for_every_layer(codes: Codes, count: int) -> Codes:

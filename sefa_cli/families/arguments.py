@@ -1,7 +1,7 @@
 """What a network was built with, where the file tells: constructors' arguments in pickles."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sefa_cli.containers.inert import Record
@@ -35,6 +35,12 @@ def positive(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if 0 < value < math.inf else None
+
+
+def note_unknown(names: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    """Yield a note on the arguments, if any, that sefa does not know."""
+    if odd := [name for name in names if name not in known]:
+        yield f"Built with arguments that are not known here: {listed(odd)}. Pictures may differ."
 
 
 def listed(names: Collection[str]) -> str:

@@ -74,6 +74,20 @@ class Rule(NamedTuple):
     shift: int = 0
 
 
+def pair(
+    theirs: str,
+    native: str,
+    weight: Change = AS_STORED,
+    bias: Change = AS_STORED,
+    shift: int = 0,
+) -> tuple[Rule, Rule]:
+    """Return the rules of a layer's weight and bias; the names of both begin as given."""
+    return (
+        Rule(f"{theirs}weight", f"{native}weight", weight, shift),
+        Rule(f"{theirs}bias", f"{native}bias", bias, shift),
+    )
+
+
 class Translation(NamedTuple):
     """Native tensors, the file's own name for each, and the names no rule knows."""
 
@@ -107,7 +121,8 @@ def translate(
             tensor = state.tensor(leaf)
             if tensor is None:
                 raise damaged(f"{name!r:.60} should be a tensor")
-            found.tensors[native], found.names[native] = change(tensor), name
+            found.names[native] = name
+            found.tensors[native] = change(tensor).named(name, state.path)
     return found
 
 

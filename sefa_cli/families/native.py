@@ -5,6 +5,7 @@ holds only the generator, so it is small, safe and complete. The library reads i
 `container` makes it, one tensor in memory at a time, so that equal content gives equal bytes.
 """
 
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from sefa_cli.files import open_atomically
 KEY = "sefa-model"
 DIALECT = "sefa"
 _VERSION = "1.0"
+logger = logging.getLogger(__name__)
 _CODES = {name: code for code, name in DTYPES.items()}
 
 
@@ -32,8 +34,9 @@ def write_native(
 ) -> None:
     """Write `checkpoint` whole or not at all, its numbers as stored, one tensor at a time.
 
-    Equal checkpoints give equal bytes. Raises SefaError for an existing file unless `overwrite`,
-    and for a configuration that JSON cannot hold.
+    Equal checkpoints give equal bytes. The log names tensors with NaN or infinite numbers.
+    Raises SefaError for an existing file unless `overwrite`, and for a configuration that JSON
+    cannot hold.
     """
     text = canonical_json(
         plain(
@@ -56,6 +59,8 @@ def write_native(
         file.write(begin)
         for name in order:
             numbers = tensors[name].numpy()
+            if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+                logger.warning("%s holds NaN or infinite numbers; they are kept", name)
             stored = np.dtype(DTYPES[forms[name][0]]).newbyteorder("<")
             file.write(np.ascontiguousarray(numbers, stored).data)
 
@@ -93,4 +98,5 @@ def read_native(contents: Contents) -> Model:
         config = Config(given)
     except SefaError as error:
         raise damaged(str(error)) from None
-    return Model(DIALECT, config, contents.tree, tuple(notes), facts["family"], facts["dialect"])
+    tensors = {name: tensor.named(name, contents.path) for name, tensor in contents.tree.items()}
+    return Model(DIALECT, config, tensors, tuple(notes), facts["family"], facts["dialect"])

@@ -14,7 +14,7 @@ import numpy as np
 from sefa_cli.containers.faults import damaged
 from sefa_cli.containers.inert import Global, Record
 from sefa_cli.containers.tensor_records import as_number
-from sefa_cli.families.arguments import as_dict, listed
+from sefa_cli.families.arguments import as_dict, note_unknown
 from sefa_cli.families.names import Change, Shape, State
 
 NAME = "tensorflow"
@@ -160,8 +160,7 @@ _REQUIRED = {
 def argument_notes(state: State) -> Iterator[str]:
     """Yield sentences on arguments that are unknown, or known and not followed."""
     names = [name for name in _arguments(state) if isinstance(name, str)]
-    if odd := [name for name in names if name not in _KNOWN and name not in _REQUIRED]:
-        yield f"Built with arguments that are not known here: {listed(odd)}. Pictures may differ."
+    yield from note_unknown(names, _KNOWN | _REQUIRED.keys())
     for name, required in _REQUIRED.items():
         if (value := argument(state, name, required)) != required:
             yield f"Built with {name}={value!r:.20}; {required!r} is used, so pictures differ."

@@ -16,6 +16,7 @@ from torch.func import functionalize, jvp, linearize, vjp, vmap
 
 from sefa_cli.generators.precision import computing
 
+_TOGETHER = 4  # cotangents that a chain pulls back at once
 _TRACED = 128  # dimensions from which on a trace is worth its second or two
 _SAME = 1e-2  # of the largest change; a trace that is wrong is wrong altogether
 
@@ -96,7 +97,12 @@ class Linearization:
 
     @cached_property
     def graph_bytes(self) -> int:
-        """About what `reverse` holds: everything that one picture's graph saves."""
+        """About what `reverse` holds: everything that one picture's graph saves.
+
+        The graph of a hand-written derivative saves nothing, but takes several at once.
+        """
+        if self._chain is not None:
+            return _TOGETHER * self.pass_bytes
         saved: dict[int, int] = {}
 
         def watch(tensor: Tensor) -> Tensor:
@@ -117,10 +123,7 @@ class Linearization:
         """Return the changes of the picture for moves `(b, n, d)`."""
         if self._chain is not None:
             with torch.no_grad():
-                by_layer: list[Tensor | None] = [None] * len(self._code)
-                for position, layer in enumerate(self.layers):
-                    by_layer[layer] = moves[:, position]
-                return self._chain.push(by_layer)
+                return self._chain.push(self._by_layer(moves))
         with torch.no_grad():
             changes: Tensor = vmap(self._anew if self._traced is None else self._traced)(moves)
         return changes
@@ -156,12 +159,49 @@ class Linearization:
     def reverse(self, cotangents: Tensor) -> Tensor:
         """Jᵀ u for every one of cotangents `(b, C, H, W)`: `(b, dim)`."""
         with computing(self.precision, self.device):
+            if self._chain is not None:
+                rows = self._transposed(cotangents)
+                return rows.flatten(1) if self.per_layer else rows.sum(dim=1)
             pull = self._pull
             if self.device.type == "cpu":  # batches are not faster there, and take memory
                 rows = torch.stack([pull(cotangent)[0] for cotangent in cotangents])
             else:
                 rows = vmap(lambda cotangent: pull(cotangent)[0])(cotangents)
         return rows.flatten(1) if self.per_layer else rows.sum(dim=1)
+
+    def together(self, budget: int) -> int:
+        """Return how many cotangents `reverse` should take at once, for a budget in bytes."""
+        if self._chain is not None:
+            return _TOGETHER
+        on_cpu = self.device.type == "cpu"  # larger batches are not faster there, and take memory
+        return 1 if on_cpu else max(1, min(16, budget // self.graph_bytes))
+
+    def _transposed(self, cotangents: Tensor) -> Tensor:
+        """Return what the chain pulls back: `(b, C, H, W)` → `(b, n, d)`."""
+        moves, changes = self._standing
+        parts = []
+        for start in range(0, len(cotangents), _TOGETHER):
+            part = cotangents[start : start + _TOGETHER]
+            padded = part.new_zeros(changes.shape)
+            padded[: len(part)] = part
+            (rows,) = torch.autograd.grad(changes, moves, padded, retain_graph=True)
+            parts.append(rows[: len(part)])
+        return torch.cat(parts)
+
+    @cached_property
+    def _standing(self) -> tuple[Tensor, Tensor]:
+        """Moves of 0 and what they change: a linear graph, kept for all reverse passes."""
+        assert self._chain is not None
+        shape = _TOGETHER, len(self.layers), self._code.shape[1]
+        with torch.enable_grad():
+            moves = self._code.new_zeros(shape).requires_grad_()
+            return moves, self._chain.push(self._by_layer(moves))
+
+    def _by_layer(self, moves: Tensor) -> list[Tensor | None]:
+        by_layer: list[Tensor | None] = [None] * len(self._code)
+        for position, layer in enumerate(self.layers):
+            by_layer[layer] = moves[:, position]
+        return by_layer
 
     @cached_property
     def _pull(self) -> Callable[[Tensor], tuple[Tensor]]:

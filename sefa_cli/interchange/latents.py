@@ -25,6 +25,7 @@ _EXPECTED = (
     "one for each picture's name"
 )
 _SHOWN = 5  # names in an error
+_LONGEST = 200  # letters of a name
 
 
 class NamedCodes(NamedTuple):
@@ -91,14 +92,27 @@ def _among(entries: Mapping[str, _Entry | None], key: str, num_layers: int) -> N
     """Return the array under a known key, or the codes of all pictures by name."""
     for name in (key, *_OTHER_KEYS):
         if entry := entries.get(name):
-            return NamedCodes(_as_codes(entry.read(), key, num_layers))
+            codes = _as_codes(entry.read(), key, num_layers)
+            return NamedCodes(codes, _names(entries.get("names"), len(codes)))
     arrays = [entry for entry in entries.values() if entry]
     other = "z" in entries or "w" in entries  # codes, but of the other space
     if not other and len(arrays) == len(entries) and len({entry.shape for entry in arrays}) == 1:
-        codes = [_as_codes(entry.read(), key, num_layers) for entry in arrays]
-        if all(len(code) == 1 for code in codes):
-            return NamedCodes(np.concatenate(codes), tuple(entries))
+        found = [_as_codes(entry.read(), key, num_layers) for entry in arrays]
+        if all(len(code) == 1 for code in found):
+            return NamedCodes(np.concatenate(found), tuple(entries))
     raise SefaError(_listed(entries))
+
+
+def _names(entry: _Entry | None, count: int) -> tuple[str, ...]:
+    """Return the names that `sefa invert` keeps beside its codes; () for anything else."""
+    try:
+        names = entry.read() if entry and entry.shape == (count,) else np.zeros(0)
+    except SefaError:  # of Python objects
+        return ()
+    if names.dtype.kind != "U":
+        return ()
+    found = tuple(str(name)[:_LONGEST] for name in names)
+    return found if all(name and name.isprintable() for name in found) else ()
 
 
 def _listed(entries: Mapping[str, _Entry | None]) -> str:

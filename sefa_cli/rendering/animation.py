@@ -5,25 +5,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import Unpack
 
 from PIL import Image
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.moves import FARTHEST, Move
+from sefa_cli.editing.moves import FARTHEST, Move, ends_of
 from sefa_cli.ranges import check_indices
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.film_frames import Captions, gap_of, one_below_another, side_by_side
 from sefa_cli.rendering.films import check_film_path, timing, write_film
 from sefa_cli.rendering.gallery import Progress
-from sefa_cli.rendering.options import PictureOptions
+from sefa_cli.rendering.options import PictureOptions, check_names
 from sefa_cli.rendering.pictures import Picture, png, to_image
 from sefa_cli.rendering.scene import bundle_of, open_scene_of
 from sefa_cli.rendering.sweeps import Shot, frame_alphas, rest_frames, shots
 from sefa_cli.rendering.view import View
 
 Names = str | int | Iterable[str | int]  # "0-2,smile", 3 or [0, "smile"]
-Span = tuple[float, float] | Literal["auto"]
+Span = Sequence[float] | str  # (-3, 3), "-3:3" or "auto"
 
 _KEPT = 256 * 2**20  # bytes of frames that will be shown again
 _LARGEST = 512  # pixels of a picture unless a size is asked for
@@ -63,8 +63,9 @@ def sweep(
     Args:
         bundle: A bundle, or the path of its file.
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
-        span: The first and last step α, in units of the latent. Default: "auto", two suggested
-            steps to both sides of each direction (see `Bundle.step`).
+        span: The first and last step α, in units of the latent, as `(-3, 3)` or `"-3:3"`.
+            Default: "auto", two suggested steps to both sides of each direction (see
+            `Bundle.step`).
         **options: What to render and how: see [sefa_cli.SweepOptions][]. Seeds appear side by
             side; the default is seed 0. Pictures have at most 512 pixels unless `size` is given.
 
@@ -83,11 +84,13 @@ def sweep(
         >>> film[2].size
         (32, 32)
     """
+    check_names(options, SweepOptions, "sweep")
     bundle = bundle_of(bundle, options)
     words = [directions] if isinstance(directions, str | int) else list(directions)
     ks = check_indices([k for word in words for k in bundle.indices(str(word))], "direction")
     fps = options.get("fps", 25)
-    first, last = (-FARTHEST, FARTHEST) if span == "auto" else span
+    auto = isinstance(span, str) and span == "auto"
+    first, last = (-FARTHEST, FARTHEST) if auto else ends_of(span)
     alphas = frame_alphas(
         first,
         last,
@@ -96,7 +99,7 @@ def sweep(
         options.get("ease", "linear"),
         rest_frames(options.get("hold", 0), fps),
     )
-    units = [bundle.step(k) for k in ks] if span == "auto" else None
+    units = [bundle.step(k) for k in ks] if auto else None
     film = shots(ks, alphas.tolist(), options.get("arrange", "rows"), units)
     scene = open_scene_of(bundle, options)
     return Film(Edits(scene, bundle), film, fps, options.get("captions", False))

@@ -11,7 +11,7 @@ from sefa_cli.editing.moves import Move, Steps, moves_of
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.lettering import heading
 from sefa_cli.rendering.note import note, of_model, of_move
-from sefa_cli.rendering.options import PictureOptions
+from sefa_cli.rendering.options import PictureOptions, check_names
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
 from sefa_cli.rendering.sheets import contact_sheet
@@ -53,6 +53,7 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
         >>> edits[0].size, tuple(edits.codes.shape)
         ((32, 32), (2, 8, 32))
     """
+    check_names(options, PictureOptions, "edit")
     bundle = bundle_of(bundle, options)
     table = moves_of(bundle, steps)
     return Edits(open_scene_of(bundle, options, seeds="0-4"), bundle, table)

@@ -1,19 +1,22 @@
 """Options of all functions that make pictures: what to start from, and how to render."""
 
+import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import UsageError
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:
     import torch
 
+    from sefa_cli.editing.start import Named
     from sefa_cli.generators.base import Generator
 
 Indices = str | int | Iterable[int]  # "0-4,7", 3 or [0, 1, 2]
@@ -25,8 +28,8 @@ class RenderOptions(TypedDict, total=False):
     Attributes:
         seeds: Seeds from 0 to 2³² − 1, as `"0-4,7"`, a number or a list. Default: 0 to 4 for
             `edit`, 0 for films, 0 to 31 for `sample`.
-        codes: Codes to start from instead of seeds: a file (.npz, .npy, .pt), or an array or tensor
-            `(n, num_layers, dim)` or `(n, dim)`.
+        codes: Codes to start from instead of seeds: a file (.npz, .npy, .pt), an array or tensor
+            `(n, num_layers, dim)` or `(n, dim)`, or what `invert` returns.
         truncation: Truncation ψ: 1 truncates nothing, 0 gives the mean picture. Default: 0.7; 0.4
             for BigGAN-deep; 1 for codes.
         truncation_layers: Code indices to truncate. Default: all.
@@ -43,7 +46,7 @@ class RenderOptions(TypedDict, total=False):
     """
 
     seeds: Indices
-    codes: "str | Path | NDArray[np.float32] | torch.Tensor | None"
+    codes: "str | Path | NDArray[np.float32] | torch.Tensor | Named | None"
     truncation: float | None
     truncation_layers: Indices | None
     label: int | None
@@ -74,9 +77,19 @@ class PictureOptions(RenderOptions, total=False):
     beside: Path | None
 
 
+def check_names(options: Mapping[str, object], known: type, function: str) -> None:
+    """Raise TypeError for a keyword that `known`, a TypedDict, does not have."""
+    for name in options:
+        if name not in known.__annotations__:
+            near = difflib.get_close_matches(name, known.__annotations__, n=1, cutoff=0.5)
+            hint = f". Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{function}() has no argument {name!r}{hint}")
+
+
 def view_of(options: RenderOptions) -> View:
     """Return how to render pictures. Raises UsageError for an option that is not valid."""
     check_placement(options.get("translate"), options.get("rotate"))
+    check_truncation(options.get("truncation"))
     return View(
         size=options.get("size"),
         fast=options.get("fast", False),

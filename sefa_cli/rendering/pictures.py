@@ -31,8 +31,8 @@ def to_uint8(images: ArrayLike) -> Picture:
         uint8 `(n, height, width, channels)`.
 
     Raises:
-        SefaError: The images hold NaN, which a far too large step can cause, or have another
-            shape.
+        SefaError: The images hold NaN or infinity, which a far too large step can cause, or have
+            another shape.
     """
     levels = np.asarray(images).astype(
         np.float32
@@ -42,8 +42,8 @@ def to_uint8(images: ArrayLike) -> Picture:
             f"images of shape {levels.shape}",
             "(n, channels, height, width) with 1, 3 or 4 channels",
         )
-    if np.isnan(levels).any():
-        raise SefaError("the network's image holds NaN", remedy="Use a smaller step.")
+    if not np.isfinite(levels).all():
+        raise SefaError("the network's image holds NaN or infinity", remedy="Use a smaller step.")
     levels += 1
     levels *= 127.5
     np.rint(np.clip(levels, 0, 255, out=levels), out=levels)

@@ -7,7 +7,7 @@ only its own script, by hash, and only files in its folder.
 import base64
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,16 +29,21 @@ _LEAST_PLOTTED = 40
 
 def write_page(report: "Report", path: Path) -> None:
     """Write the page whole, or keep the old one; memory does not grow with its rows."""
-    style, script = _source("report.css"), _source("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    write_template("report.html", path, _content(report, path.parent), script="report.js")
+
+
+def write_template(name: str, path: Path, values: Mapping[str, Any], script: str = "") -> None:
+    """Write a page whole: its template with the values, our style, and at most one script."""
+    code = _source(script) if script else ""
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     stream = (
         _pages()
-        .get_template("report.html")
+        .get_template(name)
         .stream(
-            style=Markup(style),
-            script=Markup(script),
+            style=Markup(_source("report.css")),
+            script=Markup(code),
             script_hash=f"sha256-{digest}",
-            **_content(report, path.parent),
+            **values,
         )
     )
     stream.enable_buffering(100)

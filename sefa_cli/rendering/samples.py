@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.note import note
-from sefa_cli.rendering.options import RenderOptions
+from sefa_cli.rendering.options import RenderOptions, check_names
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, open_scene
 from sefa_cli.rendering.sheets import grid
@@ -38,6 +38,7 @@ def sample(model: "str | Path | Generator", **options: Unpack[RenderOptions]) ->
         >>> pictures[0].size
         (32, 32)
     """
+    check_names(options, RenderOptions, "sample")
     scene = open_scene(options, model, seeds="0-31")
     return Samples(scene, str(getattr(model, "family", model)))
 
@@ -79,4 +80,5 @@ class Samples(Pictures):
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
         """Return all pictures in one, uint8 `(height, width, 3)`, each above its number."""
         made = counted(self.scene.pictures(view), progress)
-        return grid(made, [str(number) for number in self.scene.start.numbers])
+        start = self.scene.start
+        return grid(made, start.pictures or [str(number) for number in start.numbers])

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.errors import UsageError
+from sefa_cli.ranges import is_whole
 
 EASES = ("linear", "smooth")
 ARRANGEMENTS = ("rows", "sequence")
@@ -39,7 +40,7 @@ def frame_alphas(
     Raises:
         UsageError: A step is not finite, there is no frame, or `ease` is unknown.
     """
-    if frames < 1 or not np.isfinite([start, stop]).all():
+    if not is_whole(frames, 1) or not np.isfinite([start, stop]).all():
         raise UsageError(
             f"{frames} frames from {start:g} to {stop:g}", "at least 1 frame and finite steps"
         )

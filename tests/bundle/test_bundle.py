@@ -169,7 +169,7 @@ def test_index(bundle: Bundle, name: str | int, index: int) -> None:
     ("name", "message"),
     [
         ("2", "direction 2 is out of range; expected 0-1"),
-        (-1, "direction -1 is out of range; expected 0-1"),
+        (-3, "direction -3 is out of range; expected 0-1"),
         ("0-1", "'0-1' means 2 directions; expected one index or label"),
         ("smiel", "no direction is called 'smiel'; expected an index 0-1 or 'smile'"),
         ("x", "no direction is called 'x'; expected an index 0-1 or 'smile' or 'head turn'"),

@@ -5,20 +5,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import Result
 
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.sweeps import Shot
+from tests.helpers import Sefa
 from tests.helpers.reading import num_frames
 
-Sefa = Callable[..., Result]
 SHORT = ["--frames", "6", "--fps", "25"]
 
 

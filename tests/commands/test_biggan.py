@@ -1,7 +1,6 @@
 """BigGAN through the commands: a code for every layer of z, classes, truncation, both layouts."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +8,13 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.numpy import load_file
-from typer.testing import Result
 
 import sefa_cli
 from sefa_cli.bundle.bundle import Bundle
 from tests import helpers
-from tests.helpers import biggan_by_author
+from tests.helpers import Sefa, biggan_by_author
 from tests.helpers.reading import num_frames
 
-Sefa = Callable[..., Result]
 GOLDEN = helpers.GOLDEN / "biggan_deep_hf.safetensors"
 
 

@@ -1,17 +1,13 @@
 """`sefa convert`: a file that every other command takes in the place of its source."""
 
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
-
-Sefa = Callable[..., Result]
+from tests.helpers import Sefa
+from tests.helpers.light import run_without
 
 
 def test_all_commands_take_it_for_the_source(sefa: Sefa, bundle: Path) -> None:
@@ -60,11 +56,4 @@ def test_the_default_model(sefa: Sefa, default_model: Path) -> None:
 
 
 def test_imports_no_torch(workplace: Path) -> None:
-    code = (
-        "import sys; sys.argv = ['sefa', 'convert', 'tiny.pth', '-o', 'x']\n"
-        "from sefa_cli.cli import main\n"
-        "try: main()\n"
-        "except SystemExit as end: assert end.code in (0, None), end.code\n"
-        "assert not {'torch', 'PIL', 'rich', 'requests'} & set(sys.modules), 'heavy'"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    run_without(["torch", "PIL", "rich", "requests"], "convert", "tiny.pth", "-o", "x")

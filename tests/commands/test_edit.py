@@ -14,9 +14,7 @@ from typer.testing import Result
 
 import sefa_cli
 from sefa_cli.bundle.bundle import Bundle
-from tests.helpers import GOLDEN
-
-Sefa = Callable[..., Result]
+from tests.helpers import GOLDEN, Sefa
 
 
 def written(result: Result) -> list[Path]:

@@ -1,6 +1,5 @@
 """The commands on a device that is not the CPU give what they give on the CPU."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,10 @@ from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.generators.linearize import Linearization
+from tests.helpers import Sefa
 from tests.helpers.elsewhere import DEVICE, Elsewhere
 from tests.helpers.reading import num_frames
 
-Sefa = Callable[..., Result]
 BOX = ["--box", "20,10,8,12"]
 SEARCHES = {
     "all of w": [*BOX, "--seeds", "0-1"],

@@ -8,12 +8,10 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 import torch
-from typer.testing import Result
 
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.bundle.bundle import Bundle
-
-Sefa = Callable[..., Result]
+from tests.helpers import Sefa
 
 
 @pytest.fixture

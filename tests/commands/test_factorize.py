@@ -6,18 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
-from tests.helpers import GOLDEN
-
-Sefa = Callable[..., Result]
+from tests.helpers import GOLDEN, Sefa
+from tests.helpers.light import run_without
 
 
 def test_writes_a_bundle_and_prints_its_path(sefa: Sefa) -> None:
@@ -107,14 +104,7 @@ def test_keeps_an_existing_output(sefa: Sefa) -> None:
 @pytest.mark.parametrize("default", [False, True])
 def test_imports_no_torch(workplace: Path, default_model: Path, default: bool) -> None:
     model = str(default_model) if default else "tiny.pth"
-    code = (
-        f"import sys; sys.argv = ['sefa', 'factorize', {model!r}, '-o', 'a.dirs']\n"
-        "from sefa_cli.cli import main\n"
-        "try: main()\n"
-        "except SystemExit as end: assert end.code in (0, None), end.code\n"
-        "assert not {'torch', 'PIL', 'rich', 'requests'} & set(sys.modules), 'heavy'"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    run_without(["torch", "PIL", "rich", "requests"], "factorize", model, "-o", "a.dirs")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -195,3 +185,49 @@ def test_tensors_by_name(sefa: Sefa) -> None:
 def test_tensors_with_what_does_not_go_with_them(sefa: Sefa, words: list[str], said: str) -> None:
     result = sefa("factorize", "tiny.pth", "-o", "a.dirs", *words)
     assert result.exit_code == 2 and said in result.stderr and not Path("a.dirs").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ganspace", "--samples", "50"],
+        ["local-basis", "--seed", "3"],
+        ["frechet", "--samples", "3"],
+        ["frechet", "--samples", "3", "--refine", "first.dirs"],
+        ["random", "--seed", "3"],
+    ],
+)
+def test_other_methods(sefa: Sefa, words: list[str]) -> None:
+    sefa("factorize", "tiny.pth", "-o", "first.dirs")
+    said = ["--num", "4", "-L", "0-1", "-o", "a.dirs"]
+    result = sefa("factorize", "tiny.pth", "--method", *words, *said)
+    assert (result.exit_code, result.stdout) == (0, "a.dirs\n")
+    bundle = Bundle.load("a.dirs")
+    assert bundle.method == words[0] and bundle.k == 4 and bundle.layers.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--method", "nose"], "unknown method 'nose'; expected sefa, ganspace"),
+        (["--samples", "5"], "--samples has no effect with --method sefa"),
+        (["--method", "random", "--center"], "--center has no effect with --method random"),
+        (["--method", "random", "--no-normalize"], "--no-normalize has no effect"),
+        (["--method", "frechet", "--tensors", "*"], "--tensors has no effect"),
+    ],
+)
+def test_methods_with_what_does_not_go_with_them(sefa: Sefa, words: list[str], said: str) -> None:
+    result = sefa("factorize", "tiny.pth", "-o", "a.dirs", *words)
+    assert result.exit_code == 2 and said in result.stderr and not Path("a.dirs").exists()
+
+
+@pytest.mark.parametrize("method", ["local-basis", "random"])
+def test_random_needs_no_torch(workplace: Path, method: str) -> None:
+    code = (
+        f"import sys; sys.argv = 'sefa factorize tiny.pth -o a.dirs --method {method}'.split()\n"
+        "from sefa_cli.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert end.code in (0, None), end.code\n"
+        f"assert ('torch' in sys.modules) == {method != 'random'}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -1,12 +1,10 @@
 """Every family through every command: factorize, sample, edit, animate, convert, and back."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import Result
 
 import sefa_cli
 from sefa_cli.bundle.bundle import Bundle
@@ -15,10 +13,9 @@ from sefa_cli.families.build import build
 from sefa_cli.families.native import write_native
 from sefa_cli.families.registry import built_in
 from sefa_cli.projections import fingerprint, levels
-from tests.helpers import networks
+from tests.helpers import Sefa, networks
 from tests.helpers.reading import num_frames
 
-Sefa = Callable[..., Result]
 CLASSES = ("biggan",)  # of the small random networks
 
 

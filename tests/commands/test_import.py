@@ -7,11 +7,9 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 import torch
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
-
-Sefa = Callable[..., Result]
+from tests.helpers import Sefa
 
 
 @pytest.fixture

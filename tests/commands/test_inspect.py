@@ -10,12 +10,10 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
-from tests.helpers import CONTAINERS
-
-Sefa = Callable[..., Result]
+from tests.helpers import CONTAINERS, Sefa
+from tests.helpers.light import run_without
 
 
 def test_a_bundle_as_json(sefa: Sefa, bundle: Path) -> None:
@@ -148,14 +146,7 @@ def test_refuses_in_one_line(
 
 @pytest.mark.parametrize("words", [["--help"], ["inspect", "tiny.dirs"], ["inspect", "tiny.pth"]])
 def test_imports_no_torch(workplace: Path, bundle: Path, words: list[str]) -> None:
-    code = (
-        f"import sys; sys.argv = ['sefa', *{words!r}]\n"
-        "from sefa_cli.cli import main\n"
-        "try: main()\n"
-        "except SystemExit as end: assert end.code in (0, None), end.code\n"
-        "assert not {'torch', 'PIL', 'requests', 'sefa_cli.generators'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    run_without(["torch", "PIL", "requests", "sefa_cli.generators"], *words)
 
 
 def test_quiet_works_in_any_position(sefa: Sefa, default_model: Path) -> None:

@@ -2,26 +2,24 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.discovery.resefa import TAUS
+from tests.helpers import Sefa
 
-Sefa = Callable[..., Result]
 QUICK = ["--size", "32", "--seeds", "0"]
 
 
 @pytest.fixture
 def mouth(sefa: Sefa) -> Bundle:
     words = ["--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "-o", "mouth.dirs"]
-    result = sefa("localize", "tiny.pth", *words)
+    result = sefa("localize", "tiny.pth", *words, "--published")
     assert (result.exit_code, result.stdout) == (0, "mouth.dirs\n"), result.stderr
     return Bundle.load("mouth.dirs")
 
@@ -59,9 +57,9 @@ def test_tau_auto_is_kept_as_the_number_it_chose(sefa: Sefa) -> None:
     assert result.exit_code == 0, result.stderr
     auto = Bundle.load("auto.dirs")
     assert auto.params["tau"] in TAUS and auto.params["tau_auto"] is True
-    chosen = f"layers 0-7, tau {auto.params['tau']:g}: on a seed left out, the region changes"
-    assert chosen in result.stderr
-    assert sefa("localize", "tiny.pth", *words, "--tau", str(auto.params["tau"]), "-o", "same.dirs")
+    tau = auto.params["tau"]
+    assert f"tau {tau:g}: on a seed left out, the region changes" in result.stderr
+    assert sefa("localize", "tiny.pth", *words, "--tau", str(tau), "-o", "same.dirs")
     same = Bundle.load("same.dirs")
     assert np.array_equal(auto.directions, same.directions)
     words += ["--tau", "auto", "--per-seed", "-o", "each.dirs"]
@@ -119,7 +117,7 @@ def test_layers_auto_goes_on_after_an_interrupt(
 @pytest.mark.parametrize(("rows", "enough"), [("100", True), ("4", False)])
 def test_a_sketch_reports_its_error(sefa: Sefa, rows: str, enough: bool) -> None:
     words = ["--box", "20,10,8,12", *QUICK, "--space", "w+", "--sketch", rows, "--num", "4"]
-    result = sefa("localize", "tiny.pth", *words, "-o", "wide.dirs")
+    result = sefa("localize", "tiny.pth", *words, "-L", "all", "-o", "wide.dirs")
     assert result.exit_code == 0 and "leading directions are right to within" in result.stderr
     assert ("a larger --sketch" not in result.stderr) == enough, result.stderr
 

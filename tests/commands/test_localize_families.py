@@ -1,18 +1,15 @@
 """`sefa localize` on every kind of network, end to end, with what only some of them have."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
-from tests.helpers import GOLDEN
+from tests.helpers import GOLDEN, Sefa
 
-Sefa = Callable[..., Result]
 MODELS = {  # golden file: space, a class if it needs one, layers to move
     "pggan_genforce": ("z", [], "0"),
     "stylegan_genforce": ("w", [], "0-3"),

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
-
-Sefa = Callable[..., Result]
+from tests.helpers import Sefa
 
 
 def test_names_are_accepted_wherever_an_index_is(sefa: Sefa, bundle: Path) -> None:

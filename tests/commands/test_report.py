@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-Sefa = Callable[..., Result]
+from tests.helpers import Sefa
+
 SHORT = ["--k", "0,3", "--seeds", "0-1", "--steps", "3"]
 
 

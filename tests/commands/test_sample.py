@@ -1,13 +1,11 @@
 """`sefa sample`: a sheet or a folder of unedited pictures."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from typer.testing import Result
 
-Sefa = Callable[..., Result]
+from tests.helpers import Sefa
 
 
 def test_a_sheet(sefa: Sefa) -> None:

@@ -4,14 +4,12 @@ import base64
 import os
 import struct
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import Result
 
-Sefa = Callable[..., Result]
+from tests.helpers import Sefa
 
 COMMANDS = {
     "edit": ["edit", "--dirs", "tiny.dirs", "--k", "3", "--alpha", "2", "--seeds", "0"],

@@ -1,6 +1,5 @@
 """StyleGAN2 files of every kind, from the file to the picture: channels, sides, types, classes."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,7 @@ import sefa_cli
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.projections import fingerprint
-from tests.helpers import remap
-
-Sefa = Callable[..., Result]
+from tests.helpers import Sefa, remap
 
 
 def run(sefa: Sefa, *words: str) -> Result:

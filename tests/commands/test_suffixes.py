@@ -1,12 +1,11 @@
 """A name that contradicts what would be written under it is refused, by one rule."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import Result
 
-Sefa = Callable[..., Result]
+from tests.helpers import Sefa
+
 BOX = ["localize", "tiny.pth", "--box", "1,1,4,4", "--size", "32"]
 EDIT = ["edit", "tiny.dirs", "-k", "0", "--size", "8"]
 

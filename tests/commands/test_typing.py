@@ -1,16 +1,13 @@
 """Words as people type them: what a command takes, and what it says about what is missing."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
-
-Sefa = Callable[..., Result]
+from tests.helpers import Sefa
 
 
 def codes_of(sefa: Sefa, *words: str) -> np.ndarray:

@@ -190,5 +190,7 @@ def test_out_of_memory_for_the_columns_takes_them_in_groups(
         return real(tensor, *shape)
 
     monkeypatch.setattr(torch.Tensor, "new_empty", short)
-    found = grams(linearized, *GRAY)
+    passes: list[tuple[int, int]] = []
+    found = grams(linearized, *GRAY, progress=lambda *at: passes.append(at))
+    assert all(done <= total for done, total in passes) and passes[-1][0] == passes[-1][1]
     np.testing.assert_allclose(found.back, everything.back, rtol=1e-4, atol=1e-5)

@@ -66,7 +66,7 @@ def test_an_interrupted_search_goes_on(generator: Generator, tmp_path: Path) -> 
     (note,) = interrupt.value.__notes__
     assert note == f"{tmp_path / 'a.dirs.partial'} keeps the work so far; continue with resume=True"
     with pytest.raises(SefaError, match="other options"):
-        sefa.localize(generator, BOX, resume=True, **{**how, "tau": 1e-4})
+        sefa.localize(generator, BOX, resume=True, **{**how, "tau": 1e-3})
     told: list[int] = []
     bundle = sefa.localize(
         generator, BOX, resume=True, progress=lambda what, done, total: told.append(done), **how

@@ -148,6 +148,9 @@ def test_orientation(case):
         ({"a": (7, 5), "b": (9, 6)}, None, "share no dimension"),
         ({"a": (7, 5), "b": (9, 6)}, 1, "do not agree in axis 1"),
         ({"a": (7, 5)}, 2, "do not agree in axis 2"),
+        ({"a": (7, 5)}, -3, "do not agree in axis -3"),
+        ({"a": (7, 5), "b": (3, 7, 5)}, -3, "do not agree in axis -3"),
+        ({"a": (7, 5)}, 0.5, "do not agree in axis 0.5"),
         ({str(n): (7, n + 8) for n in range(9)}, 1, "and 5 more do not agree"),
     ],
 )
@@ -178,7 +181,7 @@ def test_options(tmp_path):
     other = factorize_tensors(path, "*", normalize=False, center=True, deflate_gain=True)
     assert not np.allclose(plain.eigenvalues, other.eigenvalues)
     assert other.params["normalize"] is False and other.params["center"] is True
-    with pytest.raises(UsageError, match="1 to 9"):
+    with pytest.raises(UsageError, match="between 1 and 9, got 10"):
         factorize_tensors(path, "*", num=10)
 
 

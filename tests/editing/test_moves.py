@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.moves import Move, name_of, parse_moves, parse_span
+from sefa_cli.editing.moves import Move, ends_of, name_of, parse_moves
 from sefa_cli.errors import SefaError, UsageError
 
 
@@ -85,7 +85,7 @@ def test_names(bundle: Bundle, ks: list[str], alphas: list[str], name: str) -> N
 
 
 def test_spans() -> None:
-    assert parse_span("-3:3") == (-3.0, 3.0)
+    assert ends_of("-3:3") == (-3.0, 3.0)
     for wrong in ("3", "a:b", "0:nan"):
         with pytest.raises(UsageError):
-            parse_span(wrong)
+            ends_of(wrong)

@@ -1,12 +1,10 @@
 """One network in four layouts is one network; what is not one is refused by name."""
 
-import json
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from sefa_cli.containers.checkpoint import Checkpoint
@@ -14,6 +12,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.families.registry import built_in
 from tests.helpers import GOLDEN, remap
+from tests.helpers.golden import load
 
 BACK = {
     "nvidia": lambda native: native,
@@ -21,17 +20,6 @@ BACK = {
     "genforce": remap.to_genforce,
     "hammer": remap.to_hammer,
 }
-
-
-def golden(name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The published code's own state dict, `latent_avg` included, and what the file tells of it."""
-    with safe_open(GOLDEN / f"{name}.safetensors", "np") as file:
-        state = {
-            key.removeprefix("state/").removeprefix("extra/"): file.get_tensor(key)
-            for key in file.keys()  # noqa: SIM118 (it is no dict)
-            if key.startswith(("state/", "extra/"))
-        }
-        return state, json.loads(file.metadata()["meta"])
 
 
 def arrays(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
@@ -79,7 +67,8 @@ def test_published_containers(name):
     container, dialect, clamp = CONTAINERS[name]
     path = GOLDEN / "containers" / name
     found = read_checkpoint(path)
-    state, meta = golden(f"containers/{path.stem}")
+    run = load(f"containers/{path.stem}")
+    state, meta = run.state, run.meta
     assert (found.ref, found.path) == (name, path)
     assert (found.container, found.dialect, found.family) == (container, dialect, "stylegan2")
     same_state(found, state)
@@ -99,7 +88,8 @@ def test_published_containers(name):
     ],
 )
 def test_published_state_dicts_saved_bare(tmp_path, name, dialect, suffix):
-    state, meta = golden(name)
+    run = load(name)
+    state, meta = run.state, run.meta
     path = tmp_path / f"x.{suffix}"
     if suffix == "pt":
         torch.save(remap.tensors(state), path)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,18 @@ def test_half_precision_and_bfloat16(tmp_path):
     const = found.tensors["synthesis.b4.const"]
     assert const.dtype == "float32"
     assert np.array_equal(const.numpy(), source.tensors["synthesis.b4.const"].numpy())
+
+
+def test_numbers_that_are_none_are_kept_and_named(tmp_path, caplog):
+    native = remap.native_state()
+    native["synthesis.b8.conv0.affine.weight"][1, :3] = np.nan
+    path = converted(remap.write_rosinality(tmp_path / "x.pt", native), tmp_path / "x")
+    said = "synthesis.b8.conv0.affine.weight holds NaN or infinite numbers; they are kept"
+    assert caplog.messages == [said]
+    where = r", in 'synthesis\.b8\.conv0\.affine\.weight' of x$"
+    with pytest.raises(SefaError) as fault:
+        build(read_checkpoint(path), "cpu")
+    assert re.search(where, fault.value.found)
 
 
 def test_a_file_may_take_the_place_of_its_own_source(tmp_path):

@@ -1,13 +1,11 @@
 """TensorFlow-era pickles hold the same tensors as what people ported them to; none is executed."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from sefa_cli.containers.checkpoint import Checkpoint
@@ -15,7 +13,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.families.build import build
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.projections import fingerprint
-from tests.helpers import GOLDEN, remap, tf_files
+from tests.helpers import GOLDEN, golden, remap, tf_files
 
 LEGACY = GOLDEN / "containers" / "tf_stylegan2_legacy.pkl"
 WRITERS: dict[str, Any] = {
@@ -24,14 +22,8 @@ WRITERS: dict[str, Any] = {
 }
 
 
-def golden(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    with safe_open(path, "np") as file:
-        return json.loads(file.metadata()["meta"]), {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
-
-
 def genforce_state(family: str) -> dict[str, np.ndarray]:
-    _, tensors = golden(GOLDEN / f"{family}_genforce.safetensors")
-    return {n[6:]: array for n, array in tensors.items() if n.startswith("state/")}
+    return golden.load(f"{family}_genforce").state
 
 
 def as_genforce(folder: Path, state: dict[str, np.ndarray], name: str = "genforce") -> Checkpoint:
@@ -52,9 +44,8 @@ def test_the_published_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "NVIDIA pickle", "tensorflow", "stylegan2",
     )  # fmt: skip
     assert found.notes == () and found.config["conv_clamp"] is None
-    meta, expected = golden(LEGACY.with_suffix(".safetensors"))
-    state = {n[6:]: a for n, a in expected.items() if n.startswith("state/")}
-    state = {n: a for n, a in state.items() if not n.endswith("resample_filter")}
+    meta, expected = run = golden.load(f"containers/{LEGACY.stem}")
+    state = {n: a for n, a in run.state.items() if not n.endswith("resample_filter")}
     assert found.tensors.keys() == state.keys()
     for name, array in state.items():
         assert np.array_equal(found.tensors[name].numpy(), array), name

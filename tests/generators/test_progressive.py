@@ -1,15 +1,12 @@
 """PGGAN and StyleGAN against the published code's numbers, and a plain copy of what it does."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 from torch.func import jvp, vjp
@@ -18,15 +15,9 @@ from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.build import build
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.generators.base import Generator
-from tests.helpers import GOLDEN, networks
+from tests.helpers import golden, networks
 
 State = Mapping[str, np.ndarray]
-Golden = tuple[dict[str, Any], dict[str, np.ndarray]]
-
-
-def load(name: str) -> Golden:
-    with safe_open(GOLDEN / f"{name}_genforce.safetensors", "np") as file:
-        return json.loads(file.metadata()["meta"]), {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
 
 
 def generator_of(folder: Path, state: State) -> Generator:
@@ -34,16 +25,15 @@ def generator_of(folder: Path, state: State) -> Generator:
     return build(read_checkpoint(folder / "x"), "cpu")
 
 
-def state_of(tensors: State, lod: float = 0) -> dict[str, np.ndarray]:
-    state = {n[6:]: array for n, array in tensors.items() if n.startswith("state/")}
+def state_of(state: State, lod: float = 0) -> dict[str, np.ndarray]:
     name = next(n for n in state if n.endswith("lod"))
     return {**state, name: np.full((), lod, np.float32)}
 
 
 @pytest.mark.parametrize("name", ["pggan", "stylegan"])
 def test_codes_are_the_published_ones(tmp_path: Path, name: str) -> None:
-    meta, tensors = load(name)
-    generator = generator_of(tmp_path, state_of(tensors))
+    meta, tensors = run = golden.load(f"{name}_genforce")
+    generator = generator_of(tmp_path, state_of(run.state))
     codes = generator.map(tensors["in/z"])
     published = "z_norm" if name == "pggan" else "w"
     spread = meta["ranges"][published][2]
@@ -70,8 +60,8 @@ def test_codes_are_the_published_ones(tmp_path: Path, name: str) -> None:
 def test_pictures_are_the_published_ones(
     tmp_path: Path, name: str, picture: str, lod: float
 ) -> None:
-    meta, tensors = load(name)
-    generator = generator_of(tmp_path, state_of(tensors, lod))
+    meta, tensors = run = golden.load(f"{name}_genforce")
+    generator = generator_of(tmp_path, state_of(run.state, lod))
     codes = generator.map(tensors["in/z"])
     if picture == "image_trunc":
         codes = torch.from_numpy(tensors["out/w_trunc"])

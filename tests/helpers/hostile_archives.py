@@ -10,9 +10,8 @@ import zlib
 from collections.abc import Mapping
 
 import numpy as np
-from safetensors import safe_open
 
-from tests.helpers import GOLDEN
+from tests.helpers import golden
 from tests.helpers.hostile import OS_SYSTEM, name, text
 
 _HUGE = 1 << 62
@@ -24,9 +23,7 @@ Forged = Mapping[str, bytes]  # one tensor's parts as pickle bytes, in place of 
 
 def good_state() -> dict[str, np.ndarray]:
     """A small StyleGAN2 under NVIDIA's names: unforged, the files made of it are read."""
-    with safe_open(GOLDEN / "stylegan2_ada_nvidia.safetensors", "np") as file:
-        names = [key for key in file.keys() if key.startswith("state/")]  # noqa: SIM118
-        return {key.removeprefix("state/"): file.get_tensor(key) for key in names}
+    return golden.load("stylegan2_ada_nvidia").state
 
 
 def number(value: int) -> bytes:

@@ -3,19 +3,17 @@
 import base64
 import json
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import Result
 
 from sefa_cli.errors import SefaError
 from sefa_cli.interchange.notes import KEY, is_png, read_note, to_text
 from sefa_cli.rendering.pictures import save_png
+from tests.helpers import Sefa
 
-Sefa = Callable[..., Result]
 ABOUT = {"model": {"ref": "tiny.pth"}, "seed": 3, "moves": []}
 GRAY = np.zeros((4, 4, 3), np.uint8)
 

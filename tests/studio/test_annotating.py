@@ -2,11 +2,10 @@
 
 import io
 import json
-from collections.abc import Callable
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from sefa_cli.bundle.annotations import Tally, annotate, tallies
 from sefa_cli.bundle.bundle import Bundle
@@ -22,9 +21,7 @@ from sefa_cli.studio.annotating import (
 )
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.session import State
-from tests.helpers import FORMATS
-
-Sefa = Callable[..., Result]
+from tests.helpers import FORMATS, Sefa
 
 
 def test_questions_come_level_by_level(model: Model) -> None:

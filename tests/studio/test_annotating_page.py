@@ -1,14 +1,11 @@
 """Annotating in a real browser."""
 
 import time
-from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
-from typer.testing import Result
 
+from tests.helpers import Sefa
 from tests.helpers.visiting import at, opened
-
-Sefa = Callable[..., Result]
 
 
 def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:

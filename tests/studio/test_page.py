@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -10,15 +9,12 @@ from urllib.parse import urljoin
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
-from typer.testing import Result
 
 from sefa_cli.interchange.notes import read_note
-from tests.helpers import CONTAINERS
+from tests.helpers import CONTAINERS, Sefa
 from tests.helpers.chromium import NewPage
 from tests.helpers.reading import num_frames
 from tests.helpers.visiting import Serve, at, drag, opened, run, settled, shown, until
-
-Sefa = Callable[..., Result]
 
 
 def test_a_slider_is_dragged_and_the_command_gives_the_same_picture(

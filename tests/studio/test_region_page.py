@@ -1,18 +1,15 @@
 """Regions drawn in a real browser: the search, the outline, what a row says."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
-from typer.testing import Result
 
 from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import Sefa
 from tests.helpers.visiting import at, drag, opened, run, settled
-
-Sefa = Callable[..., Result]
 
 
 def test_a_region_is_drawn_localized_named_and_saved(tiny: str, page: Page, sefa: Sefa) -> None:

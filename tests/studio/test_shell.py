@@ -2,14 +2,12 @@
 
 import io
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import Result
 
 from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.library import Model
@@ -17,9 +15,8 @@ from sefa_cli.studio.localizing import Task, drawing_from
 from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import State
 from sefa_cli.studio.shell import film_commands, named, picture_commands
+from tests.helpers import Sefa
 from tests.helpers.visiting import run
-
-Sefa = Callable[..., Result]
 
 
 def states(model: Model) -> dict[str, State]:

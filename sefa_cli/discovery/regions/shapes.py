@@ -34,7 +34,7 @@ def box(text: str) -> Draw:
     numbers, fractions = _numbers(text.split(","), f"box {text!r}", "top,left,height,width", 4)
     for number, side in zip(numbers[2:], ("height", "width"), strict=True):
         if number <= 0:
-            raise UsageError(f"box {text} has {side} {_written(number)}", "more than 0")
+            raise UsageError(f"box {text} has {side} {_rounded(number)}", "more than 0")
     return partial(_draw_box, text, Box(*numbers), fractions)
 
 
@@ -74,7 +74,7 @@ def _numbers(
     fractions = any("." in text for text in texts)
     if fractions and max(numbers) > 1:
         raise UsageError(
-            f"{name} has a decimal point and {_written(max(numbers))}",
+            f"{name} has a decimal point and {_rounded(max(numbers))}",
             "whole numbers of pixels, or fractions up to 1",
         )
     return numbers, fractions
@@ -143,8 +143,8 @@ def _draw_polygon(
     if outside:
         swapped = all(0 <= x <= height and 0 <= y <= width for y, x in corners)
         raise UsageError(
-            f"polygon {text} leaves the picture at row {_written(outside[0][0])}, column"
-            f" {_written(outside[0][1])}",
+            f"polygon {text} leaves the picture at row {_rounded(outside[0][0])}, column"
+            f" {_rounded(outside[0][1])}",
             f"y,x within {height} rows × {width} columns",
             "With x and y exchanged it fits." if swapped else "",
         )
@@ -169,8 +169,8 @@ def _inside(corners: Sequence[Point], height: int, width: int) -> NDArray[np.boo
 
 
 def _span(start: Fraction, length: Fraction) -> str:
-    return f"{_written(start)} to {_written(start + length)}"
+    return f"{_rounded(start)} to {_rounded(start + length)}"
 
 
-def _written(number: Fraction) -> str:
+def _rounded(number: Fraction) -> str:
     return f"{float(number):g}" if number.denominator > 1 else str(number)

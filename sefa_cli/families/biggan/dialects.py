@@ -34,6 +34,7 @@ from sefa_cli.families.names import (
     Rule,
     State,
     Translation,
+    pair,
     translate,
 )
 from sefa_cli.families.native_tensors import Network
@@ -74,15 +75,13 @@ def _hugging_face() -> Iterator[Rule]:
     yield from normalized(rf"{layer}\.snconv1x1_o_conv", "attention.{n}.o")
     yield Rule(rf"{layer}\.gamma", "attention.{n}.gamma", SCALAR)
     yield from statistics(r"generator\.bn", "norm")
-    yield Rule(r"generator\.bn\.weight", "norm.weight")
-    yield Rule(r"generator\.bn\.bias", "norm.bias")
+    yield from pair(r"generator\.bn\.", "norm.")
     yield from normalized(r"generator\.conv_to_rgb", "to_rgb")
 
 
 def _author() -> Iterator[Rule]:
     def normalized(theirs: str, ours: str, shift: int = 0) -> Iterator[Rule]:
-        yield Rule(rf"{theirs}\.weight", f"{ours}.weight", shift=shift)
-        yield Rule(rf"{theirs}\.bias", f"{ours}.bias", shift=shift)
+        yield from pair(rf"{theirs}\.", f"{ours}.", shift=shift)
         yield Rule(rf"{theirs}\.u0", f"{ours}.u", FLAT, shift)
 
     def statistics(theirs: str, ours: str) -> Iterator[Rule]:
@@ -137,8 +136,7 @@ def _mmgen(deep: bool) -> Iterator[Rule]:
     for part in ("theta", "phi", "g", "o"):
         yield from normalized(rf"{block}\.{part}\.conv", f"attention.{{block}}.{part}")
     yield Rule(rf"{block}\.gamma", "attention.{block}.gamma", SCALAR)
-    yield Rule(r"output_layer\.bn\.weight", "norm.weight")
-    yield Rule(r"output_layer\.bn\.bias", "norm.bias")
+    yield from pair(r"output_layer\.bn\.", "norm.")
     yield from statistics("output_layer", "norm")
     yield from normalized(r"output_layer\.conv", "to_rgb")
     yield Rule(r".*\.(?:sv\d|u[1-9]|num_batches_tracked)", _UNUSED)

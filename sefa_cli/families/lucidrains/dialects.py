@@ -13,7 +13,7 @@ from typing import Any
 
 from sefa_cli.containers.checkpoint import Config
 from sefa_cli.families.family import Model, Rules
-from sefa_cli.families.names import FLAT, PLUS_ONE, UNBATCHED, Rule, State, translate
+from sefa_cli.families.names import FLAT, PLUS_ONE, UNBATCHED, Rule, State, pair, translate
 from sefa_cli.families.native_tensors import Network
 
 _BLUR = "synthesis.blur"
@@ -22,25 +22,20 @@ _BLOCK = r"GE\.blocks\.(\d{1,2})"
 _OURS = "synthesis.blocks.{n}"
 
 _RULES = (
-    Rule(r"SE\.net\.(\d{1,3})\.weight", "mapping.fc{half}.weight"),  # activations in between
-    Rule(r"SE\.net\.(\d{1,3})\.bias", "mapping.fc{half}.bias"),
+    *pair(r"SE\.net\.(\d{1,3})\.", "mapping.fc{half}."),  # activations in between
     Rule(r"GE\.initial_block", "synthesis.const", UNBATCHED),
-    Rule(r"GE\.initial_conv\.weight", "synthesis.initial_conv.weight"),
-    Rule(r"GE\.initial_conv\.bias", "synthesis.initial_conv.bias"),
+    *pair(r"GE\.initial_conv\.", "synthesis.initial_conv."),
     *(
         rule
         for k in (1, 2)
         for rule in (
             Rule(rf"{_BLOCK}\.conv{k}\.weight", f"{_OURS}.conv{k}.weight"),
-            Rule(rf"{_BLOCK}\.to_style{k}\.weight", f"{_OURS}.conv{k}.affine.weight"),
-            Rule(rf"{_BLOCK}\.to_style{k}\.bias", f"{_OURS}.conv{k}.affine.bias", PLUS_ONE),
-            Rule(rf"{_BLOCK}\.to_noise{k}\.weight", f"{_OURS}.conv{k}.noise_weight", FLAT),
-            Rule(rf"{_BLOCK}\.to_noise{k}\.bias", f"{_OURS}.conv{k}.noise_bias"),
+            *pair(rf"{_BLOCK}\.to_style{k}\.", f"{_OURS}.conv{k}.affine.", bias=PLUS_ONE),
+            *pair(rf"{_BLOCK}\.to_noise{k}\.", f"{_OURS}.conv{k}.noise_", FLAT),
         )
     ),
     Rule(rf"{_BLOCK}\.to_rgb\.conv\.weight", f"{_OURS}.torgb.weight"),
-    Rule(rf"{_BLOCK}\.to_rgb\.to_style\.weight", f"{_OURS}.torgb.affine.weight"),
-    Rule(rf"{_BLOCK}\.to_rgb\.to_style\.bias", f"{_OURS}.torgb.affine.bias", PLUS_ONE),
+    *pair(rf"{_BLOCK}\.to_rgb\.to_style\.", f"{_OURS}.torgb.affine.", bias=PLUS_ONE),
     Rule(rf"{_BLOCK}\.to_rgb\.upsample\.1\.f", _BLUR, FLAT),
 )
 

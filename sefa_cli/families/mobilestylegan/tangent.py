@@ -92,7 +92,7 @@ class ConvStep:
             return None
         dense = self._kernels is None
         t = F.conv2d(t, self._weight, padding=1) if dense else _pointwise(t, self._weight)
-        return t.mul_(self._slope)
+        return t * self._slope if t.requires_grad else t.mul_(self._slope)
 
 
 class HaarStep:
@@ -192,7 +192,12 @@ def _pointwise(t: Tensor, weight: Tensor) -> Tensor:
 
 
 def _added(t: Change, features: Tensor, change: Tensor) -> Tensor:
-    """t + features `(1, channels, h, w)` · change `(b, channels)`, in place where t exists."""
+    """t + features `(1, channels, h, w)` · change `(b, channels)`, in place where t exists.
+
+    Not in a graph: there, what is written into a view takes most of the time of going back.
+    """
     if t is None:
         return fast_layout(features * _spread(change))
+    if t.requires_grad:
+        return torch.addcmul(t, features, _spread(change))
     return t.addcmul_(features, _spread(change))

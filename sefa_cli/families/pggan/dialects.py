@@ -21,7 +21,7 @@ from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.families import tensorflow
 from sefa_cli.families.arguments import MMGEN_COLORS
 from sefa_cli.families.family import Model, Rules
-from sefa_cli.families.names import FLAT, Change, Rule, Shape, State, translate
+from sefa_cli.families.names import FLAT, Change, Rule, Shape, State, pair, translate
 from sefa_cli.families.native_tensors import START, Network
 from sefa_cli.families.progressive import growing, lod_of
 from sefa_cli.families.tensorflow import HWIO, HWOI, TRANSPOSED, argument, axes, flipped
@@ -46,27 +46,20 @@ def _unflipped(kernel: NDArray[Any]) -> NDArray[Any]:
 
 _GENFORCE = (
     Rule(r"lod"),
-    Rule(r"layer0\.weight", f"{_DENSE}.weight", Change(_rows, _unflipped)),
-    Rule(r"layer0\.bias", f"{_DENSE}.bias"),
-    Rule(r"layer(\d{1,3})\.weight", "{conv}.weight"),
-    Rule(r"layer(\d{1,3})\.bias", "{conv}.bias"),
-    Rule(r"output(\d{1,3})\.weight", "{rgb}.weight"),
-    Rule(r"output(\d{1,3})\.bias", "{rgb}.bias"),
+    *pair(r"layer0\.", f"{_DENSE}.", Change(_rows, _unflipped)),
+    *pair(r"layer(\d{1,3})\.", "{conv}."),
+    *pair(r"output(\d{1,3})\.", "{rgb}."),
 )
 
 _TENSORFLOW = (
     Rule(r"lod"),
-    Rule(r"4x4/Dense/weight", f"{_DENSE}.weight", TRANSPOSED),
-    Rule(r"4x4/Dense/bias", f"{_DENSE}.bias"),
-    Rule(r"4x4/Conv/weight", "synthesis.b4.conv1.weight", HWIO),
-    Rule(r"4x4/Conv/bias", "synthesis.b4.conv1.bias"),
+    *pair(r"4x4/Dense/", f"{_DENSE}.", TRANSPOSED),
+    *pair(r"4x4/Conv/", "synthesis.b4.conv1.", HWIO),
     Rule(r"(\d{1,6})x\1/Conv0/weight", "synthesis.b{n}.conv0.weight", HWIO),
     Rule(r"(\d{1,6})x\1/Conv0_up/weight", "synthesis.b{n}.conv0.weight", flipped(HWOI)),
     Rule(r"(\d{1,6})x\1/Conv0(?:_up)?/bias", "synthesis.b{n}.conv0.bias"),
-    Rule(r"(\d{1,6})x\1/Conv1/weight", "synthesis.b{n}.conv1.weight", HWIO),
-    Rule(r"(\d{1,6})x\1/Conv1/bias", "synthesis.b{n}.conv1.bias"),
-    Rule(r"ToRGB_lod(\d{1,2})/weight", "{rgb_of_lod}.weight", HWIO),
-    Rule(r"ToRGB_lod(\d{1,2})/bias", "{rgb_of_lod}.bias"),
+    *pair(r"(\d{1,6})x\1/Conv1/", "synthesis.b{n}.conv1.", HWIO),
+    *pair(r"ToRGB_lod(\d{1,2})/", "{rgb_of_lod}.", HWIO),
 )
 
 _DISSECTION = (  # layers are counted from 1; only the last to-RGB is kept

@@ -25,6 +25,7 @@ from sefa_cli.families.names import (
     Rule,
     Shape,
     State,
+    pair,
     translate,
 )
 from sefa_cli.families.native_tensors import START, Network, notes_on_absence
@@ -39,20 +40,16 @@ _MOST_TAPS = 32 * 32
 CHANNEL = Change(lambda s: s[2:] if len(s) == 4 and s[1] == 1 else s, lambda a: a[:1])
 
 _GENFORCE = (
-    Rule(r"mapping\.dense(\d{1,3})\.weight", "mapping.fc{n}.weight"),
-    Rule(r"mapping\.dense(\d{1,3})\.bias", "mapping.fc{n}.bias"),
+    *pair(r"mapping\.dense(\d{1,3})\.", "mapping.fc{n}."),
     Rule(r"mapping\.label_weight"),
     Rule(r"truncation\.w_avg", "mapping.w_avg"),
     Rule(r"synthesis\.lod", "lod"),
     Rule(r"synthesis\.layer0\.const", "synthesis.b4.const", UNBATCHED),
-    Rule(r"synthesis\.layer(\d{1,3})\.weight", "{conv}.weight"),
-    Rule(r"synthesis\.layer(\d{1,3})\.bias", "{conv}.bias"),
-    Rule(r"synthesis\.layer(\d{1,3})\.style\.weight", "{conv}.affine.weight"),
-    Rule(r"synthesis\.layer(\d{1,3})\.style\.bias", "{conv}.affine.bias"),
+    *pair(r"synthesis\.layer(\d{1,3})\.", "{conv}."),
+    *pair(r"synthesis\.layer(\d{1,3})\.style\.", "{conv}.affine."),
     Rule(r"synthesis\.layer(\d{1,3})\.apply_noise\.weight", "{conv}.noise_strength"),
     Rule(r"synthesis\.layer(\d{1,3})\.apply_noise\.noise", "{conv}.noise_const", ONE_MAP),
-    Rule(r"synthesis\.output(\d{1,3})\.weight", "{rgb}.weight"),
-    Rule(r"synthesis\.output(\d{1,3})\.bias", "{rgb}.bias"),
+    *pair(r"synthesis\.output(\d{1,3})\.", "{rgb}."),
     Rule(r"synthesis\.layer\d{1,3}\.blur\.kernel", BLUR, CHANNEL),
 )
 
@@ -66,17 +63,14 @@ _CONST, _CONV, _UP, _CONV1 = (
 
 def _layer(pattern: str, native: str) -> tuple[Rule, ...]:
     return (
-        Rule(f"{pattern}weight", f"{native}.weight", HWIO),
-        Rule(f"{pattern}bias", f"{native}.bias"),
+        *pair(pattern, f"{native}.", HWIO),
         Rule(f"{pattern}Noise/weight", f"{native}.noise_strength"),
-        Rule(f"{pattern}StyleMod/weight", f"{native}.affine.weight", TRANSPOSED),
-        Rule(f"{pattern}StyleMod/bias", f"{native}.affine.bias"),
+        *pair(f"{pattern}StyleMod/", f"{native}.affine.", TRANSPOSED),
     )
 
 
 _TENSORFLOW = (
-    Rule(r"mapping/Dense(\d{1,3})/weight", "mapping.fc{n}.weight", TRANSPOSED),
-    Rule(r"mapping/Dense(\d{1,3})/bias", "mapping.fc{n}.bias"),
+    *pair(r"mapping/Dense(\d{1,3})/", "mapping.fc{n}.", TRANSPOSED),
     Rule(r"mapping/LabelConcat/weight", "mapping.label_weight"),
     Rule(r"dlatent_avg", "mapping.w_avg"),
     Rule(r"(?:synthesis/)?lod", "lod"),
@@ -86,8 +80,7 @@ _TENSORFLOW = (
     *_layer(_UP, "synthesis.b{n}.conv0"),
     *_layer(_CONV1, "synthesis.b{n}.conv1"),
     Rule(r"synthesis/noise(\d{1,3})", "{conv}.noise_const", ONE_MAP),
-    Rule(r"synthesis/ToRGB_lod(\d{1,2})/weight", "{rgb_of_lod}.weight", HWIO),
-    Rule(r"synthesis/ToRGB_lod(\d{1,2})/bias", "{rgb_of_lod}.bias"),
+    *pair(r"synthesis/ToRGB_lod(\d{1,2})/", "{rgb_of_lod}.", HWIO),
 )
 
 

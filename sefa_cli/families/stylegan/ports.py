@@ -31,6 +31,7 @@ from sefa_cli.families.names import (
     Change,
     Rule,
     State,
+    pair,
     translate,
 )
 from sefa_cli.families.native_tensors import START, Network, notes_on_absence
@@ -92,8 +93,7 @@ _FUSED = Change(  # (in, out, 3, 3) of a transposed convolution, whose four shif
 )
 _ROSINALITY = (
     Rule(r"generator\.progression\.0\.conv1\.input", f"{_FIRST}.const", UNBATCHED),
-    Rule(rf"{_PROGRESSION}\.conv1\.0\.weight", "{block}.conv0.weight", _FUSED),
-    Rule(rf"{_PROGRESSION}\.conv1\.0\.bias", "{block}.conv0.bias"),
+    *pair(rf"{_PROGRESSION}\.conv1\.0\.", "{block}.conv0.", _FUSED),
     Rule(rf"{_PROGRESSION}\.conv1\.[12]\.weight(?:_flip)?", BLUR, CHANNEL),
     Rule(rf"{_PROGRESSION}\.noise1\.weight_orig", "{block}.conv0.noise_strength", _NOISE),
     Rule(rf"{_PROGRESSION}\.noise2\.weight_orig", "{block}.conv1.noise_strength", _NOISE),

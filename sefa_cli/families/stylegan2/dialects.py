@@ -25,6 +25,7 @@ from sefa_cli.families.names import (
     Rule,
     State,
     is_default_filter,
+    pair,
     translate,
 )
 from sefa_cli.families.native_tensors import BY_NAME, Network, notes_on_absence
@@ -76,8 +77,7 @@ def _in_order(
 _KERNELS = Rule(r"(?:convs\.\d{1,3}\.conv\.blur|to_rgbs\.\d{1,3}\.upsample)\.kernel", FILTER)
 
 _ROSINALITY = (
-    Rule(r"style\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),  # style.0 normalizes
-    Rule(r"style\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
+    *pair(r"style\.(\d{1,3})\.", "mapping.fc{n}.", shift=-1),  # style.0 normalizes
     Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
     Rule(r"input\.input", "synthesis.b4.const", UNBATCHED),
     *_in_order(
@@ -92,8 +92,7 @@ _ROSINALITY = (
 )
 
 _BASICSR = (  # resampling kernels are not stored
-    Rule(r"style_mlp\.(\d{1,3})\.weight", "mapping.fc{n}.weight", shift=-1),
-    Rule(r"style_mlp\.(\d{1,3})\.bias", "mapping.fc{n}.bias", shift=-1),
+    *pair(r"style_mlp\.(\d{1,3})\.", "mapping.fc{n}.", shift=-1),
     Rule(r"latent_avg", "mapping.w_avg", FIRST_ROW),
     Rule(r"constant_input\.weight", "synthesis.b4.const", UNBATCHED),
     *_in_order(
@@ -124,15 +123,13 @@ _MMGEN = (  # MMGeneration and mmagic
 
 # What genforce and Hammer, its successor, have in common.
 _GENFORCE_AND_HAMMER = (
-    Rule(r"mapping\.dense(\d{1,3})\.weight", "mapping.fc{n}.weight"),
-    Rule(r"mapping\.dense(\d{1,3})\.bias", "mapping.fc{n}.bias"),
+    *pair(r"mapping\.dense(\d{1,3})\.", "mapping.fc{n}."),
     Rule(r"synthesis\.early_layer\.const", "synthesis.b4.const", UNBATCHED),
     Rule(r"synthesis\.layer(\d{1,3})\.bias", "{conv}.bias"),
     Rule(r"synthesis\.layer(\d{1,3})\.style\.weight", "{conv}.affine.weight"),
     Rule(r"synthesis\.layer(\d{1,3})\.noise", "{conv}.noise_const", ONE_MAP),
     Rule(r"synthesis\.layer(\d{1,3})\.noise_strength", "{conv}.noise_strength", SCALAR),
-    Rule(r"synthesis\.output(\d{1,3})\.weight", "{rgb}.weight"),
-    Rule(r"synthesis\.output(\d{1,3})\.bias", "{rgb}.bias"),
+    *pair(r"synthesis\.output(\d{1,3})\.", "{rgb}."),
     Rule(r"synthesis\.output(\d{1,3})\.style\.weight", "{rgb}.affine.weight"),
 )
 
@@ -149,8 +146,7 @@ _GENFORCE = (
 
 _HAMMER = (
     *_GENFORCE_AND_HAMMER,
-    Rule(r"mapping\.embedding\.weight", "mapping.embed.weight"),
-    Rule(r"mapping\.embedding\.bias", "mapping.embed.bias"),
+    *pair(r"mapping\.embedding\.", "mapping.embed."),
     Rule(r"w_avg", "mapping.w_avg"),
     Rule(r"synthesis\.layer(\d{1,3})\.weight", "{conv}.weight"),
     Rule(r"synthesis\.layer(\d{1,3})\.style\.bias", "{conv}.affine.bias"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sefa_cli.containers.tensor_records import as_number
-from sefa_cli.families.arguments import argument_names, as_dict, constructor, listed, positive
+from sefa_cli.families.arguments import argument_names, as_dict, constructor, note_unknown, positive
 from sefa_cli.families.names import State
 
 _FLAT_CLAMP = 256
@@ -40,9 +40,7 @@ def notes(state: State, label_lost: bool) -> Iterator[str]:
     """Yield sentences on a lost label, and on arguments and activations that are not known."""
     if label_lost:
         yield "The label embedding was not exported: codes can be edited, seeds cannot be used."
-    odd = [name for name in argument_names(state) if name not in _KNOWN_ARGUMENTS]
-    if odd:
-        yield f"Built with arguments that are not known here: {listed(odd)}. Pictures may differ."
+    yield from note_unknown(argument_names(state), _KNOWN_ARGUMENTS)
     for module in (_CONVOLUTION, _DENSE):
         activation = state.attribute(module, "activation", "lrelu")
         if activation != "lrelu":

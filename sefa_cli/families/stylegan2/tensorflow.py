@@ -20,6 +20,7 @@ from sefa_cli.families.names import (
     Rule,
     State,
     is_default_filter,
+    pair,
     translate,
 )
 from sefa_cli.families.native_tensors import Network, notes_on_absence
@@ -35,20 +36,16 @@ _SIDE = r"synthesis/(\d{1,6})x\1"
 def _modulated(theirs: str, native: str, up: bool = False) -> tuple[Rule, ...]:
     """Return the rules of a modulated convolution or to-RGB."""
     return (
-        Rule(f"{theirs}/weight", f"{native}.weight", flipped(HWIO) if up else HWIO),
-        Rule(f"{theirs}/bias", f"{native}.bias"),
+        *pair(f"{theirs}/", f"{native}.", flipped(HWIO) if up else HWIO),
         Rule(f"{theirs}/noise_strength", f"{native}.noise_strength", SCALAR),
-        Rule(f"{theirs}/mod_weight", f"{native}.affine.weight", TRANSPOSED),
-        Rule(f"{theirs}/mod_bias", f"{native}.affine.bias", PLUS_ONE),
+        *pair(f"{theirs}/mod_", f"{native}.affine.", TRANSPOSED, PLUS_ONE),
     )
 
 
 _RULES = (
-    Rule(r"mapping/Dense(\d{1,3})/weight", "mapping.fc{n}.weight", TRANSPOSED),
-    Rule(r"mapping/Dense(\d{1,3})/bias", "mapping.fc{n}.bias"),
+    *pair(r"mapping/Dense(\d{1,3})/", "mapping.fc{n}.", TRANSPOSED),
     Rule(r"mapping/LabelConcat/weight", "mapping.label_weight"),  # StyleGAN2
-    Rule(r"mapping/LabelEmbed/weight", "mapping.embed.weight", TRANSPOSED),  # ADA
-    Rule(r"mapping/LabelEmbed/bias", "mapping.embed.bias"),
+    *pair(r"mapping/LabelEmbed/", "mapping.embed.", TRANSPOSED),  # ADA
     Rule(r"dlatent_avg", "mapping.w_avg"),
     Rule(r"synthesis/4x4/Const/const", "synthesis.b4.const", UNBATCHED),
     *_modulated("synthesis/4x4/Conv", "synthesis.b4.conv1"),

@@ -10,7 +10,7 @@ and a mean w for every class.
 
 from sefa_cli.containers.checkpoint import Config
 from sefa_cli.families.family import Model, Rules
-from sefa_cli.families.names import SCALAR, Rule, State, Translation, translate
+from sefa_cli.families.names import SCALAR, Rule, State, Translation, pair, translate
 from sefa_cli.families.native_tensors import Network
 from sefa_cli.families.stylegan3.geometry import first_cutoff, sized_names
 from sefa_cli.families.stylegan3.settings import notes, settings
@@ -29,30 +29,24 @@ _NVIDIA = (
 
 _MMGEN = (
     Rule(r"style_mapping\.w_avg", "mapping.w_avg"),
-    Rule(r"style_mapping\.fc(\d{1,3})\.weight", "mapping.fc{n}.weight"),
-    Rule(r"style_mapping\.fc(\d{1,3})\.bias", "mapping.fc{n}.bias"),
-    Rule(r"style_mapping\.embed\.weight", "mapping.embed.weight"),
-    Rule(r"style_mapping\.embed\.bias", "mapping.embed.bias"),
+    *pair(r"style_mapping\.fc(\d{1,3})\.", "mapping.fc{n}."),
+    *pair(r"style_mapping\.embed\.", "mapping.embed."),
     *_NVIDIA[1:],
 )
 
 _HAMMER = (
     Rule(r"w_avg", "mapping.w_avg"),
-    Rule(r"mapping\.dense(\d{1,3})\.weight", "mapping.fc{n}.weight"),
-    Rule(r"mapping\.dense(\d{1,3})\.bias", "mapping.fc{n}.bias"),
-    Rule(r"mapping\.embedding\.weight", "mapping.embed.weight"),
-    Rule(r"mapping\.embedding\.bias", "mapping.embed.bias"),
+    *pair(r"mapping\.dense(\d{1,3})\.", "mapping.fc{n}."),
+    *pair(r"mapping\.embedding\.", "mapping.embed."),
     Rule(r"synthesis\.early_layer\.weight", "synthesis.input.weight"),
-    Rule(r"synthesis\.early_layer\.affine\.weight", "synthesis.input.affine.weight"),
-    Rule(r"synthesis\.early_layer\.affine\.bias", "synthesis.input.affine.bias"),
+    *pair(r"synthesis\.early_layer\.affine\.", "synthesis.input.affine."),
     Rule(r"synthesis\.early_layer\.transform", "synthesis.input.transform"),
     Rule(r"synthesis\.early_layer\.frequency", "synthesis.input.freqs"),
     Rule(r"synthesis\.early_layer\.phase", "synthesis.input.phases"),
     Rule(r"synthesis\.early_layer\.grid", _GRID),
     Rule(r"synthesis\.layer(\d{1,3})\.magnitude_ema", "synthesis.L{n}.magnitude_ema", SCALAR),
     Rule(r"synthesis\.layer(\d{1,3})\.conv\.weight", "synthesis.L{n}.weight"),
-    Rule(r"synthesis\.layer(\d{1,3})\.conv\.style\.weight", "synthesis.L{n}.affine.weight"),
-    Rule(r"synthesis\.layer(\d{1,3})\.conv\.style\.bias", "synthesis.L{n}.affine.bias"),
+    *pair(r"synthesis\.layer(\d{1,3})\.conv\.style\.", "synthesis.L{n}.affine."),
     Rule(r"synthesis\.layer(\d{1,3})\.filter\.bias", "synthesis.L{n}.bias"),
     Rule(r"synthesis\.layer(\d{1,3})\.filter\.up_filter", "synthesis.L{n}.up_filter"),
     Rule(r"synthesis\.layer(\d{1,3})\.filter\.down_filter", "synthesis.L{n}.down_filter"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sefa_cli.containers.tensor_records import as_number
-from sefa_cli.families.arguments import argument_names, as_dict, constructor, listed, positive
+from sefa_cli.families.arguments import argument_names, as_dict, constructor, note_unknown, positive
 from sefa_cli.families.names import State
 
 _LR_MULTIPLIER = 0.01
@@ -59,6 +59,4 @@ def notes(state: State, tensors: Mapping[str, Any]) -> Iterator[str]:
         yield "The file stores no mean w; truncation computes it from 10,000 samples."
     if "mapping.embed_proj.weight" in tensors:
         yield "This is a StyleGAN-XL generator: it can be factorized, pictures are not supported."
-    odd = [name for name in argument_names(state) if name not in _KNOWN_ARGUMENTS]
-    if odd:
-        yield f"Built with arguments that are not known here: {listed(odd)}. Pictures may differ."
+    yield from note_unknown(argument_names(state), _KNOWN_ARGUMENTS)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from safetensors.numpy import save_file
 from torch.func import jvp, vjp, vmap
 
@@ -15,10 +14,9 @@ from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.build import build
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.generators.base import Generator
-from tests import helpers
 from tests.helpers import biggan_by_author, networks
+from tests.helpers.golden import load
 
-GOLDEN = helpers.GOLDEN / "biggan_deep_hf.safetensors"
 TRUNCATIONS = [0.02, 0.4, 0.43, 0.7, 0.995, 1.0]
 
 Golden = tuple[dict[str, Any], dict[str, np.ndarray], Generator]
@@ -27,14 +25,11 @@ Golden = tuple[dict[str, Any], dict[str, np.ndarray], Generator]
 @pytest.fixture(scope="module")
 def golden(tmp_path_factory: pytest.TempPathFactory) -> Golden:
     """Facts and tensors of the published run, and our generator from the same weights."""
-    with safe_open(GOLDEN, "np") as file:
-        meta = json.loads(file.metadata()["meta"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    run = load("biggan_deep_hf")
     folder = tmp_path_factory.mktemp("deep")
-    state = {n.removeprefix("state/"): a for n, a in tensors.items() if n.startswith("state/")}
-    save_file(state, folder / "pytorch_model.bin")
-    (folder / "config.json").write_text(json.dumps(meta["config"]))
-    return meta, tensors, build(read_checkpoint(folder / "pytorch_model.bin"), "cpu")
+    save_file(run.state, folder / "pytorch_model.bin")
+    (folder / "config.json").write_text(json.dumps(run.meta["config"]))
+    return *run, build(read_checkpoint(folder / "pytorch_model.bin"), "cpu")
 
 
 def by_author(tmp_path: Path, **options: Any) -> tuple[Generator, biggan_by_author.State]:

@@ -7,35 +7,23 @@ written under Hugging Face's and the author's names here, apart from the reader'
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.families.build import build
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.projections import fingerprint
-from tests.helpers import GOLDEN
+from tests.helpers.golden import load
 from tests.helpers.remap import tensors
 
 State = dict[str, np.ndarray]
-Golden = tuple[dict[str, Any], State, dict[str, np.ndarray]]
 
 BGR = "MMGeneration trains on BGR pictures: red and blue may be exchanged."
-
-
-def golden(name: str) -> Golden:
-    """Facts, the generator's state, and what went in and came out."""
-    with safe_open(GOLDEN / f"{name}.safetensors", "np") as file:
-        meta = json.loads(file.metadata()["meta"])
-        every = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    state = {n.removeprefix("state/"): a for n, a in every.items() if n.startswith("state/")}
-    return meta, state, every
 
 
 def written(path: Path, state: State, prefix: str = "generator_ema.") -> Checkpoint:
@@ -58,7 +46,8 @@ LAYERS = {"biggan_deep_mmagic": 17, "biggan_mmagic": 5, "biggan_onehot_mmagic": 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_pictures_are_the_published_ones(tmp_path: Path, name: str) -> None:
-    meta, state, every = golden(name)
+    run = load(name)
+    meta, state, every = run.meta, run.state, run.tensors
     found = written(tmp_path / "x.pth", state)
     assert (found.family, found.dialect, found.notes) == ("biggan", "mmgen", (BGR,))
     asked = meta["kwargs"]
@@ -100,7 +89,8 @@ def to_hugging_face(state: State) -> State:
 
 
 def test_deep_is_one_model_with_hugging_face_s(tmp_path: Path) -> None:
-    _, state, every = golden("biggan_deep_mmagic")
+    run = load("biggan_deep_mmagic")
+    state, every = run.state, run.tensors
     ours = written(tmp_path / "x.pth", state)
     layers = [[False, 2, 2], [True, 2, 1], [False, 1, 1], [True, 1, 1]]
     config = {"layers": layers, "attention_layer_position": 2, "eps": 1e-5}
@@ -160,7 +150,8 @@ def torch_normalized(state: State) -> State:
 
 
 def test_one_model_with_the_author_s(tmp_path: Path) -> None:
-    _, state, every = golden("biggan_mmagic")
+    run = load("biggan_mmagic")
+    state, every = run.state, run.tensors
     found = [
         written(tmp_path / "x.pth", state),
         saved(tmp_path / "G_ema.pth", to_author(state)),
@@ -178,7 +169,7 @@ def test_one_model_with_the_author_s(tmp_path: Path) -> None:
 
 def test_every_averager_and_name(tmp_path: Path) -> None:
     """mmagic's averager wraps the generator and counts; files of others' weights are called rgb."""
-    _, state, _ = golden("biggan_deep_mmagic")
+    state = load("biggan_deep_mmagic").state
     plain = written(tmp_path / "biggan-deep_imagenet1k_128x128_cvt_hugging-face_rgb_1.pth", state)
     assert plain.notes == ()
     state["steps"] = np.zeros((), np.int64)  # gets the prefix as well
@@ -191,13 +182,13 @@ def test_every_averager_and_name(tmp_path: Path) -> None:
 
 
 def test_what_is_none_of_these_is_told_by_its_first_misfit(tmp_path: Path) -> None:
-    _, state, _ = golden("biggan_onehot_mmagic")
+    state = load("biggan_onehot_mmagic").state
     many = {
         n: a.repeat(400, 0) if re.search(r"n\d\.(gain|bias)", n) else a for n, a in state.items()
     }
     with pytest.raises(SefaError, match=r"\(mmgen\), but embedding\.weight is missing"):
         written(tmp_path / "x.pth", many)  # of 2,000 classes: that matrix would come from nowhere
-    _, state, _ = golden("biggan_deep_mmagic")
+    state = load("biggan_deep_mmagic").state
     without = {name: a for name, a in state.items() if not name.startswith("shared_embedding")}
     with pytest.raises(
         SefaError, match=r"biggan as mmgen writes it, but 'shared_embedding\.weight' is missing"

@@ -1,13 +1,11 @@
 """StyleGAN2 against the published code's numbers, and where there are none against a plain copy."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from sefa_cli.errors import SefaError
@@ -15,6 +13,7 @@ from sefa_cli.families.build import build
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.generators.base import Generator
 from tests.helpers import GOLDEN, networks, reference
+from tests.helpers.golden import load
 
 STATES = ["ada_nvidia", "ada_nvidia_cond", "genforce", "hammer", "rosinality"]
 CONTAINERS = [
@@ -31,20 +30,12 @@ Golden = tuple[dict[str, Any], dict[str, np.ndarray], Generator]
 def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Golden:
     """Facts and tensors of a published run, and our generator from the same weights."""
     if request.param in STATES:
-        meta, tensors = load(GOLDEN / f"stylegan2_{request.param}.safetensors")
-        state = {n[6:]: array for n, array in tensors.items() if n.startswith("state/")}
-        if "extra/latent_avg" in tensors:
-            state["latent_avg"] = tensors["extra/latent_avg"]
-        save_file(state, path := tmp_path / "model.safetensors")
+        run = load(f"stylegan2_{request.param}")
+        save_file(run.state, path := tmp_path / "model.safetensors")
     else:
         path = GOLDEN / "containers" / request.param
-        meta, tensors = load(path.with_suffix(".safetensors"))
-    return meta, tensors, build(read_checkpoint(path), "cpu")
-
-
-def load(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    with safe_open(path, "np") as file:
-        return json.loads(file.metadata()["meta"]), {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
+        run = load(f"containers/{path.stem}")
+    return *run, build(read_checkpoint(path), "cpu")
 
 
 def test_codes_are_the_published_ones(golden: Golden) -> None:

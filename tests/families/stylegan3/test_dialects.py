@@ -1,13 +1,11 @@
 """StyleGAN3 in every form: one network, its geometry told by names and filters alone."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from sefa_cli.containers.checkpoint import Checkpoint
@@ -17,16 +15,7 @@ from sefa_cli.families.stylegan3.geometry import sampling_rates, steps
 from sefa_cli.projections import fingerprint, first_projections, layer_names, levels, parse_layers
 from tests.helpers import GOLDEN, remap
 from tests.helpers import stylegan3_files as files
-
-
-def golden(name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    with safe_open(GOLDEN / f"{name}.safetensors", "np") as file:
-        state = {
-            key.removeprefix("state/"): file.get_tensor(key)
-            for key in file.keys()  # noqa: SIM118 (it is no dict)
-            if key.startswith("state/")
-        }
-        return state, json.loads(file.metadata()["meta"])
+from tests.helpers.golden import load
 
 
 def saved(path: Path, state: files.Native) -> Checkpoint:
@@ -43,7 +32,8 @@ def same(checkpoint: Checkpoint, state: files.Native) -> bool:
 
 @pytest.mark.parametrize("name", ["stylegan3_t_nvidia", "stylegan3_r_nvidia"])
 def test_published_state_dicts(tmp_path: Path, name: str) -> None:
-    state, meta = golden(name)
+    run = load(name)
+    state, meta = run.state, run.meta
     found = saved(tmp_path / "x", state)
     assert (found.family, found.dialect, found.notes) == ("stylegan3", "nvidia", ())
     assert same(found, state)
@@ -60,7 +50,7 @@ def test_the_published_pickle_is_read_and_not_run(
 ) -> None:
     monkeypatch.setenv("CANARY", str(tmp_path / "canary"))
     found = read_checkpoint(GOLDEN / "containers" / "nv_stylegan3_t.pkl")
-    state, _ = golden("containers/nv_stylegan3_t")
+    state = load("containers/nv_stylegan3_t").state
     assert found.container == "NVIDIA pickle" and found.notes == ()
     assert same(found, state)
     assert not (tmp_path / "canary").exists()
@@ -68,7 +58,8 @@ def test_the_published_pickle_is_read_and_not_run(
 
 def test_the_formulas_are_the_published_ones() -> None:
     """Names and filters that these tests make from the paper are those of the published code."""
-    state, meta = golden("stylegan3_t_nvidia")
+    run = load("stylegan3_t_nvidia")
+    state, meta = run.state, run.meta
     kwargs = meta["kwargs"]
     made = files.native_state(
         resolution=32, num_layers=6, num_critical=2,

@@ -4,7 +4,6 @@ The copy takes its geometry from the paper's formulas, where the code under test
 filters alone; signals are resampled with zeros inserted, filters are turned as convolutions do.
 """
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 
@@ -23,6 +21,7 @@ from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.generators.base import Generator
 from tests.helpers import GOLDEN, remap
 from tests.helpers import stylegan3_files as files
+from tests.helpers.golden import load
 
 CASES = ["stylegan3_t_nvidia", "stylegan3_r_nvidia", "containers/nv_stylegan3_t"]
 State = dict[str, np.ndarray]
@@ -37,14 +36,10 @@ def generator_of(folder: Path, state: State) -> Generator:
 @pytest.fixture(params=CASES)
 def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Golden:
     """Facts and tensors of a published run, and our generator from the same weights."""
-    path = GOLDEN / f"{request.param}.safetensors"
-    with safe_open(path, "np") as file:
-        meta = json.loads(file.metadata()["meta"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    run = load(request.param)
     if "containers" in request.param:
-        return meta, tensors, build(read_checkpoint(path.with_suffix(".pkl")), "cpu")
-    state = {name[6:]: array for name, array in tensors.items() if name.startswith("state/")}
-    return meta, tensors, generator_of(tmp_path, state)
+        return *run, build(read_checkpoint(GOLDEN / f"{request.param}.pkl"), "cpu")
+    return *run, generator_of(tmp_path, run.state)
 
 
 def test_codes_are_the_published_ones(golden: Golden) -> None:

@@ -1,0 +1,81 @@
+"""All of w in a few dozen passes of both modes, instead of one along every dimension.
+
+What moves the picture shows in the weights: the leading directions of SeFa for the layers that
+move span most of it. A forward pass along each gives the exact matrices within their span, and
+these the directions, nearly. What a direction n of quotient λ still lacks is its residual
+M_f n − λ (M_b + c I) n, one reverse pass: it joins the basis (Davidson's method), turn by turn,
+until the residuals are small. `collect` does the turns, as it does after a `sketch`.
+The ridge c = τ tr M_b needs the trace beyond the basis too: random directions, orthogonal to it,
+estimate that, and their spread says how well.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from sefa_cli.discovery import sefa
+from sefa_cli.discovery.sefa import Float32, Float64
+
+START = 64  # directions from the weights
+PROBES = 4  # random directions, for the trace
+BLOCK = 8  # residuals a turn, at least: two more than have to be right
+TURNS = 3  # of adding residuals, at most
+LEADING = 6  # directions that have to be right
+SMALL = 0.1  # how right: the residual, as a share of λ c; |cos| is then 0.99 or more
+KEPT = 10  # directions of a bundle, if `num` does not say
+MOST = 20  # directions; for more of them all passes are cheaper
+PICTURES = 3  # a single picture's directions hold for few others: companions join it
+COMPANIONS = 10_000  # the first of their seeds
+
+
+def first_basis(matrices: Sequence[Float32]) -> Float64:
+    """Return orthonormal columns `(dim, START + PROBES)`: SeFa's leading directions, then probes.
+
+    Args:
+        matrices: The projections A of the layers that move, each `(outputs, dim)`.
+
+    Example:
+        >>> basis = first_basis([np.eye(300, dtype=np.float32)])
+        >>> basis.shape, bool(np.allclose(basis.T @ basis, np.eye(68)))
+        ((300, 68), True)
+    """
+    with threadpool_limits(1, user_api="blas"):  # the same bits on any number of threads
+        known = sefa.factorize(matrices, num=START).directions.astype(np.float64).T
+        noise = np.random.RandomState(0).randn(len(known), PROBES)
+        basis: Float64 = np.linalg.qr(np.concatenate([known, noise], axis=1))[0]
+    return basis
+
+
+def probed_trace(M: Float64, dim: int) -> tuple[float, float]:
+    """Return the trace of a whole matrix, and its standard error, from one within `first_basis`.
+
+    Args:
+        M: The matrix within a basis `(k, k)` that begins with `first_basis`.
+        dim: Dimensions of the whole.
+
+    Source:
+        Hutchinson's estimator beyond a known span: Meyer et al., Hutch++, 2021.
+
+    Example:
+        >>> probed_trace(np.eye(70), dim=300)
+        (300.0, 0.0)
+    """
+    own = np.diag(M)
+    beyond = (dim - START) * own[START : START + PROBES]
+    error = float(beyond.std(ddof=1)) / PROBES**0.5
+    return float(own[:START].sum() + beyond.mean()), error
+
+
+def companions(numbers: Sequence[int], seeds: bool) -> tuple[int, ...]:
+    """Return the seeds of further pictures, where there are fewer than PICTURES.
+
+    `numbers` are seeds, or places in a file of codes.
+
+    Example:
+        >>> companions([0], seeds=True), companions([0, 1, 2], seeds=True)
+        ((10000, 10001), ())
+    """
+    missing = max(0, PICTURES - len(numbers))
+    free = (seed for seed in range(COMPANIONS, COMPANIONS + 10) if not seeds or seed not in numbers)
+    return tuple(seed for seed, _ in zip(free, range(missing), strict=False))

@@ -1,0 +1,290 @@
+"""Evaluate directions: what each changes, on how many seeds, and how steadily."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.editing.sum import parse_alpha
+from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.evaluation import statistics
+from sefa_cli.evaluation.distortion import Distortion, measure_distortion
+from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
+from sefa_cli.evaluation.proposals import noticeable
+from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
+from sefa_cli.rendering.options import PictureOptions
+from sefa_cli.rendering.scene import Scene, open_scene_of
+
+LEAST_SEEDS = 10  # fewer tell nothing about the next seed
+_LARGEST = 256  # pixels, if nothing else is asked for
+_LOST = 0.5  # share of pictures without their subject from which on a table is refused
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The measurements of several bundles on the same seeds.
+
+    Attributes:
+        names: The bundles' names.
+        trials: What was measured, a bundle each.
+        measured: The measurements, by bundle and seed.
+        distortion: How much the space of w is distorted, None if it was not asked for.
+    """
+
+    names: tuple[str, ...]
+    trials: tuple[Trial, ...]
+    measured: tuple[tuple[Measured, ...], ...]
+    distortion: Distortion | None = None
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The names of the scores."""
+        return self.trials[0].attributes
+
+    @cached_property
+    def spread(self) -> NDArray[np.float64]:
+        """Standard deviation of each score over the pictures before any move `(attributes,)`."""
+        before = np.array([one.before for one in self.measured[0]])
+        spread: NDArray[np.float64] = np.nanstd(before, axis=0)
+        return np.where(spread > 0, spread, np.nan)
+
+    @property
+    def _units(self) -> NDArray[np.float64]:
+        """What makes changes of different scores comparable: the least that one notices."""
+        least = np.array([noticeable(name) for name in self.attributes])
+        return np.where(least > 0, least, self.spread)
+
+    def effects(self, i: int) -> NDArray[np.float64]:
+        """Return how much each score of bundle `i` grows per α, `(seeds, k, attributes)`.
+
+        It is the slope from the lowest to the highest step. It is NaN where a subject was lost.
+        """
+        scores = np.array([one.scores for one in self.measured[i]])  # (n, k, steps, attributes)
+        alphas = self.trials[i].alphas
+        slope: NDArray[np.float64] = (scores[:, :, -1] - scores[:, :, 0]) / (alphas[-1] - alphas[0])
+        return slope
+
+    @cached_property
+    def results(self) -> list[dict[str, Any]]:
+        """The numbers of every direction, as plain data: what the JSON file holds."""
+        return [row for i in range(len(self.trials)) for row in self._rows(i)]
+
+    def best(self, attribute: str, bundle: str | None = None) -> dict[str, Any] | None:
+        """Return the direction that moves an attribute most, of one bundle or of all; or None.
+
+        A direction that breaks most pictures cannot be it.
+        """
+        rows = [
+            row
+            for row in self.results
+            if bundle in (None, row["bundle"])
+            and row["lost"] <= _LOST
+            and row["effects"][attribute]["mean"] is not None
+        ]
+        return max(rows, key=lambda row: abs(row["effects"][attribute]["mean"]), default=None)
+
+    def _rows(self, i: int) -> list[dict[str, Any]]:
+        trial, measured = self.trials[i], self.measured[i]
+        alphas = np.array(trial.alphas)
+        reach = max(abs(alphas))
+        effects = self.effects(i) * reach / self.spread  # standard deviations for the full step
+        raw = statistics.interval(self.effects(i))
+        normal, share = statistics.interval(effects), statistics.transfer(effects)
+        depends = statistics.dependency(effects)
+        lost = np.isnan([one.scores for one in measured]).any(axis=(2, 3)).mean(axis=0)  # (k,)
+        profiles = np.nan_to_num(self.effects(i) * reach / self._units)  # a lost face: no change
+        rows = []
+        for j, k in enumerate(trial.ks):
+            steady, agreeing = statistics.consistency(profiles[:, j])
+            same, positive = statistics.consistency(np.array([one.field[j] for one in measured]))
+            away = np.array([one.away[j] for one in measured])
+            about = {
+                "bundle": self.names[i],
+                "method": trial.bundle.method,
+                "k": k,
+                "label": trial.bundle.labels[k],
+                "alpha": float(reach),
+                "change": [float(x) for x in np.median(away, axis=0)],
+                "steadiness": steady,
+                "agreeing": agreeing,
+                "consistency": same,
+                "same_way": positive,
+                "uniformity": statistics.uniformity(np.array([one.between[j] for one in measured])),
+                "monotone": list(statistics.monotone_range(alphas, away)),
+                "lost": float(lost[j]),
+                "inside_over_outside": self._locality(measured, j),
+                "effects": {
+                    name: {
+                        "mean": _number(normal.mean[j, a]),
+                        "low": _number(normal.low[j, a]),
+                        "high": _number(normal.high[j, a]),
+                        "per_alpha": _number(raw.mean[j, a]),
+                        "transfer": _number(share[j, a]),
+                        "dependency": _number(depends[j, a]),
+                    }
+                    for a, name in enumerate(self.attributes)
+                },
+            }
+            rows.append(about)
+        return rows
+
+    def _locality(self, measured: Sequence[Measured], j: int) -> list[float] | None:
+        inside = np.array([one.inside[j] for one in measured])
+        outside = np.array([one.outside[j] for one in measured])
+        if np.isnan(inside).any():
+            return None
+        return [float(x) for x in np.median(inside / np.maximum(outside, 1e-12), axis=0)]
+
+
+def evaluate(
+    bundles: Mapping[str, Bundle] | Iterable[Path | str],
+    *,
+    k: str = "0-9",
+    alpha: float = 3.0,
+    steps: int = 2,
+    scorers: Iterable[str] | None = None,
+    cache: Path | str,
+    distorted: int = 0,
+    begin: Callable[[int], Callable[[int], object]] | None = None,
+    **options: Unpack[PictureOptions],
+) -> Evaluation:
+    """Measure what directions change, over many seeds.
+
+    Args:
+        bundles: Files of bundles of one model, or bundles by name.
+        k: The directions, as indices, ranges and labels; at most those that a bundle has.
+        alpha: The farthest step, both ways.
+        steps: How many steps each way.
+        scorers: What measures the pictures: "colors", "face", or your own by entry point. Default:
+            colors, and face if its package is installed.
+        cache: The folder that keeps the measurements of each seed. An interrupted evaluation goes
+            on from there.
+        distorted: On how many of the seeds to measure the distortion of w as well: 0 for none.
+        begin: Called with the number of pictures to render; returns what is called with the
+            number of pictures after each piece of work.
+        **options: What to start from and how to render: see [sefa_cli.PictureOptions][]. The
+            default seeds are 0 to 99. Pictures have at most 256 pixels unless `size` is given.
+
+    Raises:
+        UsageError: There are fewer than 10 seeds, or an option is not valid.
+        MismatchError: The bundles belong to different models.
+        SefaError: Most pictures show no subject, or a scorer fails.
+
+    Example:
+        >>> sefa.factorize(tiny, num=4).save("a.dirs")
+        >>> found = sefa.evaluate(
+        ...     ["a.dirs"], k="0-1", seeds="0-9", scorers=["colors"], cache="cache", device="cpu"
+        ... )
+        >>> len(found.results), found.attributes[:2]
+        (2, ('brightness', 'contrast'))
+    """
+    if parse_alpha(alpha) <= 0:
+        raise UsageError(f"alpha must be above 0, got {alpha:g}")
+    if not 1 <= steps <= 20:
+        raise UsageError(f"steps must be between 1 and 20, got {steps}")
+    read = _named(bundles)
+    first = next(iter(read.values()))
+    scene = _scene(first, read, options)
+    origin = {
+        name: None if (value := options.get(name)) is None else str(value)
+        for name in ("truncation", "truncation_layers", "label")
+    }
+    opened = open_scorers(scorers, options.get("offline"))
+    try:
+        alphas = [alpha * i / steps for i in range(1, steps + 1)]
+        trials = _trials(scene, read, opened, k, alphas, origin)
+        measured = _measured(trials, Path(cache), begin)
+    finally:
+        close_scorers(opened)
+    seen = scene.start.numbers[:distorted]
+    turned = measure_distortion(scene.generator, seen) if distorted else None
+    return Evaluation(tuple(read), trials, measured, turned)
+
+
+def _trials(
+    scene: Scene,
+    bundles: Mapping[str, Bundle],
+    scorers: Mapping[str, Scorer],
+    k: str,
+    alphas: Sequence[float],
+    origin: Mapping[str, object],
+) -> tuple[Trial, ...]:
+    attributes = attributes_of(scorers, scene.pictures(scene.view))
+    both = tuple([-alpha for alpha in reversed(alphas)] + list(alphas))
+    return tuple(
+        Trial(scene, bundle, _directions(bundle, k), both, scorers, attributes, origin)
+        for bundle in bundles.values()
+    )
+
+
+def _measured(
+    trials: Sequence[Trial],
+    cache: Path,
+    begin: Callable[[int], Callable[[int], object]] | None,
+) -> tuple[tuple[Measured, ...], ...]:
+    """Return the measurements by bundle and seed."""
+    done = begin(missing(trials, cache)) if begin else None
+    rows: list[list[Measured]] = []
+    for row in measure_all(trials, cache, done):
+        rows.append(row)
+        _check_subjects([row[0].before for row in rows], trials[0].attributes)
+    return tuple(zip(*rows, strict=True))
+
+
+def _named(bundles: Mapping[str, Bundle] | Iterable[Path | str]) -> dict[str, Bundle]:
+    if isinstance(bundles, Mapping):
+        read = dict(bundles)
+    else:
+        paths = [Path(path) for path in bundles]
+        stems = [path.stem for path in paths]
+        names = [s if stems.count(s) == 1 else str(p) for s, p in zip(stems, paths, strict=True)]
+        if len(set(names)) < len(names):
+            raise UsageError("a bundle is given twice", "each bundle once")
+        read = {name: Bundle.load(path) for name, path in zip(names, paths, strict=True)}
+    if not read:
+        raise UsageError("no bundle is given", "one or more")
+    return read
+
+
+def _scene(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions) -> Scene:
+    """Open the one model of all bundles."""
+    for name, bundle in read.items():
+        if bundle.model["fingerprint"] != first.model["fingerprint"]:
+            raise MismatchError(
+                f"{name} belongs to {bundle.model['ref']}, {next(iter(read))} to "
+                f"{first.model['ref']}",
+                "bundles of one model",
+            )
+    scene = open_scene_of(first, options, seeds="0-99")
+    count = len(scene.start.numbers)
+    if count < LEAST_SEEDS:
+        raise UsageError(f"{count} seeds", f"{LEAST_SEEDS} or more, because a few tell nothing")
+    return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))
+
+
+def _directions(bundle: Bundle, k: str) -> tuple[int, ...]:
+    if k == "0-9":
+        return tuple(range(min(10, bundle.k)))
+    return bundle.indices(k)
+
+
+def _check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[str]) -> None:
+    """Raise SefaError if most pictures so far do not show what a scorer looks for."""
+    lost = int(np.isnan(before).any(axis=1).sum())
+    if len(before) >= LEAST_SEEDS and lost > _LOST * len(before):
+        name = attributes[int(np.isnan(before).sum(axis=0).argmax())]
+        raise SefaError(
+            f"no {name} can be measured in {lost} of {len(before)} pictures",
+            "a face in most of them",
+            "Choose other scorers with --scorers, such as colors.",
+        )
+
+
+def _number(value: float) -> float | None:
+    """Return a number for JSON, which has no NaN."""
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,108 @@
+"""What a picture shows, as numbers: its colors, its face, or what a user's own scorer says.
+
+A scorer takes a picture, uint8 `(height, width, channels)`, and returns numbers by name, or None
+if the picture does not show its subject. Packages add scorers by the entry point `sefa.scorers`.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import entry_points
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.discovery.regions import landmarks
+from sefa_cli.errors import SefaError, UsageError
+
+Picture = NDArray[np.uint8]  # (height, width, channels)
+Scores = Mapping[str, float]
+Scorer = Callable[[Picture], Scores | None]
+
+GROUP = "sefa.scorers"
+
+
+def color_scores(picture: Picture) -> Scores:
+    """Return what can be measured in any picture, each from 0 to 255.
+
+    `brightness` is the mean gray, `contrast` its standard deviation, `saturation` the mean spread
+    of the channels, `warmth` how much redder than blue, and `sharpness` the mean difference of
+    neighbors.
+
+    Example:
+        >>> gray = np.full((4, 4, 3), 100, np.uint8)
+        >>> color_scores(gray)["brightness"], color_scores(gray)["contrast"]
+        (100.0, 0.0)
+    """
+    colors = picture.astype(np.float64)
+    gray = colors.mean(axis=2)
+    steps = [np.abs(np.diff(gray, axis=axis)).mean() for axis in (0, 1)]
+    return {
+        "brightness": float(gray.mean()),
+        "contrast": float(gray.std()),
+        "saturation": float(np.ptp(colors, axis=2).mean()),
+        "warmth": float((colors[..., 0] - colors[..., -1]).mean()),
+        "sharpness": float(np.mean(steps)),
+    }
+
+
+def open_scorers(
+    names: Iterable[str] | None = None, offline: bool | None = None
+) -> dict[str, Scorer]:
+    """Return scorers by name; None means `colors`, and `face` if its package is installed.
+
+    Raises:
+        UsageError: There is no such scorer.
+        SefaError: A scorer cannot be loaded; for `face`, how to install what it needs.
+    """
+    if names is None:
+        names = ["colors"] if landmarks.refusal() else ["colors", "face"]
+    own = {entry.name: entry for entry in entry_points(group=GROUP)}
+    scorers: dict[str, Scorer] = {}
+    for name in names:
+        if name == "colors":
+            scorers[name] = color_scores
+        elif name == "face":
+            from sefa_cli.evaluation.faces import FaceScorer
+
+            scorers[name] = FaceScorer(offline)
+        elif name in own:
+            try:
+                scorers[name] = own[name].load()
+            except Exception as error:  # whatever a stranger's module raises
+                raise SefaError(f"the scorer {name} cannot be loaded: {error!r}") from error
+        else:
+            raise UsageError(f"unknown scorer {name!r}", ", ".join(["colors", "face", *own]))
+    if not scorers:
+        raise UsageError("there is no scorer", "colors, face, or your own")
+    return scorers
+
+
+def close_scorers(scorers: Mapping[str, Scorer]) -> None:
+    """Release what scorers hold, those that have a method `close`."""
+    for scorer in scorers.values():
+        if callable(close := getattr(scorer, "close", None)):
+            close()
+
+
+def score(scorers: Mapping[str, Scorer], picture: Picture, where: str) -> dict[str, float]:
+    """Return all scores of a picture; a scorer that sees no subject gives none.
+
+    `where` names the picture in errors, such as "seed 3". Raises SefaError for a scorer that
+    raises, or that returns anything but finite numbers by name.
+    """
+    found: dict[str, float] = {}
+    for name, scorer in scorers.items():
+        try:
+            scores = scorer(picture)
+        except Exception as error:
+            raise SefaError(f"the scorer {name} failed on {where}: {error!r}") from error
+        for attribute, value in ({} if scores is None else scores).items():
+            if not (isinstance(value, int | float) and math.isfinite(value)):
+                raise SefaError(
+                    f"the scorer {name} says that {attribute} is {value!r} on {where}",
+                    "a finite number",
+                )
+            if attribute in found:
+                raise SefaError(f"two scorers measure {attribute}", "different names")
+            found[attribute] = float(value)
+    return found

@@ -1,0 +1,37 @@
+"""How codes are looked for; checked before torch or a model is loaded."""
+
+import math
+from dataclasses import dataclass
+
+from sefa_cli.errors import UsageError
+
+SPACES = ("w", "w+", "z")
+
+
+@dataclass(frozen=True)
+class How:
+    """How codes are looked for.
+
+    Attributes:
+        space: "w" gives all layers one code and edits best; "w+" gives each layer its own and
+            looks more like the photo. Default: "w+"; "z" for models without a mapping network.
+        passes: Pictures with gradients for each photo; each costs about 2.5 pictures.
+        size: Working size in pixels, of the longer side; at most the model's.
+        regularize: Weight of the distance from the model's mean code and between layers, 0 or
+            more: higher values give codes that edit better and look less like the photo.
+    """
+
+    space: str | None = None
+    passes: int = 100
+    size: int = 256
+    regularize: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if self.space not in (None, *SPACES):
+            raise UsageError(f"unknown space {self.space!r}", "one of " + ", ".join(SPACES))
+        if self.passes < 1:
+            raise UsageError(f"passes must be 1 or more, got {self.passes}")
+        if self.size < 16:
+            raise UsageError(f"the working size must be 16 pixels or more, got {self.size}")
+        if not (math.isfinite(self.regularize) and self.regularize >= 0):
+            raise UsageError(f"regularize must be 0 or more, got {self.regularize:g}")

@@ -1,0 +1,192 @@
+"""Photographs: read with Pillow, turned upright, cropped to the model's shape, made smaller.
+
+Nothing is guessed silently: each photo carries notes about what was done to it.
+"""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from sefa_cli.errors import SefaError
+
+Given = str | Path | Image.Image | NDArray[np.uint8]
+
+_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of the container
+_HEIC_SUFFIXES = (".heic", ".heif")
+_SMALLEST = 16  # pixels of the shorter side: nothing can be seen below
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo as the network will see it.
+
+    Attributes:
+        name: The file's name without its suffix.
+        pixels: uint8 `(height, width, channels)`, at the working size.
+        notes: What was done to it, in words, such as "cropped to its center".
+    """
+
+    name: str
+    pixels: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+
+def read_photo(
+    given: Given, size: tuple[int, int], channels: int = 3, name: str | None = None
+) -> Photo:
+    """Read a photo at `size` (height, width): upright, its center, each pixel a mean of its area.
+
+    Args:
+        given: A file, a Pillow image, or an array `(height, width[, channels])` of uint8.
+        size: The height and width that are wanted, in pixels.
+        channels: 1 for gray, 3 for RGB, 4 for RGB and opacity.
+        name: Its name. Default: the file's, or "photo".
+
+    Raises:
+        SefaError: It cannot be read, is not a picture, or is far too small.
+    """
+    is_file = isinstance(given, str | Path)
+    label = str(given) if is_file else name or "the picture"
+    notes: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # beyond twice that: error
+        image = _opened(Path(given)) if is_file else _image(given, label)  # type: ignore[arg-type]
+        try:
+            image = _upright(image, notes)
+            image = _levels(image, channels, notes)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise SefaError(
+                f"{label} cannot be read as a picture: {error}", remedy="Get the file again."
+            ) from error
+    if min(image.size) < _SMALLEST:
+        raise SefaError(
+            f"{label} has {image.width} x {image.height} pixels", f"at least {_SMALLEST} each way"
+        )
+    image = _fitted(image, size, notes)
+    pixels = np.asarray(image).reshape(*size, channels)
+    return Photo(name or (Path(given).stem if is_file else "photo"), pixels, tuple(notes))  # type: ignore[arg-type]
+
+
+def find_photos(paths: Sequence[str | Path]) -> list[Path]:
+    """Return the files that `paths` name; a folder stands for the pictures in it, sorted.
+
+    Raises SefaError for a path that does not exist and for a folder without pictures.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise SefaError(f"{path} does not exist", remedy="Check the name.")
+        inside = sorted(_pictures_in(path)) if path.is_dir() else [path]
+        if not inside:
+            raise SefaError(f"the folder {path} has no pictures", "files such as .jpg or .png")
+        found += inside
+    return found
+
+
+def unlike(names: Iterable[str]) -> list[str]:
+    """Return the names with `-2`, `-3` … after those that were used before.
+
+    Example:
+        >>> unlike(["me", "you", "me"])
+        ['me', 'you', 'me-2']
+    """
+    made: list[str] = []
+    for name in names:
+        number, unique = 1, name
+        while unique in made:
+            number += 1
+            unique = f"{name}-{number}"
+        made.append(unique)
+    return made
+
+
+def _pictures_in(folder: Path) -> Iterable[Path]:
+    known = {*Image.registered_extensions(), *_HEIC_SUFFIXES}
+    for path in folder.iterdir():
+        if path.suffix.lower() in known and path.is_file() and not path.name.startswith("."):
+            yield path
+
+
+def _opened(path: Path) -> Image.Image:
+    """Open a file; its pixels are read later."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(12)
+    except OSError as error:
+        raise SefaError(f"cannot read {path}: {error.strerror}") from error
+    if not head:
+        raise SefaError(f"{path} is empty", "a picture", "Get the file again.")
+    try:
+        return Image.open(path)
+    except Image.DecompressionBombError:
+        raise SefaError(f"{path} is too large", "fewer than 170 megapixels") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
+            raise SefaError(
+                f"{path} is a HEIC photo, which cannot be read here",
+                "a JPEG or PNG",
+                "Export it as JPEG from the program that shows it.",
+            ) from error
+        raise SefaError(f"{path} is not a picture", "a file such as a JPEG or PNG") from error
+
+
+def _image(given: Image.Image | NDArray[np.uint8], label: str) -> Image.Image:
+    if isinstance(given, Image.Image):
+        return given
+    array = np.asarray(given)
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or channels not in (1, 3, 4):
+        raise SefaError(
+            f"{label} is an array of {array.dtype} and shape {array.shape}",
+            "uint8 (height, width, 3)",
+        )
+    return Image.fromarray(array[:, :, 0] if array.ndim == 3 and channels == 1 else array)
+
+
+def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
+    """Return the first picture of the file, turned as the camera says."""
+    if getattr(image, "n_frames", 1) > 1:
+        notes.append(f"the first of its {image.n_frames} pictures")  # type: ignore[attr-defined]
+        image.seek(0)
+    turned: Image.Image = ImageOps.exif_transpose(image)
+    return turned
+
+
+def _levels(image: Image.Image, channels: int, notes: list[str]) -> Image.Image:
+    """Return the picture with 8 bits a channel; what is transparent becomes white."""
+    if image.mode.startswith("I"):  # 16 bits of gray
+        notes.append("from 16 bits")
+        levels: NDArray[np.float64] = np.asarray(image, dtype=np.float64) / 257
+        image = Image.fromarray(np.rint(levels.clip(0, 255)).astype(np.uint8))
+    elif image.mode == "F":
+        raise ValueError("its pixels are real numbers")
+    if channels == 4:
+        return image.convert("RGBA")
+    if image.mode in ("LA", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        own = image.convert("RGBA")
+        if own.getchannel("A").getextrema() != (255, 255):
+            notes.append("on white where it is transparent")
+        white = Image.new("RGBA", own.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, own)
+    return image.convert("L" if channels == 1 else "RGB")
+
+
+def _fitted(image: Image.Image, size: tuple[int, int], notes: list[str]) -> Image.Image:
+    """Return the center of the picture, in the shape and size that are wanted."""
+    height, width = size
+    w = min(image.width, round(image.height * width / height))
+    h = min(image.height, round(image.width * height / width))
+    if (w, h) != image.size:
+        shape = "square" if height == width else "part of the model's shape"
+        notes.append(f"cropped to its middle {shape}")
+        left, top = (image.width - w) // 2, (image.height - h) // 2
+        image = image.crop((left, top, left + w, top + h))
+    if h < height:
+        notes.append(f"enlarged: it has only {max(w, h)} pixels")
+        return image.resize((width, height), Image.Resampling.BICUBIC)
+    return image.resize((width, height), Image.Resampling.BOX)

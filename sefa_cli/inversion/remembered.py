@@ -1,0 +1,71 @@
+"""Codes of photos that were found before, kept in the cache: an edit need not look again."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sefa_cli.canonical import canonical_json
+from sefa_cli.editing.codes import as_codes
+from sefa_cli.errors import SefaError
+from sefa_cli.files import why_not
+from sefa_cli.inversion.invert import Inverter
+from sefa_cli.inversion.photos import unlike
+from sefa_cli.projections import fingerprint
+from sefa_cli.sources import cache
+
+Progress = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
+
+
+@dataclass(frozen=True)
+class PhotoCodes:
+    """Codes `(n, layers, dim)` with the names of their photos, as `codes=` takes them."""
+
+    codes: torch.Tensor
+    names: tuple[str, ...]
+
+
+def codes_of(photos: Sequence[Path], inverter: Inverter, progress: Progress) -> PhotoCodes:
+    """Return the codes of photos, found now or remembered from before.
+
+    They are remembered by the photo's bytes, the model's fingerprint and how they were found.
+    Raises SefaError for a photo that cannot be read.
+    """
+    names = unlike(path.stem for path in photos)
+    codes = []
+    for path, name in zip(photos, names, strict=True):
+        file = _file(path, inverter)
+        code = _remembered(file, inverter)
+        if code is None:
+            found = inverter.find(
+                inverter.read(path, name),
+                lambda done, loss, name=name: progress(name, done, loss),  # type: ignore[misc]
+            )
+            code = found.code[None]
+            numbers = code.numpy()
+            cache.write_quietly(file, lambda to, numbers=numbers: np.save(to, numbers))  # type: ignore[misc]
+        codes.append(code.cpu())
+    return PhotoCodes(torch.cat(codes), tuple(names))
+
+
+def _file(photo: Path, inverter: Inverter) -> Path:
+    """Return the file of the cache that holds a photo's code."""
+    try:
+        digest = hashlib.sha256(photo.read_bytes()).hexdigest()
+    except OSError as error:
+        raise why_not(photo, error, "read") from error
+    model = fingerprint(inverter.generator.checkpoint)
+    how = {"photo": digest, "model": model, **asdict(inverter.how), "space": inverter.space}
+    key = hashlib.sha256(canonical_json(how).encode()).hexdigest()
+    return cache.cache_folder() / "codes" / f"{key}.npy"
+
+
+def _remembered(file: Path, inverter: Inverter) -> torch.Tensor | None:
+    """Return the code in a file, or None if there is none that fits."""
+    try:
+        return as_codes(np.load(file, allow_pickle=False), inverter.generator)
+    except (OSError, ValueError, EOFError, SefaError):
+        return None

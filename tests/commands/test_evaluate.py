@@ -1,0 +1,64 @@
+"""`sefa evaluate`: the folder it writes, how it goes on, and everything it must refuse."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import Sefa
+
+QUICK = ["-k", "0-1", "--seeds", "0-9", "--steps", "1", "--scorers", "colors", "-o", "eval"]
+
+
+def test_writes_a_page_with_its_data(sefa: Sefa, bundle: Path) -> None:
+    result = sefa("evaluate", str(bundle), *QUICK, "--write-labels")
+    assert (result.exit_code, result.stdout) == (0, "eval/index.html\neval/tiny_named.dirs\n")
+    there = {path.name for path in Path("eval").iterdir()}
+    assert there == {
+        "index.html", "evaluation.json", "evaluation.csv", "sheet.png", "cache", "tiny_named.dirs"
+    }  # fmt: skip
+    data = json.loads(Path("eval/evaluation.json").read_text("utf-8"))
+    assert [row["k"] for row in data["directions"]] == [0, 1] and data["seeds"] == 10
+    page = Path("eval/index.html").read_text("utf-8")
+    assert "Evaluation of <bdi>tiny.pth" in page and "brightness" in page
+    assert Bundle.load("eval/tiny_named.dirs").k == Bundle.load(bundle).k
+
+
+def test_goes_on_and_keeps_results(sefa: Sefa, bundle: Path) -> None:
+    assert sefa("evaluate", str(bundle), *QUICK).exit_code == 0
+    cached = {path: path.stat().st_mtime_ns for path in Path("eval/cache").rglob("*.npz")}
+    assert len(cached) == 10
+    result = sefa("evaluate", str(bundle), *QUICK)
+    assert result.exit_code == 1 and "already exists" in result.stderr
+    result = sefa("evaluate", str(bundle), *QUICK, "--overwrite", "--json")
+    assert json.loads(result.stdout)["model"] == "tiny.pth"
+    assert {path: path.stat().st_mtime_ns for path in cached} == cached
+
+
+def test_several_bundles(sefa: Sefa, bundle: Path) -> None:
+    sefa("factorize", "tiny.pth", "--method", "random", "-o", "random.dirs")
+    assert sefa("evaluate", str(bundle), "random.dirs", *QUICK).exit_code == 0
+    data = json.loads(Path("eval/evaluation.json").read_text("utf-8"))
+    assert {row["bundle"] for row in data["directions"]} == {"tiny", "random"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none.dirs"], "none.dirs"),
+        (["tiny.dirs", "--seeds", "0-3"], "4 seeds; expected 10 or more"),
+        (["tiny.dirs", "--seeds", "x"], "seed"),
+        (["tiny.dirs", "-k", "99"], "99"),
+        (["tiny.dirs", "--alpha", "0"], "alpha must be above 0"),
+        (["tiny.dirs", "--scorers", "nose"], "unknown scorer 'nose'; expected colors, face"),
+        (["tiny.dirs", "tiny.dirs"], "a bundle is given twice"),
+        (["tiny.dirs", "-o", "page.html"], "expected a folder"),
+        (["tiny.dirs", "-o", "tiny.pth"], "tiny.pth is a file"),
+    ],
+)
+def test_refuses_in_one_line(sefa: Sefa, bundle: Path, words: list[str], said: str) -> None:
+    output = [] if "-o" in words else ["-o", "eval"]
+    result = sefa("evaluate", *words, *output)
+    assert result.exit_code in (1, 2) and said in result.stderr
+    assert result.stdout == "" and not Path("eval/index.html").exists()

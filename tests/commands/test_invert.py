@@ -1,0 +1,127 @@
+"""`sefa invert`: a folder is a batch, a broken photo stops nothing, an interrupt keeps codes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sefa_cli.inversion.how import How
+from sefa_cli.inversion.invert import Inverter
+from tests.helpers import Sefa
+
+QUICK = ("--model", "tiny.pth", "-o", "codes.npz", "--passes", "3")
+
+
+@pytest.fixture
+def photos(sefa: Sefa) -> Path:
+    """A folder with two pictures of the small model."""
+    assert sefa("sample", "tiny.pth", "--seeds", "0-1", "-o", "photos").exit_code == 0
+    return Path("photos")
+
+
+def test_the_photos_names_are_those_of_their_edits(sefa: Sefa, photos: Path, bundle: Path) -> None:
+    done = sefa("invert", "photos", *QUICK, "--sheet", "sheet.png")
+    assert done.exit_code == 0 and done.stdout.split() == ["codes.npz", "sheet.png"]
+    assert "seed0000: loss" in done.stderr and " dB" in done.stderr
+    words = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "--codes", "codes.npz", "-o", "edited")
+    assert sefa(*words).exit_code == 0
+    names = sorted(path.name for path in Path("edited").iterdir())
+    assert names == ["code0000_seed0000_k3_+2.00.png", "code0001_seed0001_k3_+2.00.png"]
+
+
+def test_a_broken_photo_does_not_stop_the_rest(sefa: Sefa, photos: Path) -> None:
+    (photos / "a.jpg").write_text("no picture")
+    done = sefa("invert", "photos", *QUICK)
+    assert done.exit_code == 1
+    assert "photos/a.jpg is not a picture" in done.stderr
+    assert "1 of 3 photos could not be read. codes.npz holds the others." in done.stderr
+    assert list(np.load("codes.npz")["names"]) == ["seed0000", "seed0001"]
+
+
+def test_no_photo_can_be_read(sefa: Sefa, workplace: Path) -> None:
+    Path("a.jpg").write_text("no picture")
+    done = sefa("invert", "a.jpg", *QUICK)
+    assert done.exit_code == 1 and "no photo could be read" in done.stderr
+    assert not Path("codes.npz").exists()
+
+
+def test_an_interrupted_batch_goes_on(
+    sefa: Sefa, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sefa("invert", "photos", *QUICK).exit_code == 0
+    whole = Path("codes.npz").read_bytes()
+    find, searched = Inverter.find, []
+
+    def once(self: Inverter, photo, report):
+        searched.append(photo.name)
+        if len(searched) == 2:
+            raise KeyboardInterrupt
+        return find(self, photo, report)
+
+    monkeypatch.setattr(Inverter, "find", once)
+    stopped = sefa("invert", "photos", *QUICK, "--overwrite")
+    assert stopped.exit_code == 130
+    assert "codes.npz.partial keeps 1 of 2 codes" in stopped.stderr
+    other = sefa("invert", "photos", *QUICK[:-1], "4", "--overwrite", "--resume")
+    assert other.exit_code == 1 and "other options" in other.stderr
+    assert sefa("invert", "photos", *QUICK, "--overwrite", "--resume").exit_code == 0
+    assert searched == ["seed0000", "seed0001", "seed0001"]
+    assert Path("codes.npz").read_bytes() == whole and not Path("codes.npz.partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "found"),
+    [
+        (("photos", "--model", "tiny.pth", "-o", "codes.pt"), 2, "a name that ends in .npz"),
+        (("none.jpg", *QUICK), 1, "none.jpg does not exist"),
+        (("photos", *QUICK, "--space", "s"), 2, "unknown space 's'"),
+        (("photos", *QUICK[:-1], "0"), 2, "passes must be 1 or more, got 0"),
+        (("photos", *QUICK, "--sheet", "sheet.txt"), 2, "cannot write a sheet to sheet.txt"),
+        (("photos", *QUICK, "--resume"), 1, "codes.npz.partial does not exist"),
+        (("photos", "--model", "tiny.pth"), 2, "--output is missing"),
+    ],
+)
+def test_words_that_are_refused(
+    sefa: Sefa, photos: Path, words: tuple[str, ...], code: int, found: str
+) -> None:
+    done = sefa("invert", *words)
+    assert done.exit_code == code and found in done.stderr
+    assert not Path("codes.npz").exists()
+
+
+def test_an_edit_starts_from_a_photo_and_remembers_its_code(
+    sefa: Sefa, photos: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(How, "passes", 3)
+    monkeypatch.setattr(How.__init__, "__defaults__", (None, 3, 256, 1e-3))
+    words = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "-o", "edited")
+    photo = str(photos / "seed0001.png")
+    first = sefa(*words, "--photo", photo)
+    assert first.exit_code == 0 and first.stdout.split() == [
+        "edited/code0000_seed0001_k3_+2.00.png"
+    ]
+    picture = Path("edited/code0000_seed0001_k3_+2.00.png").read_bytes()
+    monkeypatch.delattr(Inverter, "find")
+    assert sefa(*words, "--photo", photo, "--overwrite").exit_code == 0
+    assert Path("edited/code0000_seed0001_k3_+2.00.png").read_bytes() == picture
+    (code,) = Path("cache/codes").iterdir()
+    code.write_bytes(b"broken")
+    with pytest.raises(AttributeError, match="find"):
+        sefa(*words, "--photo", photo, "--overwrite")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "found"),
+    [
+        (("--photo", "none.jpg"), 1, "none.jpg does not exist"),
+        (("--photo", "tiny.dirs"), 1, "tiny.dirs is not a picture"),
+        (("--photo", "photos", "--seeds", "1"), 2, "--photo and --seeds cannot be used together"),
+    ],
+)
+def test_photos_that_are_refused(
+    sefa: Sefa, photos: Path, bundle: Path, words: tuple[str, ...], code: int, found: str
+) -> None:
+    for command in (("edit", "-a", "2", "-o", "x.png"), ("animate", "-o", "x.gif")):
+        done = sefa(*command, "tiny.dirs", "-k", "3", *words)
+        assert done.exit_code == code and found in done.stderr
+    assert not Path("x.png").exists() and not Path("x.gif").exists()

@@ -1,0 +1,21 @@
+"""`sefa localize` where nothing else is said, and what takes it back to the published procedure."""
+
+from pathlib import Path
+
+from sefa_cli.bundle.bundle import Bundle
+from tests.helpers import Sefa
+
+QUICK = ["--size", "32", "--seeds", "0"]
+
+
+def test_nothing_said_moves_the_middle_layers_under_a_small_ridge(sefa: Sefa) -> None:
+    words = ["localize", "tiny.pth", "--box", "20,10,8,12", *QUICK]
+    assert sefa(*words, "-o", "a.dirs").exit_code == 0
+    params = Bundle.load("a.dirs").params
+    assert (params["layers"], params["tau"], params["seeds"]) == ("2-5", 1e-4, [0])
+    assert sefa(*words, "-L", "middle", "--tau", "1e-4", "-o", "b.dirs").exit_code == 0
+    assert Path("a.dirs").read_bytes() == Path("b.dirs").read_bytes()
+    asked = ["--exact-gram", "-L", "all", "--tau", "1e-3"]
+    for name, how in (("c.dirs", ["--published"]), ("d.dirs", asked)):
+        assert sefa(*words, *how, "-o", name).exit_code == 0
+    assert Path("c.dirs").read_bytes() == Path("d.dirs").read_bytes()

@@ -1,0 +1,92 @@
+"""All of w in a few passes against a pass for every dimension."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sefa_cli.discovery import few_passes
+from sefa_cli.discovery.collect import Collector
+from sefa_cli.discovery.directions import factors_of
+from sefa_cli.discovery.few_passes import companions, first_basis, probed_trace
+from sefa_cli.discovery.gram_matrices import Grams, Spanned, mean, mean_grams
+from sefa_cli.discovery.search import Search, Target
+from sefa_cli.generators.base import Generator
+
+FEW = Search(layers=tuple(range(8)), space="w", size=32, num=6)
+EXACT = replace(FEW, sketch=0)
+
+
+@pytest.fixture
+def pictures(hammer: Generator, monkeypatch: pytest.MonkeyPatch) -> Collector:
+    """Two pictures of a network of 48 dimensions, which begin with 10."""
+    monkeypatch.setattr(few_passes, "START", 10)
+    monkeypatch.setattr(few_passes, "TURNS", 4)  # random weights tell less than trained ones
+    fore = np.zeros((32, 32), np.uint8)
+    fore[16:24, 8:16] = 255
+    codes = hammer.map(hammer.sample([0, 1]))
+    return Collector(hammer, codes, [0, 1], Target("box 16,8,8,8", fore))
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_the_leading_directions_are_those_of_all_passes(pictures: Collector, joint: bool) -> None:
+    """And fewer residuals are worse, so that it is not the beginning that finds them."""
+    found: list[Any] = pictures.matrices(FEW, joint)
+    exact: list[Any] = pictures.matrices(EXACT, joint)
+    if joint:
+        weights = [own.weights for own in found]  # from estimated traces
+        found, exact = [mean(found)], [mean_grams(exact, weights)]
+    for ours, whole in zip(found, exact, strict=True):
+        assert isinstance(ours, Spanned) and isinstance(whole, Grams)
+        same = replace(EXACT, tau=FEW.tau * ours.trace / np.trace(whole.back))  # the same ridge
+        a, b = factors_of(ours, FEW).directions, factors_of(whole, same).directions
+        assert ours.lacking < few_passes.SMALL
+        assert np.abs(np.sum(a * b, axis=1)).min() > 0.99
+        begun = ours.basis[:, :10] @ ours.basis[:, :10].T @ b.T
+        assert np.linalg.norm(begun, axis=0).min() < 0.95
+
+
+def test_the_trace_is_within_its_error(pictures: Collector) -> None:
+    (ours,), (whole,) = (
+        replace(pictures, codes=pictures.codes[:1], numbers=[0]).matrices(search)
+        for search in (FEW, EXACT)
+    )
+    assert isinstance(ours, Spanned) and isinstance(whole, Grams)
+    trace, error = probed_trace(ours.grams.back, 48)
+    assert trace == pytest.approx(ours.trace)
+    assert abs(trace - np.trace(whole.back)) < 3 * error
+
+
+def test_a_beginning_is_orthonormal_and_the_same_each_time() -> None:
+    matrices = [np.random.RandomState(0).randn(90, 300).astype(np.float32)]
+    basis = first_basis(matrices)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(68), atol=1e-12)
+    np.testing.assert_array_equal(basis, first_basis(matrices))
+
+
+def test_companions_join_one_or_two_pictures_and_are_none_of_them() -> None:
+    assert companions([0, 1], seeds=True) == (10_000,)
+    assert companions([10_000], seeds=True) == (10_001, 10_002)
+    assert companions([0, 1, 2], seeds=True) == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"tau": 0.0}, {"auto_tau": True}, {"num": 21}, {"sketch": 0}, {"method": "lowrank"},
+     {"space": "z"}, {"space": "w+"}],
+)  # fmt: skip
+def test_what_takes_every_pass(other: dict[str, Any]) -> None:
+    assert FEW.few(512) and not FEW.few(48) and FEW.passes(512) < 512 / 4
+    assert not replace(FEW, **other).few(512)
+
+
+def test_a_derivative_is_built_once(pictures: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[torch.Tensor] = []
+    real = Search.linearize
+    monkeypatch.setattr(
+        Search, "linearize", lambda self, *args: made.append(args[1]) or real(self, *args)
+    )
+    pictures.matrices(FEW)
+    assert len(made) == 2

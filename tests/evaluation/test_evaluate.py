@@ -1,0 +1,225 @@
+"""`sefa.evaluate` on a generator with known factors: what is right scores right, else not."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.editing.start import Start
+from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.evaluation import evaluate as module
+from sefa_cli.evaluation.evaluate import Evaluation, evaluate
+from sefa_cli.evaluation.output import as_csv, as_data
+from sefa_cli.evaluation.proposals import proposal, with_proposals
+from sefa_cli.rendering.scene import Scene
+
+MODEL = {
+    "ref": "known", "family": "stylegan2", "resolution": 32, "z_dim": 4, "w_dim": 4,
+    "num_layers": 1, "layer_names": ["a"], "fingerprint": "0" * 64,
+}  # fmt: skip
+
+
+class Known:
+    """Pictures of a code (b, w, s, 0): brightness b, warmth w, and s times a factor of the seed.
+
+    The third factor brightens half of the seeds and darkens the others: no steady effect. The last
+    changes nothing.
+    """
+
+    conditioned, preview_size, resolution, space = False, None, 32, "w"
+    rendered = 0
+
+    def synthesize(self, codes: torch.Tensor, **how: Any) -> torch.Tensor:
+        self.rendered += 1
+        bright, warm, mixed, own = codes[0, 0].tolist()
+        side = 1 if own > 0 else -1
+        image = torch.full((1, 3, 32, 32), 0.05 * bright + 0.05 * side * mixed + 0.02 * own)
+        image[:, 0] += 0.1 * warm
+        image[:, 2] -= 0.1 * warm
+        image[:, :, 8:16, 8:16] += 0.1 * bright  # a region in which brightness grows more
+        return image
+
+
+def bundle(rows: Any = None, **changed: Any) -> Bundle:
+    rows = np.eye(4, dtype=np.float32)[:3] if rows is None else rows
+    how: dict[str, Any] = {"directions": rows, "layers": np.array([0]), "method": "sefa"}
+    return Bundle(**{**how, "params": {}, "space": "w", "model": MODEL, **changed})
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evaluation]:
+    """Evaluate bundles by name on the known generator, with 20 codes near 0."""
+    known = Known()
+
+    def scene(first: Bundle, options: Any, seeds: Any) -> Scene:
+        random = np.random.RandomState(0)
+        numbers = tuple(range(options.get("seeds", 20)))
+        codes = torch.from_numpy(random.randn(len(numbers), 1, 4).astype(np.float32) * 0.5)
+        codes[::2, :, 3].abs_()
+        codes[1::2, :, 3].abs_().neg_()
+        return Scene(known, Start(codes, numbers, "seed", "w"))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "open_scene_of", scene)
+
+    def evaluated(bundles: Any, **how: Any) -> Evaluation:
+        given = {"scorers": ["colors"], "cache": tmp_path / "cache", "steps": 1, **how}
+        return evaluate(bundles, **given)
+
+    evaluated.known = known  # type: ignore[attr-defined]
+    return evaluated
+
+
+def test_each_factor_moves_its_own_score(run: Callable[..., Evaluation]) -> None:
+    found = run({"right": bundle()})
+    bright, warm, mixed = (row["effects"] for row in found.results)
+    level = 127.5 * (0.05 + 0.1 / 16)  # brightness per α, with the region's share
+    assert bright["brightness"]["per_alpha"] == pytest.approx(level, rel=0.02)
+    assert bright["brightness"]["transfer"] == warm["warmth"]["transfer"] == 1
+    assert warm["warmth"]["per_alpha"] == pytest.approx(127.5 * 0.2, rel=0.02)
+    assert abs(warm["brightness"]["mean"]) < 0.05 < bright["brightness"]["low"]
+    assert mixed["brightness"]["transfer"] < 0.75
+    assert mixed["brightness"]["low"] < 0 < mixed["brightness"]["high"]
+    assert bright["brightness"]["dependency"] < mixed["warmth"]["mean"] + 1
+    assert found.best("warmth")["k"] == 1 and found.best("brightness")["k"] == 0
+
+
+def test_steadiness_needs_no_scores(run: Callable[..., Evaluation]) -> None:
+    rows = run({"right": bundle()}, steps=3).results
+    assert [row["same_way"] for row in rows[:2]] == [1, 1]
+    assert [row["agreeing"] for row in rows[:2]] == [1, 1] and rows[0]["steadiness"] > 0.95
+    assert rows[2]["steadiness"] < 0.2 and rows[2]["agreeing"] < 0.7
+    assert rows[0]["consistency"] > 0.99 and abs(rows[2]["consistency"]) < 0.2
+    assert rows[0]["uniformity"] > 0.9 and rows[0]["monotone"] == [-3, 3]
+
+
+def test_a_flipped_direction_has_the_opposite_effect(run: Callable[..., Evaluation]) -> None:
+    found = run({"right": bundle(), "flipped": bundle(-np.eye(4, dtype=np.float32)[:1])})
+    right, flipped = (row for row in found.results if row["k"] == 0)
+    for end, other in (("mean", "mean"), ("low", "high")):
+        assert right["effects"]["brightness"][end] == pytest.approx(
+            -flipped["effects"]["brightness"][other], abs=0.1
+        )
+
+
+def test_locality_of_a_direction_with_a_region(run: Callable[..., Evaluation]) -> None:
+    mask = np.zeros((32, 32), np.uint8)
+    mask[8:16, 8:16] = 255
+    rows = run({"right": bundle(mask=mask)}).results
+    assert rows[0]["inside_over_outside"] == pytest.approx([9, 9], rel=0.05)  # (0.15 / 0.05)²
+    assert rows[1]["inside_over_outside"] == pytest.approx([1, 1], rel=0.05)
+    assert run({"right": bundle()}).results[0]["inside_over_outside"] is None
+
+
+def test_what_was_measured_is_not_rendered_again(run: Any) -> None:
+    first = run({"right": bundle()}).results
+    before, told = run.known.rendered, []
+    again = run({"right": bundle()}, begin=lambda total: told.append(total) or print)
+    assert again.results == first and told == [0]
+    assert run.known.rendered == before + 1  # one picture tells what the scorers measure
+    run({"right": bundle()}, alpha=2.0)
+    assert run.known.rendered > before + 20
+
+
+def test_an_interrupted_run_goes_on(run: Any) -> None:
+    def stop(total: int) -> Any:
+        def done(pictures: int) -> None:
+            raise KeyboardInterrupt
+
+        return done
+
+    with pytest.raises(KeyboardInterrupt):
+        run({"right": bundle()}, begin=stop)
+    told: list[int] = []
+    run({"right": bundle()}, begin=lambda total: told.append(total) or print)
+    assert told == [19 * 3 * 2]
+
+
+def test_names_are_proposed_where_the_effect_is_clear(run: Callable[..., Evaluation]) -> None:
+    found = run({"right": bundle()})
+    names = [one and one["label"] for one in map(proposal, found.results)]
+    assert names == ["brighter", "warmer", None]
+    kept = bundle().name({0: "mine"})
+    named = with_proposals(kept, {row["k"]: row for row in found.results})
+    assert named.info[0]["annotation"]["proposal"]["label"] == "brighter"
+    assert named.labels[0] == "mine" and "annotation" not in named.info[2]
+
+
+def test_data_for_programs(run: Callable[..., Evaluation]) -> None:
+    found = run({"right": bundle()})
+    lines = as_csv(found).splitlines()
+    assert len(lines) == 1 + 3 * len(found.attributes) and lines[0].startswith("bundle,method,k")
+    data = as_data(found, "sefa evaluate right.dirs")
+    (summary,) = data["bundles"]
+    assert summary["best"]["warmth"]["k"] == 1 and summary["named"] == 2
+    assert data["best"]["warmth"] == {"bundle": "right", "k": 1} and data["seeds"] == 20
+
+
+def test_most_pictures_without_a_subject_are_refused(
+    run: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seldom(picture: np.ndarray) -> dict[str, float] | None:
+        return {"face": 1.0} if picture[0, 0, 0] > 128 + 3 else None
+
+    monkeypatch.setattr(module, "open_scorers", lambda names, offline: {"seldom": seldom})
+    with pytest.raises(SefaError, match=r"no face can be measured in \d+ of \d+ pictures"):
+        run({"right": bundle()})
+    monkeypatch.setattr(module, "open_scorers", lambda names, offline: {"blind": lambda p: None})
+    with pytest.raises(SefaError, match="the scorer blind sees nothing in the first 10 pictures"):
+        run({"right": bundle()})
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"seeds": 9}, "9 seeds; expected 10 or more"),
+        ({"alpha": 0.0}, "alpha must be above 0"),
+        ({"steps": 0}, "steps must be between 1 and 20"),
+        ({"k": "7"}, "7"),
+        ({"scorers": ["nose"]}, "unknown scorer 'nose'"),
+        ({"scorers": []}, "there is no scorer"),
+    ],
+)
+def test_refuses(run: Callable[..., Evaluation], how: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        run({"right": bundle()}, **how)
+
+
+def test_refuses_bundles_of_different_models_or_none(run: Callable[..., Evaluation]) -> None:
+    other = bundle(model={**MODEL, "ref": "other", "fingerprint": "1" * 64})
+    with pytest.raises(MismatchError, match="b belongs to other, a to known"):
+        run({"a": bundle(), "b": other})
+    with pytest.raises(UsageError, match="no bundle is given"):
+        run({})
+
+
+def test_darker_is_darker_on_real_faces(default_model: Path, tmp_path: Path) -> None:
+    """A direction of the docs, by its name; the same codes as everywhere."""
+    from tests.helpers import ROOT
+
+    found = evaluate(
+        [ROOT / "docs" / "directions" / "face_top.dirs"],
+        k="darker", seeds="5000-5009", alpha=2.0, steps=1, fast=True, size=128,
+        scorers=["colors"], cache=tmp_path, model=str(default_model), device="cpu",
+    )  # fmt: skip
+    effect = found.results[0]["effects"]["brightness"]
+    assert effect["high"] < -0.5 and effect["transfer"] == 1
+    assert proposal(found.results[0])["label"] == "darker"
+
+
+def test_a_direction_that_breaks_most_pictures_is_never_the_best(
+    run: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def within(picture: np.ndarray) -> dict[str, float] | None:
+        level = float(picture.mean())
+        return {"level": level} if abs(level - 127.5) < 15 else None
+
+    monkeypatch.setattr(module, "open_scorers", lambda names, offline: {"within": within})
+    far, near = run({"right": bundle()}, alpha=6.0).results[:2]
+    assert far["lost"] > 0.5 and near["lost"] == 0
+    found = run({"right": bundle()}, alpha=6.0)
+    assert found.best("level")["k"] != 0
+    assert proposal(far) is None

@@ -1,0 +1,152 @@
+"""Photographs of every kind: read upright, in the model's shape, or refused in words."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sefa_cli.errors import SefaError
+from sefa_cli.inversion.photos import find_photos, read_photo
+
+SIZE = (32, 32)
+
+
+def ramp(width: int = 64, height: int = 64) -> Image.Image:
+    """Red grows to the right, green downwards."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[..., 0] = np.linspace(0, 255, width)
+    pixels[..., 1] = np.linspace(0, 255, height)[:, None]
+    return Image.fromarray(pixels)
+
+
+def test_each_pixel_is_the_mean_of_its_area(tmp_path: Path) -> None:
+    ramp().save(tmp_path / "me.png")
+    photo = read_photo(tmp_path / "me.png", SIZE)
+    wanted = np.asarray(ramp()).reshape(32, 2, 32, 2, 3).mean(axis=(1, 3))
+    assert photo.name == "me" and not photo.notes
+    assert np.abs(photo.pixels - wanted).max() <= 0.5
+
+
+def test_a_photo_is_turned_as_the_camera_says(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # its top is at the right: turn it clockwise
+    ramp().save(tmp_path / "turned.jpg", exif=exif, quality=100, subsampling=0)
+    pixels = read_photo(tmp_path / "turned.jpg", SIZE).pixels.astype(int)
+    assert pixels[-1, 0, 0] > 200 > pixels[0, 0, 0] + 100  # red grows downwards now
+    assert pixels[0, 0, 1] > 200 > pixels[0, -1, 1] + 100  # green to the left
+
+
+def test_the_middle_of_a_wide_photo(tmp_path: Path) -> None:
+    ramp(96, 64).save(tmp_path / "wide.png")
+    photo = read_photo(tmp_path / "wide.png", SIZE)
+    assert photo.notes == ("cropped to its middle square",)
+    assert photo.pixels[0, 0, 0] == pytest.approx(255 * 16.5 / 95, abs=2)
+
+
+def test_the_shape_of_a_model_that_is_not_square() -> None:
+    photo = read_photo(ramp(96, 64), (16, 32))
+    assert photo.pixels.shape == (16, 32, 3) and "part of the model's shape" in photo.notes[0]
+
+
+def test_gray_photos_and_gray_models() -> None:
+    gray = ramp().convert("L")
+    pixels = read_photo(gray, SIZE).pixels
+    assert pixels.shape == (32, 32, 3) and (pixels == pixels[..., :1]).all()
+    assert read_photo(ramp(), SIZE, channels=1).pixels.shape == (32, 32, 1)
+
+
+def test_transparent_pixels_are_white() -> None:
+    clear = Image.new("RGBA", (64, 64), (255, 0, 0, 0))
+    photo = read_photo(clear, SIZE)
+    assert (photo.pixels == 255).all() and photo.notes == ("on white where it is transparent",)
+    assert read_photo(clear, SIZE, channels=4).pixels[0, 0, 3] == 0
+    palette = Image.new("P", (64, 64), 0)
+    palette.info["transparency"] = 0
+    assert (read_photo(palette, SIZE).pixels == 255).all()
+
+
+def test_sixteen_bits(tmp_path: Path) -> None:
+    levels = np.full((64, 64), 128 * 257, np.uint16)
+    Image.fromarray(levels).save(tmp_path / "deep.png")
+    photo = read_photo(tmp_path / "deep.png", SIZE)
+    assert (photo.pixels == 128).all() and photo.notes == ("from 16 bits",)
+
+
+def test_cmyk(tmp_path: Path) -> None:
+    Image.new("CMYK", (64, 64), (0, 255, 255, 0)).save(tmp_path / "print.jpg", quality=100)
+    red = read_photo(tmp_path / "print.jpg", SIZE).pixels[0, 0]
+    assert red[0] > 200 > 60 > max(red[1:])
+
+
+def test_the_first_picture_of_an_animation(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (64, 64), color) for color in ("white", "black", "red")]
+    frames[0].save(tmp_path / "film.gif", save_all=True, append_images=frames[1:])
+    photo = read_photo(tmp_path / "film.gif", SIZE)
+    assert (photo.pixels == 255).all() and photo.notes == ("the first of its 3 pictures",)
+
+
+def test_a_photo_smaller_than_the_working_size() -> None:
+    photo = read_photo(ramp(20, 20), SIZE)
+    assert photo.pixels.shape == (32, 32, 3) and photo.notes == ("enlarged: it has only 20 pixels",)
+    with pytest.raises(SefaError, match="has 8 x 64 pixels; expected at least 16 each way"):
+        read_photo(ramp(8, 64), SIZE)
+
+
+def test_twenty_megapixels(tmp_path: Path) -> None:
+    Image.new("RGB", (5000, 4000), "teal").save(tmp_path / "large.jpg")
+    photo = read_photo(tmp_path / "large.jpg", SIZE)
+    assert photo.pixels.shape == (32, 32, 3) and np.abs(photo.pixels - [0, 128, 128]).max() <= 4
+
+
+def test_a_forged_size_is_refused(tmp_path: Path) -> None:
+    large = bytearray((Path(ramp_png(tmp_path))).read_bytes())
+    large[16:24] = (60_000).to_bytes(4, "big") * 2  # the width and height that IHDR claims
+    (tmp_path / "forged.png").write_bytes(large)
+    with pytest.raises(SefaError, match=r"forged.png"):
+        read_photo(tmp_path / "forged.png", SIZE)
+
+
+def ramp_png(folder: Path) -> str:
+    ramp().save(folder / "ramp.png")
+    return str(folder / "ramp.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"hello, I am no picture", "is not a picture"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is a HEIC photo, which cannot be read here"),
+    ],
+)
+def test_what_is_not_a_picture(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "me.jpg").write_bytes(content)
+    with pytest.raises(SefaError, match=f"me.jpg {words}"):
+        read_photo(tmp_path / "me.jpg", SIZE)
+
+
+def test_a_photo_that_is_cut_off(tmp_path: Path) -> None:
+    whole = Path(ramp_png(tmp_path)).read_bytes()
+    (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SefaError, match=r"half.png cannot be read as a picture.*Get the file"):
+        read_photo(tmp_path / "half.png", SIZE)
+
+
+def test_arrays_of_another_kind_are_refused() -> None:
+    for array in (np.zeros((64, 64, 3)), np.zeros((64, 64, 2), np.uint8), np.zeros(64, np.uint8)):
+        with pytest.raises(SefaError, match=r"is an array of .* expected uint8"):
+            read_photo(array, SIZE)  # type: ignore[arg-type]
+    assert read_photo(np.zeros((64, 64, 1), np.uint8), SIZE).pixels.shape == (32, 32, 3)
+
+
+def test_a_folder_stands_for_its_pictures(tmp_path: Path) -> None:
+    for name in ("b.png", "a.jpg", "notes.txt", "c.HEIC", ".hidden.png"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "empty").mkdir()
+    assert [path.name for path in find_photos([tmp_path])] == ["a.jpg", "b.png", "c.HEIC"]
+    assert find_photos([tmp_path / "notes.txt"]) == [tmp_path / "notes.txt"]
+    with pytest.raises(SefaError, match="empty has no pictures"):
+        find_photos([tmp_path / "empty"])
+    with pytest.raises(SefaError, match=r"none.jpg does not exist"):
+        find_photos([tmp_path / "none.jpg"])

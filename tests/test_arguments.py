@@ -1,0 +1,131 @@
+"""Arguments of the library: one way to write each, and nothing is cut or swallowed in silence."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sefa_cli
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.errors import UsageError
+from tests.conftest import TINY
+
+sefa: Any = sefa_cli  # what a type checker would refuse is tried here too
+
+Work = Callable[[Bundle], Any]
+
+
+def localized(**choices: Any) -> Bundle:
+    choices = {"seeds": 0, "layers": 3, "size": 16, "num": 1, "device": "cpu", **choices}
+    made: Bundle = sefa.localize(TINY, sefa.Region.box(4, 4, 8, 8), **choices)
+    return made
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return sefa_cli.factorize(TINY).name({3: "smile"})
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda b: b.index(1.7),
+        lambda b: sefa.edit(b, {1.7: 2}, model=TINY),
+        lambda b: sefa.edit(b, {1: 2}, seeds=[2.9], model=TINY),
+        lambda b: sefa.edit(b, {1: 2}, layers=[0.5], model=TINY),
+        lambda b: sefa.factorize(TINY, layers=[1.2]),
+        lambda b: localized(seeds=[0.9]),
+        lambda b: localized(layers=[0.9]),
+    ],
+)
+def test_a_fraction_is_not_an_index(bundle: Bundle, work: Work) -> None:
+    with pytest.raises(UsageError, match="must be a whole number, got "):
+        work(bundle)
+
+
+@pytest.mark.parametrize(
+    ("work", "hint"),
+    [
+        (lambda b: sefa.edit(b, {0: 2}, seed=7, model=TINY), "'seed'. Did you mean 'seeds'"),
+        (lambda b: sefa.edit(b, {0: 2}, trunc=0.1, model=TINY), "'trunc'. Did you mean 'trunca"),
+        (lambda b: sefa.sample(TINY, sedes=[1]), "'sedes'. Did you mean 'seeds'"),
+        (lambda b: sefa.sweep(b, 0, frame=3, model=TINY), "'frame'. Did you mean 'frames'"),
+        (lambda b: sefa.animate(b, 0, "a.gif", loops=3, model=TINY), "'loops'"),
+    ],
+)
+def test_an_unknown_keyword_is_not_swallowed(bundle: Bundle, work: Work, hint: str) -> None:
+    with pytest.raises(TypeError, match=hint):
+        work(bundle)
+
+
+def test_the_last_direction_is_minus_one_everywhere(bundle: Bundle) -> None:
+    last = bundle.k - 1
+    assert bundle.index(-1) == bundle.index("-1") == last
+    assert bundle.step(-1) == bundle.step(last)
+    assert bundle.name({-1: "end"}).labels[last] == "end"
+    moves = sefa.edit(bundle, {-1: 2}, model=TINY, device="cpu").moves
+    assert moves[0].steps == ((last, 2.0),)
+    with pytest.raises(UsageError, match="out of range"):
+        bundle.index(-bundle.k - 1)
+
+
+def test_one_number_is_a_list_of_one(bundle: Bundle) -> None:
+    assert sefa.factorize(TINY, layers=3).layers.tolist() == [3]
+    pictures = sefa.edit(bundle, {0: 2}, seeds=3, layers=2, model=TINY, device="cpu")
+    assert pictures.scene.layers == (2,) and pictures.scene.start.numbers == (3,)
+
+
+def test_a_direction_alone_takes_its_suggested_steps(bundle: Bundle) -> None:
+    step = bundle.step("smile")
+    found = sefa.edit(bundle, "smile", model=TINY, device="cpu").moves
+    assert [move.steps[0][1] for move in found] == [-2 * step, -step, step, 2 * step]
+
+
+def test_a_span_is_two_steps(bundle: Bundle) -> None:
+    film = sefa.sweep(bundle, 0, "-3:3", frames=3, model=TINY, device="cpu")
+    assert [shot[0][1] for shot in film.shots] == [-3, 0, 3]
+    with pytest.raises(UsageError, match="is not a sweep"):
+        sefa.sweep(bundle, 0, (1, 2, 3), model=TINY)
+
+
+@pytest.mark.parametrize("num", [0, 33, 2.5, -1])
+def test_the_number_of_directions_is_checked(num: Any) -> None:
+    with pytest.raises(UsageError, match=r"must be between 1 and 32, got"):
+        sefa.factorize(TINY, num=num)
+
+
+def test_at_least_one_direction_is_compared(bundle: Bundle) -> None:
+    with pytest.raises(UsageError, match="num must be 1 or more, got -1"):
+        bundle.compare(bundle, num=-1)
+
+
+def test_one_seed_and_one_layer_of_localize() -> None:
+    assert localized().to_bytes() == localized(seeds=[0], layers=[3]).to_bytes()
+
+
+def test_numbers_of_numpy_are_numbers(bundle: Bundle) -> None:
+    assert bundle.index(np.int64(-1)) == bundle.k - 1  # type: ignore[arg-type]
+    assert sefa.factorize(TINY, num=np.int64(4)).k == 4
+    film = sefa.sweep(bundle, 0, np.array([-3, 3]), frames=np.int64(2), model=TINY, device="cpu")
+    assert [shot[0][1] for shot in film.shots] == [-3, 3]
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        (lambda b: sefa.edit(b, {0: []}, model=TINY), "edit without steps"),
+        (lambda b: sefa.sweep(b, 0, 3, model=TINY), "is not a sweep"),
+        (lambda b: sefa.sweep(b, 0, frames=2.5, model=TINY), "2.5 frames"),
+        (lambda b: b.compare(b, num=2.5), "num must be 1 or more, got 2.5"),
+        (lambda b: localized(num=2.5), "2.5 directions asked for"),
+        (lambda b: localized(size=16.5), "a working size of 16.5 pixels"),
+        (lambda b: localized(truncation=9), "truncation must be between -2 and 2, got 9"),
+        (lambda b: sefa.edit(b, {0: 2}, truncation=9, model=TINY), "between -2 and 2, got 9"),
+        (lambda b: sefa.sample(TINY, truncation=float("nan")), "between -2 and 2, got nan"),
+        (lambda b: sefa.sample(TINY, truncation="x"), "between -2 and 2, got 'x'"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(bundle: Bundle, work: Work, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        work(bundle)
