@@ -10,6 +10,7 @@ with a 95 % interval without 0.
 import argparse
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,27 +77,33 @@ def compare(answers: list[dict[str, str]], results: list[dict[str, Any]]) -> lis
     return rows
 
 
-def main() -> None:
-    """Print the table and the shares."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("data", type=Path, help="evaluation.json of the docs' bundles")
-    data = json.loads(parser.parse_args().data.read_text("utf-8"))
+def lines(data: dict[str, Any]) -> Iterator[str]:
+    """Yield the table and the shares, as Markdown."""
     with open(ANSWERS, encoding="utf-8", newline="") as file:
         answers = list(csv.DictReader(file, delimiter="\t"))
     rows = compare(answers, data["directions"])
-    print("| direction | name | holds, of 10 | score | effect | seeds | agrees | proposed |")
-    print("|---|---|---|---|---|---|---|---|")
+    count = max(len(rows), 1)
+    agreeing, same = (sum(row[key] for row in rows) for key in ("agrees", "same"))
+    yield f"{agreeing} of {len(rows)} names ({agreeing / count:.0%}) move the named score the named"
+    yield f"way. For {same} ({same / count:.0%}) the proposed name is about the same score."
+    yield ""
+    yield "| direction | name | holds, of 10 | score | effect | seeds | agrees | proposed |"
+    yield "|---|---|---|---|---|---|---|---|"
     for row in rows:
         effect = f"{row['mean']:+.2f} ({row['low']:+.2f} … {row['high']:+.2f})"
-        yes = "yes" if row["agrees"] else "no"
-        print(
+        yes = "yes" if row["agrees"] else "**no**"
+        yield (
             f"| {row['level']} {row['k']} | {row['name']} | {row['holds']} | {row['score']} | "
             f"{effect} | {row['transfer']:.0%} | {yes} | {row['proposed']} |"
         )
-    count = len(rows)
-    for key, what in (("agrees", "move the named score the named way"), ("same", "lead with it")):
-        share = sum(row[key] for row in rows)
-        print(f"\n{share} of {count} names ({share / max(count, 1):.0%}) {what}.")
+
+
+def main() -> None:
+    """Print the shares and the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("data", type=Path, help="evaluation.json of the docs' bundles")
+    data = json.loads(parser.parse_args().data.read_text("utf-8"))
+    print("\n".join(lines(data)))
 
 
 if __name__ == "__main__":

@@ -1,55 +1,58 @@
-"""Tables of the evidence page, from the evaluation.json that `sefa evaluate` wrote.
+"""Make the tables of docs/evidence.md again, from what `sefa evaluate` wrote.
 
-python bench/evidence.py eval/evaluation.json
+    python bench/evidence.py --methods methods/ --named named/ --region region/
+
+Each folder holds an evaluation.json; the page says by which commands. The prose is not changed.
 """
 
 import argparse
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import agreement
+
+PAGE = Path(__file__).parents[1] / "docs" / "evidence.md"
 MEASURED = (
-    "yaw",
-    "pitch",
-    "smile",
-    "mouth open",
-    "eyes open",
-    "brightness",
-    "saturation",
-    "warmth",
+    *("yaw", "pitch", "smile", "mouth open", "eyes open"),
+    *("brightness", "saturation", "warmth"),
 )
 
 
-def best(data: dict[str, Any], names: tuple[str, ...] = MEASURED) -> Iterator[str]:
+def seeds(data: dict[str, Any]) -> Iterator[str]:
+    """Yield a line: which seeds, and how far."""
+    last = data["alphas"][-1]
+    yield f"{data['seeds']} seeds ({data['first_seeds']}), α = {-last:g} and {last:g}:"
+
+
+def best(data: dict[str, Any]) -> Iterator[str]:
     """Yield a table: of each bundle the direction that moves each score most."""
-    yield "| bundle | " + " | ".join(names) + " |"
-    yield "|---" * (len(names) + 1) + "|"
+    yield "| bundle | " + " | ".join(MEASURED) + " |"
+    yield "|---" * (len(MEASURED) + 1) + "|"
     rows = data["bundles"]
-    tops = {name: max(abs(row["best"][name]["mean"]) for row in rows) for name in names}
+    tops = {name: max(abs(row["best"][name]["mean"]) for row in rows) for name in MEASURED}
     for row in rows:
         cells = []
-        for name in names:
+        for name in MEASURED:
             cell = row["best"][name]
             size = f"{abs(cell['mean']):.2f}"
             size = f"**{size}**" if abs(cell["mean"]) == tops[name] else size
-            ends = sorted((abs(cell["low"]), abs(cell["high"])))
-            if cell["low"] * cell["high"] < 0:
-                ends[0] = 0.0
-            cells.append(f"{size} ({ends[0]:.2f}–{ends[1]:.2f}) k {cell['k']}")
+            low, high = sorted((abs(cell["low"]), abs(cell["high"])))
+            low = 0.0 if cell["low"] * cell["high"] < 0 else low
+            cells.append(f"{size} ({low:.2f}–{high:.2f}), k {cell['k']}")
         yield f"| {row['bundle']} | " + " | ".join(cells) + " |"
 
 
 def means(data: dict[str, Any]) -> Iterator[str]:
     """Yield a table: means over the directions of each bundle."""
-    yield "| bundle | change | steadiness | seeds agreeing | transfer of the best | named | lost |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| bundle | change | steadiness | seeds agreeing | named | lost |"
+    yield "|---|---|---|---|---|---|"
     for row in data["bundles"]:
-        found = [row["best"][name]["transfer"] for name in MEASURED]
         yield (
             f"| {row['bundle']} | {row['change']:.0f} | {row['steadiness']:.2f} | "
-            f"{row['agreeing']:.0%} | {sum(found) / len(found):.0%} | "
-            f"{row['named']} of {row['directions']} | {row['lost']:.1%} |"
+            f"{row['agreeing']:.0%} | {row['named']} of {row['directions']} | {row['lost']:.0%} |"
         )
 
 
@@ -65,14 +68,47 @@ def directions(data: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def region(data: dict[str, Any]) -> Iterator[str]:
+    """Yield a table: directions for a region, with every score and how local they are."""
+    yield "| bundle | k | inside / outside | proposed | " + " | ".join(MEASURED) + " | steadiness |"
+    yield "|---" * (len(MEASURED) + 5) + "|"
+    for row in data["directions"]:
+        made = row["proposal"] or {"label": ""}
+        local = row["inside_over_outside"]
+        ratio = "" if local is None else f"{local[0]:.0f} and {local[-1]:.0f}"
+        effects = [f"{row['effects'][name]['mean']:+.2f}" for name in MEASURED]
+        yield (
+            f"| {row['bundle']} | {row['k']} | {ratio} | {made['label']} | "
+            + " | ".join(effects)
+            + f" | {row['steadiness']:.2f} |"
+        )
+
+
+def filled(page: str, name: str, lines: Iterator[str]) -> str:
+    """Return the page with new lines between the comments `<!-- name -->` and `<!-- / -->`."""
+    made = "\n".join(lines)
+    pattern = rf"(<!-- {re.escape(name)} -->\n).*?(<!-- / -->)"
+    found, count = re.subn(pattern, lambda m: f"{m[1]}\n{made}\n\n{m[2]}", page, flags=re.DOTALL)
+    if count != 1:
+        raise SystemExit(f"docs/evidence.md has {count} places for {name!r}, not one")
+    return found
+
+
 def main() -> None:
-    """Print all tables."""
+    """Fill the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("data", type=Path)
-    data = json.loads(parser.parse_args().data.read_text("utf-8"))
-    print(f"{data['seeds']} seeds ({data['first_seeds']}), α = {data['alphas'][-1]:g}\n")
-    for table in (best, means, directions):
-        print("\n".join(table(data)), end="\n\n")
+    for part in ("methods", "named", "region"):
+        parser.add_argument(f"--{part}", type=Path, required=True)
+    parts = vars(parser.parse_args())
+    page = PAGE.read_text("utf-8")
+    for part, folder in parts.items():
+        data = json.loads((folder / "evaluation.json").read_text("utf-8"))
+        tables = {"seeds": seeds, "best": best, "means": means, "directions": directions}
+        tables |= {"region": region, "agreement": agreement.lines}
+        for name, table in tables.items():
+            if f"<!-- {part} {name} -->" in page:
+                page = filled(page, f"{part} {name}", table(data))
+    PAGE.write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

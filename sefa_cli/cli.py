@@ -69,10 +69,15 @@ class SefaGroup(TyperGroup):
                 raise
             typer.echo(f"sefa: {missing}", err=True)
             raise typer.Exit(missing.exit_code) from None
-        except KeyboardInterrupt as interrupt:  # a note: the command has said what it kept
-            kept = getattr(interrupt, "__notes__", None)
-            print("sefa: interrupted" if kept else interrupts.INTERRUPTED, file=sys.stderr)
-            raise typer.Exit(130) from None
+        except (KeyboardInterrupt, SystemExit) as interrupt:
+            notes = getattr(interrupt, "__notes__", None)  # what the command has kept
+            if isinstance(interrupt, SystemExit) and not notes:
+                raise
+            print(
+                f"sefa: interrupted; {notes[-1]}" if notes else interrupts.INTERRUPTED,
+                file=sys.stderr,
+            )
+            raise typer.Exit(getattr(interrupt, "code", 130)) from None
         except BrokenPipeError:  # the reader of our pipe is gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None

@@ -6,7 +6,7 @@ import typer
 
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
-from sefa_cli.commands.photos import start_from_photos
+from sefa_cli.commands.photos import Photos, start_from_photos
 from sefa_cli.commands.picture_options import BundleFile, Look, Start, picture_options
 
 
@@ -28,13 +28,13 @@ def animate(
             "--output",
             "-o",
             metavar="FILE|DIR",
-            help="The film: a .gif, .mp4, .mov, .webm, .webp or .apng. A name without a suffix is "
-            "a folder of frames.",
+            help="The film: a .gif, .mp4, .mov, .webm, .webp or .apng; a .png is an animated "
+            "PNG too. A name without a suffix is a folder of frames.",
         ),
     ],
     start: Start,
     look: Look,
-    photo: options.Photo = None,
+    photos: Photos,
     seeds: Annotated[str | None, options.seeds("0")] = None,
     span: Annotated[str, options.span()] = "auto",
     frames: Annotated[
@@ -103,7 +103,7 @@ def animate(
     checks.check_once(once, output)
     check_film_path(output, overwrite, fps)
     showing = Showing.of(show)
-    start_from_photos(bundle, photo, how)
+    start_from_photos(bundle, photos, how)
 
     with working(f"loading {start.model or bundle.model['ref']}") as work:
         film = sweep(bundle, k, span, **how)

@@ -6,7 +6,7 @@ import typer
 
 from sefa_cli.commands import options
 from sefa_cli.commands.console import wrote
-from sefa_cli.commands.photos import start_from_photos
+from sefa_cli.commands.photos import Photos, start_from_photos
 from sefa_cli.commands.picture_options import BundleFile, Look, Start, picture_options
 from sefa_cli.commands.pictures import write_pictures
 
@@ -28,6 +28,7 @@ def edit(
     ],
     start: Start,
     look: Look,
+    photos: Photos,
     alpha: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,7 +41,6 @@ def edit(
             "`sefa inspect` shows.",
         ),
     ] = None,
-    photo: options.Photo = None,
     seeds: Annotated[str | None, options.seeds("0-4")] = None,
     output: Annotated[
         str | None,
@@ -86,7 +86,7 @@ def edit(
         if save_codes and isinstance(edits, Edits):
             edits.save_codes(save_codes, overwrite)
 
-    start_from_photos(bundle, photo, how)
+    start_from_photos(bundle, photos, how)
     ref = start.model or str(bundle.model["ref"])
     make = lambda: edited(bundle, table, **how)  # noqa: E731 - read once, two lines below
     for path in write_pictures(make, target, showing, "editing", ref, keep_codes):

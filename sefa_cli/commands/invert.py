@@ -59,6 +59,8 @@ def invert(
             "higher values edit better and look less like the photo.",
         ),
     ] = 1e-3,
+    align: options.Align = False,
+    face: options.Face = None,
     sheet: Annotated[
         str | None,
         typer.Option(metavar="FILE.png", help="Also write photos and reconstructions as a sheet."),
@@ -80,7 +82,7 @@ def invert(
     from sefa_cli.inversion.photos import find_photos
     from sefa_cli.rendering.pictures import PICTURE_SUFFIXES, save_picture
 
-    how = How(space, passes, size, regularize)
+    how = How(space, passes, size, regularize, align, face)
     checks.check_device(device)
     checks.check_model(model, offline)
     paths = find_photos(photos)
@@ -99,7 +101,7 @@ def invert(
         from sefa_cli.inversion.invert import Inversion, Inverter
 
         keep_blocks()
-        batch = Batch(Inverter(load_generator(model, device, offline), how), paths, output)
+        batch = Batch(Inverter(load_generator(model, device, offline), how, offline), paths, output)
         if resume:
             batch.partial.read()
         found = _run(batch, work)

@@ -170,7 +170,9 @@ def _run(task: "Prepared") -> None:
             found = task.run(lambda doing, done, total: advance.reach(done))
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if getattr(interrupt, "__notes__", None):
-            say(f"{partial} keeps what was done; run the same command with --resume to go on")
+            interrupt.add_note(
+                f"{partial} keeps what was done; the same command with --resume goes on"
+            )
         raise
     for path in (*([jacobian] if jacobian else []), *found.paths):
         wrote(path)

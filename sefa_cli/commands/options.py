@@ -52,13 +52,20 @@ Codes = Annotated[
     str | None,
     typer.Option("--codes", metavar="FILE.npz", help="Start from these codes instead of seeds."),
 ]
-Photo = Annotated[
-    list[str] | None,
+Align = Annotated[
+    bool,
     typer.Option(
-        "--photo",
-        metavar="FILE",
-        help="Start from the code of this photograph, found as `sefa invert` does and kept. May be "
-        "repeated.",
+        "--align",
+        help="Crop and turn the face in a photo as in FFHQ. Needs sefa-cli[eval]; without it, "
+        "photos are taken as they are.",
+    ),
+]
+Face = Annotated[
+    int | None,
+    typer.Option(
+        "--face",
+        metavar="N",
+        help="With --align, which face, from 0 at the left. Default: the largest.",
     ),
 ]
 Trunc = Annotated[
@@ -66,7 +73,8 @@ Trunc = Annotated[
     typer.Option(
         "--trunc",
         metavar="PSI",
-        help="Truncation psi: 1 does not truncate, 0 gives the mean picture. Default: 0.7; 0.4 "
+        help="Truncation psi, from -2 to 2: 1 does not truncate, 0 gives the mean picture, below 0 "
+        "lie the opposites. Default: 0.7; 0.4 "
         "for BigGAN-deep.",
     ),
 ]

@@ -38,11 +38,12 @@ class Partial:
         self.path = path
         self.key = hashlib.sha256(canonical_json(task).encode()).hexdigest()
         self._arrays: dict[str, NDArray[np.floating]] = {}
+        self._is_ours = False  # whether the file on disk is of this search
 
     @property
     def written(self) -> bool:
         """Whether the file holds anything of this search."""
-        return bool(self._arrays)
+        return self._is_ours and self.path.exists()
 
     def read(self) -> None:
         """Take over what is there. Raises SefaError if it is another search's or unreadable."""
@@ -55,6 +56,7 @@ class Partial:
                         "Repeat them, or do not resume.",
                     )
                 self._arrays = {name: archive[name] for name in archive if name != "key"}
+                self._is_ours = True
         except FileNotFoundError:
             raise SefaError(
                 f"{self.path} does not exist", remedy="Start the search without resuming."
@@ -97,3 +99,4 @@ class Partial:
     def _write(self) -> None:
         with open_atomically(self.path, overwrite=True) as file:
             np.savez(file, key=self.key, **self._arrays)  # type: ignore[arg-type]
+        self._is_ours = True

@@ -19,7 +19,7 @@ from sefa_cli.discovery.local_basis import local_basis
 from sefa_cli.discovery.random_directions import random_directions
 from sefa_cli.discovery.sefa import Factors
 from sefa_cli.errors import MismatchError, UsageError
-from sefa_cli.ranges import format_range
+from sefa_cli.ranges import format_range, is_whole
 from sefa_cli.sources import cache
 
 if TYPE_CHECKING:
@@ -129,12 +129,12 @@ class _Found(NamedTuple):
 def _check(asked: Mapping[str, Any], method: str, checkpoint: Checkpoint) -> None:
     """Raise UsageError for numbers out of range, or a model without a mapping network."""
     num, dim = asked["num"], checkpoint.config.dim
-    if num is not None and not 1 <= num <= dim:
-        raise UsageError(f"{num} directions asked for", f"1 to {dim}, the latent's dimensions")
-    if not 0 <= asked["seed"] < 2**32:
-        raise UsageError(f"seed {asked['seed']} is out of range", "0 to 2^32 - 1")
-    if asked.get("samples", 2) < 2:
-        raise UsageError(f"{asked['samples']} samples", "2 or more")
+    if num is not None and not is_whole(num, 1, dim):
+        raise UsageError(f"the number of directions must be between 1 and {dim}, got {num}")
+    if not is_whole(asked["seed"], 0, 2**32 - 1):
+        raise UsageError(f"the seed must be between 0 and 2^32 - 1, got {asked['seed']}")
+    if not is_whole(asked.get("samples", 2), 2):
+        raise UsageError(f"the number of samples must be 2 or more, got {asked['samples']}")
     if method in ("local-basis", "frechet") and checkpoint.config.space != "w":
         raise UsageError(
             f"the method {method} for a {checkpoint.family} model, which has no mapping network",

@@ -101,15 +101,19 @@ class Prepared:
                 be written. An interrupt (KeyboardInterrupt, SystemExit) carries a note if the
                 search can be resumed.
         """
-        joint = not self.request.per_seed
         for path in self.paths:
             check_writable(path, self.files.overwrite)
         partial = self._partial()
+        with _noted(partial):
+            return self._run(progress, partial)
+
+    def _run(self, progress: Progress | None, partial: Partial | None) -> Found:
+        joint = not self.request.per_seed
         if partial is not None and self.files.resume:
             partial.read()
         jacobian, shape = self.files.jacobian, self.jacobian_shape
         file = jacobian_file(jacobian, shape, self.files.overwrite) if jacobian else nullcontext()
-        with _noted(partial), file as watch:
+        with file as watch:
             collector = Collector(
                 self.generator,
                 self.start.codes,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 Codes = TypeVar("Codes", NDArray[np.float32], "torch.Tensor")  # (n, layers, dim) or (n, dim)
+MOST_ALPHA = 1000.0  # a code's own length is about √512, and suggested steps end at 10
 Rows = NDArray[np.float32]  # (layers, dim)
 MOST_PSI = 2  # further from the mean no published network gives a picture
 
@@ -47,13 +48,18 @@ def shift(directions: Rows, steps: Iterable[tuple[int, float]], layers: int) -> 
 
 
 def parse_alpha(step: str | float) -> float:
-    """Return a step as a number; raises UsageError unless it is finite."""
+    """Return a step as a number; raises UsageError unless it is finite and at most 1000."""
     try:
         alpha = float(step)
     except (TypeError, ValueError):
         raise UsageError(f"alpha must be a number, got {step!r}") from None
     if not math.isfinite(alpha):
         raise UsageError(f"alpha must be finite, got {step}")
+    if abs(alpha) > MOST_ALPHA:
+        raise UsageError(
+            f"alpha must be between -{MOST_ALPHA:g} and {MOST_ALPHA:g}, got {alpha:g}",
+            remedy="`sefa inspect` shows each direction's suggested step.",
+        )
     return alpha
 
 

@@ -17,6 +17,7 @@ from sefa_cli.evaluation.distortion import Distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
+from sefa_cli.ranges import is_whole
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
 
@@ -185,8 +186,10 @@ def evaluate(
     """
     if parse_alpha(alpha) <= 0:
         raise UsageError(f"alpha must be above 0, got {alpha:g}")
-    if not 1 <= steps <= 20:
+    if not is_whole(steps, 1, 20):
         raise UsageError(f"steps must be between 1 and 20, got {steps}")
+    if not is_whole(distorted, 0) or distorted == 1:
+        raise UsageError(f"distortion needs 2 seeds or more, got {distorted}", "0 for none")
     read = _named(bundles)
     first = next(iter(read.values()))
     scene = _scene(first, read, options)

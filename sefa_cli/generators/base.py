@@ -1,6 +1,5 @@
 """What every generator offers: seeds → z → codes → truncated codes → pictures."""
 
-import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Self
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.inputs import (
     Array,
@@ -129,12 +129,12 @@ class Generator(nn.Module):
     def truncate(self, w: Array, psi: float, layers: int | Sequence[int] | None = None) -> Tensor:
         """w̄ + psi (w − w̄), a new tensor `(n, num_layers, w_dim)`.
 
+        psi is between -2 and 2: 1 changes nothing, 0 gives w̄, below 0 lie the opposites.
         w is `(n, w_dim)` or `(n, num_layers, w_dim)`. `layers`: None for all, an int for the codes
         below it, or a list of code indices. Families whose codes are z refuse any psi but 1.
         """
         codes = self._codes(w)
-        if not math.isfinite(psi):
-            raise UsageError(f"truncation {psi} is not finite", "a number such as 0.7")
+        check_truncation(psi)
         if psi == 1:
             return codes.clone()
         if self.space != "w":

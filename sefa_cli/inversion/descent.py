@@ -96,10 +96,10 @@ class Descent:
             away = prior.distance(code.mean(dim=0)) + prior.spread(code)
             objective = objective + self.regularize * away
         value = float(objective.detach())
-        if self._best is None or value < self._best[0]:
+        if not math.isfinite(value) and self._best is None:
+            raise SefaError("the model's mean code has no picture", "a generator that is whole")
+        if self._best is None or value < self._best[0]:  # a step too far may be NaN
             self._best = value, code.detach().clone()
         self.history.append(float(loss.detach()))
         self.report(len(self.history), self.history[-1])
-        if not math.isfinite(value):
-            raise SefaError("the loss is not a number", remedy="Use another photo or model.")
         return objective

@@ -19,12 +19,17 @@ class How:
         size: Working size in pixels, of the longer side; at most the model's.
         regularize: Weight of the distance from the model's mean code and between layers, 0 or
             more: higher values give codes that edit better and look less like the photo.
+        align: Crop and turn the face as in FFHQ, from landmarks. Needs `sefa-cli[eval]`; without
+            it, photos are taken as they are.
+        face: With `align`, which face, from 0 at the left. Default: the largest.
     """
 
     space: str | None = None
     passes: int = 100
     size: int = 256
     regularize: float = 1e-3
+    align: bool = False
+    face: int | None = None
 
     def __post_init__(self) -> None:
         if self.space not in (None, *SPACES):
@@ -33,5 +38,9 @@ class How:
             raise UsageError(f"passes must be 1 or more, got {self.passes}")
         if self.size < 16:
             raise UsageError(f"the working size must be 16 pixels or more, got {self.size}")
+        if self.face is not None and not self.align:
+            raise UsageError("a face is chosen, but faces are not aligned", "--face with --align")
+        if self.face is not None and self.face < 0:
+            raise UsageError(f"face must be 0 or more, got {self.face}")
         if not (math.isfinite(self.regularize) and self.regularize >= 0):
             raise UsageError(f"regularize must be 0 or more, got {self.regularize:g}")

@@ -15,6 +15,7 @@ from sefa_cli.allocator import keep_blocks
 from sefa_cli.editing.codes import save_codes
 from sefa_cli.editing.source import load_generator
 from sefa_cli.errors import UsageError
+from sefa_cli.inversion.align import face_finder
 from sefa_cli.inversion.descent import Descent
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.loss import picture_loss, psnr
@@ -54,7 +55,9 @@ class Inverter:
     Raises UsageError for a model or a space that cannot be inverted.
     """
 
-    def __init__(self, generator: "Generator", how: How = How()) -> None:
+    def __init__(
+        self, generator: "Generator", how: How = How(), offline: bool | None = None
+    ) -> None:
         self.generator = generator
         space = how.space or ("w+" if generator.space == "w" else "z")
         if (space == "z") != (generator.space == "z"):
@@ -62,6 +65,7 @@ class Inverter:
             raise UsageError(f"cannot invert a {generator.family} model in {space}", kinds)
         self.space, self.how = space, how
         self.size = min(how.size, generator.resolution)
+        self._finder = face_finder(offline) if how.align else None
         self.prior: Prior = prior_of(generator)
         with torch.inference_mode():
             self.shape: tuple[int, ...] = tuple(self.picture(self._mean_code).shape)  # (c, h, w)
@@ -79,7 +83,7 @@ class Inverter:
     def read(self, given: Given, name: str | None = None) -> Photo:
         """Read a photo in the model's shape. Raises SefaError."""
         channels, height, width = self.shape
-        return read_photo(given, (height, width), channels, name)
+        return read_photo(given, (height, width), channels, name, self._finder, self.how.face)
 
     def find(self, photo: Photo, report: Callable[[int, float], object]) -> Found:
         """Return the code of a photo; the same photo gives the same code."""
@@ -226,7 +230,7 @@ def invert(
     if not given:
         raise UsageError("no photos are given", "one or more")
     keep_blocks()
-    inverter = Inverter(load_generator(model, device, offline), how)
+    inverter = Inverter(load_generator(model, device, offline), how, offline)
     photos = [inverter.read(one) for one in given]
     found = [
         inverter.find(photo, lambda done, loss, n=photo.name: progress(n, done, how.passes, loss))  # type: ignore[misc]

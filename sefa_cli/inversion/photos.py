@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sefa_cli.errors import SefaError
+from sefa_cli.inversion.align import Find, aligned
 
 Given = str | Path | Image.Image | NDArray[np.uint8]
 
@@ -37,7 +38,12 @@ class Photo:
 
 
 def read_photo(
-    given: Given, size: tuple[int, int], channels: int = 3, name: str | None = None
+    given: Given,
+    size: tuple[int, int],
+    channels: int = 3,
+    name: str | None = None,
+    find: Find | None = None,
+    face: int | None = None,
 ) -> Photo:
     """Read a photo at `size` (height, width): upright, its center, each pixel a mean of its area.
 
@@ -46,6 +52,8 @@ def read_photo(
         size: The height and width that are wanted, in pixels.
         channels: 1 for gray, 3 for RGB, 4 for RGB and opacity.
         name: Its name. Default: the file's, or "photo".
+        find: Finds faces, of which one is cropped and turned as in FFHQ.
+        face: Which face, from 0 at the left. Default: the largest.
 
     Raises:
         SefaError: It cannot be read, is not a picture, or is far too small.
@@ -67,6 +75,9 @@ def read_photo(
         raise SefaError(
             f"{label} has {image.width} x {image.height} pixels", f"at least {_SMALLEST} each way"
         )
+    if find is not None:
+        image, note = aligned(image, max(size), find, face, label)
+        notes.append(note)
     image = _fitted(image, size, notes)
     pixels = np.asarray(image).reshape(*size, channels)
     return Photo(name or (Path(given).stem if is_file else "photo"), pixels, tuple(notes))  # type: ignore[arg-type]

@@ -30,8 +30,8 @@ class RenderOptions(TypedDict, total=False):
             `edit`, 0 for films, 0 to 31 for `sample`.
         codes: Codes to start from instead of seeds: a file (.npz, .npy, .pt), an array or tensor
             `(n, num_layers, dim)` or `(n, dim)`, or what `invert` returns.
-        truncation: Truncation ψ: 1 truncates nothing, 0 gives the mean picture. Default: 0.7; 0.4
-            for BigGAN-deep; 1 for codes.
+        truncation: Truncation ψ, from -2 to 2: 1 truncates nothing, 0 gives the mean picture,
+            below 0 lie the opposites. Default: 0.7; 0.4 for BigGAN-deep; 1 for codes.
         truncation_layers: Code indices to truncate. Default: all.
         label: The class of a conditional model, an index from 0.
         noise_mode: The network's noise: "const" (from the file), "random" or "none".

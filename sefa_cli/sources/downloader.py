@@ -24,7 +24,7 @@ from requests.exceptions import (
 
 from sefa_cli.errors import OfflineError, SefaError
 from sefa_cli.files import why_not
-from sefa_cli.sources.references import check_address, host_of, shown
+from sefa_cli.sources.references import check_address, host_of, is_commit, shown
 from sefa_cli.sources.store import Facts, is_page
 
 _CHUNK = 1 << 16  # what a broken connection may cost
@@ -63,6 +63,7 @@ class Download:
     pause: float = 1.0  # seconds before the second attempt; doubles each time
     report: Callable[[int, int | None], None] = lambda done, total: None
     resumed: bool = field(default=False, init=False)  # whether bytes of an earlier answer were kept
+    commit: str | None = field(default=None, init=False)  # that the hub answered from
 
     def run(self) -> None:
         """Complete `part`, in as many attempts as it takes.
@@ -113,6 +114,7 @@ class Download:
                 self._check_whole(response, offset)
                 return
             _check_status(response)
+            self.commit = _commit_of(response)
             offset = self._start(response, offset, tag)
             chunks = self._chunks(response)
             head = next(chunks, b"")
@@ -278,6 +280,12 @@ def _tag_of(response: requests.Response) -> str | None:
     """Return the tag for `If-Range`: a strong ETag, else the date of change."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified")
+
+
+def _commit_of(response: requests.Response) -> str | None:
+    """Return the commit that the hub names on the way to a file; storage elsewhere names none."""
+    named = [one.headers.get("X-Repo-Commit") for one in (*response.history, response)]
+    return next(filter(is_commit, named), None)
 
 
 def _cause(error: RequestException) -> str:

@@ -9,7 +9,6 @@ import glob
 import hashlib
 import logging
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,13 +77,13 @@ def _in_hub_cache(ref: str, facts: Facts) -> Iterator[Path]:
 
 def _commit(folder: Path, revision: str) -> str:
     """Return the commit a revision stood for when the hub was last asked, or ""."""
-    if re.fullmatch(r"[0-9a-f]{40}", revision):
+    if references.is_commit(revision):
         return revision
     text = ""
     if references.is_plain_path(revision):
         with contextlib.suppress(OSError, ValueError):
             text = (folder / "refs" / revision).read_text("ascii").strip()
-    return text if re.fullmatch(r"[0-9a-f]{40}", text) else ""
+    return text if references.is_commit(text) else ""
 
 
 def _is_right(path: Path, facts: Facts) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
-from sefa_cli.sources.references import file_name, host_of, shown, web_address
+from sefa_cli.sources.references import at_commit, file_name, host_of, shown, web_address
 from sefa_cli.sources.store import Facts, measure, stamp_files, stamp_of
 
 Report = Callable[[int, int | None], None]  # bytes so far, bytes in all if known
@@ -58,7 +58,12 @@ def fetch(
                 )
             part.replace(target)
             download.forget()
-            stamp_files(folder, {name: stamp_of(target, measured)})
+            commit = (
+                {"ref": at_commit(ref, download.commit)}
+                if download.commit and ref.startswith("hf:")
+                else {}
+            )
+            stamp_files(folder, {name: {**stamp_of(target, measured), **commit}})
         except OSError as error:
             raise why_not(target, error) from error
     if facts.digits is None:

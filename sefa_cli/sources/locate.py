@@ -6,13 +6,14 @@ A zoo name wins over a file of the same name; `./name` is always the file.
 import contextlib
 import logging
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from sefa_cli.errors import OfflineError, SefaError
 from sefa_cli.files import why_not
-from sefa_cli.sources import external_caches, fetch, references, wheels, zoo
-from sefa_cli.sources.store import Facts, Wanted
+from sefa_cli.sources import cache, external_caches, fetch, references, wheels, zoo
+from sefa_cli.sources.store import Facts, Wanted, hub_ref, proven
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +46,22 @@ def is_remote(ref: str) -> bool:
     return references.is_remote(ref) or (zoo.may_be_name(ref) and ref in zoo.load_zoo())
 
 
+def pinned(ref: str, path: Path) -> str:
+    """Return the reference under which the file that `locate` found at `path` is found again.
+
+    A file of the hub gets the commit it came from, where that is known. A reference whose checksum
+    is known stays as it is.
+    """
+    ref = references.canonical(ref)
+    if not ref.startswith("hf:") or wanted_by(ref).facts.digits:
+        return ref
+    snapshot = re.search(r"/snapshots/([0-9a-f]{40})/", path.as_posix())  # of another cache
+    return references.at_commit(ref, snapshot[1]) if snapshot else hub_ref(path) or ref
+
+
 def wanted_by(ref: str) -> Wanted:
     """Return what a reference asks for, with the checksum if the zoo or the address states one."""
+    ref = references.canonical(ref)
     references.check_ref(ref)
     for known in zoo.every_wanted():
         if ref in known.refs:
@@ -78,7 +93,19 @@ def cached(wanted: Wanted, also: tuple[Wanted, ...] = ()) -> Path | None:
     """Return the proven model in our cache or another program's; None if it must be fetched."""
     exact = (other for other in also if other.facts.sha256)
     found = (external_caches.find(other) for other in (wanted, *exact))
-    return wanted.stored() or next(filter(None, found), None)
+    return wanted.stored() or next(filter(None, found), None) or _at_commit(wanted.refs[0])
+
+
+def _at_commit(ref: str) -> Path | None:
+    """Return a file that was fetched by a branch or tag, which stood for the commit in `ref`."""
+    if not ref.startswith("hf:") or not references.is_commit(references.parse_hub(ref)["rev"]):
+        return None
+    name = references.file_name(ref)
+    folders = cache.models_folder().glob("*") if cache.models_folder().is_dir() else ()
+    for folder in folders:
+        if hub_ref(folder / name) == ref and proven(folder, {name: Facts()}):
+            return folder / name
+    return None
 
 
 def _bring(wanted: Wanted) -> None:

@@ -14,9 +14,13 @@ _REMOTE = re.compile(r"(https?|hf|pypi):")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\ is a drive
 _HUB = re.compile(r"hf:(?P<repo>\w[\w.-]*/\w[\w.-]*)/(?P<file>[^@]+)(@(?P<rev>[\w./-]+))?")
 _HUB_URL = re.compile(  # as the hub's own tools write it
-    r"hf://(?:models/)?(?P<repo>\w[\w.-]*/\w[\w.-]*)(@(?P<rev>[\w.-]+))?/(?P<file>[^@]+)"
+    r"hf://(?:models/)?(?P<repo>\w[\w.-]*/\w[\w.-]*)"
+    r"(@(?P<rev>refs/(?:pr|convert)/\w+|[\w.%-]+))?/(?P<file>[^@]+)"
 )
-_PAGE = re.compile(r"(https://huggingface\.co/[^/]+/[^/]+)/(?:blob|raw)/")  # of one file
+_PAGE = re.compile(  # of one file, or the address of its download
+    r"https://(?:huggingface\.co|hf\.co)/(?P<repo>\w[\w.-]*/\w[\w.-]*)"
+    r"/(?:blob|raw|resolve)/(?P<rev>refs/pr/\d+|[\w.%-]+)/(?P<file>[^@?#]+)(\?download=true)?"
+)
 _WHEEL = re.compile(
     r"pypi:(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[A-Za-z0-9][\w.+!-]*)(/(?P<inner>.+))?"
 )
@@ -67,6 +71,28 @@ def is_plain_path(name: str) -> bool:
     return bool(name) and ".." not in parts and "" not in parts and not re.search(r"[\\:\0]", name)
 
 
+def canonical(ref: str) -> str:
+    """Return a file of the hub as `hf:OWNER/REPO/FILE[@REVISION]`, any other reference as it is."""
+    page = _PAGE.fullmatch(ref)
+    if not page and not ref.startswith("hf:"):
+        return ref
+    hub = page or parse_hub(ref)
+    rev, file = unquote(hub["rev"] or "main"), hub["file"]
+    plain = f"hf:{hub['repo']}/{unquote(file) if page else file}"
+    return plain if rev == "main" else f"{plain}@{rev}"
+
+
+def at_commit(ref: str, commit: str) -> str:
+    """Return an `hf:` reference with the commit that its revision stands for."""
+    hub = parse_hub(ref)
+    return f"hf:{hub['repo']}/{hub['file']}@{commit}"
+
+
+def is_commit(text: object) -> bool:
+    """Return whether `text` is the full name of a commit, which never changes."""
+    return isinstance(text, str) and bool(re.fullmatch(r"[0-9a-f]{40}", text))
+
+
 def check_ref(ref: str) -> None:
     """Refuse a malformed reference."""
     if is_wheel(ref):
@@ -79,7 +105,7 @@ def check_ref(ref: str) -> None:
 
 def web_address(ref: str) -> str:
     """Return the address behind an `https:` or `hf:` reference; `HF_ENDPOINT` moves the hub."""
-    address = _PAGE.sub(r"\1/resolve/", ref.partition("#")[0])
+    address, ref = ref.partition("#")[0], canonical(ref)
     if ref.startswith("hf:"):
         hub = parse_hub(ref)
         endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")

@@ -137,6 +137,13 @@ def prove(path: Path, facts: Facts, stamp: Any) -> dict[str, Any] | None:
         return None
 
 
+def hub_ref(path: Path) -> str | None:
+    """Return `hf:OWNER/REPO/FILE@COMMIT` of a fetched file, if the hub has told the commit."""
+    stamp = read_stamps(path.parent).get(path.name)
+    ref = stamp.get("ref") if isinstance(stamp, dict) else None
+    return ref if isinstance(ref, str) and ref.startswith("hf:") else None
+
+
 def read_stamps(folder: Path) -> dict[str, Any]:
     """Return what `stamp_files` recorded, by file name; {} if it cannot be read."""
     try:

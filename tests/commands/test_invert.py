@@ -93,7 +93,7 @@ def test_an_edit_starts_from_a_photo_and_remembers_its_code(
     sefa: Sefa, photos: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(How, "passes", 3)
-    monkeypatch.setattr(How.__init__, "__defaults__", (None, 3, 256, 1e-3))
+    monkeypatch.setattr(How.__init__, "__defaults__", (None, 3, 256, 1e-3, False, None))
     words = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "-o", "edited")
     photo = str(photos / "seed0001.png")
     first = sefa(*words, "--photo", photo)
@@ -115,6 +115,8 @@ def test_an_edit_starts_from_a_photo_and_remembers_its_code(
     [
         (("--photo", "none.jpg"), 1, "none.jpg does not exist"),
         (("--photo", "tiny.dirs"), 1, "tiny.dirs is not a picture"),
+        (("--align",), 2, "--align and --face have no effect without --photo"),
+        (("--photo", "photos", "--face", "1"), 2, "expected --face with --align"),
         (("--photo", "photos", "--seeds", "1"), 2, "--photo and --seeds cannot be used together"),
     ],
 )

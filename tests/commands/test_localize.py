@@ -188,36 +188,6 @@ def test_preview_stops_before_the_work(sefa: Sefa) -> None:
     assert not list(Path().glob("*.dirs"))
 
 
-@pytest.mark.parametrize(("ended", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
-def test_an_interrupt_keeps_what_is_done(
-    sefa: Sefa, monkeypatch: pytest.MonkeyPatch, ended: BaseException, code: int
-) -> None:
-    """The second picture is interrupted; --resume takes the first one from the partial file."""
-    from sefa_cli.discovery import collect
-
-    real, made = collect.picture_grams, []
-
-    def counted(*args: Any) -> Any:
-        made.append(args[1])
-        if len(made) == 2:
-            raise ended
-        return real(*args)
-
-    monkeypatch.setattr(collect, "picture_grams", counted)
-    words = ["tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "-o", "a.dirs"]
-    stopped = sefa("localize", *words)
-    assert stopped.exit_code == code
-    kept = "a.dirs.partial keeps what was done; run the same command with --resume to go on\n"
-    assert kept in stopped.stderr and "nothing half-written" not in stopped.stderr
-    assert Path("a.dirs.partial").exists() and not Path("a.dirs").exists()
-    other = sefa("localize", *words[:2], "20,10,8,11", *words[3:], "--resume")
-    assert other.exit_code == 1 and "other options" in other.stderr
-    assert sefa("localize", *words, "--resume").exit_code == 0
-    assert len(made) == 3 and not Path("a.dirs.partial").exists()
-    assert sefa("localize", *words[:-1], "b.dirs").exit_code == 0
-    assert Path("a.dirs").read_bytes() == Path("b.dirs").read_bytes()
-
-
 def test_lowrank_is_there_to_compare(sefa: Sefa, mouth: Bundle) -> None:
     words = ["--box", "20,10,8,12", *QUICK, "--method", "lowrank", "--num", "3", "-o", "a.dirs"]
     assert sefa("localize", "tiny.pth", *words).exit_code == 0

@@ -84,9 +84,9 @@ def test_frechet_refines_other_directions_within_their_span() -> None:
     ("how", "said"),
     [
         ({"method": "nose"}, "unknown method 'nose'; expected sefa, ganspace"),
-        ({"method": "random", "num": 99}, "1 to 12"),
-        ({"method": "random", "seed": -1}, "seed -1 is out of range"),
-        ({"method": "ganspace", "samples": 1}, "1 samples; expected 2 or more"),
+        ({"method": "random", "num": 99}, "must be between 1 and 12, got 99"),
+        ({"method": "random", "seed": -1}, "the seed must be between 0"),
+        ({"method": "ganspace", "samples": 1}, "samples must be 2 or more, got 1"),
         ({"method": "random", "samples": 5}, "samples have no effect on random"),
         ({"method": "random", "layers": "99"}, "layer 99 is out of range"),
     ],

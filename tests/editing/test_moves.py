@@ -55,6 +55,12 @@ def test_pairs_combine(bundle: Bundle) -> None:
         (["5"], ["1"], "direction 5 is out of range; expected 0-4"),
         (["0"], ["nan"], "alpha must be finite, got"),
         (["0"], ["inf"], "alpha must be finite, got"),
+        (
+            ["0"],
+            ["1e30"],
+            "alpha must be between -1000 and 1000, got 1e\\+30. `sefa inspect` shows",
+        ),
+        (["0"], ["-1001:2"], "alpha must be between -1000 and 1000, got -1001"),
         (["0"], ["much"], "alpha must be a number, got 'much'"),
         (["0", "1"], ["1"], "2 --k with 1 --alpha"),
         (["0-1", "2"], ["1", "1"], "names 2 directions"),

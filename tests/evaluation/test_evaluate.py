@@ -177,6 +177,8 @@ def test_most_pictures_without_a_subject_are_refused(
     [
         ({"seeds": 9}, "9 seeds; expected 10 or more"),
         ({"alpha": 0.0}, "alpha must be above 0"),
+        ({"distorted": 1}, "distortion needs 2 seeds or more"),
+        ({"steps": 1.5}, "steps must be between 1 and 20"),
         ({"steps": 0}, "steps must be between 1 and 20"),
         ({"k": "7"}, "7"),
         ({"scorers": ["nose"]}, "unknown scorer 'nose'"),

@@ -74,6 +74,12 @@ def test_truncation_pulls_to_the_mean(tiny: Generator) -> None:
     assert torch.allclose(tiny.truncate(tiny.truncate(w, 0.5), 2)[:, 0], w, atol=1e-6)
 
 
+@pytest.mark.parametrize("psi", [2.5, -2.5, float("nan"), float("inf")])
+def test_truncation_has_limits(tiny: Generator, psi: float) -> None:
+    with pytest.raises(UsageError, match=f"truncation must be between -2 and 2, got {psi:g}"):
+        tiny.truncate(codes_of(tiny, [0]), psi)
+
+
 def test_truncation_of_some_layers(tiny: Generator) -> None:
     w = codes_of(tiny, [0, 1])
     full, none = tiny.truncate(w, 0.5), tiny.truncate(w, 1)
@@ -105,12 +111,6 @@ def test_truncation_of_layers_that_are_not_there(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         tiny.truncate(codes_of(tiny, [0]), 0.5, layers)
-
-
-@pytest.mark.parametrize("psi", [float("nan"), float("inf")])
-def test_truncation_is_finite(tiny: Generator, psi: float) -> None:
-    with pytest.raises(UsageError, match="finite"):
-        tiny.truncate(codes_of(tiny, [0]), psi)
 
 
 def test_codes_in_z_cannot_be_truncated(tiny: Generator) -> None:
@@ -256,7 +256,7 @@ def test_wrong_labels(label: object, said: str) -> None:
 
 def test_labels_for_a_network_without(tiny: Generator) -> None:
     z = tiny.sample([0])
-    with pytest.raises(SefaError, match="without classes"):
+    with pytest.raises(SefaError, match="the model has no classes"):
         tiny.map(z, [0])
     assert torch.equal(tiny.map(z, np.zeros((1, 0))), tiny.map(z))
 

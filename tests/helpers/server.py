@@ -21,6 +21,7 @@ class Page:
     status: int = 200
     redirect: str = ""
     etag: str = ""
+    commit: str = ""  # as the hub names it
     ranges: bool = True  # whether Range is honored
     length: int | None = None  # Content-Length, where that is a lie
     framing: str = "length"  # or "chunked", or "none": the end of the connection is the end
@@ -71,6 +72,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 self.answer(Page(b"busy", status=page.busy.pop(0)), 0)
             elif page.redirect:
                 self.send_response(302)
+                if page.commit:
+                    self.send_header("X-Repo-Commit", page.commit)
                 self.send_header("Location", page.redirect)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -96,6 +99,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", page.kind)
             if page.etag:
                 self.send_header("ETag", page.etag)
+            if page.commit:
+                self.send_header("X-Repo-Commit", page.commit)
             if start:
                 whole = len(page.body)
                 self.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")

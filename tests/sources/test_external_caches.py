@@ -9,7 +9,7 @@ import pytest
 
 from sefa_cli.errors import OfflineError
 from sefa_cli.sources import external_caches
-from sefa_cli.sources.locate import locate
+from sefa_cli.sources.locate import locate, pinned
 from sefa_cli.sources.store import Facts, Wanted
 from tests.helpers.server import Page, Server
 
@@ -125,6 +125,7 @@ def test_the_hubs_cache_is_used_where_it_lies(hub: Path, caplog: pytest.LogCaptu
     assert locate("hf:a/b/sub/m.pt", offline=True) == theirs
     assert SHA in caplog.text
     assert locate(f"hf:a/b/sub/m.pt@{COMMIT}", offline=True) == theirs
+    assert pinned("hf:a/b/sub/m.pt", theirs) == f"hf:a/b/sub/m.pt@{COMMIT}"
 
 
 def test_an_older_snapshot_counts_only_with_a_known_checksum(hub: Path) -> None:

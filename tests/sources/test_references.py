@@ -106,13 +106,24 @@ def test_what_is_loopback() -> None:
     [
         ("hf://o/r/a/b.pt", "https://huggingface.co/o/r/resolve/main/a/b.pt"),
         ("hf://models/o/r@v1.0/b.pt", "https://huggingface.co/o/r/resolve/v1.0/b.pt"),
+        ("hf://o/r@refs/pr/1/b.pt", "https://huggingface.co/o/r/resolve/refs%2Fpr%2F1/b.pt"),
+        ("hf://o/r@refs%2Fpr%2F1/b.pt", "https://huggingface.co/o/r/resolve/refs%2Fpr%2F1/b.pt"),
+        *(
+            (f"https://{page}", "https://huggingface.co/o/r/resolve/main/a/b.pt")
+            for page in (
+                "huggingface.co/o/r/blob/main/a/b.pt",
+                "huggingface.co/o/r/resolve/main/a/b.pt?download=true",
+                "hf.co/o/r/raw/main/a/b.pt",
+            )
+        ),
         (
-            "https://huggingface.co/o/r/blob/main/a/b.pt",
-            "https://huggingface.co/o/r/resolve/main/a/b.pt",
+            "https://huggingface.co/o/r/blob/refs%2Fpr%2F1/my%20b.pt",
+            "https://huggingface.co/o/r/resolve/refs%2Fpr%2F1/my%20b.pt",
         ),
     ],
 )
 def test_the_hub_s_own_addresses(ref: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    assert references.canonical(ref).startswith("hf:o/r/")
     assert references.web_address(ref) == address
-    assert references.file_name(ref) == "b.pt"
+    assert references.file_name(references.canonical(ref)).endswith("b.pt")

@@ -44,20 +44,21 @@ NETWORK = Wanted(
 
 _SILENT = ((0, 10, 30), (0, 10, 32))  # from the first, below the second: they send nothing
 _INSTALL = "`pip install 'sefa-cli[eval]'` brings"
+_MOST_FACES = 20
 _MARGIN = 0.05  # of the face's height, around a feature
 
 # Places in MediaPipe's mesh. Left and right are the picture's, not the person's.
-_LEFT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173)
-_RIGHT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
+LEFT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173)
+RIGHT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
 _LEFT_EYEBROW = (46, 53, 52, 65, 55, 70, 63, 105, 66, 107)
 _RIGHT_EYEBROW = (276, 283, 282, 295, 285, 300, 293, 334, 296, 336)
 _LOWER_LIP = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 _UPPER_LIP = (185, 40, 39, 37, 0, 267, 269, 270, 409)
 _OVAL = (10, 297, 284, 389, 454, 361, 397, 379, 400, 152, 176, 150, 172, 132, 234, 162, 54, 67)
 _FEATURES: Mapping[str, tuple[int, ...]] = {
-    "eyes": _LEFT_EYE + _RIGHT_EYE,
-    "left-eye": _LEFT_EYE,
-    "right-eye": _RIGHT_EYE,
+    "eyes": LEFT_EYE + RIGHT_EYE,
+    "left-eye": LEFT_EYE,
+    "right-eye": RIGHT_EYE,
     "eyebrows": _LEFT_EYEBROW + _RIGHT_EYEBROW,
     "nose": (168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 327, 294, 278, 344, 115, 48, 64),
     "mouth": _LOWER_LIP + _UPPER_LIP,
@@ -200,6 +201,28 @@ def mediapipe_finder(
                 points = [(p.y, p.x) for p in faces[0]] if faces else None
                 found.append(None if points is None else np.array(points))
     return found
+
+
+def every_face(picture: Picture, offline: bool | None = None) -> list[Points]:
+    """Return the landmarks of every face in a picture, from the left.
+
+    Raises SefaError if the package is missing or reports its use.
+    """
+    if (refused := refusal()) is not None:
+        raise refused
+    network = landmark_network(offline)
+    with hushed():
+        import mediapipe
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        options = vision.FaceLandmarkerOptions(
+            BaseOptions(model_asset_path=str(network)), num_faces=_MOST_FACES
+        )
+        with vision.FaceLandmarker.create_from_options(options) as landmarker:
+            image = mediapipe.Image(mediapipe.ImageFormat.SRGB, rgb(picture))
+            found = landmarker.detect(image).face_landmarks
+    faces = [np.array([(p.y, p.x) for p in face]) for face in found]
+    return sorted(faces, key=lambda points: float(points[:, 1].mean()))
 
 
 def rgb(picture: Picture) -> Picture:

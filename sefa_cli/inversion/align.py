@@ -1,0 +1,112 @@
+"""Crop and turn a face as FFHQ's were, from the places of its eyes and mouth."""
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sefa_cli.discovery.regions.landmarks import LEFT_EYE, RIGHT_EYE, every_face, refusal
+from sefa_cli.errors import SefaError
+
+Points = NDArray[np.float64]  # (478, 2): y and x of every landmark, as fractions of the picture
+Find = Callable[[NDArray[np.uint8]], Sequence[Points]]  # every face, from the left
+
+logger = logging.getLogger(__name__)
+
+_MOUTH = (61, 291)  # its corners, in MediaPipe's mesh
+_SEEN = 1280  # pixels of the longer side in which faces are looked for
+
+
+def face_finder(offline: bool | None = None) -> Find | None:
+    """Return what finds faces; None, with a warning, if the landmark package cannot be used."""
+    if (refused := refusal()) is not None:
+        logger.warning("photos are taken as they are: %s", refused)
+        return None
+    return lambda picture: every_face(picture, offline)
+
+
+def aligned(
+    image: Image.Image, side: int, find: Find, face: int | None, label: str
+) -> tuple[Image.Image, str]:
+    """Return one face of a photo, cropped and turned as in FFHQ, `side` pixels large; and a note.
+
+    Args:
+        image: The upright photo.
+        side: Pixels of the result.
+        find: What finds faces.
+        face: Which face, from 0 at the left. Default: the largest.
+        label: What the photo is called in errors.
+
+    Raises:
+        SefaError: There is no face, or none with this number.
+    """
+    faces = find(np.asarray(_at_most(image, _SEEN).convert("RGB")))
+    count = len(faces)
+    if not count:
+        raise SefaError(
+            f"no face found in {label}", "a face", "Without --align, its middle is taken."
+        )
+    if face is not None and face >= count:
+        numbers = f"--face 0 to {count - 1}" if count > 1 else "--face 0"
+        raise SefaError(f"{label} has {count} face{'s' * (count > 1)}", numbers)
+    squares = [ffhq_square(points[:, ::-1] * image.size) for points in faces]
+    sizes = [math.dist(square[0], square[3]) for square in squares]
+    chosen = int(np.argmax(sizes)) if face is None else face
+    note = "aligned" + (f" by face {chosen} of {count}, counted from 0" if count > 1 else "")
+    return _cut(image, squares[chosen], side), note
+
+
+def ffhq_square(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the corners `(4, 2)` of FFHQ's crop, from the top left, against the clock.
+
+    `points` `(478, 2)` are x and y of MediaPipe's landmarks in pixels. The square's axis is the
+    mean of the line between the eyes and the line across the one from eyes to mouth; its side is
+    4 times the distance of the eyes, or 3.6 times that from eyes to mouth, if this is more.
+
+    Source: Karras et al., CVPR 2019, appendix A; recreate_aligned_images of its data set.
+    """
+    left, right = points[list(LEFT_EYE)].mean(axis=0), points[list(RIGHT_EYE)].mean(axis=0)
+    eyes, mouth = (left + right) / 2, points[list(_MOUTH)].mean(axis=0)
+    across, down = right - left, mouth - eyes
+    x = across + down[::-1] * (1, -1)
+    x *= max(2 * math.hypot(*across), 1.8 * math.hypot(*down)) / math.hypot(*x)
+    y = x[::-1] * (-1, 1)
+    center = eyes + 0.1 * down
+    return np.stack([center - x - y, center - x + y, center + x + y, center + x - y])
+
+
+def _cut(image: Image.Image, square: NDArray[np.float64], side: int) -> Image.Image:
+    """Return the part of the photo in a square; what lies outside the photo is mirrored."""
+    factor = max(1, int(math.dist(square[0], square[3]) / (2 * side)))
+    image, square = image.reduce(factor), square / factor
+    low, high = (
+        np.floor(square.min(axis=0)).astype(int) - 2,
+        np.ceil(square.max(axis=0)).astype(int) + 2,
+    )
+    columns, rows = (_mirrored(low[axis], high[axis], image.size[axis]) for axis in (0, 1))
+    part = Image.fromarray(np.asarray(image)[rows[:, None], columns])
+    corners = tuple((square - low).flatten())
+    large = part.transform(
+        (2 * side, 2 * side), Image.Transform.QUAD, corners, Image.Resampling.BILINEAR
+    )
+    return large.resize((side, side), Image.Resampling.BOX)
+
+
+def _mirrored(low: int, high: int, size: int) -> NDArray[np.intp]:
+    """Return indices for places from `low` to `high`, mirrored at the edges of `size`.
+
+    Example:
+        >>> _mirrored(-2, 6, 4).tolist()
+        [2, 1, 0, 1, 2, 3, 2, 1]
+    """
+    places = np.arange(low, high) % max(1, 2 * size - 2)
+    return np.minimum(places, 2 * size - 2 - places) if size > 1 else np.zeros_like(places)
+
+
+def _at_most(image: Image.Image, largest: int) -> Image.Image:
+    return (
+        image.reduce(math.ceil(max(image.size) / largest)) if max(image.size) > largest else image
+    )

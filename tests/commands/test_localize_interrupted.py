@@ -1,0 +1,84 @@
+"""An interrupted `sefa localize` says in one line what it kept, and --resume goes on from there."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+Sefa = Callable[..., Result]
+KEPT = (
+    "sefa: interrupted; a.dirs.partial keeps what was done; "
+    "the same command with --resume goes on\n"
+)
+
+
+@pytest.mark.parametrize(("ended", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_an_interrupt_keeps_what_is_done(
+    sefa: Sefa, monkeypatch: pytest.MonkeyPatch, ended: BaseException, code: int
+) -> None:
+    """The second picture is interrupted; --resume takes the first one from the partial file."""
+    from sefa_cli.discovery import collect
+
+    real, made = collect.picture_grams, []
+
+    def counted(*args: Any) -> Any:
+        made.append(args[1])
+        if len(made) == 2:
+            raise ended
+        return real(*args)
+
+    monkeypatch.setattr(collect, "picture_grams", counted)
+    words = ["tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "-o", "a.dirs"]
+    stopped = sefa("-q", "localize", *words)
+    assert stopped.exit_code == code
+    assert stopped.stderr == KEPT
+    assert Path("a.dirs.partial").exists() and not Path("a.dirs").exists()
+    other = sefa("localize", *words[:2], "20,10,8,11", *words[3:], "--resume")
+    assert other.exit_code == 1 and "other options" in other.stderr
+    assert sefa("localize", *words, "--resume").exit_code == 0
+    assert len(made) == 3 and not Path("a.dirs.partial").exists()
+    assert sefa("localize", *words[:-1], "b.dirs").exit_code == 0
+    assert Path("a.dirs").read_bytes() == Path("b.dirs").read_bytes()
+
+
+def test_an_interrupt_after_the_last_picture_keeps_all(
+    sefa: Sefa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sefa_cli.discovery import work
+
+    words = ["tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0", "-o", "a.dirs"]
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "settled", lambda tried: signal.raise_signal(signal.SIGINT))
+        stopped = sefa("-q", "localize", *words)
+    assert (stopped.exit_code, stopped.stderr) == (130, KEPT)
+    assert sefa("localize", *words, "--resume").exit_code == 0
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_the_second_picture_is_made(workplace: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "sefa_cli",
+        "-q",
+        "localize",
+        "tiny.pth",
+        "--box",
+        "20,10,8,12",
+    ]
+    command += ["--size", "32", "--seeds", "0-9", "-o", "a.dirs"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not Path("a.dirs.partial").exists() and child.poll() is None:
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    printed, said = child.communicate()
+    assert (child.returncode, printed, said) == (130, "", KEPT)
+    assert not Path("a.dirs").exists()
+    subprocess.run([*command, "--resume"], check=True)
+    assert Path("a.dirs").exists() and not Path("a.dirs.partial").exists()

@@ -1,0 +1,102 @@
+"""A face is cropped and turned as FFHQ's were, from the places of its eyes and mouth."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from sefa_cli.discovery.regions.landmarks import LEFT_EYE, RIGHT_EYE
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.inversion import align
+from sefa_cli.inversion.align import ffhq_square
+from sefa_cli.inversion.how import How
+from sefa_cli.inversion.photos import read_photo
+
+EYES, MOUTH = ((300.0, 400.0), (500.0, 400.0)), (400.0, 600.0)  # x and y of an upright face
+
+
+def mesh(turn: float = 0, grow: float = 1, move: tuple[float, float] = (0, 0)) -> np.ndarray:
+    """Landmarks `(478, 2)` in pixels, of the upright face after a turn about the origin."""
+    points = np.zeros((478, 2))
+    points[list(LEFT_EYE)], points[list(RIGHT_EYE)] = EYES
+    points[[61, 291]] = (MOUTH[0] - 50, MOUTH[1]), (MOUTH[0] + 50, MOUTH[1])
+    cos, sin = np.cos(turn), np.sin(turn)
+    return grow * points @ np.array([[cos, sin], [-sin, cos]]) + move
+
+
+def finder(*faces: np.ndarray, size: tuple[int, int]) -> Callable:
+    """A finder that sees these faces in any photo of `size`."""
+    return lambda picture: [points[:, ::-1] / size[::-1] for points in faces]
+
+
+def photo(turn: float, size: tuple[int, int], move: tuple[float, float]) -> Image.Image:
+    """Red left eye, green right eye and blue mouth on gray."""
+    image = Image.new("RGB", size, "gray")
+    canvas = ImageDraw.Draw(image)
+    points = mesh(turn, 1, move)
+    spots = (points[LEFT_EYE[0]], points[RIGHT_EYE[0]], points[[61, 291]].mean(axis=0))
+    for (x, y), color in zip(spots, ("red", "lime", "blue"), strict=True):
+        canvas.ellipse((x - 30, y - 30, x + 30, y + 30), fill=color)
+    return image
+
+
+def test_the_square_of_an_upright_face() -> None:
+    corners = [[0, 20], [0, 820], [800, 820], [800, 20]]
+    assert np.allclose(ffhq_square(mesh()), corners)
+    assert np.allclose(ffhq_square(mesh(grow=0.5)), np.array(corners) / 2)
+    turned = np.array([[0.0, 1.0], [-1.0, 0.0]])  # by a quarter
+    assert np.allclose(ffhq_square(mesh(np.pi / 2)), np.array(corners) @ turned)
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.5, -0.8])
+def test_eyes_and_mouth_come_where_the_model_has_them(turn: float) -> None:
+    size, move = (1400, 1300), (300.0, 300.0)
+    find = finder(mesh(turn, 1, move), size=size)
+    found = read_photo(photo(turn, size, move), (256, 256), find=find)
+    assert found.notes == ("aligned",)
+    for (y, x), color in (((122, 96), 0), ((122, 160), 1), ((186, 128), 2)):
+        pixel = found.pixels[y, x].astype(int)
+        assert pixel[color] > 200 > 60 > np.delete(pixel, color).max()
+
+
+def test_what_lies_outside_the_photo_is_mirrored() -> None:
+    find = finder(mesh(0, 1, (0, -300)), size=(800, 400))
+    found = read_photo(photo(0, (800, 400), (0, -300)), (256, 256), find=find)
+    top = 256 * 280 / 800  # the photo's edge
+    mirrored = found.pixels[int(top) - 31, 96].astype(int)  # of the eye, 100 pixels below it
+    assert mirrored[0] > 200 > 60 > mirrored[1:].max()
+
+
+def test_one_face_of_several() -> None:
+    size = (1600, 900)
+    small, large = mesh(0, 0.5), mesh(0, 1, (700, 0))
+    image = photo(0, size, (700, 0))
+    find = finder(small, large, size=size)
+    largest = read_photo(image, (64, 64), find=find)
+    assert largest.notes == ("aligned by face 1 of 2, counted from 0",)
+    assert (read_photo(image, (64, 64), find=find, face=1).pixels == largest.pixels).all()
+    other = read_photo(image, (64, 64), find=find, face=0)
+    assert (other.pixels != largest.pixels).any()
+    with pytest.raises(SefaError, match="the picture has 2 faces; expected --face 0 to 1"):
+        read_photo(image, (64, 64), find=find, face=2)
+
+
+def test_a_photo_without_a_face() -> None:
+    with pytest.raises(SefaError, match=r"no face found in the picture.* Without --align"):
+        read_photo(photo(0, (900, 900), (0, 0)), (64, 64), find=lambda picture: [])
+
+
+def test_without_the_landmark_package_photos_are_taken_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(align, "refusal", lambda: SefaError("mediapipe is missing"))
+    assert align.face_finder() is None
+    assert "photos are taken as they are: mediapipe is missing" in caplog.text
+
+
+def test_a_face_is_chosen_only_with_align() -> None:
+    with pytest.raises(UsageError, match="expected --face with --align"):
+        How(face=1)
+    with pytest.raises(UsageError, match="face must be 0 or more, got -1"):
+        How(align=True, face=-1)
