@@ -16,7 +16,9 @@ def inspect(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE…", help="Bundles, checkpoints or zoo names; - reads a bundle from stdin."
+            metavar="FILE…",
+            help="Bundles, checkpoints, zoo names, or PNG pictures made by sefa; - reads a bundle "
+            "from stdin.",
         ),
     ],
     compare: Annotated[
@@ -39,7 +41,7 @@ def inspect(
     as_json: options.Json = False,
     offline: options.Offline = None,
 ) -> None:
-    """Show the content of bundles and checkpoints; nothing is executed or changed.
+    """Show the content of bundles, checkpoints and pictures; nothing is executed or changed.
 
     Two bundles are also compared: the best match of each direction, and how much of the leading
     directions they share. With --compare, show only the comparison, as text or --json.
@@ -59,12 +61,12 @@ def inspect(
     about = [{"file": file, **facts} for file, facts in zip(files, found, strict=True)]
     if as_json:
         return print_json(about[0] if len(about) == 1 else about)
-    from sefa_cli.commands.tables import show_bundle, show_checkpoint
+    from sefa_cli.commands.tables import show_bundle, show_checkpoint, show_picture
 
     console = table_console()
+    shows = {"bundle": show_bundle, "checkpoint": show_checkpoint, "picture": show_picture}
     for facts, description in zip(about, found, strict=True):
-        show = show_bundle if description.kind == "bundle" else show_checkpoint
-        show(console, facts, count)
+        shows[description.kind](console, facts, count)
     both = [description.bundle for description in found if description.bundle]
     if len(both) == len(files) == 2:
         if both[0].dim == both[1].dim:

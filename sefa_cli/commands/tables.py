@@ -206,6 +206,23 @@ def show_annotations(
     print_table(console, columns, rows)
 
 
+def show_picture(console: Console, about: Mapping[str, Any], _: int) -> None:
+    """Print how a picture was made: its model, what it started from, and every move."""
+    moves = [
+        f"{step.get('label') or step['k']} {step['alpha']:+g} (layers {format_range(m['layers'])})"
+        for m in about["moves"]
+        for step in m["steps"]
+    ]
+    facts = {
+        "model": about["model"]["ref"],
+        "fingerprint": about["model"].get("fingerprint", ""),
+        **{kind: str(about[kind]) for kind in ("seed", "code") if kind in about},
+        "moves": ", ".join(moves) or "none",
+        "latent": " × ".join(map(str, about["latent"])) + "; --codes reads it",
+    }
+    _facts(console, about["file"], facts)
+
+
 def show_checkpoint(console: Console, about: Mapping[str, Any], _: int) -> None:
     """Print a checkpoint: facts, levels, and every first projection."""
     config = about["config"]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.interchange.notes import is_png, read_note
 from sefa_cli.ranges import format_range
 
 
@@ -12,14 +13,16 @@ class Description(Mapping[str, Any]):
     """A bundle or a checkpoint in plain data, by name; what `sefa inspect --json` prints.
 
     Attributes:
-        kind: "bundle" or "checkpoint".
-        bundle: The bundle that is described, None for a checkpoint.
+        kind: "bundle", "checkpoint" or "picture".
+        bundle: The bundle that is described, None for the others.
     """
 
-    def __init__(self, facts: Mapping[str, Any], bundle: Bundle | None = None) -> None:
+    def __init__(
+        self, facts: Mapping[str, Any], bundle: Bundle | None = None, kind: str = ""
+    ) -> None:
         self._facts = dict(facts)
         self.bundle = bundle
-        self.kind = "checkpoint" if bundle is None else "bundle"
+        self.kind = kind or ("checkpoint" if bundle is None else "bundle")
 
     def __getitem__(self, name: str) -> Any:
         return self._facts[name]
@@ -33,6 +36,8 @@ class Description(Mapping[str, Any]):
     def __repr__(self) -> str:
         if self.bundle is not None:
             return f"<Description of {self.bundle!r}>"
+        if self.kind == "picture":
+            return f"<Description of a picture of {self['model']['ref']}>"
         config = self["config"]
         return (
             f"<Description of {self['ref']}: {self['family']}, {config['resolution']} px, "
@@ -43,6 +48,8 @@ class Description(Mapping[str, Any]):
         """Return a table, as notebooks show it."""
         from html import escape
 
+        if self.kind == "picture":
+            return escape(repr(self))
         if self.bundle is not None:
             from sefa_cli.bundle.html import bundle_html
 
@@ -65,10 +72,11 @@ class Description(Mapping[str, Any]):
 
 
 def inspect(ref: str | Path | Bundle, offline: bool | None = None) -> Description:
-    """Describe a bundle or a checkpoint; nothing in it is executed or changed.
+    """Describe a bundle, a checkpoint or a picture; nothing in it is executed or changed.
 
     Args:
-        ref: A bundle or its file, a checkpoint's path, a zoo name, or an address.
+        ref: A bundle or its file, a checkpoint's path, a zoo name, an address, or a PNG picture
+            that sefa made.
         offline: Fetch nothing. Default: what SEFA_OFFLINE says.
 
     Returns:
@@ -90,6 +98,9 @@ def inspect(ref: str | Path | Bundle, offline: bool | None = None) -> Descriptio
     if is_bundle(ref):
         bundle = Bundle.load(ref)
         return Description(_of_bundle(bundle), bundle)
+    if is_png(ref):
+        about, code = read_note(ref)
+        return Description({**about, "latent": list(code.shape[1:])}, kind="picture")
     return Description(_of_checkpoint(str(ref), offline))
 
 

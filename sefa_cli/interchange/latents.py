@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sefa_cli.containers.contents import Contents
 from sefa_cli.errors import SefaError
 from sefa_cli.interchange.containers import Archive, opened
+from sefa_cli.interchange.notes import is_png, read_note
 from sefa_cli.interchange.trees import numbers
 
 _OTHER_KEYS = ("latent", "latents", "latent_code", "latent_codes", "codes")
@@ -46,9 +47,12 @@ def read_codes(path: Path | str, key: str, num_layers: int) -> NamedCodes:
 
     `key` is their name in archives: "w" or "z". A bare array `(dim,)` is one code, and so is a
     w array with `num_layers` rows. Arrays of one shape under other names are a code for each
-    picture. Raises SefaError for a file without codes; it lists names and shapes.
+    picture. A PNG picture that sefa made holds its own code.
+    Raises SefaError for a file without codes; it lists names and shapes.
     """
     path = Path(path)
+    if is_png(path):
+        return NamedCodes(read_note(path)[1])
     try:
         content = opened(path)
         if isinstance(content, np.ndarray):

@@ -10,6 +10,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move, Steps, moves_of
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.lettering import heading
+from sefa_cli.rendering.note import note, of_model, of_move
 from sefa_cli.rendering.options import PictureOptions, check_names
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
@@ -131,6 +132,13 @@ class Edits(Pictures):
         """Return the file name of picture `i`, without its suffix: `seed0003_k3_+2.00`."""
         move, code = divmod(i, len(self.scene.start.numbers))
         return f"{self.scene.start.stem(code)}_{self.moves[move].name}"
+
+    def note(self, i: int) -> dict[str, str]:
+        """Return the note in the PNG file of picture `i`: model, seed, code, moves."""
+        move, code = divmod(i, len(self.scene.start.numbers))
+        start = {self.scene.start.kind: self.scene.start.numbers[code]}
+        moves = [of_move(self.bundle, self.moves[move], self.scene.layers)]
+        return note(of_model(self.bundle), start, moves, self.codes[i])
 
     def render(self, move: Move, view: View | None = None) -> Iterator[Picture]:
         """Yield the pictures after one move, uint8 `(height, width, channels)`."""

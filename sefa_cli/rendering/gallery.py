@@ -62,6 +62,10 @@ class Pictures(ABC):
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
         """Return all pictures in one, uint8 `(height, width, 3)`."""
 
+    @abstractmethod
+    def note(self, i: int) -> dict[str, str]:
+        """Return the note in the PNG file of picture `i`: model, seed, code, moves."""
+
     @property
     @abstractmethod
     def sheet_count(self) -> int:
@@ -113,7 +117,8 @@ class Pictures(ABC):
             yield target.save_sheet(sheet, self.about(target))
             return
         for i in range(len(self)):
-            yield target.save_one(watch(self.one(i)), self.stem(i), self.about(target))
+            picture = watch(self.one(i))
+            yield target.save_one(picture, self.stem(i), self.about(target), self.note(i))
             progress()
 
     def count(self, target: PictureTarget) -> int:

@@ -1,5 +1,6 @@
 """Where pictures go: one sheet (a file or stdout), or a folder of single pictures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,12 +29,17 @@ class PictureTarget:
         save_picture(self.path, picture, self.overwrite, {"Comment": about})
         return self.path
 
-    def save_one(self, picture: NDArray[np.uint8], stem: str, about: str) -> Path:
-        """Write one picture into the folder, numbered if its name is taken, and return its path."""
+    def save_one(
+        self, picture: NDArray[np.uint8], stem: str, about: str, note: Mapping[str, str]
+    ) -> Path:
+        """Write one picture into the folder, numbered if its name is taken, and return its path.
+
+        `about` becomes its comment, `note` further text (see rendering/note.py).
+        """
         path = Path(self.path) / f"{stem}.png"
         if not self.overwrite:
             path = free_name(self.path, stem, ".png")
-        save_png(path, picture, self.overwrite, {"Comment": about})
+        save_png(path, picture, self.overwrite, {"Comment": about, **note})
         return path
 
 

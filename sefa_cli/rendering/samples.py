@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
+from sefa_cli.rendering.note import note
 from sefa_cli.rendering.options import RenderOptions, check_names
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, open_scene
@@ -70,6 +71,11 @@ class Samples(Pictures):
     def stem(self, i: int) -> str:
         """Return the file name of picture `i`, without its suffix: `seed0003`."""
         return self.scene.start.stem(i)
+
+    def note(self, i: int) -> dict[str, str]:
+        """Return the note in the PNG file of picture `i`: model, seed and code."""
+        start = self.scene.start
+        return note({"ref": self.ref}, {start.kind: start.numbers[i]}, (), start.codes[i])
 
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
         """Return all pictures in one, uint8 `(height, width, 3)`, each above its number."""

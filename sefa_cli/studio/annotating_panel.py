@@ -39,7 +39,8 @@ class AnnotatingPanel:
         self._answer = Answer(False, False)
         self._sheets: dict[Question, int] = {}  # the number of each finished sheet
         self._turn = asyncio.Lock()  # sweeps are made one at a time
-        with ui.dialog().props("maximized") as self._dialog, ui.card().classes("annotating"):
+        self._dialog = ui.dialog().props("maximized aria-label=Annotate")
+        with self._dialog, ui.card().classes("annotating"):
             with ui.row().classes("panel-head"):
                 ui.label("Annotate").classes("brand")
                 self._levels = ui.select(

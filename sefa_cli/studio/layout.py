@@ -61,15 +61,15 @@ class Layout:
         self.page = page
         ui.add_css(_STYLE.read_text())
         ui.colors(primary="#3b6ea5")
-        with ui.element("main").classes("studio") as self._main:
+        with ui.element("div").classes("studio") as self._main:
             with ui.element("header"):
                 self._header()
             with ui.element("section").classes("left"):
                 self._picture_side()
+                with ui.element("div").classes("foot"):
+                    self._commands()
             with ui.element("section").classes("right"):
                 self.sliders = SlidersPanel(page)
-            with ui.element("footer"):
-                self._commands()
         self._dialog = self._open_dialog()
         self.annotating = AnnotatingPanel(page)
         self.refresh()
@@ -77,7 +77,7 @@ class Layout:
             self._dialog.open()
 
     def _header(self) -> None:
-        ui.label("sefa studio").classes("brand")
+        ui.label("sefa studio").classes("brand").props("role=heading aria-level=1")
         self._model = ui.label("").classes("model").props('data-test="model"')
         ui.space()
         self._undo = _icon("undo", "Undo", self._go_back)
@@ -127,7 +127,8 @@ class Layout:
             with ui.row().classes("no-wrap items-center"):
                 ui.label("Truncation").classes("quiet")
                 self._trunc = ui.slider(min=0, max=1, step=0.05, value=0.7)
-            self._trunc.props('label dense data-test="trunc"').classes("trunc")
+            self._trunc.classes("trunc")
+            self._trunc.props('label dense aria-label="truncation" data-test="trunc"')
             self._trunc.on("change", self._take_trunc)
             self._label = ui.number("Class", value=0, min=0, precision=0)
             self._label.props('dense outlined data-test="class"').classes("seed")
@@ -183,16 +184,20 @@ class Layout:
         if page.renderer is None:
             return
         renderer, state = page.renderer, page.shown
-        rendered = await page.work(lambda: renderer.render(state, renderer.whole))
-        if rendered:
+        saved = await page.work(lambda: renderer.save(state))
+        if saved:
             moves = state.moves if len(state.moves) < 100 else "moved"
             name = f"seed{state.seed:04d}" + (f"_{moves}" if moves else "")
-            ui.download.content(rendered.png, f"{name}.png", "image/png")
+            ui.download.content(saved, f"{name}.png", "image/png")
 
     def _open_dialog(self) -> ui.dialog:
         names = [entry.name for entry in load_zoo().values() if cached(entry.wanted, entry.also)]
-        with ui.dialog() as dialog, ui.card().classes("open-card"):
-            ui.label("Open a model or a bundle").classes("brand")
+        title = "Open a model or a bundle"
+        with (
+            ui.dialog().props(f'aria-label="{title}"') as dialog,
+            ui.card().classes("open-card"),
+        ):
+            ui.label(title).classes("brand").props("role=heading aria-level=2")
             if names:
                 ui.label("Models in the cache").classes("quiet")
                 with ui.row():

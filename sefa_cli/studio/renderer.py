@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from sefa_cli.generators.resuming import Resuming
+from sefa_cli.rendering.note import note, of_move
 from sefa_cli.rendering.pictures import Picture, png, to_uint8
 from sefa_cli.rendering.view import View
 from sefa_cli.studio.library import Model
@@ -54,6 +55,15 @@ class Renderer:
         images = self._resuming[view].paint(codes)  # (1, channels, height, width)
         picture: Picture = to_uint8(images.cpu().numpy())[0]
         return picture
+
+    def save(self, state: State) -> bytes:
+        """Return the whole picture as PNG, with its model, seed, code and moves."""
+        model = {"ref": self._model.ref, "fingerprint": self._model.fingerprint}
+        moves = [
+            {"file": own.path, **of_move(own.bundle, own.move, own.layers)} for own in state.moved
+        ]
+        code = state.codes(self._model.generator)[0]
+        return png(self.picture(state, self.whole), note(model, {"seed": state.seed}, moves, code))
 
     def render(self, state: State, view: View) -> Rendered:
         """Render a state as PNG, and time it."""

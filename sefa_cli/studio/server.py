@@ -174,6 +174,7 @@ def serve(
         favicon="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'>"
         "<circle cx='4' cy='4' r='3.4' fill='%233b6ea5'/></svg>",
         dark=None,
+        language="en-US",
         tailwind=False,  # it would compile and watch every class of the page
         show_welcome_message=False,
         reconnect_timeout=3,

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from sefa_cli.interchange.notes import read_note
 from tests.helpers import CONTAINERS, Sefa
 from tests.helpers.chromium import NewPage
 from tests.helpers.reading import num_frames
@@ -31,6 +32,9 @@ def test_a_slider_is_dragged_and_the_command_gives_the_same_picture(
     run(sefa, at(page, "commands").inner_text().splitlines())
     (made,) = Path("picture").glob("*.png")
     np.testing.assert_array_equal(Image.open(made), Image.open("saved.png"))
+    (told, code), (same, made_code) = read_note("saved.png"), read_note(made)
+    assert told["moves"][0].pop("file") == "tiny_all.dirs" and told["moves"] == same["moves"]
+    np.testing.assert_array_equal(code, made_code)
     np.testing.assert_array_equal(Image.open(made), after)
 
 

@@ -1,0 +1,94 @@
+"""How a PNG picture was made: its model, seed, code and moves, in one tEXt chunk named `sefa`.
+
+The chunk is JSON. The code comes last, as float32 (little-endian, zlib, base64), so the picture can
+be made again, and moved on, without the bundles it was made with.
+"""
+
+import base64
+import binascii
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.errors import SefaError
+
+KEY = "sefa"
+_START = b"\x89PNG\r\n\x1a\n"
+_LARGEST = 1 << 24  # bytes of the note, and of its code
+
+
+def is_png(path: Path | str) -> bool:
+    """Return whether this is a file that begins as a PNG picture."""
+    if not Path(path).is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(_START)) == _START
+
+
+def to_text(about: Mapping[str, Any], code: NDArray[np.float32]) -> str:
+    """Return the text of the chunk, in ASCII; `code` is `(layers, dim)` or `(dim,)`."""
+    packed = zlib.compress(np.ascontiguousarray(code, "<f4").tobytes(), 9)
+    plain = {"shape": list(code.shape), "float32": base64.b64encode(packed).decode()}
+    return json.dumps({**about, "latent": plain}, ensure_ascii=True)
+
+
+def read_note(path: Path | str) -> tuple[dict[str, Any], NDArray[np.float32]]:
+    """Return how a picture was made, and its code `(1, layers, dim)` or `(1, dim)`.
+
+    Raises SefaError if the picture has no such chunk, or one that cannot be read.
+    """
+    text = _chunk(Path(path))
+    if text is None:
+        raise SefaError(
+            f"{path} does not say how it was made",
+            "a PNG picture that sefa made, unchanged",
+        )
+    try:
+        about = _checked(json.loads(text))
+        plain = about.pop("latent")
+        shape = tuple(int(n) for n in plain["shape"])
+        size = 4 * int(np.prod(shape, dtype=np.float64))
+        if not 0 < len(shape) < 3 or min(shape) < 1 or size > _LARGEST:
+            raise ValueError
+        unpack = zlib.decompressobj()
+        data = unpack.decompress(base64.b64decode(plain["float32"], validate=True), size + 1)
+        code = np.frombuffer(data, "<f4").reshape(shape)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError,
+            binascii.Error, zlib.error):  # fmt: skip
+        raise SefaError(f"{path} has a note on its making that cannot be read") from None
+    return about, code[None].astype(np.float32)
+
+
+def _checked(about: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a note. Raises ValueError if it is not what `to_text` writes."""
+    ref, moves = about["model"]["ref"], about["moves"]
+    steps = [step for move in moves for step in move["steps"]]
+    names = [str(ref), *(str(step.get("label", "")) for step in steps)]
+    numbers = [*(step["alpha"] for step in steps), *(n for move in moves for n in move["layers"])]
+    numbers += [step["k"] for step in steps] + [about.get("seed", 0), about.get("code", 0)]
+    if not all(map(str.isprintable, names)) or not all(type(n) in (int, float) for n in numbers):
+        raise ValueError
+    return about
+
+
+def _chunk(path: Path) -> bytes | None:
+    """Return the text of the first chunk `sefa` of a PNG file."""
+    with open(path, "rb") as file:
+        file.seek(len(_START))
+        while len(head := file.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"tEXt" and length <= _LARGEST:
+                key, _, text = file.read(length).partition(b"\0")
+                if key == KEY.encode():
+                    return text
+                length = 0
+            elif kind == b"IEND":
+                return None
+            file.seek(length + 4, 1)
+    return None
