@@ -80,6 +80,8 @@ def test_a_direction_alone_takes_its_suggested_steps(bundle: Bundle) -> None:
     step = bundle.step("smile")
     found = sefa.edit(bundle, "smile", model=TINY, device="cpu").moves
     assert [move.steps[0][1] for move in found] == [-2 * step, -step, step, 2 * step]
+    table = sefa.edit(bundle, ["smile", 0], model=TINY, device="cpu").table
+    assert [row[0].steps[0][0] for row in table] == [3, 0]
 
 
 def test_a_span_is_two_steps(bundle: Bundle) -> None:

@@ -115,6 +115,12 @@ class Request:
             raise UsageError(f"{self.num} directions asked for", "1 or more")
         if self.sketch and (self.exact_gram or self.published):
             raise UsageError("a sketch with exact Gram matrices", "one of them")
+        others = {"layers": self.layers, "tau": self.tau, "space": self.space}
+        if self.method != "resefa":
+            others["method"] = self.method
+        chosen = [name for name, value in others.items() if value is not None]
+        if self.published and chosen:
+            raise UsageError(f"cannot use published with {' and '.join(chosen)}: it sets them")
 
     def search(self, checkpoint: Checkpoint) -> Search:
         """Return the search for one model, with all defaults filled in.

@@ -34,7 +34,11 @@ FARTHEST = 2.0  # suggested steps, to both sides, of films and reports
 Step = float | str  # "auto" is the only text
 Table = Sequence[Sequence[Move]]  # a row for each direction, a column for each step
 Steps = (
-    Mapping[Any, Step | Sequence[float]] | Iterable[tuple[str | int, Step]] | str | int | Table
+    Mapping[Any, Step | Sequence[float]]
+    | Iterable[tuple[str | int, Step] | str | int]
+    | str
+    | int
+    | Table
 )  # {"smile": 2, 3: -1}, {"smile": [-2, 2]}, [("smile", "auto")], "smile", or a table of moves
 
 
@@ -46,7 +50,7 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
         steps: Steps by index or label, as a mapping or as pairs, make one move along all of
             them. A list of steps makes a column for each; it must be the only one. "auto" is the
             suggested step (`Bundle.step`); alone it makes columns of -2, -1, 1 and 2 of them, and
-            so does a direction without a step. A table is returned as it is.
+            so does a direction without a step, a row for each. A table is returned as it is.
 
     Raises:
         UsageError: There is no such direction, a step is not a finite number, or several
@@ -61,8 +65,10 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
         ['k1_-2.00', 'k1_+2.00']
     """
     if isinstance(steps, str | int):
-        steps = {steps: AUTO}
+        steps = [steps]
     pairs: list[Any] = list(steps.items()) if isinstance(steps, Mapping) else list(steps)
+    if pairs and all(isinstance(name, str | int) for name in pairs):
+        return [auto_moves(bundle, bundle.index(name)) for name in pairs]
     if pairs and isinstance(pairs[0], Sequence) and all(isinstance(m, Move) for m in pairs[0]):
         return pairs
     if not pairs or any(isinstance(step, Sequence) and not step for _, step in pairs):

@@ -1,6 +1,8 @@
-"""`sefa localize` where nothing else is said, and what takes it back to the published procedure."""
+"""`sefa localize` with its defaults, and what takes it back to the published procedure."""
 
 from pathlib import Path
+
+import pytest
 
 from sefa_cli.bundle.bundle import Bundle
 from tests.helpers import Sefa
@@ -8,7 +10,7 @@ from tests.helpers import Sefa
 QUICK = ["--size", "32", "--seeds", "0"]
 
 
-def test_nothing_said_moves_the_middle_layers_under_a_small_ridge(sefa: Sefa) -> None:
+def test_the_defaults_move_the_middle_layers_under_a_small_ridge(sefa: Sefa) -> None:
     words = ["localize", "tiny.pth", "--box", "20,10,8,12", *QUICK]
     assert sefa(*words, "-o", "a.dirs").exit_code == 0
     params = Bundle.load("a.dirs").params
@@ -19,3 +21,12 @@ def test_nothing_said_moves_the_middle_layers_under_a_small_ridge(sefa: Sefa) ->
     for name, how in (("c.dirs", ["--published"]), ("d.dirs", asked)):
         assert sefa(*words, *how, "-o", name).exit_code == 0
     assert Path("c.dirs").read_bytes() == Path("d.dirs").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "words", [["-L", "middle"], ["--tau", "1e-2"], ["--space", "w+"], ["--method", "lowrank"]]
+)
+def test_published_is_one_procedure(sefa: Sefa, words: list[str]) -> None:
+    asked = ["--box", "20,10,8,12", *QUICK, "--published", *words, "-o", "a.dirs"]
+    result = sefa("localize", "tiny.pth", *asked)
+    assert result.exit_code == 2 and "cannot use published with" in result.stderr
