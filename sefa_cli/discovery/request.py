@@ -110,12 +110,14 @@ class Request:
     def __post_init__(self) -> None:
         check_truncation(self.truncation)
         if not is_whole(self.size, SMALLEST):
-            raise UsageError(f"a working size of {self.size} pixels", f"{SMALLEST} or more")
+            raise UsageError(f"size must be {SMALLEST} pixels or more, got {self.size}")
         if self.num is not None and not is_whole(self.num, 1):
-            raise UsageError(f"{self.num} directions asked for", "1 or more")
+            raise UsageError(f"num must be 1 or more, got {self.num}")
         if self.sketch and (self.exact_gram or self.published):
-            raise UsageError("a sketch with exact Gram matrices", "one of them")
+            raise UsageError("cannot use a sketch with exact Gram matrices", "one of them")
         others = {"layers": self.layers, "tau": self.tau, "space": self.space}
+        if self.method == "lowrank" and self.tau is not None:
+            raise UsageError("cannot use tau with method lowrank, which has no ridge")
         if self.method != "resefa":
             others["method"] = self.method
         chosen = [name for name, value in others.items() if value is not None]
@@ -165,16 +167,16 @@ class Request:
     def check_count(self, pictures: int) -> None:
         """Raise UsageError for choices that need several pictures at once."""
         if pictures < 2 and self.stability:
-            raise UsageError("stability of one picture", "two seeds or more")
+            raise UsageError("cannot measure stability on one picture", "two seeds or more")
         if pictures > 1 and not self.per_seed:
             return
         alone, instead = "for a single seed", "two seeds or more"
         if self.per_seed:
             alone, instead = "with a bundle for each seed", "one bundle for all seeds"
         if self.tau == "auto":
-            raise UsageError(f"tau auto {alone}", f"{instead}, or tau 1e-3")
+            raise UsageError(f"cannot choose tau {alone}", f"{instead}, or tau 1e-3")
         if self.layers == "auto":
-            raise UsageError(f"layers auto {alone}", f"{instead}, or layers middle")
+            raise UsageError(f"cannot choose layers {alone}", f"{instead}, or layers middle")
 
     @property
     def seed_range(self) -> str:
@@ -207,10 +209,12 @@ class Files:
             check_jacobian_file(self.jacobian, self.overwrite)
         if self.jacobian is not None and self.resume:
             raise UsageError(
-                "a Jacobian file with resume", "one of them: the file needs all derivatives"
+                "cannot resume with a Jacobian file", "one of them: the file needs all derivatives"
             )
         if self.resume and self.output is None:
-            raise UsageError("resume without an output", "the output of the interrupted search")
+            raise UsageError(
+                "cannot resume without an output", "the output of the interrupted search"
+            )
         if self.resume and self.partial is not None and not self.partial.exists():
             raise SefaError(
                 f"{self.partial} does not exist", remedy="Start the search without resuming."
@@ -232,9 +236,13 @@ class Files:
         if self.jacobian is None:
             return
         if sketched:
-            raise UsageError("a Jacobian file with a sketch, which never makes it", "a sketch of 0")
+            raise UsageError(
+                "cannot write a Jacobian file with a sketch, which never makes it", "a sketch of 0"
+            )
         if searches > 1:
-            raise UsageError("a Jacobian file with layers auto", "one of them, or layers middle")
+            raise UsageError(
+                "cannot write a Jacobian file with layers auto", "layers such as middle"
+            )
 
 
 def _range(given: Indices, what: str = "layer") -> str:

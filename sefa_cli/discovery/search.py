@@ -85,7 +85,9 @@ class Search:
             if value not in known:
                 raise UsageError(f"{what} {value!r} is unknown", "one of " + ", ".join(known))
         if self.sketch is not None and self.sketch < 0:
-            raise UsageError(f"a sketch of {self.sketch}", "some hundreds, or 0 for none")
+            raise UsageError(
+                f"sketch must be 0 or more, got {self.sketch}", "some hundreds, or 0 for none"
+            )
 
     def dim(self, d: int) -> int:
         """Return the length of a direction, all rows together, if one code has d numbers."""
@@ -139,26 +141,28 @@ class Search:
         spaces = ("w", "w+") if checkpoint.config.space == "w" else ("z",)
         if self.space not in spaces:
             raise UsageError(
-                f"space {self.space!r} for a {checkpoint.family} model", " or ".join(spaces)
+                f"a {checkpoint.family} model has no space {self.space!r}", " or ".join(spaces)
             )
         check_tau(self.tau)
         d = checkpoint.config.w_dim
         sketched, most = self.sketched(d), self.most(d)
         if self.num is not None and self.num > most:
             remedy = "A larger sketch gives more." if sketched else ""
-            raise UsageError(f"{self.num} directions asked for", f"1 to {most}", remedy)
+            raise UsageError(f"num must be between 1 and {most}, got {self.num}", remedy=remedy)
         if self.auto_layers and sum(map(bool, levels(checkpoint).values())) < 3:
-            raise UsageError("layers auto for a model with a single level", "layers all")
+            raise UsageError("cannot choose layers for a model with a single level", "layers all")
         if self.auto_tau and self.method != "resefa":
-            raise UsageError(f"tau auto with {self.method}, which has none", "the method resefa")
+            raise UsageError(
+                f"cannot choose tau for {self.method}, which has none", "the method resefa"
+            )
         if not sketched:
             return
         remedy = "A sketch of 0 takes a pass for every dimension."
         if self.auto_layers:
-            raise UsageError("layers auto with a sketch", "layers, such as middle", remedy)
+            raise UsageError("cannot choose layers with a sketch", "layers, such as middle", remedy)
         if (self.auto_tau or self.tau == 0) and self.method == "resefa":
             raise UsageError(
-                f"tau {'auto' if self.auto_tau else 0} with a sketch of {self.dim(d)} dimensions",
+                f"cannot use tau {'auto' if self.auto_tau else 0} with a sketch",
                 "tau above 0, such as 1e-3",
                 remedy,
             )

@@ -64,7 +64,7 @@ def test_tau_auto_is_kept_as_the_number_it_chose(sefa: Sefa) -> None:
     assert np.array_equal(auto.directions, same.directions)
     words += ["--tau", "auto", "--per-seed", "-o", "each.dirs"]
     assert (
-        "tau auto with a bundle for each seed; expected one bundle for all"
+        "cannot choose tau with a bundle for each seed; expected one bundle for all"
         in sefa("localize", "tiny.pth", *words).stderr
     )
 
@@ -243,20 +243,28 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "1,1,4,4", "--tau", "-1"], 2, "0 or more"),
         (["--box", "1,1,4,4", "--tau", "much"], 2, "something like 1e-3, 0, or auto"),
         (["--box", "1,1,4,4", "--tau", "auto"], 2, "two seeds or more"),
-        (["--box", "1,1,4,4", "--tau", "auto", "--method", "lowrank"], 2, "method resefa"),
+        (
+            ["--box", "1,1,4,4", "--tau", "auto", "--method", "lowrank"],
+            2,
+            "cannot use tau with method",
+        ),
         (["--box", "1,1,4,4", "--tau", "auto", "--space", "w+", "--sketch", "50"], 2, "tau above"),
-        (["--box", "1,1,4,4", "-L", "auto"], 2, "layers auto for a single seed; expected two"),
+        (
+            ["--box", "1,1,4,4", "-L", "auto"],
+            2,
+            "cannot choose layers for a single seed; expected two",
+        ),
         (["--box", "1,1,4,4", "-L", "auto", "--space", "w+", "--sketch", "50"], 2, "with a sketch"),
-        (["--box", "1,1,4,4", "-L", "auto", "--save-jacobian", "j.npy"], 2, "or layers middle"),
+        (["--box", "1,1,4,4", "-L", "auto", "--save-jacobian", "j.npy"], 2, "such as middle"),
         (["--box", "1,1,4,4", "-L", "8"], 2, "layer 8 is out of range; expected 0-7"),
         (["--box", "1,1,4,4", "--space", "z"], 2, "w or w+"),
-        (["--box", "1,1,4,4", "--num", "33"], 2, "1 to 32"),
+        (["--box", "1,1,4,4", "--num", "33"], 2, "between 1 and 32"),
         (["--box", "1,1,4,4", "--method", "magic"], 2, "resefa, lowrank"),
         (["--box", "1,1,4,4", "--memory", "lots"], 2, "800M or 4G"),
         (["--box", "1,1,4,4", "--memory", "1K"], 1, "too small for one pass"),
         (["--box", "1,1,4,4", "--resume"], 1, "does not exist"),
         (["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--tau", "0"], 2, "sketch of 0"),
-        (["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--num", "51"], 2, "1 to 50"),
+        (["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--num", "51"], 2, "between 1 and 50"),
         (["--box", "1,1,4,4", "--precision", "fp8"], 2, "float32, tf32, bf16"),
         (["--box", "1,1,4,4", "--precision", "tf32"], 2, "a CUDA device"),
         (["--box", "1,1,4,4", "--save-jacobian", "j.txt"], 2, "ends in .npy"),

@@ -124,7 +124,7 @@ def test_a_bundle_for_each_seed(generator: Generator, tmp_path: Path) -> None:
         ({"seeds": [0], "tau": "auto"}, "for a single seed"),
         ({"seeds": [0], "stability": True}, "two seeds or more"),
         ({"tau": "much"}, "tau must be a number, got 'much'"),
-        ({"size": 4}, "8 or more"),
+        ({"size": 4}, "8 pixels or more"),
         ({"num": 0}, "1 or more"),
         ({"layers": [9]}, "layer 9 is out of range"),
         ({"save_jacobian": "j.npy", "layers": "auto"}, "with layers auto"),

@@ -192,7 +192,7 @@ def test_out_of_memory_in_reverse_is_a_stated_error(
 def test_the_raw_form_is_refused() -> None:
     with pytest.raises(UsageError, match="tau above 0"):
         resefa_in_span(np.eye(2), np.eye(2), np.eye(4)[:, :2], 2.0, tau=0)
-    with pytest.raises(UsageError, match="a sketch of -1"):
+    with pytest.raises(UsageError, match="sketch must be 0 or more, got -1"):
         replace(SKETCHED, sketch=-1)
 
 
