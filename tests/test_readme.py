@@ -83,7 +83,7 @@ SHOWN = [
     line
     for page in sorted(["README.md", *(f"docs/{path.name}" for path in DOCS.glob("*.md"))])
     for _, code in blocks(page, "console")
-    for line in code.splitlines()
+    for line in code.replace("\\\n", " ").splitlines()
     if line.startswith("sefa ")
 ]
 

@@ -136,9 +136,14 @@ class Edits(Pictures):
     def note(self, i: int) -> dict[str, str]:
         """Return the note in the PNG file of picture `i`: model, seed, code, moves."""
         move, code = divmod(i, len(self.scene.start.numbers))
-        start = {self.scene.start.kind: self.scene.start.numbers[code]}
-        moves = [of_move(self.bundle, self.moves[move], self.scene.layers)]
-        return note(of_model(self.bundle), start, moves, self.codes[i])
+        return self.note_after(self.moves[move], code, self.codes[i])
+
+    def note_after(self, move: Move, number: int, code: "torch.Tensor") -> dict[str, str]:
+        """Return the note of the `number`-th start after a move, which made it `code`."""
+        start = {self.scene.start.kind: self.scene.start.numbers[number]}
+        return note(
+            of_model(self.bundle), start, [of_move(self.bundle, move, self.scene.layers)], code
+        )
 
     def render(self, move: Move, view: View | None = None) -> Iterator[Picture]:
         """Yield the pictures after one move, uint8 `(height, width, channels)`."""

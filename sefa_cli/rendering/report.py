@@ -116,13 +116,16 @@ class Report:
     def _region_of(self, seed: int) -> str:
         return f"{PICTURES}/region_seed{seed:04d}.png"
 
-    def pictures(self, k: int) -> Iterator[tuple[str, Picture]]:
-        """Yield files and pictures of a direction; only the first has those without a move."""
+    def pictures(self, k: int) -> Iterator[tuple[str, Picture, dict[str, str]]]:
+        """Yield files, pictures and their notes; only the first `k` has those without a move."""
         for alpha in self.sweeps[k]:
             if alpha == 0 and k != self.ks[0]:
                 continue
-            for sample, picture in enumerate(self.edits.render(Move(((k, alpha),)), self.view)):
-                yield self.file(k, sample, alpha), picture
+            move = Move(((k, alpha),))
+            codes = self.edits.moved(move)
+            for sample, picture in enumerate(self.edits.render(move, self.view)):
+                note = self.edits.note_after(move, sample, codes[sample])
+                yield self.file(k, sample, alpha), picture, note
 
 
 def report_of(
@@ -242,8 +245,8 @@ def write_report(
     write_page(report, folder / PAGE)
     try:
         for k in report.ks:
-            for name, picture in report.pictures(k):
-                save_png(folder / name, picture, text={"Comment": about})
+            for name, picture, note in report.pictures(k):
+                save_png(folder / name, picture, text={"Comment": about, **note})
                 if progress:
                     progress()
             write_page(report, folder / PAGE)

@@ -83,11 +83,13 @@ def test_it_needs_no_torch(
         (["smile_w_boundary.npy", "--format", "odd"], 2, "one of npy"),
         (["smile_w_boundary.npy", "--format", "gguf"], 1, "its format is interfacegan"),
         (["smile_w_boundary.npy", "--space", "s"], 2, "one of z, w, w+"),
-        (["smile_w_boundary.npy", "-o", "smile_w_boundary.npy"], 1, "exists"),
+        (["smile_w_boundary.npy", "-o", "smile_w_boundary.npy"], 2, ".npy files hold"),
+        (["smile_w_boundary.npy", "-o", "there.dirs"], 1, "there.dirs already exists"),
     ],
 )
 def test_refusals(sefa: Sefa, boundary: np.ndarray, words: list[str], code: int, said: str) -> None:
     np.save("narrow.npy", np.ones((1, 31)))
+    Path("there.dirs").touch()
     output = [] if "-o" in words else ["-o", "x.dirs"]
     result = sefa("import", *words, "--model", "tiny.pth", *output)
     assert result.exit_code == code and said in result.stderr, result.stderr
@@ -95,7 +97,7 @@ def test_refusals(sefa: Sefa, boundary: np.ndarray, words: list[str], code: int,
 
 
 def test_codes_of_other_tools_start_an_edit(sefa: Sefa, bundle: Path) -> None:
-    """The same codes in four forms give the same picture."""
+    """The same codes in four forms give the same picture; a picture's name goes with its code."""
     w = np.random.default_rng(1).standard_normal((1, 8, 32), dtype=np.float32)
     np.savez("projected_w.npz", w=w)
     np.save("w.npy", w[0])
@@ -103,10 +105,10 @@ def test_codes_of_other_tools_start_an_edit(sefa: Sefa, bundle: Path) -> None:
     torch.save({"me.png": {"img": torch.ones(1), "latent": torch.tensor(w[0])}}, "me.pt")
     pictures = set()
     for name in ("projected_w.npz", "w.npy", "latents.pt", "me.pt"):
-        words = ["--k", "0", "--alpha", "2", "--codes", name, "-o", f"{name}.png"]
-        result = sefa("edit", "--dirs", "tiny.dirs", *words)
+        words = ["--k", "0", "--alpha", "2", "--codes", name]
+        result = sefa("edit", "--dirs", "tiny.dirs", *words, "-o", f"of {Path(name).stem}")
         assert result.exit_code == 0, result.stderr
-        pictures.add(Path(f"{name}.png").read_bytes())
+        pictures.add(Path(result.stdout.strip()).read_bytes())
     assert len(pictures) == 1
     np.save("wrong.npy", w[:, :5])
     wrong = sefa("edit", "--dirs", "tiny.dirs", *words[:4], "--codes", "wrong.npy", "-o", "w.png")

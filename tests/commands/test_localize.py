@@ -264,7 +264,11 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "1,1,4,4", "--memory", "1K"], 1, "too small for one pass"),
         (["--box", "1,1,4,4", "--resume"], 1, "does not exist"),
         (["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--tau", "0"], 2, "sketch of 0"),
-        (["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--num", "51"], 2, "between 1 and 50"),
+        (
+            ["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--num", "51"],
+            2,
+            "between 1 and 50",
+        ),
         (["--box", "1,1,4,4", "--precision", "fp8"], 2, "float32, tf32, bf16"),
         (["--box", "1,1,4,4", "--precision", "tf32"], 2, "a CUDA device"),
         (["--box", "1,1,4,4", "--save-jacobian", "j.txt"], 2, "ends in .npy"),

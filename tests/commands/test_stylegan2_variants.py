@@ -97,6 +97,6 @@ def test_classes(sefa: Sefa) -> None:
         run(sefa, "animate", *words[:4], "--class", label, "--frames", "2", "-o", f"{label}.webp")
     assert not np.array_equal(pictures[0], pictures[1])
     run(sefa, "sample", str(path), "--class", "2", "--seeds", "0-1", "-o", "s.png")
-    for words, said in (([], "no label"), (["--class", "5"], "label 5 is out of range")):
+    for words, said in (([], "no label"), (["--class", "5"], "class 5 is out of range")):
         result = sefa("sample", str(path), "--seeds", "0", "-o", "x.png", *words)
         assert result.exit_code in (1, 2) and said in result.stderr
