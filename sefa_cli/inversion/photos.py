@@ -17,6 +17,8 @@ from sefa_cli.inversion.align import Find, aligned
 
 Given = str | Path | Image.Image | NDArray[np.uint8]
 
+# An allowlist: some of Pillow's other formats start programs, and many hold data, not photos.
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
 _HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of the container
 _HEIC_SUFFIXES = (".heic", ".heif")
 _SMALLEST = 16  # pixels of the shorter side: nothing can be seen below
@@ -133,7 +135,8 @@ def _opened(path: Path) -> Image.Image:
     if not head:
         raise SefaError(f"{path} is empty", "a picture", "Get the file again.")
     try:
-        return Image.open(path)
+        Image.init()
+        return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
     except Image.DecompressionBombError:
         raise SefaError(f"{path} is too large", "fewer than 170 megapixels") from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:

@@ -1,10 +1,11 @@
 """Photographs of every kind: read upright, in the model's shape, or refused in words."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from sefa_cli.errors import SefaError
 from sefa_cli.inversion.photos import find_photos, read_photo
@@ -124,6 +125,23 @@ def test_what_is_not_a_picture(tmp_path: Path, content: bytes, words: str) -> No
     (tmp_path / "me.jpg").write_bytes(content)
     with pytest.raises(SefaError, match=f"me.jpg {words}"):
         read_photo(tmp_path / "me.jpg", SIZE)
+
+
+@pytest.mark.parametrize("name", ["me.jpg", "me.eps"])
+def test_a_photo_starts_no_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Pillow would give PostScript to Ghostscript, whatever the file is called."""
+    started: list[object] = []
+    for start in ("Popen", "run", "call", "check_call", "check_output"):
+        monkeypatch.setattr(subprocess, start, lambda *words, **_: started.append(words))
+    monkeypatch.setattr(EpsImagePlugin, "has_ghostscript", lambda: True)
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", "gs")
+    page = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\nshowpage\n%%EOF\n"
+    (tmp_path / name).write_text(page)
+    with pytest.raises(SefaError, match=f"{name} is not a picture"):
+        read_photo(tmp_path / name, SIZE)
+    assert not started
 
 
 def test_a_photo_that_is_cut_off(tmp_path: Path) -> None:
