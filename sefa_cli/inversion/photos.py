@@ -119,7 +119,8 @@ def unlike(names: Iterable[str]) -> list[str]:
 
 
 def _pictures_in(folder: Path) -> Iterable[Path]:
-    known = {*Image.registered_extensions(), *_HEIC_SUFFIXES}
+    suffixes = Image.registered_extensions().items()
+    known = {*(suffix for suffix, kind in suffixes if kind in _FORMATS), *_HEIC_SUFFIXES}
     for path in folder.iterdir():
         if path.suffix.lower() in known and path.is_file() and not path.name.startswith("."):
             yield path

@@ -11,6 +11,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.inversion.photos import find_photos, read_photo
 
 SIZE = (32, 32)
+OTHERS = ("letter.pdf", "clip.mpg", "weights.h5", "page.eps")  # Pillow knows them all
 
 
 def ramp(width: int = 64, height: int = 64) -> Image.Image:
@@ -159,7 +160,7 @@ def test_arrays_of_another_kind_are_refused() -> None:
 
 
 def test_a_folder_stands_for_its_pictures(tmp_path: Path) -> None:
-    for name in ("b.png", "a.jpg", "notes.txt", "c.HEIC", ".hidden.png"):
+    for name in ("b.png", "a.jpg", "notes.txt", "c.HEIC", ".hidden.png", *OTHERS):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "empty").mkdir()
     assert [path.name for path in find_photos([tmp_path])] == ["a.jpg", "b.png", "c.HEIC"]
