@@ -67,6 +67,9 @@ def read_photo(
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # beyond twice that: error
         image = _opened(Path(given)) if is_file else _image(given, label)  # type: ignore[arg-type]
         try:
+            if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
+                kind = "real numbers" if image.mode == "F" else "whole numbers of 32 bits"
+                raise ValueError(f"its pixels are {kind}")
             image = _upright(image, notes)
             image = _levels(image, channels, notes)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -178,8 +181,6 @@ def _levels(image: Image.Image, channels: int, notes: list[str]) -> Image.Image:
         notes.append("from 16 bits")
         levels: NDArray[np.float64] = np.asarray(image, dtype=np.float64) / 257
         image = Image.fromarray(np.rint(levels.clip(0, 255)).astype(np.uint8))
-    elif image.mode == "F":
-        raise ValueError("its pixels are real numbers")
     if channels == 4:
         return image.convert("RGBA")
     if image.mode in ("LA", "PA", "RGBA", "RGBa") or "transparency" in image.info:

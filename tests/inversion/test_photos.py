@@ -75,6 +75,20 @@ def test_sixteen_bits(tmp_path: Path) -> None:
     assert (photo.pixels == 128).all() and photo.notes == ("from 16 bits",)
 
 
+def test_other_depths_are_refused(tmp_path: Path) -> None:
+    """What 32 bits mean differs from file to file."""
+    levels = np.full((64, 64), 40_000)
+    for kind, words in ((np.int32, "32 bits"), (np.float32, "real numbers")):
+        Image.fromarray(levels.astype(kind)).save(tmp_path / "deep.tif")
+        with pytest.raises(SefaError, match=f"deep.tif cannot be read as a picture.*{words}"):
+            read_photo(tmp_path / "deep.tif", SIZE)
+    with pytest.raises(SefaError, match="32 bits"):
+        read_photo(Image.fromarray(levels.astype(np.int32)), SIZE)
+    (tmp_path / "deep.pgm").write_bytes(b"P5 64 64 65535 " + b"\x80\x80" * 64 * 64)
+    photo = read_photo(tmp_path / "deep.pgm", SIZE)
+    assert (photo.pixels == 128).all() and photo.notes == ("from 16 bits",)
+
+
 def test_cmyk(tmp_path: Path) -> None:
     Image.new("CMYK", (64, 64), (0, 255, 255, 0)).save(tmp_path / "print.jpg", quality=100)
     red = read_photo(tmp_path / "print.jpg", SIZE).pixels[0, 0]
