@@ -64,6 +64,7 @@ def test_an_interrupted_batch_goes_on(
     assert "codes.npz.partial keeps 1 of 2 codes" in stopped.stderr
     other = sefa("invert", "photos", *QUICK[:-1], "4", "--overwrite", "--resume")
     assert other.exit_code == 1 and "other options" in other.stderr
+    assert "the same model and options" in other.stderr
     assert sefa("invert", "photos", *QUICK, "--overwrite", "--resume").exit_code == 0
     assert searched == ["seed0000", "seed0001", "seed0001"]
     assert Path("codes.npz").read_bytes() == whole and not Path("codes.npz.partial").exists()
