@@ -157,6 +157,8 @@ def _image(given: Image.Image | NDArray[np.uint8], label: str) -> Image.Image:
     if isinstance(given, Image.Image):
         return given
     array = np.asarray(given)
+    if not array.ndim:
+        raise SefaError(f"{label} is {given!r}", "a file, a Pillow image or uint8 pixels")
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or channels not in (1, 3, 4):
         raise SefaError(
