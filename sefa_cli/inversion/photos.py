@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from sefa_cli.errors import SefaError
 from sefa_cli.inversion.align import Find, aligned
@@ -173,6 +173,8 @@ def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
     if getattr(image, "n_frames", 1) > 1:
         notes.append(f"the first of its {image.n_frames} pictures")  # type: ignore[attr-defined]
         image.seek(0)
+    if image.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9):
+        notes.append("turned as the camera says")
     turned: Image.Image = ImageOps.exif_transpose(image)
     return turned
 
@@ -183,6 +185,10 @@ def _levels(image: Image.Image, channels: int, notes: list[str]) -> Image.Image:
         notes.append("from 16 bits")
         levels: NDArray[np.float64] = np.asarray(image, dtype=np.float64) / 257
         image = Image.fromarray(np.rint(levels.clip(0, 255)).astype(np.uint8))
+    elif (gray := image.mode in ("1", "L", "LA")) != (channels == 1):
+        notes.append("from gray" if gray else "made gray")
+    elif image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        notes.append(f"from {image.mode}")
     if channels == 4:
         return image.convert("RGBA")
     if image.mode in ("LA", "PA", "RGBA", "RGBa") or "transparency" in image.info:

@@ -34,7 +34,9 @@ def test_a_photo_is_turned_as_the_camera_says(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # its top is at the right: turn it clockwise
     ramp().save(tmp_path / "turned.jpg", exif=exif, quality=100, subsampling=0)
-    pixels = read_photo(tmp_path / "turned.jpg", SIZE).pixels.astype(int)
+    photo = read_photo(tmp_path / "turned.jpg", SIZE)
+    assert photo.notes == ("turned as the camera says",)
+    pixels = photo.pixels.astype(int)
     assert pixels[-1, 0, 0] > 200 > pixels[0, 0, 0] + 100  # red grows downwards now
     assert pixels[0, 0, 1] > 200 > pixels[0, -1, 1] + 100  # green to the left
 
@@ -53,9 +55,12 @@ def test_the_shape_of_a_model_that_is_not_square() -> None:
 
 def test_gray_photos_and_gray_models() -> None:
     gray = ramp().convert("L")
-    pixels = read_photo(gray, SIZE).pixels
-    assert pixels.shape == (32, 32, 3) and (pixels == pixels[..., :1]).all()
-    assert read_photo(ramp(), SIZE, channels=1).pixels.shape == (32, 32, 1)
+    photo = read_photo(gray, SIZE)
+    assert photo.pixels.shape == (32, 32, 3) and photo.notes == ("from gray",)
+    assert (photo.pixels == photo.pixels[..., :1]).all()
+    photo = read_photo(ramp(), SIZE, channels=1)
+    assert photo.pixels.shape == (32, 32, 1) and photo.notes == ("made gray",)
+    assert not read_photo(gray, SIZE, channels=1).notes
 
 
 def test_transparent_pixels_are_white() -> None:
@@ -91,7 +96,9 @@ def test_other_depths_are_refused(tmp_path: Path) -> None:
 
 def test_cmyk(tmp_path: Path) -> None:
     Image.new("CMYK", (64, 64), (0, 255, 255, 0)).save(tmp_path / "print.jpg", quality=100)
-    red = read_photo(tmp_path / "print.jpg", SIZE).pixels[0, 0]
+    photo = read_photo(tmp_path / "print.jpg", SIZE)
+    assert photo.notes == ("from CMYK",)
+    red = photo.pixels[0, 0]
     assert red[0] > 200 > 60 > max(red[1:])
 
 
