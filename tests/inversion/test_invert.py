@@ -12,6 +12,7 @@ from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.build import build
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.prior import prior_of
+from sefa_cli.projections import first_projections
 from tests.helpers import networks
 
 pytestmark = pytest.mark.slow
@@ -24,8 +25,17 @@ def test_a_step_in_the_priors_coordinates_costs_the_same_in_every_direction() ->
     sampled = generator.map(np.random.RandomState(1).randn(2000, generator.z_dim)).double()
     assert float(prior.distance(sampled)) == pytest.approx(1, abs=0.1)
     assert float(prior.distance(prior.mean)) == 0
-    curvature = torch.linalg.inv(prior.shared @ prior.shared.T)
-    assert float(torch.linalg.eigvalsh(curvature - 1.4 * prior.precision)[0]) > -1e-6
+    each = torch.zeros_like(prior.layered)
+    for layer in first_projections(generator.checkpoint):
+        matrix = torch.from_numpy(layer.matrix.float32()).double()
+        each[layer.index] += matrix.T @ matrix / len(matrix)
+    away = sampled - prior.mean
+    scale = float((away @ each.sum(dim=0) * away).sum(dim=1).mean()) / len(prior.mean)
+    one = torch.eye(len(prior.mean), dtype=torch.float64)
+    roots, effects = [prior.shared, *prior.layered], [each.sum(dim=0), *each]
+    for root, effect in zip(roots, effects, strict=True):
+        curvature = effect / scale + 1.4 * prior.precision
+        assert torch.allclose(root.T @ curvature @ root, one, atol=0.1)
     assert float(prior.spread(prior.mean.expand(5, -1))) == 0
 
 
