@@ -1,7 +1,7 @@
 """The codes of photographs: what `sefa invert` and `sefa.invert` do."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from sefa_cli.inversion.how import How
 from sefa_cli.inversion.loss import picture_loss, psnr
 from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo, unlike
 from sefa_cli.inversion.prior import Prior, prior_of
+from sefa_cli.projections import fingerprint
 from sefa_cli.rendering.pictures import Picture, png, to_image, to_uint8
 from sefa_cli.rendering.sheets import contact_sheet
 
@@ -72,6 +73,12 @@ class Inverter:
         self.prior: Prior = prior_of(generator)
         with torch.inference_mode():
             self.shape: tuple[int, ...] = tuple(self.picture(self._mean_code).shape)  # (c, h, w)
+
+    @property
+    def task(self) -> dict[str, object]:
+        """Everything but the photo that a code depends on, as JSON."""
+        model = fingerprint(self.generator.checkpoint)
+        return {"model": model, **asdict(self.how), "space": self.space}
 
     @property
     def _mean_code(self) -> torch.Tensor:

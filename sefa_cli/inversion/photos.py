@@ -3,6 +3,7 @@
 Nothing is guessed silently: each photo carries notes about what was done to it.
 """
 
+import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from sefa_cli.errors import SefaError
+from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
 
 Given = str | Path | Image.Image | NDArray[np.uint8]
@@ -121,6 +123,15 @@ def unlike(names: Iterable[str]) -> list[str]:
     return made
 
 
+def digest(photo: Path) -> str:
+    """Return the SHA-256 of a file. Raises SefaError."""
+    try:
+        with open(photo, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise why_not(photo, error, "read") from error
+
+
 def _pictures_in(folder: Path) -> Iterable[Path]:
     suffixes = Image.registered_extensions().items()
     known = {*(suffix for suffix, kind in suffixes if kind in _FORMATS), *_HEIC_SUFFIXES}
@@ -135,7 +146,7 @@ def _opened(path: Path) -> Image.Image:
         with open(path, "rb") as file:
             head = file.read(12)
     except OSError as error:
-        raise SefaError(f"cannot read {path}: {error.strerror}") from error
+        raise why_not(path, error, "read") from error
     if not head:
         raise SefaError(f"{path} is empty", "a picture", "Get the file again.")
     try:
