@@ -1,6 +1,7 @@
 """`sefa invert`: the codes of photographs, for `--codes`."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,6 +78,7 @@ def invert(
     `sefa edit X.dirs --codes CODES.npz` then edits them. Photos are turned upright and cropped to
     their center. A photo that cannot be read is reported and left out; the exit code is then 1.
     """
+    from sefa_cli.discovery.partial import partial_path
     from sefa_cli.files import check_writable
     from sefa_cli.inversion.how import How
     from sefa_cli.inversion.photos import find_photos
@@ -86,14 +88,21 @@ def invert(
     checks.check_device(device)
     checks.check_model(model, offline)
     paths = find_photos(photos)
-    if not output.endswith(".npz"):
+    if not output.lower().endswith(".npz"):
         raise UsageError(f"cannot write codes to {output}", "a name that ends in .npz")
     if sheet and not sheet.lower().endswith(PICTURE_SUFFIXES):
         raise UsageError(
             f"cannot write a sheet to {sheet}", f"one of {', '.join(PICTURE_SUFFIXES)}"
         )
-    for path in filter(None, (output, sheet)):
+    for path in map(Path, filter(None, (output, sheet))):
+        if path.exists() and any(path.samefile(photo) for photo in paths):
+            raise UsageError(f"{path} is one of the photos", "the name of another file")
         check_writable(path, overwrite)
+    if not (resume or overwrite) and (kept := partial_path(output)).exists():
+        raise SefaError(
+            f"{kept} already keeps codes of an interrupted batch",
+            remedy="Use --resume to go on, or --overwrite to start again.",
+        )
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
         from sefa_cli.editing.source import load_generator

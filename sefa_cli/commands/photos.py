@@ -61,7 +61,8 @@ def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> N
         )  # fmt: skip
         inverter = Inverter(generator, way, how.get("offline"))
         passes = inverter.how.passes
-        advance = work.begin("inverting", passes * len(paths), "passes", "the code is kept then")
+        advice = "the next edit of a photo starts at once"
+        advance = work.begin("inverting", passes * len(paths), "passes", advice)
         met: list[str] = []
 
         def step(name: str, done: int, loss: float) -> None:

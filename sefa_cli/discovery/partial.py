@@ -52,7 +52,7 @@ class Partial:
                 if str(archive["key"]) != self.key:
                     raise SefaError(
                         f"{self.path} belongs to a search with other options",
-                        "the same model, region and options",
+                        "the same model and options",
                         "Repeat them, or do not resume.",
                     )
                 self._arrays = {name: archive[name] for name in archive if name != "key"}

@@ -1,18 +1,14 @@
 """A batch of photos: one after the other, each kept when it is done; a bad one stops nothing."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from sefa_cli.discovery.partial import Partial
+from sefa_cli.discovery.partial import Partial, partial_path
 from sefa_cli.errors import SefaError
-from sefa_cli.files import why_not
 from sefa_cli.inversion.invert import Found, Inverter
-from sefa_cli.inversion.photos import unlike
-from sefa_cli.projections import fingerprint
+from sefa_cli.inversion.photos import digest, unlike
 
 Progress = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
 
@@ -22,10 +18,7 @@ class Batch:
 
     def __init__(self, inverter: Inverter, paths: Sequence[Path], output: Path | str) -> None:
         self.inverter, self.paths = inverter, paths
-        output = Path(output)
-        model = fingerprint(inverter.generator.checkpoint)
-        task = {"model": model, **asdict(inverter.how), "space": inverter.space}
-        self.partial = Partial(output.with_name(output.name + ".partial"), task)
+        self.partial = Partial(partial_path(output), inverter.task)
 
     def run(self, progress: Progress, refused: Callable[[SefaError], object]) -> Iterator[Found]:
         """Yield what is found for each photo that can be read; tell `refused` about the others.
@@ -36,7 +29,7 @@ class Batch:
         for path, name in zip(self.paths, names, strict=True):
             try:
                 photo = self.inverter.read(path, name)
-                key = _digest(path)
+                key = digest(path)
             except SefaError as error:
                 refused(error)
                 continue
@@ -51,12 +44,3 @@ class Batch:
     @property
     def _shape(self) -> tuple[int, int]:
         return self.inverter.generator.num_layers, len(self.inverter.prior.mean)
-
-
-def _digest(path: Path) -> str:
-    """Return the SHA-256 of a file. Raises SefaError."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise why_not(path, error, "read") from error

@@ -8,6 +8,7 @@ import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,6 +24,14 @@ Report = Callable[[int, float], object]  # passes so far, the loss of the last o
 
 class _SpentError(Exception):
     """All passes are used."""
+
+
+class _Known(NamedTuple):
+    """What is made small, at a code `(layers, dim)`, and its gradient there."""
+
+    value: float
+    code: Tensor
+    slope: Tensor
 
 
 @dataclass
@@ -48,7 +57,7 @@ class Descent:
 
     def __post_init__(self) -> None:
         self.history: list[float] = []
-        self._best: tuple[float, Tensor] | None = None
+        self._best: _Known | None = None
 
     def run(self, passes: int, space: str) -> Tensor:
         """Return the best code found within `passes`, float32 `(layers, dim)`."""
@@ -57,11 +66,11 @@ class Descent:
         first = passes if space != "w+" else (passes + 1) // 2
         self._descend(first, torch.zeros(d, dtype=start.dtype), lambda u: start + self._alike(u))
         assert self._best is not None
-        if space == "w+" and passes > first:
-            begun = self._best[1]
+        if space == "w+":  # with what the first stage left
+            begun = self._best.code
             zero = torch.zeros(layers, d, dtype=start.dtype)
-            self._descend(passes - first, zero, lambda u: begun + self._apart(u))
-        return self._best[1].float()
+            self._descend(passes, zero, lambda u: begun + self._apart(u))
+        return self._best.code.float()
 
     def _alike(self, u: Tensor) -> Tensor:
         """Return the move of all layers for coordinates `(d,)`."""
@@ -71,23 +80,27 @@ class Descent:
         """Return the move of each layer for coordinates `(layers, d)`."""
         return torch.einsum("lij,lj->li", self.prior.layered, u)
 
-    def _descend(self, passes: int, u: Tensor, code_at: Callable[[Tensor], Tensor]) -> None:
-        end = len(self.history) + passes
+    def _descend(self, end: int, u: Tensor, code_at: Callable[[Tensor], Tensor]) -> None:
+        """Descend from coordinates `u` until `end` passes are used in all."""
 
         def evaluate(u: Tensor) -> tuple[float, Tensor]:
-            if len(self.history) == end:
-                raise _SpentError
             own = u.detach().requires_grad_()
-            objective = self._objective(code_at(own))
-            (gradient,) = torch.autograd.grad(objective, own)
-            return float(objective.detach()), gradient
+            code = code_at(own)
+            known = self._best
+            if known is None or not torch.equal(known.code, code):
+                if len(self.history) == end:
+                    raise _SpentError
+                known = self._measure(code.detach())
+            (gradient,) = torch.autograd.grad(code, own, known.slope)
+            return known.value, gradient
 
         with contextlib.suppress(_SpentError):
             minimize(evaluate, u)
 
-    def _objective(self, code: Tensor) -> Tensor:
-        """Return what is made small for a code `(layers, dim)`, float64 on the CPU."""
+    def _measure(self, code: Tensor) -> _Known:
+        """Spend a pass on a code `(layers, dim)`, float64 on the CPU."""
         generator, prior = self.generator, self.prior
+        code.requires_grad_()
         own = code.to(generator.dtype).to(generator.device)[None]
         picture = generator.synthesize(own, size=self.size, preview=True)
         loss = picture_loss(picture, self.target)
@@ -95,11 +108,12 @@ class Descent:
         if self.regularize:
             away = prior.distance(code.mean(dim=0)) + prior.spread(code)
             objective = objective + self.regularize * away
-        value = float(objective.detach())
-        if not math.isfinite(value) and self._best is None:
+        (slope,) = torch.autograd.grad(objective, code)
+        known = _Known(float(objective.detach()), code.detach().clone(), slope)
+        if not math.isfinite(known.value) and self._best is None:
             raise SefaError("the model's mean code has no picture", "a generator that is whole")
-        if self._best is None or value < self._best[0]:  # a step too far may be NaN
-            self._best = value, code.detach().clone()
+        if self._best is None or known.value < self._best.value:  # a step too far may be NaN
+            self._best = known
         self.history.append(float(loss.detach()))
         self.report(len(self.history), self.history[-1])
-        return objective
+        return known

@@ -2,8 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from sefa_cli.errors import UsageError
+from sefa_cli.ranges import is_whole
 
 SPACES = ("w", "w+", "z")
 
@@ -34,13 +36,15 @@ class How:
     def __post_init__(self) -> None:
         if self.space not in (None, *SPACES):
             raise UsageError(f"unknown space {self.space!r}", "one of " + ", ".join(SPACES))
-        if self.passes < 1:
-            raise UsageError(f"passes must be 1 or more, got {self.passes}")
-        if self.size < 16:
-            raise UsageError(f"the working size must be 16 pixels or more, got {self.size}")
+        if not is_whole(self.passes, 1):
+            raise UsageError(f"passes must be 1 or more, got {self.passes!r}", "a whole number")
+        if not is_whole(self.size, 16):
+            found = f"the working size must be 16 pixels or more, got {self.size!r}"
+            raise UsageError(found, "a whole number")
         if self.face is not None and not self.align:
             raise UsageError("a face is chosen, but faces are not aligned", "--face with --align")
-        if self.face is not None and self.face < 0:
-            raise UsageError(f"face must be 0 or more, got {self.face}")
-        if not (math.isfinite(self.regularize) and self.regularize >= 0):
-            raise UsageError(f"regularize must be 0 or more, got {self.regularize:g}")
+        if self.face is not None and not is_whole(self.face, 0):
+            raise UsageError(f"face must be 0 or more, got {self.face!r}", "a whole number")
+        weight: object = self.regularize
+        if not (isinstance(weight, Real) and 0 <= float(weight) < math.inf):
+            raise UsageError(f"regularize must be 0 or more, got {weight!r}", "a number")

@@ -1,7 +1,7 @@
 """The codes of photographs: what `sefa invert` and `sefa.invert` do."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,9 @@ from sefa_cli.inversion.align import face_finder
 from sefa_cli.inversion.descent import Descent
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.loss import picture_loss, psnr
-from sefa_cli.inversion.photos import Given, Photo, read_photo, unlike
+from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo, unlike
 from sefa_cli.inversion.prior import Prior, prior_of
+from sefa_cli.projections import fingerprint
 from sefa_cli.rendering.pictures import Picture, png, to_image, to_uint8
 from sefa_cli.rendering.sheets import contact_sheet
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int, float], object]  # name, passes so far, in all, loss
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Found:
     """The code of one photo.
 
@@ -47,6 +48,9 @@ class Found:
     loss: float
     psnr: float
     picture: Picture
+
+    def __repr__(self) -> str:
+        return f"<code of {self.photo.name}: loss {self.loss:.4f}, {self.psnr:.1f} dB>"
 
 
 class Inverter:
@@ -69,6 +73,12 @@ class Inverter:
         self.prior: Prior = prior_of(generator)
         with torch.inference_mode():
             self.shape: tuple[int, ...] = tuple(self.picture(self._mean_code).shape)  # (c, h, w)
+
+    @property
+    def task(self) -> dict[str, object]:
+        """Everything but the photo that a code depends on, as JSON."""
+        model = fingerprint(self.generator.checkpoint)
+        return {"model": model, **asdict(self.how), "space": self.space}
 
     @property
     def _mean_code(self) -> torch.Tensor:
@@ -179,6 +189,10 @@ def _pixels(photo: Photo) -> torch.Tensor:
     return torch.from_numpy(photo.pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
 
 
+def _each(given: Given) -> Sequence[Given]:
+    return find_photos([given]) if isinstance(given, str | Path) else [given]
+
+
 def _ignore(name: str, done: int, total: int, loss: float) -> None:
     """Ignore progress."""
 
@@ -198,8 +212,8 @@ def invert(
     the model's own: a model of faces knows only faces of its own position and size.
 
     Args:
-        pictures: One photo or several: files, Pillow images, or arrays `(height, width, 3)` of
-            uint8.
+        pictures: One photo or several: files, folders, Pillow images, or arrays
+            `(height, width, 3)` of uint8.
         model: A zoo name, a path, an address, or a generator from `load_generator`.
         device: `"auto"`, `"cpu"`, `"cuda"` or `"mps"`; not used for a loaded generator.
         offline: Fetch nothing. Default: what SEFA_OFFLINE says.
@@ -231,7 +245,7 @@ def invert(
         raise UsageError("no photos are given", "one or more")
     keep_blocks()
     inverter = Inverter(load_generator(model, device, offline), how, offline)
-    photos = [inverter.read(one) for one in given]
+    photos = [inverter.read(one) for some in given for one in _each(some)]
     found = [
         inverter.find(photo, lambda done, loss, n=photo.name: progress(n, done, how.passes, loss))  # type: ignore[misc]
         for photo in photos

@@ -3,6 +3,7 @@
 Nothing is guessed silently: each photo carries notes about what was done to it.
 """
 
+import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,13 +11,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from sefa_cli.errors import SefaError
+from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
 
 Given = str | Path | Image.Image | NDArray[np.uint8]
 
+# An allowlist: some of Pillow's other formats start programs, and many hold data, not photos.
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
 _HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of the container
 _HEIC_SUFFIXES = (".heic", ".heif")
 _SMALLEST = 16  # pixels of the shorter side: nothing can be seen below
@@ -65,6 +69,9 @@ def read_photo(
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # beyond twice that: error
         image = _opened(Path(given)) if is_file else _image(given, label)  # type: ignore[arg-type]
         try:
+            if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
+                kind = "real numbers" if image.mode == "F" else "whole numbers of 32 bits"
+                raise ValueError(f"its pixels are {kind}")
             image = _upright(image, notes)
             image = _levels(image, channels, notes)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -116,8 +123,18 @@ def unlike(names: Iterable[str]) -> list[str]:
     return made
 
 
+def digest(photo: Path) -> str:
+    """Return the SHA-256 of a file. Raises SefaError."""
+    try:
+        with open(photo, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise why_not(photo, error, "read") from error
+
+
 def _pictures_in(folder: Path) -> Iterable[Path]:
-    known = {*Image.registered_extensions(), *_HEIC_SUFFIXES}
+    suffixes = Image.registered_extensions().items()
+    known = {*(suffix for suffix, kind in suffixes if kind in _FORMATS), *_HEIC_SUFFIXES}
     for path in folder.iterdir():
         if path.suffix.lower() in known and path.is_file() and not path.name.startswith("."):
             yield path
@@ -129,11 +146,12 @@ def _opened(path: Path) -> Image.Image:
         with open(path, "rb") as file:
             head = file.read(12)
     except OSError as error:
-        raise SefaError(f"cannot read {path}: {error.strerror}") from error
+        raise why_not(path, error, "read") from error
     if not head:
         raise SefaError(f"{path} is empty", "a picture", "Get the file again.")
     try:
-        return Image.open(path)
+        Image.init()
+        return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
     except Image.DecompressionBombError:
         raise SefaError(f"{path} is too large", "fewer than 170 megapixels") from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
@@ -150,6 +168,8 @@ def _image(given: Image.Image | NDArray[np.uint8], label: str) -> Image.Image:
     if isinstance(given, Image.Image):
         return given
     array = np.asarray(given)
+    if not array.ndim:
+        raise SefaError(f"{label} is {given!r}", "a file, a Pillow image or uint8 pixels")
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or channels not in (1, 3, 4):
         raise SefaError(
@@ -164,6 +184,8 @@ def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
     if getattr(image, "n_frames", 1) > 1:
         notes.append(f"the first of its {image.n_frames} pictures")  # type: ignore[attr-defined]
         image.seek(0)
+    if image.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9):
+        notes.append("turned as the camera says")
     turned: Image.Image = ImageOps.exif_transpose(image)
     return turned
 
@@ -174,8 +196,10 @@ def _levels(image: Image.Image, channels: int, notes: list[str]) -> Image.Image:
         notes.append("from 16 bits")
         levels: NDArray[np.float64] = np.asarray(image, dtype=np.float64) / 257
         image = Image.fromarray(np.rint(levels.clip(0, 255)).astype(np.uint8))
-    elif image.mode == "F":
-        raise ValueError("its pixels are real numbers")
+    elif (gray := image.mode in ("1", "L", "LA")) != (channels == 1):
+        notes.append("from gray" if gray else "made gray")
+    elif image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        notes.append(f"from {image.mode}")
     if channels == 4:
         return image.convert("RGBA")
     if image.mode in ("LA", "PA", "RGBA", "RGBa") or "transparency" in image.info:

@@ -1,8 +1,8 @@
 """Codes of photos that were found before, kept in the cache: an edit need not look again."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,10 @@ import torch
 from sefa_cli.canonical import canonical_json
 from sefa_cli.editing.codes import as_codes
 from sefa_cli.errors import SefaError
-from sefa_cli.files import why_not
+from sefa_cli.inversion.batch import Progress
 from sefa_cli.inversion.invert import Inverter
-from sefa_cli.inversion.photos import unlike
-from sefa_cli.projections import fingerprint
+from sefa_cli.inversion.photos import digest, unlike
 from sefa_cli.sources import cache
-
-Progress = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
 
 
 @dataclass(frozen=True)
@@ -53,12 +50,7 @@ def codes_of(photos: Sequence[Path], inverter: Inverter, progress: Progress) -> 
 
 def _file(photo: Path, inverter: Inverter) -> Path:
     """Return the file of the cache that holds a photo's code."""
-    try:
-        digest = hashlib.sha256(photo.read_bytes()).hexdigest()
-    except OSError as error:
-        raise why_not(photo, error, "read") from error
-    model = fingerprint(inverter.generator.checkpoint)
-    how = {"photo": digest, "model": model, **asdict(inverter.how), "space": inverter.space}
+    how = {"photo": digest(photo), **inverter.task}
     key = hashlib.sha256(canonical_json(how).encode()).hexdigest()
     return cache.cache_folder() / "codes" / f"{key}.npy"
 

@@ -64,9 +64,39 @@ def test_an_interrupted_batch_goes_on(
     assert "codes.npz.partial keeps 1 of 2 codes" in stopped.stderr
     other = sefa("invert", "photos", *QUICK[:-1], "4", "--overwrite", "--resume")
     assert other.exit_code == 1 and "other options" in other.stderr
+    assert "the same model and options" in other.stderr
     assert sefa("invert", "photos", *QUICK, "--overwrite", "--resume").exit_code == 0
     assert searched == ["seed0000", "seed0001", "seed0001"]
     assert Path("codes.npz").read_bytes() == whole and not Path("codes.npz.partial").exists()
+
+
+def test_a_photo_is_never_written_over(sefa: Sefa, photos: Path) -> None:
+    photo = (photos / "seed0000.png").rename(photos / "me.npz")
+    before = photo.read_bytes()
+    words = ("invert", str(photo), "--model", "tiny.pth", "--overwrite")
+    for written in (("-o", "photos/../photos/me.npz"), ("-o", "x.npz", "--sheet", "photos/me.png")):
+        (photos / "me.png").unlink(missing_ok=True)
+        (photos / "me.png").symlink_to("me.npz")
+        done = sefa(*words, *written)
+        assert done.exit_code == 2 and "is one of the photos" in done.stderr
+        assert photo.read_bytes() == before
+
+
+def test_codes_of_an_interrupted_batch_are_not_thrown_away(sefa: Sefa, photos: Path) -> None:
+    partial = Path("codes.npz.partial")
+    partial.write_bytes(b"codes")
+    done = sefa("invert", "photos", *QUICK)
+    assert done.exit_code == 1 and "codes.npz.partial already keeps codes" in done.stderr
+    assert "--resume" in done.stderr and "--overwrite" in done.stderr
+    assert partial.read_bytes() == b"codes"
+    assert sefa("invert", "photos", *QUICK, "--overwrite").exit_code == 0 and not partial.exists()
+
+
+def test_capitals_in_the_name_of_the_codes(sefa: Sefa, photos: Path) -> None:
+    words = ("invert", str(photos / "seed0000.png"), "--model", "tiny.pth", "--passes", "1")
+    assert sefa(*words, "-o", "CODES.NPZ").exit_code == 0
+    codes = ("sample", "tiny.pth", "--codes", "CODES.NPZ", "-o", "again.png")
+    assert sefa(*codes).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Codes of the model's own pictures: found, the same each time, with names that stay."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.build import build
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.prior import prior_of
+from sefa_cli.projections import first_projections
 from tests.helpers import networks
 
 pytestmark = pytest.mark.slow
@@ -23,8 +25,17 @@ def test_a_step_in_the_priors_coordinates_costs_the_same_in_every_direction() ->
     sampled = generator.map(np.random.RandomState(1).randn(2000, generator.z_dim)).double()
     assert float(prior.distance(sampled)) == pytest.approx(1, abs=0.1)
     assert float(prior.distance(prior.mean)) == 0
-    curvature = torch.linalg.inv(prior.shared @ prior.shared.T)
-    assert float(torch.linalg.eigvalsh(curvature - 1.4 * prior.precision)[0]) > -1e-6
+    each = torch.zeros_like(prior.layered)
+    for layer in first_projections(generator.checkpoint):
+        matrix = torch.from_numpy(layer.matrix.float32()).double()
+        each[layer.index] += matrix.T @ matrix / len(matrix)
+    away = sampled - prior.mean
+    scale = float((away @ each.sum(dim=0) * away).sum(dim=1).mean()) / len(prior.mean)
+    one = torch.eye(len(prior.mean), dtype=torch.float64)
+    roots, effects = [prior.shared, *prior.layered], [each.sum(dim=0), *each]
+    for root, effect in zip(roots, effects, strict=True):
+        curvature = effect / scale + 1.4 * prior.precision
+        assert torch.allclose(root.T @ curvature @ root, one, atol=0.1)
     assert float(prior.spread(prior.mean.expand(5, -1))) == 0
 
 
@@ -73,6 +84,8 @@ def test_names_stay_with_codes(tmp_path: Path) -> None:
     paths = [tmp_path / folder / "me & you.png" for folder in ("one", "two")]
     found = sefa.invert(paths, generator, passes=2)
     assert found.names == ["me & you", "me & you-2"] and len(found) == 2
+    assert re.fullmatch(r"<code of me & you: loss \d+\.\d{4}, \d+\.\d dB>", repr(found[0]))
+    assert sefa.invert(tmp_path / "one", generator, passes=1).names == ["me & you"]  # a folder
     assert found.sheet().width > 0 and found._repr_png_()[:4] == b"\x89PNG"
     found.save(tmp_path / "codes.npz")
     with pytest.raises(SefaError, match="already exists"):
@@ -103,6 +116,12 @@ def test_what_cannot_be_inverted() -> None:
         prior_of(build(networks.biggan(), "cpu"))
     with pytest.raises(UsageError, match="no photos are given"):
         sefa.invert([], "nothing")
+    generator = build(networks.stylegan2(), "cpu")
+    for given in (None, [None]):
+        with pytest.raises(SefaError, match="the picture is None; expected a file"):
+            sefa.invert(given, generator)
+    with pytest.raises(SefaError, match=r"none.jpg does not exist"):
+        sefa.invert("none.jpg", generator)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +129,13 @@ def test_what_cannot_be_inverted() -> None:
     [
         ({"space": "s"}, "unknown space 's'"),
         ({"passes": 0}, "passes must be 1 or more, got 0"),
+        ({"passes": 2.5}, "passes must be 1 or more, got 2.5; expected a whole number"),
+        ({"passes": "3"}, "passes must be 1 or more, got '3'"),
         ({"size": 8}, "size must be 16 pixels or more, got 8"),
+        ({"size": 32.5}, "size must be 16 pixels or more, got 32.5; expected a whole number"),
+        ({"align": True, "face": 0.5}, "face must be 0 or more, got 0.5"),
+        ({"regularize": "a"}, "regularize must be 0 or more, got 'a'"),
+        ({"regularize": None}, "regularize must be 0 or more, got None"),
         ({"regularize": -1.0}, "regularize must be 0 or more, got -1"),
         ({"regularize": float("nan")}, "regularize must be 0 or more, got nan"),
     ],

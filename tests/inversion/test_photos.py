@@ -1,15 +1,17 @@
 """Photographs of every kind: read upright, in the model's shape, or refused in words."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from sefa_cli.errors import SefaError
 from sefa_cli.inversion.photos import find_photos, read_photo
 
 SIZE = (32, 32)
+OTHERS = ("letter.pdf", "clip.mpg", "weights.h5", "page.eps")  # Pillow knows them all
 
 
 def ramp(width: int = 64, height: int = 64) -> Image.Image:
@@ -32,7 +34,9 @@ def test_a_photo_is_turned_as_the_camera_says(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # its top is at the right: turn it clockwise
     ramp().save(tmp_path / "turned.jpg", exif=exif, quality=100, subsampling=0)
-    pixels = read_photo(tmp_path / "turned.jpg", SIZE).pixels.astype(int)
+    photo = read_photo(tmp_path / "turned.jpg", SIZE)
+    assert photo.notes == ("turned as the camera says",)
+    pixels = photo.pixels.astype(int)
     assert pixels[-1, 0, 0] > 200 > pixels[0, 0, 0] + 100  # red grows downwards now
     assert pixels[0, 0, 1] > 200 > pixels[0, -1, 1] + 100  # green to the left
 
@@ -51,9 +55,12 @@ def test_the_shape_of_a_model_that_is_not_square() -> None:
 
 def test_gray_photos_and_gray_models() -> None:
     gray = ramp().convert("L")
-    pixels = read_photo(gray, SIZE).pixels
-    assert pixels.shape == (32, 32, 3) and (pixels == pixels[..., :1]).all()
-    assert read_photo(ramp(), SIZE, channels=1).pixels.shape == (32, 32, 1)
+    photo = read_photo(gray, SIZE)
+    assert photo.pixels.shape == (32, 32, 3) and photo.notes == ("from gray",)
+    assert (photo.pixels == photo.pixels[..., :1]).all()
+    photo = read_photo(ramp(), SIZE, channels=1)
+    assert photo.pixels.shape == (32, 32, 1) and photo.notes == ("made gray",)
+    assert not read_photo(gray, SIZE, channels=1).notes
 
 
 def test_transparent_pixels_are_white() -> None:
@@ -73,9 +80,25 @@ def test_sixteen_bits(tmp_path: Path) -> None:
     assert (photo.pixels == 128).all() and photo.notes == ("from 16 bits",)
 
 
+def test_other_depths_are_refused(tmp_path: Path) -> None:
+    """What 32 bits mean differs from file to file."""
+    levels = np.full((64, 64), 40_000)
+    for kind, words in ((np.int32, "32 bits"), (np.float32, "real numbers")):
+        Image.fromarray(levels.astype(kind)).save(tmp_path / "deep.tif")
+        with pytest.raises(SefaError, match=f"deep.tif cannot be read as a picture.*{words}"):
+            read_photo(tmp_path / "deep.tif", SIZE)
+    with pytest.raises(SefaError, match="32 bits"):
+        read_photo(Image.fromarray(levels.astype(np.int32)), SIZE)
+    (tmp_path / "deep.pgm").write_bytes(b"P5 64 64 65535 " + b"\x80\x80" * 64 * 64)
+    photo = read_photo(tmp_path / "deep.pgm", SIZE)
+    assert (photo.pixels == 128).all() and photo.notes == ("from 16 bits",)
+
+
 def test_cmyk(tmp_path: Path) -> None:
     Image.new("CMYK", (64, 64), (0, 255, 255, 0)).save(tmp_path / "print.jpg", quality=100)
-    red = read_photo(tmp_path / "print.jpg", SIZE).pixels[0, 0]
+    photo = read_photo(tmp_path / "print.jpg", SIZE)
+    assert photo.notes == ("from CMYK",)
+    red = photo.pixels[0, 0]
     assert red[0] > 200 > 60 > max(red[1:])
 
 
@@ -126,6 +149,23 @@ def test_what_is_not_a_picture(tmp_path: Path, content: bytes, words: str) -> No
         read_photo(tmp_path / "me.jpg", SIZE)
 
 
+@pytest.mark.parametrize("name", ["me.jpg", "me.eps"])
+def test_a_photo_starts_no_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Pillow would give PostScript to Ghostscript, whatever the file is called."""
+    started: list[object] = []
+    for start in ("Popen", "run", "call", "check_call", "check_output"):
+        monkeypatch.setattr(subprocess, start, lambda *words, **_: started.append(words))
+    monkeypatch.setattr(EpsImagePlugin, "has_ghostscript", lambda: True)
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", "gs")
+    page = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\nshowpage\n%%EOF\n"
+    (tmp_path / name).write_text(page)
+    with pytest.raises(SefaError, match=f"{name} is not a picture"):
+        read_photo(tmp_path / name, SIZE)
+    assert not started
+
+
 def test_a_photo_that_is_cut_off(tmp_path: Path) -> None:
     whole = Path(ramp_png(tmp_path)).read_bytes()
     (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
@@ -141,7 +181,7 @@ def test_arrays_of_another_kind_are_refused() -> None:
 
 
 def test_a_folder_stands_for_its_pictures(tmp_path: Path) -> None:
-    for name in ("b.png", "a.jpg", "notes.txt", "c.HEIC", ".hidden.png"):
+    for name in ("b.png", "a.jpg", "notes.txt", "c.HEIC", ".hidden.png", *OTHERS):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "empty").mkdir()
     assert [path.name for path in find_photos([tmp_path])] == ["a.jpg", "b.png", "c.HEIC"]
