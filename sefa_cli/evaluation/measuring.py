@@ -82,8 +82,7 @@ class Trial:
     def measure(self, i: int, before: Picture) -> Measured:
         """Render and measure seed `i`, whose picture is `before`."""
         start = self.scene.start
-        one = replace(start, codes=start.codes[i : i + 1], numbers=start.numbers[i : i + 1])
-        edits = Edits(replace(self.scene, start=one), self.bundle)
+        edits = Edits(replace(self.scene, start=start.only(i, i + 1)), self.bundle)
         rows = []
         for k in self.ks:
             after = [next(edits.render(Move(((k, alpha),)))) for alpha in self.alphas]

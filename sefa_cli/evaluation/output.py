@@ -166,8 +166,7 @@ def best_sheet(found: Evaluation) -> Picture:
     trial = found.trials[0]
     scene = trial.scene
     view = replace(scene.view, size=min(_WIDTH, scene.view.size or scene.generator.resolution))
-    start = scene.start
-    few = replace(start, codes=start.codes[:_FACES], numbers=start.numbers[:_FACES])
+    few = scene.start.only(0, _FACES)
     own = replace(scene, start=few)
     before = list(own.pictures(view))
     for attribute in found.attributes:

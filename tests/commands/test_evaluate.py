@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sefa_cli.bundle.bundle import Bundle
@@ -62,3 +63,12 @@ def test_refuses_in_one_line(sefa: Sefa, bundle: Path, words: list[str], said: s
     result = sefa("evaluate", *words, *output)
     assert result.exit_code in (1, 2) and said in result.stderr
     assert result.stdout == "" and not Path("eval/index.html").exists()
+
+
+def test_codes_with_names(sefa: Sefa, bundle: Path) -> None:
+    """Such as `sefa invert` writes: more of them than the sheet shows."""
+    w = np.random.RandomState(0).randn(11, 32).astype(np.float32)
+    np.savez("c.npz", w=w, names=np.array([f"{i}.jpg" for i in range(11)]))
+    words = [word for word in QUICK if word not in ("--seeds", "0-9")]
+    assert sefa("evaluate", str(bundle), *words, "--codes", "c.npz").exit_code == 0
+    assert len(list(Path("eval/cache").rglob("code*_10.npz"))) == 1
