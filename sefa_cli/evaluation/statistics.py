@@ -125,13 +125,14 @@ def dependency(effects: Float64) -> Float64:
     Returns:
         `(…, attributes)`: mean over seeds and other attributes of their magnitude, over the mean
         magnitude of the attribute's own. The smaller, the better the attribute is isolated.
+        An attribute that is NaN on all seeds is NaN, and not among the others.
 
     Source: Wu et al., "StyleSpace Analysis", CVPR 2021, attribute dependency.
     """
     known = ~np.isnan(effects)
     counts = known.sum(axis=0)
     sizes = np.where(known, np.abs(effects), 0).sum(axis=0) / np.where(counts, counts, np.nan)
-    count = sizes.shape[-1]
-    others = (sizes.sum(axis=-1, keepdims=True) - sizes) / max(count - 1, 1)
+    count = (~np.isnan(sizes)).sum(axis=-1, keepdims=True)
+    others = (np.nansum(sizes, axis=-1, keepdims=True) - sizes) / np.maximum(count - 1, 1)
     found: Float64 = others / np.where(sizes == 0, np.nan, sizes)
     return found
