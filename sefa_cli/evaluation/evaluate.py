@@ -13,7 +13,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.evaluation import statistics
-from sefa_cli.evaluation.distortion import Distortion, measure_distortion
+from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
@@ -193,6 +193,8 @@ def evaluate(
     read = _named(bundles)
     first = next(iter(read.values()))
     scene = _scene(first, read, options)
+    if distorted:
+        check_distortion(scene.generator, distorted, len(scene.start.numbers))
     origin = {
         name: None if (value := options.get(name)) is None else str(value)
         for name in ("truncation", "truncation_layers", "label")
@@ -217,11 +219,12 @@ def _trials(
     alphas: Sequence[float],
     origin: Mapping[str, object],
 ) -> tuple[Trial, ...]:
+    chosen = [_directions(bundle, k) for bundle in bundles.values()]
     attributes = attributes_of(scorers, scene.pictures(scene.view))
     both = tuple([-alpha for alpha in reversed(alphas)] + list(alphas))
     return tuple(
-        Trial(scene, bundle, _directions(bundle, k), both, scorers, attributes, origin)
-        for bundle in bundles.values()
+        Trial(scene, bundle, ks, both, scorers, attributes, origin)
+        for bundle, ks in zip(bundles.values(), chosen, strict=True)
     )
 
 

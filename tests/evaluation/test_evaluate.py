@@ -178,6 +178,8 @@ def test_most_pictures_without_a_subject_are_refused(
         ({"seeds": 9}, "9 seeds; expected 10 or more"),
         ({"alpha": 0.0}, "alpha must be above 0"),
         ({"distorted": 1}, "distortion needs 2 seeds or more"),
+        ({"distorted": -2}, "distortion needs 2 seeds or more, got -2"),
+        ({"distorted": 21}, "distortion on 21 of 20 seeds; expected 2 to 20"),
         ({"steps": 1.5}, "steps must be between 1 and 20"),
         ({"steps": 0}, "steps must be between 1 and 20"),
         ({"k": "7"}, "7"),
@@ -188,6 +190,17 @@ def test_most_pictures_without_a_subject_are_refused(
 def test_refuses(run: Callable[..., Evaluation], how: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         run({"right": bundle()}, **how)
+    assert run.known.rendered == 0  # type: ignore[attr-defined]
+
+
+def test_refuses_the_distortion_of_a_model_without_w_before_it_renders(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Known, "space", "z")
+    monkeypatch.setattr(Known, "family", "dcgan", raising=False)
+    with pytest.raises(UsageError, match="distortion of a dcgan model; expected a model with a"):
+        run({"right": bundle()}, distorted=2)
+    assert run.known.rendered == 0
 
 
 def test_refuses_bundles_of_different_models_or_none(run: Callable[..., Evaluation]) -> None:
