@@ -1,7 +1,7 @@
 """Evaluate directions: what each changes, on how many seeds, and how steadily."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
-from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.evaluation import statistics
+from sefa_cli.evaluation.asked import LEAST_SEEDS, by_name, indices_of, scene_for
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
+from sefa_cli.files import check_folder
 from sefa_cli.ranges import is_whole
 from sefa_cli.rendering.options import PictureOptions
-from sefa_cli.rendering.scene import Scene, open_scene_of
+from sefa_cli.rendering.scene import Scene
 
-LEAST_SEEDS = 10  # fewer tell nothing about the next seed
-_LARGEST = 256  # pixels, if nothing else is asked for
 _LOST = 0.5  # share of pictures without their subject from which on a table is refused
 
 
@@ -174,7 +174,7 @@ def evaluate(
     Raises:
         UsageError: There are fewer than 10 seeds, or an option is not valid.
         MismatchError: The bundles belong to different models.
-        SefaError: Most pictures show no subject, or a scorer fails.
+        SefaError: Most pictures show no subject, a scorer fails, or `cache` cannot be written to.
 
     Example:
         >>> sefa.factorize(tiny, num=4).save("a.dirs")
@@ -190,9 +190,10 @@ def evaluate(
         raise UsageError(f"steps must be between 1 and 20, got {steps}")
     if not is_whole(distorted, 0) or distorted == 1:
         raise UsageError(f"distortion needs 2 seeds or more, got {distorted}", "0 for none")
-    read = _named(bundles)
+    read = by_name(bundles)
     first = next(iter(read.values()))
-    scene = _scene(first, read, options)
+    cache = check_folder(cache)
+    scene = scene_for(first, read, options)
     if distorted:
         check_distortion(scene.generator, distorted, len(scene.start.numbers))
     origin = {
@@ -203,7 +204,7 @@ def evaluate(
     try:
         alphas = [alpha * i / steps for i in range(1, steps + 1)]
         trials = _trials(scene, read, opened, k, alphas, origin)
-        measured = _measured(trials, Path(cache), begin)
+        measured = _measured(trials, cache, begin)
     finally:
         close_scorers(opened)
     seen = scene.start.numbers[:distorted]
@@ -219,7 +220,7 @@ def _trials(
     alphas: Sequence[float],
     origin: Mapping[str, object],
 ) -> tuple[Trial, ...]:
-    chosen = [_directions(bundle, k) for bundle in bundles.values()]
+    chosen = [indices_of(bundle, k) for bundle in bundles.values()]
     attributes = attributes_of(scorers, scene.pictures(scene.view))
     both = tuple([-alpha for alpha in reversed(alphas)] + list(alphas))
     return tuple(
@@ -240,43 +241,6 @@ def _measured(
         rows.append(row)
         _check_subjects([row[0].before for row in rows], trials[0].attributes)
     return tuple(zip(*rows, strict=True))
-
-
-def _named(bundles: Mapping[str, Bundle] | Iterable[Path | str]) -> dict[str, Bundle]:
-    if isinstance(bundles, Mapping):
-        read = dict(bundles)
-    else:
-        paths = [Path(path) for path in bundles]
-        stems = [path.stem for path in paths]
-        names = [s if stems.count(s) == 1 else str(p) for s, p in zip(stems, paths, strict=True)]
-        if len(set(names)) < len(names):
-            raise UsageError("a bundle is given twice", "each bundle once")
-        read = {name: Bundle.load(path) for name, path in zip(names, paths, strict=True)}
-    if not read:
-        raise UsageError("no bundle is given", "one or more")
-    return read
-
-
-def _scene(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions) -> Scene:
-    """Open the one model of all bundles."""
-    for name, bundle in read.items():
-        if bundle.model["fingerprint"] != first.model["fingerprint"]:
-            raise MismatchError(
-                f"{name} belongs to {bundle.model['ref']}, {next(iter(read))} to "
-                f"{first.model['ref']}",
-                "bundles of one model",
-            )
-    scene = open_scene_of(first, options, seeds="0-99")
-    count = len(scene.start.numbers)
-    if count < LEAST_SEEDS:
-        raise UsageError(f"{count} seeds", f"{LEAST_SEEDS} or more, because a few tell nothing")
-    return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))
-
-
-def _directions(bundle: Bundle, k: str) -> tuple[int, ...]:
-    if k == "0-9":
-        return tuple(range(min(10, bundle.k)))
-    return bundle.indices(k)
 
 
 def _check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[str]) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from sefa_cli.editing.moves import Move
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 from sefa_cli.evaluation.evaluate import Evaluation
 from sefa_cli.evaluation.proposals import proposal, with_proposals
-from sefa_cli.files import check_writable, make_folder, open_atomically
+from sefa_cli.files import check_folder, check_suffix, check_writable, make_folder, open_atomically
 from sefa_cli.ranges import format_range
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.lettering import heading
@@ -38,13 +38,15 @@ _WIDTH = 128  # pixels of a picture in the sheet
 def check_evaluation_folder(path: Path | str, overwrite: bool = False) -> Path:
     """Return the folder for an evaluation: new, empty, or with the cache of an earlier one.
 
-    Raises UsageError for a file's name, SefaError if it holds results and `overwrite` is off.
+    Raises UsageError for a file's name, SefaError if it cannot be written to, or if it holds
+    results and `overwrite` is off.
     """
+    if str(path) == "-":
+        raise UsageError("cannot write an evaluation to stdout", "a folder, such as eval/")
     folder = Path(path)
-    if str(path) == "-" or folder.suffix in (".html", ".json", ".csv", ".png"):
-        raise UsageError(f"cannot write an evaluation to {path}", "a folder, such as eval/")
-    if folder.is_file():
-        raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")
+    if not folder.is_dir():
+        check_suffix(folder, (), "a folder, such as eval/")
+    check_folder(folder)
     for name in (PAGE, DATA, TABLE, SHEET) if folder.is_dir() else ():
         check_writable(folder / name, overwrite)
     return folder
@@ -56,8 +58,9 @@ def as_data(found: Evaluation, command: str = "") -> dict[str, Any]:
     return {
         "command": command,
         "model": trial.bundle.model["ref"],
+        "kind": scene.start.kind,  # what the pictures are of: seeds, or codes of a file
         "seeds": len(scene.start.numbers),
-        "first_seeds": format_range(scene.start.numbers),
+        "range": format_range(scene.start.numbers),
         "pictures": scene.view.about(scene.generator),
         "alphas": list(trial.alphas),
         "attributes": {

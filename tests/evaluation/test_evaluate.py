@@ -11,6 +11,7 @@ import torch
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.start import Start
 from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.evaluation import asked
 from sefa_cli.evaluation import evaluate as module
 from sefa_cli.evaluation.evaluate import Evaluation, evaluate
 from sefa_cli.evaluation.output import as_csv, as_data
@@ -63,7 +64,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evalua
         codes[1::2, :, 3].abs_().neg_()
         return Scene(known, Start(codes, numbers, "seed", "w"))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "open_scene_of", scene)
+    monkeypatch.setattr(asked, "open_scene_of", scene)
 
     def evaluated(bundles: Any, **how: Any) -> Evaluation:
         given = {"scorers": ["colors"], "cache": tmp_path / "cache", "steps": 1, **how}
