@@ -5,7 +5,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.discovery.regions.landmarks import Picture, hushed, landmark_network, refusal, rgb
+from sefa_cli.discovery.regions.landmarks import (
+    NETWORK,
+    Picture,
+    hushed,
+    landmark_network,
+    refusal,
+    rgb,
+)
 
 Scores = dict[str, float]
 
@@ -27,6 +34,7 @@ class FaceScorer:
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
 
+            self.version = f"{mediapipe.__version__} {NETWORK.facts.sha256}"
             self._image, self._format = mediapipe.Image, mediapipe.ImageFormat.SRGB
             self._landmarker = vision.FaceLandmarker.create_from_options(
                 vision.FaceLandmarkerOptions(

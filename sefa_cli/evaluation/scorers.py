@@ -4,9 +4,12 @@ A scorer takes a picture, uint8 `(height, width, channels)`, and returns numbers
 if the picture does not show its subject. Packages add scorers by the entry point `sefa.scorers`.
 """
 
+import hashlib
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +78,18 @@ def open_scorers(
     if not scorers:
         raise UsageError("there is no scorer", "colors, face, or your own")
     return scorers
+
+
+def version_of(scorer: Scorer) -> str:
+    """Return what changes with a scorer: its attribute `version`, and a digest of its file.
+
+    The scorers of this package have no digest: their versions say when numbers change.
+    """
+    module = getattr(scorer, "__module__", None) or ""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    own = module.startswith("sefa_cli.") or file is None or not Path(file).is_file()
+    digest = "" if own else hashlib.sha256(Path(str(file)).read_bytes()).hexdigest()
+    return f"{getattr(scorer, 'version', '')} {digest}"
 
 
 def close_scorers(scorers: Mapping[str, Scorer]) -> None:

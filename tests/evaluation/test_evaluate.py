@@ -1,5 +1,7 @@
 """`sefa.evaluate` on a generator with known factors: what is right scores right, else not."""
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -123,6 +125,33 @@ def test_what_was_measured_is_not_rendered_again(run: Any) -> None:
     assert run.known.rendered == before + 1  # one picture tells what the scorers measure
     run({"right": bundle()}, alpha=2.0)
     assert run.known.rendered > before + 20
+
+
+def test_a_scorer_that_changed_measures_again(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its file or its version: old numbers may not come back under the same name."""
+
+    def own() -> None:
+        file = tmp_path / "mine.py"
+        spec = importlib.util.spec_from_file_location("mine", file)
+        assert spec and spec.loader
+        loaded = importlib.util.module_from_spec(spec)
+        exec(file.read_text("utf-8"), loaded.__dict__)
+        monkeypatch.setitem(sys.modules, "mine", loaded)
+        monkeypatch.setattr(module, "open_scorers", lambda *_: {"mine": loaded.level})
+
+    def renders(text: str) -> bool:
+        (tmp_path / "mine.py").write_text(text, "utf-8")
+        own()
+        before = run.known.rendered
+        run({"right": bundle()})
+        return run.known.rendered > before + 1  # one picture tells what the scorers measure
+
+    text = "def level(p): return {'level': float(p.mean())}"
+    assert renders(text) and not renders(text)
+    assert renders(text.replace("p.mean()", "p.max()"))
+    assert renders(text + "\nlevel.version = 2")
 
 
 def test_an_interrupted_run_goes_on(run: Any) -> None:
