@@ -94,7 +94,7 @@ def evaluate(
             k=k,
             alpha=alpha,
             steps=steps,
-            scorers=None if scorers is None else scorers.split(","),
+            scorers=scorers,
             cache=Path(cache) if cache else folder / out.CACHE,
             distorted=distortion,
             begin=lambda total: work.begin(

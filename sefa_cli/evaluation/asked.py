@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import MismatchError, UsageError
+from sefa_cli.ranges import as_indices
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
 
@@ -13,12 +14,17 @@ LEAST_SEEDS = 10  # fewer say nothing about the next seed
 _LARGEST = 256  # pixels, if nothing else is asked for
 
 
-def by_name(bundles: Mapping[str, Bundle] | Iterable[Path | str]) -> dict[str, Bundle]:
+Bundles = Mapping[str, Bundle] | Bundle | Path | str | Iterable[Path | str]
+
+
+def by_name(bundles: Bundles) -> dict[str, Bundle]:
     """Return bundles by name, read from files. Raises UsageError for none, or one twice."""
     if isinstance(bundles, Mapping):
         read = dict(bundles)
+    elif isinstance(bundles, Bundle):
+        read = {"bundle": bundles}
     else:
-        paths = [Path(path) for path in bundles]
+        paths = [Path(p) for p in ([bundles] if isinstance(bundles, Path | str) else bundles)]
         stems = [path.stem for path in paths]
         names = [s if stems.count(s) == 1 else str(p) for s, p in zip(stems, paths, strict=True)]
         if len(set(names)) < len(names):
@@ -51,8 +57,8 @@ def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions
     return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))
 
 
-def indices_of(bundle: Bundle, k: str) -> tuple[int, ...]:
+def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
     """Return the directions `k` of a bundle; by default the first ten, or as many as there are."""
     if k == "0-9":
         return tuple(range(min(10, bundle.k)))
-    return bundle.indices(k)
+    return bundle.indices(k) if isinstance(k, str) else as_indices(k, "direction", bundle.k)

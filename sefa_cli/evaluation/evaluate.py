@@ -13,7 +13,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.evaluation import statistics
-from sefa_cli.evaluation.asked import LEAST_SEEDS, by_name, indices_of, scene_for
+from sefa_cli.evaluation.asked import LEAST_SEEDS, Bundles, by_name, indices_of, scene_for
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
@@ -26,7 +26,7 @@ from sefa_cli.rendering.scene import Scene
 _LOST = 0.5  # share of pictures without their subject from which on a table is refused
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """The measurements of several bundles on the same seeds.
 
@@ -41,6 +41,14 @@ class Evaluation:
     trials: tuple[Trial, ...]
     measured: tuple[tuple[Measured, ...], ...]
     distortion: Distortion | None = None
+
+    def __repr__(self) -> str:
+        count = sum(len(trial.ks) for trial in self.trials)
+        return (
+            f"<Evaluation of {count} directions of {', '.join(self.names)} on "
+            f"{len(self.measured[0])} {self.trials[0].scene.start.kind}s: "
+            f"{', '.join(self.attributes)}>"
+        )
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -143,12 +151,12 @@ class Evaluation:
 
 
 def evaluate(
-    bundles: Mapping[str, Bundle] | Iterable[Path | str],
+    bundles: Bundles,
     *,
-    k: str = "0-9",
+    k: str | int | Iterable[int] = "0-9",
     alpha: float = 3.0,
     steps: int = 2,
-    scorers: Iterable[str] | None = None,
+    scorers: str | Iterable[str] | None = None,
     cache: Path | str,
     distorted: int = 0,
     begin: Callable[[int], Callable[[int], object]] | None = None,
@@ -157,7 +165,7 @@ def evaluate(
     """Measure what directions change, over many seeds.
 
     Args:
-        bundles: Files of bundles of one model, or bundles by name.
+        bundles: One bundle or its file; files of bundles of one model; or bundles by name.
         k: The directions, as indices, ranges and labels; at most those that a bundle has.
         alpha: The farthest step, both ways.
         steps: How many steps each way.
@@ -216,7 +224,7 @@ def _trials(
     scene: Scene,
     bundles: Mapping[str, Bundle],
     scorers: Mapping[str, Scorer],
-    k: str,
+    k: str | int | Iterable[int],
     alphas: Sequence[float],
     origin: Mapping[str, object],
 ) -> tuple[Trial, ...]:

@@ -1,6 +1,7 @@
 """Scores of a face: how it is turned and what its expression is, by MediaPipe's face landmarker."""
 
 import math
+from importlib import metadata
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class FaceScorer:
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
 
-            self.version = f"{mediapipe.__version__} {NETWORK.facts.sha256}"
+            self.version = f"{metadata.version('mediapipe')} {NETWORK.facts.sha256}"
             self._image, self._format = mediapipe.Image, mediapipe.ImageFormat.SRGB
             self._landmarker = vision.FaceLandmarker.create_from_options(
                 vision.FaceLandmarkerOptions(

@@ -49,9 +49,11 @@ def color_scores(picture: Picture) -> Scores:
 
 
 def open_scorers(
-    names: Iterable[str] | None = None, offline: bool | None = None
+    names: str | Iterable[str] | None = None, offline: bool | None = None
 ) -> dict[str, Scorer]:
     """Return scorers by name; None means `colors`, and `face` if its package is installed.
+
+    `names` may be one string, with commas.
 
     Raises:
         UsageError: There is no such scorer.
@@ -61,7 +63,8 @@ def open_scorers(
         names = ["colors"] if landmarks.refusal() else ["colors", "face"]
     own = {entry.name: entry for entry in entry_points(group=GROUP)}
     scorers: dict[str, Scorer] = {}
-    for name in names:
+    given = names.split(",") if isinstance(names, str) else names
+    for name in filter(None, map(str.strip, given)):
         if name == "colors":
             scorers[name] = color_scores
         elif name == "face":

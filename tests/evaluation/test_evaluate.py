@@ -213,6 +213,8 @@ def test_most_pictures_without_a_subject_are_refused(
         ({"steps": 1.5}, "steps must be between 1 and 20"),
         ({"steps": 0}, "steps must be between 1 and 20"),
         ({"k": "7"}, "7"),
+        ({"k": 1.5}, "direction must be a whole number, got 1.5"),
+        ({"distorted": 2.5}, "distortion needs 2 seeds or more, got 2.5"),
         ({"scorers": ["nose"]}, "unknown scorer 'nose'"),
         ({"scorers": []}, "there is no scorer"),
     ],
@@ -231,6 +233,20 @@ def test_refuses_the_distortion_of_a_model_without_w_before_it_renders(
     with pytest.raises(UsageError, match="distortion of a dcgan model; expected a model with a"):
         run({"right": bundle()}, distorted=2)
     assert run.known.rendered == 0
+
+
+def test_one_stands_for_several(run: Callable[..., Evaluation], tmp_path: Path) -> None:
+    """One bundle, file, direction or scorer, as well as several; its repr is one line."""
+    bundle().save(file := tmp_path / "t.dirs")
+    for one, name in ((bundle(), "bundle"), (file, "t"), (str(file), "t")):
+        found = run(one, k=0, scorers="colors, ")
+        assert found.names == (name,) and len(found.results) == 1
+    assert repr(found) == (
+        "<Evaluation of 1 directions of t on 20 seeds: brightness, contrast, saturation, warmth, "
+        "sharpness>"
+    )
+    assert [row["k"] for row in run(bundle(), k=[0, 2]).results] == [0, 2]
+    assert run(bundle(), scorers=[" colors"]).attributes == found.attributes
 
 
 def test_refuses_bundles_of_different_models_or_none(run: Callable[..., Evaluation]) -> None:
