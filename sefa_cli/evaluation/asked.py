@@ -1,16 +1,20 @@
-"""What is evaluated: bundles of one model, by name, their directions, and enough seeds."""
+"""What is evaluated: bundles of one model, by name, their directions, and seeds with a subject."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.errors import MismatchError, UsageError
+from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.ranges import as_indices
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
 
 LEAST_SEEDS = 10  # fewer say nothing about the next seed
+LOST = 0.5  # share of pictures without their subject from which on a table is refused
 _LARGEST = 256  # pixels, if nothing else is asked for
 
 
@@ -62,3 +66,15 @@ def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
     if k == "0-9":
         return tuple(range(min(10, bundle.k)))
     return bundle.indices(k) if isinstance(k, str) else as_indices(k, "direction", bundle.k)
+
+
+def check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[str]) -> None:
+    """Raise SefaError if most pictures so far do not show what a scorer looks for."""
+    lost = int(np.isnan(before).any(axis=1).sum())
+    if len(before) >= LEAST_SEEDS and lost > LOST * len(before):
+        name = attributes[int(np.isnan(before).sum(axis=0).argmax())]
+        raise SefaError(
+            f"no {name} can be measured in {lost} of {len(before)} pictures",
+            "its subject in most of them",
+            "Choose other scorers with --scorers, such as colors.",
+        )

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 from sefa_cli.evaluation import statistics
-from sefa_cli.evaluation.asked import LEAST_SEEDS, Bundles, by_name, indices_of, scene_for
+from sefa_cli.evaluation.asked import LOST, Bundles, by_name, check_subjects, indices_of, scene_for
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
@@ -22,8 +22,6 @@ from sefa_cli.files import check_folder
 from sefa_cli.ranges import is_whole
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene
-
-_LOST = 0.5  # share of pictures without their subject from which on a table is refused
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,7 +90,7 @@ class Evaluation:
             row
             for row in self.results
             if bundle in (None, row["bundle"])
-            and row["lost"] <= _LOST
+            and row["lost"] <= LOST
             and row["effects"][attribute]["mean"] is not None
         ]
         return max(rows, key=lambda row: abs(row["effects"][attribute]["mean"]), default=None)
@@ -106,10 +104,11 @@ class Evaluation:
         normal, share = statistics.interval(effects), statistics.transfer(effects)
         depends = statistics.dependency(effects)
         lost = np.isnan([one.scores for one in measured]).any(axis=(2, 3)).mean(axis=0)  # (k,)
-        profiles = np.nan_to_num(self.effects(i) * reach / self._units)  # a lost face: no change
+        gone = np.isnan(self.effects(i).sum(axis=2))  # (n, k): the face was lost at an end
+        profiles = np.nan_to_num(self.effects(i) * reach / self._units)
         rows = []
         for j, k in enumerate(trial.ks):
-            steady, agreeing = statistics.consistency(profiles[:, j])
+            steady, agreeing = statistics.consistency(profiles[~gone[:, j], j])
             same, positive = statistics.consistency(np.array([one.field[j] for one in measured]))
             away = np.array([one.away[j] for one in measured])
             about = {
@@ -245,22 +244,18 @@ def _measured(
     """Return the measurements by bundle and seed."""
     done = begin(missing(trials, cache)) if begin else None
     rows: list[list[Measured]] = []
-    for row in measure_all(trials, cache, done):
-        rows.append(row)
-        _check_subjects([row[0].before for row in rows], trials[0].attributes)
-    return tuple(zip(*rows, strict=True))
-
-
-def _check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[str]) -> None:
-    """Raise SefaError if most pictures so far do not show what a scorer looks for."""
-    lost = int(np.isnan(before).any(axis=1).sum())
-    if len(before) >= LEAST_SEEDS and lost > _LOST * len(before):
-        name = attributes[int(np.isnan(before).sum(axis=0).argmax())]
-        raise SefaError(
-            f"no {name} can be measured in {lost} of {len(before)} pictures",
-            "a face in most of them",
-            "Choose other scorers with --scorers, such as colors.",
+    try:
+        for row in measure_all(trials, cache, done):
+            rows.append(row)
+            check_subjects([row[0].before for row in rows], trials[0].attributes)
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        start = trials[0].scene.start
+        interrupt.add_note(
+            f"{len(rows)} of {len(start.numbers)} {start.kind}s are kept in {cache}; "
+            "the same command goes on from there"
         )
+        raise
+    return tuple(zip(*rows, strict=True))
 
 
 def _number(value: float) -> float | None:

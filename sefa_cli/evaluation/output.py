@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ def as_data(found: Evaluation, command: str = "") -> dict[str, Any]:
             name: None if found.spread[i] != found.spread[i] else float(found.spread[i])
             for i, name in enumerate(found.attributes)
         },
-        "distortion": None if found.distortion is None else found.distortion._asdict(),
+        "distortion": None
+        if found.distortion is None
+        else {name: x if isfinite(x) else None for name, x in found.distortion._asdict().items()},
         "directions": [{**row, "proposal": proposal(row)} for row in found.results],
         "bundles": [_summary(found, name) for name in found.names],
         "best": {
@@ -134,7 +137,7 @@ def write_evaluation(
     folder = check_evaluation_folder(path, overwrite)
     make_folder(folder)
     data = as_data(found, command)
-    _write(folder / DATA, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    _write(folder / DATA, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     _write(folder / TABLE, as_csv(found))
     save_png(folder / SHEET, best_sheet(found), overwrite=True)
     write_template("evaluation.html", folder / PAGE, {"data": data, "groups": list(_groups(data))})

@@ -65,18 +65,20 @@ def consistency(fields: NDArray[np.floating]) -> tuple[float, float]:
 
     The first number is the mean cosine between the change fields of two seeds: 1 for the same
     change on every seed, about 0 for unrelated ones. The second is the share of seeds whose
-    cosine with the sum of the others is positive.
+    cosine with the sum of the others is positive. Both are 0 for fewer than two seeds.
 
     Example:
         >>> consistency(np.array([[1.0, 0], [1, 0], [-1, 0]]))
         (-0.3333333333333333, 0.0)
     """
+    if len(fields) < 2:
+        return 0.0, 0.0
     flat = fields.reshape(len(fields), -1).astype(np.float64)
     norms = np.linalg.norm(flat, axis=1, keepdims=True)
     unit = flat / np.where(norms == 0, 1, norms)
     total = unit.sum(axis=0)
     count = len(unit)
-    pairs = (total @ total - np.square(unit).sum()) / max(count * (count - 1), 1)
+    pairs = (total @ total - np.square(unit).sum()) / (count * (count - 1))
     others = np.einsum("nd,nd->n", unit, total - unit)
     return float(pairs), float(np.mean(others > 1e-9))
 

@@ -1,79 +1,23 @@
 """`sefa.evaluate` on a generator with known factors: what is right scores right, else not."""
 
 import importlib.util
+import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.start import Start
 from sefa_cli.errors import MismatchError, SefaError, UsageError
-from sefa_cli.evaluation import asked
 from sefa_cli.evaluation import evaluate as module
+from sefa_cli.evaluation.distortion import distortion
 from sefa_cli.evaluation.evaluate import Evaluation, evaluate
-from sefa_cli.evaluation.output import as_csv, as_data
+from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
 from sefa_cli.evaluation.proposals import proposal, with_proposals
-from sefa_cli.rendering.scene import Scene
-
-MODEL = {
-    "ref": "known", "family": "stylegan2", "resolution": 32, "z_dim": 4, "w_dim": 4,
-    "num_layers": 1, "layer_names": ["a"], "fingerprint": "0" * 64,
-}  # fmt: skip
-
-
-class Known:
-    """Pictures of a code (b, w, s, 0): brightness b, warmth w, and s times a factor of the seed.
-
-    The third factor brightens half of the seeds and darkens the others: no steady effect. The last
-    changes nothing.
-    """
-
-    conditioned, preview_size, resolution, space = False, None, 32, "w"
-    rendered = 0
-
-    def synthesize(self, codes: torch.Tensor, **how: Any) -> torch.Tensor:
-        self.rendered += 1
-        bright, warm, mixed, own = codes[0, 0].tolist()
-        side = 1 if own > 0 else -1
-        image = torch.full((1, 3, 32, 32), 0.05 * bright + 0.05 * side * mixed + 0.02 * own)
-        image[:, 0] += 0.1 * warm
-        image[:, 2] -= 0.1 * warm
-        image[:, :, 8:16, 8:16] += 0.1 * bright  # a region in which brightness grows more
-        return image
-
-
-def bundle(rows: Any = None, **changed: Any) -> Bundle:
-    rows = np.eye(4, dtype=np.float32)[:3] if rows is None else rows
-    how: dict[str, Any] = {"directions": rows, "layers": np.array([0]), "method": "sefa"}
-    return Bundle(**{**how, "params": {}, "space": "w", "model": MODEL, **changed})
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evaluation]:
-    """Evaluate bundles by name on the known generator, with 20 codes near 0."""
-    known = Known()
-
-    def scene(first: Bundle, options: Any, seeds: Any) -> Scene:
-        random = np.random.RandomState(0)
-        numbers = tuple(range(options.get("seeds", 20)))
-        codes = torch.from_numpy(random.randn(len(numbers), 1, 4).astype(np.float32) * 0.5)
-        codes[::2, :, 3].abs_()
-        codes[1::2, :, 3].abs_().neg_()
-        return Scene(known, Start(codes, numbers, "seed", "w"))  # type: ignore[arg-type]
-
-    monkeypatch.setattr(asked, "open_scene_of", scene)
-
-    def evaluated(bundles: Any, **how: Any) -> Evaluation:
-        given = {"scorers": ["colors"], "cache": tmp_path / "cache", "steps": 1, **how}
-        return evaluate(bundles, **given)
-
-    evaluated.known = known  # type: ignore[attr-defined]
-    return evaluated
+from tests.evaluation.conftest import MODEL, Known, bundle
 
 
 def test_each_factor_moves_its_own_score(run: Callable[..., Evaluation]) -> None:
@@ -161,8 +105,10 @@ def test_an_interrupted_run_goes_on(run: Any) -> None:
 
         return done
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as interrupt:
         run({"right": bundle()}, begin=stop)
+    (note,) = interrupt.value.__notes__
+    assert note.startswith("0 of 20 seeds are kept in ") and note.endswith("goes on from there")
     told: list[int] = []
     run({"right": bundle()}, begin=lambda total: told.append(total) or print)
     assert told == [19 * 3 * 2]
@@ -188,6 +134,20 @@ def test_data_for_programs(run: Callable[..., Evaluation]) -> None:
     assert data["best"]["warmth"] == {"bundle": "right", "k": 1} and data["seeds"] == 20
 
 
+def test_json_has_no_infinity(run: Callable[..., Evaluation], tmp_path: Path) -> None:
+    """A mapping network that does not turn nearby: its distortion has no bound."""
+    found = replace(run({"right": bundle()}), distortion=distortion(spans(0, 1), spans(0, 1)))
+    assert found.distortion is not None and found.distortion.near == 0
+    page = write_evaluation(found, tmp_path / "eval")
+    data = json.loads((page.parent / "evaluation.json").read_text("utf-8"))
+    assert data["distortion"]["ratio"] is None and data["distortion"]["near"] == 0
+    assert "<dt>distortion of w</dt><dd>–" in page.read_text("utf-8")
+
+
+def spans(*axes: int) -> list[np.ndarray]:
+    return [np.eye(3)[:, [axis]] for axis in axes]
+
+
 def test_most_pictures_without_a_subject_are_refused(
     run: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +155,9 @@ def test_most_pictures_without_a_subject_are_refused(
         return {"face": 1.0} if picture[0, 0, 0] > 128 + 3 else None
 
     monkeypatch.setattr(module, "open_scorers", lambda names, offline: {"seldom": seldom})
-    with pytest.raises(SefaError, match=r"no face can be measured in \d+ of \d+ pictures"):
+    with pytest.raises(
+        SefaError, match=r"no face can .* in \d+ of \d+ pictures; expected its subj"
+    ):
         run({"right": bundle()})
     monkeypatch.setattr(module, "open_scorers", lambda names, offline: {"blind": lambda p: None})
     with pytest.raises(SefaError, match="the scorer blind sees nothing in the first 10 pictures"):
@@ -269,6 +231,20 @@ def test_darker_is_darker_on_real_faces(default_model: Path, tmp_path: Path) -> 
     effect = found.results[0]["effects"]["brightness"]
     assert effect["high"] < -0.5 and effect["transfer"] == 1
     assert proposal(found.results[0])["label"] == "darker"
+
+
+def test_lost_subjects_do_not_make_a_direction_less_steady(
+    run: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def some(picture: np.ndarray) -> dict[str, float] | None:
+        level = float(picture.mean())
+        return {"level": level} if level < 148 else None
+
+    monkeypatch.setattr(module, "open_scorers", lambda names, offline: {"some": some})
+    row = run({"right": bundle()}).results[0]
+    assert 0.2 < row["lost"] < 0.8 and row["steadiness"] > 0.99 and row["agreeing"] == 1
+    lost = run({"right": bundle()}, alpha=9.0).results[0]
+    assert (lost["lost"], lost["steadiness"], lost["agreeing"]) == (1, 0, 0)
 
 
 def test_a_direction_that_breaks_most_pictures_is_never_the_best(
