@@ -107,7 +107,7 @@ def evaluate(
         if with_labels:
             out.write_labels(found, labeled, overwrite)
     if "face" not in found.trials[0].scorers and scorers is None:
-        say("faces were not measured: `pip install 'sefa-cli[eval]'` brings what it takes")
+        say("faces were not measured; to measure them, run `pip install 'sefa-cli[eval]'`")
     if as_json:
         print_json(out.as_data(found, command))
     else:

@@ -13,7 +13,7 @@ from sefa_cli.ranges import as_indices
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
 
-LEAST_SEEDS = 10  # fewer say nothing about the next seed
+LEAST_SEEDS = 10  # fewer cannot predict other seeds
 LOST = 0.5  # share of pictures without their subject from which on a table is refused
 _LARGEST = 256  # pixels, if nothing else is asked for
 
@@ -56,7 +56,7 @@ def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions
     if count < LEAST_SEEDS:
         raise UsageError(
             f"{count} {scene.start.kind}s",
-            f"{LEAST_SEEDS} or more: fewer say nothing about the next one",
+            f"{LEAST_SEEDS} or more: fewer cannot predict others",
         )
     return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))
 
