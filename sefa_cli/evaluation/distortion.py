@@ -45,8 +45,8 @@ def distortion(bases: Sequence[Basis], nearby: Sequence[Basis]) -> Distortion:
 
     Example:
         >>> planes = [np.eye(3)[:, :2], np.eye(3)[:, 1:]]
-        >>> tilted = [plane @ np.array([[1.0, 0], [0, 1]]) for plane in planes]
-        >>> round(distance(*planes), 3), distance(planes[0], tilted[0])
+        >>> other_basis = planes[0] @ np.array([[0.0, -1], [1, 0]])
+        >>> round(distance(*planes), 3), distance(planes[0], other_basis)
         (1.111, 0.0)
     """
     if len(bases) != len(nearby) or len(bases) < 2:
