@@ -24,7 +24,7 @@ MEASURED = (
 def seeds(data: dict[str, Any]) -> Iterator[str]:
     """Yield a line: which seeds, and how far."""
     last = data["alphas"][-1]
-    yield f"{data['seeds']} seeds ({data['first_seeds']}), α = {-last:g} and {last:g}:"
+    yield f"{data['seeds']} seeds ({data['range']}), α = {-last:g} and {last:g}:"
 
 
 def best(data: dict[str, Any]) -> Iterator[str]:

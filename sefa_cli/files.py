@@ -104,6 +104,15 @@ def check_writable(
     return path
 
 
+def check_folder(folder: Path | str) -> Path:
+    """Refuse early a folder that could not be made, or not be written to; return its path."""
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")
+    check_writable(folder / "file" if folder.is_dir() else folder, overwrite=True)
+    return folder
+
+
 def make_folder(folder: Path | str) -> Path:
     """Make a folder and those above it; return it. Raises SefaError if that cannot be."""
     folder = Path(folder)

@@ -48,6 +48,7 @@ TRANSLATED = {
     r"\bheld in vain\b|\bso it is said\b": 0,
     r"\bis to be (?:executed|read|written)\b": 0,
     r"\bwithout a word\b|\bcounts anew\b": 0,
+    r"brings what|tells? nothing|to accept or not|such that do not": 0,
 }
 
 

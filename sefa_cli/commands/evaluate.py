@@ -94,7 +94,7 @@ def evaluate(
             k=k,
             alpha=alpha,
             steps=steps,
-            scorers=None if scorers is None else scorers.split(","),
+            scorers=scorers,
             cache=Path(cache) if cache else folder / out.CACHE,
             distorted=distortion,
             begin=lambda total: work.begin(
@@ -107,7 +107,7 @@ def evaluate(
         if with_labels:
             out.write_labels(found, labeled, overwrite)
     if "face" not in found.trials[0].scorers and scorers is None:
-        say("faces were not measured: `pip install 'sefa-cli[eval]'` brings what it takes")
+        say("faces were not measured; to measure them, run `pip install 'sefa-cli[eval]'`")
     if as_json:
         print_json(out.as_data(found, command))
     else:

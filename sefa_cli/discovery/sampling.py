@@ -84,15 +84,16 @@ def factorize_samples(
     """
     if method not in METHODS:
         raise UsageError(f"unknown method {method!r}", ", ".join(("sefa", *METHODS)))
-    checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
-    dim = checkpoint.config.dim
-    if method == "frechet" and num is None:
-        num = min(_LEADING, dim if refine is None else refine.k)
     asked: dict[str, Any] = {"num": num, "seed": seed}
     if method in SAMPLES:
         asked["samples"] = SAMPLES[method] if samples is None else samples
     elif samples is not None:
         raise UsageError(f"samples have no effect on {method}", "ganspace or frechet")
+    _check_seeds(asked, method)
+    checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
+    dim = checkpoint.config.dim
+    if method == "frechet" and num is None:
+        num = asked["num"] = min(_LEADING, dim if refine is None else refine.k)
     _check(asked, method, checkpoint)
     chosen = projections.select(checkpoint, layers)
     model = projections.model_card(checkpoint)
@@ -126,15 +127,22 @@ class _Found(NamedTuple):
     lengths: NDArray[np.float64] | None = None  # (k,)
 
 
+def _check_seeds(asked: Mapping[str, Any], method: str) -> None:
+    """Raise UsageError for a seed or a number of samples out of range."""
+    seed, samples = asked["seed"], asked.get("samples", 2)
+    if not is_whole(seed, 0, 2**32 - 1):
+        raise UsageError(f"the seed must be between 0 and 2^32 - 1, got {seed}")
+    if not is_whole(samples, 2):
+        raise UsageError(f"the number of samples must be 2 or more, got {samples}")
+    if method == "frechet" and seed + samples > 2**32:
+        raise UsageError(f"seeds from {seed} to {seed + samples - 1}", "at most 4294967295")
+
+
 def _check(asked: Mapping[str, Any], method: str, checkpoint: Checkpoint) -> None:
-    """Raise UsageError for numbers out of range, or a model without a mapping network."""
+    """Raise UsageError for more directions than there are, or no mapping network."""
     num, dim = asked["num"], checkpoint.config.dim
     if num is not None and not is_whole(num, 1, dim):
         raise UsageError(f"the number of directions must be between 1 and {dim}, got {num}")
-    if not is_whole(asked["seed"], 0, 2**32 - 1):
-        raise UsageError(f"the seed must be between 0 and 2^32 - 1, got {asked['seed']}")
-    if not is_whole(asked.get("samples", 2), 2):
-        raise UsageError(f"the number of samples must be 2 or more, got {asked['samples']}")
     if method in ("local-basis", "frechet") and checkpoint.config.space != "w":
         raise UsageError(
             f"the method {method} for a {checkpoint.family} model, which has no mapping network",

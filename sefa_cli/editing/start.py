@@ -60,6 +60,17 @@ class Start:
         name = in_file_name(Path(self.pictures[i]).stem) if i < len(self.pictures) else ""
         return f"{self.kind}{self.numbers[i]:04d}" + (f"_{name}" if name else "")
 
+    def only(self, first: int, end: int) -> "Start":
+        """Return the codes from `first` up to and without `end`, of those asked for."""
+        part = slice(first, min(end, self.count))
+        return replace(
+            self,
+            codes=self.codes[part],
+            numbers=self.numbers[part],
+            pictures=self.pictures[part],
+            beside=0,
+        )
+
     def joined(
         self, seeds: Sequence[int], generator: Generator, psi: float | None, label: int | None
     ) -> "Start":

@@ -45,8 +45,8 @@ def distortion(bases: Sequence[Basis], nearby: Sequence[Basis]) -> Distortion:
 
     Example:
         >>> planes = [np.eye(3)[:, :2], np.eye(3)[:, 1:]]
-        >>> tilted = [plane @ np.array([[1.0, 0], [0, 1]]) for plane in planes]
-        >>> round(distance(*planes), 3), distance(planes[0], tilted[0])
+        >>> other_basis = planes[0] @ np.array([[0.0, -1], [1, 0]])
+        >>> round(distance(*planes), 3), distance(planes[0], other_basis)
         (1.111, 0.0)
     """
     if len(bases) != len(nearby) or len(bases) < 2:
@@ -73,10 +73,7 @@ def measure_distortion(
     """
     from sefa_cli.discovery.sampling import mapping_derivative
 
-    if generator.space != "w":
-        raise UsageError(
-            f"the distortion of a {generator.family} model", "a model with a mapping network"
-        )
+    check_distortion(generator, len(seeds), len(seeds))
     leading = min(k, generator.w_dim, generator.z_dim)
     spaces: tuple[list[Basis], list[Basis]] = [], []
     for seed in seeds:
@@ -86,6 +83,16 @@ def measure_distortion(
         for bases, place in zip(spaces, (z, moved), strict=True):
             bases.append(local_basis(mapping_derivative(generator, place), leading).directions.T)
     return distortion(*spaces)
+
+
+def check_distortion(generator: "Generator", count: int, seeds: int) -> None:
+    """Raise UsageError for a model without a mapping network, or not 2 to `seeds` seeds."""
+    if generator.space != "w":
+        raise UsageError(
+            f"the distortion of a {generator.family} model", "a model with a mapping network"
+        )
+    if not 2 <= count <= seeds:
+        raise UsageError(f"the distortion on {count} of {seeds} seeds", f"2 to {seeds}")
 
 
 def distance(one: Basis, other: Basis) -> float:

@@ -1,7 +1,7 @@
 """Evaluate directions: what each changes, on how many seeds, and how steadily."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack
@@ -11,22 +11,20 @@ from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
-from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.errors import UsageError
 from sefa_cli.evaluation import statistics
-from sefa_cli.evaluation.distortion import Distortion, measure_distortion
+from sefa_cli.evaluation.asked import LOST, Bundles, by_name, check_subjects, indices_of, scene_for
+from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
+from sefa_cli.files import check_folder
 from sefa_cli.ranges import is_whole
 from sefa_cli.rendering.options import PictureOptions
-from sefa_cli.rendering.scene import Scene, open_scene_of
-
-LEAST_SEEDS = 10  # fewer tell nothing about the next seed
-_LARGEST = 256  # pixels, if nothing else is asked for
-_LOST = 0.5  # share of pictures without their subject from which on a table is refused
+from sefa_cli.rendering.scene import Scene
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """The measurements of several bundles on the same seeds.
 
@@ -41,6 +39,14 @@ class Evaluation:
     trials: tuple[Trial, ...]
     measured: tuple[tuple[Measured, ...], ...]
     distortion: Distortion | None = None
+
+    def __repr__(self) -> str:
+        count = sum(len(trial.ks) for trial in self.trials)
+        return (
+            f"<Evaluation of {count} directions of {', '.join(self.names)} on "
+            f"{len(self.measured[0])} {self.trials[0].scene.start.kind}s: "
+            f"{', '.join(self.attributes)}>"
+        )
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -84,7 +90,7 @@ class Evaluation:
             row
             for row in self.results
             if bundle in (None, row["bundle"])
-            and row["lost"] <= _LOST
+            and row["lost"] <= LOST
             and row["effects"][attribute]["mean"] is not None
         ]
         return max(rows, key=lambda row: abs(row["effects"][attribute]["mean"]), default=None)
@@ -98,10 +104,11 @@ class Evaluation:
         normal, share = statistics.interval(effects), statistics.transfer(effects)
         depends = statistics.dependency(effects)
         lost = np.isnan([one.scores for one in measured]).any(axis=(2, 3)).mean(axis=0)  # (k,)
-        profiles = np.nan_to_num(self.effects(i) * reach / self._units)  # a lost face: no change
+        gone = np.isnan(self.effects(i).sum(axis=2))  # (n, k): the face was lost at an end
+        profiles = np.nan_to_num(self.effects(i) * reach / self._units)
         rows = []
         for j, k in enumerate(trial.ks):
-            steady, agreeing = statistics.consistency(profiles[:, j])
+            steady, agreeing = statistics.consistency(profiles[~gone[:, j], j])
             same, positive = statistics.consistency(np.array([one.field[j] for one in measured]))
             away = np.array([one.away[j] for one in measured])
             about = {
@@ -143,12 +150,12 @@ class Evaluation:
 
 
 def evaluate(
-    bundles: Mapping[str, Bundle] | Iterable[Path | str],
+    bundles: Bundles,
     *,
-    k: str = "0-9",
+    k: str | int | Iterable[int] = "0-9",
     alpha: float = 3.0,
     steps: int = 2,
-    scorers: Iterable[str] | None = None,
+    scorers: str | Iterable[str] | None = None,
     cache: Path | str,
     distorted: int = 0,
     begin: Callable[[int], Callable[[int], object]] | None = None,
@@ -157,7 +164,7 @@ def evaluate(
     """Measure what directions change, over many seeds.
 
     Args:
-        bundles: Files of bundles of one model, or bundles by name.
+        bundles: One bundle or its file; files of bundles of one model; or bundles by name.
         k: The directions, as indices, ranges and labels; at most those that a bundle has.
         alpha: The farthest step, both ways.
         steps: How many steps each way.
@@ -174,7 +181,7 @@ def evaluate(
     Raises:
         UsageError: There are fewer than 10 seeds, or an option is not valid.
         MismatchError: The bundles belong to different models.
-        SefaError: Most pictures show no subject, or a scorer fails.
+        SefaError: Most pictures show no subject, a scorer fails, or `cache` cannot be written to.
 
     Example:
         >>> sefa.factorize(tiny, num=4).save("a.dirs")
@@ -190,9 +197,12 @@ def evaluate(
         raise UsageError(f"steps must be between 1 and 20, got {steps}")
     if not is_whole(distorted, 0) or distorted == 1:
         raise UsageError(f"distortion needs 2 seeds or more, got {distorted}", "0 for none")
-    read = _named(bundles)
+    read = by_name(bundles)
     first = next(iter(read.values()))
-    scene = _scene(first, read, options)
+    cache = check_folder(cache)
+    scene = scene_for(first, read, options)
+    if distorted:
+        check_distortion(scene.generator, distorted, len(scene.start.numbers))
     origin = {
         name: None if (value := options.get(name)) is None else str(value)
         for name in ("truncation", "truncation_layers", "label")
@@ -201,7 +211,7 @@ def evaluate(
     try:
         alphas = [alpha * i / steps for i in range(1, steps + 1)]
         trials = _trials(scene, read, opened, k, alphas, origin)
-        measured = _measured(trials, Path(cache), begin)
+        measured = _measured(trials, cache, begin)
     finally:
         close_scorers(opened)
     seen = scene.start.numbers[:distorted]
@@ -213,15 +223,16 @@ def _trials(
     scene: Scene,
     bundles: Mapping[str, Bundle],
     scorers: Mapping[str, Scorer],
-    k: str,
+    k: str | int | Iterable[int],
     alphas: Sequence[float],
     origin: Mapping[str, object],
 ) -> tuple[Trial, ...]:
+    chosen = [indices_of(bundle, k) for bundle in bundles.values()]
     attributes = attributes_of(scorers, scene.pictures(scene.view))
     both = tuple([-alpha for alpha in reversed(alphas)] + list(alphas))
     return tuple(
-        Trial(scene, bundle, _directions(bundle, k), both, scorers, attributes, origin)
-        for bundle in bundles.values()
+        Trial(scene, bundle, ks, both, scorers, attributes, origin)
+        for bundle, ks in zip(bundles.values(), chosen, strict=True)
     )
 
 
@@ -233,59 +244,18 @@ def _measured(
     """Return the measurements by bundle and seed."""
     done = begin(missing(trials, cache)) if begin else None
     rows: list[list[Measured]] = []
-    for row in measure_all(trials, cache, done):
-        rows.append(row)
-        _check_subjects([row[0].before for row in rows], trials[0].attributes)
-    return tuple(zip(*rows, strict=True))
-
-
-def _named(bundles: Mapping[str, Bundle] | Iterable[Path | str]) -> dict[str, Bundle]:
-    if isinstance(bundles, Mapping):
-        read = dict(bundles)
-    else:
-        paths = [Path(path) for path in bundles]
-        stems = [path.stem for path in paths]
-        names = [s if stems.count(s) == 1 else str(p) for s, p in zip(stems, paths, strict=True)]
-        if len(set(names)) < len(names):
-            raise UsageError("a bundle is given twice", "each bundle once")
-        read = {name: Bundle.load(path) for name, path in zip(names, paths, strict=True)}
-    if not read:
-        raise UsageError("no bundle is given", "one or more")
-    return read
-
-
-def _scene(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions) -> Scene:
-    """Open the one model of all bundles."""
-    for name, bundle in read.items():
-        if bundle.model["fingerprint"] != first.model["fingerprint"]:
-            raise MismatchError(
-                f"{name} belongs to {bundle.model['ref']}, {next(iter(read))} to "
-                f"{first.model['ref']}",
-                "bundles of one model",
-            )
-    scene = open_scene_of(first, options, seeds="0-99")
-    count = len(scene.start.numbers)
-    if count < LEAST_SEEDS:
-        raise UsageError(f"{count} seeds", f"{LEAST_SEEDS} or more, because a few tell nothing")
-    return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))
-
-
-def _directions(bundle: Bundle, k: str) -> tuple[int, ...]:
-    if k == "0-9":
-        return tuple(range(min(10, bundle.k)))
-    return bundle.indices(k)
-
-
-def _check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[str]) -> None:
-    """Raise SefaError if most pictures so far do not show what a scorer looks for."""
-    lost = int(np.isnan(before).any(axis=1).sum())
-    if len(before) >= LEAST_SEEDS and lost > _LOST * len(before):
-        name = attributes[int(np.isnan(before).sum(axis=0).argmax())]
-        raise SefaError(
-            f"no {name} can be measured in {lost} of {len(before)} pictures",
-            "a face in most of them",
-            "Choose other scorers with --scorers, such as colors.",
+    try:
+        for row in measure_all(trials, cache, done):
+            rows.append(row)
+            check_subjects([row[0].before for row in rows], trials[0].attributes)
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        start = trials[0].scene.start
+        interrupt.add_note(
+            f"{len(rows)} of {len(start.numbers)} {start.kind}s are kept in {cache}; "
+            "the same command goes on from there"
         )
+        raise
+    return tuple(zip(*rows, strict=True))
 
 
 def _number(value: float) -> float | None:

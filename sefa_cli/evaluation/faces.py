@@ -1,11 +1,19 @@
 """Scores of a face: how it is turned and what its expression is, by MediaPipe's face landmarker."""
 
 import math
+from importlib import metadata
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.discovery.regions.landmarks import Picture, hushed, landmark_network, refusal, rgb
+from sefa_cli.discovery.regions.landmarks import (
+    NETWORK,
+    Picture,
+    hushed,
+    landmark_network,
+    refusal,
+    rgb,
+)
 
 Scores = dict[str, float]
 
@@ -27,6 +35,7 @@ class FaceScorer:
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
 
+            self.version = f"{metadata.version('mediapipe')} {NETWORK.facts.sha256}"
             self._image, self._format = mediapipe.Image, mediapipe.ImageFormat.SRGB
             self._landmarker = vision.FaceLandmarker.create_from_options(
                 vision.FaceLandmarkerOptions(

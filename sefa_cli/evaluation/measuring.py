@@ -22,7 +22,7 @@ from sefa_cli.canonical import canonical_json
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation.locality import change
-from sefa_cli.evaluation.scorers import Picture, Scorer, score
+from sefa_cli.evaluation.scorers import Picture, Scorer, score, version_of
 from sefa_cli.files import open_atomically
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.scene import Scene
@@ -74,7 +74,7 @@ class Trial:
             "layers": None if self.scene.layers is None else list(self.scene.layers),
             "view": [getattr(view, one.name) for one in fields(view)],
             "origin": self.origin,
-            "scorers": sorted(self.scorers),
+            "scorers": {name: version_of(scorer) for name, scorer in self.scorers.items()},
             "attributes": list(self.attributes),
         }
         return hashlib.sha256(canonical_json(facts).encode()).hexdigest()[:16]
@@ -82,8 +82,7 @@ class Trial:
     def measure(self, i: int, before: Picture) -> Measured:
         """Render and measure seed `i`, whose picture is `before`."""
         start = self.scene.start
-        one = replace(start, codes=start.codes[i : i + 1], numbers=start.numbers[i : i + 1])
-        edits = Edits(replace(self.scene, start=one), self.bundle)
+        edits = Edits(replace(self.scene, start=start.only(i, i + 1)), self.bundle)
         rows = []
         for k in self.ks:
             after = [next(edits.render(Move(((k, alpha),)))) for alpha in self.alphas]

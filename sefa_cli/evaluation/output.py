@@ -5,16 +5,17 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sefa_cli.editing.moves import Move
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 from sefa_cli.evaluation.evaluate import Evaluation
 from sefa_cli.evaluation.proposals import proposal, with_proposals
-from sefa_cli.files import check_writable, make_folder, open_atomically
+from sefa_cli.files import check_folder, check_suffix, check_writable, make_folder, open_atomically
 from sefa_cli.ranges import format_range
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.lettering import heading
@@ -38,13 +39,15 @@ _WIDTH = 128  # pixels of a picture in the sheet
 def check_evaluation_folder(path: Path | str, overwrite: bool = False) -> Path:
     """Return the folder for an evaluation: new, empty, or with the cache of an earlier one.
 
-    Raises UsageError for a file's name, SefaError if it holds results and `overwrite` is off.
+    Raises UsageError for a file's name, SefaError if it cannot be written to, or if it holds
+    results and `overwrite` is off.
     """
+    if str(path) == "-":
+        raise UsageError("cannot write an evaluation to stdout", "a folder, such as eval/")
     folder = Path(path)
-    if str(path) == "-" or folder.suffix in (".html", ".json", ".csv", ".png"):
-        raise UsageError(f"cannot write an evaluation to {path}", "a folder, such as eval/")
-    if folder.is_file():
-        raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")
+    if not folder.is_dir():
+        check_suffix(folder, (), "a folder, such as eval/")
+    check_folder(folder)
     for name in (PAGE, DATA, TABLE, SHEET) if folder.is_dir() else ():
         check_writable(folder / name, overwrite)
     return folder
@@ -56,15 +59,18 @@ def as_data(found: Evaluation, command: str = "") -> dict[str, Any]:
     return {
         "command": command,
         "model": trial.bundle.model["ref"],
+        "kind": scene.start.kind,  # what the pictures are of: seeds, or codes of a file
         "seeds": len(scene.start.numbers),
-        "first_seeds": format_range(scene.start.numbers),
+        "range": format_range(scene.start.numbers),
         "pictures": scene.view.about(scene.generator),
         "alphas": list(trial.alphas),
         "attributes": {
             name: None if found.spread[i] != found.spread[i] else float(found.spread[i])
             for i, name in enumerate(found.attributes)
         },
-        "distortion": None if found.distortion is None else found.distortion._asdict(),
+        "distortion": None
+        if found.distortion is None
+        else {name: x if isfinite(x) else None for name, x in found.distortion._asdict().items()},
         "directions": [{**row, "proposal": proposal(row)} for row in found.results],
         "bundles": [_summary(found, name) for name in found.names],
         "best": {
@@ -131,7 +137,7 @@ def write_evaluation(
     folder = check_evaluation_folder(path, overwrite)
     make_folder(folder)
     data = as_data(found, command)
-    _write(folder / DATA, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    _write(folder / DATA, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     _write(folder / TABLE, as_csv(found))
     save_png(folder / SHEET, best_sheet(found), overwrite=True)
     write_template("evaluation.html", folder / PAGE, {"data": data, "groups": list(_groups(data))})
@@ -166,8 +172,7 @@ def best_sheet(found: Evaluation) -> Picture:
     trial = found.trials[0]
     scene = trial.scene
     view = replace(scene.view, size=min(_WIDTH, scene.view.size or scene.generator.resolution))
-    start = scene.start
-    few = replace(start, codes=start.codes[:_FACES], numbers=start.numbers[:_FACES])
+    few = scene.start.only(0, _FACES)
     own = replace(scene, start=few)
     before = list(own.pictures(view))
     for attribute in found.attributes:

@@ -1,4 +1,4 @@
-"""Names proposed from what was measured, for people to accept or not."""
+"""Propose names from what was measured; people decide whether to use them."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -4,9 +4,12 @@ A scorer takes a picture, uint8 `(height, width, channels)`, and returns numbers
 if the picture does not show its subject. Packages add scorers by the entry point `sefa.scorers`.
 """
 
+import hashlib
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +49,11 @@ def color_scores(picture: Picture) -> Scores:
 
 
 def open_scorers(
-    names: Iterable[str] | None = None, offline: bool | None = None
+    names: str | Iterable[str] | None = None, offline: bool | None = None
 ) -> dict[str, Scorer]:
     """Return scorers by name; None means `colors`, and `face` if its package is installed.
+
+    `names` may be one string, with commas.
 
     Raises:
         UsageError: There is no such scorer.
@@ -58,7 +63,8 @@ def open_scorers(
         names = ["colors"] if landmarks.refusal() else ["colors", "face"]
     own = {entry.name: entry for entry in entry_points(group=GROUP)}
     scorers: dict[str, Scorer] = {}
-    for name in names:
+    given = names.split(",") if isinstance(names, str) else names
+    for name in filter(None, map(str.strip, given)):
         if name == "colors":
             scorers[name] = color_scores
         elif name == "face":
@@ -75,6 +81,18 @@ def open_scorers(
     if not scorers:
         raise UsageError("there is no scorer", "colors, face, or your own")
     return scorers
+
+
+def version_of(scorer: Scorer) -> str:
+    """Return what changes with a scorer: its attribute `version`, and a digest of its file.
+
+    The scorers of this package have no digest: their versions say when numbers change.
+    """
+    module = getattr(scorer, "__module__", None) or ""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    own = module.startswith("sefa_cli.") or file is None or not Path(file).is_file()
+    digest = "" if own else hashlib.sha256(Path(str(file)).read_bytes()).hexdigest()
+    return f"{getattr(scorer, 'version', '')} {digest}"
 
 
 def close_scorers(scorers: Mapping[str, Scorer]) -> None:

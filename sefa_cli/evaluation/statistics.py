@@ -65,18 +65,20 @@ def consistency(fields: NDArray[np.floating]) -> tuple[float, float]:
 
     The first number is the mean cosine between the change fields of two seeds: 1 for the same
     change on every seed, about 0 for unrelated ones. The second is the share of seeds whose
-    cosine with the sum of the others is positive.
+    cosine with the sum of the others is positive. Both are 0 for fewer than two seeds.
 
     Example:
         >>> consistency(np.array([[1.0, 0], [1, 0], [-1, 0]]))
         (-0.3333333333333333, 0.0)
     """
+    if len(fields) < 2:
+        return 0.0, 0.0
     flat = fields.reshape(len(fields), -1).astype(np.float64)
     norms = np.linalg.norm(flat, axis=1, keepdims=True)
     unit = flat / np.where(norms == 0, 1, norms)
     total = unit.sum(axis=0)
     count = len(unit)
-    pairs = (total @ total - np.square(unit).sum()) / max(count * (count - 1), 1)
+    pairs = (total @ total - np.square(unit).sum()) / (count * (count - 1))
     others = np.einsum("nd,nd->n", unit, total - unit)
     return float(pairs), float(np.mean(others > 1e-9))
 
@@ -125,13 +127,14 @@ def dependency(effects: Float64) -> Float64:
     Returns:
         `(…, attributes)`: mean over seeds and other attributes of their magnitude, over the mean
         magnitude of the attribute's own. The smaller, the better the attribute is isolated.
+        An attribute that is NaN on all seeds is NaN, and not among the others.
 
     Source: Wu et al., "StyleSpace Analysis", CVPR 2021, attribute dependency.
     """
     known = ~np.isnan(effects)
     counts = known.sum(axis=0)
     sizes = np.where(known, np.abs(effects), 0).sum(axis=0) / np.where(counts, counts, np.nan)
-    count = sizes.shape[-1]
-    others = (sizes.sum(axis=-1, keepdims=True) - sizes) / max(count - 1, 1)
+    count = (~np.isnan(sizes)).sum(axis=-1, keepdims=True)
+    others = (np.nansum(sizes, axis=-1, keepdims=True) - sizes) / np.maximum(count - 1, 1)
     found: Float64 = others / np.where(sizes == 0, np.nan, sizes)
     return found

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sefa_cli.bundle.bundle import Bundle
@@ -54,11 +55,30 @@ def test_several_bundles(sefa: Sefa, bundle: Path) -> None:
         (["tiny.dirs", "--scorers", "nose"], "unknown scorer 'nose'; expected colors, face"),
         (["tiny.dirs", "tiny.dirs"], "a bundle is given twice"),
         (["tiny.dirs", "-o", "page.html"], "expected a folder"),
-        (["tiny.dirs", "-o", "tiny.pth"], "tiny.pth is a file"),
+        (["tiny.dirs", "-o", "tiny.pth/x"], "part of its path is a file, not a folder"),
+        (["tiny.dirs", "-o", "tiny.pth"], ".pth files hold torch objects; expected a folder"),
+        (["tiny.dirs", "-o", "-"], "expected a folder, such as eval/"),
+        (["tiny.dirs", "-o", "eval.dirs"], ".dirs files hold directions; expected a folder"),
+        (["tiny.dirs", "--cache", "tiny.dirs"], "tiny.dirs is a file; expected a folder"),
+        (["tiny.dirs", "--cache", "tiny.dirs/x"], "part of its path is a file, not a folder"),
+        (["tiny.dirs", "--codes", "few.npy"], "9 codes; expected 10 or more"),
     ],
 )
 def test_refuses_in_one_line(sefa: Sefa, bundle: Path, words: list[str], said: str) -> None:
     output = [] if "-o" in words else ["-o", "eval"]
+    np.save("few.npy", np.zeros((9, 32), np.float32))
     result = sefa("evaluate", *words, *output)
     assert result.exit_code in (1, 2) and said in result.stderr
     assert result.stdout == "" and not Path("eval/index.html").exists()
+
+
+def test_codes_with_names(sefa: Sefa, bundle: Path) -> None:
+    """Such as `sefa invert` writes: more of them than the sheet shows."""
+    w = np.random.RandomState(0).randn(11, 32).astype(np.float32)
+    np.savez("c.npz", w=w, names=np.array([f"{i}.jpg" for i in range(11)]))
+    words = [word for word in QUICK if word not in ("--seeds", "0-9")]
+    assert sefa("evaluate", str(bundle), *words, "--codes", "c.npz").exit_code == 0
+    assert len(list(Path("eval/cache").rglob("code*_10.npz"))) == 1
+    data = json.loads(Path("eval/evaluation.json").read_text("utf-8"))
+    assert [data[name] for name in ("kind", "seeds", "range")] == ["code", 11, "0-10"]
+    assert "<dt>codes</dt><dd>11 (0-10)" in Path("eval/index.html").read_text("utf-8")

@@ -88,6 +88,10 @@ def test_frechet_refines_other_directions_within_their_span() -> None:
         ({"method": "random", "seed": -1}, "the seed must be between 0"),
         ({"method": "ganspace", "samples": 1}, "samples must be 2 or more, got 1"),
         ({"method": "random", "samples": 5}, "samples have no effect on random"),
+        (
+            {"method": "frechet", "seed": 2**32 - 1, "samples": 5},
+            "seeds from 4294967295 to 4294967299",
+        ),
         ({"method": "random", "layers": "99"}, "layer 99 is out of range"),
     ],
 )
@@ -104,3 +108,9 @@ def test_refuses_what_cannot_be_refined() -> None:
         found("frechet", refine=sefa, num=5)
     with pytest.raises(MismatchError, match="belong to"):
         found("frechet", networks.stylegan2(seed=1), refine=sefa)
+
+
+def test_numbers_are_refused_before_the_model_is_opened() -> None:
+    for how in ({"seed": 2**32 - 1}, {"seed": -1}, {"samples": 1}):
+        with pytest.raises(UsageError):
+            found("frechet", "no_such_model.pth", **how)

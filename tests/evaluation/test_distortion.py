@@ -1,4 +1,4 @@
-"""Distortion: tangent spaces that turn with w, and such that do not."""
+"""Distortion: tangent spaces that turn with w, and others that stay."""
 
 import numpy as np
 import pytest

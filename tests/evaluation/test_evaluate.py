@@ -1,76 +1,23 @@
 """`sefa.evaluate` on a generator with known factors: what is right scores right, else not."""
 
+import importlib.util
+import json
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.start import Start
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.evaluation import evaluate as module
+from sefa_cli.evaluation.distortion import distortion
 from sefa_cli.evaluation.evaluate import Evaluation, evaluate
-from sefa_cli.evaluation.output import as_csv, as_data
+from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
 from sefa_cli.evaluation.proposals import proposal, with_proposals
-from sefa_cli.rendering.scene import Scene
-
-MODEL = {
-    "ref": "known", "family": "stylegan2", "resolution": 32, "z_dim": 4, "w_dim": 4,
-    "num_layers": 1, "layer_names": ["a"], "fingerprint": "0" * 64,
-}  # fmt: skip
-
-
-class Known:
-    """Pictures of a code (b, w, s, 0): brightness b, warmth w, and s times a factor of the seed.
-
-    The third factor brightens half of the seeds and darkens the others: no steady effect. The last
-    changes nothing.
-    """
-
-    conditioned, preview_size, resolution, space = False, None, 32, "w"
-    rendered = 0
-
-    def synthesize(self, codes: torch.Tensor, **how: Any) -> torch.Tensor:
-        self.rendered += 1
-        bright, warm, mixed, own = codes[0, 0].tolist()
-        side = 1 if own > 0 else -1
-        image = torch.full((1, 3, 32, 32), 0.05 * bright + 0.05 * side * mixed + 0.02 * own)
-        image[:, 0] += 0.1 * warm
-        image[:, 2] -= 0.1 * warm
-        image[:, :, 8:16, 8:16] += 0.1 * bright  # a region in which brightness grows more
-        return image
-
-
-def bundle(rows: Any = None, **changed: Any) -> Bundle:
-    rows = np.eye(4, dtype=np.float32)[:3] if rows is None else rows
-    how: dict[str, Any] = {"directions": rows, "layers": np.array([0]), "method": "sefa"}
-    return Bundle(**{**how, "params": {}, "space": "w", "model": MODEL, **changed})
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evaluation]:
-    """Evaluate bundles by name on the known generator, with 20 codes near 0."""
-    known = Known()
-
-    def scene(first: Bundle, options: Any, seeds: Any) -> Scene:
-        random = np.random.RandomState(0)
-        numbers = tuple(range(options.get("seeds", 20)))
-        codes = torch.from_numpy(random.randn(len(numbers), 1, 4).astype(np.float32) * 0.5)
-        codes[::2, :, 3].abs_()
-        codes[1::2, :, 3].abs_().neg_()
-        return Scene(known, Start(codes, numbers, "seed", "w"))  # type: ignore[arg-type]
-
-    monkeypatch.setattr(module, "open_scene_of", scene)
-
-    def evaluated(bundles: Any, **how: Any) -> Evaluation:
-        given = {"scorers": ["colors"], "cache": tmp_path / "cache", "steps": 1, **how}
-        return evaluate(bundles, **given)
-
-    evaluated.known = known  # type: ignore[attr-defined]
-    return evaluated
+from tests.evaluation.conftest import MODEL, Known, bundle
 
 
 def test_each_factor_moves_its_own_score(run: Callable[..., Evaluation]) -> None:
@@ -124,6 +71,33 @@ def test_what_was_measured_is_not_rendered_again(run: Any) -> None:
     assert run.known.rendered > before + 20
 
 
+def test_a_scorer_that_changed_measures_again(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its file or its version: old numbers may not come back under the same name."""
+
+    def own() -> None:
+        file = tmp_path / "mine.py"
+        spec = importlib.util.spec_from_file_location("mine", file)
+        assert spec and spec.loader
+        loaded = importlib.util.module_from_spec(spec)
+        exec(file.read_text("utf-8"), loaded.__dict__)
+        monkeypatch.setitem(sys.modules, "mine", loaded)
+        monkeypatch.setattr(module, "open_scorers", lambda *_: {"mine": loaded.level})
+
+    def renders(text: str) -> bool:
+        (tmp_path / "mine.py").write_text(text, "utf-8")
+        own()
+        before = run.known.rendered
+        run({"right": bundle()})
+        return run.known.rendered > before + 1  # one picture tells what the scorers measure
+
+    text = "def level(p): return {'level': float(p.mean())}"
+    assert renders(text) and not renders(text)
+    assert renders(text.replace("p.mean()", "p.max()"))
+    assert renders(text + "\nlevel.version = 2")
+
+
 def test_an_interrupted_run_goes_on(run: Any) -> None:
     def stop(total: int) -> Any:
         def done(pictures: int) -> None:
@@ -131,8 +105,10 @@ def test_an_interrupted_run_goes_on(run: Any) -> None:
 
         return done
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as interrupt:
         run({"right": bundle()}, begin=stop)
+    (note,) = interrupt.value.__notes__
+    assert note.startswith("0 of 20 seeds are kept in ") and note.endswith("goes on from there")
     told: list[int] = []
     run({"right": bundle()}, begin=lambda total: told.append(total) or print)
     assert told == [19 * 3 * 2]
@@ -158,6 +134,20 @@ def test_data_for_programs(run: Callable[..., Evaluation]) -> None:
     assert data["best"]["warmth"] == {"bundle": "right", "k": 1} and data["seeds"] == 20
 
 
+def test_json_has_no_infinity(run: Callable[..., Evaluation], tmp_path: Path) -> None:
+    """A mapping network that does not turn nearby: its distortion has no bound."""
+    found = replace(run({"right": bundle()}), distortion=distortion(spans(0, 1), spans(0, 1)))
+    assert found.distortion is not None and found.distortion.near == 0
+    page = write_evaluation(found, tmp_path / "eval")
+    data = json.loads((page.parent / "evaluation.json").read_text("utf-8"))
+    assert data["distortion"]["ratio"] is None and data["distortion"]["near"] == 0
+    assert "<dt>distortion of w</dt><dd>–" in page.read_text("utf-8")
+
+
+def spans(*axes: int) -> list[np.ndarray]:
+    return [np.eye(3)[:, [axis]] for axis in axes]
+
+
 def test_most_pictures_without_a_subject_are_refused(
     run: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,7 +155,9 @@ def test_most_pictures_without_a_subject_are_refused(
         return {"face": 1.0} if picture[0, 0, 0] > 128 + 3 else None
 
     monkeypatch.setattr(module, "open_scorers", lambda names, offline: {"seldom": seldom})
-    with pytest.raises(SefaError, match=r"no face can be measured in \d+ of \d+ pictures"):
+    with pytest.raises(
+        SefaError, match=r"no face can .* in \d+ of \d+ pictures; expected its subj"
+    ):
         run({"right": bundle()})
     monkeypatch.setattr(module, "open_scorers", lambda names, offline: {"blind": lambda p: None})
     with pytest.raises(SefaError, match="the scorer blind sees nothing in the first 10 pictures"):
@@ -178,9 +170,13 @@ def test_most_pictures_without_a_subject_are_refused(
         ({"seeds": 9}, "9 seeds; expected 10 or more"),
         ({"alpha": 0.0}, "alpha must be above 0"),
         ({"distorted": 1}, "distortion needs 2 seeds or more"),
+        ({"distorted": -2}, "distortion needs 2 seeds or more, got -2"),
+        ({"distorted": 21}, "distortion on 21 of 20 seeds; expected 2 to 20"),
         ({"steps": 1.5}, "steps must be between 1 and 20"),
         ({"steps": 0}, "steps must be between 1 and 20"),
         ({"k": "7"}, "7"),
+        ({"k": 1.5}, "direction must be a whole number, got 1.5"),
+        ({"distorted": 2.5}, "distortion needs 2 seeds or more, got 2.5"),
         ({"scorers": ["nose"]}, "unknown scorer 'nose'"),
         ({"scorers": []}, "there is no scorer"),
     ],
@@ -188,6 +184,31 @@ def test_most_pictures_without_a_subject_are_refused(
 def test_refuses(run: Callable[..., Evaluation], how: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         run({"right": bundle()}, **how)
+    assert run.known.rendered == 0  # type: ignore[attr-defined]
+
+
+def test_refuses_the_distortion_of_a_model_without_w_before_it_renders(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Known, "space", "z")
+    monkeypatch.setattr(Known, "family", "dcgan", raising=False)
+    with pytest.raises(UsageError, match="distortion of a dcgan model; expected a model with a"):
+        run({"right": bundle()}, distorted=2)
+    assert run.known.rendered == 0
+
+
+def test_one_stands_for_several(run: Callable[..., Evaluation], tmp_path: Path) -> None:
+    """One bundle, file, direction or scorer, as well as several; its repr is one line."""
+    bundle().save(file := tmp_path / "t.dirs")
+    for one, name in ((bundle(), "bundle"), (file, "t"), (str(file), "t")):
+        found = run(one, k=0, scorers="colors, ")
+        assert found.names == (name,) and len(found.results) == 1
+    assert repr(found) == (
+        "<Evaluation of 1 directions of t on 20 seeds: brightness, contrast, saturation, warmth, "
+        "sharpness>"
+    )
+    assert [row["k"] for row in run(bundle(), k=[0, 2]).results] == [0, 2]
+    assert run(bundle(), scorers=[" colors"]).attributes == found.attributes
 
 
 def test_refuses_bundles_of_different_models_or_none(run: Callable[..., Evaluation]) -> None:
@@ -210,6 +231,20 @@ def test_darker_is_darker_on_real_faces(default_model: Path, tmp_path: Path) -> 
     effect = found.results[0]["effects"]["brightness"]
     assert effect["high"] < -0.5 and effect["transfer"] == 1
     assert proposal(found.results[0])["label"] == "darker"
+
+
+def test_lost_subjects_do_not_make_a_direction_less_steady(
+    run: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def some(picture: np.ndarray) -> dict[str, float] | None:
+        level = float(picture.mean())
+        return {"level": level} if level < 148 else None
+
+    monkeypatch.setattr(module, "open_scorers", lambda names, offline: {"some": some})
+    row = run({"right": bundle()}).results[0]
+    assert 0.2 < row["lost"] < 0.8 and row["steadiness"] > 0.99 and row["agreeing"] == 1
+    lost = run({"right": bundle()}, alpha=9.0).results[0]
+    assert (lost["lost"], lost["steadiness"], lost["agreeing"]) == (1, 0, 0)
 
 
 def test_a_direction_that_breaks_most_pictures_is_never_the_best(

@@ -67,3 +67,9 @@ def test_dependency_is_zero_for_an_attribute_that_moves_alone() -> None:
     alone, both = np.array([2.0, 0, 0]), np.array([2.0, 1, 1])
     effects = np.array([[alone, both]] * 4)  # (seeds, k, attributes)
     assert dependency(effects)[:, 0].tolist() == [0, 0.5]
+
+
+def test_a_score_without_variance_has_no_part_in_dependency() -> None:
+    """Such as the saturation of a gray model: the others' numbers stay what they are."""
+    effects = np.array([[2.0, 1, np.nan]] * 4)
+    np.testing.assert_array_equal(dependency(effects), [0.5, 2, np.nan])

@@ -1,0 +1,80 @@
+"""What is evaluated: bundles of one model, by name, their directions, and seeds with a subject."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.ranges import as_indices
+from sefa_cli.rendering.options import PictureOptions
+from sefa_cli.rendering.scene import Scene, open_scene_of
+
+LEAST_SEEDS = 10  # fewer cannot predict other seeds
+LOST = 0.5  # share of pictures without their subject from which on a table is refused
+_LARGEST = 256  # pixels, if nothing else is asked for
+
+
+Bundles = Mapping[str, Bundle] | Bundle | Path | str | Iterable[Path | str]
+
+
+def by_name(bundles: Bundles) -> dict[str, Bundle]:
+    """Return bundles by name, read from files. Raises UsageError for none, or one twice."""
+    if isinstance(bundles, Mapping):
+        read = dict(bundles)
+    elif isinstance(bundles, Bundle):
+        read = {"bundle": bundles}
+    else:
+        paths = [Path(p) for p in ([bundles] if isinstance(bundles, Path | str) else bundles)]
+        stems = [path.stem for path in paths]
+        names = [s if stems.count(s) == 1 else str(p) for s, p in zip(stems, paths, strict=True)]
+        if len(set(names)) < len(names):
+            raise UsageError("a bundle is given twice", "each bundle once")
+        read = {name: Bundle.load(path) for name, path in zip(names, paths, strict=True)}
+    if not read:
+        raise UsageError("no bundle is given", "one or more")
+    return read
+
+
+def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions) -> Scene:
+    """Return the scene of the one model of all bundles, with small pictures.
+
+    Raises MismatchError for bundles of several models, UsageError for too few seeds.
+    """
+    for name, bundle in read.items():
+        if bundle.model["fingerprint"] != first.model["fingerprint"]:
+            raise MismatchError(
+                f"{name} belongs to {bundle.model['ref']}, {next(iter(read))} to "
+                f"{first.model['ref']}",
+                "bundles of one model",
+            )
+    scene = open_scene_of(first, options, seeds="0-99")
+    count = len(scene.start.numbers)
+    if count < LEAST_SEEDS:
+        raise UsageError(
+            f"{count} {scene.start.kind}s",
+            f"{LEAST_SEEDS} or more: fewer cannot predict others",
+        )
+    return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))
+
+
+def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
+    """Return the directions `k` of a bundle; by default the first ten, or as many as there are."""
+    if k == "0-9":
+        return tuple(range(min(10, bundle.k)))
+    return bundle.indices(k) if isinstance(k, str) else as_indices(k, "direction", bundle.k)
+
+
+def check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[str]) -> None:
+    """Raise SefaError if most pictures so far do not show what a scorer looks for."""
+    lost = int(np.isnan(before).any(axis=1).sum())
+    if len(before) >= LEAST_SEEDS and lost > LOST * len(before):
+        name = attributes[int(np.isnan(before).sum(axis=0).argmax())]
+        raise SefaError(
+            f"no {name} can be measured in {lost} of {len(before)} pictures",
+            "its subject in most of them",
+            "Choose other scorers with --scorers, such as colors.",
+        )
