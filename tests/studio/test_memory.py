@@ -9,7 +9,8 @@ from playwright.sync_api import Page
 from tests.helpers.chromium import NewPage
 from tests.helpers.visiting import Serve, opened, until
 
-LOADS = 10
+TOGETHER = 3  # pages at once
+ROUNDS = 3
 
 
 def resident() -> int:
@@ -45,8 +46,8 @@ def test_memory_after_many_pages_is_that_after_one(
 ) -> None:
     """Each page once kept 385 MB for ever."""
     address, stranger = serve(str(default_model)), new_page()
-    visit(address, stranger, [new_page()])
-    first = resident()
-    for _ in range(3):
-        visit(address, stranger, [new_page() for _ in range(LOADS // 3)])
-    assert resident() - first < 150
+    visit(address, stranger, [new_page() for _ in range(TOGETHER)])
+    first = resident()  # with what three pages at once need, and the allocator keeps
+    for _ in range(ROUNDS):
+        visit(address, stranger, [new_page() for _ in range(TOGETHER)])
+    assert resident() - first < 300  # less than one of these pages once kept
