@@ -79,7 +79,7 @@ def open_scorers(
         else:
             raise UsageError(f"unknown scorer {name!r}", ", ".join(["colors", "face", *own]))
     if not scorers:
-        raise UsageError("there is no scorer", "colors, face, or your own")
+        raise UsageError("no scorer is given", "colors, face, or your own")
     return scorers
 
 

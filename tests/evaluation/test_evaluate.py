@@ -178,7 +178,7 @@ def test_most_pictures_without_a_subject_are_refused(
         ({"k": 1.5}, "direction must be a whole number, got 1.5"),
         ({"distorted": 2.5}, "distortion needs 2 seeds or more, got 2.5"),
         ({"scorers": ["nose"]}, "unknown scorer 'nose'"),
-        ({"scorers": []}, "there is no scorer"),
+        ({"scorers": []}, "no scorer is given"),
     ],
 )
 def test_refuses(run: Callable[..., Evaluation], how: dict[str, Any], said: str) -> None:
