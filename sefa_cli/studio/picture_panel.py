@@ -8,6 +8,7 @@ from nicegui import events, ui
 from sefa_cli.studio.elements import Canvas, icon_button
 from sefa_cli.studio.region_panel import RegionPanel
 from sefa_cli.studio.renderer import Rendered
+from sefa_cli.studio.slider import Slider
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -34,7 +35,7 @@ class PicturePanel:
             icon_button("casino", "Random seed", self._random_seed)
             with ui.row().classes("no-wrap items-center"):
                 ui.label("Truncation").classes("quiet")
-                self._trunc = ui.slider(min=0, max=1, step=0.05, value=0.7)
+                self._trunc = Slider(min=0, max=1, step=0.05, value=0.7)
             self._trunc.classes("trunc")
             self._trunc.props('label dense aria-label="truncation" data-test="trunc"')
             self._trunc.on("change", self._take_trunc)

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from playwright.sync_api import Page as Browsed
@@ -21,6 +23,8 @@ from sefa_cli.studio.page import Page
 from sefa_cli.studio.session import State
 from sefa_cli.studio.studio import Studio
 from tests.helpers.visiting import at, opened, until
+
+MOMENTS = ("picture.say", "refresh", "address", "picture.busy", "picture.show")
 
 
 @pytest.fixture
@@ -65,6 +69,17 @@ def test_a_closed_page_gets_no_film(studio: Studio, model: Model) -> None:
 
     assert asyncio.run(page.work(lambda: film_of(model, state, 0, frame), aside=True)) is None
     assert len(made) == 1
+    studio.worker.close()
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_page_may_close_at_any_moment_of_its_opening(workplace: Path, moment: str) -> None:
+    studio = Studio(Library("cpu"))
+    page = Page(studio, cast(Any, None))
+    page.layout = Mock()
+    attrgetter(moment)(page.layout).side_effect = lambda *_: page.close()
+    asyncio.run(page.open("tiny.pth"))
+    assert page.closed and page.model is None and page.renderer is None and not page.pictures
     studio.worker.close()
 
 
