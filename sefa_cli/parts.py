@@ -62,7 +62,8 @@ class Shard:
         """Return which of `total` items this shard has. Raises UsageError for none."""
         first, end = (total * n // self.count for n in (self.number - 1, self.number))
         if first == end:
-            raise UsageError(f"{self.count} shards for {total} items", f"at most {total}")
+            items = f"{total} item{'s' * (total != 1)}"
+            raise UsageError(f"{self.count} shards for {items}", f"at most {total}")
         return range(first, end)
 
     def path(self, output: Path | str) -> Path:

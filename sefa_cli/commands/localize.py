@@ -39,7 +39,11 @@ def localize(
     shard: options.Shard = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Continue an interrupted search. Needs the same options."),
+        typer.Option(
+            "--resume",
+            help="Continue an interrupted search. Needs the same options. With --shard, also start "
+            "one, and leave a part alone that is done.",
+        ),
     ] = False,
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
@@ -66,6 +70,8 @@ def localize(
     request = _request(how, seeds)
     checks.check_device(device)
     own = options.parse_shard(shard)
+    if options.is_done(own, output, resume):
+        return
     files = Files(None if preview else output, save_jacobian, resume, overwrite, own)
     _check_for_model(model, region, request, files, offline)
 

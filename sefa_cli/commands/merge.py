@@ -1,11 +1,14 @@
 """`sefa merge`: the result of a job from the parts that `--shard` has written."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sefa_cli.commands import options
-from sefa_cli.commands.console import wrote
+from sefa_cli.commands.console import working, wrote
+
+if TYPE_CHECKING:
+    from sefa_cli.parts import Job
 
 
 def merge(
@@ -43,3 +46,23 @@ def merge(
         missing = merge_codes(job, output, overwrite)
         wrote(output)
         say_missing(missing, len(job.owner), output)
+    else:
+        _merge_evaluation(job, output, overwrite)
+
+
+def _merge_evaluation(job: "Job", output: str, overwrite: bool) -> None:
+    from sefa_cli.evaluation import output as out
+    from sefa_cli.evaluation.evaluation_parts import merge_evaluation
+    from sefa_cli.files import check_writable
+
+    folder, notes = out.check_evaluation_folder(output, overwrite), job.parts[0].notes
+    labeled = out.label_paths(folder, notes["files"]) if notes["labels"] else []
+    for path in labeled if folder.is_dir() else ():
+        check_writable(path, overwrite)
+    with working("merging"):
+        found = merge_evaluation(job, folder / out.CACHE)
+        page = out.write_evaluation(found, folder, notes["command"], overwrite)
+        if labeled:
+            out.write_labels(found, labeled, overwrite)
+    for path in (page, *labeled):
+        wrote(path)

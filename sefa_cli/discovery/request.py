@@ -193,7 +193,7 @@ class Files:
         output: The bundle, `NAME.dirs`; of several, `NAME_seed0003.dirs`. An interrupted search
             keeps its results so far in `NAME.dirs.partial`.
         jacobian: All derivatives, `NAME.npy`: float32 `(seeds, dim, channels, height, width)`.
-        resume: Continue an interrupted search.
+        resume: Continue an interrupted search. With a shard, it may also be a new one.
         overwrite: Replace existing files.
         shard: Do this share of the seeds alone, and write a part, `NAME.dirs.2of8.part`.
     """
@@ -223,7 +223,7 @@ class Files:
             raise UsageError(
                 "cannot resume without an output", "the output of the interrupted search"
             )
-        if self.resume and self.partial is not None and not self.partial.exists():
+        if self.resume and self.shard is None and not Path(f"{self.partial}").exists():
             raise SefaError(
                 f"{self.partial} does not exist", remedy="Start the search without resuming."
             )

@@ -89,7 +89,7 @@ class Prepared:
 
     def _run(self, progress: Progress | None, partial: Partial | None) -> Found:
         joint = not self.request.per_seed
-        if partial is not None and self.files.resume:
+        if partial is not None and self.files.resume and partial.path.exists():
             partial.read()
         jacobian, shape = self.files.jacobian, self.jacobian_shape
         file = jacobian_file(jacobian, shape, self.files.overwrite) if jacobian else nullcontext()
