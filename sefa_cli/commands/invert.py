@@ -71,7 +71,12 @@ def invert(
     ] = None,
     shard: options.Shard = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue an interrupted batch with the same options.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue an interrupted batch with the same options. With --shard, also start "
+            "one, and leave a part alone that is done.",
+        ),
     ] = False,
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
@@ -90,6 +95,8 @@ def invert(
     checks.check_model(model, offline)
     paths = find_photos(photos)
     own = options.parse_shard(shard)
+    if options.is_done(own, output, resume):
+        return
     _check_files(paths, output, own, sheet, overwrite, resume)
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
@@ -100,7 +107,7 @@ def invert(
         keep_blocks()
         inverter = Inverter(load_generator(model, device, offline), how, offline)
         batch = Batch(inverter, paths, output, own)
-        if resume:
+        if resume and (own is None or batch.partial.path.exists()):
             batch.partial.read()
         found = _run(batch, work)
     _save(batch, found, sheet, overwrite)

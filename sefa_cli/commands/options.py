@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sefa_cli.commands.console import say, wrote
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -153,6 +154,15 @@ def parse_shard(text: str | None) -> "parts.Shard | None":
     from sefa_cli.parts import Shard
 
     return Shard.parse(text)
+
+
+def is_done(shard: "parts.Shard | None", output: str | None, resume: bool) -> bool:
+    """Return whether the part of a shard is there and --resume may leave it alone; say so."""
+    if shard is None or output is None or not (resume and shard.path(output).exists()):
+        return False
+    say(f"{shard.path(output)} is done already")
+    wrote(shard.path(output))
+    return True
 
 
 def parse_bytes(text: str) -> int:
