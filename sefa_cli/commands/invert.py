@@ -154,7 +154,7 @@ def _save(batch: "Batch", found: "list[Found]", sheet: str | None, overwrite: bo
     from sefa_cli.inversion.invert import Inversion
     from sefa_cli.rendering.pictures import save_picture
 
-    if batch.shard is not None:  # unreadable photos are told by `merge`
+    if batch.shard is not None:  # `merge` tells which photos are missing
         batch.part(found).save(batch.output, overwrite)
         batch.partial.remove()
         wrote(batch.output)

@@ -148,7 +148,7 @@ def test_pictures_of_shards_are_those_of_one_run(sefa: Sefa) -> None:
         ([*REGION, "-o", "a.dirs", "--shard", "0/2"], "must be a share such as 2/8"),
         ([*REGION, "-o", "a.dirs", "--shard", "1/6"], "6 shards for 5 items; expected at most 5"),
         ([*REGION, "-o", "a.dirs", "--shard", "1/2", "--per-seed"], "bundles for each seed"),
-        ([*REGION, "-o", "a.dirs", "--shard", "1/2", "--save-jacobian", "j.npy"], "holds all seeds"),
+        ([*REGION, "-o", "a.dirs", "--shard", "1/2", "--save-jacobian", "j.npy"], "all seeds"),
         ([*REGION, "--preview", "p.png", "--shard", "1/2"], "a shard without an output"),
         ([*REGION, "--space", "w+", "-o", "a.png", "--shard", "1/2"], ".png files hold pictures"),
         (
