@@ -1,7 +1,7 @@
 """Measurements of a shard's seeds in a part, and the evaluation that all parts make together.
 
-A part holds what the cache of one run would hold for its seeds, with the bundles and options. To
-merge is to fill a cache with the parts, and to evaluate from it.
+A part holds the measurements that the cache of one run has for its seeds, with the bundles and
+options. To merge is to fill a cache with the parts, and to evaluate from it.
 """
 
 import hashlib
