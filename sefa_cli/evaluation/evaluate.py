@@ -19,6 +19,7 @@ from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measur
 from sefa_cli.evaluation.proposals import noticeable
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
 from sefa_cli.files import check_folder
+from sefa_cli.parts import Shard
 from sefa_cli.ranges import is_whole
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene
@@ -149,7 +150,7 @@ class Evaluation:
         return [float(x) for x in np.median(inside / np.maximum(outside, 1e-12), axis=0)]
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - keywords, each with a default
     bundles: Bundles,
     *,
     k: str | int | Iterable[int] = "0-9",
@@ -159,6 +160,7 @@ def evaluate(
     cache: Path | str,
     distorted: int = 0,
     begin: Callable[[int], Callable[[int], object]] | None = None,
+    shard: Shard | None = None,
     **options: Unpack[PictureOptions],
 ) -> Evaluation:
     """Measure what directions change, over many seeds.
@@ -175,6 +177,8 @@ def evaluate(
         distorted: On how many of the seeds to measure the distortion of w as well: 0 for none.
         begin: Called with the number of pictures to render; returns what is called with the
             number of pictures after each piece of work.
+        shard: Measure this share of the seeds alone, and no distortion: `evaluation_part` keeps
+            them for a merge.
         **options: What to start from and how to render: see [sefa_cli.PictureOptions][]. The
             default seeds are 0 to 99. Pictures have at most 256 pixels unless `size` is given.
 
@@ -211,11 +215,12 @@ def evaluate(
     try:
         alphas = [alpha * i / steps for i in range(1, steps + 1)]
         trials = _trials(scene, read, opened, k, alphas, origin)
-        measured = _measured(trials, cache, begin)
+        share = None if shard is None else shard.share(len(scene.start.numbers))
+        measured = _measured(trials, cache, begin, share)
     finally:
         close_scorers(opened)
     seen = scene.start.numbers[:distorted]
-    turned = measure_distortion(scene.generator, seen) if distorted else None
+    turned = measure_distortion(scene.generator, seen) if distorted and shard is None else None
     return Evaluation(tuple(read), trials, measured, turned)
 
 
@@ -240,18 +245,19 @@ def _measured(
     trials: Sequence[Trial],
     cache: Path,
     begin: Callable[[int], Callable[[int], object]] | None,
+    share: range | None,
 ) -> tuple[tuple[Measured, ...], ...]:
     """Return the measurements by bundle and seed."""
-    done = begin(missing(trials, cache)) if begin else None
+    done = begin(missing(trials, cache, share)) if begin else None
     rows: list[list[Measured]] = []
     try:
-        for row in measure_all(trials, cache, done):
+        for row in measure_all(trials, cache, done, share):
             rows.append(row)
             check_subjects([row[0].before for row in rows], trials[0].attributes)
     except (KeyboardInterrupt, SystemExit) as interrupt:
         start = trials[0].scene.start
         interrupt.add_note(
-            f"{len(rows)} of {len(start.numbers)} {start.kind}s are kept in {cache}; "
+            f"{len(rows)} of {len(share or start.numbers)} {start.kind}s are kept in {cache}; "
             "the same command goes on from there"
         )
         raise

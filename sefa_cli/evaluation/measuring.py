@@ -139,14 +139,18 @@ def attributes_of(scorers: Mapping[str, Scorer], pictures: Iterable[Picture]) ->
 
 
 def measure_all(
-    trials: Sequence[Trial], cache: Path, done: Callable[[int], object] | None = None
+    trials: Sequence[Trial],
+    cache: Path,
+    done: Callable[[int], object] | None = None,
+    share: range | None = None,
 ) -> Iterator[list[Measured]]:
     """Yield the measurements of each seed, one per trial, from the cache or new.
 
-    `done` is called with the number of pictures after each piece of work.
+    `done` is called with the number of pictures after each piece of work. With `share`, only
+    these of the seeds are measured.
     """
     scene = trials[0].scene
-    for i in range(len(scene.start.numbers)):
+    for i in range(len(scene.start.numbers)) if share is None else share:
         before: Picture | None = None
         row = []
         for trial in trials:
@@ -157,16 +161,17 @@ def measure_all(
                     codes, number = scene.start.codes[i : i + 1], scene.start.numbers[i]
                     before = next(scene.view.pictures(scene.generator, codes, [number]))
                 known = trial.measure(i, before)
-                _write(path, known)
+                keep(path, known)
                 if done:
                     done(len(trial.ks) * len(trial.alphas))
             row.append(known)
         yield row
 
 
-def missing(trials: Sequence[Trial], cache: Path) -> int:
-    """Return how many pictures of moves have to be rendered."""
-    stems = [trials[0].scene.start.stem(i) for i in range(len(trials[0].scene.start.numbers))]
+def missing(trials: Sequence[Trial], cache: Path, share: range | None = None) -> int:
+    """Return how many pictures of moves have to be rendered, for all seeds or a share of them."""
+    start = trials[0].scene.start
+    stems = [start.stem(i) for i in (range(len(start.numbers)) if share is None else share)]
     return sum(
         len(trial.ks) * len(trial.alphas)
         for trial in trials
@@ -183,7 +188,8 @@ def _read(path: Path) -> Measured | None:
         return None  # not there, or broken: it is measured again
 
 
-def _write(path: Path, measured: Measured) -> None:
+def keep(path: Path, measured: Measured) -> None:
+    """Write the measurements of one seed where the cache looks for them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_atomically(path, overwrite=True) as file:
         np.savez(file, **{one.name: getattr(measured, one.name) for one in fields(measured)})
