@@ -63,6 +63,22 @@ def evaluate(
             "--write-labels", help="Also write copies of the bundles with the proposed names."
         ),
     ] = False,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="Also write copies of the bundles whose suggested steps are measured: one step "
+            "changes the picture by the same amount along every direction.",
+        ),
+    ] = False,
+    keep_pictures: Annotated[
+        bool,
+        typer.Option(
+            "--keep-pictures",
+            help="Keep the pictures in the cache too, about 100 KB each at 256 px, so that another "
+            "scorer renders nothing.",
+        ),
+    ] = False,
     as_json: options.Json = False,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -81,8 +97,10 @@ def evaluate(
     from sefa_cli.files import check_writable
 
     folder = out.check_evaluation_folder(output, overwrite)
-    labeled = out.label_paths(folder, files) if with_labels else []
-    for path in labeled if folder.is_dir() else ():
+    endings = "named" * with_labels, "calibrated" * calibrate
+    ending = "_".join(filter(None, endings))
+    copies = out.copy_paths(folder, files, ending) if ending else []
+    for path in copies if folder.is_dir() else ():
         check_writable(path, overwrite)
     how = picture_options(files[0], Bundle.load(files[0]), seeds, start, look)
     how.setdefault("seeds", "0-99")
@@ -97,6 +115,7 @@ def evaluate(
             scorers=scorers,
             cache=Path(cache) if cache else folder / out.CACHE,
             distorted=distortion,
+            keep_pictures=keep_pictures,
             begin=lambda total: work.begin(
                 "rendering", total, "pictures", "an interrupted run goes on where it stopped"
             ),
@@ -104,12 +123,12 @@ def evaluate(
         )
         command = shlex.join(["sefa", *sys.argv[1:]])
         page = out.write_evaluation(found, folder, command, overwrite)
-        if with_labels:
-            out.write_labels(found, labeled, overwrite)
+        if copies:
+            out.write_copies(found, copies, with_labels, calibrate, overwrite)
     if "face" not in found.trials[0].scorers and scorers is None:
         say("faces were not measured; to measure them, run `pip install 'sefa-cli[eval]'`")
     if as_json:
         print_json(out.as_data(found, command))
     else:
-        for path in (page, *labeled):
+        for path in (page, *copies):
             wrote(path)

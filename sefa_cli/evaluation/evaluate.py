@@ -14,6 +14,7 @@ from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
 from sefa_cli.evaluation import statistics
 from sefa_cli.evaluation.asked import LOST, Bundles, by_name, check_subjects, indices_of, scene_for
+from sefa_cli.evaluation.calibration import LEVELS, change_per_alpha, unit
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
@@ -103,7 +104,9 @@ class Evaluation:
         raw = statistics.interval(self.effects(i))
         normal, share = statistics.interval(effects), statistics.transfer(effects)
         depends = statistics.dependency(effects)
-        lost = np.isnan([one.scores for one in measured]).any(axis=(2, 3)).mean(axis=0)  # (k,)
+        scores = np.array([one.scores for one in measured])
+        unseen: NDArray[np.bool_] = np.isnan(scores).any(axis=3)  # (n, k, steps)
+        lost = unseen.any(axis=2).mean(axis=0)  # (k,)
         gone = np.isnan(self.effects(i).sum(axis=2))  # (n, k): the face was lost at an end
         profiles = np.nan_to_num(self.effects(i) * reach / self._units)
         rows = []
@@ -111,6 +114,7 @@ class Evaluation:
             steady, agreeing = statistics.consistency(profiles[~gone[:, j], j])
             same, positive = statistics.consistency(np.array([one.field[j] for one in measured]))
             away = np.array([one.away[j] for one in measured])
+            changes = self._changes(measured, j)
             about = {
                 "bundle": self.names[i],
                 "method": trial.bundle.method,
@@ -124,6 +128,9 @@ class Evaluation:
                 "same_way": positive,
                 "uniformity": statistics.uniformity(np.array([one.between[j] for one in measured])),
                 "monotone": list(statistics.monotone_range(alphas, away)),
+                "unit": [_number(x) for x in unit(alphas, changes[0] / LEVELS)],
+                "change_per_alpha": change_per_alpha(alphas, *changes),
+                "holds": self._holds(alphas, ~unseen[:, j]),
                 "lost": float(lost[j]),
                 "inside_over_outside": self._locality(measured, j),
                 "effects": {
@@ -140,6 +147,24 @@ class Evaluation:
             }
             rows.append(about)
         return rows
+
+    def _holds(self, alphas: NDArray[np.float64], kept: NDArray[np.bool_]) -> list[float] | None:
+        """Return the range of α that keeps the subject; None if no scorer looks for one."""
+        if set(self.trials[0].scorers) == {"colors"}:
+            return None
+        return list(statistics.holding_range(alphas, kept))
+
+    def _changes(self, measured: Sequence[Measured], j: int) -> list[NDArray[np.float64]]:
+        """Return how much pictures change, of 255: in the region and outside it, else as a whole.
+
+        Each is a root mean square `(n, steps)`.
+        """
+        if np.isnan(measured[0].inside[j]).any():
+            return [np.array([one.away[j] for one in measured])]
+        return [
+            np.sqrt([one.inside[j] for one in measured]),
+            np.sqrt([one.outside[j] for one in measured]),
+        ]
 
     def _locality(self, measured: Sequence[Measured], j: int) -> list[float] | None:
         inside = np.array([one.inside[j] for one in measured])
@@ -158,6 +183,7 @@ def evaluate(
     scorers: str | Iterable[str] | None = None,
     cache: Path | str,
     distorted: int = 0,
+    keep_pictures: bool = False,
     begin: Callable[[int], Callable[[int], object]] | None = None,
     **options: Unpack[PictureOptions],
 ) -> Evaluation:
@@ -173,6 +199,8 @@ def evaluate(
         cache: The folder that keeps the measurements of each seed. An interrupted evaluation goes
             on from there.
         distorted: On how many of the seeds to measure the distortion of w as well: 0 for none.
+        keep_pictures: Whether the cache also keeps the pictures, about 100 KB each at 256 px.
+            Another scorer then measures these and renders nothing.
         begin: Called with the number of pictures to render; returns what is called with the
             number of pictures after each piece of work.
         **options: What to start from and how to render: see [sefa_cli.PictureOptions][]. The
@@ -211,7 +239,7 @@ def evaluate(
     try:
         alphas = [alpha * i / steps for i in range(1, steps + 1)]
         trials = _trials(scene, read, opened, k, alphas, origin)
-        measured = _measured(trials, cache, begin)
+        measured = _measured(trials, cache, begin, keep_pictures)
     finally:
         close_scorers(opened)
     seen = scene.start.numbers[:distorted]
@@ -240,12 +268,13 @@ def _measured(
     trials: Sequence[Trial],
     cache: Path,
     begin: Callable[[int], Callable[[int], object]] | None,
+    keep: bool,
 ) -> tuple[tuple[Measured, ...], ...]:
     """Return the measurements by bundle and seed."""
     done = begin(missing(trials, cache)) if begin else None
     rows: list[list[Measured]] = []
     try:
-        for row in measure_all(trials, cache, done):
+        for row in measure_all(trials, cache, done, keep):
             rows.append(row)
             check_subjects([row[0].before for row in rows], trials[0].attributes)
     except (KeyboardInterrupt, SystemExit) as interrupt:
@@ -259,5 +288,5 @@ def _measured(
 
 
 def _number(value: float) -> float | None:
-    """Return a number for JSON, which has no NaN."""
-    return None if np.isnan(value) else float(value)
+    """Return a number for JSON, which has no NaN and no infinity."""
+    return float(value) if np.isfinite(value) else None
