@@ -14,10 +14,10 @@ from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
 from sefa_cli.evaluation import statistics
 from sefa_cli.evaluation.asked import LOST, Bundles, by_name, check_subjects, indices_of, scene_for
-from sefa_cli.evaluation.calibration import LEVELS, change_per_alpha, unit
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
+from sefa_cli.evaluation.rows import holding, likenesses, number, pixel_changes
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
 from sefa_cli.files import check_folder
 from sefa_cli.ranges import is_whole
@@ -98,8 +98,7 @@ class Evaluation:
 
     def _rows(self, i: int) -> list[dict[str, Any]]:
         trial, measured = self.trials[i], self.measured[i]
-        alphas = np.array(trial.alphas)
-        reach = max(abs(alphas))
+        reach = max(map(abs, trial.alphas))
         effects = self.effects(i) * reach / self.spread  # standard deviations for the full step
         raw = statistics.interval(self.effects(i))
         normal, share = statistics.interval(effects), statistics.transfer(effects)
@@ -112,66 +111,32 @@ class Evaluation:
         rows = []
         for j, k in enumerate(trial.ks):
             steady, agreeing = statistics.consistency(profiles[~gone[:, j], j])
-            same, positive = statistics.consistency(np.array([one.field[j] for one in measured]))
-            away = np.array([one.away[j] for one in measured])
-            changes = self._changes(measured, j)
             about = {
                 "bundle": self.names[i],
                 "method": trial.bundle.method,
                 "k": k,
                 "label": trial.bundle.labels[k],
                 "alpha": float(reach),
-                "change": [float(x) for x in np.median(away, axis=0)],
                 "steadiness": steady,
                 "agreeing": agreeing,
-                "consistency": same,
-                "same_way": positive,
-                "uniformity": statistics.uniformity(np.array([one.between[j] for one in measured])),
-                "monotone": list(statistics.monotone_range(alphas, away)),
-                "unit": [_number(x) for x in unit(alphas, changes[0] / LEVELS)],
-                "change_per_alpha": change_per_alpha(alphas, *changes),
-                "holds": self._holds(alphas, ~unseen[:, j]),
                 "lost": float(lost[j]),
-                "inside_over_outside": self._locality(measured, j),
+                "holds": holding(trial, [one.likeness[j] for one in measured], ~unseen[:, j]),
+                **pixel_changes(trial, measured, j),
+                "compared": likenesses(trial, [one.likeness[j] for one in measured]),
                 "effects": {
                     name: {
-                        "mean": _number(normal.mean[j, a]),
-                        "low": _number(normal.low[j, a]),
-                        "high": _number(normal.high[j, a]),
-                        "per_alpha": _number(raw.mean[j, a]),
-                        "transfer": _number(share[j, a]),
-                        "dependency": _number(depends[j, a]),
+                        "mean": number(normal.mean[j, a]),
+                        "low": number(normal.low[j, a]),
+                        "high": number(normal.high[j, a]),
+                        "per_alpha": number(raw.mean[j, a]),
+                        "transfer": number(share[j, a]),
+                        "dependency": number(depends[j, a]),
                     }
                     for a, name in enumerate(self.attributes)
                 },
             }
             rows.append(about)
         return rows
-
-    def _holds(self, alphas: NDArray[np.float64], kept: NDArray[np.bool_]) -> list[float] | None:
-        """Return the range of α that keeps the subject; None if no scorer looks for one."""
-        if set(self.trials[0].scorers) == {"colors"}:
-            return None
-        return list(statistics.holding_range(alphas, kept))
-
-    def _changes(self, measured: Sequence[Measured], j: int) -> list[NDArray[np.float64]]:
-        """Return how much pictures change, of 255: in the region and outside it, else as a whole.
-
-        Each is a root mean square `(n, steps)`.
-        """
-        if np.isnan(measured[0].inside[j]).any():
-            return [np.array([one.away[j] for one in measured])]
-        return [
-            np.sqrt([one.inside[j] for one in measured]),
-            np.sqrt([one.outside[j] for one in measured]),
-        ]
-
-    def _locality(self, measured: Sequence[Measured], j: int) -> list[float] | None:
-        inside = np.array([one.inside[j] for one in measured])
-        outside = np.array([one.outside[j] for one in measured])
-        if np.isnan(inside).any():
-            return None
-        return [float(x) for x in np.median(inside / np.maximum(outside, 1e-12), axis=0)]
 
 
 def evaluate(
@@ -256,10 +221,10 @@ def _trials(
     origin: Mapping[str, object],
 ) -> tuple[Trial, ...]:
     chosen = [indices_of(bundle, k) for bundle in bundles.values()]
-    attributes = attributes_of(scorers, scene.pictures(scene.view))
+    attributes, compared = attributes_of(scorers, scene.pictures(scene.view))
     both = tuple([-alpha for alpha in reversed(alphas)] + list(alphas))
     return tuple(
-        Trial(scene, bundle, ks, both, scorers, attributes, origin)
+        Trial(scene, bundle, ks, both, scorers, attributes, compared, origin)
         for bundle, ks in zip(bundles.values(), chosen, strict=True)
     )
 
@@ -285,8 +250,3 @@ def _measured(
         )
         raise
     return tuple(zip(*rows, strict=True))
-
-
-def _number(value: float) -> float | None:
-    """Return a number for JSON, which has no NaN and no infinity."""
-    return float(value) if np.isfinite(value) else None

@@ -1,6 +1,7 @@
-"""Scores of a face: how it is turned and what its expression is, by MediaPipe's face landmarker."""
+"""Faces in pictures: how each is turned and its expression, by MediaPipe's face landmarker."""
 
 import math
+from dataclasses import dataclass
 from importlib import metadata
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from sefa_cli.discovery.regions.landmarks import (
     NETWORK,
     Picture,
+    Points,
     hushed,
     landmark_network,
     refusal,
@@ -18,13 +20,17 @@ from sefa_cli.discovery.regions.landmarks import (
 Scores = dict[str, float]
 
 
-class FaceScorer:
-    """The scores of the clearest face, None where there is no face.
+@dataclass(frozen=True)
+class Face:
+    """The clearest face of a picture."""
 
-    `yaw`, `pitch` and `roll` are degrees: positive where the face looks to the picture's right,
-    looks up, and leans to the picture's left. `smile`, `mouth open`, `eyes open` and `brows up`
-    are from 0 to 1.
-    """
+    points: Points  # (478, 2): y and x of every landmark, as fractions of the picture
+    shapes: dict[str, float]  # how much each muscle moves, from 0 to 1
+    pose: NDArray[np.floating]  # (3, 3), the face's own axes in the camera's
+
+
+class FaceFinder:
+    """Finds the clearest face of a picture; scorers of one picture share what was found."""
 
     def __init__(self, offline: bool | None = None) -> None:
         """Load the network. Raises SefaError with the line that installs a missing package."""
@@ -44,19 +50,48 @@ class FaceScorer:
                     output_facial_transformation_matrixes=True,
                 )
             )
+        self._last: tuple[Picture, Face | None] | None = None
+        self._open = True
 
-    def __call__(self, picture: Picture) -> Scores | None:
-        """Return the scores of a picture."""
+    def __call__(self, picture: Picture) -> Face | None:
+        """Return the face, None if the picture has none."""
+        if self._last is None or self._last[0] is not picture:
+            self._last = picture, self._find(picture)
+        return self._last[1]
+
+    def _find(self, picture: Picture) -> Face | None:
         found = self._landmarker.detect(self._image(self._format, rgb(picture)))
         if not found.face_blendshapes:
             return None
-        shapes = {shape.category_name: shape.score for shape in found.face_blendshapes[0]}
-        pose = found.facial_transformation_matrixes[0][:3, :3]
-        return {**_pose(pose), **_expression(shapes)}
+        return Face(
+            np.array([(p.y, p.x) for p in found.face_landmarks[0]]),
+            {shape.category_name: shape.score for shape in found.face_blendshapes[0]},
+            found.facial_transformation_matrixes[0][:3, :3],
+        )
 
     def close(self) -> None:
         """Release the network, before Python ends: it cannot do that later."""
-        self._landmarker.close()
+        if self._open:
+            self._landmarker.close()
+        self._open = False
+
+
+class FaceScorer:
+    """The scores of the clearest face, None where there is no face.
+
+    `yaw`, `pitch` and `roll` are degrees: positive where the face looks to the picture's right,
+    looks up, and leans to the picture's left. `smile`, `mouth open`, `eyes open` and `brows up`
+    are from 0 to 1.
+    """
+
+    def __init__(self, finder: FaceFinder) -> None:
+        """Take what finds the face."""
+        self._finder, self.version, self.close = finder, finder.version, finder.close
+
+    def __call__(self, picture: Picture) -> Scores | None:
+        """Return the scores of a picture."""
+        face = self._finder(picture)
+        return None if face is None else {**_pose(face.pose), **_expression(face.shapes)}
 
 
 def _pose(pose: NDArray[np.floating]) -> Scores:

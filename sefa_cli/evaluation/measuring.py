@@ -24,7 +24,7 @@ from sefa_cli.canonical import canonical_json
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation.locality import change
-from sefa_cli.evaluation.scorers import Picture, Scorer, score, version_of
+from sefa_cli.evaluation.scorers import Picture, Scorer, comparing, score, version_of
 from sefa_cli.files import open_atomically
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.scene import Scene
@@ -45,6 +45,7 @@ class Measured:
     field: NDArray[np.float32]  # (k, 16, 16, channels): last picture minus first
     inside: NDArray[np.float64]  # (k, steps): mean square in the region, NaN without one
     outside: NDArray[np.float64]  # (k, steps)
+    likeness: NDArray[np.float64]  # (k, steps, compared): from scorers of two pictures
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Trial:
     ks: tuple[int, ...]
     alphas: tuple[float, ...]  # increasing, without 0
     scorers: Mapping[str, Scorer]
-    attributes: tuple[str, ...]
+    attributes: tuple[str, ...]  # what scorers of one picture measure
+    compared: tuple[str, ...] = ()  # what scorers of two pictures measure
     origin: Mapping[str, object] = field(default_factory=dict)  # how codes were made of seeds
 
     @cached_property
@@ -113,11 +115,17 @@ class Trial:
         moved = _small(film[-1]) - _small(film[0])
         parts = [self._local(before, picture) for picture in after]
         scores = [self._scores(picture, where) for picture in after]
-        return scores, away, between, moved, [p[0] for p in parts], [p[1] for p in parts]
+        likeness = [self._likeness(before, picture, where) for picture in after]
+        inside, outside = zip(*parts, strict=True)
+        return scores, away, between, moved, inside, outside, likeness
 
     def _scores(self, picture: Picture, where: str) -> NDArray[np.float64]:
-        found = score(self.scorers, picture, where)
+        found = score(comparing(self.scorers, False), where, picture)
         return np.array([found.get(name, np.nan) for name in self.attributes])
+
+    def _likeness(self, before: Picture, after: Picture, where: str) -> NDArray[np.float64]:
+        found = score(comparing(self.scorers), where, before, after)
+        return np.array([found.get(name, np.nan) for name in self.compared])
 
     def _local(self, before: Picture, after: Picture) -> tuple[float, float]:
         if self.bundle.mask is None:
@@ -134,8 +142,12 @@ class Trial:
         return fore, 255 - fore if back is None else _resized(back, size)
 
 
-def attributes_of(scorers: Mapping[str, Scorer], pictures: Iterable[Picture]) -> tuple[str, ...]:
-    """Return the names of the scores, from the first of ten pictures that shows each subject.
+def attributes_of(
+    scorers: Mapping[str, Scorer], pictures: Iterable[Picture]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the scores of one picture, and of those of two.
+
+    They are taken from the first of ten pictures that shows each subject.
 
     Raises SefaError for a scorer that sees its subject in none of them.
     """
@@ -143,9 +155,12 @@ def attributes_of(scorers: Mapping[str, Scorer], pictures: Iterable[Picture]) ->
     for number, picture in enumerate(itertools.islice(pictures, _FIRST)):
         for name, scorer in scorers.items():
             if not names.get(name):
-                names[name] = score({name: scorer}, picture, f"picture {number}")
+                given = [picture] * (1 + (name in comparing(scorers)))
+                names[name] = score({name: scorer}, f"picture {number}", *given)
         if all(names.values()):
-            return tuple(itertools.chain(*names.values()))
+            two = set(comparing(scorers))
+            own = [[n for s, ns in names.items() if (s in two) == c for n in ns] for c in (0, 1)]
+            return tuple(own[0]), tuple(own[1])
     blind = ", ".join(name for name, found in names.items() if not found)
     raise SefaError(
         f"the scorer {blind} sees nothing in the first {_FIRST} pictures",

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -94,6 +94,9 @@ def _summary(found: Evaluation, bundle: str) -> dict[str, Any]:
         key: float(np.mean([row[key] for row in rows]))
         for key in ("steadiness", "agreeing", "consistency", "same_way", "uniformity", "lost")
     }
+    compared = {
+        name: _mean(row["compared"][name]["mean"] for row in rows) for name in rows[0]["compared"]
+    }
     change = float(np.mean([(row["change"][0] + row["change"][-1]) / 2 for row in rows]))
     return {
         "bundle": bundle,
@@ -102,8 +105,14 @@ def _summary(found: Evaluation, bundle: str) -> dict[str, Any]:
         "named": sum(proposal(row) is not None for row in rows),
         "change": change,
         **means,
+        "compared": compared,
         "best": best,
     }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def as_csv(found: Evaluation) -> str:
@@ -126,11 +135,15 @@ def as_csv(found: Evaluation) -> str:
         "unit_below",
         "unit_above",
     )
-    table.writerow([*shared, "attribute", *numbers])
+    compared = found.trials[0].compared
+    table.writerow([*shared, *compared, "attribute", *numbers])
     for row in found.results:
         row = {**row, "unit_below": row["unit"][0], "unit_above": row["unit"][1]}
+        row |= {name: row["compared"][name]["mean"] for name in compared}
         for name, effect in row["effects"].items():
-            table.writerow([*(row[key] for key in shared), name, *(effect[n] for n in numbers)])
+            table.writerow(
+                [*(row[key] for key in (*shared, *compared)), name, *(effect[n] for n in numbers)]
+            )
     return text.getvalue()
 
 

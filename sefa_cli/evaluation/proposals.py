@@ -15,6 +15,8 @@ _WORDS: Mapping[str, tuple[str, str, str, float]] = {
     "mouth open": ("closes the mouth", "opens the mouth", "", 0.05),
     "eyes open": ("closes the eyes", "opens the eyes", "", 0.05),
     "brows up": ("lowers the brows", "raises the brows", "", 0.05),
+    "age": ("younger", "older", " years", 3),
+    "male": ("more feminine", "more masculine", "", 0.15),
     "brightness": ("darker", "brighter", "", 5),
     "contrast": ("less contrast", "more contrast", "", 3),
     "saturation": ("muted colors", "stronger colors", "", 5),

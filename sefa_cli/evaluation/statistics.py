@@ -42,7 +42,8 @@ def interval(values: Float64, resamples: int = _RESAMPLES) -> Interval:
     mean = np.where(total > 0, filled.sum(axis=0) / np.maximum(total, 1), np.nan)
     low, high = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     some = total > 0
-    low[some], high[some] = np.nanpercentile(np.array(means)[:, some], [2.5, 97.5], axis=0)
+    if some.any():
+        low[some], high[some] = np.nanpercentile(np.array(means)[:, some], [2.5, 97.5], axis=0)
     shape = values.shape[1:]
     return Interval(mean.reshape(shape), low.reshape(shape), high.reshape(shape))
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sefa_cli.evaluation.faces import FaceScorer, _pose
+from sefa_cli.evaluation.faces import FaceFinder, FaceScorer, _pose
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
@@ -37,7 +37,7 @@ def test_a_mirrored_face_looks_the_other_way(faces: "Generator", default_model: 
 
     start = start_from(faces, [5001], psi=0.7)
     (picture,) = View(fast=True).pictures(faces, start.codes, start.numbers)
-    scorer = FaceScorer()
+    scorer = FaceScorer(FaceFinder())
     plain, mirrored = scorer(picture), scorer(np.ascontiguousarray(picture[:, ::-1]))
     assert scorer(np.zeros_like(picture)) is None
     scorer.close()
