@@ -36,8 +36,9 @@ def evaluate(
         typer.Option(
             "--scorers",
             metavar="NAMES",
-            help="What measures the pictures: colors, face, or your own by the entry point "
-            "sefa.scorers. Default: colors, and face if sefa-cli[eval] is installed.",
+            help="What measures the pictures: colors, face, person (age and gender), identity, or "
+            "your own by the entry point sefa.scorers. Default: colors, and with sefa-cli[eval] "
+            "face and person.",
         ),
     ] = None,
     cache: Annotated[
