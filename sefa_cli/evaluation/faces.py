@@ -6,9 +6,11 @@ from importlib import metadata
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from sefa_cli.discovery.regions.landmarks import (
     NETWORK,
+    OVAL,
     Picture,
     Points,
     hushed,
@@ -81,7 +83,8 @@ class FaceScorer:
 
     `yaw`, `pitch` and `roll` are degrees: positive where the face looks to the picture's right,
     looks up, and leans to the picture's left. `smile`, `mouth open`, `eyes open` and `brows up`
-    are from 0 to 1.
+    are from 0 to 1. `skin brightness`, `skin warmth` (red minus blue) and `skin redness` (red minus
+    green) are those of the face's median color, in levels of 255.
     """
 
     def __init__(self, finder: FaceFinder) -> None:
@@ -91,7 +94,9 @@ class FaceScorer:
     def __call__(self, picture: Picture) -> Scores | None:
         """Return the scores of a picture."""
         face = self._finder(picture)
-        return None if face is None else {**_pose(face.pose), **_expression(face.shapes)}
+        if face is None:
+            return None
+        return {**_pose(face.pose), **_expression(face.shapes), **_skin(picture, face.points)}
 
 
 def _pose(pose: NDArray[np.floating]) -> Scores:
@@ -113,4 +118,21 @@ def _expression(shapes: dict[str, float]) -> Scores:
         "mouth open": shapes["jawOpen"],
         "eyes open": 1 - mean("eyeBlinkLeft", "eyeBlinkRight"),
         "brows up": mean("browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
+    }
+
+
+def _skin(picture: Picture, points: Points) -> Scores:
+    """Return scores of the median color within the face's outline: eyes and lips are the few."""
+    height, width = picture.shape[:2]
+    mask = Image.new("L", (width, height))
+    outline = [(x * width, y * height) for y, x in points[list(OVAL)]]
+    ImageDraw.Draw(mask).polygon(outline, fill=1)
+    inside = rgb(picture)[np.asarray(mask, bool)]
+    if not len(inside):  # the face lies outside the picture
+        return {}
+    red, green, blue = np.median(inside, axis=0)
+    return {
+        "skin brightness": float((red + green + blue) / 3),
+        "skin warmth": float(red - blue),
+        "skin redness": float(red - green),
     }
