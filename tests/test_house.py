@@ -22,6 +22,7 @@ ROWS = [
         "canonical",
         "container",
         "interrupts",
+        "parts",
     ),
     ("bundle", "sources", "containers"),
     ("generators",),

@@ -20,6 +20,7 @@ from sefa_cli.evaluation.proposals import noticeable
 from sefa_cli.evaluation.rows import holding, likenesses, number, pixel_changes
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
 from sefa_cli.files import check_folder
+from sefa_cli.parts import Shard
 from sefa_cli.ranges import is_whole
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene
@@ -139,7 +140,7 @@ class Evaluation:
         return rows
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - keywords, each with a default
     bundles: Bundles,
     *,
     k: str | int | Iterable[int] = "0-9",
@@ -150,6 +151,7 @@ def evaluate(
     distorted: int = 0,
     keep_pictures: bool = False,
     begin: Callable[[int], Callable[[int], object]] | None = None,
+    shard: Shard | None = None,
     **options: Unpack[PictureOptions],
 ) -> Evaluation:
     """Measure what directions change, over many seeds.
@@ -168,6 +170,8 @@ def evaluate(
             Another scorer then measures these and renders nothing.
         begin: Called with the number of pictures to render; returns what is called with the
             number of pictures after each piece of work.
+        shard: Measure this share of the seeds alone, and no distortion: `evaluation_part` keeps
+            them for a merge.
         **options: What to start from and how to render: see [sefa_cli.PictureOptions][]. The
             default seeds are 0 to 99. Pictures have at most 256 pixels unless `size` is given.
 
@@ -204,11 +208,12 @@ def evaluate(
     try:
         alphas = [alpha * i / steps for i in range(1, steps + 1)]
         trials = _trials(scene, read, opened, k, alphas, origin)
-        measured = _measured(trials, cache, begin, keep_pictures)
+        share = None if shard is None else shard.share(len(scene.start.numbers))
+        measured = _measured(trials, cache, begin, share, keep_pictures)
     finally:
         close_scorers(opened)
     seen = scene.start.numbers[:distorted]
-    turned = measure_distortion(scene.generator, seen) if distorted else None
+    turned = measure_distortion(scene.generator, seen) if distorted and shard is None else None
     return Evaluation(tuple(read), trials, measured, turned)
 
 
@@ -233,19 +238,20 @@ def _measured(
     trials: Sequence[Trial],
     cache: Path,
     begin: Callable[[int], Callable[[int], object]] | None,
-    keep: bool,
+    share: range | None,
+    keep_pictures: bool,
 ) -> tuple[tuple[Measured, ...], ...]:
     """Return the measurements by bundle and seed."""
-    done = begin(missing(trials, cache)) if begin else None
+    done = begin(missing(trials, cache, share)) if begin else None
     rows: list[list[Measured]] = []
     try:
-        for row in measure_all(trials, cache, done, keep):
+        for row in measure_all(trials, cache, done, share, keep_pictures):
             rows.append(row)
             check_subjects([row[0].before for row in rows], trials[0].attributes)
     except (KeyboardInterrupt, SystemExit) as interrupt:
         start = trials[0].scene.start
         interrupt.add_note(
-            f"{len(rows)} of {len(start.numbers)} {start.kind}s are kept in {cache}; "
+            f"{len(rows)} of {len(share or start.numbers)} {start.kind}s are kept in {cache}; "
             "the same command goes on from there"
         )
         raise

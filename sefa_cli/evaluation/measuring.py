@@ -172,15 +172,16 @@ def measure_all(
     trials: Sequence[Trial],
     cache: Path,
     done: Callable[[int], object] | None = None,
-    keep: bool = False,
+    share: range | None = None,
+    keep_pictures: bool = False,
 ) -> Iterator[list[Measured]]:
     """Yield the measurements of each seed, one per trial, from the cache or new.
 
-    `done` is called with the number of pictures after each piece of work. `keep` also keeps the
-    pictures in the cache.
+    `done` is called with the number of pictures after each piece of work. With `share`, only
+    these of the seeds are measured. `keep_pictures` keeps the pictures in the cache as well.
     """
     scene = trials[0].scene
-    for i in range(len(scene.start.numbers)):
+    for i in range(len(scene.start.numbers)) if share is None else share:
         before: Picture | None = None
         row = []
         for trial in trials:
@@ -195,19 +196,20 @@ def measure_all(
                 after = _read_pictures(kept, len(trial.ks) * len(trial.alphas), before.shape)
                 if after is None:
                     after = trial.pictures(i)
-                    if keep:
+                    if keep_pictures:
                         _write_pictures(kept, after)
                 known = trial.measure(i, before, after)
-                _write(path, known)
+                keep(path, known)
                 if done:
                     done(len(after))
             row.append(known)
         yield row
 
 
-def missing(trials: Sequence[Trial], cache: Path) -> int:
-    """Return how many pictures of moves have to be rendered."""
-    stems = [trials[0].scene.start.stem(i) for i in range(len(trials[0].scene.start.numbers))]
+def missing(trials: Sequence[Trial], cache: Path, share: range | None = None) -> int:
+    """Return how many pictures of moves have to be rendered, for all seeds or a share of them."""
+    start = trials[0].scene.start
+    stems = [start.stem(i) for i in (range(len(start.numbers)) if share is None else share)]
     return sum(
         len(trial.ks) * len(trial.alphas)
         for trial in trials
@@ -224,7 +226,8 @@ def _read(path: Path) -> Measured | None:
         return None  # not there, or broken: it is measured again
 
 
-def _write(path: Path, measured: Measured) -> None:
+def keep(path: Path, measured: Measured) -> None:
+    """Write the measurements of one seed where the cache looks for them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_atomically(path, overwrite=True) as file:
         np.savez(file, **{one.name: getattr(measured, one.name) for one in fields(measured)})

@@ -176,6 +176,20 @@ def copy_paths(folder: Path, files: Sequence[Path | str], ending: str = "named")
     ]
 
 
+def copies_of(
+    folder: Path, files: Sequence[Path | str], labels: bool, steps: bool, overwrite: bool
+) -> list[Path]:
+    """Return where the copies with proposed names or measured steps go; none without either.
+
+    Raises SefaError if one is there and `overwrite` is off.
+    """
+    ending = "_".join(filter(None, ("named" * labels, "calibrated" * steps)))
+    paths = copy_paths(folder, files, ending) if ending else []
+    for path in paths if folder.is_dir() else ():
+        check_writable(path, overwrite)
+    return paths
+
+
 def write_copies(
     found: Evaluation,
     paths: Sequence[Path],
