@@ -24,7 +24,7 @@ ROWS = [
         "interrupts",
     ),
     ("bundle", "sources", "containers"),
-    ("generators",),
+    ("generators", "lpips"),
     ("families",),
     ("checkpoints", "projections", "interchange"),
     ("editing",),
