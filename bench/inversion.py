@@ -53,7 +53,12 @@ def main() -> None:
         pixels = sefa.sample(generator, codes=code, size=256)[0]
         photo = inverter.read(pixels)
         descent = Descent(
-            generator, inverter.prior, _pixels(photo), 0, inverter.size, lambda done, loss: None
+            generator,
+            inverter.prior,
+            inverter.loss_to(photo),
+            0,
+            inverter.size,
+            lambda done, loss: None,
         )
         began = time.process_time()
         found = inverter.found(photo, descent.run(own.passes, "w"))

@@ -16,7 +16,7 @@ from torch import Tensor
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
 from sefa_cli.inversion.lbfgs import minimize
-from sefa_cli.inversion.loss import picture_loss
+from sefa_cli.inversion.loss import Loss
 from sefa_cli.inversion.prior import Prior
 
 Report = Callable[[int, float], object]  # passes so far, the loss of the last one
@@ -41,7 +41,7 @@ class Descent:
     Attributes:
         generator: The model.
         prior: Its prior.
-        target: The photo `(1, channels, height, width)`, in [-1, 1].
+        loss: How far a picture `(1, channels, height, width)` is from the photo, a scalar.
         regularize: Weight of the distances from the mean code and between the layers.
         size: The longer side of the photo in pixels.
         report: Called after each pass.
@@ -50,7 +50,7 @@ class Descent:
 
     generator: Generator
     prior: Prior
-    target: Tensor
+    loss: Loss
     regularize: float
     size: int
     report: Report
@@ -103,7 +103,7 @@ class Descent:
         code.requires_grad_()
         own = code.to(generator.dtype).to(generator.device)[None]
         picture = generator.synthesize(own, size=self.size, preview=True)
-        loss = picture_loss(picture, self.target)
+        loss = self.loss(picture)
         objective = loss.double().cpu()
         if self.regularize:
             away = prior.distance(code.mean(dim=0)) + prior.spread(code)
