@@ -34,10 +34,12 @@ class Generator(nn.Module):
 
     `space` is "w" where a mapping network takes z to the codes, "z" where z is the code itself.
     `preview_size` is the side of the network's own shortcut in pixels, None where it has none.
+    `rough_size` is the side of the pictures of `rough`, None where it has none.
     `conditioned`: the picture needs a label and a truncation besides the codes (BigGAN).
     """
 
     preview_size: int | None = None
+    rough_size: int | None = None
     conditioned: bool = False
     _w_avg: nn.Parameter | None
 
@@ -179,6 +181,13 @@ class Generator(nn.Module):
                 picture = self._picture(part, noise_mode, pixels)
             pictures.append(area_mean(picture, pixels))
         return torch.cat(pictures)
+
+    def rough(self, codes: Tensor) -> Tensor:
+        """Return rough pictures of codes `(n, num_layers, w_dim)`, for the start of a search.
+
+        They have `rough_size` pixels, and cost at most a quarter of `_preview`.
+        """
+        raise NotImplementedError(self.family)  # never called where rough_size is None
 
     def linearize(
         self, code: Array, layers: Sequence[int], per_layer: bool = False, size: int | None = None,
