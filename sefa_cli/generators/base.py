@@ -62,10 +62,8 @@ class Generator(nn.Module):
     def __repr__(self) -> str:
         """Return one line: family, size, latent, device."""
         layers = f"({self.num_layers}, {self.w_dim})" if self.num_layers > 1 else f"({self.w_dim},)"
-        return (
-            f"<Generator {self.family}, {self.resolution} px, {self.space} {layers}, "
-            f"on {self.device}>"
-        )
+        what = f"{self.family}, {self.resolution} px, {self.space} {layers}"
+        return f"<Generator {what}, on {self.device}>"
 
     @property
     def device(self) -> torch.device:
@@ -183,10 +181,7 @@ class Generator(nn.Module):
         return torch.cat(pictures)
 
     def rough(self, codes: Tensor) -> Tensor:
-        """Return rough pictures of codes `(n, num_layers, w_dim)`, for the start of a search.
-
-        They have `rough_size` pixels, and cost at most a quarter of `_preview`.
-        """
+        """Return pictures of `rough_size` that are near, for a quarter of the cost of a preview."""
         raise NotImplementedError(self.family)  # never called where rough_size is None
 
     def linearize(
@@ -299,8 +294,5 @@ class Generator(nn.Module):
         """Of z and of the synthesis: most families know none."""
         if truncation != 1:
             remedy = "Truncate its codes with truncate(w, psi)." if self.space == "w" else ""
-            raise UsageError(
-                f"truncation {truncation} of z or of the synthesis of a {self.family} model",
-                "1",
-                remedy,
-            )
+            what = f"truncation {truncation} of z or of the synthesis of a {self.family} model"
+            raise UsageError(what, "1", remedy)
