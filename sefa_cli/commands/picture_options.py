@@ -88,6 +88,7 @@ class Start:
         ),
     ] = None
     codes: options.Codes = None
+    mix_from: options.MixFrom = None
     model: Annotated[
         str | None,
         typer.Option(
@@ -195,6 +196,7 @@ def picture_options(
     how: PictureOptions = {
         **render_options(seeds, look),
         "codes": start.codes,
+        "mix_from": start.mix_from,
         "layers": start.layers,
         "model": start.model,
         "any_model": start.any_model,
@@ -208,6 +210,7 @@ def picture_options(
     if start.model is None or not start.any_model:
         places = look.translate is not None or look.rotate is not None
         checks.check_for_model(bundle.model, start.layers, look.trunc_layers, look.size, places)
+        checks.check_mix(start.mix_from, bundle.model)
     if look.class_label is not None:
         from sefa_cli.editing.source import open_model_of
 

@@ -140,7 +140,7 @@ class Edits(Pictures):
 
     def note_after(self, move: Move, number: int, code: "torch.Tensor") -> dict[str, str]:
         """Return the note of the `number`-th start after a move, which made it `code`."""
-        start = {self.scene.start.kind: self.scene.start.numbers[number]}
+        start = self.scene.start.origin(number)
         return note(
             of_model(self.bundle), start, [of_move(self.bundle, move, self.scene.layers)], code
         )
