@@ -67,10 +67,20 @@ class BundleFile:
     @property
     def path(self) -> str:
         """The one bundle. Raises UsageError if two were named."""
-        named = [*([] if self.file is None else [self.file]), *(self.dirs or [])]
-        if len(named) > 1:
-            raise UsageError(f"{len(named)} bundles are given: {', '.join(named)}", "one")
-        return named[0]
+        if len(self._named) > 1:
+            raise UsageError(
+                f"{len(self._named)} bundles are given: {', '.join(self._named)}", "one"
+            )
+        return self._named[0]
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a bundle was named."""
+        return bool(self._named)
+
+    @property
+    def _named(self) -> list[str]:
+        return [*([] if self.file is None else [self.file]), *(self.dirs or [])]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
