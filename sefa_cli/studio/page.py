@@ -196,6 +196,7 @@ class Page:
             await self._paint(renderer, state, view)
         if mine == self.shows:
             self.layout.busy(False)
+            self.layout.sliders.settled()
 
     async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
         if self.closed:
