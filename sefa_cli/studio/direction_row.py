@@ -26,6 +26,7 @@ class DirectionRow:
         self._panel, self._page, self._k = panel, panel.page, k
         self._pictures: dict[int, ui.image] = {}
         self._change: ui.label | None = None
+        self._take: ui.button | None = None
         with ui.element("div").classes("direction").props(f'data-test="row-{k}"'):
             tip = "" if value is None else f"eigenvalue {value:.4g}"
             with ui.label(str(k)).classes("k"):
@@ -51,7 +52,9 @@ class DirectionRow:
         sliders, k = state.sliders, self._k
         assert sliders is not None
         self._name.value = sliders.bundle.labels[k] or ""
-        self._take.visible = bool(_proposed(sliders, k)) and not sliders.bundle.labels[k]
+        if self._take:
+            free = _proposed(sliders, k)["label"] not in sliders.bundle.labels
+            self._take.visible = free and not sliders.bundle.labels[k]
         self._slider.value = sliders.alpha(k)
         self._number.text = f"{sliders.alpha(k):+g}" if sliders.alpha(k) else "0"
         if self._change:
@@ -94,14 +97,15 @@ class DirectionRow:
         elif "change" in sliders.bundle.info[k]:
             self._change = ui.label("").classes("value").props(f'data-test="change-{k}"')
             self._change.tooltip(_CHANGE)
-        proposed = _proposed(sliders, k)
+        if not (proposed := _proposed(sliders, k)):
+            return
 
         async def take() -> None:
             await self._page.do(lambda state: named(state, k, proposed["label"]))
 
         self._take = ui.button(icon="check", on_click=take).props(
             f'flat dense round size=sm data-test="take-{k}" '
-            f'aria-label="take the proposed name of direction {k}"'
+            f'aria-label="take the name proposed for {k}"'
         )
         self._take.tooltip(f"Take the proposed name: measured, {proposed.get('note', '')}")
 
@@ -131,5 +135,4 @@ def _proposed(sliders: Sliders, k: int) -> dict[str, Any]:
     """Return the name that `sefa evaluate --write-labels` proposes, and its note; or nothing."""
     annotation = sliders.bundle.info[k].get("annotation", {})
     found = annotation.get("proposal", {}) if isinstance(annotation, dict) else {}
-    fits = isinstance(found, dict) and isinstance(found.get("label"), str)
-    return found if fits and found["label"] not in sliders.bundle.labels else {}
+    return found if isinstance(found, dict) and isinstance(found.get("label"), str) else {}
