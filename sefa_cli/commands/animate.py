@@ -62,11 +62,14 @@ def animate(
         ),
     ] = None,
     seeds: Annotated[str | None, options.seeds("0")] = None,
-    span: Annotated[str, options.span()] = "auto",
+    span: Annotated[str, options.span(", or several in turn, such as 0,3,-3,0")] = "auto",
     frames: Annotated[
         int | None,
         typer.Option(
-            "--frames", metavar="N", min=2, help="The number of frames of one sweep. Default: 48."
+            "--frames",
+            metavar="N",
+            min=2,
+            help="Frames from one end to the next. Default: 48.",
         ),
     ] = None,
     fps: Annotated[
@@ -77,11 +80,11 @@ def animate(
         typer.Option("--bounce", help="Go there and back, so that the film repeats smoothly."),
     ] = False,
     hold: Annotated[
-        float, typer.Option("--hold", metavar="SECONDS", help="Stay at both ends for this long.")
+        float, typer.Option("--hold", metavar="SECONDS", help="Stay at each end for this long.")
     ] = 0,
     ease: Annotated[
         str,
-        typer.Option("--ease", metavar="linear|smooth", help="smooth slows down at both ends."),
+        typer.Option("--ease", metavar="linear|smooth", help="smooth slows down at each end."),
     ] = "linear",
     arrange: Annotated[
         str,
@@ -152,7 +155,7 @@ def _sweep_of(
 ) -> Wish:
     """Read the bundle. Raises SefaError for options that are not valid."""
     from sefa_cli.bundle.bundle import Bundle
-    from sefa_cli.editing.moves import ends_of
+    from sefa_cli.editing.moves import stops_of
     from sefa_cli.rendering.animation import sweep
 
     dirs = bundle_file.path
@@ -161,7 +164,7 @@ def _sweep_of(
         bundle.indices(words)
     how: Any = {**picture_options(dirs, bundle, seeds, start, look), **way}
     if span != "auto":
-        ends_of(span)
+        stops_of(span)
 
     def make() -> "Film":
         start_from_photos(bundle, photos, how)

@@ -70,7 +70,7 @@ def interpolate(
         (32, 32)
     """
     _check(options, "interpolate")
-    parts = frame_alphas(0, 1, frames, *_way(options)).tolist()
+    parts = frame_alphas((0, 1), frames, *_way(options)).tolist()
     mix = options.get("mix_from")
     keys = (Key(0, first, mix), Key(1, last, mix))
     return _journey(model, keys, [(0, part) for part in parts], options)
@@ -191,7 +191,7 @@ def _stops(keys: Sequence[Key], fps: float, ease: str) -> list[Stop]:
     stops: list[Stop] = []
     for i in range(len(keys) - 1):
         first, last = round(keys[i].at * fps), round(keys[i + 1].at * fps)
-        parts = frame_alphas(0, 1, max(last - first, 1) + 1, ease=ease).tolist()
+        parts = frame_alphas((0, 1), max(last - first, 1) + 1, ease=ease).tolist()
         stops += [(i, part) for part in parts[:-1]]
     return [*stops, (len(keys) - 2, 1.0)]
 
