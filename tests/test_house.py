@@ -25,7 +25,7 @@ ROWS = [
         "parts",
     ),
     ("bundle", "sources", "containers"),
-    ("generators",),
+    ("generators", "lpips"),
     ("families",),
     ("checkpoints", "projections", "interchange"),
     ("editing",),

@@ -41,8 +41,9 @@ def evaluate(
         typer.Option(
             "--scorers",
             metavar="NAMES",
-            help="What measures the pictures: colors, face, or your own by the entry point "
-            "sefa.scorers. Default: colors, and face if sefa-cli[eval] is installed.",
+            help="What measures the pictures: colors, face, person (age and gender), identity, or "
+            "your own by the entry point sefa.scorers. Default: colors, and with sefa-cli[eval] "
+            "face and person.",
         ),
     ] = None,
     cache: Annotated[
@@ -68,6 +69,22 @@ def evaluate(
             "--write-labels", help="Also write copies of the bundles with the proposed names."
         ),
     ] = False,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="Also write copies of the bundles whose suggested steps are measured: one step "
+            "changes the picture by the same amount along every direction.",
+        ),
+    ] = False,
+    keep_pictures: Annotated[
+        bool,
+        typer.Option(
+            "--keep-pictures",
+            help="Keep the pictures in the cache too, about 100 KB each at 256 px, so that another "
+            "scorer renders nothing.",
+        ),
+    ] = False,
     shard: options.Shard = None,
     as_json: options.Json = False,
     overwrite: options.Overwrite = False,
@@ -84,9 +101,7 @@ def evaluate(
     from sefa_cli.files import check_writable
 
     folder = out.check_evaluation_folder(output, overwrite)
-    labeled = out.label_paths(folder, files) if with_labels else []
-    for path in labeled if folder.is_dir() else ():
-        check_writable(path, overwrite)
+    copies = out.copies_of(folder, files, with_labels, calibrate, overwrite)
     own = _shard(shard, as_json)
     how = picture_options(files[0], Bundle.load(files[0]), seeds, start, look)
     how.setdefault("seeds", "0-99")
@@ -105,6 +120,7 @@ def evaluate(
         found = run(
             files,
             cache=Path(cache) if cache else folder / out.CACHE,
+            keep_pictures=keep_pictures,
             shard=own,
             begin=lambda total: work.begin(
                 "rendering", total, "pictures", "an interrupted run goes on where it stopped"
@@ -115,21 +131,26 @@ def evaluate(
         if own is not None:
             from sefa_cli.evaluation.evaluation_parts import evaluation_part
 
-            notes = {"command": _command(), "labels": with_labels, "files": files}
+            notes = {
+                "command": _command(),
+                "labels": with_labels,
+                "steps": calibrate,
+                "files": files,
+            }
             part = evaluation_part(found, own, files, asked, how, notes)
             part.save(own.path(folder), overwrite)
             wrote(own.path(folder))
             return
         command = _command()
         page = out.write_evaluation(found, folder, command, overwrite)
-        if with_labels:
-            out.write_labels(found, labeled, overwrite)
+        if copies:
+            out.write_copies(found, copies, with_labels, calibrate, overwrite)
     if "face" not in found.trials[0].scorers and scorers is None:
         say("faces were not measured; to measure them, run `pip install 'sefa-cli[eval]'`")
     if as_json:
         print_json(out.as_data(found, command))
     else:
-        for path in (page, *labeled):
+        for path in (page, *copies):
             wrote(path)
 
 

@@ -63,6 +63,13 @@ def invert(
             "higher values edit better and look less like the photo.",
         ),
     ] = 1e-3,
+    loss: Annotated[
+        str,
+        typer.Option(
+            metavar="pixels|lpips",
+            help="pixels compares pixels and edges; lpips adds what people see (fetches 64 MB).",
+        ),
+    ] = "pixels",
     align: options.Align = False,
     face: options.Face = None,
     sheet: Annotated[
@@ -90,7 +97,7 @@ def invert(
     from sefa_cli.inversion.how import How
     from sefa_cli.inversion.photos import find_photos
 
-    how = How(space, passes, size, regularize, align, face)
+    how = How(space, passes, size, regularize, loss, align, face)
     checks.check_device(device)
     checks.check_model(model, offline)
     paths = find_photos(photos)
@@ -199,7 +206,7 @@ def _run(batch: "Batch", work: "Work") -> "list[Found]":
             found.append(one)
             done += 1
             notes = f" ({'; '.join(one.photo.notes)})" if one.photo.notes else ""
-            say(f"{one.photo.name}: loss {one.loss:.4f}, {one.psnr:.1f} dB{notes}")
+            say(f"{one.photo.name}: {one.quality}{notes}")
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if batch.partial.written:
             say(

@@ -53,16 +53,14 @@ def merge(
 def _merge_evaluation(job: "Job", output: str, overwrite: bool) -> None:
     from sefa_cli.evaluation import output as out
     from sefa_cli.evaluation.evaluation_parts import merge_evaluation
-    from sefa_cli.files import check_writable
 
     folder, notes = out.check_evaluation_folder(output, overwrite), job.parts[0].notes
-    labeled = out.label_paths(folder, notes["files"]) if notes["labels"] else []
-    for path in labeled if folder.is_dir() else ():
-        check_writable(path, overwrite)
+    asked = notes["labels"], notes["steps"]
+    copies = out.copies_of(folder, notes["files"], *asked, overwrite)
     with working("merging"):
         found = merge_evaluation(job, folder / out.CACHE)
         page = out.write_evaluation(found, folder, notes["command"], overwrite)
-        if labeled:
-            out.write_labels(found, labeled, overwrite)
-    for path in (page, *labeled):
+        if copies:
+            out.write_copies(found, copies, *asked, overwrite)
+    for path in (page, *copies):
         wrote(path)

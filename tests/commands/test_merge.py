@@ -110,14 +110,14 @@ def test_codes_of_shards_have_the_bytes_of_one_run(sefa: Sefa) -> None:
 
 
 def test_an_evaluation_of_shards_has_the_bytes_of_one_run(sefa: Sefa, bundle: Path) -> None:
-    more = ["--write-labels", "--distortion", "2"]
+    more = ["--write-labels", "--calibrate", "--distortion", "2"]
     assert sefa(*MEASURE, *more, "-o", "one").exit_code == 0
     parts = [
         sefa(*MEASURE, *more, "-o", "a", "--cache", f"own{n}", "--shard", f"{n}/3").stdout.strip()
         for n in (1, 2, 3)
     ]
     assert not Path("a").exists()
-    assert sefa("merge", *parts, "-o", "a").stdout == "a/index.html\na/tiny_named.dirs\n"
+    assert sefa("merge", *parts, "-o", "a").stdout == "a/index.html\na/tiny_named_calibrated.dirs\n"
     compared = filecmp.dircmp("one", "a")
     assert not compared.left_only + compared.right_only
     assert not filecmp.cmpfiles("one", "a", compared.common_files, shallow=False)[1]
