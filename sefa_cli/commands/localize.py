@@ -143,7 +143,7 @@ def _check_for_model(
     from sefa_cli.discovery.regions.named import subject_of
 
     checkpoint = open_checkpoint(model, offline=offline)
-    checks.check_class(request.label, checkpoint.config["c_dim"])
+    checks.check_class(request.label, checkpoint.config["c_dim"], request.codes is None)
     region = region.on(subject_of(model, checkpoint.family))
     request = files.needs(request)
     search = request.search(checkpoint)

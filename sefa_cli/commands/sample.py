@@ -52,7 +52,7 @@ def sample(
     checks.check_codes(codes, seeds, look)
     how["codes"] = codes
     checkpoint = open_checkpoint(model, offline=look.offline)
-    checks.check_class(look.class_label, checkpoint.config["c_dim"])
+    checks.check_class(look.class_label, checkpoint.config["c_dim"], codes is None)
     places = look.translate is not None or look.rotate is not None
     card = model_card(checkpoint)
     checks.check_for_model(card, None, look.trunc_layers, look.size, places)

@@ -107,9 +107,15 @@ class Inverter:
 
     def find(self, photo: Photo, report: Callable[[int, float], object]) -> Found:
         """Return the code of a photo; the same photo gives the same code."""
-        loss, weight = self.loss_to(photo), self.how.regularize
-        descent = Descent(self.generator, self.prior, loss, weight, self.size, report)
-        return self.found(photo, descent.run(self.how.passes, self.space))
+        code = self.descent(photo, report).run(self.how.passes, self.space)
+        return self.found(photo, code)
+
+    def descent(self, photo: Photo, report: Callable[[int, float], object]) -> Descent:
+        """Return the search for the code of a photo."""
+        target = _pixels(photo).to(self.generator.device)
+        return Descent(
+            self.generator, self.prior, target, self.loss_to(photo), self.how.regularize, report
+        )
 
     def loss_to(self, photo: Photo) -> Loss:
         """Return what is made small for a photo."""
