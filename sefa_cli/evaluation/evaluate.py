@@ -161,8 +161,8 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
         k: The directions, as indices, ranges and labels; at most those that a bundle has.
         alpha: The farthest step, both ways.
         steps: How many steps each way.
-        scorers: What measures the pictures: "colors", "face", "person", "identity", or your own by
-            entry point. Default: colors, and face and person if their packages are installed.
+        scorers: What measures the pictures: "colors", "face", "person", "identity", "lpips", or
+            your own by entry point. Default: colors, and face and person if they are installed.
         cache: The folder that keeps the measurements of each seed. An interrupted evaluation goes
             on from there.
         distorted: On how many of the seeds to measure the distortion of w as well: 0 for none.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.discovery.regions import landmarks
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.evaluation import persons
+from sefa_cli.evaluation import perception, persons
 from sefa_cli.evaluation.faces import FaceFinder, FaceScorer
 
 Picture = NDArray[np.uint8]  # (height, width, channels)
@@ -25,7 +25,7 @@ Scores = Mapping[str, float]
 Scorer = Callable[..., Scores | None]  # of one picture, or of two if it `compares`
 
 GROUP = "sefa.scorers"
-_OWN = ("colors", "face", "person", "identity")
+_OWN = ("colors", "face", "person", "identity", "lpips")
 
 
 def color_scores(picture: Picture) -> Scores:
@@ -72,6 +72,8 @@ def open_scorers(
     for name in filter(None, map(str.strip, given)):
         if name == "colors":
             scorers[name] = color_scores
+        elif name == "lpips":
+            scorers[name] = perception.LpipsScorer(offline)
         elif name in _OWN:
             finder = FaceFinder(offline) if finder is None else finder
             scorers[name] = _of_faces(name, finder, offline)
