@@ -14,7 +14,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +44,8 @@ def cases(web: str) -> dict[str, Case]:
         "factorize": case(["factorize", tiny, "-o", "x.dirs"], ["--num", "3"], "x.dirs"),
         "localize": case(box, ["--num", "2"], "x.dirs"),
         "convert": case(["convert", tiny, "-o", "x.safetensors"], [], "x.safetensors"),
-        "export": case([*export, "0-1"], None, "x.npy", [*export, "0-2"]),
-        "import": case([*import_, "bottom"], None, "x.dirs", [*import_, "top"]),
+        "export": case([*export, "0-1"], [], "x.npy", [*export, "0-2"]),
+        "import": case([*import_, "bottom"], [], "x.dirs", [*import_, "top"]),
         "pick": case(["pick", dirs, "-k", "0-2", "-o", "x.dirs"], ["--flip"], "x.dirs"),
         "name": Case(
             ["name", dirs, "0", "smile"], ["name", dirs, "1", "age"], ["tiny.dirs"], again=()
@@ -57,20 +57,22 @@ def cases(web: str) -> dict[str, Case]:
         "animate": case([*film, "--frames", "3", "-o", "x.gif"], ["--bounce"], "x.gif"),
         "animate, a folder": case([*film, "--frames", "2", "-o", "x/"], ["--bounce"], "x"),
         "sample": case(["sample", tiny, *_PICTURES, "-o", "x.png"], ["--seeds", "0-1"], "x.png"),
-        "report": case([*report, "0"], None, "r", [*report, "1"], whole=False),
-        "invert": case([*invert, "w"], None, "c.npz", [*invert, "w+"]),
+        "report": case([*report, "0"], [], "r", [*report, "1"], whole=False),
+        "invert": case([*invert, "w"], [], "c.npz", [*invert, "w+"]),
         "evaluate": case(["evaluate", dirs, *_QUICK], ["-a", "1"], "eval", whole=False),
         "models pull": Case(["models", "pull", web], ["models"], ["cache/models"], again=()),
     }
 
 
 def case(
-    words: object, more: object, output: str, before: object = None, whole: bool = True
+    words: Sequence[str],
+    more: Sequence[str],
+    output: str,
+    before: Sequence[str] = (),
+    whole: bool = True,
 ) -> Case:
     """Return a case whose earlier run is the same command with `more`, or `before`."""
-    words = list(words)  # type: ignore[call-overload]
-    earlier = list(before) if before else [*words, *more]  # type: ignore[call-overload]
-    return Case(words, earlier, [output], whole)
+    return Case(words, before or [*words, *more], [output], whole)
 
 
 def make_template(folder: Path) -> None:
@@ -106,8 +108,11 @@ def kills(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[
         moments = [random.uniform(0, took) for _ in range(count // 2)]
         for at in (*range(1, len(whole.steps) + 1), *moments):
             is_step = isinstance(at, int)
-            at_all = {"kill_at": at} if is_step else {"after": at}
-            run([*one.words, *again], prepare(folder, base), **at_all)  # type: ignore[arg-type]
+            run(
+                [*one.words, *again],
+                prepare(folder, base),
+                **{"kill_at" if is_step else "after": at},
+            )
             left = state(folder)
             if left not in seen:
                 seen[left] = faults(one, folder, old, new) or try_again(one, folder, new)

@@ -14,6 +14,7 @@ from sefa_cli.scratch import EXCHANGE, NO_REPLACE, remove, rename, scratch_besid
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space and run it again."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space and run it again."),
+    errno.EFBIG: ("the file is larger than it may be here", "Choose another folder."),
     errno.EACCES: ("permission is denied", "Choose another folder."),
     errno.EPERM: ("permission is denied", "Choose another folder."),
     errno.EROFS: ("the file system is read-only", "Choose another folder."),

@@ -105,7 +105,7 @@ def watch(reached: Reached) -> None:
         setattr(os, name, _around(name, getattr(os, name), reached))
     if (call := scratch._renameat2()) is not None:
         exchange = _around("renameat2", call, reached)
-        scratch._renameat2 = lambda: exchange  # type: ignore[assignment, return-value]
+        scratch._renameat2 = lambda: exchange  # type: ignore[assignment]
     opened, open_ = os.open, builtins.open
 
     def raw_open(path: Any, flags: int, *more: Any, **named: Any) -> int:
@@ -124,7 +124,7 @@ def watch(reached: Reached) -> None:
         return io.TextIOWrapper(buffered, encoding)
 
     os.open = raw_open
-    builtins.open = io.open = open_watched  # type: ignore[assignment]
+    builtins.open = io.open = open_watched
 
 
 def _around(name: str, call: Callable[..., Any], reached: Reached) -> Callable[..., Any]:
