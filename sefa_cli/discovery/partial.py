@@ -61,7 +61,7 @@ class Partial:
             raise SefaError(
                 f"{self.path} does not exist", remedy="Start the search without resuming."
             ) from None
-        except (OSError, *BROKEN) as error:
+        except BROKEN as error:
             raise SefaError(
                 f"cannot read {self.path}", remedy="Start the search again without resuming."
             ) from error

@@ -222,7 +222,7 @@ def _read(path: Path) -> Measured | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             return Measured(**{one.name: file[one.name] for one in fields(Measured)})
-    except (OSError, *BROKEN):
+    except BROKEN:
         return None  # not there, or broken: it is measured again
 
 

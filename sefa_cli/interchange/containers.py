@@ -2,6 +2,7 @@
 
 import mmap
 import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -23,9 +24,9 @@ from sefa_cli.interchange.gguf import ControlVector, read_control_vector
 _NPY = b"\x93NUMPY"
 _PICKLE = b"\x80"
 _LARGEST = 1 << 30  # bytes of one array in an archive; direction sets need a thousandth
-BROKEN = (  # what numpy, zipfile and zlib raise for damaged files
-    ValueError, EOFError, RuntimeError, KeyError, OverflowError, MemoryError, struct.error,
-    zipfile.BadZipFile, zlib.error,
+BROKEN = (  # what numpy, zipfile and zlib raise for damaged files; numpy reads headers as Python
+    OSError, ValueError, EOFError, RuntimeError, KeyError, OverflowError, MemoryError, TypeError,
+    SyntaxError, tokenize.TokenError, struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 
