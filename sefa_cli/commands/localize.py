@@ -117,6 +117,7 @@ def _request(how: How, seeds: str | None) -> "Request":
         exact_gram=how.exact_gram,
         published=how.published,
         method=how.method,
+        rank=how.rank,
         sum_channels=how.sum_channels,
         sketch=how.sketch,
         precision=how.precision,
