@@ -1,4 +1,4 @@
-"""`sefa localize --method`: the methods that ReSeFa is compared with, and what does not suit them."""
+"""`sefa localize --method`: the methods to compare ReSeFa with, and what does not suit them."""
 
 from pathlib import Path
 
