@@ -26,6 +26,7 @@ from sefa_cli.commands import (
     report,
     sample,
     studio,
+    supervise,
 )
 from sefa_cli.commands.command import SefaCommand
 from sefa_cli.commands.missing import missing_package
@@ -108,6 +109,7 @@ app = typer.Typer(
 )
 app.command("factorize", cls=SefaCommand)(factorize.factorize)
 app.command("localize", cls=SefaCommand)(spread(localize.localize))
+app.command("supervise", cls=SefaCommand)(supervise.supervise)
 app.command("edit", cls=SefaCommand)(spread(edit.edit))
 app.command("animate", cls=SefaCommand)(spread(animate.animate))
 app.command("invert", cls=SefaCommand)(invert.invert)

@@ -25,6 +25,7 @@ METHODS = {
     "resefa": Method("localize", frozenset({"tau", "sketch"})),
     "nullspace": Method("localize", frozenset({"rank", "sketch"})),
     "lowrank": Method("localize"),
+    "interfacegan": Method("supervise"),
 }
 
 
