@@ -89,20 +89,21 @@ class Page:
 
     async def _restore(self, ref: str, history: History) -> bool:
         """Show a saved page again, unless its model can no longer be opened."""
-        self.layout.opening(ref)
+        self.layout.picture.say(f"opening {ref} …")
         try:
             model = await asyncio.to_thread(self.studio.library.open_model, ref)
             for own in history.present.sets:
                 model.sliders_of(own.path, own.bundle)
         except SefaError:
             return False
-        self.model, self.renderer, self.history = model, Renderer(model), history
-        await self.show()
+        if not self.closed:
+            self.model, self.renderer, self.history = model, Renderer(model), history
+            await self.show()
         return True
 
     async def open(self, text: str) -> None:
         """Open a bundle's file, or a model by its name, path or address. Show why if that fails."""
-        self.layout.opening(text)
+        self.layout.picture.say(f"opening {text} …")
         try:
             if Path(text).suffix == ".dirs":
                 bundle = await asyncio.to_thread(Bundle.load, text)
@@ -112,7 +113,7 @@ class Page:
                 sliders = await asyncio.to_thread(model.factorize, FIRST_LAYERS)
                 self._install(model, sliders)
         except SefaError as error:
-            self.layout.failed(text, str(error))
+            self.layout.picture.say("", f"cannot open {text}: {error}")
             return
         await self.show()
 
@@ -131,11 +132,13 @@ class Page:
             await self._open_bundle(name, bundle, None)
         else:
             self.history.do(self.state.added(self.model.sliders_of(name, bundle)))
-        self.layout.dropped()
+        self.layout.dialog.close()
         await self.show()
 
     def _install(self, model: Model, sliders: Sliders) -> None:
         """Replace the model. Only the seed stays."""
+        if self.closed:
+            return  # while the model was opened
         if self.job:
             self.job.stop()
         if self.model is not model:
@@ -173,27 +176,30 @@ class Page:
     async def drag(self, k: int, alpha: float) -> None:
         """Show a quick picture while a slider moves. The history stays as it is."""
         if self.renderer and self.state.sliders and self.state.sliders.alpha(k) != round(alpha, 2):
-            await self._paint(self.state.at(k, alpha), self.renderer.quick)
+            await self._paint(self.renderer, self.state.at(k, alpha), self.renderer.quick)
 
     async def show(self) -> None:
         """Show the present state: first the page and a quick picture, then the whole one."""
+        if self.closed:
+            return
         self.layout.refresh()
-        if self.renderer is None or self.model is None:
+        renderer = self.renderer
+        if renderer is None or self.model is None:
             return
         self.saved.write(self.model.ref, self.history)
         self.layout.address(address_of(self.saved, self.model.ref, self.state))
         self.shows += 1
         mine = self.shows
-        self.layout.busy(True)
+        self.layout.picture.busy(True)
         state = self.shown
-        await self._paint(state, self.renderer.quick)
-        await self._paint(state, self.renderer.whole)
+        for view in (renderer.quick, renderer.whole):
+            await self._paint(renderer, state, view)
         if mine == self.shows:
-            self.layout.busy(False)
+            self.layout.picture.busy(False)
 
-    async def _paint(self, state: State, view: View) -> None:
-        renderer = self.renderer
-        assert renderer is not None
+    async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
+        if self.closed:
+            return
         self.asked += 1
         number = self.asked
         request = self.studio.worker.submit(self.key, lambda: renderer.render(state, view))
@@ -206,7 +212,7 @@ class Page:
             return
         self.count = number
         self.keep(rendered.png, number)
-        self.layout.picture(f"/picture/{self.key}/{number}.png", rendered)
+        self.layout.picture.show(f"/picture/{self.key}/{number}.png", rendered)
 
     def keep(self, png: bytes, number: int | None = None) -> int:
         """Keep a picture for the browser under a number, which is returned. Drop older ones."""
