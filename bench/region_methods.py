@@ -21,6 +21,7 @@ from sefa_cli.discovery.methods import methods_of
 from sefa_cli.discovery.region_bundle import region_bundle
 from sefa_cli.discovery.request import Request
 from sefa_cli.discovery.work import Prepared
+from sefa_cli.projections import model_card
 from sefa_cli.ranges import parse_range
 
 MODEL, NUM = "mobilestylegan_ffhq", 10
@@ -40,7 +41,7 @@ def matrices(tasks: dict[str, Prepared], seed: int, kept: Path) -> dict[str, Gra
             parts = Parts(linearization, *own.target.of(place), sum_channels=False)
             rows = parts.rows(changes)
             found[region] = parts.products(rows, rows) / parts.totals[:, None, None]
-        np.savez(kept, **found)
+        np.savez(kept, **found)  # type: ignore[arg-type]
         print(f"seed {seed}: {time.process_time() - start:.0f} CPU s", flush=True)
     with np.load(kept) as arrays:
         return {region: Grams(*arrays[region]) for region in tasks}
@@ -61,7 +62,7 @@ def main() -> None:
         region: prepare(opened.generator, region, Request(**how, exact_gram=True))
         for region in regions
     }
-    seeds = parse_range(asked.seeds)
+    seeds = parse_range(asked.seeds, "seed")
     each = [matrices(tasks, seed, asked.out / f"{seed}_{asked.size}.npz") for seed in seeds]
     for region, task in tasks.items():
         for method in methods_of("localize"):
@@ -70,7 +71,7 @@ def main() -> None:
             start = time.process_time()
             pictures = [own[region] for own in each]
             made = region_bundle(
-                task.checkpoint, pictures, task.target, search, seeds, {"trunc": 0.7}
+                model_card(task.checkpoint), pictures, task.target, search, seeds, {"trunc": 0.7}
             )
             spent = time.process_time() - start
             path = asked.out / f"{method}_{region.partition(':')[2]}.dirs"

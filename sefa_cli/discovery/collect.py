@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sefa_cli.discovery import few_passes
+from sefa_cli.discovery import few_passes, null_space
 from sefa_cli.discovery.directions import leading_of
 from sefa_cli.discovery.gram_matrices import Grams, Leading, Matrices, Spanned, mean_grams
 from sefa_cli.discovery.jacobian import Begun, Report, Watch, grams
@@ -126,12 +126,11 @@ class Collector:
                 fore, back = (few_passes.probed_trace(M, d)[0] for M in own)
                 return fore, back
 
-            return few_passes.first_basis(matrices), probed, Aim(
-                few_passes.LEADING + (search.rank if search.method == "nullspace" else 0),
-                few_passes.SMALL,
-                few_passes.TURNS,
-                search.block,
-            )  # fmt: skip
+            leading, small = few_passes.LEADING, few_passes.SMALL
+            if search.method == "nullspace":
+                leading, small = leading + search.rank, null_space.SMALL
+            aim = Aim(leading, small, few_passes.TURNS, search.block)
+            return few_passes.first_basis(matrices), probed, aim
         sketches = {i: self._sketch(i, search, len(chosen)) for i in chosen}
 
         def known(i: int, own: Grams, basis: Float64) -> tuple[float, float]:

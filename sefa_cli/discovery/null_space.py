@@ -20,6 +20,8 @@ from sefa_cli.ranges import is_whole
 RANK = 5  # of the rest, as the code of LOCO Edit has it
 SPARSITY = 512**0.5 / 60  # λ √dim: the λ of LowRankGAN's code, 1/60, for w of 512 dimensions
 
+SMALL = 0.03  # residual in a basis, as a share of the eigenvalue; |cos| is then 0.999 or more
+
 _LEFT = 1e-6  # length of a unit vector's projection below which it is rounding
 _SAME = 1e-7  # ‖M − L − S‖ as a share of ‖M‖ at which the decomposition ends
 _GROWS = 1.05  # how much μ grows with each step

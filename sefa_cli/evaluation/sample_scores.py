@@ -69,7 +69,7 @@ class SampleScores:
         """
         if not self.attributes:
             pictures = view.pictures(generator, start.codes, start.numbers)
-            self.attributes = attributes_of(scorers, pictures)
+            self.attributes, _ = attributes_of(scorers, pictures)
         unknown = [name for name in wanted if name not in self.attributes]
         if unknown:
             raise UsageError(f"no scorer measures {unknown[0]!r}", ", ".join(self.attributes))
@@ -79,7 +79,7 @@ class SampleScores:
             for count, i in enumerate(missing, 1):
                 seed = start.numbers[i]
                 picture = next(view.pictures(generator, start.codes[i : i + 1], [seed]))
-                found = score(scorers, picture, start.names[i])
+                found = score(scorers, start.names[i], picture)
                 self._rows[seed] = np.array([found.get(name, np.nan) for name in self.attributes])
                 if done:
                     done(1)

@@ -17,7 +17,7 @@ from sefa_cli.editing.start import start_from
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.evaluation.asked import check_subjects
 from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
-from sefa_cli.evaluation.scorers import close_scorers, open_scorers
+from sefa_cli.evaluation.scorers import close_scorers, comparing, open_scorers
 from sefa_cli.generators.base import Generator
 from sefa_cli.ranges import as_indices, format_range
 from sefa_cli.rendering.view import View
@@ -105,9 +105,10 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
     view = View(None, fast=True, label=label, truncation=truncation).at_most(generator, _LARGEST)
     opened = open_scorers(scorers, offline)
     try:
-        key = scores_key(card["fingerprint"], start, view, truncation, opened)
+        key = scores_key(card["fingerprint"], start, view, truncation, comparing(opened, False))
         sampled = SampleScores(scores, key)
-        values = sampled.of(generator, start, view, opened, named, begin)  # (n, attributes)
+        single = comparing(opened, False)
+        values = sampled.of(generator, start, view, single, named, begin)  # (n, attributes)
     finally:
         close_scorers(opened)
     check_subjects(list(values), named)

@@ -137,7 +137,7 @@ def test_a_few_passes_find_what_all_do(hammer: Generator, monkeypatch: pytest.Mo
         layers=few.layers, space="w", size=32, num=4, method="nullspace", rank=3, sketch=0
     )
     found: list[Any] = pictures.matrices(few)
-    whole = mean_grams(pictures.matrices(every), [own.weights for own in found])  # type: ignore[arg-type]
+    whole = mean_grams(pictures.matrices(every), [own.weights for own in found])
     joint = mean(found)
     assert isinstance(joint, Spanned) and joint.basis.shape[1] < 48
     a, b = factors_of(joint, few).directions, factors_of(whole, every).directions
