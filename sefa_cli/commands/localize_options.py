@@ -119,7 +119,8 @@ class How:
         str,
         typer.Option(
             metavar="|".join(methods_of("localize")),
-            help="The method: ReSeFa, or to compare with it LOCO Edit's null space or LowRankGAN.",
+            help="The method: ReSeFa, or to compare with it LOCO Edit's null space, LowRankGAN, or "
+            "StyleSpace, which takes a derivative for each channel of the styles.",
         ),
     ] = "resefa"
     rank: Annotated[

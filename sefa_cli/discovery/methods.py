@@ -13,6 +13,10 @@ class Method(NamedTuple):
     options: frozenset[str] = frozenset()  # those that not all methods of the command know
 
 
+# What needs the matrices of whole pictures, which StyleSpace never makes.
+_OF_MATRICES = frozenset(
+    {"space", "exact_gram", "per_seed", "stability", "sum_channels", "jacobian", "resume", "shard"}
+)
 METHODS = {
     "sefa": Method(
         "factorize",
@@ -22,9 +26,10 @@ METHODS = {
     "local-basis": Method("factorize", frozenset({"seed"})),
     "frechet": Method("factorize", frozenset({"samples", "seed", "refine"})),
     "random": Method("factorize", frozenset({"seed"})),
-    "resefa": Method("localize", frozenset({"tau", "sketch"})),
-    "nullspace": Method("localize", frozenset({"rank", "sketch"})),
-    "lowrank": Method("localize"),
+    "resefa": Method("localize", _OF_MATRICES | {"tau", "sketch"}),
+    "nullspace": Method("localize", _OF_MATRICES | {"rank", "sketch"}),
+    "lowrank": Method("localize", _OF_MATRICES),
+    "stylespace": Method("localize"),
     "interfacegan": Method("supervise"),
 }
 
@@ -34,7 +39,7 @@ def methods_of(command: str) -> tuple[str, ...]:
 
     Example:
         >>> methods_of("localize")
-        ('resefa', 'nullspace', 'lowrank')
+        ('resefa', 'nullspace', 'lowrank', 'stylespace')
     """
     return tuple(name for name, method in METHODS.items() if method.command == command)
 
@@ -56,7 +61,8 @@ def check_options(
 
     Args:
         name: The method.
-        given: What was asked for, by option; those that are None or False were not.
+        given: What was asked for, by option; those that are None or False were not. What is no
+            option of any method may be among them.
         spelled: How the caller writes the name of an option.
 
     Example:
@@ -76,6 +82,8 @@ def check_options(
             for other, method in METHODS.items()
             if method.command == own.command and option in method.options
         ]
-        raise UsageError(
-            f"{spelled(option)} has no effect with {spelled('method')} {name}", " or ".join(others)
-        )
+        if others:
+            raise UsageError(
+                f"{spelled(option)} has no effect with {spelled('method')} {name}",
+                " or ".join(others),
+            )

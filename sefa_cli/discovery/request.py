@@ -45,7 +45,7 @@ class Choices(TypedDict, total=False):
     alone: bool
     exact_gram: bool
     published: bool
-    method: Literal["resefa", "nullspace", "lowrank"]
+    method: Literal["resefa", "nullspace", "lowrank", "stylespace"]
     rank: int | None
     sum_channels: bool
     sketch: int | None
@@ -77,7 +77,8 @@ class Request:
         exact_gram: Take a pass for every dimension, for the given pictures alone. Without it, w
             takes a few passes: see `few_passes`.
         published: The published procedure: `exact_gram`, all layers and a tau of 1e-3.
-        method: `"resefa"`, or to compare `"nullspace"` (LOCO Edit) or `"lowrank"` (LowRankGAN).
+        method: `"resefa"`, or to compare `"nullspace"` (LOCO Edit), `"lowrank"` (LowRankGAN) or
+            `"stylespace"`.
         rank: With `"nullspace"`, how many directions of the background are projected out.
             Default: 5.
         sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
@@ -124,8 +125,7 @@ class Request:
             raise UsageError("cannot use a sketch with exact Gram matrices", "one of them")
         others = {"layers": self.layers, "tau": self.tau, "space": self.space}
         check_method("localize", self.method)
-        own = {"tau": self.tau, "rank": self.rank, "sketch": self.sketch or None}
-        check_options(self.method, own)
+        check_options(self.method, vars(self))
         if self.method != "resefa":
             others["method"] = self.method
         chosen = [name for name, value in others.items() if value is not None]
@@ -139,7 +139,8 @@ class Request:
             UsageError: for layers or a space that the model lacks, or contradictory choices.
         """
         config = checkpoint.config
-        space = self.space or config["space"]
+        styles = self.method == "stylespace"
+        space = "w+" if styles else self.space or config["space"]
         wide = space == "w+"
         named = "middle" if levels(checkpoint)["middle"] and not self.published else "all"
         layers = named if self.layers is None else _range(self.layers)
@@ -161,7 +162,7 @@ class Request:
             truncation=self.truncation,
             memory=self.memory,
         )
-        if search.num is None and wide:
+        if search.num is None and wide and not styles:
             search = replace(search, num=min(MOST_IN_WPLUS, search.most(config["w_dim"])))
         elif search.num is None and search.few(config["w_dim"]):
             search = replace(search, num=KEPT)
@@ -238,6 +239,7 @@ class Files:
 
     def needs(self, request: Request) -> Request:
         """Return the request that makes what is written: a Jacobian file takes every derivative."""
+        check_options(request.method, vars(self))
         if self.jacobian is None or request.sketch:
             return request
         return replace(request, exact_gram=True)

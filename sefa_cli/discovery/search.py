@@ -98,9 +98,10 @@ class Search:
         """Return how many random rows replace a pass for every dimension; 0 for none.
 
         By default only large latents are sketched: with its residuals a sketch takes up to 1,320
-        passes, more than the 512 of w. `lowrank` looks at every number of the whole matrices.
+        passes, more than the 512 of w. `lowrank` looks at every number of the whole matrices,
+        and `stylespace` at no matrix.
         """
-        rows = 0 if self.method == "lowrank" else self.sketch
+        rows = 0 if self.method in ("lowrank", "stylespace") else self.sketch
         if rows is None:
             rows = ROWS if self.dim(d) > LARGE else 0
         return rows if 2 * rows < self.dim(d) else 0
@@ -152,6 +153,8 @@ class Search:
                 f"a {checkpoint.family} model has no space {self.space!r}", " or ".join(spaces)
             )
         check_tau(self.tau)
+        if self.auto_layers and self.method == "stylespace":
+            raise UsageError("cannot choose layers with method stylespace", "layers such as middle")
         d = checkpoint.config.w_dim
         if self.method == "nullspace":
             check_rank(self.rank, self.most(d))

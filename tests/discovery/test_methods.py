@@ -18,7 +18,7 @@ def test_a_command_knows_its_own_methods_alone() -> None:
 
 
 def test_an_unknown_method_is_told_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"unknown method 'nose'; expected resefa, .*lowrank$"):
+    with pytest.raises(UsageError, match=r"unknown method 'nose'; expected resefa, .* stylespace$"):
         check_method("localize", "nose")
 
 
