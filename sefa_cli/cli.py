@@ -28,6 +28,7 @@ _MARKUP: Literal["markdown"] | None = "markdown" if _COLUMNS >= 60 else None
 _COMMANDS = (
     "factorize",
     "localize",
+    "supervise",
     "edit",
     "animate",
     "invert",
