@@ -60,7 +60,7 @@ def save_tuned(
 
 
 def about_tuned(path: Path | str) -> dict[str, str] | None:
-    """Return what a file says about the model it changes, None if it is no tuned model."""
+    """Return what a file says about the model it changes, None if it is not a tuned model."""
     if not str(path).endswith(SUFFIX):
         return None
     try:
@@ -70,9 +70,9 @@ def about_tuned(path: Path | str) -> dict[str, str] | None:
     except OSError as error:
         raise why_not(path, error, "read") from error
     except SefaError as error:
-        raise SefaError(f"{path} is no tuned model: {error.found}", error.expected) from None
+        raise SefaError(f"{path} is not a tuned model: {error.found}", error.expected) from None
     if about.get("sefa_tuned") != "1" or not {"ref", "fingerprint", "weights"} <= set(about):
-        raise SefaError(f"{path} is no tuned model", "a file that `sefa invert --tune` wrote")
+        raise SefaError(f"{path} is not a tuned model", "a file that `sefa invert --tune` wrote")
     return about
 
 

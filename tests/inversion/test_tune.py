@@ -80,7 +80,7 @@ def test_what_is_refused(model: Path, tmp_path: Path) -> None:
     with pytest.raises(SefaError, match="is damaged: it ends after"):
         load_generator(path, "cpu")
     path.write_bytes(whole[:5])
-    with pytest.raises(SefaError, match="is no tuned model"):
+    with pytest.raises(SefaError, match="is not a tuned model"):
         about_tuned(path)
     nan = write(tmp_path / f"nan{SUFFIX}", generator, np.nan)
     with pytest.raises(SefaError, match="holds NaN"):
