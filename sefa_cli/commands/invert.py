@@ -1,6 +1,5 @@
 """`sefa invert`: the codes of photographs, for `--codes`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,12 +7,11 @@ import typer
 
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.photos import Told
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
-    from sefa_cli.commands.console import Work
-    from sefa_cli.inversion.batch import Batch
-    from sefa_cli.inversion.invert import Found
+    from sefa_cli.inversion.batch import Batch, Outcome
 
 
 def invert(
@@ -76,17 +74,53 @@ def invert(
     """Find the codes whose pictures look like photos.
 
     `sefa edit X.dirs --codes CODES.npz` then edits them. Photos are turned upright and cropped to
-    their center. A photo that cannot be read is reported and left out; the exit code is then 1.
+    their center. CODES.csv says how near each code comes, and how long it took. A photo that cannot
+    be read is reported and left out; the exit code is then 1.
     """
-    from sefa_cli.discovery.partial import partial_path
-    from sefa_cli.files import check_writable
     from sefa_cli.inversion.how import How
-    from sefa_cli.inversion.photos import find_photos
-    from sefa_cli.rendering.pictures import PICTURE_SUFFIXES, save_picture
+    from sefa_cli.rendering.pictures import save_picture
 
     how = How(space, passes, size, regularize, align, face)
     checks.check_device(device)
     checks.check_model(model, offline)
+    paths, table = _checked(photos, output, sheet, resume, overwrite)
+    with working(f"loading {model}") as work:
+        from sefa_cli.allocator import keep_blocks
+        from sefa_cli.editing.source import load_generator
+        from sefa_cli.inversion.batch import Batch
+        from sefa_cli.inversion.invert import Inversion, Inverter
+        from sefa_cli.inversion.table import save_table
+
+        keep_blocks()
+        batch = Batch(Inverter(load_generator(model, device, offline), how, offline), paths, output)
+        if resume:
+            batch.partial.read()
+        told = Told(
+            work, passes, len(paths), "each code is kept when it is found" if len(paths) > 1 else ""
+        )
+        outcomes = _run(batch, told)
+    found = tuple(one.result for one in outcomes if not isinstance(one.result, SefaError))
+    whole = Inversion(found, batch.inverter.space)
+    whole.save(output, overwrite)
+    save_table(table, outcomes, overwrite)
+    batch.partial.remove()
+    wrote(output)
+    wrote(table)
+    if sheet:
+        save_picture(sheet, whole.paint_sheet(), overwrite)
+        wrote(sheet)
+    told.check_all(f"{output} holds the others.")
+
+
+def _checked(
+    photos: list[str], output: str, sheet: str | None, resume: bool, overwrite: bool
+) -> tuple[list[Path], Path]:
+    """Return the photos' files and the table's; refuse early what could not be written."""
+    from sefa_cli.discovery.partial import partial_path
+    from sefa_cli.files import check_writable
+    from sefa_cli.inversion.photos import find_photos
+    from sefa_cli.rendering.pictures import PICTURE_SUFFIXES
+
     paths = find_photos(photos)
     if not output.lower().endswith(".npz"):
         raise UsageError(f"cannot write codes to {output}", "a name that ends in .npz")
@@ -94,7 +128,8 @@ def invert(
         raise UsageError(
             f"cannot write a sheet to {sheet}", f"one of {', '.join(PICTURE_SUFFIXES)}"
         )
-    for path in map(Path, filter(None, (output, sheet))):
+    table = Path(output).with_suffix(".csv")
+    for path in (Path(output), table, *([Path(sheet)] if sheet else [])):
         if path.exists() and any(path.samefile(photo) for photo in paths):
             raise UsageError(f"{path} is one of the photos", "the name of another file")
         check_writable(path, overwrite)
@@ -103,63 +138,31 @@ def invert(
             f"{kept} already keeps codes of an interrupted batch",
             remedy="Use --resume to go on, or --overwrite to start again.",
         )
-    with working(f"loading {model}") as work:
-        from sefa_cli.allocator import keep_blocks
-        from sefa_cli.editing.source import load_generator
-        from sefa_cli.inversion.batch import Batch
-        from sefa_cli.inversion.invert import Inversion, Inverter
-
-        keep_blocks()
-        batch = Batch(Inverter(load_generator(model, device, offline), how, offline), paths, output)
-        if resume:
-            batch.partial.read()
-        found = _run(batch, work)
-    whole = Inversion(tuple(found), batch.inverter.space)
-    whole.save(output, overwrite)
-    batch.partial.remove()
-    wrote(output)
-    if sheet:
-        save_picture(sheet, whole.paint_sheet(), overwrite)
-        wrote(sheet)
-    if len(found) < len(paths):
-        missing = len(paths) - len(found)
-        raise SefaError(
-            f"{missing} of {len(paths)} photos could not be read",
-            remedy=f"{output} holds the others.",
-        )
+    return paths, table
 
 
-def _run(batch: "Batch", work: "Work") -> "list[Found]":
-    """Return what is found; say what could not be read, and what an interrupt leaves."""
-    passes, count = batch.inverter.how.passes, len(batch.paths)
-    advice = "each code is kept when it is found" if count > 1 else ""
-    advance = work.begin("inverting", passes * count, "passes", advice)
-    found: list[Found] = []
-    done = 0  # photos
-
-    def step(name: str, n: int, loss: float) -> None:
-        advance.doing = f"{name}, loss {loss:.4f}"
-        advance.reach(passes * done + n)
-
-    def refuse(error: SefaError) -> None:
-        nonlocal done
-        done += 1
-        print(f"sefa: {error}", file=sys.stderr)
-
+def _run(batch: "Batch", told: Told) -> "list[Outcome]":
+    """Return what becomes of each photo; say so, and what an interrupt leaves."""
+    outcomes: list[Outcome] = []
     try:
-        for one in batch.run(step, refuse):
-            found.append(one)
-            done += 1
-            notes = f" ({'; '.join(one.photo.notes)})" if one.photo.notes else ""
-            say(f"{one.photo.name}: loss {one.loss:.4f}, {one.psnr:.1f} dB{notes}")
+        for one in batch.run(told.step):
+            outcomes.append(one)
+            if isinstance(one.result, SefaError):
+                told.refuse(one.result)
+                continue
+            if one.name not in told.searched:
+                told.skip()
+            found = one.result
+            notes = f" ({'; '.join(found.photo.notes)})" if found.photo.notes else ""
+            say(f"{one.name}: loss {found.loss:.4f}, {found.psnr:.1f} dB{notes}")
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if batch.partial.written:
             say(
-                f"{batch.partial.path} keeps {len(found)} of {count} codes; run the same command "
-                "with --resume to go on"
+                f"{batch.partial.path} keeps {len(outcomes) - told.refused} of {len(batch.paths)} "
+                "codes; run the same command with --resume to go on"
             )
             interrupt.add_note("codes were kept")
         raise
-    if not found:
+    if told.refused == len(outcomes):
         raise SefaError("no photo could be read", "at least one picture")
-    return found
+    return outcomes
