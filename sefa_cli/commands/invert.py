@@ -7,11 +7,14 @@ import typer
 
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.photo_page import PageOptions, invert_command
 from sefa_cli.commands.photos import Told
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
+    from sefa_cli.generators.base import Generator
     from sefa_cli.inversion.batch import Batch, Outcome
+    from sefa_cli.inversion.page import Edits, PhotoPage
 
 
 def invert(
@@ -33,6 +36,7 @@ def invert(
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="CODES.npz", help="The codes to write.")
     ],
+    page: PageOptions,
     space: Annotated[
         str | None,
         typer.Option(
@@ -84,15 +88,20 @@ def invert(
     checks.check_device(device)
     checks.check_model(model, offline)
     paths, table = _checked(photos, output, sheet, resume, overwrite)
+    edits = page.edits(overwrite)
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
-        from sefa_cli.editing.source import load_generator
+        from sefa_cli.editing.source import generator_for, load_generator
         from sefa_cli.inversion.batch import Batch
         from sefa_cli.inversion.invert import Inversion, Inverter
+        from sefa_cli.inversion.page import PhotoPage
         from sefa_cli.inversion.table import save_table
 
         keep_blocks()
-        batch = Batch(Inverter(load_generator(model, device, offline), how, offline), paths, output)
+        generator = load_generator(model, device, offline)
+        if edits:
+            generator_for(edits.bundle, generator)  # refuses another model
+        batch = Batch(Inverter(generator, how, offline), paths, output)
         if resume:
             batch.partial.read()
         told = Told(
@@ -109,7 +118,19 @@ def invert(
     if sheet:
         save_picture(sheet, whole.paint_sheet(), overwrite)
         wrote(sheet)
+    if page.report:
+        again = invert_command(photos, model, output, how, page)
+        shown = PhotoPage(page.report, outcomes, again, model, overwrite)
+        _write_page(shown, edits, generator, output)
     told.check_all(f"{output} holds the others.")
+
+
+def _write_page(
+    page: "PhotoPage", edits: "Edits | None", generator: "Generator", codes: str
+) -> None:
+    with working("writing the page") as work:
+        begin = lambda total: work.begin("rendering", total, "pictures")  # noqa: E731
+        wrote(page.write_edited(edits, generator, codes, begin) if edits else page.write())
 
 
 def _checked(

@@ -74,6 +74,7 @@ def _content(report: "Report", folder: Path) -> dict[str, Any]:
     steps = _steps(report)
     return {
         "title": "Directions" if report.dirs == "-" else Path(report.dirs).name,
+        "photos": report.photos,
         "facts": list(_facts(report)),
         "command": report.command,
         "plot": _Plot.of(bundle, report.ks),

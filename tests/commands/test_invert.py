@@ -1,6 +1,7 @@
 """`sefa invert`: a folder is a batch, a broken photo stops nothing, an interrupt keeps codes."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.invert import Inverter
-from tests.helpers import Sefa
+from tests.helpers import CONTAINERS, Sefa
 
 QUICK = ("--model", "tiny.pth", "-o", "codes.npz", "--passes", "3")
 
@@ -105,6 +106,14 @@ def test_codes_of_an_interrupted_batch_are_not_thrown_away(sefa: Sefa, photos: P
     assert sefa("invert", "photos", *QUICK, "--overwrite").exit_code == 0 and not partial.exists()
 
 
+def test_a_bundle_of_another_model_is_refused_before_the_search(sefa: Sefa, photos: Path) -> None:
+    shutil.copy(CONTAINERS / "ckpt_hammer_stylegan2.pth", "other.pth")
+    assert sefa("factorize", "other.pth", "-o", "other.dirs").exit_code == 0
+    done = sefa("invert", "photos", *QUICK, "--report", "page", "--dirs", "other.dirs")
+    assert done.exit_code == 3 and "the bundle belongs to other.pth" in done.stderr
+    assert not Path("page").exists() and not Path("codes.npz").exists()
+
+
 def test_capitals_in_the_name_of_the_codes(sefa: Sefa, photos: Path) -> None:
     words = ("invert", str(photos / "seed0000.png"), "--model", "tiny.pth", "--passes", "1")
     assert sefa(*words, "-o", "CODES.NPZ").exit_code == 0
@@ -120,6 +129,9 @@ def test_capitals_in_the_name_of_the_codes(sefa: Sefa, photos: Path) -> None:
         (("photos", *QUICK, "--space", "s"), 2, "unknown space 's'"),
         (("photos", *QUICK[:-1], "0"), 2, "passes must be 1 or more, got 0"),
         (("photos", *QUICK, "--sheet", "sheet.txt"), 2, "cannot write a sheet to sheet.txt"),
+        (("photos", *QUICK, "--report", "photos"), 1, "photos already exists"),
+        (("photos", *QUICK, "--dirs", "x.dirs"), 2, "--dirs has no effect without --report"),
+        (("photos", *QUICK, "--report", "page", "--dirs", "x.dirs"), 1, "x.dirs does not exist"),
         (("photos", *QUICK, "--resume"), 1, "codes.npz.partial does not exist"),
         (("photos", "--model", "tiny.pth"), 2, "--output is missing"),
     ],
