@@ -13,6 +13,7 @@ from sefa_cli.studio.annotating_panel import AnnotatingPanel
 from sefa_cli.studio.region_panel import RegionPanel
 from sefa_cli.studio.renderer import Rendered
 from sefa_cli.studio.shell import picture_commands
+from sefa_cli.studio.slider import Slider
 from sefa_cli.studio.sliders_panel import SlidersPanel
 from sefa_cli.studio.uploads import LARGEST, too_large
 
@@ -126,7 +127,7 @@ class Layout:
             _icon("casino", "Random seed", self._random_seed)
             with ui.row().classes("no-wrap items-center"):
                 ui.label("Truncation").classes("quiet")
-                self._trunc = ui.slider(min=0, max=1, step=0.05, value=0.7)
+                self._trunc = Slider(min=0, max=1, step=0.05, value=0.7)
             self._trunc.classes("trunc")
             self._trunc.props('label dense aria-label="truncation" data-test="trunc"')
             self._trunc.on("change", self._take_trunc)

@@ -96,8 +96,9 @@ class Page:
                 model.sliders_of(own.path, own.bundle)
         except SefaError:
             return False
-        self.model, self.renderer, self.history = model, Renderer(model), history
-        await self.show()
+        if not self.closed:
+            self.model, self.renderer, self.history = model, Renderer(model), history
+            await self.show()
         return True
 
     async def open(self, text: str) -> None:
@@ -136,6 +137,8 @@ class Page:
 
     def _install(self, model: Model, sliders: Sliders) -> None:
         """Replace the model. Only the seed stays."""
+        if self.closed:
+            return  # while the model was opened
         if self.job:
             self.job.stop()
         if self.model is not model:
@@ -173,12 +176,15 @@ class Page:
     async def drag(self, k: int, alpha: float) -> None:
         """Show a quick picture while a slider moves. The history stays as it is."""
         if self.renderer and self.state.sliders and self.state.sliders.alpha(k) != round(alpha, 2):
-            await self._paint(self.state.at(k, alpha), self.renderer.quick)
+            await self._paint(self.renderer, self.state.at(k, alpha), self.renderer.quick)
 
     async def show(self) -> None:
         """Show the present state: first the page and a quick picture, then the whole one."""
+        if self.closed:
+            return
         self.layout.refresh()
-        if self.renderer is None or self.model is None:
+        renderer = self.renderer
+        if renderer is None or self.model is None:
             return
         self.saved.write(self.model.ref, self.history)
         self.layout.address(address_of(self.saved, self.model.ref, self.state))
@@ -186,14 +192,14 @@ class Page:
         mine = self.shows
         self.layout.busy(True)
         state = self.shown
-        await self._paint(state, self.renderer.quick)
-        await self._paint(state, self.renderer.whole)
+        for view in (renderer.quick, renderer.whole):
+            await self._paint(renderer, state, view)
         if mine == self.shows:
             self.layout.busy(False)
 
-    async def _paint(self, state: State, view: View) -> None:
-        renderer = self.renderer
-        assert renderer is not None
+    async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
+        if self.closed:
+            return
         self.asked += 1
         number = self.asked
         request = self.studio.worker.submit(self.key, lambda: renderer.render(state, view))

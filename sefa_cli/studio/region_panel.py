@@ -6,6 +6,7 @@ from nicegui import events, ui
 
 from sefa_cli.errors import SefaError
 from sefa_cli.studio.localizing import Drawing, Job, Task, drawing_from
+from sefa_cli.studio.slider import Slider
 
 if TYPE_CHECKING:
     from sefa_cli.studio.layout import Canvas
@@ -28,7 +29,7 @@ class RegionPanel:
             self._mode = ui.toggle(
                 {"none": "Look", "box": "Box", "brush": "Brush"}, value="none", on_change=self._take
             ).props('no-caps unelevated padding="4px 12px" data-test="mode"')
-            self._brush = ui.slider(min=0.02, max=0.3, step=0.01, value=0.08)
+            self._brush = Slider(min=0.02, max=0.3, step=0.01, value=0.08)
             self._brush.props('dense aria-label="width of the brush"').classes("trunc")
             self._brush.on_value_change(lambda event: canvas.say(brush=event.value))
             self._layers = ui.select({"all": "all"}, value="all", label="Layers")

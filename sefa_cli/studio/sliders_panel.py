@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sefa_cli.ranges import format_range, parse_range
 from sefa_cli.studio.session import Sliders, State, shown_directions
 from sefa_cli.studio.shell import film_commands, named
+from sefa_cli.studio.slider import Slider
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -25,7 +26,7 @@ class SlidersPanel:
         self.page = page
         self.count, self.reach = FIRST, REACHES[1]
         self._built: tuple[Any, ...] = ()
-        self._rows: dict[int, tuple[ui.slider, ui.label, ui.input]] = {}
+        self._rows: dict[int, tuple[Slider, ui.label, ui.input]] = {}
         self._changes: dict[int, ui.label] = {}  # of a region's directions
         self._shown: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._body = ui.element("div").classes("rows")
@@ -144,7 +145,7 @@ class SlidersPanel:
             ).tooltip("Save a film of this direction")
             ui.label("")
             end = sliders.end(k, self.reach)
-            slider = ui.slider(min=-end, max=end, step=0.1, value=sliders.alpha(k))
+            slider = Slider(min=-end, max=end, step=0.1, value=sliders.alpha(k))
             slider.props(f'dense aria-label="direction {k}"').classes("slide")
             number = ui.label("0").classes("alpha")
             self._rows[k] = slider, number, name

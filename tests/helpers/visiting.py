@@ -47,17 +47,28 @@ def opened(page: Page, address: str) -> Page:
 
 
 def drag(page: Page, k: int, part: float, moves: int = 10) -> None:
-    """Take the slider of direction `k` from the middle to `part` of its length, in steps."""
+    """Take the slider of direction `k` from the middle to `part` of its length, in steps.
+
+    The mouse goes down only on a slider that stands still, and up only once the slider is there:
+    on a busy machine the page may still be laid out, or be behind the mouse.
+    """
     slider = at(page, f"row-{k}").get_by_role("slider")
-    slider.scroll_into_view_if_needed()
+    slider.hover()  # waits until it does not move
     area = slider.bounding_box()
     assert area is not None
     y = area["y"] + area["height"] / 2
-    page.mouse.move(area["x"] + area["width"] / 2, y)
     page.mouse.down()
     for i in range(moves):
-        page.mouse.move(area["x"] + area["width"] * (0.5 + (part - 0.5) * (i + 1) / moves), y)
+        x = area["x"] + area["width"] * (0.5 + (part - 0.5) * (i + 1) / moves)
+        page.mouse.move(x, y)
+    page.mouse.move(x, y)  # the slider only starts at its first event
+    low, high = (float(slider.get_attribute(f"aria-value{end}") or 0) for end in ("min", "max"))
+    until(lambda: abs(_place(slider) - low - part * (high - low)) < 0.1)  # a step of the slider
     page.mouse.up()
+
+
+def _place(slider: Locator) -> float:
+    return float(slider.get_attribute("aria-valuenow") or 0)
 
 
 def run(sefa: Callable[..., Result], lines: Iterable[str]) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import threading
 import time
+from pathlib import Path
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 
@@ -65,4 +67,15 @@ def test_a_closed_page_gets_no_film(studio: Studio, model: Model) -> None:
 
     assert asyncio.run(page.work(lambda: film_of(model, state, 0, frame), aside=True)) is None
     assert len(made) == 1
+    studio.close()
+
+
+@pytest.mark.parametrize("moment", ["opening", "refresh", "address", "busy", "picture"])
+def test_a_page_may_close_at_any_moment_of_its_opening(workplace: Path, moment: str) -> None:
+    studio = Studio(Library("cpu"))
+    page = Page(studio, cast(Any, None))
+    page.layout = Mock()
+    getattr(page.layout, moment).side_effect = lambda *_: page.close()
+    asyncio.run(page.open("tiny.pth"))
+    assert page.closed and page.model is None and page.renderer is None and not page.pictures
     studio.close()

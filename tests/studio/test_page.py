@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from sefa_cli.interchange.notes import read_note
 from tests.helpers import CONTAINERS, Sefa
@@ -55,6 +55,44 @@ def test_a_hundred_moves_show_the_last(tiny: str, page: Page) -> None:
     drag(other, 1, 0.2, moves=1)
     expect(at(page, "commands")).to_contain_text("--k 1 --alpha -2.5")
     np.testing.assert_array_equal(settled(other), last)
+
+
+def test_a_slider_stays_where_it_is_although_answers_are_late(tiny: str, page: Page) -> None:
+    held: list[str | bytes] | None = None
+
+    def hand_on(message: str | bytes) -> None:
+        if held is None:
+            routes[0].send(message)
+        else:
+            held.append(message)
+
+    routes: list[WebSocketRoute] = []
+
+    def route(socket: WebSocketRoute) -> None:
+        routes.append(socket)
+        socket.connect_to_server().on_message(hand_on)
+
+    page.route_web_socket(re.compile("."), route)
+    opened(page, tiny)
+    slider = at(page, "row-1").get_by_role("slider")
+    slider.hover()
+    area = slider.bounding_box()
+    assert area is not None
+    middle = area["y"] + area["height"] / 2
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] * 0.8, middle, steps=3)
+    held = []
+    expect(slider).to_have_attribute("aria-valuenow", "2.5")
+    page.wait_for_timeout(300)  # what the server says to that comes late
+    page.mouse.move(area["x"] + area["width"] * 0.2, middle)
+    expect(slider).to_have_attribute("aria-valuenow", "-2.5")
+    late, held = held, None
+    for message in late:
+        routes[0].send(message)
+    page.wait_for_timeout(300)
+    expect(slider).to_have_attribute("aria-valuenow", "-2.5")
+    page.mouse.up()
+    expect(at(page, "commands")).to_contain_text("--k 1 --alpha -2.5")
 
 
 def test_undo_redo_before_and_reset(tiny: str, page: Page) -> None:
