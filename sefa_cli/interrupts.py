@@ -49,7 +49,7 @@ class Catchable:
 
 def _handle(number: int, frame: FrameType | None) -> None:
     if not _working or _importing(frame):
-        _end(number)
+        end(number)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(_CODES[number])
@@ -66,11 +66,12 @@ def _importing(frame: FrameType | None) -> bool:
 def _unraisable(details: sys.UnraisableHookArgs) -> None:
     """End on an interrupt in a destructor, which Python would print and forget."""
     if details.exc_type is KeyboardInterrupt:
-        _end(signal.SIGINT)
+        end(signal.SIGINT)
     sys.__unraisablehook__(details)
 
 
-def _end(number: int) -> None:
+def end(number: int) -> None:
+    """Remove temporary files, say so after Ctrl-C, and end the process at once."""
     files = sys.modules.get("sefa_cli.files")  # not imported before it is needed
     if files is not None and hasattr(files, "remove_scratch"):
         files.remove_scratch()

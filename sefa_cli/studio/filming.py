@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sefa_cli.files import scratch_beside
 from sefa_cli.rendering.animation import sweep
 from sefa_cli.studio.session import State
 from sefa_cli.studio.shell import FRAMES, film_size, film_start
@@ -36,5 +37,5 @@ def film_of(
         size=film_size(model),
         fast=True,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        return film.save(Path(folder) / "film.gif", progress=progress).read_bytes()
+    with scratch_beside(Path(tempfile.gettempdir()) / "film.gif") as path:
+        return film.save(path, progress=progress).read_bytes()

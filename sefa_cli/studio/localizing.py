@@ -216,10 +216,6 @@ class Job:
         """Ask the task to end. It finishes the passes that it is making."""
         self._stop.set()
 
-    def wait(self) -> None:
-        """Wait until the task has ended."""
-        self._thread.join()
-
     @property
     def running(self) -> bool:
         """Whether the task is still running."""

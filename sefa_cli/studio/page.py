@@ -89,7 +89,7 @@ class Page:
 
     async def _restore(self, ref: str, history: History) -> bool:
         """Show a saved page again, unless its model can no longer be opened."""
-        self.layout.opening(ref)
+        self.layout.picture.say(f"opening {ref} …")
         try:
             model = await asyncio.to_thread(self.studio.library.open_model, ref)
             for own in history.present.sets:
@@ -103,7 +103,7 @@ class Page:
 
     async def open(self, text: str) -> None:
         """Open a bundle's file, or a model by its name, path or address. Show why if that fails."""
-        self.layout.opening(text)
+        self.layout.picture.say(f"opening {text} …")
         try:
             if Path(text).suffix == ".dirs":
                 bundle = await asyncio.to_thread(Bundle.load, text)
@@ -113,7 +113,7 @@ class Page:
                 sliders = await asyncio.to_thread(model.factorize, FIRST_LAYERS)
                 self._install(model, sliders)
         except SefaError as error:
-            self.layout.failed(text, str(error))
+            self.layout.picture.say("", f"cannot open {text}: {error}")
             return
         await self.show()
 
@@ -132,7 +132,7 @@ class Page:
             await self._open_bundle(name, bundle, None)
         else:
             self.history.do(self.state.added(self.model.sliders_of(name, bundle)))
-        self.layout.dropped()
+        self.layout.dialog.close()
         await self.show()
 
     def _install(self, model: Model, sliders: Sliders) -> None:
@@ -190,12 +190,12 @@ class Page:
         self.layout.address(address_of(self.saved, self.model.ref, self.state))
         self.shows += 1
         mine = self.shows
-        self.layout.busy(True)
+        self.layout.picture.busy(True)
         state = self.shown
         for view in (renderer.quick, renderer.whole):
             await self._paint(renderer, state, view)
         if mine == self.shows:
-            self.layout.busy(False)
+            self.layout.picture.busy(False)
 
     async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
         if self.closed:
@@ -212,7 +212,7 @@ class Page:
             return
         self.count = number
         self.keep(rendered.png, number)
-        self.layout.picture(f"/picture/{self.key}/{number}.png", rendered)
+        self.layout.picture.show(f"/picture/{self.key}/{number}.png", rendered)
 
     def keep(self, png: bytes, number: int | None = None) -> int:
         """Keep a picture for the browser under a number, which is returned. Drop older ones."""

@@ -9,7 +9,7 @@ from sefa_cli.studio.localizing import Drawing, Job, Task, drawing_from
 from sefa_cli.studio.slider import Slider
 
 if TYPE_CHECKING:
-    from sefa_cli.studio.layout import Canvas
+    from sefa_cli.studio.elements import Canvas
     from sefa_cli.studio.page import Page
     from sefa_cli.studio.renderer import Renderer
 

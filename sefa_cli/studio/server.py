@@ -8,10 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
 
+from sefa_cli import interrupts
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.sources.references import is_loopback
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from sefa_cli.studio.studio import Studio
@@ -149,7 +152,6 @@ def serve(
     listener: socket.socket, token: str | None, studio: "Studio", ready: Callable[[], object]
 ) -> None:
     """Serve the pages until an interrupt. Call `ready` once they can be opened."""
-    import asyncio
     import contextlib
     import warnings
     from collections.abc import AsyncIterator
@@ -158,11 +160,15 @@ def serve(
     from fastapi import FastAPI
     from nicegui import ui
 
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
+            """End at once. To wait for work and for open connections takes seconds."""
+            interrupts.end(sig)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         ready()
         yield
-        await asyncio.to_thread(studio.close)
 
     # NiceGUI looks at every object of the process to find its server, and torch warns about that.
     warnings.filterwarnings("ignore", category=FutureWarning, message=".*reduce_op.*")
@@ -179,7 +185,5 @@ def serve(
         show_welcome_message=False,
         reconnect_timeout=3,
     )
-    config = uvicorn.Config(
-        Gate(app, token), log_level="error", access_log=False, timeout_graceful_shutdown=2
-    )
-    uvicorn.Server(config).run(sockets=[listener])
+    config = uvicorn.Config(Gate(app, token), log_level="error", access_log=False)
+    Server(config).run(sockets=[listener])

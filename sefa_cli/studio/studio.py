@@ -68,13 +68,3 @@ class Studio:
         if known := saved.read():
             copy.write(*known)
         return copy
-
-    def close(self) -> None:
-        """Stop all work and wait for it: a thread that still computes at exit would crash."""
-        pages = list(self.pages.values())
-        for page in pages:
-            page.close()
-        for page in pages:
-            if page.job:
-                page.job.wait()
-        self.worker.close()

@@ -1,13 +1,20 @@
 """Closing a page stops its work."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
+from playwright.sync_api import Page as Browsed
+from playwright.sync_api import expect
 
 from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.library import Library, Model
@@ -15,7 +22,9 @@ from sefa_cli.studio.localizing import Job, Task, drawing_from
 from sefa_cli.studio.page import Page
 from sefa_cli.studio.session import State
 from sefa_cli.studio.studio import Studio
-from tests.helpers.visiting import until
+from tests.helpers.visiting import at, opened, until
+
+MOMENTS = ("picture.say", "refresh", "address", "picture.busy", "picture.show")
 
 
 @pytest.fixture
@@ -49,13 +58,6 @@ def test_a_closed_page_stops_its_search_and_its_pictures(studio: Studio) -> None
     studio.worker.close()
 
 
-def test_the_studio_waits_for_its_work_before_it_ends(studio: Studio) -> None:
-    """Ctrl-C during a search once crashed: the interpreter ended while torch still computed."""
-    (page,) = studio.pages.values()
-    studio.close()
-    assert page.job is not None and not page.job.running and not studio.pages
-
-
 def test_a_closed_page_gets_no_film(studio: Studio, model: Model) -> None:
     (page,) = studio.pages.values()
     state = State().added(model.factorize("all"))
@@ -67,15 +69,42 @@ def test_a_closed_page_gets_no_film(studio: Studio, model: Model) -> None:
 
     assert asyncio.run(page.work(lambda: film_of(model, state, 0, frame), aside=True)) is None
     assert len(made) == 1
-    studio.close()
+    studio.worker.close()
 
 
-@pytest.mark.parametrize("moment", ["opening", "refresh", "address", "busy", "picture"])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_page_may_close_at_any_moment_of_its_opening(workplace: Path, moment: str) -> None:
     studio = Studio(Library("cpu"))
     page = Page(studio, cast(Any, None))
     page.layout = Mock()
-    getattr(page.layout, moment).side_effect = lambda *_: page.close()
+    attrgetter(moment)(page.layout).side_effect = lambda *_: page.close()
     asyncio.run(page.open("tiny.pth"))
     assert page.closed and page.model is None and page.renderer is None and not page.pictures
-    studio.close()
+    studio.worker.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_studio_ends_at_once_while_work_runs(
+    workplace: Path, page: Browsed, troubles: list[str], number: int, code: int
+) -> None:
+    """A sweep over many seeds cannot be stopped halfway: it ends with the process."""
+    command = [sys.executable, "-m", "sefa_cli", "studio", "tiny.pth", "--no-open", "--port", "0"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+    assert process.stdout is not None and process.stderr is not None
+    opened(page, process.stdout.readline().strip())
+    at(page, "annotate").click()
+    at(page, "annotate-seeds").fill("0-4999")
+    at(page, "begin").click()
+    expect(at(page, "place")).to_contain_text("direction 1 of")
+    time.sleep(0.5)
+    process.send_signal(number)
+    began = time.monotonic()
+    assert process.wait(60) == code
+    assert time.monotonic() - began < 2
+    assert process.stderr.read().count("\n") == (2 if number == signal.SIGINT else 1)
+    page.wait_for_timeout(500)
+    assert all("REFUSED" in trouble for trouble in troubles)  # the page looks for its studio
+    troubles.clear()

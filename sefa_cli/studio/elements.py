@@ -1,0 +1,49 @@
+"""Elements that several parts of a page share: the picture, a place for files, round buttons."""
+
+from typing import Any
+
+from nicegui import ui
+from nicegui.element import Element
+
+from sefa_cli.studio.uploads import LARGEST, too_large
+
+
+class Canvas(Element, component="assets/canvas.js"):
+    """The picture, and the drawing on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._props["mode"] = "none"
+        self._props["brush"] = 0.08
+        self._props["src"] = ""
+        self._props["alt"] = "the generated picture"
+
+    def say(self, **props: Any) -> None:
+        """Set `src`, `mode` or `brush`."""
+        self._props.update(props)
+        self.update()
+
+    def clear_drawing(self) -> None:
+        """Remove the drawing."""
+        self.run_method("clear")
+
+
+class Drop(Element, component="assets/drop.js"):
+    """A place for files: they go to the studio's own route, which limits them.
+
+    NiceGUI's own element adds a route for each page, and FastAPI keeps it and its page for ever.
+    """
+
+    def __init__(self, label: str, address: str) -> None:
+        super().__init__()
+        self._props.update(label=label, address=address, accept=".dirs", largest=LARGEST)
+        self._props["refusal"] = ". ".join(too_large())
+
+
+def icon_button(icon: str, tip: str, handler: Any) -> ui.button:
+    """Return a round button; its tip is its name."""
+    button = ui.button(icon=icon, on_click=handler).props(
+        f'flat dense round aria-label="{tip}" data-test="{icon}"'
+    )
+    button.tooltip(tip)
+    return button

@@ -1,0 +1,54 @@
+"""The dialog that opens a model or a bundle."""
+
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+from sefa_cli.sources.locate import cached
+from sefa_cli.sources.zoo import load_zoo
+from sefa_cli.studio.elements import Drop
+
+if TYPE_CHECKING:
+    from sefa_cli.studio.page import Page
+
+
+class OpenDialog:
+    """The models in the cache, a field for a path, and a place for a bundle."""
+
+    def __init__(self, page: "Page") -> None:
+        self.page = page
+        names = [entry.name for entry in load_zoo().values() if cached(entry.wanted, entry.also)]
+        title = "Open a model or a bundle"
+        with (
+            ui.dialog().props(f'aria-label="{title}"') as self._dialog,
+            ui.card().classes("open-card"),
+        ):
+            ui.label(title).classes("brand").props("role=heading aria-level=2")
+            if names:
+                ui.label("Models in the cache").classes("quiet")
+                with ui.row():
+                    for name in names:
+                        ui.button(name, on_click=lambda name=name: self._open(name)).props(
+                            'outline no-caps padding="4px 12px"'
+                        )
+            path = ui.input("A path, a zoo name (see `sefa models`), or an address")
+            path.props('outlined dense data-test="path"').classes("wide")
+            path.on("keydown.enter", lambda: self._open(path.value))
+            ui.button("Open", on_click=lambda: self._open(path.value)).props(
+                'no-caps unelevated data-test="open-path"'
+            )
+            drop = Drop("or drop a bundle (.dirs) here", f"/upload/{page.key}")
+            drop.props('data-test="drop"').classes("wide")
+
+    async def _open(self, text: str) -> None:
+        if text and text.strip():
+            self._dialog.close()
+            await self.page.open(text.strip())
+
+    def open(self) -> None:
+        """Show the dialog."""
+        self._dialog.open()
+
+    def close(self) -> None:
+        """Hide the dialog."""
+        self._dialog.close()

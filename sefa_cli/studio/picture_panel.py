@@ -1,0 +1,102 @@
+"""The picture of a page, what it is made from, and the tools that draw on it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nicegui import events, ui
+
+from sefa_cli.studio.elements import Canvas, icon_button
+from sefa_cli.studio.region_panel import RegionPanel
+from sefa_cli.studio.renderer import Rendered
+from sefa_cli.studio.slider import Slider
+
+if TYPE_CHECKING:
+    from sefa_cli.studio.page import Page
+
+
+class PicturePanel:
+    """The picture with its seed, truncation and class."""
+
+    def __init__(self, page: "Page") -> None:
+        self.page = page
+        with ui.element("div").classes("frame"):
+            self.canvas = Canvas()
+            self._trouble = ui.label("").classes("trouble").props('role="alert"')
+        with ui.row().classes("facts"):
+            self._about = ui.label("").props('data-test="about"')
+            ui.space()
+            self._before = ui.switch("before", on_change=self._compare).props(
+                'dense data-test="before"'
+            )
+        with ui.row().classes("controls"):
+            self._seed = ui.number("Seed", value=0, min=0, max=2**32 - 1, precision=0)
+            self._seed.props('dense outlined data-test="seed"').classes("seed")
+            self._seed.on("change", self._take_seed)
+            icon_button("casino", "Random seed", self._random_seed)
+            with ui.row().classes("no-wrap items-center"):
+                ui.label("Truncation").classes("quiet")
+                self._trunc = Slider(min=0, max=1, step=0.05, value=0.7)
+            self._trunc.classes("trunc")
+            self._trunc.props('label dense aria-label="truncation" data-test="trunc"')
+            self._trunc.on("change", self._take_trunc)
+            self._label = ui.number("Class", value=0, min=0, precision=0)
+            self._label.props('dense outlined data-test="class"').classes("seed")
+            self._label.on("change", self._take_class)
+        self.region = RegionPanel(page, self.canvas)
+
+    async def _compare(self, event: events.ValueChangeEventArguments[bool | None]) -> None:
+        if event.value != self.page.before:
+            self.page.before = bool(event.value)
+            await self.page.show()
+
+    async def _take_seed(self) -> None:
+        if self._seed.value is None:
+            self.refresh()
+        else:
+            await self._take(int(self._seed.value))
+
+    async def _random_seed(self) -> None:
+        import random
+
+        await self._take(random.randrange(100_000))
+
+    async def _take(self, seed: int) -> None:
+        await self.page.do(lambda state: state.with_seed(seed))
+
+    async def _take_trunc(self) -> None:
+        await self._change(trunc=self._trunc.value)
+
+    async def _take_class(self) -> None:
+        await self._change(label=int(self._label.value or 0))
+
+    async def _change(self, **words: Any) -> None:
+        await self.page.do(lambda state: replace(state, **words))
+
+    def refresh(self) -> None:
+        """Bring everything but the picture itself up to date."""
+        page, state, model = self.page, self.page.state, self.page.model
+        self._seed.value, self._label.value = state.seed, state.label
+        generator = model.generator if model else None
+        self._label.visible = generator is not None and generator.c_dim > 0
+        if generator:
+            self._trunc.set_enabled(generator.space == "w" or generator.conditioned)
+            psi = generator.default_truncation if state.trunc is None else state.trunc
+            self._trunc.value = psi
+        self._before.value = page.before
+        self._before.set_enabled(bool(state.moved) or page.before)
+        if model:
+            self._trouble.text = ""
+        self.region.refresh()
+
+    def say(self, about: str, trouble: str = "") -> None:
+        """Show what the picture is, and what went wrong. The text stays on the page."""
+        self._about.text, self._trouble.text = about, trouble
+
+    def busy(self, busy: bool) -> None:
+        """Mark the picture as out of date, or as up to date."""
+        self.canvas.say(**{"aria-busy": str(busy).lower()})
+
+    def show(self, address: str, rendered: Rendered) -> None:
+        """Show another picture."""
+        self.canvas.say(src=address)
+        self._about.text = f"{rendered.about} · {rendered.seconds:.2f} s"
