@@ -20,6 +20,11 @@ from sefa_cli.inversion.loss import picture_loss
 from sefa_cli.inversion.prior import Prior
 
 Report = Callable[[int, float], object]  # passes so far, the loss of the last one
+Watch = Callable[[Tensor], object]
+
+
+def _ignore(picture: Tensor) -> None:
+    """Ignore a picture."""
 
 
 class _SpentError(Exception):
@@ -45,6 +50,7 @@ class Descent:
         regularize: Weight of the distances from the mean code and between the layers.
         size: The longer side of the photo in pixels.
         report: Called after each pass.
+        watch: Called with each picture that is the best so far, `(1, channels, height, width)`.
         history: The loss of every pass, without what `regularize` adds.
     """
 
@@ -54,6 +60,7 @@ class Descent:
     regularize: float
     size: int
     report: Report
+    watch: Watch = _ignore
 
     def __post_init__(self) -> None:
         self.history: list[float] = []
@@ -114,6 +121,7 @@ class Descent:
             raise SefaError("the model's mean code has no picture", "a generator that is whole")
         if self._best is None or known.value < self._best.value:  # a step too far may be NaN
             self._best = known
+            self.watch(picture.detach())
         self.history.append(float(loss.detach()))
         self.report(len(self.history), self.history[-1])
         return known

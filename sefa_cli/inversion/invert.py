@@ -16,7 +16,7 @@ from sefa_cli.editing.codes import save_codes
 from sefa_cli.editing.source import load_generator
 from sefa_cli.errors import UsageError
 from sefa_cli.inversion.align import face_finder
-from sefa_cli.inversion.descent import Descent
+from sefa_cli.inversion.descent import Descent, Report, Watch
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.loss import picture_loss, psnr
 from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo, unlike
@@ -95,11 +95,16 @@ class Inverter:
         channels, height, width = self.shape
         return read_photo(given, (height, width), channels, name, self._finder, self.how.face)
 
-    def find(self, photo: Photo, report: Callable[[int, float], object]) -> Found:
-        """Return the code of a photo; the same photo gives the same code."""
+    def find(self, photo: Photo, report: Report, watch: Watch | None = None) -> Found:
+        """Return the code of a photo; the same photo gives the same code.
+
+        `report` and `watch` are those of `Descent`.
+        """
         target = _pixels(photo).to(self.generator.device)
         weight = self.how.regularize
         descent = Descent(self.generator, self.prior, target, weight, self.size, report)
+        if watch:
+            descent.watch = watch
         return self.found(photo, descent.run(self.how.passes, self.space))
 
     def found(self, photo: Photo, code: torch.Tensor) -> Found:

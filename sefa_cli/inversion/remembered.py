@@ -12,6 +12,7 @@ from sefa_cli.canonical import canonical_json
 from sefa_cli.editing.codes import as_codes
 from sefa_cli.errors import SefaError
 from sefa_cli.inversion.batch import Progress
+from sefa_cli.inversion.descent import Report, Watch
 from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.photos import digest, unlike
 from sefa_cli.sources import cache
@@ -48,19 +49,19 @@ def codes_of(
 
 
 def code_of(
-    path: Path, name: str, inverter: Inverter, report: Callable[[int, float], object]
+    photo: Path | bytes, name: str, inverter: Inverter, report: Report, watch: Watch | None = None
 ) -> torch.Tensor:
     """Return the code `(1, layers, dim)` of a photo, on the CPU. Raises SefaError."""
-    file = _file(path, inverter)
+    file = _file(photo, inverter)
     code = _remembered(file, inverter)
     if code is None:
-        code = inverter.find(inverter.read(path, name), report).code[None]
+        code = inverter.find(inverter.read(photo, name), report, watch).code[None]
         numbers = code.numpy()
         cache.write_quietly(file, lambda to: np.save(to, numbers))
     return code.cpu()
 
 
-def _file(photo: Path, inverter: Inverter) -> Path:
+def _file(photo: Path | bytes, inverter: Inverter) -> Path:
     """Return the file of the cache that holds a photo's code."""
     how = {"photo": digest(photo), **inverter.task}
     key = hashlib.sha256(canonical_json(how).encode()).hexdigest()
