@@ -53,7 +53,8 @@ def picture_commands(model: "Model", state: State, output: str = "picture") -> l
     own = state.sliders
     lines = [*started_by(state), *([] if own is None or own.alphas else own.made_by)]
     if not state.moved:
-        return [*lines, command("sample", model.ref, *_start(model, state), "-o", output)]
+        sample = command("sample", model.ref, *_start(model, state), "-o", output)
+        return _once([*lines, sample])
     *first, last = state.moved
     lines += [*codes_commands(model, state, first), *last.made_by]
     edit = edit_command(model, last, _from(model, state, len(first)), "-o", output)
