@@ -31,16 +31,26 @@ SAID = (
     ("muted colors", "saturation", -1),
     ("more contrast", "contrast", +1),
     ("faded", "contrast", -1),
-    ("darker hair", "", 0),  # the colors of hair and lips are not measured
-    ("paler lips", "", 0),
+    ("younger", "age", -1),
+    ("older", "age", +1),
+    ("hair", "", 0),  # the colors of hair and lips are not measured
+    ("lips", "", 0),
+    ("darker and warmer skin", "skin brightness", -1),
+    ("darker face", "skin brightness", -1),
+    ("tanned skin", "skin brightness", -1),
+    ("paler skin", "skin brightness", +1),
+    ("cooler skin", "skin warmth", -1),
+    ("warmer skin", "skin warmth", +1),
+    ("warmer and smoother skin", "skin warmth", +1),
+    ("yellower skin", "skin warmth", +1),
+    ("redder skin", "skin redness", +1),
+    ("pinker skin", "skin redness", +1),
+    ("less pink skin", "skin redness", -1),
     ("cooler", "warmth", -1),
     ("bluish", "warmth", -1),
     ("bluer", "warmth", -1),
     ("darker", "brightness", -1),
-    ("paler", "brightness", +1),
     ("warmer", "warmth", +1),
-    ("yellower", "warmth", +1),
-    ("redder", "warmth", +1),
 )
 
 
@@ -61,6 +71,8 @@ def compare(answers: list[dict[str, str]], results: list[dict[str, Any]]) -> lis
         if found is None or row is None:
             continue
         score, sign = found
+        if score not in row["effects"]:
+            continue
         effect = row["effects"][score]
         sure = effect["low"] * effect["high"] > 0
         proposed = row["proposal"]
@@ -71,10 +83,16 @@ def compare(answers: list[dict[str, str]], results: list[dict[str, Any]]) -> lis
                 **{key: effect[key] for key in ("mean", "low", "high", "transfer")},
                 "agrees": sure and effect["mean"] * sign > 0,
                 "proposed": "" if proposed is None else proposed["label"],
-                "same": proposed is not None and proposed["attribute"] == score,
+                "same": proposed is not None
+                and _color(score) in map(_color, proposed["attributes"]),
             }
         )
     return rows
+
+
+def _color(score: str) -> str:
+    """Return a score, that of the whole picture for one of the skin."""
+    return score.removeprefix("skin ")
 
 
 def lines(data: dict[str, Any]) -> Iterator[str]:
@@ -82,10 +100,11 @@ def lines(data: dict[str, Any]) -> Iterator[str]:
     with open(ANSWERS, encoding="utf-8", newline="") as file:
         answers = list(csv.DictReader(file, delimiter="\t"))
     rows = compare(answers, data["directions"])
-    count = max(len(rows), 1)
-    agreeing, same = (sum(row[key] for row in rows) for key in ("agrees", "same"))
-    yield f"{agreeing} of {len(rows)} names ({agreeing / count:.0%}) move the named score the named"
-    yield f"way. For {same} ({same / count:.0%}) the proposed name is about the same score."
+    yield f"{_share(rows, 'agrees')} move the named score the named way."
+    yield f"{_share(rows, 'same')} have a proposed name about the same score."
+    halves = [[row for row in rows if int(row["k"]) % 2 == odd] for odd in (0, 1)]
+    each = (f"{_share(half, 'agrees')} and {_share(half, 'same')}" for half in halves)
+    yield f"Of the directions with even numbers: {next(each)}. With odd numbers: {next(each)}."
     yield ""
     yield "| direction | name | holds, of 10 | score | effect | seeds | agrees | proposed |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -96,6 +115,11 @@ def lines(data: dict[str, Any]) -> Iterator[str]:
             f"| {row['level']} {row['k']} | {row['name']} | {row['holds']} | {row['score']} | "
             f"{effect} | {row['transfer']:.0%} | {yes} | {row['proposed']} |"
         )
+
+
+def _share(rows: list[dict[str, Any]], key: str) -> str:
+    count = sum(row[key] for row in rows)
+    return f"{count} of {len(rows)} names ({count / max(len(rows), 1):.0%})"
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from sefa_cli.commands import (
     inspect,
     invert,
     localize,
+    merge,
     models,
     name,
     pick,
@@ -115,6 +116,7 @@ app.command("sample", cls=SefaCommand)(spread(sample.sample))
 app.command("report", cls=SefaCommand)(spread(report.report))
 app.command("evaluate", cls=SefaCommand)(spread(evaluate.evaluate))
 app.command("studio", cls=SefaCommand)(studio.studio)
+app.command("merge", cls=SefaCommand)(merge.merge)
 app.command("inspect", cls=SefaCommand)(inspect.inspect)
 app.command("export", cls=SefaCommand)(export.export)
 app.command("import", cls=SefaCommand)(import_.import_)

@@ -45,6 +45,7 @@ SLOW_FILES = (
     "rendering/test_films.py",
     "rendering/test_report.py",
     "rendering/test_report_page.py",
+    "sources/test_source_archives.py",
     "sources/test_wheels.py",
     "studio/",
     "test_annotations_page.py",

@@ -13,7 +13,11 @@ from tests.helpers import ROOT
 # The parts that need an extra; all other files may import nothing but the plain dependencies.
 HOMES = {
     "studio": ("sefa_cli/studio",),
-    "eval": ("sefa_cli/discovery/regions/landmarks.py", "sefa_cli/evaluation/faces.py"),
+    "eval": (
+        "sefa_cli/discovery/regions/landmarks.py",
+        "sefa_cli/evaluation/faces.py",
+        "sefa_cli/evaluation/persons.py",
+    ),
 }
 
 

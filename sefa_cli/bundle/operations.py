@@ -161,9 +161,9 @@ class Operations:
         """Return the suggested step α along a direction, in units of the latent.
 
         One step changes the picture visibly, two steps strongly. It is the α that changes the
-        region's pixels by 0.25 (root mean square, pictures in [-1, 1]) if `localize` measured the
-        change; otherwise 2 √(λ_max / λ_k), as much change of the styles as 2 along the leading
-        direction. At most 10.
+        region's pixels by 0.25 (root mean square, pictures in [-1, 1]) if `localize` or
+        `evaluate --calibrate` measured the change; otherwise 2 √(λ_max / λ_k), as much change of
+        the styles as 2 along the leading direction. At most 10.
 
         Raises:
             UsageError: The direction does not exist.

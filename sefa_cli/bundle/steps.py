@@ -1,7 +1,8 @@
 """How far to go: a suggested step α for each direction of a bundle.
 
-A step is the α that changes the pixels of the region by 0.25 (root mean square, in [-1, 1]), to
-first order, if `localize` measured the change. Otherwise it is the α that changes the styles as
+A step is the α that changes the pixels of the region by 0.25 (root mean square, in [-1, 1]) if the
+change was measured: by `localize` to first order, or by `evaluate --calibrate` on many seeds, for
+the whole picture if the bundle has no region. Otherwise it is the α that changes the styles as
 much as α = 2 does along the leading direction that is not a common gain: 2 √(λ_max / λ_k). It
 is 2 for directions that are ordered by how far codes vary along them: those eigenvalues do not
 measure the change.
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
 
-_CHANGE = 0.25  # of the pixels inside the region
+VISIBLE = 0.25  # change of the pixels inside the region that makes a step
 _LEADING = 2.0  # along the leading direction, and without eigenvalues
 _BY_SPREAD = ("ganspace", "local-basis", "frechet")
 _MOST = 10.0  # farther from a code, networks leave what they were trained on
@@ -22,7 +23,7 @@ _MOST = 10.0  # farther from a code, networks leave what they were trained on
 def suggested_step(bundle: "Bundle", k: int) -> float:
     """Return the suggested step α of direction `k`: two digits, at most 10."""
     inside = float(bundle.info[k].get("change", {}).get("inside", 0))
-    step = _CHANGE / inside if inside > 0 else _LEADING * _against_leading(bundle, k)
+    step = VISIBLE / inside if inside > 0 else _LEADING * _against_leading(bundle, k)
     return float(f"{min(step, _MOST):.2g}")
 
 

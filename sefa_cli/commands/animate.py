@@ -36,9 +36,10 @@ def animate(
     look: Look,
     photos: Photos,
     seeds: Annotated[str | None, options.seeds("0")] = None,
-    span: Annotated[str, options.span()] = "auto",
+    span: Annotated[str, options.span(", or several in turn, such as 0,3,-3,0")] = "auto",
     frames: Annotated[
-        int, typer.Option("--frames", metavar="N", min=2, help="The number of frames of one sweep.")
+        int,
+        typer.Option("--frames", metavar="N", min=2, help="Frames from one end to the next."),
     ] = 48,
     fps: Annotated[
         float, typer.Option("--fps", metavar="N", min=0.1, max=100, help="Frames per second.")
@@ -48,11 +49,11 @@ def animate(
         typer.Option("--bounce", help="Go there and back, so that the film repeats smoothly."),
     ] = False,
     hold: Annotated[
-        float, typer.Option("--hold", metavar="SECONDS", help="Stay at both ends for this long.")
+        float, typer.Option("--hold", metavar="SECONDS", help="Stay at each end for this long.")
     ] = 0,
     ease: Annotated[
         str,
-        typer.Option("--ease", metavar="linear|smooth", help="smooth slows down at both ends."),
+        typer.Option("--ease", metavar="linear|smooth", help="smooth slows down at each end."),
     ] = "linear",
     arrange: Annotated[
         str,
@@ -80,7 +81,7 @@ def animate(
     """
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.commands.showing import Showing
-    from sefa_cli.editing.moves import ends_of
+    from sefa_cli.editing.moves import stops_of
     from sefa_cli.rendering.animation import SweepOptions, sweep
     from sefa_cli.rendering.films import check_film_path
 
@@ -99,7 +100,7 @@ def animate(
         "captions": captions,
     }
     if span != "auto":
-        ends_of(span)
+        stops_of(span)
     checks.check_once(once, output)
     check_film_path(output, overwrite, fps)
     showing = Showing.of(show)

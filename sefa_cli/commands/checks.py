@@ -76,9 +76,13 @@ def check_once(once: bool, output: str) -> None:
         )
 
 
-def check_class(label: int | None, classes: int) -> None:
-    """Refuse a class that a model does not have."""
+def check_class(label: int | None, classes: int, needed: bool) -> None:
+    """Refuse a class that a model does not have, and none where one is `needed`."""
     if label is None:
+        if classes and needed:
+            raise SefaError(
+                f"no label for a network of {classes} classes", f"--class, one of 0-{classes - 1}"
+            )
         return
     if not classes:
         raise UsageError("the model has no classes, and a class is given", "no class")

@@ -20,6 +20,8 @@ _EXAMPLES = {
     "factorize output": "face.dirs",
     "photos": "photo.jpg",
     "invert output": "codes.npz",
+    "parts": "face.dirs.1of2.part",
+    "merge output": "face.dirs",
     "import output": "face.dirs",
     "import file": "directions.npy",
     "pick output": "picked.dirs",

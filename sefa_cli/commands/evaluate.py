@@ -1,13 +1,18 @@
 """`sefa evaluate`: what directions change, on how many seeds, and how steadily."""
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import print_json, say, working, wrote
 from sefa_cli.commands.picture_options import Look, Start, picture_options
+from sefa_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sefa_cli.parts import Shard
 
 
 def evaluate(
@@ -36,8 +41,9 @@ def evaluate(
         typer.Option(
             "--scorers",
             metavar="NAMES",
-            help="What measures the pictures: colors, face, or your own by the entry point "
-            "sefa.scorers. Default: colors, and face if sefa-cli[eval] is installed.",
+            help="What measures the pictures: colors, face, person (age and gender), identity, or "
+            "your own by the entry point sefa.scorers. Default: colors, and with sefa-cli[eval] "
+            "face and person.",
         ),
     ] = None,
     cache: Annotated[
@@ -63,6 +69,23 @@ def evaluate(
             "--write-labels", help="Also write copies of the bundles with the proposed names."
         ),
     ] = False,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="Also write copies of the bundles whose suggested steps are measured: one step "
+            "changes the picture by the same amount along every direction.",
+        ),
+    ] = False,
+    keep_pictures: Annotated[
+        bool,
+        typer.Option(
+            "--keep-pictures",
+            help="Keep the pictures in the cache too, about 100 KB each at 256 px, so that another "
+            "scorer renders nothing.",
+        ),
+    ] = False,
+    shard: options.Shard = None,
     as_json: options.Json = False,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -72,44 +95,78 @@ def evaluate(
     far each score moves, with 95 % intervals over the seeds, and how steadily. If you interrupt
     the command, the same command goes on from there. Face scores need sefa-cli[eval].
     """
-    import shlex
-    from pathlib import Path
-
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.evaluation import output as out
     from sefa_cli.evaluation.evaluate import evaluate as run
     from sefa_cli.files import check_writable
 
     folder = out.check_evaluation_folder(output, overwrite)
-    labeled = out.label_paths(folder, files) if with_labels else []
-    for path in labeled if folder.is_dir() else ():
-        check_writable(path, overwrite)
+    copies = out.copies_of(folder, files, with_labels, calibrate, overwrite)
+    own = _shard(shard, as_json)
     how = picture_options(files[0], Bundle.load(files[0]), seeds, start, look)
     how.setdefault("seeds", "0-99")
-    if how["codes"] is None:
-        checks.check_seeds(str(how["seeds"]))
+    count = checks.check_seeds(str(how["seeds"])) if how["codes"] is None else None
+    if own is not None:
+        check_writable(own.path(folder), overwrite)
+        own.share(count or own.count)
+    asked: dict[str, Any] = {
+        "k": k,
+        "alpha": alpha,
+        "steps": steps,
+        "scorers": scorers,
+        "distorted": distortion,
+    }
     with working(f"loading {start.model or files[0]}") as work:
         found = run(
             files,
-            k=k,
-            alpha=alpha,
-            steps=steps,
-            scorers=scorers,
             cache=Path(cache) if cache else folder / out.CACHE,
-            distorted=distortion,
+            keep_pictures=keep_pictures,
+            shard=own,
             begin=lambda total: work.begin(
                 "rendering", total, "pictures", "an interrupted run goes on where it stopped"
             ),
+            **asked,
             **how,
         )
-        command = shlex.join(["sefa", *sys.argv[1:]])
+        if own is not None:
+            from sefa_cli.evaluation.evaluation_parts import evaluation_part
+
+            notes = {
+                "command": _command(),
+                "labels": with_labels,
+                "steps": calibrate,
+                "files": files,
+            }
+            part = evaluation_part(found, own, files, asked, how, notes)
+            part.save(own.path(folder), overwrite)
+            wrote(own.path(folder))
+            return
+        command = _command()
         page = out.write_evaluation(found, folder, command, overwrite)
-        if with_labels:
-            out.write_labels(found, labeled, overwrite)
+        if copies:
+            out.write_copies(found, copies, with_labels, calibrate, overwrite)
     if "face" not in found.trials[0].scorers and scorers is None:
         say("faces were not measured; to measure them, run `pip install 'sefa-cli[eval]'`")
     if as_json:
         print_json(out.as_data(found, command))
     else:
-        for path in (page, *labeled):
+        for path in (page, *copies):
             wrote(path)
+
+
+def _shard(text: str | None, as_json: bool) -> "Shard | None":
+    shard = options.parse_shard(text)
+    if shard is not None and as_json:
+        raise UsageError("--shard and --json cannot be used together")
+    return shard
+
+
+def _command() -> str:
+    """Return what was typed, without the shard."""
+    import shlex
+
+    words = sys.argv[1:]
+    if "--shard" in words:
+        at = words.index("--shard")
+        words = words[:at] + words[at + 2 :]
+    return shlex.join(["sefa", *(word for word in words if not word.startswith("--shard="))])

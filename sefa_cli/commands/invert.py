@@ -12,9 +12,11 @@ from sefa_cli.commands.photos import Told
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
-    from sefa_cli.generators.base import Generator
+    from collections.abc import Sequence
+
     from sefa_cli.inversion.batch import Batch, Outcome
     from sefa_cli.inversion.page import Edits, PhotoPage
+    from sefa_cli.parts import Shard
 
 
 def invert(
@@ -62,14 +64,27 @@ def invert(
             "higher values edit better and look less like the photo.",
         ),
     ] = 1e-3,
+    loss: Annotated[
+        str,
+        typer.Option(
+            metavar="pixels|lpips",
+            help="pixels compares pixels and edges; lpips adds what people see (fetches 64 MB).",
+        ),
+    ] = "pixels",
     align: options.Align = False,
     face: options.Face = None,
     sheet: Annotated[
         str | None,
         typer.Option(metavar="FILE.png", help="Also write photos and reconstructions as a sheet."),
     ] = None,
+    shard: options.Shard = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue an interrupted batch with the same options.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue an interrupted batch with the same options. With --shard, also start "
+            "one, and leave a part alone that is done.",
+        ),
     ] = False,
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
@@ -82,84 +97,117 @@ def invert(
     be read is reported and left out; the exit code is then 1.
     """
     from sefa_cli.inversion.how import How
-    from sefa_cli.rendering.pictures import save_picture
+    from sefa_cli.inversion.photos import find_photos
 
-    how = How(space, passes, size, regularize, align, face)
+    how = How(space, passes, size, regularize, loss, align, face)
     checks.check_device(device)
     checks.check_model(model, offline)
-    paths, table = _checked(photos, output, sheet, resume, overwrite)
-    edits = page.edits(overwrite)
+    paths = find_photos(photos)
+    own = options.parse_shard(shard)
+    if options.is_done(own, output, resume):
+        return
+    _check_files(paths, output, own, sheet, overwrite, resume)
+    edits = page.edits(overwrite, own is not None)
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
         from sefa_cli.editing.source import generator_for, load_generator
         from sefa_cli.inversion.batch import Batch
-        from sefa_cli.inversion.invert import Inversion, Inverter
-        from sefa_cli.inversion.page import PhotoPage
-        from sefa_cli.inversion.table import save_table
+        from sefa_cli.inversion.invert import Inverter
 
         keep_blocks()
         generator = load_generator(model, device, offline)
         if edits:
             generator_for(edits.bundle, generator)  # refuses another model
-        batch = Batch(Inverter(generator, how, offline), paths, output)
-        if resume:
+        batch = Batch(Inverter(generator, how, offline), paths, output, own)
+        if resume and (own is None or batch.partial.path.exists()):
             batch.partial.read()
-        told = Told(
-            work, passes, len(paths), "each code is kept when it is found" if len(paths) > 1 else ""
-        )
+        advice = "each code is kept when it is found" if len(batch.share) > 1 else ""
+        told = Told(work, passes, len(batch.share), advice)
         outcomes = _run(batch, told)
-    found = tuple(one.result for one in outcomes if not isinstance(one.result, SefaError))
-    whole = Inversion(found, batch.inverter.space)
-    whole.save(output, overwrite)
-    save_table(table, outcomes, overwrite)
-    batch.partial.remove()
-    wrote(output)
-    wrote(table)
-    if sheet:
-        save_picture(sheet, whole.paint_sheet(), overwrite)
-        wrote(sheet)
+    _save(batch, outcomes, sheet, overwrite)
     if page.report:
+        from sefa_cli.inversion.page import PhotoPage
+
         again = invert_command(photos, model, output, how, page)
-        shown = PhotoPage(page.report, outcomes, again, model, overwrite)
-        _write_page(shown, edits, generator, output)
-    told.check_all(f"{output} holds the others.")
+        _write_page(PhotoPage(page.report, outcomes, again, model, overwrite), edits, batch)
+    if own is None:
+        say_missing(told.refused, len(paths), output)
 
 
-def _write_page(
-    page: "PhotoPage", edits: "Edits | None", generator: "Generator", codes: str
+def _check_files(
+    paths: "Sequence[Path]",
+    output: str,
+    shard: "Shard | None",
+    sheet: str | None,
+    overwrite: bool,
+    resume: bool,
 ) -> None:
-    with working("writing the page") as work:
-        begin = lambda total: work.begin("rendering", total, "pictures")  # noqa: E731
-        wrote(page.write_edited(edits, generator, codes, begin) if edits else page.write())
-
-
-def _checked(
-    photos: list[str], output: str, sheet: str | None, resume: bool, overwrite: bool
-) -> tuple[list[Path], Path]:
-    """Return the photos' files and the table's; refuse early what could not be written."""
+    """Refuse what cannot be written, before anything is looked for."""
     from sefa_cli.discovery.partial import partial_path
     from sefa_cli.files import check_writable
-    from sefa_cli.inversion.photos import find_photos
     from sefa_cli.rendering.pictures import PICTURE_SUFFIXES
 
-    paths = find_photos(photos)
     if not output.lower().endswith(".npz"):
         raise UsageError(f"cannot write codes to {output}", "a name that ends in .npz")
     if sheet and not sheet.lower().endswith(PICTURE_SUFFIXES):
         raise UsageError(
             f"cannot write a sheet to {sheet}", f"one of {', '.join(PICTURE_SUFFIXES)}"
         )
-    table = Path(output).with_suffix(".csv")
-    for path in (Path(output), table, *([Path(sheet)] if sheet else [])):
+    written = Path(output)
+    if shard is not None:
+        shard.share(len(paths))
+        written = shard.path(output)
+        if sheet:
+            raise UsageError("--shard and --sheet cannot be used together")
+    files = [written] if shard else [written, written.with_suffix(".csv")]
+    for path in files if sheet is None else [*files, Path(sheet)]:
         if path.exists() and any(path.samefile(photo) for photo in paths):
             raise UsageError(f"{path} is one of the photos", "the name of another file")
         check_writable(path, overwrite)
-    if not (resume or overwrite) and (kept := partial_path(output)).exists():
+    if not (resume or overwrite) and (kept := partial_path(written)).exists():
         raise SefaError(
             f"{kept} already keeps codes of an interrupted batch",
             remedy="Use --resume to go on, or --overwrite to start again.",
         )
-    return paths, table
+
+
+def _save(batch: "Batch", outcomes: "list[Outcome]", sheet: str | None, overwrite: bool) -> None:
+    """Write the codes and their table, or of a shard the part, and the sheet."""
+    from sefa_cli.inversion.invert import Inversion
+    from sefa_cli.inversion.table import save_table
+    from sefa_cli.rendering.pictures import save_picture
+
+    found = [one.result for one in outcomes if not isinstance(one.result, SefaError)]
+    if batch.shard is not None:  # `merge` tells which photos are missing
+        batch.part(found).save(batch.output, overwrite)
+        batch.partial.remove()
+        wrote(batch.output)
+        return
+    whole = Inversion(tuple(found), batch.inverter.space)
+    whole.save(batch.output, overwrite)
+    save_table(batch.output.with_suffix(".csv"), outcomes, overwrite)
+    batch.partial.remove()
+    wrote(batch.output)
+    wrote(batch.output.with_suffix(".csv"))
+    if sheet:
+        save_picture(sheet, whole.paint_sheet(), overwrite)
+        wrote(sheet)
+
+
+def _write_page(page: "PhotoPage", edits: "Edits | None", batch: "Batch") -> None:
+    """Write the page of `--report`."""
+    generator, codes = batch.inverter.generator, str(batch.output)
+    with working("writing the page") as work:
+        begin = lambda total: work.begin("rendering", total, "pictures")  # noqa: E731
+        wrote(page.write_edited(edits, generator, codes, begin) if edits else page.write())
+
+
+def say_missing(missing: int, count: int, output: Path | str) -> None:
+    """Raise SefaError if photos are missing in the output."""
+    if missing:
+        raise SefaError(
+            f"{missing} of {count} photos could not be read", remedy=f"{output} holds the others."
+        )
 
 
 def _run(batch: "Batch", told: Told) -> "list[Outcome]":
@@ -173,17 +221,16 @@ def _run(batch: "Batch", told: Told) -> "list[Outcome]":
                 continue
             if one.name not in told.searched:
                 told.skip()
-            found = one.result
-            notes = f" ({'; '.join(found.photo.notes)})" if found.photo.notes else ""
-            say(f"{one.name}: loss {found.loss:.4f}, {found.psnr:.1f} dB{notes}")
+            notes = f" ({'; '.join(one.result.photo.notes)})" if one.result.photo.notes else ""
+            say(f"{one.name}: {one.result.quality}{notes}")
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if batch.partial.written:
             say(
-                f"{batch.partial.path} keeps {len(outcomes) - told.refused} of {len(batch.paths)} "
+                f"{batch.partial.path} keeps {len(outcomes) - told.refused} of {len(batch.share)} "
                 "codes; run the same command with --resume to go on"
             )
             interrupt.add_note("codes were kept")
         raise
-    if told.refused == len(outcomes):
+    if told.refused == len(outcomes) and batch.shard is None:
         raise SefaError("no photo could be read", "at least one picture")
     return outcomes

@@ -11,9 +11,10 @@ from sefa_cli.commands.localize_options import How, Where
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
+    from sefa_cli.discovery.region_bundle import Found
     from sefa_cli.discovery.regions.region import Region
     from sefa_cli.discovery.request import Files, Request
-    from sefa_cli.discovery.work import Found, Prepared
+    from sefa_cli.discovery.work import Prepared
 
 
 def localize(
@@ -35,9 +36,14 @@ def localize(
             help="Also save all derivatives: seeds × dimensions × channels × height × width.",
         ),
     ] = None,
+    shard: options.Shard = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Continue an interrupted search. Needs the same options."),
+        typer.Option(
+            "--resume",
+            help="Continue an interrupted search. Needs the same options. With --shard, also start "
+            "one, and leave a part alone that is done.",
+        ),
     ] = False,
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
@@ -63,7 +69,10 @@ def localize(
     region = _region(where)
     request = _request(how, seeds)
     checks.check_device(device)
-    files = Files(None if preview else output, save_jacobian, resume, overwrite)
+    own = options.parse_shard(shard)
+    if options.is_done(own, output, resume):
+        return
+    files = Files(None if preview else output, save_jacobian, resume, overwrite, own)
     _check_for_model(model, region, request, files, offline)
 
     with working(f"loading {model}"):
@@ -134,14 +143,17 @@ def _check_for_model(
     from sefa_cli.discovery.regions.named import subject_of
 
     checkpoint = open_checkpoint(model, offline=offline)
-    checks.check_class(request.label, checkpoint.config["c_dim"])
+    checks.check_class(request.label, checkpoint.config["c_dim"], request.codes is None)
     region = region.on(subject_of(model, checkpoint.family))
     request = files.needs(request)
     search = request.search(checkpoint)
     searches = search.alternatives(checkpoint)
-    files.check_search(len(searches), bool(search.sketched(checkpoint.config["w_dim"])))
+    files.check_search(request, search, len(searches), checkpoint.config["w_dim"])
     if request.codes is None:
-        request.check_count(checks.check_seeds(request.seed_range))
+        count = checks.check_seeds(request.seed_range)
+        request.check_count(count)
+        if files.shard is not None:
+            files.shard.share(count)
     if region.kind in ("box", "polygon"):
         region.weights(search.size, search.size)
 
@@ -177,7 +189,7 @@ def _run(task: "Prepared") -> None:
         raise
     for path in (*([jacobian] if jacobian else []), *found.paths):
         wrote(path)
-    _report(found)
+    report(found)
 
 
 def _report_residual(residual: float, few: bool) -> None:
@@ -195,7 +207,7 @@ def _report_residual(residual: float, few: bool) -> None:
         )
 
 
-def _report(found: "Found") -> None:
+def report(found: "Found") -> None:
     """Say how good the directions are, as far as it was measured."""
     from sefa_cli.ranges import format_range
 

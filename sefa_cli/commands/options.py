@@ -5,11 +5,15 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sefa_cli.commands.console import say, wrote
 from sefa_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sefa_cli import parts
 
 
 def _parse_class(text: str) -> int:
@@ -109,6 +113,15 @@ Offline = Annotated[
     bool | None,
     typer.Option("--offline", help="Download nothing, like SEFA_OFFLINE=1.", show_default=False),
 ]
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Do the I-th of N shares alone, and write OUT.IofN.part. `sefa merge` puts the parts "
+        "together.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -132,6 +145,24 @@ def parse_translate(text: str | None) -> tuple[float, ...] | None:
         raise UsageError(
             f"--translate must be two numbers, got {text!r}", "something like 0.1,-0.05"
         ) from None
+
+
+def parse_shard(text: str | None) -> "parts.Shard | None":
+    """Return the share that `--shard` names. Raises UsageError."""
+    if text is None:
+        return None
+    from sefa_cli.parts import Shard
+
+    return Shard.parse(text)
+
+
+def is_done(shard: "parts.Shard | None", output: str | None, resume: bool) -> bool:
+    """Return whether the part of a shard is there and --resume may leave it alone; say so."""
+    if shard is None or output is None or not (resume and shard.path(output).exists()):
+        return False
+    say(f"{shard.path(output)} is done already")
+    wrote(shard.path(output))
+    return True
 
 
 def parse_bytes(text: str) -> int:

@@ -35,12 +35,14 @@ class PageOptions:
         ),
     ] = None
 
-    def edits(self, overwrite: bool) -> "Edits | None":
+    def edits(self, overwrite: bool, sharded: bool) -> "Edits | None":
         """Return the edits that are asked for. Raises SefaError early."""
         if self.report is None:
             if self.dirs is not None:
                 raise UsageError("--dirs has no effect without --report")
             return None
+        if sharded:
+            raise UsageError("--shard and --report cannot be used together")
         from sefa_cli.bundle.bundle import Bundle
         from sefa_cli.rendering.report_folder import check_report_folder
 

@@ -38,7 +38,7 @@ class Told:
 
     def __init__(self, work: "Work", passes: int, count: int, advice: str) -> None:
         self._advance = work.begin("inverting", passes * count, "passes", advice)
-        self._passes, self._count = passes, count
+        self._passes = passes
         self.searched: list[str] = []  # the names of photos whose codes were not kept from before
         self.refused = 0
 
@@ -58,13 +58,6 @@ class Told:
         self.refused += 1
         self.skip()
         print(f"sefa: {error}", file=sys.stderr)
-
-    def check_all(self, others: str) -> None:
-        """Raise SefaError if some photos could not be read; `others` says where the others are."""
-        if self.refused:
-            raise SefaError(
-                f"{self.refused} of {self._count} photos could not be read", remedy=others
-            )
 
 
 def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> Callable[[], object]:
@@ -110,4 +103,12 @@ def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> C
     how["model"] = generator
     if len(told.searched) + told.refused < len(paths):
         say("codes of photos are taken from the cache", level=1)
-    return lambda: told.check_all("The others were edited.")
+
+    def check_all() -> None:
+        if told.refused:
+            raise SefaError(
+                f"{told.refused} of {len(paths)} photos could not be read",
+                remedy="The others were edited.",
+            )
+
+    return check_all

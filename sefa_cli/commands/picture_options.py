@@ -208,11 +208,11 @@ def picture_options(
     if start.model is None or not start.any_model:
         places = look.translate is not None or look.rotate is not None
         checks.check_for_model(bundle.model, start.layers, look.trunc_layers, look.size, places)
-    if look.class_label is not None:
+    if look.class_label is not None or bundle.space == "z":  # elsewhere few models have classes
         from sefa_cli.editing.source import open_model_of
 
         checkpoint = open_model_of(
             bundle, start.model, how["beside"], any_model=start.any_model, offline=look.offline
         )
-        checks.check_class(look.class_label, checkpoint.config["c_dim"])
+        checks.check_class(look.class_label, checkpoint.config["c_dim"], start.codes is None)
     return how

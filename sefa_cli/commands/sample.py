@@ -1,6 +1,6 @@
 """`sefa sample`: the unedited pictures of some seeds, to choose from."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,6 +8,10 @@ from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import wrote
 from sefa_cli.commands.picture_options import Look, render_options
 from sefa_cli.commands.pictures import write_pictures
+from sefa_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sefa_cli.rendering.samples import Samples
 
 
 def sample(
@@ -23,6 +27,12 @@ def sample(
             metavar="FILE|DIR|-",
             help="A file (.png, .jpg, .webp) gets a sheet with the seed numbers, a folder one "
             "picture each, - is standard output. Default: sample.png here.",
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard", metavar="I/N", help="Make the I-th of N shares of a folder's pictures alone."
         ),
     ] = None,
     overwrite: options.Overwrite = False,
@@ -42,12 +52,22 @@ def sample(
     checks.check_codes(codes, seeds, look)
     how["codes"] = codes
     checkpoint = open_checkpoint(model, offline=look.offline)
-    checks.check_class(look.class_label, checkpoint.config["c_dim"])
+    checks.check_class(look.class_label, checkpoint.config["c_dim"], codes is None)
     places = look.translate is not None or look.rotate is not None
     card = model_card(checkpoint)
     checks.check_for_model(card, None, look.trunc_layers, look.size, places)
     target = picture_target(output, "sample", overwrite)
+    own = options.parse_shard(shard)
+    if own is not None and not target.is_folder:
+        raise UsageError("cannot share out a sheet, which holds all pictures", "a folder: -o DIR")
+    if own is not None and codes is None:
+        own.share(checks.check_seeds(str(how.get("seeds", "0-31"))))
+
+    def make() -> "Samples":
+        made = sampled(model, **how)
+        return made if own is None else made.shared(own)
+
     showing = Showing.of(show)
-    for path in write_pictures(lambda: sampled(model, **how), target, showing, "sampling", model):
+    for path in write_pictures(make, target, showing, "sampling", model):
         wrote(path)
     showing.show(target.path)

@@ -1,6 +1,6 @@
 """From Gram matrices to directions: find them, choose layers and τ, measure how well they hold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -63,7 +63,7 @@ def settled(
     return best
 
 
-def stability(pictures: Sequence[Matrices], search: Search, leading: int = 5) -> float:
+def stability(pictures: Iterable[Matrices], search: Search, leading: int = 5) -> float:
     """Return how much the pictures' leading directions agree: 1 for the same span, 0 for none.
 
     It is the mean cos² of the principal angles between the spans, over all pairs of pictures.

@@ -32,8 +32,10 @@ class Spanned:
 Matrices = Grams | Spanned
 
 
-def mean_grams(pictures: Sequence[Grams], weights: ArrayLike | None = None) -> Grams:
+def mean_grams(pictures: Sequence[Matrices], weights: ArrayLike | None = None) -> Grams:
     """Return the average over pictures, each times its `weights` `(s, 2)` if they are given.
+
+    It adds them up in order, one at a time: there may be thousands, read from files.
 
     Example:
         >>> one, other = (Grams(np.eye(2) * k, np.eye(2)) for k in (1, 3))
@@ -42,10 +44,13 @@ def mean_grams(pictures: Sequence[Grams], weights: ArrayLike | None = None) -> G
                [0., 2.]])
     """
     weights = np.ones((len(pictures), 2)) if weights is None else np.asarray(weights)
-    return Grams(*(
-        np.mean([w * own[part] for w, own in zip(weights[:, part], pictures, strict=True)], axis=0)
-        for part in (0, 1)
-    ))  # fmt: skip
+    sums: Grams | None = None
+    for own, (fore, back) in zip(pictures, weights, strict=True):
+        within = own.grams if isinstance(own, Spanned) else own
+        added = Grams(fore * within.fore, back * within.back)
+        sums = added if sums is None else Grams(sums.fore + added.fore, sums.back + added.back)
+    assert sums is not None
+    return Grams(sums.fore / len(pictures), sums.back / len(pictures))
 
 
 def mean(pictures: Sequence[Matrices]) -> Matrices:
@@ -54,10 +59,9 @@ def mean(pictures: Sequence[Matrices]) -> Matrices:
     It is more stable than any of them: see `resefa.equal_weights`. If the matrices are within a
     basis, it must be the same for all.
     """
-    spanned = [picture for picture in pictures if isinstance(picture, Spanned)]
-    if spanned:
-        weights = [picture.weights for picture in spanned]
-        own = mean_grams([picture.grams for picture in spanned], weights)
-        return replace(spanned[0], grams=own, weights=(1.0, 1.0))
-    exact = [picture for picture in pictures if isinstance(picture, Grams)]
-    return mean_grams(exact, equal_weights([[np.trace(M) for M in picture] for picture in exact]))
+    first = pictures[0]
+    if isinstance(first, Spanned):
+        own = mean_grams(pictures, [one.weights for one in pictures if isinstance(one, Spanned)])
+        return replace(first, grams=own, weights=(1.0, 1.0))
+    traces = [[np.trace(M) for M in one] for one in pictures if isinstance(one, Grams)]
+    return mean_grams(pictures, equal_weights(traces))

@@ -148,13 +148,17 @@ def prepare(
     request = files.needs(request)
     search = request.search(checkpoint)
     searches = search.alternatives(checkpoint)
-    files.check_search(len(searches), bool(search.sketched(checkpoint.config["w_dim"])))
+    files.check_search(request, search, len(searches), checkpoint.config["w_dim"])
     generator = model if isinstance(model, Generator) else load_generator(checkpoint, device)
     check_precision(search.precision, generator.device)
     start = start_from(
         generator, request.seed_range, request.codes, request.truncation, None, request.label
     )
-    request.check_count(len(start.numbers))
+    whole = start
+    request.check_count(len(whole.numbers))
+    if files.shard is not None:
+        share = files.shard.share(len(whole.numbers))
+        start = start.only(share.start, share.stop)
     own = len(start.numbers)
     missing = request.pictures(search, own, generator.w_dim) - own
     others = companions(missing, start.numbers if request.codes is None else ())
@@ -165,4 +169,4 @@ def prepare(
     if faces is not None:
         fore, text = faces.weights(pictures, start.names), f"{region.kind} {faces.text}"
     target = Target(text, fore, None if held is None else still(fore, held))
-    return Prepared(request, files, checkpoint, generator, start, pictures, target, searches)
+    return Prepared(request, files, checkpoint, generator, start, pictures, target, searches, whole)

@@ -1,21 +1,68 @@
 """From the matrices of a region to the bundle of its directions."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.discovery.directions import factors_of
+from sefa_cli.discovery.directions import factors_of, residual, settled, stability
 from sefa_cli.discovery.gram_matrices import Matrices, Spanned, mean, mean_grams
 from sefa_cli.discovery.search import Search, Target
-from sefa_cli.projections import model_card
 from sefa_cli.ranges import format_range
+
+Tried = Sequence[tuple[Search, Sequence[Matrices]]]  # each search with the matrices of all pictures
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        bundles: One, or with `per_seed` one for each picture.
+        paths: The files they were written to, if any.
+        search: The search, with the layers and tau that were chosen.
+        quotient: If layers or tau were chosen: change of the region divided by change of the
+            rest, on a seed left out.
+        residual: Of a sketch: error of its leading directions, as a share of 1.
+        stability: If asked for: how much of the leading spans the seeds share, 0 … 1.
+    """
+
+    bundles: tuple[Bundle, ...]
+    paths: tuple[Path, ...]
+    search: Search
+    quotient: float | None
+    residual: float | None
+    stability: float | None
+
+
+def found_in(
+    tried: Tried,
+    model: Mapping[str, Any],
+    target: Target,
+    numbers: Sequence[int],
+    params: dict[str, Any],
+    *,
+    joint: bool = True,
+    agreement: bool = False,
+) -> Found:
+    """Return what the matrices of all pictures tell, one search or several; see `region_bundle`.
+
+    `target` and `numbers` are those of the pictures that were asked for: the first ones.
+    With `agreement`, measure how much their directions agree.
+    """
+    search, matrices, quotient = settled(tried)
+    bundles = region_bundles(model, matrices, target, search, numbers, params, joint)
+    asked = itertools.islice(matrices, len(numbers))
+    shared = stability(asked, search) if agreement else None
+    return Found(tuple(bundles), (), search, quotient, residual(matrices), shared)
 
 
 def region_bundles(
-    checkpoint: Checkpoint,
+    model: Mapping[str, Any],
     found: Sequence[Matrices],
     target: Target,
     search: Search,
@@ -25,15 +72,15 @@ def region_bundles(
 ) -> list[Bundle]:
     """Return one bundle for the mean of all pictures, or without `joint` one for each."""
     if joint:
-        return [region_bundle(checkpoint, found, target, search, numbers, params)]
+        return [region_bundle(model, found, target, search, numbers, params)]
     return [
-        region_bundle(checkpoint, [matrices], target.only(i), search, numbers[i : i + 1], params)
+        region_bundle(model, [matrices], target.only(i), search, numbers[i : i + 1], params)
         for i, matrices in enumerate(found)
     ]
 
 
 def region_bundle(
-    checkpoint: Checkpoint,
+    model: Mapping[str, Any],
     pictures: Sequence[Matrices],
     target: Target,
     search: Search,
@@ -42,6 +89,7 @@ def region_bundle(
 ) -> Bundle:
     """Return the bundle of directions for the mean of these pictures.
 
+    `model` is its card (`projections.model_card`),
     `numbers` are the seeds (or places in a file of codes), `params` what else changed the codes.
     Each direction's `change` is the root mean square change of the pixels for α = 1, to first
     order, inside and outside, over all pictures as they are: √(nᵀ M n) for the plain mean.
@@ -51,14 +99,13 @@ def region_bundle(
     rows = found.directions.astype(np.float64)  # (k, dim)
     if isinstance(together, Spanned):
         rows = rows @ together.basis
-    inner = mean_grams([p.grams if isinstance(p, Spanned) else p for p in pictures])
+    inner = mean_grams(pictures)
     inside, outside = (
         np.sqrt(np.einsum("kd,de,ke->k", rows, M, rows, optimize=True).clip(min=0)) for M in inner
     )
     directions = found.directions
     if search.space == "w+":
         directions = directions.reshape(len(rows), len(search.layers), -1)
-    d = checkpoint.config["w_dim"]
     return Bundle(
         directions=directions,
         eigenvalues=found.eigenvalues,
@@ -66,9 +113,9 @@ def region_bundle(
         mask=target.fore,
         background=target.back,
         method=search.method,
-        params={**parameters(target, search, numbers, d), **params},
+        params={**parameters(target, search, numbers, model["w_dim"]), **params},
         space=search.space,
-        model=model_card(checkpoint),
+        model=dict(model),
         info=tuple(
             {"change": {"inside": float(f"{i:.4g}"), "outside": float(f"{o:.4g}")}}
             for i, o in zip(inside, outside, strict=True)

@@ -12,7 +12,8 @@ from sefa_cli.discovery.partial import partial_path
 from sefa_cli.discovery.search import Search
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import BUNDLES, check_writable
+from sefa_cli.files import BUNDLES, check_suffix, check_writable
+from sefa_cli.parts import Shard
 from sefa_cli.projections import levels, parse_layers
 from sefa_cli.ranges import as_indices, is_whole
 
@@ -192,21 +193,28 @@ class Files:
         output: The bundle, `NAME.dirs`; of several, `NAME_seed0003.dirs`. An interrupted search
             keeps its results so far in `NAME.dirs.partial`.
         jacobian: All derivatives, `NAME.npy`: float32 `(seeds, dim, channels, height, width)`.
-        resume: Continue an interrupted search.
+        resume: Continue an interrupted search. With a shard, it may also be a new one.
         overwrite: Replace existing files.
+        shard: Do this share of the seeds alone, and write a part, `NAME.dirs.2of8.part`.
     """
 
     output: Path | str | None = None
     jacobian: Path | str | None = None
     resume: bool = False
     overwrite: bool = False
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         """Raise UsageError for contradictions, or SefaError for a file that cannot be written."""
         if self.output is not None:
-            check_writable(self.output, self.overwrite, BUNDLES)
+            check_suffix(self.output, BUNDLES)
+            check_writable(self.written or self.output, self.overwrite)
+        elif self.shard is not None:
+            raise UsageError("a shard without an output", "the output that is merged later")
         if self.jacobian is not None:
             check_jacobian_file(self.jacobian, self.overwrite)
+        if self.jacobian is not None and self.shard is not None:
+            raise UsageError("a Jacobian file of a shard", "one of them: it holds all seeds")
         if self.jacobian is not None and self.resume:
             raise UsageError(
                 "cannot resume with a Jacobian file", "one of them: the file needs all derivatives"
@@ -215,7 +223,7 @@ class Files:
             raise UsageError(
                 "cannot resume without an output", "the output of the interrupted search"
             )
-        if self.resume and self.partial is not None and not self.partial.exists():
+        if self.resume and self.shard is None and not Path(f"{self.partial}").exists():
             raise SefaError(
                 f"{self.partial} does not exist", remedy="Start the search without resuming."
             )
@@ -229,13 +237,32 @@ class Files:
     @property
     def partial(self) -> Path | None:
         """The path where an interrupted search keeps its results."""
-        return None if self.output is None else partial_path(self.output)
+        return None if self.written is None else partial_path(self.written)
 
-    def check_search(self, searches: int, sketched: bool) -> None:
-        """Raise UsageError for a Jacobian file that would not be made once and whole."""
+    @property
+    def written(self) -> Path | None:
+        """The path of the bundle, or of the part of it."""
+        if self.output is None or self.shard is None:
+            return None if self.output is None else Path(self.output)
+        return self.shard.path(self.output)
+
+    def check_search(self, request: Request, search: Search, searches: int, d: int) -> None:
+        """Raise UsageError for a Jacobian file that would not be made once and whole.
+
+        And for a share of what cannot be shared.
+        """
+        if self.shard is not None and request.per_seed:
+            raise UsageError(
+                "cannot share out bundles for each seed", "seeds of its own for every machine"
+            )
+        if self.shard is not None and (search.few(d) or search.sketched(d)):
+            raise UsageError(
+                "cannot share out few derivatives: each turn looks at all seeds",
+                "all derivatives, with --exact-gram",
+            )
         if self.jacobian is None:
             return
-        if sketched:
+        if search.sketched(d):
             raise UsageError(
                 "cannot write a Jacobian file with a sketch, which never makes it", "a sketch of 0"
             )

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,41 +12,20 @@ import torch
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.collect import Collector
-from sefa_cli.discovery.directions import residual, settled, stability
 from sefa_cli.discovery.jacobian_file import file_bytes, jacobian_file
 from sefa_cli.discovery.partial import Partial
-from sefa_cli.discovery.region_bundle import parameters, region_bundles
+from sefa_cli.discovery.region_bundle import Found, Tried, found_in, parameters
+from sefa_cli.discovery.region_parts import region_part
 from sefa_cli.discovery.request import Files, Request
 from sefa_cli.discovery.search import Search, Target
 from sefa_cli.editing.start import Start
 from sefa_cli.files import check_writable
 from sefa_cli.generators.base import Generator
-from sefa_cli.projections import fingerprint
+from sefa_cli.parts import Part, Shard
+from sefa_cli.projections import fingerprint, model_card
 from sefa_cli.rendering.pictures import Picture
 
 Progress = Callable[[str, int, int], None]  # the stage, pieces done, pieces in all
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a search found.
-
-    Attributes:
-        bundles: One, or with `per_seed` one for each picture.
-        paths: The files they were written to, if any.
-        search: The search, with the layers and tau that were chosen.
-        quotient: If layers or tau were chosen: change of the region divided by change of the
-            rest, on a seed left out.
-        residual: Of a sketch: error of its leading directions, as a share of 1.
-        stability: If asked for: how much of the leading spans the seeds share, 0 … 1.
-    """
-
-    bundles: tuple[Bundle, ...]
-    paths: tuple[Path, ...]
-    search: Search
-    quotient: float | None
-    residual: float | None
-    stability: float | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +40,7 @@ class Prepared:
     pictures: Sequence[Picture]  # (height, width, channels) each, at the working size
     target: Target
     searches: Sequence[Search]  # one, or one for each level to choose from
+    whole: Start  # with a shard, all codes; those of the shard are in `start`
 
     @property
     def passes(self) -> int:
@@ -83,8 +63,8 @@ class Prepared:
     @property
     def paths(self) -> tuple[Path, ...]:
         """The bundles to write: one, or one for each picture."""
-        if self.files.output is None or not self.request.per_seed:
-            return () if self.files.output is None else (Path(self.files.output),)
+        if self.files.written is None or not self.request.per_seed:
+            return () if self.files.written is None else (self.files.written,)
         stem = str(self.files.output).removesuffix(".dirs")
         numbers = range(len(self.start.numbers))
         return tuple(Path(f"{stem}_{self.start.stem(i)}.dirs") for i in numbers)
@@ -109,7 +89,7 @@ class Prepared:
 
     def _run(self, progress: Progress | None, partial: Partial | None) -> Found:
         joint = not self.request.per_seed
-        if partial is not None and self.files.resume:
+        if partial is not None and self.files.resume and partial.path.exists():
             partial.read()
         jacobian, shape = self.files.jacobian, self.jacobian_shape
         file = jacobian_file(jacobian, shape, self.files.overwrite) if jacobian else nullcontext()
@@ -125,23 +105,36 @@ class Prepared:
                 watch,
             )
             tried = [(search, collector.matrices(search, joint)) for search in self.searches]
-        search, matrices, quotient = settled(tried)
-        bundles = region_bundles(
-            self.checkpoint,
-            matrices,
-            self.target.first(self.start.count),
-            search,
-            self.start.numbers[: self.start.count],
-            self._params(),
-            joint=joint,
-        )
-        agreement = (
-            stability(matrices[: self.start.count], search) if self.request.stability else None
-        )
-        paths = self._save(bundles)
+        model = model_card(self.checkpoint)
+        if self.files.shard is not None:
+            self._part(self.files.shard, model, tried).save(self.paths[0], self.files.overwrite)
+            found = Found((), self.paths, self.searches[0], None, None, None)
+        else:
+            found = found_in(
+                tried,
+                model,
+                self.target.first(self.start.count),
+                self.start.numbers[: self.start.count],
+                self._params(),
+                joint=joint,
+                agreement=self.request.stability,
+            )
+            found = replace(found, paths=self._save(found.bundles))
         if partial is not None:
             partial.remove()
-        return Found(tuple(bundles), paths, search, quotient, residual(matrices), agreement)
+        return found
+
+    def _part(self, shard: Shard, model: dict[str, Any], tried: Tried) -> Part:
+        """Return the matrices of this shard's pictures, with all that the bundle needs."""
+        job = {
+            "items": list(self.whole.numbers),
+            "model": model,
+            "parameters": self._task(self.whole),
+            "codes": self._params(),
+            "searches": [asdict(replace(search, memory=None)) for search in self.searches],
+            "stability": self.request.stability,
+        }
+        return region_part(shard, job, self.target, [found for _, found in tried])
 
     def _params(self) -> dict[str, Any]:
         """Return what else changed the codes, as the bundle keeps it."""
@@ -162,16 +155,21 @@ class Prepared:
     def _partial(self) -> Partial | None:
         if self.files.partial is None:
             return None
-        first, numbers = self.searches[0], self.start.numbers
         task = {
-            **parameters(self.target, first, numbers, self.generator.w_dim),
+            **self._task(self.start),
             **self._params(),
             "per_seed": self.request.per_seed,
             "fingerprint": fingerprint(self.checkpoint),
         }
-        if self.request.codes is not None:
-            task["codes_digest"] = _digest(self.start.codes)
         return Partial(self.files.partial, task)
+
+    def _task(self, start: Start) -> dict[str, Any]:
+        """Return what the numbers depend on besides the model and `_params`."""
+        first = self.searches[0]
+        task = parameters(self.target, first, start.numbers, self.generator.w_dim)
+        if self.request.codes is not None:
+            task["codes_digest"] = _digest(start.codes)
+        return task
 
     def _advance(self, progress: Progress | None) -> Callable[[int], None] | None:
         if progress is None:

@@ -130,15 +130,26 @@ def name_of(table: Sequence[Sequence[Move]]) -> str:
     return f"k{format_range(ks)}_{steps}"
 
 
-def ends_of(span: Sequence[float] | str) -> tuple[float, float]:
-    """Return the first and last step of a sweep such as `-3:3`, `-3,3` or `(-3, 3)`.
+def stops_of(span: Sequence[float] | str) -> list[float]:
+    """Return the steps where a sweep begins, turns and ends: `-3:3`, `0,3,-3,0` or `(-3, 3)`.
 
     Raises UsageError for anything else.
     """
     parts = span.replace(":", ",").split(",") if isinstance(span, str) else np.atleast_1d(span)
-    if len(parts) != 2:
+    if len(parts) < 2:
         raise UsageError(f"range {span!r} is not a sweep", "first:last, such as -3:3")
-    return parse_alpha(parts[0]), parse_alpha(parts[1])
+    return [parse_alpha(part) for part in parts]
+
+
+def ends_of(span: str) -> tuple[float, float]:
+    """Return the first and the last step of a range such as `-3:3`.
+
+    Raises UsageError for anything else.
+    """
+    first, *between, last = stops_of(span)
+    if between:
+        raise UsageError(f"range {span!r} has more than two ends", "first:last, such as -3:3")
+    return first, last
 
 
 def parse_alphas(text: str) -> list[float]:

@@ -17,8 +17,10 @@ from sefa_cli.evaluation.asked import LOST, Bundles, by_name, check_subjects, in
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
+from sefa_cli.evaluation.rows import holding, likenesses, number, pixel_changes
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
 from sefa_cli.files import check_folder
+from sefa_cli.parts import Shard
 from sefa_cli.ranges import is_whole
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene
@@ -97,43 +99,39 @@ class Evaluation:
 
     def _rows(self, i: int) -> list[dict[str, Any]]:
         trial, measured = self.trials[i], self.measured[i]
-        alphas = np.array(trial.alphas)
-        reach = max(abs(alphas))
+        reach = max(map(abs, trial.alphas))
         effects = self.effects(i) * reach / self.spread  # standard deviations for the full step
         raw = statistics.interval(self.effects(i))
         normal, share = statistics.interval(effects), statistics.transfer(effects)
         depends = statistics.dependency(effects)
-        lost = np.isnan([one.scores for one in measured]).any(axis=(2, 3)).mean(axis=0)  # (k,)
+        scores = np.array([one.scores for one in measured])
+        unseen: NDArray[np.bool_] = np.isnan(scores).any(axis=3)  # (n, k, steps)
+        lost = unseen.any(axis=2).mean(axis=0)  # (k,)
         gone = np.isnan(self.effects(i).sum(axis=2))  # (n, k): the face was lost at an end
         profiles = np.nan_to_num(self.effects(i) * reach / self._units)
         rows = []
         for j, k in enumerate(trial.ks):
             steady, agreeing = statistics.consistency(profiles[~gone[:, j], j])
-            same, positive = statistics.consistency(np.array([one.field[j] for one in measured]))
-            away = np.array([one.away[j] for one in measured])
             about = {
                 "bundle": self.names[i],
                 "method": trial.bundle.method,
                 "k": k,
                 "label": trial.bundle.labels[k],
                 "alpha": float(reach),
-                "change": [float(x) for x in np.median(away, axis=0)],
                 "steadiness": steady,
                 "agreeing": agreeing,
-                "consistency": same,
-                "same_way": positive,
-                "uniformity": statistics.uniformity(np.array([one.between[j] for one in measured])),
-                "monotone": list(statistics.monotone_range(alphas, away)),
                 "lost": float(lost[j]),
-                "inside_over_outside": self._locality(measured, j),
+                "holds": holding(trial, [one.likeness[j] for one in measured], ~unseen[:, j]),
+                **pixel_changes(trial, measured, j),
+                "compared": likenesses(trial, [one.likeness[j] for one in measured]),
                 "effects": {
                     name: {
-                        "mean": _number(normal.mean[j, a]),
-                        "low": _number(normal.low[j, a]),
-                        "high": _number(normal.high[j, a]),
-                        "per_alpha": _number(raw.mean[j, a]),
-                        "transfer": _number(share[j, a]),
-                        "dependency": _number(depends[j, a]),
+                        "mean": number(normal.mean[j, a]),
+                        "low": number(normal.low[j, a]),
+                        "high": number(normal.high[j, a]),
+                        "per_alpha": number(raw.mean[j, a]),
+                        "transfer": number(share[j, a]),
+                        "dependency": number(depends[j, a]),
                     }
                     for a, name in enumerate(self.attributes)
                 },
@@ -141,15 +139,8 @@ class Evaluation:
             rows.append(about)
         return rows
 
-    def _locality(self, measured: Sequence[Measured], j: int) -> list[float] | None:
-        inside = np.array([one.inside[j] for one in measured])
-        outside = np.array([one.outside[j] for one in measured])
-        if np.isnan(inside).any():
-            return None
-        return [float(x) for x in np.median(inside / np.maximum(outside, 1e-12), axis=0)]
 
-
-def evaluate(
+def evaluate(  # noqa: PLR0913 - keywords, each with a default
     bundles: Bundles,
     *,
     k: str | int | Iterable[int] = "0-9",
@@ -158,7 +149,9 @@ def evaluate(
     scorers: str | Iterable[str] | None = None,
     cache: Path | str,
     distorted: int = 0,
+    keep_pictures: bool = False,
     begin: Callable[[int], Callable[[int], object]] | None = None,
+    shard: Shard | None = None,
     **options: Unpack[PictureOptions],
 ) -> Evaluation:
     """Measure what directions change, over many seeds.
@@ -168,13 +161,17 @@ def evaluate(
         k: The directions, as indices, ranges and labels; at most those that a bundle has.
         alpha: The farthest step, both ways.
         steps: How many steps each way.
-        scorers: What measures the pictures: "colors", "face", or your own by entry point. Default:
-            colors, and face if its package is installed.
+        scorers: What measures the pictures: "colors", "face", "person", "identity", or your own by
+            entry point. Default: colors, and face and person if their packages are installed.
         cache: The folder that keeps the measurements of each seed. An interrupted evaluation goes
             on from there.
         distorted: On how many of the seeds to measure the distortion of w as well: 0 for none.
+        keep_pictures: Whether the cache also keeps the pictures, about 100 KB each at 256 px.
+            Another scorer then measures these and renders nothing.
         begin: Called with the number of pictures to render; returns what is called with the
             number of pictures after each piece of work.
+        shard: Measure this share of the seeds alone, and no distortion: `evaluation_part` keeps
+            them for a merge.
         **options: What to start from and how to render: see [sefa_cli.PictureOptions][]. The
             default seeds are 0 to 99. Pictures have at most 256 pixels unless `size` is given.
 
@@ -211,11 +208,12 @@ def evaluate(
     try:
         alphas = [alpha * i / steps for i in range(1, steps + 1)]
         trials = _trials(scene, read, opened, k, alphas, origin)
-        measured = _measured(trials, cache, begin)
+        share = None if shard is None else shard.share(len(scene.start.numbers))
+        measured = _measured(trials, cache, begin, share, keep_pictures)
     finally:
         close_scorers(opened)
     seen = scene.start.numbers[:distorted]
-    turned = measure_distortion(scene.generator, seen) if distorted else None
+    turned = measure_distortion(scene.generator, seen) if distorted and shard is None else None
     return Evaluation(tuple(read), trials, measured, turned)
 
 
@@ -228,10 +226,10 @@ def _trials(
     origin: Mapping[str, object],
 ) -> tuple[Trial, ...]:
     chosen = [indices_of(bundle, k) for bundle in bundles.values()]
-    attributes = attributes_of(scorers, scene.pictures(scene.view))
+    attributes, compared = attributes_of(scorers, scene.pictures(scene.view))
     both = tuple([-alpha for alpha in reversed(alphas)] + list(alphas))
     return tuple(
-        Trial(scene, bundle, ks, both, scorers, attributes, origin)
+        Trial(scene, bundle, ks, both, scorers, attributes, compared, origin)
         for bundle, ks in zip(bundles.values(), chosen, strict=True)
     )
 
@@ -240,24 +238,21 @@ def _measured(
     trials: Sequence[Trial],
     cache: Path,
     begin: Callable[[int], Callable[[int], object]] | None,
+    share: range | None,
+    keep_pictures: bool,
 ) -> tuple[tuple[Measured, ...], ...]:
     """Return the measurements by bundle and seed."""
-    done = begin(missing(trials, cache)) if begin else None
+    done = begin(missing(trials, cache, share)) if begin else None
     rows: list[list[Measured]] = []
     try:
-        for row in measure_all(trials, cache, done):
+        for row in measure_all(trials, cache, done, share, keep_pictures):
             rows.append(row)
             check_subjects([row[0].before for row in rows], trials[0].attributes)
     except (KeyboardInterrupt, SystemExit) as interrupt:
         start = trials[0].scene.start
         interrupt.add_note(
-            f"{len(rows)} of {len(start.numbers)} {start.kind}s are kept in {cache}; "
+            f"{len(rows)} of {len(share or start.numbers)} {start.kind}s are kept in {cache}; "
             "the same command goes on from there"
         )
         raise
     return tuple(zip(*rows, strict=True))
-
-
-def _number(value: float) -> float | None:
-    """Return a number for JSON, which has no NaN."""
-    return None if np.isnan(value) else float(value)

@@ -1,11 +1,13 @@
 """Render one seed along every direction and measure the pictures; keep what was measured.
 
 The unit of work is one seed and one bundle. Its measurements lie in the cache under a key of all
-that changes them, so that an interrupted run goes on, and processes that share a cache add up.
+that changes them, so that an interrupted run goes on, and processes that share a cache add up. The
+pictures can be kept too, as one tall PNG file, so that another scorer does not render them again.
 """
 
 import hashlib
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -22,7 +24,7 @@ from sefa_cli.canonical import canonical_json
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation.locality import change
-from sefa_cli.evaluation.scorers import Picture, Scorer, score, version_of
+from sefa_cli.evaluation.scorers import Picture, Scorer, comparing, score, version_of
 from sefa_cli.files import open_atomically
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.scene import Scene
@@ -43,6 +45,7 @@ class Measured:
     field: NDArray[np.float32]  # (k, 16, 16, channels): last picture minus first
     inside: NDArray[np.float64]  # (k, steps): mean square in the region, NaN without one
     outside: NDArray[np.float64]  # (k, steps)
+    likeness: NDArray[np.float64]  # (k, steps, compared): from scorers of two pictures
 
 
 @dataclass(frozen=True)
@@ -54,41 +57,55 @@ class Trial:
     ks: tuple[int, ...]
     alphas: tuple[float, ...]  # increasing, without 0
     scorers: Mapping[str, Scorer]
-    attributes: tuple[str, ...]
+    attributes: tuple[str, ...]  # what scorers of one picture measure
+    compared: tuple[str, ...] = ()  # what scorers of two pictures measure
     origin: Mapping[str, object] = field(default_factory=dict)  # how codes were made of seeds
 
     @cached_property
     def key(self) -> str:
         """A digest of everything that changes the measurements."""
+        scorers = {name: version_of(scorer) for name, scorer in self.scorers.items()}
+        return _digest({**self._facts, "scorers": scorers, "attributes": list(self.attributes)})
+
+    @cached_property
+    def pictures_key(self) -> str:
+        """A digest of everything that changes the pictures."""
+        return _digest(self._facts)
+
+    @cached_property
+    def _facts(self) -> dict[str, object]:
         bundle, view, start = self.bundle, self.scene.view, self.scene.start
         arrays: list[NDArray[Any] | None]
         arrays = [bundle.directions[list(self.ks)], bundle.layers, bundle.mask, bundle.background]
         if start.kind != "seed":
             arrays.append(start.codes.cpu().numpy())
-        digests = [None if a is None else hashlib.sha256(a.tobytes()).hexdigest() for a in arrays]
-        facts = {
+        return {
             "version": _VERSION,
-            "arrays": digests,
+            "arrays": [
+                None if a is None else hashlib.sha256(a.tobytes()).hexdigest() for a in arrays
+            ],
             "model": bundle.model["fingerprint"],
             "alphas": list(self.alphas),
             "layers": None if self.scene.layers is None else list(self.scene.layers),
             "view": [getattr(view, one.name) for one in fields(view)],
             "origin": self.origin,
-            "scorers": {name: version_of(scorer) for name, scorer in self.scorers.items()},
-            "attributes": list(self.attributes),
         }
-        return hashlib.sha256(canonical_json(facts).encode()).hexdigest()[:16]
 
-    def measure(self, i: int, before: Picture) -> Measured:
-        """Render and measure seed `i`, whose picture is `before`."""
+    def pictures(self, i: int) -> list[Picture]:
+        """Render seed `i` after every move, direction by direction."""
         start = self.scene.start
         edits = Edits(replace(self.scene, start=start.only(i, i + 1)), self.bundle)
-        rows = []
-        for k in self.ks:
-            after = [next(edits.render(Move(((k, alpha),)))) for alpha in self.alphas]
-            rows.append(self._row(before, after, start.names[i]))
+        return [next(edits.render(Move(((k, a),)))) for k in self.ks for a in self.alphas]
+
+    def measure(self, i: int, before: Picture, after: Sequence[Picture]) -> Measured:
+        """Measure seed `i` from its picture before and those after the moves."""
+        name, steps = self.scene.start.names[i], len(self.alphas)
+        rows = [
+            self._row(before, after[first : first + steps], name)
+            for first in range(0, len(after), steps)
+        ]
         columns = [np.array(column) for column in zip(*rows, strict=True)]
-        return Measured(self._scores(before, start.names[i]), *columns)
+        return Measured(self._scores(before, name), *columns)
 
     def _row(self, before: Picture, after: Sequence[Picture], where: str) -> Sequence[object]:
         lower = sum(alpha < 0 for alpha in self.alphas)
@@ -98,11 +115,17 @@ class Trial:
         moved = _small(film[-1]) - _small(film[0])
         parts = [self._local(before, picture) for picture in after]
         scores = [self._scores(picture, where) for picture in after]
-        return scores, away, between, moved, [p[0] for p in parts], [p[1] for p in parts]
+        likeness = [self._likeness(before, picture, where) for picture in after]
+        inside, outside = zip(*parts, strict=True)
+        return scores, away, between, moved, inside, outside, likeness
 
     def _scores(self, picture: Picture, where: str) -> NDArray[np.float64]:
-        found = score(self.scorers, picture, where)
+        found = score(comparing(self.scorers, False), where, picture)
         return np.array([found.get(name, np.nan) for name in self.attributes])
+
+    def _likeness(self, before: Picture, after: Picture, where: str) -> NDArray[np.float64]:
+        found = score(comparing(self.scorers), where, before, after)
+        return np.array([found.get(name, np.nan) for name in self.compared])
 
     def _local(self, before: Picture, after: Picture) -> tuple[float, float]:
         if self.bundle.mask is None:
@@ -119,8 +142,12 @@ class Trial:
         return fore, 255 - fore if back is None else _resized(back, size)
 
 
-def attributes_of(scorers: Mapping[str, Scorer], pictures: Iterable[Picture]) -> tuple[str, ...]:
-    """Return the names of the scores, from the first of ten pictures that shows each subject.
+def attributes_of(
+    scorers: Mapping[str, Scorer], pictures: Iterable[Picture]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the scores of one picture, and of those of two.
+
+    They are taken from the first of ten pictures that shows each subject.
 
     Raises SefaError for a scorer that sees its subject in none of them.
     """
@@ -128,9 +155,12 @@ def attributes_of(scorers: Mapping[str, Scorer], pictures: Iterable[Picture]) ->
     for number, picture in enumerate(itertools.islice(pictures, _FIRST)):
         for name, scorer in scorers.items():
             if not names.get(name):
-                names[name] = score({name: scorer}, picture, f"picture {number}")
+                given = [picture] * (1 + (name in comparing(scorers)))
+                names[name] = score({name: scorer}, f"picture {number}", *given)
         if all(names.values()):
-            return tuple(itertools.chain(*names.values()))
+            two = set(comparing(scorers))
+            own = [[n for s, ns in names.items() if (s in two) == c for n in ns] for c in (0, 1)]
+            return tuple(own[0]), tuple(own[1])
     blind = ", ".join(name for name, found in names.items() if not found)
     raise SefaError(
         f"the scorer {blind} sees nothing in the first {_FIRST} pictures",
@@ -139,34 +169,47 @@ def attributes_of(scorers: Mapping[str, Scorer], pictures: Iterable[Picture]) ->
 
 
 def measure_all(
-    trials: Sequence[Trial], cache: Path, done: Callable[[int], object] | None = None
+    trials: Sequence[Trial],
+    cache: Path,
+    done: Callable[[int], object] | None = None,
+    share: range | None = None,
+    keep_pictures: bool = False,
 ) -> Iterator[list[Measured]]:
     """Yield the measurements of each seed, one per trial, from the cache or new.
 
-    `done` is called with the number of pictures after each piece of work.
+    `done` is called with the number of pictures after each piece of work. With `share`, only
+    these of the seeds are measured. `keep_pictures` keeps the pictures in the cache as well.
     """
     scene = trials[0].scene
-    for i in range(len(scene.start.numbers)):
+    for i in range(len(scene.start.numbers)) if share is None else share:
         before: Picture | None = None
         row = []
         for trial in trials:
-            path = cache / trial.key / f"{scene.start.stem(i)}.npz"
+            stem = scene.start.stem(i)
+            path = cache / trial.key / f"{stem}.npz"
             known = _read(path)
             if known is None:
                 if before is None:
                     codes, number = scene.start.codes[i : i + 1], scene.start.numbers[i]
                     before = next(scene.view.pictures(scene.generator, codes, [number]))
-                known = trial.measure(i, before)
-                _write(path, known)
+                kept = cache / trial.pictures_key / f"{stem}.png"
+                after = _read_pictures(kept, len(trial.ks) * len(trial.alphas), before.shape)
+                if after is None:
+                    after = trial.pictures(i)
+                    if keep_pictures:
+                        _write_pictures(kept, after)
+                known = trial.measure(i, before, after)
+                keep(path, known)
                 if done:
-                    done(len(trial.ks) * len(trial.alphas))
+                    done(len(after))
             row.append(known)
         yield row
 
 
-def missing(trials: Sequence[Trial], cache: Path) -> int:
-    """Return how many pictures of moves have to be rendered."""
-    stems = [trials[0].scene.start.stem(i) for i in range(len(trials[0].scene.start.numbers))]
+def missing(trials: Sequence[Trial], cache: Path, share: range | None = None) -> int:
+    """Return how many pictures of moves have to be rendered, for all seeds or a share of them."""
+    start = trials[0].scene.start
+    stems = [start.stem(i) for i in (range(len(start.numbers)) if share is None else share)]
     return sum(
         len(trial.ks) * len(trial.alphas)
         for trial in trials
@@ -183,10 +226,35 @@ def _read(path: Path) -> Measured | None:
         return None  # not there, or broken: it is measured again
 
 
-def _write(path: Path, measured: Measured) -> None:
+def keep(path: Path, measured: Measured) -> None:
+    """Write the measurements of one seed where the cache looks for them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_atomically(path, overwrite=True) as file:
         np.savez(file, **{one.name: getattr(measured, one.name) for one in fields(measured)})
+
+
+def _read_pictures(path: Path, count: int, shape: tuple[int, ...]) -> list[Picture] | None:
+    """Return kept pictures, None if they are not there or not those expected."""
+    try:
+        with Image.open(path) as image:
+            tall = np.asarray(image)
+    except (OSError, ValueError, SyntaxError):  # SyntaxError: Pillow's word for a broken PNG file
+        return None
+    if tall.size != count * math.prod(shape):
+        return None
+    return list(tall.reshape(count, *shape))
+
+
+def _write_pictures(path: Path, pictures: Sequence[Picture]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tall = np.concatenate(pictures)
+    image = Image.fromarray(tall[..., 0] if tall.shape[2] == 1 else tall)
+    with open_atomically(path, overwrite=True) as file:
+        image.save(file, "PNG", compress_level=1)
+
+
+def _digest(facts: Mapping[str, object]) -> str:
+    return hashlib.sha256(canonical_json(facts).encode()).hexdigest()[:16]
 
 
 def _distance(a: Picture, b: Picture) -> float:

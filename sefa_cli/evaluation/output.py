@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import UsageError
+from sefa_cli.evaluation.calibration import calibrated
 from sefa_cli.evaluation.evaluate import Evaluation
 from sefa_cli.evaluation.proposals import proposal, with_proposals
 from sefa_cli.files import check_folder, check_suffix, check_writable, make_folder, open_atomically
@@ -93,6 +94,9 @@ def _summary(found: Evaluation, bundle: str) -> dict[str, Any]:
         key: float(np.mean([row[key] for row in rows]))
         for key in ("steadiness", "agreeing", "consistency", "same_way", "uniformity", "lost")
     }
+    compared = {
+        name: _mean(row["compared"][name]["mean"] for row in rows) for name in rows[0]["compared"]
+    }
     change = float(np.mean([(row["change"][0] + row["change"][-1]) / 2 for row in rows]))
     return {
         "bundle": bundle,
@@ -101,8 +105,14 @@ def _summary(found: Evaluation, bundle: str) -> dict[str, Any]:
         "named": sum(proposal(row) is not None for row in rows),
         "change": change,
         **means,
+        "compared": compared,
         "best": best,
     }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def as_csv(found: Evaluation) -> str:
@@ -122,11 +132,18 @@ def as_csv(found: Evaluation) -> str:
         "same_way",
         "uniformity",
         "lost",
+        "unit_below",
+        "unit_above",
     )
-    table.writerow([*shared, "attribute", *numbers])
+    compared = found.trials[0].compared
+    table.writerow([*shared, *compared, "attribute", *numbers])
     for row in found.results:
+        row = {**row, "unit_below": row["unit"][0], "unit_above": row["unit"][1]}
+        row |= {name: row["compared"][name]["mean"] for name in compared}
         for name, effect in row["effects"].items():
-            table.writerow([*(row[key] for key in shared), name, *(effect[n] for n in numbers)])
+            table.writerow(
+                [*(row[key] for key in (*shared, *compared)), name, *(effect[n] for n in numbers)]
+            )
     return text.getvalue()
 
 
@@ -144,26 +161,48 @@ def write_evaluation(
     return folder / PAGE
 
 
-def label_paths(folder: Path, files: Sequence[Path | str]) -> list[Path]:
-    """Return where the bundles with proposed names go: `X_named.dirs`, numbered if X is not unique.
+def copy_paths(folder: Path, files: Sequence[Path | str], ending: str = "named") -> list[Path]:
+    """Return where copies of bundles go: `X_named.dirs`, numbered if X is not unique.
 
     Example:
-        >>> [path.name for path in label_paths(Path("eval"), ["a.dirs", "b/a.dirs", "c.dirs"])]
+        >>> [path.name for path in copy_paths(Path("eval"), ["a.dirs", "b/a.dirs", "c.dirs"])]
         ['a_named.dirs', 'a_2_named.dirs', 'c_named.dirs']
     """
     stems = [Path(file).stem for file in files]
     counts = [stems[:i].count(stem) for i, stem in enumerate(stems)]
     return [
-        folder / f"{stem}{f'_{count + 1}' if count else ''}_named.dirs"
+        folder / f"{stem}{f'_{count + 1}' if count else ''}_{ending}.dirs"
         for stem, count in zip(stems, counts, strict=True)
     ]
 
 
-def write_labels(found: Evaluation, paths: Sequence[Path], overwrite: bool = False) -> None:
-    """Write a copy of each bundle with the proposed names among its annotations."""
+def copies_of(
+    folder: Path, files: Sequence[Path | str], labels: bool, steps: bool, overwrite: bool
+) -> list[Path]:
+    """Return where the copies with proposed names or measured steps go; none without either.
+
+    Raises SefaError if one is there and `overwrite` is off.
+    """
+    ending = "_".join(filter(None, ("named" * labels, "calibrated" * steps)))
+    paths = copy_paths(folder, files, ending) if ending else []
+    for path in paths if folder.is_dir() else ():
+        check_writable(path, overwrite)
+    return paths
+
+
+def write_copies(
+    found: Evaluation,
+    paths: Sequence[Path],
+    labels: bool = True,
+    steps: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Write a copy of each bundle: with the proposed names, with measured steps, or with both."""
     for name, trial, path in zip(found.names, found.trials, paths, strict=True):
         rows = {row["k"]: row for row in found.results if row["bundle"] == name}
-        with_proposals(trial.bundle, rows).save(path, overwrite=overwrite)
+        bundle = with_proposals(trial.bundle, rows) if labels else trial.bundle
+        bundle = calibrated(bundle, rows) if steps else bundle
+        bundle.save(path, overwrite=overwrite)
 
 
 def best_sheet(found: Evaluation) -> Picture:

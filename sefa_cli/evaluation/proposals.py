@@ -15,15 +15,22 @@ _WORDS: Mapping[str, tuple[str, str, str, float]] = {
     "mouth open": ("closes the mouth", "opens the mouth", "", 0.05),
     "eyes open": ("closes the eyes", "opens the eyes", "", 0.05),
     "brows up": ("lowers the brows", "raises the brows", "", 0.05),
+    "age": ("younger", "older", " years", 3),
+    "male": ("more feminine", "more masculine", "", 0.15),
     "brightness": ("darker", "brighter", "", 5),
     "contrast": ("less contrast", "more contrast", "", 3),
     "saturation": ("muted colors", "stronger colors", "", 5),
     "warmth": ("cooler", "warmer", "", 5),
+    "skin brightness": ("darker skin", "paler skin", "", 5),
+    "skin warmth": ("cooler skin", "warmer skin", "", 5),
+    "skin redness": ("less red skin", "redder skin", "", 3),
     "sharpness": ("smoother", "sharper", "", 0.5),
 }
 _CLEAR, _STABLE = 0.5, 0.8  # standard deviations for the full step, and share of seeds
 _SIDE_EFFECTS = 2
 _FOLLOWS = ("sharpness",)  # it follows exposure, so it names what moves nothing else
+_EQUAL = 0.8  # of the largest effect, from which on the name says both
+_SKIN = "skin "  # a color of the skin follows that of the picture if this moves half as far
 
 
 def noticeable(attribute: str) -> float:
@@ -44,19 +51,24 @@ def proposal(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     sizes = {name: _size(name, found, row["alpha"]) for name, found in row["effects"].items()}
     order = sorted(sizes, key=lambda name: (name in _FOLLOWS, -sizes[name]))
-    order = [name for name in order if sizes[name]]
+    order = [name for name in order if sizes[name] and not _is_the_pictures(name, row["effects"])]
     if not order:
         return None
     first = row["effects"][order[0]]
-    sure = first["mean"] is not None and first["low"] * first["high"] > 0
-    if not sure or sizes[order[0]] < _CLEAR or first["transfer"] < _STABLE:
+    if not _names(sizes[order[0]], first):
         return None
     others = [name for name in order[1:] if sizes[name] >= _CLEAR][:_SIDE_EFFECTS]
     parts = [_measured(name, row["effects"][name]) for name in (order[0], *others)]
     stable = f"stable on {first['transfer']:.0%} of seeds"
+    said = [order[0]]
+    for name in others[:1]:
+        equal = sizes[name] >= _EQUAL * sizes[order[0]] and name not in _FOLLOWS
+        if equal and _names(sizes[name], row["effects"][name]) and _color(name) != _color(order[0]):
+            said.append(name)
     return {
-        "label": _word(order[0], first["mean"]),
+        "label": ", ".join(_word(name, row["effects"][name]["mean"]) for name in said),
         "attribute": order[0],
+        "attributes": said,
         "note": f"{', '.join(parts)} a unit, {stable}",
     }
 
@@ -85,6 +97,25 @@ def _size(attribute: str, found: Mapping[str, Any], alpha: float) -> float:
     if found["mean"] is None or abs(found["per_alpha"]) * alpha < noticeable(attribute):
         return 0.0
     return abs(float(found["mean"]))
+
+
+def _names(size: float, found: Mapping[str, Any]) -> bool:
+    """Return whether an effect is clear, sure and steady enough for a name."""
+    return size >= _CLEAR and found["low"] * found["high"] > 0 and found["transfer"] >= _STABLE
+
+
+def _color(attribute: str) -> str:
+    return attribute.removeprefix(_SKIN)
+
+
+def _is_the_pictures(attribute: str, effects: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether a color of the skin moves because that of the whole picture does."""
+    whole = effects.get(_color(attribute), {"per_alpha": None})["per_alpha"]
+    if not attribute.startswith(_SKIN) or whole is None:
+        return False
+    return bool(
+        whole * effects[attribute]["per_alpha"] > 0.5 * effects[attribute]["per_alpha"] ** 2
+    )
 
 
 def _words(attribute: str) -> tuple[str, str, str, float]:

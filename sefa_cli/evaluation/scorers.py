@@ -1,7 +1,8 @@
 """What a picture shows, as numbers: its colors, its face, or what a user's own scorer says.
 
 A scorer takes a picture, uint8 `(height, width, channels)`, and returns numbers by name, or None
-if the picture does not show its subject. Packages add scorers by the entry point `sefa.scorers`.
+if the picture does not show its subject. A scorer with a true attribute `compares` takes two, the
+picture before and the one after a move. Packages add scorers by the entry point `sefa.scorers`.
 """
 
 import hashlib
@@ -16,12 +17,15 @@ from numpy.typing import NDArray
 
 from sefa_cli.discovery.regions import landmarks
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.evaluation import persons
+from sefa_cli.evaluation.faces import FaceFinder, FaceScorer
 
 Picture = NDArray[np.uint8]  # (height, width, channels)
 Scores = Mapping[str, float]
-Scorer = Callable[[Picture], Scores | None]
+Scorer = Callable[..., Scores | None]  # of one picture, or of two if it `compares`
 
 GROUP = "sefa.scorers"
+_OWN = ("colors", "face", "person", "identity")
 
 
 def color_scores(picture: Picture) -> Scores:
@@ -51,36 +55,56 @@ def color_scores(picture: Picture) -> Scores:
 def open_scorers(
     names: str | Iterable[str] | None = None, offline: bool | None = None
 ) -> dict[str, Scorer]:
-    """Return scorers by name; None means `colors`, and `face` if its package is installed.
+    """Return scorers by name; None means `colors`, and `face` and `person` if they are installed.
 
     `names` may be one string, with commas.
 
     Raises:
         UsageError: There is no such scorer.
-        SefaError: A scorer cannot be loaded; for `face`, how to install what it needs.
+        SefaError: A scorer cannot be loaded; for those of faces, how to install what they need.
     """
     if names is None:
-        names = ["colors"] if landmarks.refusal() else ["colors", "face"]
+        names = _installed()
     own = {entry.name: entry for entry in entry_points(group=GROUP)}
     scorers: dict[str, Scorer] = {}
+    finder: FaceFinder | None = None
     given = names.split(",") if isinstance(names, str) else names
     for name in filter(None, map(str.strip, given)):
         if name == "colors":
             scorers[name] = color_scores
-        elif name == "face":
-            from sefa_cli.evaluation.faces import FaceScorer
-
-            scorers[name] = FaceScorer(offline)
+        elif name in _OWN:
+            finder = FaceFinder(offline) if finder is None else finder
+            scorers[name] = _of_faces(name, finder, offline)
         elif name in own:
             try:
                 scorers[name] = own[name].load()
             except Exception as error:  # whatever a stranger's module raises
                 raise SefaError(f"the scorer {name} cannot be loaded: {error!r}") from error
         else:
-            raise UsageError(f"unknown scorer {name!r}", ", ".join(["colors", "face", *own]))
+            raise UsageError(f"unknown scorer {name!r}", ", ".join([*_OWN, *own]))
     if not scorers:
         raise UsageError("no scorer is given", "colors, face, or your own")
     return scorers
+
+
+def _installed() -> list[str]:
+    """Return the scorers whose packages are here, but for networks that not everybody may use."""
+    if landmarks.refusal():
+        return ["colors"]
+    return ["colors", "face"] if persons.install_refusal() else ["colors", "face", "person"]
+
+
+def _of_faces(name: str, finder: FaceFinder, offline: bool | None) -> Scorer:
+    if name == "face":
+        return FaceScorer(finder)
+    if name == "person":
+        return persons.PersonScorer(finder, offline)
+    return persons.IdentityScorer(finder, offline)
+
+
+def comparing(scorers: Mapping[str, Scorer], compares: bool = True) -> dict[str, Scorer]:
+    """Return the scorers that compare two pictures, or those that look at one."""
+    return {n: s for n, s in scorers.items() if bool(getattr(s, "compares", False)) == compares}
 
 
 def version_of(scorer: Scorer) -> str:
@@ -102,8 +126,8 @@ def close_scorers(scorers: Mapping[str, Scorer]) -> None:
             close()
 
 
-def score(scorers: Mapping[str, Scorer], picture: Picture, where: str) -> dict[str, float]:
-    """Return all scores of a picture; a scorer that sees no subject gives none.
+def score(scorers: Mapping[str, Scorer], where: str, *pictures: Picture) -> dict[str, float]:
+    """Return all scores of a picture, or of two; a scorer that sees no subject gives none.
 
     `where` names the picture in errors, such as "seed 3". Raises SefaError for a scorer that
     raises, or that returns anything but finite numbers by name.
@@ -111,7 +135,7 @@ def score(scorers: Mapping[str, Scorer], picture: Picture, where: str) -> dict[s
     found: dict[str, float] = {}
     for name, scorer in scorers.items():
         try:
-            scores = scorer(picture)
+            scores = scorer(*pictures)
         except Exception as error:
             raise SefaError(f"the scorer {name} failed on {where}: {error!r}") from error
         for attribute, value in ({} if scores is None else scores).items():

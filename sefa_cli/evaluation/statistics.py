@@ -42,7 +42,8 @@ def interval(values: Float64, resamples: int = _RESAMPLES) -> Interval:
     mean = np.where(total > 0, filled.sum(axis=0) / np.maximum(total, 1), np.nan)
     low, high = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     some = total > 0
-    low[some], high[some] = np.nanpercentile(np.array(means)[:, some], [2.5, 97.5], axis=0)
+    if some.any():
+        low[some], high[some] = np.nanpercentile(np.array(means)[:, some], [2.5, 97.5], axis=0)
     shape = values.shape[1:]
     return Interval(mean.reshape(shape), low.reshape(shape), high.reshape(shape))
 
@@ -106,14 +107,44 @@ def monotone_range(alphas: Float64, away: Float64, share: float = 0.9) -> tuple[
         >>> monotone_range(alphas, np.array([[1.0, 3, 2, 4]]))
         (-1.0, 2.0)
     """
+    order = np.argsort(np.abs(alphas))
+    grows = np.empty(len(alphas), bool)
+    for side in (-1, 1):
+        before = np.zeros(len(away))
+        for i in order[np.sign(alphas[order]) == side]:
+            grows[i] = np.mean(away[:, i] > before) >= share
+            before = away[:, i]
+    return _reach(alphas, grows)
+
+
+def holding_range(
+    alphas: Float64, kept: NDArray[np.bool_], share: float = 0.9
+) -> tuple[float, float]:
+    """Return the lowest and highest α up to which most pictures still show their subject.
+
+    Args:
+        alphas: Steps in increasing order, without 0, `(steps,)`.
+        kept: Whether a picture shows its subject, `(n, steps)`.
+        share: The share of seeds that have to.
+
+    Example:
+        >>> alphas = np.array([-2.0, -1, 1, 2])
+        >>> holding_range(alphas, np.array([[False, True, True, True]]))
+        (-1.0, 2.0)
+    """
+    return _reach(alphas, kept.mean(axis=0) >= share)
+
+
+def _reach(alphas: Float64, good: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the farthest α on both sides of 0 up to which every step is good."""
     ends = []
     for side in (-1, 1):
-        order = [i for i in np.argsort(np.abs(alphas)) if np.sign(alphas[i]) == side]
-        reached, before = 0.0, np.zeros(len(away))
-        for i in order:
-            if np.mean(away[:, i] > before) < share:
-                break
-            reached, before = float(alphas[i]), away[:, i]
+        reached = 0.0
+        for i in np.argsort(np.abs(alphas)):
+            if np.sign(alphas[i]) == side:
+                if not good[i]:
+                    break
+                reached = float(alphas[i])
         ends.append(reached)
     return ends[0], ends[1]
 

@@ -34,10 +34,12 @@ class Generator(nn.Module):
 
     `space` is "w" where a mapping network takes z to the codes, "z" where z is the code itself.
     `preview_size` is the side of the network's own shortcut in pixels, None where it has none.
+    `rough_size` is the side of the pictures of `rough`, None where it has none.
     `conditioned`: the picture needs a label and a truncation besides the codes (BigGAN).
     """
 
     preview_size: int | None = None
+    rough_size: int | None = None
     conditioned: bool = False
     _w_avg: nn.Parameter | None
 
@@ -60,10 +62,8 @@ class Generator(nn.Module):
     def __repr__(self) -> str:
         """Return one line: family, size, latent, device."""
         layers = f"({self.num_layers}, {self.w_dim})" if self.num_layers > 1 else f"({self.w_dim},)"
-        return (
-            f"<Generator {self.family}, {self.resolution} px, {self.space} {layers}, "
-            f"on {self.device}>"
-        )
+        what = f"{self.family}, {self.resolution} px, {self.space} {layers}"
+        return f"<Generator {what}, on {self.device}>"
 
     @property
     def device(self) -> torch.device:
@@ -180,6 +180,10 @@ class Generator(nn.Module):
             pictures.append(area_mean(picture, pixels))
         return torch.cat(pictures)
 
+    def rough(self, codes: Tensor) -> Tensor:
+        """Return pictures of `rough_size` that are near, for a quarter of the cost of a preview."""
+        raise NotImplementedError(self.family)  # never called where rough_size is None
+
     def linearize(
         self, code: Array, layers: Sequence[int], per_layer: bool = False, size: int | None = None,
         preview: bool = True, noise_mode: str = "const", label: Array | None = None,
@@ -290,8 +294,5 @@ class Generator(nn.Module):
         """Of z and of the synthesis: most families know none."""
         if truncation != 1:
             remedy = "Truncate its codes with truncate(w, psi)." if self.space == "w" else ""
-            raise UsageError(
-                f"truncation {truncation} of z or of the synthesis of a {self.family} model",
-                "1",
-                remedy,
-            )
+            what = f"truncation {truncation} of z or of the synthesis of a {self.family} model"
+            raise UsageError(what, "1", remedy)

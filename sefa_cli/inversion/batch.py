@@ -10,11 +10,15 @@ import numpy as np
 import torch
 
 from sefa_cli.discovery.partial import Partial, partial_path
+from sefa_cli.editing.codes import save_codes
 from sefa_cli.errors import SefaError
+from sefa_cli.files import check_writable
 from sefa_cli.inversion.invert import Found, Inverter
 from sefa_cli.inversion.photos import digest, unlike
+from sefa_cli.parts import Job, Part, Shard
 
 Progress = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
+KIND = "codes"
 
 
 @dataclass(frozen=True)
@@ -28,16 +32,27 @@ class Outcome:
 
 
 class Batch:
-    """The photos of one output. `partial` keeps the codes found so far, until all are written."""
+    """The photos of one output. `partial` keeps the codes found so far, until all are written.
 
-    def __init__(self, inverter: Inverter, paths: Sequence[Path], output: Path | str) -> None:
-        self.inverter, self.paths = inverter, paths
-        self.partial = Partial(partial_path(output), inverter.task)
+    With a shard, `share` are the photos that are looked at, and the output is their part.
+    """
+
+    def __init__(
+        self,
+        inverter: Inverter,
+        paths: Sequence[Path],
+        output: Path | str,
+        shard: Shard | None = None,
+    ) -> None:
+        self.inverter, self.paths, self.shard = inverter, paths, shard
+        self.output = Path(output) if shard is None else shard.path(output)
+        self.share = range(len(paths)) if shard is None else shard.share(len(paths))
+        self.partial = Partial(partial_path(self.output), inverter.task)
 
     def run(self, progress: Progress) -> Iterator[Outcome]:
         """Yield what becomes of each photo. What `partial` holds is not looked for again."""
         names = unlike(path.stem for path in self.paths)
-        for path, name in zip(self.paths, names, strict=True):
+        for path, name in [(self.paths[i], names[i]) for i in self.share]:
             try:
                 photo = self.inverter.read(path, name)
                 key = digest(path)
@@ -47,9 +62,8 @@ class Batch:
             kept = self.partial.found(key, 0)
             if kept is not None:
                 code, took = kept
-                yield Outcome(
-                    name, path, self.inverter.found(photo, torch.from_numpy(code)), float(took)
-                )
+                found = self.inverter.found(photo, torch.from_numpy(code))
+                yield Outcome(name, path, found, float(took))
                 continue
             began = time.monotonic()
             found = self.inverter.find(photo, lambda n, loss, name=name: progress(name, n, loss))  # type: ignore[misc]
@@ -57,6 +71,37 @@ class Batch:
             self.partial.keep(key, 0, [found.code.expand(self._shape).numpy(), np.array(seconds)])
             yield Outcome(name, path, found, seconds)
 
+    def part(self, found: Sequence[Found]) -> Part:
+        """Return the part with the codes of this shard's photos."""
+        assert self.shard is not None
+        job = {
+            "items": [path.name for path in self.paths],
+            "search": self.inverter.task,
+        }
+        arrays = {f"code/{i}": one.code.numpy() for i, one in enumerate(found)}
+        notes = {"names": [one.photo.name for one in found]}
+        return Part(KIND, self.shard, job, notes, arrays)
+
     @property
     def _shape(self) -> tuple[int, int]:
         return self.inverter.generator.num_layers, len(self.inverter.prior.mean)
+
+
+def merge_codes(job: Job, output: Path | str, overwrite: bool = False) -> int:
+    """Write the codes of all parts to one file, and return how many photos are missing in it.
+
+    Raises:
+        SefaError: A part is broken, no photo could be read, or the file cannot be written.
+    """
+    check_writable(output, overwrite, [".npz"])
+    codes = [
+        torch.from_numpy(part.array(f"code/{i}"))
+        for part in job.parts
+        for i in range(len(part.notes["names"]))
+    ]
+    if not codes:
+        raise SefaError("no photo could be read", "at least one picture")
+    names = unlike(name for part in job.parts for name in part.notes["names"])
+    space = "z" if job.asked["search"]["space"] == "z" else None
+    save_codes(output, torch.stack(codes), overwrite, space, names)
+    return len(job.owner) - len(codes)

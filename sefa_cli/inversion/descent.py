@@ -1,22 +1,25 @@
 """The descent from the mean code to the code of one photo.
 
 L-BFGS in the coordinates of the prior: first one vector for all layers (w), then, for w+, one for
-each. A pass is one picture and its gradient, which costs about as much as 2.5 pictures.
+each. A pass is one picture and its gradient, which costs about as much as 2.5 pictures. If the
+model paints rough pictures, the first steps look at those: four for a pass.
 """
 
 import contextlib
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
-from sefa_cli.inversion.lbfgs import minimize
-from sefa_cli.inversion.loss import picture_loss
+from sefa_cli.inversion.lbfgs import HISTORY, Pairs, minimize
+from sefa_cli.inversion.loss import Loss, loss_to
 from sefa_cli.inversion.prior import Prior
 
 Report = Callable[[int, float], object]  # passes so far, the loss of the last one
@@ -25,6 +28,10 @@ Watch = Callable[[Tensor], object]
 
 def _ignore(picture: Tensor) -> None:
     """Ignore a picture."""
+
+
+_LOOKS = 4  # at rough pictures, for a pass
+_ROUGH = 4  # passes; more bring nothing: a rough picture is 25 dB from the mean of the fine one
 
 
 class _SpentError(Exception):
@@ -39,6 +46,14 @@ class _Known(NamedTuple):
     slope: Tensor
 
 
+class _Look(NamedTuple):
+    """A way to look at a code."""
+
+    paint: Callable[[Tensor], Tensor]  # codes (1, layers, dim) to a picture
+    loss: Loss
+    cost: float  # in passes
+
+
 @dataclass
 class Descent:
     """The way to the code of one photo.
@@ -47,70 +62,86 @@ class Descent:
         generator: The model.
         prior: Its prior.
         target: The photo `(1, channels, height, width)`, in [-1, 1].
+        loss: How far a picture of the same shape is from it, a scalar.
         regularize: Weight of the distances from the mean code and between the layers.
-        size: The longer side of the photo in pixels.
-        report: Called after each pass.
+        report: Called after each look.
         watch: Called with each picture that is the best so far, `(1, channels, height, width)`.
-        history: The loss of every pass, without what `regularize` adds.
+        spent: Passes used.
     """
 
     generator: Generator
     prior: Prior
     target: Tensor
+    loss: Loss
     regularize: float
-    size: int
     report: Report
     watch: Watch = _ignore
 
     def __post_init__(self) -> None:
-        self.history: list[float] = []
+        self.spent = 0.0
         self._best: _Known | None = None
+        self._size = max(self.target.shape[-2:])
 
     def run(self, passes: int, space: str) -> Tensor:
         """Return the best code found within `passes`, float32 `(layers, dim)`."""
         d, layers = len(self.prior.mean), self.generator.num_layers
-        start = self.prior.mean.expand(layers, d)
+        mean = self.prior.mean.expand(layers, d)
+        alike = lambda u: mean + self.prior.shared @ u  # noqa: E731
         first = passes if space != "w+" else (passes + 1) // 2
-        self._descend(first, torch.zeros(d, dtype=start.dtype), lambda u: start + self._alike(u))
-        assert self._best is not None
+        fine = _Look(
+            lambda w: self.generator.synthesize(w, size=self._size, preview=True), self.loss, 1.0
+        )
+        pairs: Pairs = deque(maxlen=HISTORY)
+        u = torch.zeros(d, dtype=mean.dtype)
+        side = self.generator.rough_size
+        if side is not None and self._size % side == 0 and passes > 1:
+            small = F.avg_pool2d(self.target, self._size // side)
+            rough = _Look(self.generator.rough, loss_to(small), 1 / _LOOKS)
+            u = self._descend(min(_ROUGH, first / 2), u, alike, rough, pairs)
+            self._best = None
+        self._descend(first, u, alike, fine, pairs)
         if space == "w+":  # with what the first stage left
-            begun = self._best.code
-            zero = torch.zeros(layers, d, dtype=start.dtype)
-            self._descend(passes, zero, lambda u: begun + self._apart(u))
-        return self._best.code.float()
+            begun = self._code
+            u = torch.zeros(layers, d, dtype=mean.dtype)
+            apart = lambda u: begun + torch.einsum("lij,lj->li", self.prior.layered, u)  # noqa: E731
+            self._descend(passes, u, apart, fine, deque(maxlen=HISTORY))
+        return self._code.float()
 
-    def _alike(self, u: Tensor) -> Tensor:
-        """Return the move of all layers for coordinates `(d,)`."""
-        return self.prior.shared @ u
+    @property
+    def _code(self) -> Tensor:
+        assert self._best is not None
+        return self._best.code
 
-    def _apart(self, u: Tensor) -> Tensor:
-        """Return the move of each layer for coordinates `(layers, d)`."""
-        return torch.einsum("lij,lj->li", self.prior.layered, u)
-
-    def _descend(self, end: int, u: Tensor, code_at: Callable[[Tensor], Tensor]) -> None:
-        """Descend from coordinates `u` until `end` passes are used in all."""
+    def _descend(
+        self, end: float, u: Tensor, code_at: Callable[[Tensor], Tensor], look: _Look, pairs: Pairs
+    ) -> Tensor:
+        """Descend from coordinates `u` until `end` passes are used in all; return the best."""
+        best, lowest = u, math.inf
 
         def evaluate(u: Tensor) -> tuple[float, Tensor]:
+            nonlocal best, lowest
             own = u.detach().requires_grad_()
             code = code_at(own)
             known = self._best
             if known is None or not torch.equal(known.code, code):
-                if len(self.history) == end:
+                if self.spent + look.cost > end:
                     raise _SpentError
-                known = self._measure(code.detach())
+                known = self._measure(code.detach(), look)
+            if known.value < lowest:
+                best, lowest = u, known.value
             (gradient,) = torch.autograd.grad(code, own, known.slope)
             return known.value, gradient
 
         with contextlib.suppress(_SpentError):
-            minimize(evaluate, u)
+            minimize(evaluate, u, pairs)
+        return best
 
-    def _measure(self, code: Tensor) -> _Known:
-        """Spend a pass on a code `(layers, dim)`, float64 on the CPU."""
+    def _measure(self, code: Tensor, look: _Look) -> _Known:
+        """Look at a code `(layers, dim)`, float64 on the CPU."""
         generator, prior = self.generator, self.prior
         code.requires_grad_()
-        own = code.to(generator.dtype).to(generator.device)[None]
-        picture = generator.synthesize(own, size=self.size, preview=True)
-        loss = picture_loss(picture, self.target)
+        picture = look.paint(code.to(generator.dtype).to(generator.device)[None])
+        loss = look.loss(picture)
         objective = loss.double().cpu()
         if self.regularize:
             away = prior.distance(code.mean(dim=0)) + prior.spread(code)
@@ -122,6 +153,6 @@ class Descent:
         if self._best is None or known.value < self._best.value:  # a step too far may be NaN
             self._best = known
             self.watch(picture.detach())
-        self.history.append(float(loss.detach()))
-        self.report(len(self.history), self.history[-1])
+        self.spent += look.cost
+        self.report(math.ceil(self.spent), float(loss.detach()))
         return known

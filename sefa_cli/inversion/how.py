@@ -8,6 +8,7 @@ from sefa_cli.errors import UsageError
 from sefa_cli.ranges import is_whole
 
 SPACES = ("w", "w+", "z")
+LOSSES = ("pixels", "lpips")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class How:
         size: Working size in pixels, of the longer side; at most the model's.
         regularize: Weight of the distance from the model's mean code and between layers, 0 or
             more: higher values give codes that edit better and look less like the photo.
+        loss: "pixels" compares pixels and edges at every scale. "lpips" adds LPIPS, which sees
+            what people see; its weights are fetched once (64 MB).
         align: Crop and turn the face as in FFHQ, from landmarks. Needs `sefa-cli[eval]`; without
             it, photos are taken as they are.
         face: With `align`, which face, from 0 at the left. Default: the largest.
@@ -30,12 +33,15 @@ class How:
     passes: int = 100
     size: int = 256
     regularize: float = 1e-3
+    loss: str = "pixels"
     align: bool = False
     face: int | None = None
 
     def __post_init__(self) -> None:
         if self.space not in (None, *SPACES):
             raise UsageError(f"unknown space {self.space!r}", "one of " + ", ".join(SPACES))
+        if self.loss not in LOSSES:
+            raise UsageError(f"unknown loss {self.loss!r}", " or ".join(LOSSES))
         if not is_whole(self.passes, 1):
             raise UsageError(f"passes must be 1 or more, got {self.passes!r}", "a whole number")
         if not is_whole(self.size, 16):

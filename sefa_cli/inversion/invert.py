@@ -18,9 +18,10 @@ from sefa_cli.errors import UsageError
 from sefa_cli.inversion.align import face_finder
 from sefa_cli.inversion.descent import Descent, Report, Watch
 from sefa_cli.inversion.how import How
-from sefa_cli.inversion.loss import picture_loss, psnr
+from sefa_cli.inversion.loss import Loss, loss_to, psnr
 from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo, unlike
 from sefa_cli.inversion.prior import Prior, prior_of
+from sefa_cli.lpips import load_lpips
 from sefa_cli.projections import fingerprint
 from sefa_cli.rendering.pictures import Picture, png, to_image, to_uint8
 from sefa_cli.rendering.sheets import contact_sheet
@@ -41,6 +42,7 @@ class Found:
         loss: The loss of its picture (inversion/loss.py).
         psnr: Peak signal-to-noise ratio of its picture in dB, at the working size.
         picture: Its picture, uint8 `(height, width, channels)`.
+        lpips: LPIPS of its picture at the working size, if it was in the loss.
     """
 
     photo: Photo
@@ -48,9 +50,16 @@ class Found:
     loss: float
     psnr: float
     picture: Picture
+    lpips: float | None = None
 
     def __repr__(self) -> str:
-        return f"<code of {self.photo.name}: loss {self.loss:.4f}, {self.psnr:.1f} dB>"
+        return f"<code of {self.photo.name}: {self.quality}>"
+
+    @property
+    def quality(self) -> str:
+        """How near its picture comes, in words: `loss 0.1234, 23.8 dB`."""
+        seen = "" if self.lpips is None else f", LPIPS {self.lpips:.3f}"
+        return f"loss {self.loss:.4f}, {self.psnr:.1f} dB{seen}"
 
 
 class Inverter:
@@ -70,6 +79,7 @@ class Inverter:
         self.space, self.how = space, how
         self.size = min(how.size, generator.resolution)
         self._finder = face_finder(offline) if how.align else None
+        self._lpips = load_lpips(offline).to(generator.device) if how.loss == "lpips" else None
         self.prior: Prior = prior_of(generator)
         with torch.inference_mode():
             self.shape: tuple[int, ...] = tuple(self.picture(self._mean_code).shape)  # (c, h, w)
@@ -100,22 +110,34 @@ class Inverter:
 
         `report` and `watch` are those of `Descent`.
         """
-        target = _pixels(photo).to(self.generator.device)
-        weight = self.how.regularize
-        descent = Descent(self.generator, self.prior, target, weight, self.size, report)
+        descent = self.descent(photo, report)
         if watch:
             descent.watch = watch
         return self.found(photo, descent.run(self.how.passes, self.space))
 
+    def descent(self, photo: Photo, report: Report) -> Descent:
+        """Return the search for the code of a photo."""
+        target = _pixels(photo).to(self.generator.device)
+        return Descent(
+            self.generator, self.prior, target, self.loss_to(photo), self.how.regularize, report
+        )
+
+    def loss_to(self, photo: Photo) -> Loss:
+        """Return what is made small for a photo."""
+        return loss_to(_pixels(photo).to(self.generator.device), self._lpips)
+
     def found(self, photo: Photo, code: torch.Tensor) -> Found:
         """Return what belongs to a code that was found for a photo."""
-        target = _pixels(photo)
+        target, distance = _pixels(photo), None
         with torch.inference_mode():
-            picture = self.picture(code).cpu()[None]
-            loss = float(picture_loss(picture, target))
+            picture = self.picture(code)[None]
+            loss = float(self.loss_to(photo)(picture))
+            if self._lpips is not None:
+                distance = float(self._lpips(picture, target.to(picture)))
+        pixels = to_uint8(picture.cpu().numpy())[0]
         layered = self.generator.space == "w" or self.generator.num_layers > 1
         own = code if layered else code[0]
-        return Found(photo, own, loss, psnr(picture, target), to_uint8(picture.numpy())[0])
+        return Found(photo, own, loss, psnr(picture.cpu(), target), pixels, distance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +177,11 @@ class Inversion(Sequence[Found]):
     def losses(self) -> list[float]:
         """The loss of each reconstruction."""
         return [one.loss for one in self.found]
+
+    @property
+    def lpips(self) -> list[float | None]:
+        """LPIPS of each reconstruction, if it was in the loss."""
+        return [one.lpips for one in self.found]
 
     @property
     def psnrs(self) -> list[float]:

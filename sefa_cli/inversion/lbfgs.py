@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-_HISTORY = 20  # pairs of steps and changes of the gradient
+HISTORY = 20  # pairs of steps and changes of the gradient
 _ENOUGH = 1e-4  # Armijo: the share of the promised decrease that a step must bring
 _SHORTER = 0.4
 _SHORTEST = 1e-4
@@ -18,8 +18,12 @@ _SHORTEST = 1e-4
 Pairs = deque[tuple[Tensor, Tensor]]
 
 
-def minimize(value_and_gradient: Callable[[Tensor], tuple[float, Tensor]], x: Tensor) -> None:
+def minimize(
+    value_and_gradient: Callable[[Tensor], tuple[float, Tensor]], x: Tensor, pairs: Pairs
+) -> None:
     """Descend from `x` until no step helps; whatever `value_and_gradient` raises ends it.
+
+    `pairs` are what is known of the curvature; new ones are added.
 
     Source: Nocedal, Mathematics of Computation 1980, with backtracking.
 
@@ -28,11 +32,10 @@ def minimize(value_and_gradient: Callable[[Tensor], tuple[float, Tensor]], x: Te
         >>> def bowl(x):
         ...     seen.append(float(x @ (x * torch.tensor([1.0, 9.0]))))
         ...     return seen[-1], 2 * x * torch.tensor([1.0, 9.0])
-        >>> minimize(bowl, torch.tensor([3.0, -1.0]))
+        >>> minimize(bowl, torch.tensor([3.0, -1.0]), deque(maxlen=HISTORY))
         >>> min(seen) < 1e-6, len(seen) < 30
         (True, True)
     """
-    pairs: Pairs = deque(maxlen=_HISTORY)
     value, gradient = value_and_gradient(x)
     while gradient.any():
         step = _direction(gradient, pairs)

@@ -2,15 +2,36 @@
 
 L(a, b) = Σₛ mean (a↓s − b↓s)² + mean (∂ₓ(a↓s − b↓s))² + mean (∂ᵧ(a↓s − b↓s))², where ↓s is the mean
 over s × s pixels, s = 1, 2, 4 … as long as 8 pixels are left, and ∂ the difference of neighbors.
-Large scales see pose and light, small ones detail. Nothing has to be fetched for it.
+Large scales see pose and light, small ones detail. Nothing has to be fetched for it. The loss
+"lpips" is L + 2 d, with d of `lpips.py`.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 
+from sefa_cli.lpips import Lpips
+
+Loss = Callable[[torch.Tensor], torch.Tensor]  # of a picture (1, channels, height, width)
+
 _SMALLEST = 8  # pixels of the shorter side at the largest scale
+_LPIPS = 2.0  # weight of LPIPS beside L
+
+
+def loss_to(target: torch.Tensor, network: Lpips | None = None) -> Loss:
+    """Return the loss to a photo `(1, channels, height, width)`: L, or L + 2 d with a network."""
+    if network is None:
+        return lambda picture: picture_loss(picture, target)
+    with torch.no_grad():
+        features = network.features(target)
+
+    def both(picture: torch.Tensor) -> torch.Tensor:
+        distance = network.between(network.features(picture), features)[0]
+        return picture_loss(picture, target) + _LPIPS * distance
+
+    return both
 
 
 def picture_loss(picture: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

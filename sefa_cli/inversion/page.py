@@ -24,7 +24,13 @@ Begin = Callable[[int], Callable[[], object]]
 _BRIGHTER = 3  # times
 _STEPS = 5
 _FIRST = 5  # directions of a bundle without names
-_WORDS = {"loss": "loss", "psnr": "PSNR in dB", "seconds": "seconds", "notes": "what was done"}
+_WORDS = {
+    "loss": "loss",
+    "psnr": "PSNR in dB",
+    "lpips": "LPIPS",
+    "seconds": "seconds",
+    "notes": "what was done",
+}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.files import open_atomically
 from sefa_cli.inversion.batch import Outcome
 
-COLUMNS = ("name", "photo", "loss", "psnr", "seconds", "notes", "error")
+COLUMNS = ("name", "photo", "loss", "psnr", "lpips", "seconds", "notes", "error")
 
 
 def rows(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
@@ -39,6 +39,7 @@ def _row(one: Outcome) -> dict[str, str]:
         **known,
         "loss": f"{found.loss:.4f}",
         "psnr": f"{found.psnr:.2f}",
+        "lpips": "" if found.lpips is None else f"{found.lpips:.3f}",
         "seconds": "" if math.isnan(one.seconds) else f"{one.seconds:.1f}",
         "notes": "; ".join(found.photo.notes),
     }

@@ -10,7 +10,7 @@ from typing import Unpack
 from PIL import Image
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.moves import FARTHEST, Move, ends_of
+from sefa_cli.editing.moves import FARTHEST, Move, stops_of
 from sefa_cli.ranges import check_indices
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.film_frames import Captions, gap_of, one_below_another, side_by_side
@@ -33,7 +33,7 @@ class SweepOptions(PictureOptions, total=False):
     """The keyword arguments of `sweep` and `animate`, in addition to those of `PictureOptions`.
 
     Attributes:
-        frames: Number of frames in one sweep, at least 1. Default: 48.
+        frames: Number of frames from one end of a sweep to the other, at least 1. Default: 48.
         fps: Frames per second, at least 0.01. Default: 25.
         bounce: Sweep forward and back, for a seamless loop.
         hold: How long to hold each end, in seconds from 0 to 3600. Default: 0.
@@ -63,9 +63,9 @@ def sweep(
     Args:
         bundle: A bundle, or the path of its file.
         directions: Indices, ranges and labels, such as `"0-2,smile"` or `[0, "smile"]`.
-        span: The first and last step α, in units of the latent, as `(-3, 3)` or `"-3:3"`.
-            Default: "auto", two suggested steps to both sides of each direction (see
-            `Bundle.step`).
+        span: The first and last step α, in units of the latent, as `(-3, 3)` or `"-3:3"`. More
+            than two are passed in turn: `"0,3,-3,0"`. Default: "auto", two suggested steps to
+            both sides of each direction (see `Bundle.step`).
         **options: What to render and how: see [sefa_cli.SweepOptions][]. Seeds appear side by
             side; the default is seed 0. Pictures have at most 512 pixels unless `size` is given.
 
@@ -90,10 +90,8 @@ def sweep(
     ks = check_indices([k for word in words for k in bundle.indices(str(word))], "direction")
     fps = options.get("fps", 25)
     auto = isinstance(span, str) and span == "auto"
-    first, last = (-FARTHEST, FARTHEST) if auto else ends_of(span)
     alphas = frame_alphas(
-        first,
-        last,
+        (-FARTHEST, FARTHEST) if auto else stops_of(span),
         options.get("frames", 48),
         options.get("bounce", False),
         options.get("ease", "linear"),

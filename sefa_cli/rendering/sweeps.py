@@ -1,6 +1,7 @@
 """The content of a film, frame by frame: which directions, how far, in which order, how long."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,44 +16,48 @@ Shot = tuple[tuple[int, float], ...]  # one frame: a (direction, α) for each ro
 
 
 def frame_alphas(
-    start: float,
-    stop: float,
+    stops: Sequence[float],
     frames: int,
     bounce: bool = False,
     ease: str = "linear",
     rest: int = 0,
 ) -> NDArray[np.float64]:
-    """Return the step α of each frame of a sweep, both ends included.
+    """Return the step α of each frame of a sweep through `stops`, all of them included.
 
     Args:
-        start: The first step.
-        stop: The last step.
-        frames: The number of frames, at least 1.
+        stops: The first step, any others to pass, and the last one.
+        frames: The number of frames from one stop to the next, at least 1.
         bounce: Add the way back without its two ends, so that no frame appears twice in a row
             when the film repeats.
-        ease: "linear", or "smooth" to slow down at both ends:
+        ease: "linear", or "smooth" to slow down at each stop:
             α(t) = start + (stop − start) (1 − cos πt) / 2.
-        rest: The number of additional frames for each end.
+        rest: The number of additional frames for each stop.
 
     Returns:
-        `(frames + 2 · rest,)`, or `(2 · frames − 2 + 2 · rest,)` with `bounce`.
+        For two stops `(frames + 2 · rest,)`, or `(2 · frames − 2 + 2 · rest,)` with `bounce`.
 
     Raises:
         UsageError: A step is not finite, there is no frame, or `ease` is unknown.
     """
-    if not is_whole(frames, 1) or not np.isfinite([start, stop]).all():
+    if not is_whole(frames, 1) or not np.isfinite(stops).all():
         raise UsageError(
-            f"{frames} frames from {start:g} to {stop:g}", "at least 1 frame and finite steps"
+            f"{frames} frames from {stops[0]:g} to {stops[-1]:g}",
+            "at least 1 frame and finite steps",
         )
     if ease not in EASES:
         raise UsageError(f"unknown ease {ease!r}", "one of " + ", ".join(EASES))
-    there = np.linspace(start, stop, frames)
-    if ease == "smooth" and frames > 1:
-        way = (1 - np.cos(np.linspace(0, np.pi, frames))) / 2
-        there = start + (stop - start) * way
-        there[-1] = stop
+    there = _leg(stops[0], stops[1], frames, ease)
+    for here, stop in pairwise(stops[1:]):
+        there = np.concatenate([there, [here] * rest, _leg(here, stop, frames, ease)[1:]])
     back = there[-2:0:-1] if bounce else there[:0]
-    return np.concatenate([[start] * rest, there, [there[-1]] * rest, back])
+    return np.concatenate([there[:1].repeat(rest), there, there[-1:].repeat(rest), back])
+
+
+def _leg(start: float, stop: float, frames: int, ease: str) -> NDArray[np.float64]:
+    if ease == "linear" or frames == 1:
+        return np.linspace(start, stop, frames)
+    way = (1 - np.cos(np.linspace(0, np.pi, frames))) / 2
+    return np.append(start + (stop - start) * way[:-1], stop)
 
 
 def shots(

@@ -31,7 +31,7 @@ def find(wanted: Wanted) -> Path | None:
 def _places(ref: str, facts: Facts) -> Iterator[Path]:
     if ref.startswith("hf:"):
         yield from _in_hub_cache(ref, facts)
-    elif not references.is_wheel(ref):
+    elif not references.is_package(ref):
         yield from _in_dnnlib_cache(references.web_address(ref))
 
 

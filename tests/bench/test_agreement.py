@@ -20,7 +20,7 @@ def agreement() -> ModuleType:
 
 def row(mean: float, low: float, high: float, attribute: str | None = "smile") -> dict[str, Any]:
     smile = {"mean": mean, "low": low, "high": high, "transfer": 0.9}
-    proposal = None if attribute is None else {"attribute": attribute, "label": "bigger smile"}
+    proposal = None if attribute is None else {"attributes": [attribute], "label": "bigger smile"}
     return {"bundle": "face_bottom", "k": 11, "effects": {"smile": smile}, "proposal": proposal}
 
 
@@ -42,10 +42,21 @@ def test_a_name_agrees_if_the_score_surely_moves_its_way(
 
 
 def test_names_that_no_scorer_measures_do_not_count(agreement: ModuleType) -> None:
-    for name in ("longer hair", "darker hair", "younger", ""):
+    for name in ("longer hair", "darker hair", "cooler hair", "paler lips", ""):
         assert agreement.said(name) is None
     assert agreement.said("less squint") == ("eyes open", 1)
     assert agreement.said("squints") == ("eyes open", -1)
+
+
+def test_colors_of_the_skin_and_of_the_picture_are_one(agreement: ModuleType) -> None:
+    assert agreement.said("paler skin") == ("skin brightness", 1)
+    effects = {"skin brightness": row(1.0, 0.8, 1.2)["effects"]["smile"]}
+    measured = {**row(1.0, 0.8, 1.2, "brightness"), "effects": effects}
+    answer = {"level": "bottom", "k": "11", "name": "paler skin", "holds": "8"}
+    (found,) = agreement.compare([answer], [measured])
+    assert found["agrees"] and found["same"]
+    unmeasured = {**answer, "name": "older"}
+    assert agreement.compare([unmeasured], [measured]) == []
 
 
 def test_every_rule_fits_a_name_of_the_docs(agreement: ModuleType) -> None:

@@ -50,6 +50,16 @@ def test_a_folder_of_frames_side_by_side(sefa: Sefa, bundle: Path) -> None:
     assert len({picture.tobytes() for picture in pictures}) == 6
 
 
+def test_a_film_passes_several_steps_in_turn(sefa: Sefa, bundle: Path) -> None:
+    for span, name in (("0,3,-3", "turning"), ("0:3", "there")):
+        words = ["--k", "3", *SHORT, "--range", span, "-o", name]
+        assert sefa("animate", "--dirs", "tiny.dirs", *words).exit_code == 0
+    frames = [path.read_bytes() for path in sorted(Path("turning").iterdir())]
+    assert len(frames) == 11  # 0, 0.6 … 3, then 1.8, 0.6 … -3
+    assert frames[6:8] == [frames[3], frames[1]]
+    assert frames[:6] == [path.read_bytes() for path in sorted(Path("there").iterdir())]
+
+
 def test_bounce_comes_back(sefa: Sefa, bundle: Path) -> None:
     words = ["--k", "3", *SHORT, "--bounce", "-o", "frames"]
     assert sefa("animate", "--dirs", "tiny.dirs", *words).exit_code == 0

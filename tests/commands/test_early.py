@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file, save_file
 from typer.testing import Result
 
-from tests.helpers import CONTAINERS
+import sefa_cli
+from tests.helpers import CONTAINERS, GOLDEN
 
 EDIT = ["edit", "tiny.dirs", "-k", "3", "-a", "2"]
 LOCALIZE = ["localize", "tiny.pth", "--size", "32", "--seeds", "0", "-o", "a.dirs"]
@@ -96,6 +98,23 @@ def test_a_model_that_does_not_match_is_refused_without_torch(bundle: Path) -> N
     other = str(CONTAINERS / "ckpt_hammer_stylegan2.pth")
     [[_, code, said, loaded]] = outcomes([[*EDIT, "--model", other]])
     assert code == 3 and "--any-model" in said and not loaded
+
+
+def test_a_missing_class_is_refused_without_torch(workplace: Path) -> None:
+    golden = load_file(GOLDEN / "biggan_deep_hf.safetensors")
+    state = {name[6:]: array for name, array in golden.items() if name.startswith("state/")}
+    save_file(state, "big.safetensors")
+    sefa_cli.factorize("big.safetensors").save("big.dirs")
+    look = ["--box", "1,1,4,4", "--seeds", "0", "-o", "a.dirs"]
+    commands = [
+        ["edit", "big.dirs", "-k", "3"],
+        ["animate", "big.dirs", "-k", "3", "-o", "a.gif"],
+        ["sample", "big.safetensors"],
+        ["localize", "big.safetensors", *look],
+    ]
+    for words, code, said, loaded in outcomes(commands):
+        assert code == 1 and "no label for a network of 10 classes" in said, (words, said)
+        assert not loaded, words
 
 
 def test_a_cpu_build_of_torch_says_why_there_is_no_cuda(

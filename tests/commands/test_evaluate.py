@@ -26,6 +26,22 @@ def test_writes_a_page_with_its_data(sefa: Sefa, bundle: Path) -> None:
     assert Bundle.load("eval/tiny_named.dirs").k == Bundle.load(bundle).k
 
 
+def test_calibrate_measures_the_suggested_steps(sefa: Sefa, bundle: Path) -> None:
+    result = sefa("evaluate", str(bundle), *QUICK, "--calibrate", "--keep-pictures")
+    assert (result.exit_code, result.stdout) == (0, "eval/index.html\neval/tiny_calibrated.dirs\n")
+    data = json.loads(Path("eval/evaluation.json").read_text("utf-8"))
+    made = Bundle.load("eval/tiny_calibrated.dirs")
+    for row in data["directions"]:
+        rate = row["change_per_alpha"]["inside"]
+        assert made.step(row["k"]) == pytest.approx(min(0.25 / rate, 10), rel=0.06)
+    assert "change" not in made.info[2] and "change" not in Bundle.load(bundle).info[0]
+    assert "change" in sefa("inspect", "eval/tiny_calibrated.dirs", "--json").stdout
+    assert sefa("edit", "eval/tiny_calibrated.dirs", "-k", "0", "-o", "a.png").exit_code == 0
+    assert len(list(Path("eval/cache").rglob("*.png"))) == 10
+    both = sefa("evaluate", str(bundle), *QUICK, "--calibrate", "--write-labels", "--overwrite")
+    assert both.stdout.endswith("eval/tiny_named_calibrated.dirs\n")
+
+
 def test_goes_on_and_keeps_results(sefa: Sefa, bundle: Path) -> None:
     assert sefa("evaluate", str(bundle), *QUICK).exit_code == 0
     cached = {path: path.stat().st_mtime_ns for path in Path("eval/cache").rglob("*.npz")}

@@ -130,6 +130,7 @@ def test_capitals_in_the_name_of_the_codes(sefa: Sefa, photos: Path) -> None:
         (("photos", *QUICK[:-1], "0"), 2, "passes must be 1 or more, got 0"),
         (("photos", *QUICK, "--sheet", "sheet.txt"), 2, "cannot write a sheet to sheet.txt"),
         (("photos", *QUICK, "--report", "photos"), 1, "photos already exists"),
+        (("photos", *QUICK, "--report", "p", "--shard", "1/2"), 2, "--shard and --report cannot"),
         (("photos", *QUICK, "--dirs", "x.dirs"), 2, "--dirs has no effect without --report"),
         (("photos", *QUICK, "--report", "page", "--dirs", "x.dirs"), 1, "x.dirs does not exist"),
         (("photos", *QUICK, "--resume"), 1, "codes.npz.partial does not exist"),
@@ -186,7 +187,7 @@ def test_an_interrupted_edit_of_photos_goes_on(
 ) -> None:
     find, searched = Inverter.find, []
 
-    def once(self: Inverter, photo, report):
+    def once(self: Inverter, photo, report, watch):
         searched.append(photo.name)
         if len(searched) == 2:
             report(1, 0.5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.moves import Move, ends_of, name_of, parse_moves
+from sefa_cli.editing.moves import Move, ends_of, name_of, parse_moves, stops_of
 from sefa_cli.errors import SefaError, UsageError
 
 
@@ -92,6 +92,9 @@ def test_names(bundle: Bundle, ks: list[str], alphas: list[str], name: str) -> N
 
 def test_spans() -> None:
     assert ends_of("-3:3") == (-3.0, 3.0)
-    for wrong in ("3", "a:b", "0:nan"):
+    assert stops_of((-3, 3)) == [-3.0, 3.0] and stops_of("0,3,-3,0") == [0, 3, -3, 0]
+    for wrong in ("3", "a:b", "0:nan", ""):
         with pytest.raises(UsageError):
-            ends_of(wrong)
+            stops_of(wrong)
+    with pytest.raises(UsageError, match="range '-3:0:3' has more than two ends"):
+        ends_of("-3:0:3")

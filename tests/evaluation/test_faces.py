@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sefa_cli.evaluation.faces import FaceScorer, _pose
+from sefa_cli.discovery.regions.landmarks import OVAL
+from sefa_cli.evaluation.faces import FaceFinder, FaceScorer, _pose, _skin
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
@@ -30,6 +31,19 @@ def test_angles(axis: int, degrees: float, name: str, expected: float) -> None:
     assert list(pose.values()) == pytest.approx([0, 0])
 
 
+def test_the_skin_is_the_median_within_the_outline() -> None:
+    points = np.full((478, 2), 0.5)
+    for i, place in enumerate(np.linspace(0, 2 * np.pi, len(OVAL), endpoint=False)):
+        points[OVAL[i]] = 0.5 + 0.3 * np.cos(place), 0.5 + 0.2 * np.sin(place)
+    picture = np.full((50, 60, 3), 255, np.uint8)
+    picture[8:42, 12:48] = 180, 140, 100
+    picture[22:28, 20:40] = 0  # eyes
+    assert _skin(picture, points) == {
+        "skin brightness": 140, "skin warmth": 80, "skin redness": 40,
+    }  # fmt: skip
+    assert _skin(picture, points + 5) == {}
+
+
 def test_a_mirrored_face_looks_the_other_way(faces: "Generator", default_model: object) -> None:
     pytest.importorskip("mediapipe")
     from sefa_cli.editing.start import start_from
@@ -37,7 +51,7 @@ def test_a_mirrored_face_looks_the_other_way(faces: "Generator", default_model: 
 
     start = start_from(faces, [5001], psi=0.7)
     (picture,) = View(fast=True).pictures(faces, start.codes, start.numbers)
-    scorer = FaceScorer()
+    scorer = FaceScorer(FaceFinder())
     plain, mirrored = scorer(picture), scorer(np.ascontiguousarray(picture[:, ::-1]))
     assert scorer(np.zeros_like(picture)) is None
     scorer.close()

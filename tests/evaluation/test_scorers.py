@@ -30,8 +30,10 @@ def test_a_scorer_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EntryPoint, "load", lambda self: lambda p: {"red": float(p[0, 0, 0])})
     monkeypatch.setattr(scorers, "entry_points", lambda group: [own])
     opened = open_scorers(["mine"])
-    assert score(opened, picture(7, 0, 0), "seed 3") == {"red": 7}
-    with pytest.raises(UsageError, match="unknown scorer 'yours'; expected colors, face, mine"):
+    assert score(opened, "seed 3", picture(7, 0, 0)) == {"red": 7}
+    with pytest.raises(
+        UsageError, match="unknown scorer 'yours'; expected colors, face, person, identity, mine"
+    ):
         open_scorers(["yours"])
 
 
@@ -64,11 +66,11 @@ def fails(picture: np.ndarray) -> dict[str, float]:
 )
 def test_a_scorer_that_misbehaves(scorer: Any, said: str) -> None:
     with pytest.raises(SefaError, match=said):
-        score({"colors": color_scores, "mine": scorer}, picture(1, 2, 3), "seed 3")
+        score({"colors": color_scores, "mine": scorer}, "seed 3", picture(1, 2, 3))
 
 
 def test_a_picture_without_the_subject_has_no_scores() -> None:
-    assert score({"mine": lambda _: None}, picture(1, 2, 3), "seed 3") == {}
+    assert score({"mine": lambda _: None}, "seed 3", picture(1, 2, 3)) == {}
 
 
 def test_faces_need_a_package(monkeypatch: pytest.MonkeyPatch) -> None:

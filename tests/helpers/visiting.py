@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from typer.testing import Result
 
 Serve = Callable[..., str]
+expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 
 
 def until(holds: Callable[[], object], seconds: float = 10) -> None:

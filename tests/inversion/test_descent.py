@@ -5,8 +5,10 @@ import torch
 
 import sefa_cli as sefa
 from sefa_cli.families.build import build
+from sefa_cli.generators.base import Generator
 from sefa_cli.inversion import descent
 from sefa_cli.inversion.lbfgs import minimize
+from sefa_cli.inversion.loss import psnr
 from tests.helpers import networks
 
 pytestmark = pytest.mark.slow
@@ -18,10 +20,10 @@ def test_layers_get_what_one_code_for_all_leaves(monkeypatch: pytest.MonkeyPatch
     photo = sefa.sample(generator, seeds=[3])[0]
     starts: list[torch.Tensor] = []
 
-    def stops_early(evaluate, u):
+    def stops_early(evaluate, u, pairs):
         starts.append(evaluate(u)[1])
         if len(starts) > 1:
-            minimize(evaluate, u)
+            minimize(evaluate, u, pairs)
 
     monkeypatch.setattr(descent, "minimize", stops_early)
     losses: list[float] = []
@@ -32,3 +34,38 @@ def test_layers_get_what_one_code_for_all_leaves(monkeypatch: pytest.MonkeyPatch
     assert len(losses) == 12 and len(set(losses)) == 12
     assert losses[1] < losses[0]
     assert starts[0].shape != starts[1].shape and starts[1].any()
+
+
+def test_rough_pictures_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four looks at them count as one pass; at most half of the passes go to them."""
+    generator = build(networks.mobilestylegan(blocks=4), "cpu")
+    assert (generator.resolution, generator.rough_size) == (128, 8)
+    photo = sefa.sample(generator, seeds=[3])[0]
+    looks: list[str] = []
+    for name in ("rough", "synthesize"):
+        method = getattr(generator, name)
+        monkeypatch.setattr(
+            generator, name, lambda *a, n=name, m=method, **k: [looks.append(n), m(*a, **k)][1]
+        )
+
+    def passes_of(passes: int, size: int) -> list[int]:
+        done: list[int] = []
+        looks.clear()
+        sefa.invert(
+            photo, generator, space="w", passes=passes, size=size,
+            progress=lambda name, n, total, loss: done.append(n),
+        )  # fmt: skip
+        return done
+
+    assert passes_of(12, 32) == [n for n in (1, 2, 3, 4) for _ in range(4)] + [*range(5, 13)]
+    assert looks == ["synthesize"] + ["rough"] * 16 + ["synthesize"] * 9  # the first: its shape
+    assert passes_of(4, 32) == [1] * 4 + [2] * 4 + [3, 4]
+    assert passes_of(1, 32) == [1] and passes_of(3, 20) == [1, 2, 3]  # 20 is no multiple of 8
+    assert "rough" not in looks
+
+
+def test_rough_pictures_are_near(faces: Generator) -> None:
+    with torch.inference_mode():
+        codes = faces.truncate(faces.map(faces.sample([0])), 0.7)
+        rough, exact = faces.rough(codes), faces.synthesize(codes, size=faces.rough_size)
+    assert psnr(rough, exact) > 24

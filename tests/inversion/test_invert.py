@@ -10,10 +10,13 @@ import torch
 import sefa_cli as sefa
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.build import build
+from sefa_cli.inversion import invert as inverting
 from sefa_cli.inversion.how import How
+from sefa_cli.inversion.loss import picture_loss
 from sefa_cli.inversion.prior import prior_of
 from sefa_cli.projections import first_projections
 from tests.helpers import networks
+from tests.helpers.lpips_weights import small_lpips
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +67,28 @@ def test_layers_of_their_own_come_nearer() -> None:
     tame = sefa.invert(photo, generator, space="w+", passes=40, regularize=1.0)
     prior = prior_of(generator)
     assert prior.spread(tame.codes[0]) < prior.spread(each.codes[0])
+
+
+def test_lpips_may_be_in_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made small is the sum, and both parts are told."""
+    monkeypatch.setattr(inverting, "load_lpips", lambda offline: small_lpips())
+    generator = build(networks.stylegan2(), "cpu")
+    photo = np.random.RandomState(0).randint(0, 255, (16, 16, 3)).astype(np.uint8)
+    alike, seen = (
+        sefa.invert(photo, generator, passes=30, regularize=0, loss=loss)
+        for loss in ("pixels", "lpips")
+    )
+    assert alike.lpips == [None] and "LPIPS" not in repr(alike[0])
+    own, other, target = (
+        torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+        for pixels in (seen[0].picture, alike[0].picture, photo)
+    )
+    network = small_lpips()
+    assert seen.lpips[0] == pytest.approx(float(network(own, target)), rel=0.02)
+    assert seen.lpips[0] < float(network(other, target))
+    wanted = float(picture_loss(own, target)) + 2 * seen.lpips[0]
+    assert seen.losses[0] == pytest.approx(wanted, rel=0.02)
+    assert re.search(r"LPIPS \d\.\d{3}>$", repr(seen[0]))
 
 
 def test_a_model_of_z(tmp_path: Path) -> None:
@@ -128,6 +153,7 @@ def test_what_cannot_be_inverted() -> None:
     ("words", "found"),
     [
         ({"space": "s"}, "unknown space 's'"),
+        ({"loss": "vgg"}, "unknown loss 'vgg'; expected pixels or lpips"),
         ({"passes": 0}, "passes must be 1 or more, got 0"),
         ({"passes": 2.5}, "passes must be 1 or more, got 2.5; expected a whole number"),
         ({"passes": "3"}, "passes must be 1 or more, got '3'"),

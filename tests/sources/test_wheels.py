@@ -33,7 +33,7 @@ def folder(own_cache: Path) -> Path:
 def test_wanted_files_arrive_and_the_wheel_is_dropped(index: Path, folder: Path) -> None:
     wheel = measure(write_wheel(index))
     files = {"net.bin": FACTS, "net.xml": Facts()}
-    wheels.fetch_wheel("pypi:tiny-gan==1.0/tiny_gan/data", folder, files, wheel)
+    wheels.fetch_package("pypi:tiny-gan==1.0/tiny_gan/data", folder, files, wheel)
     assert (folder / "net.bin").read_bytes() == WEIGHTS
     assert sorted(path.name for path in folder.iterdir()) == [
         ".verified.json",
@@ -53,7 +53,7 @@ def test_the_working_folder_is_not_on_pips_path(
     for name in ("pip.py", "zipfile.py"):
         (trap / name).write_text("open('canary', 'w')")
     monkeypatch.chdir(trap)
-    wheels.fetch_wheel("pypi:tiny-gan==1.0/tiny_gan/data/net.bin", folder, {}, Facts())
+    wheels.fetch_package("pypi:tiny-gan==1.0/tiny_gan/data/net.bin", folder, {}, Facts())
     assert (folder / "net.bin").read_bytes() == WEIGHTS
     assert not (trap / "canary").exists()
 
@@ -63,7 +63,7 @@ def test_a_source_package_is_not_built(index: Path, folder: Path) -> None:
     with zipfile.ZipFile(index / "tiny-gan-1.0.zip", "w") as archive:
         archive.writestr("tiny-gan-1.0/setup.py", f"open({str(index / 'canary')!r}, 'w')")
     with pytest.raises(SefaError, match=r"No matching distribution found for tiny-gan==1\.0"):
-        wheels.fetch_wheel("pypi:tiny-gan==1.0/x", folder, {}, Facts())
+        wheels.fetch_package("pypi:tiny-gan==1.0/x", folder, {}, Facts())
     assert not (index / "canary").exists()
     assert list(folder.iterdir()) == []
 
@@ -71,7 +71,7 @@ def test_a_source_package_is_not_built(index: Path, folder: Path) -> None:
 def test_another_wheel_is_refused(index: Path, folder: Path) -> None:
     write_wheel(index)
     with pytest.raises(SefaError, match="not kept"):
-        wheels.fetch_wheel("pypi:tiny-gan==1.0/tiny_gan/data", folder, {}, Facts(sha256="0" * 64))
+        wheels.fetch_package("pypi:tiny-gan==1.0/tiny_gan/data", folder, {}, Facts(sha256="0" * 64))
     assert list(folder.iterdir()) == []
 
 
@@ -81,7 +81,7 @@ def test_without_pip_the_way_out_is_told(folder: Path, monkeypatch: pytest.Monke
         importlib.util, "find_spec", lambda name: None if name == "pip" else find_spec(name)
     )
     with pytest.raises(SefaError, match="ensurepip"):
-        wheels.fetch_wheel("pypi:tiny-gan==1.0/x", folder, {}, Facts())
+        wheels.fetch_package("pypi:tiny-gan==1.0/x", folder, {}, Facts())
 
 
 def brought(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_an_unknown_wheel_is_told(
 ) -> None:
     wheel = write_wheel(tmp_path)
     brought(wheel, monkeypatch)
-    wheels.fetch_wheel("pypi:tiny-gan==1.0/tiny_gan/data", folder, {}, Facts())
+    wheels.fetch_package("pypi:tiny-gan==1.0/tiny_gan/data", folder, {}, Facts())
     assert str(measure(wheel).sha256) in caplog.text
     assert proven(folder, {}) == ("net.bin", "net.xml", "sub/more.bin")
 
@@ -105,7 +105,7 @@ def test_a_changed_member_is_refused_and_nothing_is_left(
     brought(write_wheel(tmp_path), monkeypatch)
     files = {"net.bin": FACTS, "net.xml": Facts(sha256="0" * 64)}
     with pytest.raises(SefaError, match=r"net\.xml"):
-        wheels.fetch_wheel("pypi:tiny-gan==1.0/tiny_gan/data", folder, files, Facts())
+        wheels.fetch_package("pypi:tiny-gan==1.0/tiny_gan/data", folder, files, Facts())
     assert list(folder.iterdir()) == []
 
 

@@ -54,7 +54,7 @@ _LEFT_EYEBROW = (46, 53, 52, 65, 55, 70, 63, 105, 66, 107)
 _RIGHT_EYEBROW = (276, 283, 282, 295, 285, 300, 293, 334, 296, 336)
 _LOWER_LIP = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 _UPPER_LIP = (185, 40, 39, 37, 0, 267, 269, 270, 409)
-_OVAL = (10, 297, 284, 389, 454, 361, 397, 379, 400, 152, 176, 150, 172, 132, 234, 162, 54, 67)
+OVAL = (10, 297, 284, 389, 454, 361, 397, 379, 400, 152, 176, 150, 172, 132, 234, 162, 54, 67)
 _FEATURES: Mapping[str, tuple[int, ...]] = {
     "eyes": LEFT_EYE + RIGHT_EYE,
     "left-eye": LEFT_EYE,
@@ -63,7 +63,7 @@ _FEATURES: Mapping[str, tuple[int, ...]] = {
     "nose": (168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 327, 294, 278, 344, 115, 48, 64),
     "mouth": _LOWER_LIP + _UPPER_LIP,
     "chin": (18, 83, 313, 149, 152, 378),
-    "face": _OVAL,
+    "face": OVAL,
 }
 
 
@@ -117,7 +117,7 @@ class Faces:
 def feature_boxes(name: str, points: Points) -> Boxes:
     """Return boxes around one feature's landmarks, with a margin, within the picture."""
     chosen = points[list(_FEATURES[name])]
-    margin = 0.0 if name == "face" else _MARGIN * float(np.ptp(points[list(_OVAL), 0]))
+    margin = 0.0 if name == "face" else _MARGIN * float(np.ptp(points[list(OVAL), 0]))
     (top, left), (bottom, right) = (
         np.clip(chosen.min(axis=0) - margin, 0, 1),
         np.clip(chosen.max(axis=0) + margin, 0, 1),

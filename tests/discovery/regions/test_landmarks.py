@@ -23,6 +23,7 @@ from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.errors import OfflineError, SefaError, UsageError
 from sefa_cli.families.build import build
 from sefa_cli.families.reading import read_checkpoint
+from sefa_cli.projections import model_card
 from tests.helpers import GOLDEN
 
 SILENT = "0.10.31"
@@ -99,12 +100,12 @@ def test_the_bundle_keeps_a_mask_for_every_seed(tmp_path: Path) -> None:
     search = Search(layers=tuple(range(generator.num_layers)), space="w", size=32, num=3)
     codes = codes_from_seeds(generator, [0, 5])
     found = Collector(generator, codes, [0, 5], target).matrices(search)
-    bundle = region_bundle(checkpoint, found, target, search, [0, 5], {})
+    bundle = region_bundle(model_card(checkpoint), found, target, search, [0, 5], {})
     bundle.save(tmp_path / "mouth.dirs")
     read = Bundle.load(tmp_path / "mouth.dirs")
     np.testing.assert_array_equal(read.mask, masks)
     assert read.params["region"] == "region landmarks:mouth" and read.params["seeds"] == [0, 5]
-    alone = region_bundle(checkpoint, [found[1]], target.only(1), search, [5], {})
+    alone = region_bundle(model_card(checkpoint), [found[1]], target.only(1), search, [5], {})
     np.testing.assert_array_equal(alone.mask, masks[1])
 
 

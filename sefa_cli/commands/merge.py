@@ -1,0 +1,66 @@
+"""`sefa merge`: the result of a job from the parts that `--shard` has written."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sefa_cli.commands import options
+from sefa_cli.commands.console import working, wrote
+
+if TYPE_CHECKING:
+    from sefa_cli.parts import Job
+
+
+def merge(
+    parts: Annotated[
+        list[str],
+        typer.Argument(metavar="PART…", help="All parts of one job, such as face.dirs.*.part."),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="The result: what the command's -o named."
+        ),
+    ],
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Put the parts of a job together, as if one machine had done it.
+
+    The parts must come from one command that differed in `--shard` alone, and all must be here.
+    The result has the same bytes as that of the command without `--shard`.
+    """
+    from sefa_cli.parts import read_job
+
+    job = read_job(parts)
+    if job.kind == "directions":
+        from sefa_cli.commands.localize import report
+        from sefa_cli.discovery.region_parts import merge_regions
+
+        found = merge_regions(job, output, overwrite)
+        wrote(output)
+        report(found)
+    elif job.kind == "codes":
+        from sefa_cli.commands.invert import say_missing
+        from sefa_cli.inversion.batch import merge_codes
+
+        missing = merge_codes(job, output, overwrite)
+        wrote(output)
+        say_missing(missing, len(job.owner), output)
+    else:
+        _merge_evaluation(job, output, overwrite)
+
+
+def _merge_evaluation(job: "Job", output: str, overwrite: bool) -> None:
+    from sefa_cli.evaluation import output as out
+    from sefa_cli.evaluation.evaluation_parts import merge_evaluation
+
+    folder, notes = out.check_evaluation_folder(output, overwrite), job.parts[0].notes
+    asked = notes["labels"], notes["steps"]
+    copies = out.copies_of(folder, notes["files"], *asked, overwrite)
+    with working("merging"):
+        found = merge_evaluation(job, folder / out.CACHE)
+        page = out.write_evaluation(found, folder, notes["command"], overwrite)
+        if copies:
+            out.write_copies(found, copies, *asked, overwrite)
+    for path in (page, *copies):
+        wrote(path)

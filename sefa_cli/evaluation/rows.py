@@ -1,0 +1,82 @@
+"""Parts of the row of one direction: what its pictures say, without scores of one picture."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli.evaluation import statistics
+from sefa_cli.evaluation.calibration import LEVELS, change_per_alpha, unit
+from sefa_cli.evaluation.measuring import Measured, Trial
+
+Float64 = NDArray[np.float64]
+
+SAME_PERSON = 0.35  # cosine of identity; different persons of one model are seldom above
+_SIDES = ("inside", "outside")
+
+
+def pixel_changes(trial: Trial, measured: Sequence[Measured], j: int) -> dict[str, Any]:
+    """Return what the pixels say about direction number `j` of a trial."""
+    alphas = np.array(trial.alphas)
+    away = np.array([one.away[j] for one in measured])
+    inside, outside = (np.array([getattr(one, side)[j] for one in measured]) for side in _SIDES)
+    whole = bool(np.isnan(inside).any())  # without a region
+    changes = [away] if whole else [np.sqrt(inside), np.sqrt(outside)]
+    same, positive = statistics.consistency(np.array([one.field[j] for one in measured]))
+    ratios = inside / np.maximum(outside, 1e-12)
+    return {
+        "change": [float(x) for x in np.median(away, axis=0)],
+        "consistency": same,
+        "same_way": positive,
+        "uniformity": statistics.uniformity(np.array([one.between[j] for one in measured])),
+        "monotone": list(statistics.monotone_range(alphas, away)),
+        "unit": [number(end) for end in unit(alphas, changes[0] / LEVELS)],
+        "change_per_alpha": change_per_alpha(alphas, *changes),
+        "inside_over_outside": None if whole else [float(x) for x in np.median(ratios, axis=0)],
+    }
+
+
+def holding(
+    trial: Trial, likeness: Sequence[Float64], seen: NDArray[np.bool_]
+) -> list[float] | None:
+    """Return the range of α that keeps the subject, and the person if identity was measured.
+
+    Args:
+        trial: What was measured.
+        likeness: Of one direction, for each seed `(steps, compared)`.
+        seen: Whether each picture shows its subject, `(n, steps)`.
+
+    Returns:
+        The lowest and the highest α, None if no scorer looks for a subject.
+    """
+    if set(trial.scorers) == {"colors"}:
+        return None
+    if "identity" in trial.compared:
+        found = np.array(likeness)[..., trial.compared.index("identity")]
+        seen = seen & (found >= SAME_PERSON)  # NaN is not
+    return list(statistics.holding_range(np.array(trial.alphas), seen))
+
+
+def likenesses(trial: Trial, likeness: Sequence[Float64]) -> dict[str, dict[str, Any]]:
+    """Return, for each score of two pictures, its mean at each step and at the ends together.
+
+    `low` and `high` are the 95 % interval of the mean of both ends.
+    """
+    values = np.array(likeness)  # (n, steps, compared)
+    each = statistics.interval(values).mean
+    ends = statistics.interval(values[:, [0, -1]].mean(axis=1))
+    return {
+        name: {
+            "steps": [number(x) for x in each[:, i]],
+            "mean": number(ends.mean[i]),
+            "low": number(ends.low[i]),
+            "high": number(ends.high[i]),
+        }
+        for i, name in enumerate(trial.compared)
+    }
+
+
+def number(value: float) -> float | None:
+    """Return a number for JSON, which has no NaN and no infinity."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,187 @@
+"""`--shard` and `sefa merge`: the same bytes as one run, and what must be refused."""
+
+import filecmp
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import Sefa
+
+REGION = ("localize", "tiny.pth", "--box", "20,10,8,12", "--size", "32", "--exact-gram")
+MASK = ("localize", "tiny.pth", "--mask", "mask.png", "--size", "32", "--exact-gram")
+EYES = ("invert", "photos", "--model", "tiny.pth", "--passes", "3")
+MEASURE = ("evaluate", "tiny.dirs", "-k", "0-1", "--seeds", "0-10", "--steps", "1", "--scorers",
+           "colors")  # fmt: skip
+
+
+def shards(sefa: Sefa, count: int, *words: str) -> list[str]:
+    """Run every shard, the last one first, and return the parts."""
+    done = [sefa(*words, "--shard", f"{n}/{count}") for n in range(count, 0, -1)]
+    assert [one.exit_code for one in done] == [0] * count, done[0].stderr
+    return [one.stdout.split()[-1] for one in done]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--seeds", "0-4"],
+        ["--seeds", "3,9,1", "--stability", "--num", "5"],
+        ["--seeds", "0-3", "--tau", "auto", "-L", "auto"],
+        ["--seeds", "0-2", "--method", "lowrank", "--trunc", "0.5"],
+        ["--codes", "codes.npz"],
+    ],
+)
+def test_directions_of_shards_have_the_bytes_of_one_run(sefa: Sefa, more: list[str]) -> None:
+    words = ("edit", "tiny.dirs", "-k", "0", "-a", "1", "--seeds", "0-2", "--save-codes")
+    sefa("factorize", "tiny.pth", "-o", "tiny.dirs")
+    assert sefa(*words, "codes.npz", "-o", "x.png").exit_code == 0
+    assert sefa(*REGION, *more, "-o", "one.dirs").exit_code == 0
+    parts = shards(sefa, 3, *REGION, *more, "-o", "a.dirs")
+    assert parts == [f"a.dirs.{n}of3.part" for n in (3, 2, 1)] and not Path("a.dirs").exists()
+    merged = sefa("merge", *parts, "-o", "a.dirs")
+    assert (merged.exit_code, merged.stdout) == (0, "a.dirs\n")
+    assert Path("a.dirs").read_bytes() == Path("one.dirs").read_bytes()
+    if "--stability" in more:
+        assert "of the leading spans" in merged.stderr
+    if "auto" in more:
+        assert "on a seed left out" in merged.stderr
+
+
+def test_a_merge_of_directions_needs_no_model(sefa: Sefa) -> None:
+    parts = shards(sefa, 2, *REGION, "--seeds", "0-1", "-o", "a.dirs")
+    Path("tiny.pth").unlink()
+    assert sefa("merge", *parts, "-o", "a.dirs").exit_code == 0
+    again = sefa("merge", *parts, "-o", "a.dirs")
+    assert again.exit_code == 1 and "a.dirs already exists" in again.stderr
+    other = sefa("merge", *parts, "-o", "a.png")
+    assert other.exit_code == 2 and ".png files hold pictures" in other.stderr
+
+
+def test_a_mask_of_the_same_name_with_other_pixels_is_refused(sefa: Sefa) -> None:
+    import numpy as np
+    from PIL import Image
+
+    parts = []
+    for n in (1, 2):
+        mask = np.zeros((32, 32), np.uint8)
+        mask[8 * n : 8 * n + 8] = 255
+        Image.fromarray(mask).save("mask.png")
+        done = sefa(*MASK, "--seeds", "0-1", "-o", "a.dirs", "--shard", f"{n}/2")
+        assert done.exit_code == 0, done.stderr
+        parts.append(done.stdout.strip())
+    merged = sefa("merge", *parts, "-o", "a.dirs")
+    assert merged.exit_code == 3 and "different jobs: region is" in merged.stderr
+
+
+def test_an_interrupted_shard_goes_on(sefa: Sefa, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sefa_cli.discovery import collect
+
+    words = [*REGION, "--seeds", "0-3", "-o", "a.dirs", "--shard", "1/1", "--resume"]
+    real, made = collect.picture_grams, []
+
+    def counted(*args):
+        made.append(args[1])
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(collect, "picture_grams", counted)
+    assert sefa(*words).exit_code == 130
+    assert Path("a.dirs.1of1.part.partial").exists()
+    assert sefa(*words).exit_code == 0 and len(made) == 5
+    again = sefa(*words)
+    assert (again.exit_code, again.stdout) == (0, "a.dirs.1of1.part\n") and len(made) == 5
+    assert "is done already" in again.stderr
+    assert not Path("a.dirs.1of1.part.partial").exists()
+
+
+def test_codes_of_shards_have_the_bytes_of_one_run(sefa: Sefa) -> None:
+    """Also the names, of which one is there twice; a broken photo is told when they are merged."""
+    assert sefa("sample", "tiny.pth", "--seeds", "0-2", "-o", "photos").exit_code == 0
+    Path("photos/b.jpg").write_text("no picture")
+    Path("more").mkdir()
+    Path("more/seed0001.png").write_bytes(Path("photos/seed0001.png").read_bytes())
+    words = [*EYES[:2], "more", *EYES[2:]]
+    assert sefa(*words, "-o", "one.npz").exit_code == 1
+    parts = shards(sefa, 5, *words, "-o", "a.npz")
+    merged = sefa("merge", *parts, "-o", "a.npz")
+    assert merged.exit_code == 1 and "1 of 5 photos could not be read" in merged.stderr
+    assert Path("a.npz").read_bytes() == Path("one.npz").read_bytes()
+
+
+def test_an_evaluation_of_shards_has_the_bytes_of_one_run(sefa: Sefa, bundle: Path) -> None:
+    more = ["--write-labels", "--calibrate", "--distortion", "2"]
+    assert sefa(*MEASURE, *more, "-o", "one").exit_code == 0
+    parts = [
+        sefa(*MEASURE, *more, "-o", "a", "--cache", f"own{n}", "--shard", f"{n}/3").stdout.strip()
+        for n in (1, 2, 3)
+    ]
+    assert not Path("a").exists()
+    assert sefa("merge", *parts, "-o", "a").stdout == "a/index.html\na/tiny_named_calibrated.dirs\n"
+    compared = filecmp.dircmp("one", "a")
+    assert not compared.left_only + compared.right_only
+    assert not filecmp.cmpfiles("one", "a", compared.common_files, shallow=False)[1]
+    assert len(list(Path("a/cache").rglob("*.npz"))) == 11
+
+
+def test_an_evaluation_is_not_merged_with_other_scorers(
+    sefa: Sefa, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = shards(sefa, 1, *MEASURE, "-o", "a")
+    monkeypatch.setattr("sefa_cli.evaluation.scorers.color_scores.version", 99, raising=False)
+    merged = sefa("merge", *parts, "-o", "b")
+    assert merged.exit_code == 3 and "measured with other scorers" in merged.stderr
+
+
+def test_pictures_of_shards_are_those_of_one_run(sefa: Sefa) -> None:
+    words = ("sample", "tiny.pth", "--seeds", "0-4", "--noise-mode", "random", "-o")
+    assert sefa(*words, "one").exit_code == 0
+    for n in (1, 2):
+        assert sefa(*words, "a", "--shard", f"{n}/2").exit_code == 0
+    names = sorted(path.name for path in Path("one").iterdir())
+    assert filecmp.cmpfiles("one", "a", names, shallow=False)[0] == names and len(names) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([*REGION, "-o", "a.dirs", "--shard", "0/2"], "must be a share such as 2/8"),
+        ([*REGION, "-o", "a.dirs", "--shard", "1/6"], "6 shards for 5 items; expected at most 5"),
+        ([*REGION, "-o", "a.dirs", "--shard", "1/2", "--per-seed"], "bundles for each seed"),
+        ([*REGION, "-o", "a.dirs", "--shard", "1/2", "--save-jacobian", "j.npy"], "all seeds"),
+        ([*REGION, "--preview", "p.png", "--shard", "1/2"], "a shard without an output"),
+        ([*REGION, "--space", "w+", "-o", "a.png", "--shard", "1/2"], ".png files hold pictures"),
+        (
+            ["localize", "tiny.pth", "--box", "20,10,8,12", "--size", "32", "--sketch", "8",
+             "-o", "a.dirs", "--shard", "1/2"],
+            "expected all derivatives, with --exact-gram",
+        ),
+        (["invert", "tiny.png", "-m", "tiny.pth", "-o", "a.npz", "--shard", "1/2"], "for 1 item;"),
+        (
+            ["invert", "tiny.png", "-m", "tiny.pth", "-o", "a.npz", "--shard", "1/1",
+             "--sheet", "s.png"],
+            "--shard and --sheet",
+        ),
+        ([*MEASURE, "-o", "a", "--shard", "1/2", "--json"], "--shard and --json"),
+        ([*MEASURE, "-o", "a", "--shard", "1/12"], "12 shards for 11 items"),
+        (["sample", "tiny.pth", "-o", "a.png", "--shard", "1/2"], "expected a folder: -o DIR"),
+        (["sample", "tiny.pth", "-o", "a", "--seed", "1", "--shard", "1/2"], "for 1 item;"),
+        (["merge", "tiny.dirs", "-o", "a.dirs"], "tiny.dirs is not a part of a job"),
+        (["merge", "-o", "a.dirs"], "PART… is missing"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_shared_out_is_refused(
+    sefa: Sefa, bundle: Path, words: list[str], said: str
+) -> None:
+    assert sefa("sample", "tiny.pth", "--seed", "0", "-o", "tiny.png").exit_code == 0
+    done = sefa(*words)
+    assert done.exit_code in (1, 2) and said in done.stderr, done.stderr
+    assert not list(Path().glob("*.part"))
+
+
+def test_the_few_passes_of_a_real_model_cannot_be_shared_out(
+    sefa: Sefa, default_model: Path
+) -> None:
+    words = ("localize", "mobilestylegan_ffhq", "--region", "face:eyes", "-o", "a.dirs")
+    done = sefa(*words, "--shard", "1/5")
+    assert done.exit_code == 2 and "with --exact-gram" in done.stderr

@@ -1,0 +1,73 @@
+"""What is measured of each seed, and how it is kept."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sefa_cli.evaluation import evaluate as module
+from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
+from sefa_cli.evaluation.scorers import color_scores
+from tests.evaluation.conftest import bundle
+
+
+def test_kept_pictures_serve_another_scorer(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = run({"right": bundle()}, keep_pictures=True)
+    assert len(list((tmp_path / "cache").rglob("*.png"))) == 20
+    before = run.known.rendered
+    scorers = {"level": lambda picture: {"level": float(picture.mean())}}
+    monkeypatch.setattr(module, "open_scorers", lambda *_: scorers)
+    found = run({"right": bundle()})
+    assert run.known.rendered == before + 1 + 20  # those before the moves, and one to tell names
+    for row, other in zip(found.results, first.results, strict=True):
+        assert row["effects"]["level"]["mean"] == pytest.approx(
+            other["effects"]["brightness"]["mean"], rel=1e-6
+        )
+    for path in (tmp_path / "cache").rglob("*.png"):
+        path.write_bytes(path.read_bytes()[:100])
+    monkeypatch.setattr(module, "open_scorers", lambda *_: {"other": scorers["level"]})
+    before = run.known.rendered
+    run({"right": bundle()})
+    assert run.known.rendered > before + 100  # broken files are rendered again
+
+
+def likeness(before: np.ndarray, after: np.ndarray) -> dict[str, float] | None:
+    """1 for the same picture, less the more its brightness differs."""
+    return {"identity": 1 - abs(float(after.mean()) - float(before.mean())) / 30}
+
+
+likeness.compares = True  # type: ignore[attr-defined]
+
+
+def test_a_scorer_may_compare_two_pictures(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its numbers are means at each step, and no effects; identity ends the range that holds."""
+    scorers = {"colors": color_scores, "same": likeness}
+    monkeypatch.setattr(module, "open_scorers", lambda *_: scorers)
+    found = run({"right": bundle()}, steps=3)
+    bright, _, mixed = found.results
+    level = 127.5 * (0.05 + 0.1 / 16) / 30  # of identity, for α = 1
+    steps = bright["compared"]["identity"]["steps"]
+    assert steps == pytest.approx([1 - level * n for n in (3, 2, 1, 1, 2, 3)], abs=0.02)
+    assert bright["compared"]["identity"]["mean"] == pytest.approx(1 - 3 * level, abs=0.02)
+    assert bright["holds"] == [-2, 2] and mixed["holds"] == [-3, 3]
+    assert "identity" not in bright["effects"] and found.attributes[0] == "brightness"
+    data = as_data(found)
+    assert data["bundles"][0]["compared"]["identity"] < 1
+    assert "identity" in as_csv(found).splitlines()[0].split(",")
+
+
+def test_without_a_second_subject_likeness_is_unknown(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def blind(before: np.ndarray, after: np.ndarray) -> dict[str, float] | None:
+        return {"identity": 1.0} if abs(float(after.mean()) - float(before.mean())) < 3 else None
+
+    blind.compares = True  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "open_scorers", lambda *_: {"colors": color_scores, "b": blind})
+    row = run({"right": bundle()}).results[0]
+    assert row["compared"]["identity"]["mean"] is None and row["holds"] == [0, 0]
+    page = write_evaluation(run({"right": bundle()}), tmp_path / "eval")
+    assert "identity</th>" in page.read_text("utf-8")

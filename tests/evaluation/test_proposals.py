@@ -1,0 +1,54 @@
+"""Names proposed from effects: the largest that one notices, and an equal one beside it."""
+
+from typing import Any
+
+import pytest
+
+from sefa_cli.evaluation.proposals import proposal
+
+ALPHA = 3.0
+
+
+def effect(mean: float, per_alpha: float, transfer: float = 1.0) -> dict[str, Any]:
+    low, high = sorted((0.8 * mean, 1.2 * mean))
+    sure = {"mean": mean, "low": low, "high": high}
+    return {**sure, "per_alpha": per_alpha, "transfer": transfer}
+
+
+def label(**effects: dict[str, Any]) -> str | None:
+    named = {name.replace("_", " "): found for name, found in effects.items()}
+    found = proposal({"alpha": ALPHA, "effects": named})
+    return None if found is None else str(found["label"])
+
+
+def test_the_largest_effect_in_standard_deviations_names_it() -> None:
+    assert label(yaw=effect(-1.2, -4), smile=effect(0.6, 0.1)) == "turns left"
+    assert label(yaw=effect(-0.6, -4), smile=effect(1.2, 0.1)) == "bigger smile"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        effect(0.4, 4),  # not clear
+        effect(1.2, 1),  # 3 degrees at the last step: nobody notices
+        effect(1.2, 4, transfer=0.7),  # not steady
+        {**effect(1.2, 4), "low": -0.1},  # not sure
+        dict.fromkeys(("mean", "low", "high", "per_alpha"), None) | {"transfer": 0.0},
+    ],
+)
+def test_no_name(found: dict[str, Any]) -> None:
+    assert label(yaw=found) is None
+
+
+def test_two_equal_effects_make_one_name() -> None:
+    assert label(saturation=effect(1.6, 6), warmth=effect(1.5, 6)) == "stronger colors, warmer"
+    assert label(saturation=effect(1.6, 6), warmth=effect(1.2, 6)) == "stronger colors"
+    assert label(saturation=effect(1.6, 6), warmth=effect(1.5, 6, 0.7)) == "stronger colors"
+
+
+def test_the_skin_names_what_is_not_the_whole_picture() -> None:
+    skin = effect(-2.0, -10)
+    assert label(skin_brightness=skin, brightness=effect(-0.4, -2)) == "darker skin"
+    assert label(skin_brightness=skin, brightness=effect(-1.9, -8)) == "darker"
+    assert label(skin_brightness=skin) == "darker skin"
+    assert label(skin_warmth=effect(1.0, 4), warmth=effect(-0.1, -0.5)) == "warmer skin"
