@@ -16,7 +16,7 @@ from sefa_cli.editing.codes import save_codes
 from sefa_cli.editing.source import load_generator
 from sefa_cli.errors import UsageError
 from sefa_cli.inversion.align import face_finder
-from sefa_cli.inversion.descent import Descent
+from sefa_cli.inversion.descent import Descent, Report, Watch
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.loss import Loss, loss_to, psnr
 from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo, unlike
@@ -105,12 +105,17 @@ class Inverter:
         channels, height, width = self.shape
         return read_photo(given, (height, width), channels, name, self._finder, self.how.face)
 
-    def find(self, photo: Photo, report: Callable[[int, float], object]) -> Found:
-        """Return the code of a photo; the same photo gives the same code."""
-        code = self.descent(photo, report).run(self.how.passes, self.space)
-        return self.found(photo, code)
+    def find(self, photo: Photo, report: Report, watch: Watch | None = None) -> Found:
+        """Return the code of a photo; the same photo gives the same code.
 
-    def descent(self, photo: Photo, report: Callable[[int, float], object]) -> Descent:
+        `report` and `watch` are those of `Descent`.
+        """
+        descent = self.descent(photo, report)
+        if watch:
+            descent.watch = watch
+        return self.found(photo, descent.run(self.how.passes, self.space))
+
+    def descent(self, photo: Photo, report: Report) -> Descent:
         """Return the search for the code of a photo."""
         target = _pixels(photo).to(self.generator.device)
         return Descent(

@@ -1,0 +1,56 @@
+"""The folder of a report: one page, its pictures, and nothing else that could be lost."""
+
+import re
+import shutil
+from pathlib import Path
+
+from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.files import check_suffix, check_writable
+
+PAGE = "index.html"
+PICTURES = "pictures"
+_OURS = re.compile(
+    r"k\d+|(k\d+/)?(seed|code)\d{4,}(_[\w.+-]+)?\.png|region(_seed\d{4,})?\.png"
+    r"|(photo|found|difference)\d{4,}\.png"
+)
+
+
+def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
+    """Check that `write_report` can write to `path`, and return the folder.
+
+    It may be new (in an existing folder) or empty; with `overwrite` it may hold a report, and
+    only a report. Raises UsageError or SefaError.
+    """
+    folder = Path(path)
+    if str(path) == "-":
+        raise UsageError("cannot write a report to stdout", "a folder, such as report/")
+    if not folder.is_dir():
+        check_suffix(folder, (), "a folder, such as report/")
+    if folder.is_file():
+        raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")
+    if not folder.is_dir():
+        check_writable(folder)
+        return folder
+    check_writable(folder / PAGE, overwrite=True)
+    there = [entry.name for entry in folder.iterdir()]
+    if there and not overwrite:
+        raise SefaError(f"{folder} already exists", remedy="Use --overwrite to replace it.")
+    strange = [name for name in there if name not in (PAGE, PICTURES)]
+    inner = (folder / PICTURES).rglob("*")
+    below = [str(entry.relative_to(folder / PICTURES)) for entry in inner]
+    strange += [f"{PICTURES}/{name}" for name in below if not _OURS.fullmatch(name)]
+    if strange:
+        raise SefaError(
+            f"the folder {folder} holds {min(strange)}",
+            "only a report, because all of it would be replaced",
+            "Choose another folder.",
+        )
+    return folder
+
+
+def clear_report_folder(path: Path | str, overwrite: bool = False) -> Path:
+    """Check the folder as `check_report_folder` does, and remove the pictures in it."""
+    folder = check_report_folder(path, overwrite)
+    if folder.is_dir():
+        shutil.rmtree(folder / PICTURES, ignore_errors=True)
+    return folder
