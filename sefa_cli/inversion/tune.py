@@ -7,20 +7,48 @@ Source: Roich et al., ACM TOG 2022.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
-from sefa_cli.editing.tuned import Changes, tunable
-from sefa_cli.inversion.invert import Found, Inverter
+from sefa_cli.editing.tuned import SUFFIX, Changes, save_tuned, tunable
+
+if TYPE_CHECKING:
+    from sefa_cli.generators.base import Generator
+    from sefa_cli.inversion.invert import Found, Inverter
 
 Report = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
 
 _STEP = 1e-3  # of Adam
 
 
-def tuned(
-    inverter: Inverter, found: Sequence[Found], report: Report
-) -> tuple[list[Found], Changes]:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tuned:
+    """The changes to a generator that belong to some codes.
+
+    Attributes:
+        generator: The generator, without the changes.
+        changes: By the name of its parameter, float16.
+    """
+
+    generator: "Generator"
+    changes: Changes
+
+    @staticmethod
+    def beside(codes: Path | str) -> Path:
+        """Return the file of the changes that belong to a file of codes."""
+        return Path(codes).with_suffix(SUFFIX)
+
+    def save(self, codes: Path | str, overwrite: bool = False) -> None:
+        """Write them beside the file `codes`. Raises SefaError."""
+        save_tuned(self.beside(codes), self.generator, self.changes, overwrite)
+
+
+def tune_to(
+    inverter: "Inverter", found: "Sequence[Found]", report: Report
+) -> "tuple[list[Found], Tuned]":
     """Return what is found for photos after the network was tuned to their codes; the changes.
 
     Each photo gets the passes of `inverter.how`. The generator is afterwards as it was.
@@ -52,4 +80,5 @@ def tuned(
     finally:
         for name, weight in weights.items():
             weight.requires_grad_(False).copy_(before[name])
-    return results, {name: change.cpu().numpy() for name, change in changes.items()}
+    numbers = {name: change.cpu().numpy() for name, change in changes.items()}
+    return results, Tuned(generator, numbers)

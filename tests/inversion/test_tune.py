@@ -13,7 +13,7 @@ from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.generators.base import Generator
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.invert import Inverter
-from sefa_cli.inversion.tune import tuned
+from sefa_cli.inversion.tune import Tuned, tune_to
 from sefa_cli.projections import fingerprint
 from tests.helpers import CONTAINERS
 
@@ -35,15 +35,16 @@ def test_the_file_is_a_model_that_shows_the_photos(model: Path) -> None:
     before = [inverter.find(inverter.read(photo), lambda *_: None) for photo in PHOTOS]
     kept = {name: own.clone() for name, own in generator.named_parameters()}
     told: list[tuple[str, int]] = []
-    after, changes = tuned(inverter, before, lambda name, n, loss: told.append((name, n)))
+    after, changes = tune_to(inverter, before, lambda name, n, loss: told.append((name, n)))
     assert len(told) == 50 and told[-1] == ("photo", 25)
     for was, now in zip(before, after, strict=True):
         assert now.loss < 0.96 * was.loss and torch.equal(now.code, was.code)
     for name, own in generator.named_parameters():
         assert torch.equal(own, kept[name]) and not own.requires_grad
 
-    path = model.with_name(f"codes{SUFFIX}")
-    save_tuned(path, generator, changes)
+    changes.save(model.with_name("codes.npz"))
+    path = Tuned.beside(model.with_name("codes.npz"))
+    assert path.name == f"codes{SUFFIX}"
     again = load_generator(path, "cpu")
     assert fingerprint(again.checkpoint) == fingerprint(generator.checkpoint)
     shown = sefa.sample(again, codes=torch.stack([one.code for one in after]))
@@ -105,3 +106,14 @@ def test_another_model_with_the_same_affines_is_refused(model: Path, tmp_path: P
     path = write(tmp_path / f"b{SUFFIX}", generator)
     with pytest.raises(MismatchError, match="not the weights of"):
         load_generator(path, "cpu")
+
+
+def test_one_call_does_it_all(model: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    found = sefa.invert(
+        [*PHOTOS], model, passes=3, tune=True, device="cpu",
+        progress=lambda name, n, of, loss: told.append((n, of)),
+    )  # fmt: skip
+    assert told[0] == (1, 6) and told[-1] == (6, 6) and len(found) == 2
+    found.save(tmp_path / "codes.npz")
+    assert (tmp_path / f"codes{SUFFIX}").exists()
