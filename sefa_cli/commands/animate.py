@@ -104,7 +104,7 @@ def animate(
     checks.check_once(once, output)
     check_film_path(output, overwrite, fps)
     showing = Showing.of(show)
-    start_from_photos(bundle, photos, how)
+    check_photos = start_from_photos(bundle, photos, how)
 
     with working(f"loading {start.model or bundle.model['ref']}") as work:
         film = sweep(bundle, k, span, **how)
@@ -116,3 +116,4 @@ def animate(
     say(f"film: {length}", level=0 if inexact else 1)
     wrote(output)
     showing.show(output)
+    check_photos()

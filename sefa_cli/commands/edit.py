@@ -86,7 +86,7 @@ def edit(
         if save_codes and isinstance(edits, Edits):
             edits.save_codes(save_codes, overwrite)
 
-    start_from_photos(bundle, photos, how)
+    check_photos = start_from_photos(bundle, photos, how)
     ref = start.model or str(bundle.model["ref"])
     make = lambda: edited(bundle, table, **how)  # noqa: E731 - read once, two lines below
     for path in write_pictures(make, target, showing, "editing", ref, keep_codes):
@@ -94,3 +94,4 @@ def edit(
     if save_codes:
         wrote(save_codes)
     showing.show(target.path)
+    check_photos()

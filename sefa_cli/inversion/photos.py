@@ -7,6 +7,7 @@ import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
 from sefa_cli.rendering.pictures import BROKEN
 
-Given = str | Path | Image.Image | NDArray[np.uint8]
+Given = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
 # An allowlist: some of Pillow's other formats start programs, and many hold data, not photos.
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
@@ -53,7 +54,8 @@ def read_photo(
     """Read a photo at `size` (height, width): upright, its center, each pixel a mean of its area.
 
     Args:
-        given: A file, a Pillow image, or an array `(height, width[, channels])` of uint8.
+        given: A file or its bytes, a Pillow image, or an array `(height, width[, channels])` of
+            uint8.
         size: The height and width that are wanted, in pixels.
         channels: 1 for gray, 3 for RGB, 4 for RGB and opacity.
         name: Its name. Default: the file's, or "photo".
@@ -68,7 +70,10 @@ def read_photo(
     notes: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # beyond twice that: error
-        image = _opened(Path(given)) if is_file else _image(given, label)  # type: ignore[arg-type]
+        if isinstance(given, str | Path | bytes):
+            image = _opened(given if isinstance(given, bytes) else Path(given), label)
+        else:
+            image = _image(given, label)
         try:
             if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
                 kind = "real numbers" if image.mode == "F" else "whole numbers of 32 bits"
@@ -124,8 +129,10 @@ def unlike(names: Iterable[str]) -> list[str]:
     return made
 
 
-def digest(photo: Path) -> str:
+def digest(photo: Path | bytes) -> str:
     """Return the SHA-256 of a file. Raises SefaError."""
+    if isinstance(photo, bytes):
+        return hashlib.sha256(photo).hexdigest()
     try:
         with open(photo, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -141,28 +148,29 @@ def _pictures_in(folder: Path) -> Iterable[Path]:
             yield path
 
 
-def _opened(path: Path) -> Image.Image:
-    """Open a file; its pixels are read later."""
+def _opened(source: Path | bytes, label: str) -> Image.Image:
+    """Open a file, or the bytes of one; its pixels are read later."""
     try:
-        with open(path, "rb") as file:
+        with BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
             head = file.read(12)
     except OSError as error:
-        raise why_not(path, error, "read") from error
+        raise why_not(label, error, "read") from error
     if not head:
-        raise SefaError(f"{path} is empty", "a picture", "Get the file again.")
+        raise SefaError(f"{label} is empty", "a picture", "Get the file again.")
     try:
         Image.init()
-        return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
+        whole = BytesIO(source) if isinstance(source, bytes) else source
+        return Image.open(whole, formats=[name for name in _FORMATS if name in Image.OPEN])
     except Image.DecompressionBombError:
-        raise SefaError(f"{path} is too large", "fewer than 170 megapixels") from None
+        raise SefaError(f"{label} is too large", "fewer than 170 megapixels") from None
     except BROKEN as error:
         if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
             raise SefaError(
-                f"{path} is a HEIC photo, which cannot be read here",
+                f"{label} is a HEIC photo, which cannot be read here",
                 "a JPEG or PNG",
                 "Export it as JPEG from the program that shows it.",
             ) from error
-        raise SefaError(f"{path} is not a picture", "a file such as a JPEG or PNG") from error
+        raise SefaError(f"{label} is not a picture", "a file such as a JPEG or PNG") from error
 
 
 def _image(given: Image.Image | NDArray[np.uint8], label: str) -> Image.Image:
