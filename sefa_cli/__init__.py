@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sefa_cli.editing.source import load_generator
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
     from sefa_cli.evaluation.evaluate import Evaluation, evaluate
+    from sefa_cli.evaluation.supervise import supervise
     from sefa_cli.inversion.invert import Inversion, invert
     from sefa_cli.rendering.animation import Film, SweepOptions, animate, sweep
     from sefa_cli.rendering.edits import Edits, edit
@@ -75,6 +76,7 @@ __all__ = [
     "mix",
     "pick",
     "sample",
+    "supervise",
     "sweep",
 ]
 
@@ -112,6 +114,7 @@ _HOME = {
     "mix": "bundle.picking",
     "pick": "bundle.picking",
     "sample": "rendering.samples",
+    "supervise": "evaluation.supervise",
     "sweep": "rendering.animation",
 }
 

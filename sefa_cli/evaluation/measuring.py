@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.evaluation.locality import change
 from sefa_cli.evaluation.scorers import Picture, Scorer, comparing, embedder, score, version_of
 from sefa_cli.files import open_atomically
+from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.scene import Scene
 
@@ -230,7 +230,7 @@ def _read(path: Path) -> Measured | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             return Measured(**{one.name: file[one.name] for one in fields(Measured)})
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except BROKEN:
         return None  # not there, or broken: it is measured again
 
 

@@ -80,10 +80,11 @@ def _checked(about: dict[str, Any]) -> dict[str, Any]:
 def _chunk(path: Path) -> bytes | None:
     """Return the text of the first chunk `sefa` of a PNG file."""
     with open(path, "rb") as file:
+        end = file.seek(0, 2)
         file.seek(len(_START))
         while len(head := file.read(8)) == 8:
             length, kind = struct.unpack(">I4s", head)
-            if kind == b"tEXt" and length <= _LARGEST:
+            if kind == b"tEXt" and length <= min(_LARGEST, end):
                 key, _, text = file.read(length).partition(b"\0")
                 if key == KEY.encode():
                     return text

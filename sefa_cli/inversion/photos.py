@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps
 
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
+from sefa_cli.rendering.pictures import BROKEN
 
 Given = str | Path | Image.Image | NDArray[np.uint8]
 
@@ -74,7 +75,7 @@ def read_photo(
                 raise ValueError(f"its pixels are {kind}")
             image = _upright(image, notes)
             image = _levels(image, channels, notes)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except BROKEN as error:
             raise SefaError(
                 f"{label} cannot be read as a picture: {error}", remedy="Get the file again."
             ) from error
@@ -154,7 +155,7 @@ def _opened(path: Path) -> Image.Image:
         return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
     except Image.DecompressionBombError:
         raise SefaError(f"{path} is too large", "fewer than 170 megapixels") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except BROKEN as error:
         if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
             raise SefaError(
                 f"{path} is a HEIC photo, which cannot be read here",

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from sefa_cli.canonical import canonical_json
@@ -42,8 +41,7 @@ def codes_of(photos: Sequence[Path], inverter: Inverter, progress: Progress) -> 
                 lambda done, loss, name=name: progress(name, done, loss),  # type: ignore[misc]
             )
             code = found.code[None]
-            numbers = code.numpy()
-            cache.write_quietly(file, lambda to, numbers=numbers: np.save(to, numbers))  # type: ignore[misc]
+            cache.keep_array(file, code.numpy())
         codes.append(code.cpu())
     return PhotoCodes(torch.cat(codes), tuple(names))
 
@@ -57,7 +55,8 @@ def _file(photo: Path, inverter: Inverter) -> Path:
 
 def _remembered(file: Path, inverter: Inverter) -> torch.Tensor | None:
     """Return the code in a file, or None if there is none that fits."""
+    codes = cache.kept_array(file)
     try:
-        return as_codes(np.load(file, allow_pickle=False), inverter.generator)
-    except (OSError, ValueError, EOFError, SefaError):
+        return None if codes is None else as_codes(codes, inverter.generator)
+    except SefaError:
         return None

@@ -8,8 +8,9 @@ from nicegui import events, ui
 from numpy.typing import NDArray
 
 from sefa_cli.ranges import format_range, parse_range
+from sefa_cli.studio.annotating import count_answers
 from sefa_cli.studio.session import Sliders, State, shown_directions
-from sefa_cli.studio.shell import film_commands, named
+from sefa_cli.studio.shell import named
 from sefa_cli.studio.slider import Slider
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class SlidersPanel:
         if np.array_equal(directions, self._shown):
             directions = self._shown  # only names or answers changed
         wanted = (
-            tuple(own.path for own in self.page.state.sets),
+            tuple(map(_title, self.page.state.sets)),
             self.page.state.active,
             id(directions),
             sliders and sliders.layers,
@@ -80,9 +81,9 @@ class SlidersPanel:
 
     def _build_rows(self, sliders: Sliders) -> None:
         page = self.page
-        paths = {i: own.path for i, own in enumerate(page.state.sets)}
+        titles = dict(enumerate(map(_title, page.state.sets)))
         with ui.row().classes("panel-head no-wrap"):
-            ui.select(paths, value=page.state.active, on_change=self._choose).props(
+            ui.select(titles, value=page.state.active, on_change=self._choose).props(
                 'dense options-dense borderless data-test="bundles"'
             ).classes("flex-grow")
             for icon, tip, handler in (
@@ -113,10 +114,10 @@ class SlidersPanel:
     def _layers(self, sliders: Sliders) -> None:
         own = format_range(int(layer) for layer in sliders.bundle.layers)
         field = self._moves = ui.input("Layers to move").props('dense data-test="layers"')
-        field.classes("seed")
+        field.without_auto_validation().classes("seed")
 
         async def take() -> None:
-            await self.page.do(lambda state: _with_layers(state, field.value, own))
+            await self.page.do(lambda state: _with_layers(state, field.value, own), field)
 
         field.on("change", take)
 
@@ -124,6 +125,7 @@ class SlidersPanel:
         with ui.element("div").classes("direction").props(f'data-test="row-{k}"'):
             ui.label(str(k)).classes("k")
             name = ui.input(value=label, placeholder="name it").classes("name")
+            name.without_auto_validation()
             name.props(f'borderless dense aria-label="name of direction {k}"')
             if k in sliders.bundle.style_gains:
                 ui.label("style gain").classes("gain").tooltip(
@@ -140,7 +142,7 @@ class SlidersPanel:
                 ui.label("" if value is None else f"{value:.4g}").classes("value").tooltip(
                     "eigenvalue"
                 )
-            ui.button(icon="movie", on_click=lambda: self._film(k)).props(
+            ui.button(icon="movie", on_click=lambda: self.page.layout.picture.film.make(k)).props(
                 f'flat dense round size=sm aria-label="film of direction {k}"'
             ).tooltip("Save a film of this direction")
             ui.label("")
@@ -162,7 +164,7 @@ class SlidersPanel:
             text = (name.value or "").strip() or None
             own = self.page.state.sliders
             if own and text != own.bundle.labels[k]:
-                await self.page.do(lambda state: named(state, k, text))
+                await self.page.do(lambda state: named(state, k, text), name)
 
         slider.on_value_change(drag)
         slider.on("change", release)
@@ -193,20 +195,12 @@ class SlidersPanel:
         self.count += FIRST
         self.refresh()
 
-    async def _film(self, k: int) -> None:
-        from sefa_cli.studio.filming import film_of
 
-        page = self.page
-        model, state = page.model, page.state
-        assert model is not None
-        note = ui.notification("Making a film …", spinner=True, timeout=None)
-        made = await page.work(lambda: film_of(model, state, k, page.go_on), aside=True)
-        if not page.closed:
-            note.dismiss()
-        if made:
-            name = f"seed{state.seed:04d}_k{k}.gif"
-            ui.download.content(made, name, "image/gif")
-            page.layout.tell(film_commands(model, state, k, name))
+def _title(sliders: Sliders) -> str:
+    """Return a bundle's file, and how many of its directions have answers."""
+    count = count_answers(sliders.bundle)
+    answers = f" · {count} answer{'s' * (count > 1)}" if count else ""
+    return sliders.path + answers
 
 
 def changed(sliders: Sliders, k: int) -> str:
