@@ -42,8 +42,8 @@ def evaluate(
             "--scorers",
             metavar="NAMES",
             help="What measures the pictures: colors, face, person (age and gender), identity, "
-            "lpips, or your own by the entry point sefa.scorers. Default: colors, and with "
-            "sefa-cli[eval] face and person.",
+            "lpips, inception (FID and KID), or your own by the entry point sefa.scorers. "
+            "Default: colors, and with sefa-cli[eval] face and person.",
         ),
     ] = None,
     cache: Annotated[
