@@ -208,6 +208,8 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
         name: None if (value := options.get(name)) is None else str(value)
         for name in ("truncation", "truncation_layers", "label")
     }
+    if mix := options.get("mix_from"):
+        origin["mix_from"] = str(mix)
     opened = open_scorers(scorers, options.get("offline"))
     try:
         alphas = [alpha * i / steps for i in range(1, steps + 1)]

@@ -81,7 +81,8 @@ def _checked(about: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a note. Raises ValueError if it is not what `to_text` writes."""
     ref, moves = about["model"]["ref"], about["moves"]
     steps = [step for move in moves for step in move["steps"]]
-    names = [str(ref), *(str(step.get("label", "")) for step in steps)]
+    names = [str(ref), str(about.get("mixed", ""))]
+    names += [str(step.get("label", "")) for step in steps]
     numbers = [*(step["alpha"] for step in steps), *(n for move in moves for n in move["layers"])]
     numbers += [step["k"] for step in steps] + [about.get("seed", 0), about.get("code", 0)]
     if not all(map(str.isprintable, names)) or not all(type(n) in (int, float) for n in numbers):

@@ -155,6 +155,7 @@ def _words(options: PictureOptions, size: int | None) -> dict[str, object]:
     return {
         "--layers": options.get("layers"),
         "--codes": options.get("codes"),
+        "--mix-from": options.get("mix_from"),
         "--model": options.get("model"),
         "--any-model": options.get("any_model"),
         "--trunc": options.get("truncation"),

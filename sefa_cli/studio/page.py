@@ -214,6 +214,7 @@ class Page:
             await self._paint(renderer, state, view)
         if mine == self.shows:
             self.layout.picture.busy(False)
+            self.layout.sliders.settled()
 
     async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
         if self.closed:
