@@ -107,7 +107,7 @@ def edit(
         if save_preset:
             edits.preset(Path(save_preset).stem, wish.dirs).save(save_preset, overwrite)
 
-    start_from_photos(wish.bundle, photos, how)
+    check_photos = start_from_photos(wish.bundle, photos, how)
     ref = start.model or str(wish.bundle.model["ref"])
     for path in write_pictures(lambda: wish.make(how), target, showing, "editing", ref, keep):
         wrote(path)
@@ -116,6 +116,7 @@ def edit(
     if save_preset:
         wrote(save_preset)
     showing.show(target.path)
+    check_photos()
 
 
 @dataclass(frozen=True)

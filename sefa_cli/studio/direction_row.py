@@ -10,7 +10,6 @@ from sefa_cli.studio.slider import Slider
 from sefa_cli.studio.thumbnails import end_of
 
 if TYPE_CHECKING:
-    from sefa_cli.studio.film_panel import FilmPanel
     from sefa_cli.studio.sliders_panel import SlidersPanel
 
 _CHANGE = (
@@ -37,7 +36,7 @@ class DirectionRow:
             with ui.element("div").classes("marks"):
                 self._marks(sliders)
                 ui.button(
-                    icon="movie", on_click=lambda: self._page.layout.picture.film.make(k)
+                    icon="movie", on_click=lambda: panel.page.layout.picture.film.make(k)
                 ).props(f'flat dense round size=sm aria-label="film of direction {k}"').tooltip(
                     "Save a film of this direction"
                 )
@@ -49,10 +48,6 @@ class DirectionRow:
         self._slider.on_value_change(self._drag)
         self._slider.on("change", self._release)
         self._name.on("change", self._call)
-
-    @property
-    def _film(self) -> "FilmPanel":
-        return self._page.layout.picture.film
 
     def refresh(self, state: State) -> None:
         """Bring the row up to date."""
@@ -93,10 +88,9 @@ class DirectionRow:
     def _name_of(self, sliders: Sliders) -> ui.input:
         proposed = _proposed(sliders, self._k)
         hint = f"{proposed['label']}?" if proposed else "name it"
-        name = ui.input(value="", placeholder=hint).without_auto_validation()
-        return name.classes("name").props(
-            f'borderless dense aria-label="name of direction {self._k}"'
-        )
+        name = ui.input(value="", placeholder=hint).classes("name")
+        name.without_auto_validation()
+        return name.props(f'borderless dense aria-label="name of direction {self._k}"')
 
     def _marks(self, sliders: Sliders) -> None:
         """Add what is known of the direction."""
@@ -117,6 +111,9 @@ class DirectionRow:
             f'aria-label="take the name proposed for {k}"'
         )
         self._take.tooltip(f"Take the proposed name: measured, {proposed.get('note', '')}")
+
+    async def _film(self) -> None:
+        await self._page.layout.picture.film.make(self._k)
 
     async def _drag(self, event: events.ValueChangeEventArguments[float | None]) -> None:
         if event.value is not None:

@@ -34,9 +34,11 @@ class Drop(Element, component="assets/drop.js"):
     NiceGUI's own element adds a route for each page, and FastAPI keeps it and its page for ever.
     """
 
-    def __init__(self, label: str, address: str) -> None:
+    def __init__(self, label: str, address: str, anywhere: bool = False) -> None:
+        """With `anywhere` it is the whole window, and seen only while a file is over it."""
         super().__init__()
-        self._props.update(label=label, address=address, accept=".dirs", largest=LARGEST)
+        self._props.update(label=label, address=address, accept=".dirs,image/*", largest=LARGEST)
+        self._props["anywhere"] = anywhere
         self._props["refusal"] = ". ".join(too_large())
 
 

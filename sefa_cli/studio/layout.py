@@ -10,6 +10,7 @@ from sefa_cli.studio.annotating_panel import AnnotatingPanel
 from sefa_cli.studio.elements import Complaint, icon_button
 from sefa_cli.studio.history_strip import HistoryStrip
 from sefa_cli.studio.open_dialog import OpenDialog
+from sefa_cli.studio.photo_panel import PhotoPanel
 from sefa_cli.studio.picture_panel import PicturePanel
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
@@ -35,6 +36,7 @@ class Layout:
                 self._header()
             with ui.element("section").classes("left"):
                 self.picture = PicturePanel(page)
+                self.photo = PhotoPanel(page, self.picture.canvas)
                 self.strip = HistoryStrip(page, thumbnails)
                 with ui.element("div").classes("foot"):
                     self._commands()
@@ -100,7 +102,7 @@ class Layout:
         saved = await page.work(lambda: renderer.save(state))
         if saved:
             moves = state.moves if len(state.moves) < 100 else "moved"
-            name = f"seed{state.seed:04d}" + (f"_{moves}" if moves else "")
+            name = state.stem + (f"_{moves}" if moves else "")
             ui.download.content(saved, f"{name}.png", "image/png")
 
     def address(self, address: str) -> None:
@@ -131,6 +133,7 @@ class Layout:
             config = model.checkpoint.config
             self._model.text = f"{model.ref} · {model.generator.family} · {config['resolution']} px"
         self.picture.refresh()
+        self.photo.refresh()
         self.sliders.refresh()
         self.strip.refresh()
         self.tell(picture_commands(model, page.shown) if model else [])

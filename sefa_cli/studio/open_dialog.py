@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
+from sefa_cli.discovery.regions.landmarks import refusal
 from sefa_cli.sources.locate import cached
 from sefa_cli.sources.zoo import load_zoo
 from sefa_cli.studio.elements import Complaint, Drop
@@ -18,7 +19,7 @@ class OpenDialog:
     def __init__(self, page: "Page") -> None:
         self.page = page
         names = [entry.name for entry in load_zoo().values() if cached(entry.wanted, entry.also)]
-        title = "Open a model or a bundle"
+        title, can_align = "Open a model or a bundle", refusal() is None
         with (
             ui.dialog().props(f'aria-label="{title}"') as self._dialog,
             ui.card().classes("open-card"),
@@ -37,8 +38,16 @@ class OpenDialog:
             ui.button("Open", on_click=lambda: self._open(path.value)).props(
                 'no-caps unelevated data-test="open-path"'
             )
-            drop = Drop("or drop a bundle (.dirs) here", f"/upload/{page.key}")
+            label = "or drop a bundle (.dirs), a photo or a saved picture here"
+            drop = Drop(label, f"/upload/{page.key}")
             drop.props('data-test="drop"').classes("wide")
+            self._align = ui.checkbox("Align the face of a photo", value=can_align)
+            self._align.visible = can_align
+
+    @property
+    def align(self) -> bool:
+        """Whether the faces of photos should be aligned."""
+        return bool(self._align.value)
 
     async def _open(self, text: str) -> None:
         if text and text.strip():

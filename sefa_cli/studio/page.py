@@ -126,11 +126,15 @@ class Page:
         self._install(model, model.sliders_of(path, bundle))
 
     async def drop(self, name: str, data: bytes) -> None:
-        """Open a bundle that was dropped on the page.
+        """Open a bundle or a picture that was dropped on the page.
 
-        Raises SefaError if it is not a bundle, or belongs to another model than the open one.
+        Raises SefaError if it is neither, or belongs to another model than the open one.
         """
         name = Path(name).name
+        if not (name.endswith(".dirs") or data.startswith(b"PK")):
+            await self.layout.photo.take(name, data)
+            self.layout.dialog.close()
+            return
         bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
         if self.model is None:
             await self._open_bundle(name, bundle, None)
@@ -138,6 +142,15 @@ class Page:
             self.history.do(self.state.added(self.model.sliders_of(name, bundle)))
         self.layout.dialog.close()
         await self.show()
+
+    def show_model(self, model: Model, state: State) -> None:
+        """Go to a state of a model, which may be another one than before."""
+        if self.job:
+            self.job.stop()
+        if self.model is not model:
+            self.model, self.renderer, self.history = model, Renderer(model), History(state)
+        else:
+            self.history.do(state)
 
     def _install(self, model: Model, sliders: Sliders) -> None:
         """Replace the model. Only the seed stays."""

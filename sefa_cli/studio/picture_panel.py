@@ -86,7 +86,8 @@ class PicturePanel:
         self._label.visible = generator is not None and generator.c_dim > 0
         if generator:
             self._trunc.set_enabled(generator.space == "w" or generator.conditioned)
-            psi = generator.default_truncation if state.trunc is None else state.trunc
+            own = 1.0 if state.origin else generator.default_truncation
+            psi = own if state.trunc is None else state.trunc
             self._trunc.value = psi
         self._before.value = page.before
         self._before.set_enabled(bool(state.moved) or page.before)

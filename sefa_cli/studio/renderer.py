@@ -74,7 +74,8 @@ class Renderer:
             {"file": own.path, **of_move(own.bundle, own.move, own.layers)} for own in state.moved
         ]
         code = state.codes(self._model.generator)[0]
-        return png(self.picture(state, self.whole), note(model, {"seed": state.seed}, moves, code))
+        start = {"seed": state.seed} if state.origin is None else {"code": 0}
+        return png(self.picture(state, self.whole), note(model, start, moves, code))
 
     def render(self, state: State, view: View) -> Rendered:
         """Render a state as PNG, and time it."""

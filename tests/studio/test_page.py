@@ -47,12 +47,12 @@ def test_a_hundred_moves_show_the_last(tiny: str, page: Page) -> None:
             asked.append(request.url)
 
     page.on("request", note)
-    drag(page, 1, 0.2, moves=100)
+    drag(page, 1, 0.202, moves=100)
     expect(at(page, "commands")).to_contain_text("--k 1 --alpha -2.5")
     last = settled(page)
     assert 0 < len(asked) < 60  # every move asks for a picture, but most are overtaken
     other = opened(page, address)
-    drag(other, 1, 0.2, moves=1)
+    drag(other, 1, 0.202, moves=1)
     expect(at(page, "commands")).to_contain_text("--k 1 --alpha -2.5")
     np.testing.assert_array_equal(settled(other), last)
 
@@ -80,11 +80,11 @@ def test_a_slider_stays_where_it_is_although_answers_are_late(tiny: str, page: P
     assert area is not None
     middle = area["y"] + area["height"] / 2
     page.mouse.down()
-    page.mouse.move(area["x"] + area["width"] * 0.8, middle, steps=3)
+    page.mouse.move(area["x"] + area["width"] * 0.798, middle, steps=3)
     held = []
     expect(slider).to_have_attribute("aria-valuenow", "2.5")
     page.wait_for_timeout(300)  # what the server says to that comes late
-    page.mouse.move(area["x"] + area["width"] * 0.2, middle)
+    page.mouse.move(area["x"] + area["width"] * 0.202, middle)
     expect(slider).to_have_attribute("aria-valuenow", "-2.5")
     late, held = held, None
     for message in late:
