@@ -40,6 +40,17 @@ class HistoryStrip:
             self._buttons += map(self._button, range(same, len(self._steps)))
         self._body.visible = len(self._steps) > 1
         self.show_thumbnails()
+        self._scroll()
+
+    def _scroll(self) -> None:
+        """Bring the present step into sight, without moving the page."""
+        present = len(self.page.history.past)
+        for (_, at), (button, _) in zip(self._steps, self._buttons, strict=True):
+            if at == present and self._body.visible and not self.page.closed:
+                self._body.client.run_javascript(
+                    f"const b = getHtmlElement({button.id}), s = b?.parentElement;"
+                    "if (s) s.scrollLeft = b.offsetLeft - s.offsetLeft - s.clientWidth / 2;"
+                )
 
     def show_thumbnails(self) -> None:
         """Show the pictures that are made, and mark the present step."""

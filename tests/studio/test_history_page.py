@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.helpers.chromium import NewPage
 from tests.helpers.visiting import at, drag, opened, settled, until
 
 
@@ -45,3 +46,20 @@ def loaded(pictures: Locator) -> list[bool]:
     """Whether each picture is there."""
     found: list[bool] = pictures.evaluate_all("all => all.map(one => one.naturalWidth > 0)")
     return found
+
+
+def test_the_present_step_is_in_sight(tiny: str, new_page: NewPage) -> None:
+    page = opened(new_page(viewport={"width": 390, "height": 844}), tiny)
+    for seed in range(1, 12):
+        at(page, "seed").fill(str(seed))
+        at(page, "seed").press("Enter")
+        expect(at(page, "commands")).to_contain_text(f"--seeds {seed} ")
+    strip = at(page, "history").bounding_box()
+    assert strip is not None
+    until(lambda: inside(steps(page).last, strip["x"], strip["x"] + strip["width"]))
+
+
+def inside(step: Locator, left: float, right: float) -> bool:
+    """Whether a step stands between two places of the page."""
+    area = step.bounding_box()
+    return area is not None and left <= area["x"] and area["x"] + area["width"] <= right
