@@ -5,7 +5,7 @@ direction, so an interrupted report opens and shows which pictures are missing.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class Report:
     dirs: str  # the bundle as the user named it
     command: str  # makes this report again
     look: Mapping[str, object] = field(default_factory=dict)  # options shared with `sefa edit`
+    photos: Sequence[Mapping[str, Any]] = ()  # that the codes belong to, for photos.html
+    photo_files: Mapping[str, Picture] = field(default_factory=dict)  # their pictures
 
     @property
     def ks(self) -> tuple[int, ...]:
@@ -153,6 +155,7 @@ def _words(options: PictureOptions, size: int | None) -> dict[str, object]:
     return {
         "--layers": options.get("layers"),
         "--codes": options.get("codes"),
+        "--mix-from": options.get("mix_from"),
         "--model": options.get("model"),
         "--any-model": options.get("any_model"),
         "--trunc": options.get("truncation"),
@@ -216,6 +219,8 @@ def _begin(report: Report, folder: Path) -> None:
         make_folder(folder / PICTURES / f"k{k}")
     for name, weights in report.regions().items():
         save_png(folder / name, region_overlay(weights))
+    for name, picture in report.photo_files.items():
+        save_png(folder / name, picture)
     write_page(report, folder / PAGE)
 
 

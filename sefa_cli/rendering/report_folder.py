@@ -10,7 +10,10 @@ from sefa_cli.scratch import is_scratch
 
 PAGE = "index.html"
 PICTURES = "pictures"
-_OURS = re.compile(r"k\d+|(k\d+/)?(seed|code)\d{4,}(_[\w.+-]+)?\.png|region(_seed\d{4,})?\.png")
+_OURS = re.compile(
+    r"k\d+|(k\d+/)?(seed|code)\d{4,}(_[\w.+-]+)?\.png|region(_seed\d{4,})?\.png"
+    r"|(photo|found|difference)\d{4,}\.png"
+)
 
 
 def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:

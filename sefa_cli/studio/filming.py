@@ -13,6 +13,8 @@ from sefa_cli.studio.shell import FRAMES, film_size, film_start
 if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
 
+LENGTH = 2 * FRAMES - 2  # frames there and back
+
 
 def film_of(
     model: "Model", state: State, k: int, progress: Callable[[], object] | None = None
