@@ -14,8 +14,10 @@ from sefa_cli.errors import SefaError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sefa_cli.commands.console import Work
     from sefa_cli.inversion.batch import Batch, Outcome
     from sefa_cli.inversion.page import Edits, PhotoPage
+    from sefa_cli.inversion.tune import Tuned
     from sefa_cli.parts import Shard
 
 
@@ -71,6 +73,14 @@ def invert(
             help="pixels compares pixels and edges; lpips adds what people see (fetches 64 MB).",
         ),
     ] = "pixels",
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune",
+            help="Also change the model a little, so that the codes show the photos better, in as "
+            "many passes again. CODES.tuned.safetensors is then the --model of these codes.",
+        ),
+    ] = False,
     align: options.Align = False,
     face: options.Face = None,
     sheet: Annotated[
@@ -99,7 +109,7 @@ def invert(
     from sefa_cli.inversion.how import How
     from sefa_cli.inversion.photos import find_photos
 
-    how = How(space, passes, size, regularize, loss, align, face)
+    how = How(space, passes, size, regularize, loss, tune, align, face)
     checks.check_device(device)
     checks.check_model(model, offline)
     paths = find_photos(photos)
@@ -107,6 +117,8 @@ def invert(
     if options.is_done(own, output, resume):
         return
     _check_files(paths, output, own, sheet, overwrite, resume)
+    if tune:
+        _check_tuned(output, own, overwrite)
     edits = page.edits(overwrite, own is not None)
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
@@ -124,7 +136,11 @@ def invert(
         advice = "each code is kept when it is found" if len(batch.share) > 1 else ""
         told = Told(work, passes, len(batch.share), advice)
         outcomes = _run(batch, told)
-    _save(batch, outcomes, sheet, overwrite)
+        tuned = _tune(batch, outcomes, work) if tune else None
+    _save(batch, outcomes, sheet, overwrite, tuned)
+    if tuned is not None:
+        model = str(tuned.beside(output))
+        batch.inverter.generator = load_generator(model, device, offline)
     if page.report:
         from sefa_cli.inversion.page import PhotoPage
 
@@ -171,7 +187,47 @@ def _check_files(
         )
 
 
-def _save(batch: "Batch", outcomes: "list[Outcome]", sheet: str | None, overwrite: bool) -> None:
+def _check_tuned(output: str, shard: "Shard | None", overwrite: bool) -> None:
+    """Refuse a tuned model that cannot be written, before anything is looked for."""
+    from sefa_cli.files import check_writable
+    from sefa_cli.inversion.tune import Tuned
+
+    if shard is not None:
+        raise UsageError("--shard and --tune cannot be used together")
+    check_writable(Tuned.beside(output), overwrite)
+
+
+def _tune(batch: "Batch", outcomes: "list[Outcome]", work: "Work") -> "Tuned":
+    """Tune the model to all codes; put what is then found into the outcomes."""
+    from dataclasses import replace
+
+    from sefa_cli.inversion.tune import tune_to
+
+    at = [i for i, one in enumerate(outcomes) if not isinstance(one.result, SefaError)]
+    found = [one.result for one in outcomes if not isinstance(one.result, SefaError)]
+    advance = work.begin("tuning", batch.inverter.how.passes * len(found), "passes")
+    done = 0
+
+    def step(name: str, n: int, loss: float) -> None:
+        nonlocal done
+        done += 1
+        advance.doing = f"{name}, loss {loss:.4f}"
+        advance.reach(done)
+
+    results, tuned = tune_to(batch.inverter, found, step)
+    for i, result in zip(at, results, strict=True):
+        outcomes[i] = replace(outcomes[i], result=result)
+        say(f"{outcomes[i].name}, tuned: {result.quality}")
+    return tuned
+
+
+def _save(
+    batch: "Batch",
+    outcomes: "list[Outcome]",
+    sheet: str | None,
+    overwrite: bool,
+    tuned: "Tuned | None",
+) -> None:
     """Write the codes and their table, or of a shard the part, and the sheet."""
     from sefa_cli.inversion.invert import Inversion
     from sefa_cli.inversion.table import save_table
@@ -183,11 +239,13 @@ def _save(batch: "Batch", outcomes: "list[Outcome]", sheet: str | None, overwrit
         batch.partial.remove()
         wrote(batch.output)
         return
-    whole = Inversion(tuple(found), batch.inverter.space)
+    whole = Inversion(tuple(found), batch.inverter.space, tuned)
     whole.save(batch.output, overwrite)
     save_table(batch.output.with_suffix(".csv"), outcomes, overwrite)
     batch.partial.remove()
     wrote(batch.output)
+    if tuned is not None:
+        wrote(tuned.beside(batch.output))
     wrote(batch.output.with_suffix(".csv"))
     if sheet:
         save_picture(sheet, whole.paint_sheet(), overwrite)

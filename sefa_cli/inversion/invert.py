@@ -21,6 +21,7 @@ from sefa_cli.inversion.how import How
 from sefa_cli.inversion.loss import Loss, loss_to, psnr
 from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo, unlike
 from sefa_cli.inversion.prior import Prior, prior_of
+from sefa_cli.inversion.tune import Tuned, tune_to
 from sefa_cli.lpips import load_lpips
 from sefa_cli.projections import fingerprint
 from sefa_cli.rendering.pictures import Picture, png, to_image, to_uint8
@@ -147,10 +148,12 @@ class Inversion(Sequence[Found]):
     Attributes:
         found: One result for each photo.
         space: The space of the codes: "w", "w+" or "z".
+        tuned: The changes to the model that belong to the codes, if it was tuned.
     """
 
     found: tuple[Found, ...]
     space: str
+    tuned: Tuned | None = None
 
     def __len__(self) -> int:
         return len(self.found)
@@ -191,11 +194,16 @@ class Inversion(Sequence[Found]):
     def save(self, path: Path | str, overwrite: bool = False) -> None:
         """Write the codes with the photos' names to an .npz, for `codes=` and `--codes`.
 
+        If the model was tuned, `NAME.tuned.safetensors` beside it gets the changes: a model for
+        `model=` and `--model`.
+
         Raises:
             SefaError: The file exists, or cannot be written.
         """
         space = "z" if self.space == "z" else None
         save_codes(path, self.codes, overwrite, space, self.names)
+        if self.tuned is not None:
+            self.tuned.save(path, overwrite)
 
     def sheet(self) -> Image.Image:
         """Return one Pillow image: a column for each photo, its reconstruction below."""
@@ -277,9 +285,15 @@ def invert(
         raise UsageError("no photos are given", "one or more")
     keep_blocks()
     inverter = Inverter(load_generator(model, device, offline), how, offline)
+    of = how.passes * (2 if how.tune else 1)
     photos = [inverter.read(one) for some in given for one in _each(some)]
     found = [
-        inverter.find(photo, lambda done, loss, n=photo.name: progress(n, done, how.passes, loss))  # type: ignore[misc]
+        inverter.find(photo, lambda done, loss, n=photo.name: progress(n, done, of, loss))  # type: ignore[misc]
         for photo in photos
     ]
-    return Inversion(tuple(found), inverter.space)
+    tuned = None
+    if how.tune:
+        found, tuned = tune_to(
+            inverter, found, lambda name, n, loss: progress(name, how.passes + n, of, loss)
+        )
+    return Inversion(tuple(found), inverter.space, tuned)

@@ -17,6 +17,7 @@ from PIL import ExifTags, Image
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
+from sefa_cli.rendering.pictures import BROKEN
 
 Given = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
@@ -90,7 +91,7 @@ def read_photo(
                 notes.append("from 16 bits")  # of each color: Pillow has taken the upper 8
             image = _upright(image, notes)
             image = _levels(image, channels, notes)
-        except Exception as error:  # in a damaged file Pillow's readers meet errors of any kind
+        except BROKEN as error:
             raise SefaError(
                 f"{label} cannot be read as a picture: {error}", remedy="Get the file again."
             ) from error
@@ -173,7 +174,7 @@ def _opened(source: Path | bytes, label: str) -> Image.Image:
         return Image.open(whole, formats=[name for name in _FORMATS if name in Image.OPEN])
     except Image.DecompressionBombError:
         raise SefaError(f"{label} is too large", "fewer than 170 megapixels") from None
-    except Exception as error:  # mostly UnidentifiedImageError; see read_photo
+    except BROKEN as error:
         if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
             raise SefaError(
                 f"{label} is a HEIC photo, which cannot be read here",

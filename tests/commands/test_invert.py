@@ -219,3 +219,23 @@ def test_photos_that_are_refused(
         done = sefa(*command, "tiny.dirs", "-k", "3", *words)
         assert done.exit_code == code and found in done.stderr
     assert not Path("x.png").exists() and not Path("x.gif").exists()
+
+
+def test_a_tuned_model_belongs_to_the_codes(sefa: Sefa, photos: Path, bundle: Path) -> None:
+    done = sefa("invert", "photos", *QUICK, "--tune", "--loss", "pixels")
+    assert done.exit_code == 0
+    assert done.stdout.split() == ["codes.npz", "codes.tuned.safetensors", "codes.csv"]
+    assert "seed0001, tuned: loss" in done.stderr
+    words = ("tiny.dirs", "-k", "3", "-a", "2", "--codes", "codes.npz", "-o")
+    own = ("--model", "codes.tuned.safetensors")
+    assert sefa("edit", *words, "tuned", *own).exit_code == 0
+    assert sefa("edit", *words, "plain").exit_code == 0
+    tuned, plain = (sorted(Path(folder).iterdir())[0].read_bytes() for folder in ("tuned", "plain"))
+    assert tuned != plain
+    again = sefa(
+        "invert", "photos", "--model", "tiny.pth", "-o", "b.npz", "--tune", "--shard", "1/2"
+    )
+    assert again.exit_code == 2 and "--shard and --tune cannot be used together" in again.stderr
+    Path("b.tuned.safetensors").write_bytes(b"mine")
+    again = sefa("invert", "photos", "--model", "tiny.pth", "-o", "b.npz", "--tune")
+    assert again.exit_code == 1 and "b.tuned.safetensors already exists" in again.stderr
