@@ -9,7 +9,7 @@ import pytest
 
 import sefa_cli
 from sefa_cli.editing.source import load_generator
-from sefa_cli.errors import MismatchError, SefaError
+from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.evaluation import supervise as room
 from sefa_cli.rendering.view import View
 from tests.helpers import networks
