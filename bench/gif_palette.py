@@ -117,7 +117,7 @@ def default_sweeps() -> Iterator[tuple[str, Film]]:
         bundle = sefa.factorize(model, layers=layers)
         code = generator.truncate(generator.map(generator.sample([seed])), 0.7)
         pictures = []
-        for alpha in frame_alphas(-3, 3, 48):
+        for alpha in frame_alphas((-3, 3), 48):
             moved = bundle.move(code, k, alpha)
             with torch.inference_mode():
                 pictures.append(to_uint8(generator.synthesize(moved, size=256).numpy())[0])

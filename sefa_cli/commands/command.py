@@ -27,21 +27,36 @@ _EXAMPLES = {
     "pick output": "picked.dirs",
 }
 
+# Options that stand for the bundle and for --k.
+_INSTEAD = {"edit": ("preset",), "animate": ("first", "last", "storyboard")}
+
 
 class SefaCommand(TyperCommand):
     """A Typer command whose complaint about a missing word shows how to type it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words; raises UsageError for those that are missing, all at once."""
+        args = _several_photos(args)
         given, _, order = self.make_parser(ctx).parse_args(args=list(args))
         if "help" not in given:
             missing = [
-                p for p in self.params if _is_needed(p, given) and given.get(str(p.name)) is None
+                p
+                for p in self.params
+                if self._is_needed(p, given) and given.get(str(p.name)) is None
             ]
             if missing:
                 raise self._complaint(missing, args, ctx)
             _refuse_repeats(order)
         return super().parse_args(ctx, args)
+
+    def _is_needed(self, parameter: Any, given: dict[str, Any]) -> bool:
+        """Return whether a command cannot do without it; a bundle may also come with `--dirs`."""
+        name, instead = str(parameter.name), _INSTEAD.get(str(self.name))
+        if instead and name in ("file", "k"):
+            return not any(given.get(other) for other in (*instead, *["dirs"] * (name == "file")))
+        if name == "file" and parameter.metavar == "X.dirs":
+            return not given.get("dirs")
+        return bool(parameter.required)
 
     def _complaint(self, missing: list[Any], args: list[str], ctx: Any) -> UsageError:
         import shlex
@@ -61,13 +76,6 @@ class SefaCommand(TyperCommand):
         return UsageError(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} missing", line)
 
 
-def _is_needed(parameter: Any, given: dict[str, Any]) -> bool:
-    """Return whether a command cannot do without it; a bundle may also come with `--dirs`."""
-    if parameter.name == "file" and parameter.metavar == "X.dirs":
-        return not given.get("dirs")
-    return bool(parameter.required)
-
-
 def _refuse_repeats(order: list[Any]) -> None:
     """Refuse an option that is given twice and holds one value: the first would be lost."""
     for parameter in order:
@@ -75,6 +83,22 @@ def _refuse_repeats(order: list[Any]) -> None:
         if once and not parameter.is_flag and order.count(parameter) > 1:
             name = max(parameter.opts, key=len)
             raise UsageError(f"{name} is given {order.count(parameter)} times", "once")
+
+
+def _several_photos(words: list[str]) -> list[str]:
+    """Return the words with `--photo` before each photo: a shell makes many of `--photo *.jpg`.
+
+    Example:
+        >>> _several_photos(["--photo", "a.jpg", "b.jpg", "face.dirs", "--k", "0"])
+        ['--photo', 'a.jpg', '--photo', 'b.jpg', 'face.dirs', '--k', '0']
+    """
+    made: list[str] = []
+    for word in words:
+        after_photo = made[-2:-1] == ["--photo"]
+        if after_photo and not word.startswith("-") and not word.endswith(".dirs"):
+            made.append("--photo")
+        made.append(word)
+    return made
 
 
 def _listed(names: list[str]) -> str:

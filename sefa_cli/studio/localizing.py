@@ -18,11 +18,12 @@ from PIL import Image, ImageDraw
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.rendering.pictures import png
 from sefa_cli.studio.session import Sliders, State
-from sefa_cli.studio.shell import codes_commands, codes_name, command
+from sefa_cli.studio.shell import codes_commands, codes_name, command, started_by
 
 if TYPE_CHECKING:
     from sefa_cli.discovery.regions.region import Region
     from sefa_cli.discovery.request import Request
+    from sefa_cli.editing.codes import CodeArray
     from sefa_cli.studio.library import Model
 
 Point = tuple[float, float]  # x, y as fractions of the picture's width and height
@@ -115,12 +116,18 @@ class Task:
         from sefa_cli.discovery.request import Request
 
         generator, state, moves = self.model.generator, self.state, len(self.state.moved)
+        codes: CodeArray | None = None
+        name: str | None = None
+        if moves:
+            codes, name = state.codes(generator), codes_name(moves, self._of)
+        elif state.origin:
+            codes, name = state.origin.codes, state.origin.path
         return Request(
             seeds=str(state.seed),
-            codes=state.codes(generator) if moves else None,
-            codes_name=codes_name(moves, self._of) if moves else None,
+            codes=codes,
+            codes_name=name,
             truncation=state.trunc if not moves or generator.conditioned else None,
-            label=state.label,
+            label=None if state.origin else state.label,
             layers=self.layers,
             size=self.size,
             num=min(self.num, generator.w_dim),
@@ -130,16 +137,16 @@ class Task:
     def commands(self) -> list[str]:
         """Return the commands that make the same bundle."""
         model, state, asked = self.model, self.state, self.request
-        moves = len(state.moved)
-        lines = codes_commands(model, state, state.moved, self._of)
+        lines = [*started_by(state), *codes_commands(model, state, state.moved, self._of)]
         region = ["--mask", self.mask_name]
         if self.drawing.kind == "box":
             region = ["--box", self.drawing.box(*self._sides)]
         words: list[Any] = [model.ref, *region, "-L", self.layers, "--num", asked.num]
-        words += ["--codes", codes_name(moves, self._of)] if moves else ["--seeds", state.seed]
+        codes = asked.codes_name
+        words += ["--codes", codes] if codes else ["--seeds", state.seed]
         if asked.truncation is not None:
             words += ["--trunc", f"{asked.truncation:g}"]
-        words += [] if state.label is None else ["--class", state.label]
+        words += [] if asked.label is None else ["--class", asked.label]
         words += ["--alone"] if asked.alone else []
         return [*lines, command("localize", *words, "-o", self.path)]
 
@@ -200,8 +207,8 @@ class Job:
 
     def __init__(self, task: Task) -> None:
         self.task, self.total = task, task.passes()
-        self.done, self.began = 0, time.monotonic()
-        self._ended = self.began
+        self.done, self._now = 0, time.monotonic()
+        self._first: tuple[int, float] | None = None  # passes and time after the first batch
         self.result: Sliders | None = None
         self.error: SefaError | None = None
         self._stop = threading.Event()
@@ -223,15 +230,18 @@ class Job:
 
     @property
     def left(self) -> float | None:
-        """An estimate of the seconds left; None before the first pass."""
-        if not self.done:
-            return None
-        return (time.monotonic() - self.began) / self.done * (self.total - self.done)
+        """An estimate of the seconds left at most; None before the second batch.
+
+        The first batch says little: it also makes the picture, and everything is used first.
+        """
+        return self.pace * (self.total - self.done) if self.pace else None
 
     @property
     def pace(self) -> float:
-        """The seconds that a pass took, once the task has ended."""
-        return (self._ended - self.began) / max(self.done, 1)
+        """The seconds that a pass takes; 0 before the second batch."""
+        if self._first is None or self.done == self._first[0]:
+            return 0.0
+        return (self._now - self._first[1]) / (self.done - self._first[0])
 
     def _work(self) -> None:
         try:
@@ -240,7 +250,7 @@ class Job:
             pass
         except SefaError as error:
             self.error = error
-        self._ended = time.monotonic()
 
     def _advance(self, passes: int) -> None:
-        self.done = passes
+        self.done, self._now = passes, time.monotonic()
+        self._first = self._first or (passes, self._now)

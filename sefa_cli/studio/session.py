@@ -5,6 +5,7 @@ States are values: a move makes a new state, and `History` goes back and forth b
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sefa_cli.bundle.bundle import Bundle
@@ -12,7 +13,9 @@ from sefa_cli.editing.moves import Move
 from sefa_cli.ranges import check_indices
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
     from sefa_cli.editing.start import Start
     from sefa_cli.generators.base import Generator
@@ -58,6 +61,25 @@ class Sliders:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """A code that moves start from in place of a seed's: of a photo, or of a saved picture."""
+
+    name: str  # of the photo or picture
+    path: str  # the file of the code in commands
+    data: bytes  # its float32 numbers
+    shape: tuple[int, ...]  # (layers, dim) or (dim,)
+    about: str = ""  # how near the photo it comes
+    made_by: tuple[str, ...] = ()  # commands that make the file
+
+    @property
+    def codes(self) -> "NDArray[np.float32]":
+        """The code `(1, layers, dim)` or `(1, dim)`."""
+        import numpy as np
+
+        return np.frombuffer(self.data, "<f4").reshape(1, *self.shape).astype(np.float32)
+
+
+@dataclass(frozen=True)
 class State:
     """Everything the picture depends on besides the model."""
 
@@ -66,6 +88,7 @@ class State:
     label: int | None = None  # the class of a conditional model
     sets: tuple[Sliders, ...] = ()
     active: int = 0  # the index in `sets` of the sliders that are shown
+    origin: Origin | None = None  # what moves start from; None: the seed
 
     @property
     def sliders(self) -> Sliders | None:
@@ -90,7 +113,16 @@ class State:
 
     def with_seed(self, seed: int) -> "State":
         """Return this state with another seed. Raises UsageError if it is out of range."""
-        return replace(self, seed=check_indices([seed], "seed", 2**32)[0])
+        return replace(self, seed=check_indices([seed], "seed", 2**32)[0], origin=None)
+
+    def started(self, origin: Origin | None) -> "State":
+        """Return this state with another start, not truncated."""
+        return replace(self, origin=origin, trunc=None)
+
+    @property
+    def stem(self) -> str:
+        """What names of files begin with: `seed0003`, or `me` for a photo."""
+        return f"seed{self.seed:04d}" if self.origin is None else Path(self.origin.path).stem
 
     def at(self, k: int, alpha: float) -> "State":
         """Return this state with one slider of the active set moved."""
@@ -115,7 +147,9 @@ class State:
         """Return the codes before any move."""
         from sefa_cli.editing.start import start_from
 
-        return start_from(generator, str(self.seed), None, self.trunc, None, self.label)
+        if self.origin is None:
+            return start_from(generator, str(self.seed), None, self.trunc, None, self.label)
+        return start_from(generator, "0", self.origin.codes, self.trunc)
 
     def codes(self, generator: "Generator") -> "torch.Tensor":
         """Return the codes `(1, layers, dim)` or `(1, dim)` after the moves of all sets.
