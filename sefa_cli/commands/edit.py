@@ -57,6 +57,14 @@ def edit(
         str | None,
         typer.Option("--save-codes", metavar="FILE.npz", help="Also write the moved codes."),
     ] = None,
+    paste: Annotated[
+        bool,
+        typer.Option(
+            "--paste",
+            help="Put the edited face back into its whole photo. Needs --photo and --align, and "
+            "-o DIR for several pictures.",
+        ),
+    ] = False,
     overwrite: options.Overwrite = False,
     show: options.Show = False,
 ) -> None:
@@ -80,6 +88,8 @@ def edit(
     if save_codes:
         check_writable(save_codes, overwrite, [".npz"])
     target = picture_target(output, f"{options.stem(dirs)}_{name_of(table)}", overwrite)
+    if paste:
+        photos.check_paste(sum(map(len, table)), target.is_folder)
     showing = Showing.of(show)
 
     def keep_codes(edits: "Pictures") -> None:
@@ -88,7 +98,11 @@ def edit(
 
     check_photos = start_from_photos(bundle, photos, how)
     ref = start.model or str(bundle.model["ref"])
-    make = lambda: edited(bundle, table, **how)  # noqa: E731 - read once, two lines below
+
+    def make() -> Edits:
+        edits = edited(bundle, table, **how)
+        return photos.pasted(edits, how) if paste else edits
+
     for path in write_pictures(make, target, showing, "editing", ref, keep_codes):
         wrote(path)
     if save_codes:
