@@ -61,8 +61,8 @@ def check_options(
 
     Args:
         name: The method.
-        given: What was asked for, by option; those that are None or False were not. What is no
-            option of any method may be among them.
+        given: What was asked for, by option; those that are None or False were not. Options that
+            no method has may be among them.
         spelled: How the caller writes the name of an option.
 
     Example:
