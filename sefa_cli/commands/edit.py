@@ -102,7 +102,9 @@ def edit(
 
     wish = _wish(bundle_file, k, alpha, preset, save_preset, start)
     how = picture_options(wish.dirs, wish.bundle, seeds, start, look)
-    extra = {file: suffix for file, suffix in ((save_codes, ".npz"), (save_preset, ".toml")) if file}
+    extra = {
+        file: suffix for file, suffix in ((save_codes, ".npz"), (save_preset, ".toml")) if file
+    }
     for file, suffix in extra.items():
         check_writable(file, overwrite, [suffix])
     target = picture_target(output, wish.name, overwrite)
