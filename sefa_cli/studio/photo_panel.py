@@ -8,6 +8,7 @@ from nicegui import background_tasks, ui
 from sefa_cli.interchange.notes import has_note
 from sefa_cli.studio.elements import Canvas, Drop, icon_button
 from sefa_cli.studio.photos import Search, check_model
+from sefa_cli.studio.region_panel import spoken
 from sefa_cli.studio.restoring import restored
 
 if TYPE_CHECKING:
@@ -101,9 +102,11 @@ class PhotoPanel:
             self._canvas.say(src=f"/picture/{page.key}/{page.keep(png)}.png")
 
     def _tell(self) -> None:
-        if self._search:
-            self._bar.value = self._search.done / self._search.total
-            self._left.text = self._search.left
+        if search := self._search:
+            self._bar.value = search.done / search.total
+            loss = f", loss {search.loss:.3f}" if search.done else ""
+            left = "" if search.left is None else f", {spoken(search.left)} left"
+            self._left.text = f"{search.name}: {search.done} of {search.total}{loss}{left}"
 
     async def _leave(self) -> None:
         await self.page.do(lambda state: state.started(None))

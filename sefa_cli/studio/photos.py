@@ -38,6 +38,7 @@ class Search:
         done: Passes so far.
         total: Passes at most.
         loss: The loss of the last pass.
+        began: When the search began.
     """
 
     model: "Model"
@@ -50,12 +51,15 @@ class Search:
     done: int = 0
     total: int = 1
     loss: float = 0.0
+    began: float = field(default_factory=time.monotonic)
     _shown: float = 0.0
 
     @property
-    def left(self) -> str:
-        """How far it is, in words."""
-        return f"{self.name}: pass {self.done} of {self.total}, loss {self.loss:.3f}"
+    def left(self) -> float | None:
+        """An estimate of the seconds left; None before the first pass."""
+        if not self.done:
+            return None
+        return (time.monotonic() - self.began) / self.done * (self.total - self.done)
 
     def prepare(self) -> "Inverter":
         """Return what can find codes, after a look at the photo. Raises SefaError."""
@@ -73,7 +77,7 @@ class Search:
 
         code = code_of(self.data, self.name, inverter, self._step, self._watch)
         photo = inverter.read(self.data, self.name)
-        found = inverter.found(photo, code[0])
+        found = inverter.found(photo, code[0].reshape(-1, code.shape[-1]))
         notes = "".join(f"; {note}" for note in photo.notes)
         stem = in_file_name(Path(self.name).stem) or "photo"
         align = ["--align"] if self.align else []
