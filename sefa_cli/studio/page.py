@@ -44,9 +44,8 @@ class Page:
         self.job: Job | None = None
         self.uploads = Uploads()
         self.pictures: OrderedDict[int, bytes] = OrderedDict()
-        self.asked = self.count = self.shows = (
-            0  # pictures requested, the one shown; whole ones requested
-        )
+        # Pictures asked for, the last one to paint, the one shown; whole ones asked for.
+        self.asked = self.painted = self.count = self.shows = 0
         self.before = False  # whether the page shows the picture without any move
         self.closed = False
 
@@ -227,12 +226,19 @@ class Page:
         if self.closed:
             return
         self.asked += 1
-        number = self.asked
-        request = self.studio.worker.submit(self.key, lambda: renderer.render(state, view))
+        number = self.painted = self.asked
+
+        def go_on() -> None:
+            if view == renderer.whole != renderer.quick and number != self.painted:
+                raise CancelledError  # a whole picture gives way to the next move
+
+        request = self.studio.worker.submit(self.key, lambda: renderer.render(state, view, go_on))
         try:
             rendered: Rendered | None = await asyncio.wrap_future(request)
         except SefaError as error:
             self.layout.complain(str(error))
+            return
+        except CancelledError:
             return
         if rendered is None or self.closed or number < self.count:
             return
