@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sefa_cli.allocator import keep_blocks
 
@@ -102,8 +102,8 @@ def serve(name: str) -> None:
             super().__init__(model)
             self._model = model
 
-        def picture(self, state: "State", view: "View") -> "Picture":
-            return Renderer(self._model).picture(state, view)
+        def picture(self, state: "State", view: "View", go_on: Any = lambda: None) -> "Picture":
+            return Renderer(self._model).picture(state, view, go_on)
 
     if name == "forgetful":
         vars(page)["Renderer"] = Forgetful

@@ -30,12 +30,17 @@ if TYPE_CHECKING:
     from sefa_cli.discovery.regions.region import Region
     from sefa_cli.discovery.sampling import factorize_samples
     from sefa_cli.discovery.tensors import factorize_tensors
+    from sefa_cli.editing.presets import Preset
     from sefa_cli.editing.source import load_generator
+    from sefa_cli.editing.storyboard import Key, Storyboard
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
     from sefa_cli.evaluation.evaluate import Evaluation, evaluate
+    from sefa_cli.evaluation.supervise import supervise
     from sefa_cli.inversion.invert import Inversion, invert
-    from sefa_cli.rendering.animation import Film, SweepOptions, animate, sweep
-    from sefa_cli.rendering.edits import Edits, edit
+    from sefa_cli.rendering.animation import SweepOptions, animate, sweep
+    from sefa_cli.rendering.edits import Edits, edit, edit_preset
+    from sefa_cli.rendering.film import Film, FilmOptions
+    from sefa_cli.rendering.journeys import JourneyOptions, film, interpolate
     from sefa_cli.rendering.options import PictureOptions, RenderOptions
     from sefa_cli.rendering.samples import Samples, sample
 
@@ -49,25 +54,33 @@ __all__ = [
     "Edits",
     "Evaluation",
     "Film",
+    "FilmOptions",
     "Inversion",
+    "JourneyOptions",
+    "Key",
     "MismatchError",
     "OfflineError",
     "PictureOptions",
+    "Preset",
     "Region",
     "RenderOptions",
     "Samples",
     "SefaError",
+    "Storyboard",
     "SweepOptions",
     "UsageError",
     "__version__",
     "animate",
     "compare",
     "edit",
+    "edit_preset",
     "evaluate",
     "factorize",
     "factorize_samples",
     "factorize_tensors",
+    "film",
     "inspect",
+    "interpolate",
     "invert",
     "keep_blocks",
     "load_generator",
@@ -75,6 +88,7 @@ __all__ = [
     "mix",
     "pick",
     "sample",
+    "supervise",
     "sweep",
 ]
 
@@ -86,25 +100,33 @@ _HOME = {
     "Direction": "bundle.direction",
     "Edits": "rendering.edits",
     "Evaluation": "evaluation.evaluate",
-    "Film": "rendering.animation",
+    "Film": "rendering.film",
+    "FilmOptions": "rendering.film",
     "Inversion": "inversion.invert",
+    "JourneyOptions": "rendering.journeys",
+    "Key": "editing.storyboard",
     "MismatchError": "errors",
     "OfflineError": "errors",
     "Region": "discovery.regions.region",
     "PictureOptions": "rendering.options",
+    "Preset": "editing.presets",
     "RenderOptions": "rendering.options",
     "Samples": "rendering.samples",
     "SefaError": "errors",
+    "Storyboard": "editing.storyboard",
     "SweepOptions": "rendering.animation",
     "UsageError": "errors",
     "animate": "rendering.animation",
     "compare": "bundle.compare",
     "edit": "rendering.edits",
+    "edit_preset": "rendering.edits",
     "evaluate": "evaluation.evaluate",
     "factorize": "discovery.factorize",
     "factorize_samples": "discovery.sampling",
     "factorize_tensors": "discovery.tensors",
+    "film": "rendering.journeys",
     "inspect": "discovery.describe",
+    "interpolate": "rendering.journeys",
     "invert": "inversion.invert",
     "keep_blocks": "allocator",
     "load_generator": "editing.source",
@@ -112,6 +134,7 @@ _HOME = {
     "mix": "bundle.picking",
     "pick": "bundle.picking",
     "sample": "rendering.samples",
+    "supervise": "evaluation.supervise",
     "sweep": "rendering.animation",
 }
 

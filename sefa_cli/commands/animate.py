@@ -1,19 +1,25 @@
 """`sefa animate`: a film of directions, swept from one step to another."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.journey import Wish, journey_of
 from sefa_cli.commands.photos import Photos, start_from_photos
 from sefa_cli.commands.picture_options import BundleFile, Look, Start, picture_options
+
+if TYPE_CHECKING:
+    from sefa_cli.rendering.film import FilmOptions
 
 
 def animate(
     bundle_file: BundleFile,
+    *,
     k: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--k",
             "-k",
@@ -21,7 +27,7 @@ def animate(
             help="Directions: indices, ranges and labels such as 0-2,smile; -1 is the last, all "
             "takes every one. May be repeated.",
         ),
-    ],
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -35,12 +41,37 @@ def animate(
     start: Start,
     look: Look,
     photos: Photos,
+    first: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="SEED|FILE",
+            help="Go from this face to that of --to, instead of sweeping directions: a seed, or a "
+            "file of codes (face.npz:2 is its code 2). X.dirs may then be a model.",
+        ),
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="SEED|FILE", help="Where --from goes to.")
+    ] = None,
+    storyboard: Annotated[
+        str | None,
+        typer.Option(
+            "--storyboard",
+            metavar="FILE.toml",
+            help="Go along the key frames in this file: seeds, codes and moves, with their times.",
+        ),
+    ] = None,
     seeds: Annotated[str | None, options.seeds("0")] = None,
     span: Annotated[str, options.span(", or several in turn, such as 0,3,-3,0")] = "auto",
     frames: Annotated[
-        int,
-        typer.Option("--frames", metavar="N", min=2, help="Frames from one end to the next."),
-    ] = 48,
+        int | None,
+        typer.Option(
+            "--frames",
+            metavar="N",
+            min=2,
+            help="Frames from one end to the next. Default: 48.",
+        ),
+    ] = None,
     fps: Annotated[
         float, typer.Option("--fps", metavar="N", min=0.1, max=100, help="Frames per second.")
     ] = 25,
@@ -77,37 +108,31 @@ def animate(
 
     Pictures have at most 512 pixels unless you give --size. A GIF has one palette for the whole
     film and counts time in hundredths of a second. MP4 is H.264, which browsers play. A sequence
-    without jumps needs --bounce and a --range that begins at 0.
+    without jumps needs --bounce and a --range that begins at 0. With --from and --to, or with
+    --storyboard, the film goes between faces.
     """
-    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.commands.showing import Showing
-    from sefa_cli.editing.moves import stops_of
-    from sefa_cli.rendering.animation import SweepOptions, sweep
     from sefa_cli.rendering.films import check_film_path
 
-    dirs = bundle_file.path
-    bundle = Bundle.load(dirs)
-    for words in k:
-        bundle.indices(words)
-    how: SweepOptions = {
-        **picture_options(dirs, bundle, seeds, start, look),
-        "frames": frames,
+    way: FilmOptions = {
         "fps": fps,
         "bounce": bounce,
         "hold": hold,
         "ease": ease,
-        "arrange": arrange,
         "captions": captions,
     }
-    if span != "auto":
-        stops_of(span)
     checks.check_once(once, output)
     check_film_path(output, overwrite, fps)
+    if first or last or storyboard:
+        words = {"--k": k, "--range": None if span == "auto" else span, "--seeds": seeds}
+        words |= {"--arrange": None if arrange == "rows" else arrange, "--photo": photos.photo}
+        wish = journey_of(bundle_file, (first, last), storyboard, frames, words, start, look, way)
+    else:
+        sweep = {**way, "frames": 48 if frames is None else frames, "arrange": arrange}
+        wish = _sweep_of(bundle_file, k or [], span, seeds, start, look, photos, sweep)
     showing = Showing.of(show)
-    check_photos = start_from_photos(bundle, photos, how)
-
-    with working(f"loading {start.model or bundle.model['ref']}") as work:
-        film = sweep(bundle, k, span, **how)
+    with working(f"loading {wish.model}") as work:
+        film = wish.make()
         showing.count = len(film)
         advance = work.begin("animating", len(film), "frames", "the film is written at the end")
         film.save(output, overwrite, not once, advance, showing.watch)
@@ -116,4 +141,31 @@ def animate(
     say(f"film: {length}", level=0 if inexact else 1)
     wrote(output)
     showing.show(output)
-    check_photos()
+    wish.check()
+
+
+def _sweep_of(
+    bundle_file: BundleFile,
+    k: list[str],
+    span: str,
+    seeds: str | None,
+    start: Start,
+    look: Look,
+    photos: Photos,
+    way: Mapping[str, Any],
+) -> Wish:
+    """Read the bundle, and find the codes of photos. Raises SefaError for wrong options."""
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.editing.moves import stops_of
+    from sefa_cli.rendering.animation import sweep
+
+    dirs = bundle_file.path
+    bundle = Bundle.load(dirs)
+    for words in k:
+        bundle.indices(words)
+    how: Any = {**picture_options(dirs, bundle, seeds, start, look), **way}
+    if span != "auto":
+        stops_of(span)
+    check_photos = start_from_photos(bundle, photos, how)
+    ref = start.model or str(bundle.model["ref"])
+    return Wish(ref, lambda: sweep(bundle, k, span, **how), check_photos)

@@ -93,6 +93,22 @@ def check_class(label: int | None, classes: int, needed: bool) -> None:
         raise UsageError(f"class {label} is out of range", f"0-{classes - 1}")
 
 
+def check_mix(mix: str | None, card: dict[str, Any]) -> None:
+    """Refuse a `--mix-from` that lacks its source or its layers, or that the model cannot have."""
+    if mix is not None:
+        from sefa_cli.editing.mixing import parse_mix
+
+        _check_layers(str(parse_mix(mix)[1]), int(card["num_layers"]))
+
+
+def _check_layers(layers: str | None, count: int) -> None:
+    if layers is not None and layers not in LEVELS:
+        try:
+            parse_range(layers, "layer", count)
+        except UsageError as error:
+            raise UsageError(error.found, error.expected, f"Levels: {', '.join(LEVELS)}.") from None
+
+
 def check_for_model(
     card: dict[str, Any],
     layers: str | None,
@@ -104,11 +120,7 @@ def check_for_model(
     from sefa_cli.families.registry import find
 
     count, largest = int(card["num_layers"]), int(card["resolution"])
-    if layers is not None and layers not in LEVELS:
-        try:
-            parse_range(layers, "layer", count)
-        except UsageError as error:
-            raise UsageError(error.found, error.expected, f"Levels: {', '.join(LEVELS)}.") from None
+    _check_layers(layers, count)
     if trunc_layers is not None:
         parse_range(trunc_layers, "truncation layer", count)
     if places and (family := find(card["family"])) and not family.places:

@@ -27,6 +27,9 @@ _EXAMPLES = {
     "pick output": "picked.dirs",
 }
 
+# Options that stand for the bundle and for --k.
+_INSTEAD = {"edit": ("preset",), "animate": ("first", "last", "storyboard")}
+
 
 class SefaCommand(TyperCommand):
     """A Typer command whose complaint about a missing word shows how to type it."""
@@ -37,12 +40,23 @@ class SefaCommand(TyperCommand):
         given, _, order = self.make_parser(ctx).parse_args(args=list(args))
         if "help" not in given:
             missing = [
-                p for p in self.params if _is_needed(p, given) and given.get(str(p.name)) is None
+                p
+                for p in self.params
+                if self._is_needed(p, given) and given.get(str(p.name)) is None
             ]
             if missing:
                 raise self._complaint(missing, args, ctx)
             _refuse_repeats(order)
         return super().parse_args(ctx, args)
+
+    def _is_needed(self, parameter: Any, given: dict[str, Any]) -> bool:
+        """Return whether a command cannot do without it; a bundle may also come with `--dirs`."""
+        name, instead = str(parameter.name), _INSTEAD.get(str(self.name))
+        if instead and name in ("file", "k"):
+            return not any(given.get(other) for other in (*instead, *["dirs"] * (name == "file")))
+        if name == "file" and parameter.metavar == "X.dirs":
+            return not given.get("dirs")
+        return bool(parameter.required)
 
     def _complaint(self, missing: list[Any], args: list[str], ctx: Any) -> UsageError:
         import shlex
@@ -60,13 +74,6 @@ class SefaCommand(TyperCommand):
         path = ctx.command_path.removeprefix(ctx.find_root().command_path).split()  # models pull
         line = shlex.join(["sefa", *path, *before, *args, *after])
         return UsageError(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} missing", line)
-
-
-def _is_needed(parameter: Any, given: dict[str, Any]) -> bool:
-    """Return whether a command cannot do without it; a bundle may also come with `--dirs`."""
-    if parameter.name == "file" and parameter.metavar == "X.dirs":
-        return not given.get("dirs")
-    return bool(parameter.required)
 
 
 def _refuse_repeats(order: list[Any]) -> None:

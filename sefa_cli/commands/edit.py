@@ -1,5 +1,8 @@
 """`sefa edit`: pictures before and after a move along directions."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,15 +12,20 @@ from sefa_cli.commands.console import wrote
 from sefa_cli.commands.photos import Photos, start_from_photos
 from sefa_cli.commands.picture_options import BundleFile, Look, Start, picture_options
 from sefa_cli.commands.pictures import write_pictures
+from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.rendering.edits import Edits
     from sefa_cli.rendering.gallery import Pictures
+    from sefa_cli.rendering.options import PictureOptions
 
 
 def edit(
     bundle_file: BundleFile,
+    *,
     k: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--k",
             "-k",
@@ -25,7 +33,7 @@ def edit(
             help="A direction: an index, a label, or -1 for the last. 0-2,smile makes a row for "
             "each, all takes every direction. Repeated pairs of --k and --alpha make one move.",
         ),
-    ],
+    ] = None,
     start: Start,
     look: Look,
     photos: Photos,
@@ -53,6 +61,20 @@ def edit(
             "name, here.",
         ),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset",
+            metavar="FILE.toml",
+            help="Make the moves of this file instead of --k and --alpha. It names its bundles.",
+        ),
+    ] = None,
+    save_preset: Annotated[
+        str | None,
+        typer.Option(
+            "--save-preset", metavar="FILE.toml", help="Also keep the move, for --preset."
+        ),
+    ] = None,
     save_codes: Annotated[
         str | None,
         typer.Option("--save-codes", metavar="FILE.npz", help="Also write the moved codes."),
@@ -71,41 +93,84 @@ def edit(
     """Move codes along directions of a bundle and show the pictures.
 
     The bundle knows its model. In a sheet pictures have at most 512 pixels unless you give --size.
-    A folder gets full pictures with names such as seed0003_k3_+2.00.png.
+    A folder gets full pictures with names such as seed0003_k3_+2.00.png. --preset needs no bundle.
     """
-    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.commands.showing import Showing
-    from sefa_cli.editing.moves import name_of, parse_moves
     from sefa_cli.files import check_writable
     from sefa_cli.rendering.edits import Edits
-    from sefa_cli.rendering.edits import edit as edited
     from sefa_cli.rendering.outputs import picture_target
 
-    dirs = bundle_file.path
-    bundle = Bundle.load(dirs)
-    table = parse_moves(bundle, k, alpha or [])
-    how = picture_options(dirs, bundle, seeds, start, look)
-    if save_codes:
-        check_writable(save_codes, overwrite, [".npz"])
-    target = picture_target(output, f"{options.stem(dirs)}_{name_of(table)}", overwrite)
-    if paste:
-        photos.check_paste(sum(map(len, table)), target.is_folder)
+    wish = _wish(bundle_file, k, alpha, preset, save_preset, start)
+    how = picture_options(wish.dirs, wish.bundle, seeds, start, look)
+    for file, suffix in ((save_codes, ".npz"), (save_preset, ".toml")):
+        if file:
+            check_writable(file, overwrite, [suffix])
+    target = picture_target(output, wish.name, overwrite)
+    photos.check_paste(paste, wish.moves, target.is_folder)
     showing = Showing.of(show)
 
-    def keep_codes(edits: "Pictures") -> None:
-        if save_codes and isinstance(edits, Edits):
+    def keep(edits: "Pictures") -> None:
+        assert isinstance(edits, Edits)
+        if save_codes:
             edits.save_codes(save_codes, overwrite)
+        if save_preset:
+            edits.preset(Path(save_preset).stem, wish.dirs).save(save_preset, overwrite)
 
-    check_photos = start_from_photos(bundle, photos, how)
-    ref = start.model or str(bundle.model["ref"])
-
-    def make() -> Edits:
-        edits = edited(bundle, table, **how)
-        return photos.pasted(edits, how) if paste else edits
-
-    for path in write_pictures(make, target, showing, "editing", ref, keep_codes):
+    check_photos = start_from_photos(wish.bundle, photos, how)
+    ref = start.model or str(wish.bundle.model["ref"])
+    make = lambda: photos.placed(paste, wish.make(how), how)  # noqa: E731 - read once, below
+    for path in write_pictures(make, target, showing, "editing", ref, keep):
         wrote(path)
     if save_codes:
         wrote(save_codes)
+    if save_preset:
+        wrote(save_preset)
     showing.show(target.path)
     check_photos()
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """An edit, its options read and checked."""
+
+    dirs: str
+    bundle: "Bundle"
+    name: str  # of the output, if none was given
+    moves: int
+    make: "Callable[[PictureOptions], Edits]"
+
+
+def _wish(
+    bundle_file: BundleFile,
+    k: list[str] | None,
+    alpha: list[str] | None,
+    preset: str | None,
+    save_preset: str | None,
+    start: Start,
+) -> _Wish:
+    """Read the bundle and the moves. Raises SefaError for those that are not valid."""
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.editing.moves import name_of, parse_moves
+    from sefa_cli.rendering.edits import edit as edited
+    from sefa_cli.rendering.edits import edit_preset
+
+    if preset is None:
+        dirs = bundle_file.path
+        bundle = Bundle.load(dirs)
+        table = parse_moves(bundle, k or [], alpha or [])
+        moves = sum(map(len, table))
+        if save_preset and moves > 1:
+            raise UsageError(f"--save-preset with {moves} moves", "one move, such as -k 3 -a 2")
+        if save_preset and dirs == "-":
+            raise UsageError("--save-preset with a bundle from stdin", "a file: presets name it")
+        name = f"{options.stem(dirs)}_{name_of(table)}"
+        return _Wish(dirs, bundle, name, moves, lambda how: edited(bundle, table, **how))
+    given = {"--k": k, "--alpha": alpha, "--layers": start.layers, "--save-preset": save_preset}
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(f"{option} and --preset cannot be used together")
+    from sefa_cli.editing.presets import Preset
+
+    own = Preset.load(preset, bundle_file.path if bundle_file.is_named else None)
+    last = own.parts[-1]
+    return _Wish(last.file, last.bundle, Path(preset).stem, 1, lambda how: edit_preset(own, **how))

@@ -56,6 +56,15 @@ Codes = Annotated[
     str | None,
     typer.Option("--codes", metavar="FILE.npz", help="Start from these codes instead of seeds."),
 ]
+MixFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--mix-from",
+        metavar="SEED:RANGE",
+        help="Take the styles of another seed on these layers, such as 7:8-22 or 7:top. A file "
+        "of codes may stand for the seed: face.npz:top.",
+    ),
+]
 Align = Annotated[
     bool,
     typer.Option(

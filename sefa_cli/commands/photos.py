@@ -33,8 +33,10 @@ class Photos:
     align: options.Align = False
     face: options.Face = None
 
-    def check_paste(self, moves: int, is_folder: bool) -> None:
+    def check_paste(self, paste: bool, moves: int, is_folder: bool) -> None:
         """Refuse `--paste` where it has no effect, or no place for its pictures."""
+        if not paste:
+            return
         if not (self.photo and self.align):
             raise UsageError("--paste has no effect without --photo and --align")
         if not is_folder and moves * len(self.photo) > 1:
@@ -44,8 +46,10 @@ class Photos:
         if (refused := refusal()) is not None:
             raise refused
 
-    def pasted(self, edits: "Edits", how: "PictureOptions") -> "Edits":
-        """Return edits whose faces are put back into the photos."""
+    def placed(self, paste: bool, edits: "Edits", how: "PictureOptions") -> "Edits":
+        """Return edits whose faces `--paste` puts back into the photos; without it, the same."""
+        if not paste:
+            return edits
         from sefa_cli.inversion.paste import pasted
         from sefa_cli.inversion.remembered import PhotoCodes
 

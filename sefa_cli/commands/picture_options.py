@@ -67,10 +67,20 @@ class BundleFile:
     @property
     def path(self) -> str:
         """The one bundle. Raises UsageError if two were named."""
-        named = [*([] if self.file is None else [self.file]), *(self.dirs or [])]
-        if len(named) > 1:
-            raise UsageError(f"{len(named)} bundles are given: {', '.join(named)}", "one")
-        return named[0]
+        if len(self._named) > 1:
+            raise UsageError(
+                f"{len(self._named)} bundles are given: {', '.join(self._named)}", "one"
+            )
+        return self._named[0]
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a bundle was named."""
+        return bool(self._named)
+
+    @property
+    def _named(self) -> list[str]:
+        return [*([] if self.file is None else [self.file]), *(self.dirs or [])]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -88,6 +98,7 @@ class Start:
         ),
     ] = None
     codes: options.Codes = None
+    mix_from: options.MixFrom = None
     model: Annotated[
         str | None,
         typer.Option(
@@ -195,6 +206,7 @@ def picture_options(
     how: PictureOptions = {
         **render_options(seeds, look),
         "codes": start.codes,
+        "mix_from": start.mix_from,
         "layers": start.layers,
         "model": start.model,
         "any_model": start.any_model,
@@ -208,6 +220,7 @@ def picture_options(
     if start.model is None or not start.any_model:
         places = look.translate is not None or look.rotate is not None
         checks.check_for_model(bundle.model, start.layers, look.trunc_layers, look.size, places)
+        checks.check_mix(start.mix_from, bundle.model)
     if look.class_label is not None or bundle.space == "z":  # elsewhere few models have classes
         from sefa_cli.editing.source import open_model_of
 

@@ -18,6 +18,7 @@ def sample(
     model: options.Model,
     look: Look,
     codes: options.Codes = None,
+    mix_from: options.MixFrom = None,
     seeds: Annotated[str | None, options.seeds("0-31")] = None,
     output: Annotated[
         str | None,
@@ -50,12 +51,13 @@ def sample(
 
     how = render_options(seeds, look)
     checks.check_codes(codes, seeds, look)
-    how["codes"] = codes
+    how["codes"], how["mix_from"] = codes, mix_from
     checkpoint = open_checkpoint(model, offline=look.offline)
     checks.check_class(look.class_label, checkpoint.config["c_dim"], codes is None)
     places = look.translate is not None or look.rotate is not None
     card = model_card(checkpoint)
     checks.check_for_model(card, None, look.trunc_layers, look.size, places)
+    checks.check_mix(mix_from, card)
     target = picture_target(output, "sample", overwrite)
     own = options.parse_shard(shard)
     if own is not None and not target.is_folder:

@@ -216,7 +216,7 @@ def show_picture(console: Console, about: Mapping[str, Any], _: int) -> None:
     facts = {
         "model": about["model"]["ref"],
         "fingerprint": about["model"].get("fingerprint", ""),
-        **{kind: str(about[kind]) for kind in ("seed", "code") if kind in about},
+        **{kind: str(about[kind]) for kind in ("seed", "code", "mixed") if kind in about},
         "moves": ", ".join(moves) or "none",
         "latent": " × ".join(map(str, about["latent"])) + "; --codes reads it",
     }

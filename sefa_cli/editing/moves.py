@@ -78,7 +78,7 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
         return [auto_moves(bundle, found[0][0])]
     listed = [step for _, step in found if isinstance(step, Sequence) and not isinstance(step, str)]
     if not listed:
-        return [[Move(tuple((k, _alpha(bundle, k, step)) for k, step in found))]]
+        return [[Move(tuple((k, alpha_of(bundle, k, step)) for k, step in found))]]
     if len(found) > 1:
         raise UsageError("a list of steps with several directions", "one direction at a time")
     return [[Move(((found[0][0], parse_alpha(step)),)) for step in listed[0]]]
@@ -89,7 +89,8 @@ def auto_moves(bundle: Bundle, k: int) -> list[Move]:
     return [Move(((k, n * bundle.step(k)),)) for n in AUTO_STEPS]
 
 
-def _alpha(bundle: Bundle, k: int, step: str | float) -> float:
+def alpha_of(bundle: Bundle, k: int, step: str | float) -> float:
+    """Return α as a number: "auto" is the suggested step. Raises UsageError as `parse_alpha`."""
     return bundle.step(k) if step == AUTO else parse_alpha(step)
 
 
@@ -118,7 +119,7 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
         )  # fmt: skip
     found = [parse_direction(bundle, k) for k in ks]
     pairs = zip(found, alphas, strict=True)
-    return [[Move(tuple((k, _alpha(bundle, k, alpha)) for k, alpha in pairs))]]
+    return [[Move(tuple((k, alpha_of(bundle, k, alpha)) for k, alpha in pairs))]]
 
 
 def name_of(table: Sequence[Sequence[Move]]) -> str:

@@ -43,6 +43,7 @@ class Start:
     space: str = ""  # "w" or "z", which only the generator knows; "" where nobody asked it
     pictures: tuple[str, ...] = ()  # the names of the codes in their file, if it has any
     beside: int = 0  # of them the last ones, seeds that were not asked for
+    mixed: str = ""  # the source and layers of `--mix-from` that they were mixed with
 
     @property
     def count(self) -> int:
@@ -53,12 +54,17 @@ class Start:
     def names(self) -> list[str]:
         """For people: `seed 3`, or the name of the picture that a code belongs to."""
         asked = list(self.pictures) or [f"{self.kind} {n}" for n in self.numbers[: self.count]]
+        asked = [f"{name} + {self.mixed}" for name in asked] if self.mixed else asked
         return asked + [f"seed {n}" for n in self.numbers[self.count :]]
 
     def stem(self, i: int) -> str:
         """For files: `seed0003`, or `code0000_ann` for the picture `ann.jpg`."""
         name = in_file_name(Path(self.pictures[i]).stem) if i < len(self.pictures) else ""
         return f"{self.kind}{self.numbers[i]:04d}" + (f"_{name}" if name else "")
+
+    def origin(self, i: int) -> dict[str, int | str]:
+        """For notes in pictures: the seed or the number of a code, and what it was mixed with."""
+        return {self.kind: self.numbers[i], **({"mixed": self.mixed} if self.mixed else {})}
 
     def only(self, first: int, end: int) -> "Start":
         """Return the codes from `first` up to and without `end`, of those asked for."""

@@ -4,6 +4,7 @@ Whoever moves one direction of a few layers again and again need not compute the
 each time.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -42,8 +43,11 @@ class Resuming:
         self.ran = 0  # steps that the last picture took
 
     @torch.inference_mode()
-    def paint(self, codes: Tensor) -> Tensor:
-        """Paint codes `(1, num_layers, dim)` or `(1, dim)`: `(1, channels, h, w)`."""
+    def paint(self, codes: Tensor, go_on: Callable[[], object] = lambda: None) -> Tensor:
+        """Paint codes `(1, num_layers, dim)` or `(1, dim)`: `(1, channels, h, w)`.
+
+        `go_on` is called before each step; an exception that it raises ends the work.
+        """
         generator, size, preview, noise_mode = self._how
         if self._steps is None:
             return generator.synthesize(codes, None, 1.0, noise_mode, size, preview)
@@ -53,6 +57,7 @@ class Resuming:
         state: Any = self._states[begin - 1] if begin else None
         states = self._states[:begin]
         for step in self._steps[begin:]:
+            go_on()
             state = step.run(state, codes)
             states.append(state if _bytes(state) <= _LARGEST else None)
         self._codes, self._states, self.ran = codes.clone(), states, len(self._steps) - begin

@@ -81,7 +81,8 @@ def _checked(about: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a note. Raises ValueError if it is not what `to_text` writes."""
     ref, moves = about["model"]["ref"], about["moves"]
     steps = [step for move in moves for step in move["steps"]]
-    names = [str(ref), *(str(step.get("label", "")) for step in steps)]
+    names = [str(ref), str(about.get("mixed", ""))]
+    names += [str(step.get("label", "")) for step in steps]
     numbers = [*(step["alpha"] for step in steps), *(n for move in moves for n in move["layers"])]
     numbers += [step["k"] for step in steps] + [about.get("seed", 0), about.get("code", 0)]
     if not all(map(str.isprintable, names)) or not all(type(n) in (int, float) for n in numbers):
@@ -91,10 +92,11 @@ def _checked(about: dict[str, Any]) -> dict[str, Any]:
 
 def _chunk(file: IO[bytes]) -> bytes | None:
     """Return the text of the first chunk `sefa` of a PNG file."""
+    end = file.seek(0, 2)
     file.seek(len(_START))
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
-        if kind == b"tEXt" and length <= _LARGEST:
+        if kind == b"tEXt" and length <= min(_LARGEST, end):
             key, _, text = file.read(length).partition(b"\0")
             if key == KEY.encode():
                 return text

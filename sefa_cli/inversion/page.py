@@ -10,13 +10,14 @@ import numpy as np
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import FARTHEST
 from sefa_cli.errors import SefaError
+from sefa_cli.files import folder_beside, make_folder
 from sefa_cli.generators.base import Generator
 from sefa_cli.inversion.batch import Outcome
 from sefa_cli.inversion.table import rows
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture, save_png
 from sefa_cli.rendering.report import report_of, sweep_steps, write_report
-from sefa_cli.rendering.report_folder import PAGE, PICTURES, clear_report_folder
+from sefa_cli.rendering.report_folder import PAGE, PICTURES, check_report_folder
 from sefa_cli.rendering.report_page import write_template
 
 Begin = Callable[[int], Callable[[], object]]
@@ -65,18 +66,19 @@ class PhotoPage:
 
     def write(self) -> Path:
         """Write the page without edits, and return it."""
-        folder = clear_report_folder(self.path, self.overwrite)
-        (folder / PICTURES).mkdir(parents=True, exist_ok=True)
-        for name, picture in _files(self.outcomes).items():
-            save_png(folder / name, picture)
         values = {
             "title": "Photographs",
             "facts": [("model", self.model)],
             "command": self.command,
             "photos": list(_photos(self.outcomes)),
         }
-        write_template("inversion.html", folder / PAGE, values)
-        return folder / PAGE
+        path = Path(self.path)
+        with folder_beside(path, lambda: check_report_folder(path, self.overwrite)) as folder:
+            make_folder(folder / PICTURES)
+            for name, picture in _files(self.outcomes).items():
+                save_png(folder / name, picture)
+            write_template("inversion.html", folder / PAGE, values)
+        return path / PAGE
 
     def write_edited(self, edits: Edits, generator: Generator, codes: str, begin: Begin) -> Path:
         """Write the page of a report with the photos above their edits, and return it.

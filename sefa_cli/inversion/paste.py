@@ -1,7 +1,7 @@
 """Edited faces back in their photos: where `--align` cut them out, with a soft edge."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -117,4 +117,5 @@ def pasted(
     find = face_finder(offline)
     assert find is not None
     places = [place_of(photo, find, face) for photo in photos]
-    return Pasted(edits.scene, edits.bundle, edits.table, places)
+    own = {field.name: getattr(edits, field.name) for field in fields(edits)}
+    return Pasted(**own, places=places)

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image
 
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
+from sefa_cli.rendering.pictures import BROKEN
 
 Given = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
@@ -24,6 +25,15 @@ Given = str | Path | bytes | Image.Image | NDArray[np.uint8]
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
 _HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of the container
 _HEIC_SUFFIXES = (".heic", ".heif")
+_TURNS = {  # by EXIF's orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _SMALLEST = 16  # pixels of the shorter side: nothing can be seen below
 
 
@@ -82,7 +92,7 @@ def upright_photo(given: Given, channels: int, label: str, notes: list[str]) -> 
     `label` is what the photo is called in errors.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # beyond twice that: error
+        warnings.simplefilter("ignore")  # Pillow's: of size (beyond twice that: error), of tags
         if isinstance(given, str | Path | bytes):
             image = _opened(given if isinstance(given, bytes) else Path(given), label)
         else:
@@ -91,9 +101,11 @@ def upright_photo(given: Given, channels: int, label: str, notes: list[str]) -> 
             if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
                 kind = "real numbers" if image.mode == "F" else "whole numbers of 32 bits"
                 raise ValueError(f"its pixels are {kind}")
+            if ";16" in str(getattr(image, "tile", "")) and not image.mode.startswith("I"):
+                notes.append("from 16 bits")  # of each color: Pillow has taken the upper 8
             image = _upright(image, notes)
             image = _levels(image, channels, notes)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except BROKEN as error:
             raise SefaError(
                 f"{label} cannot be read as a picture: {error}", remedy="Get the file again."
             ) from error
@@ -171,7 +183,7 @@ def _opened(source: Path | bytes, label: str) -> Image.Image:
         return Image.open(whole, formats=[name for name in _FORMATS if name in Image.OPEN])
     except Image.DecompressionBombError:
         raise SefaError(f"{label} is too large", "fewer than 170 megapixels") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except BROKEN as error:
         if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
             raise SefaError(
                 f"{label} is a HEIC photo, which cannot be read here",
@@ -201,10 +213,14 @@ def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
     if getattr(image, "n_frames", 1) > 1:
         notes.append(f"the first of its {image.n_frames} pictures")  # type: ignore[attr-defined]
         image.seek(0)
-    if image.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9):
-        notes.append("turned as the camera says")
-    turned: Image.Image = ImageOps.exif_transpose(image)
-    return turned
+    try:
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # Pillow reads EXIF lazily, and damaged EXIF makes no picture unreadable
+        return image
+    if turn is None:
+        return image
+    notes.append("turned as the camera says")
+    return image.transpose(turn)
 
 
 def _levels(image: Image.Image, channels: int, notes: list[str]) -> Image.Image:

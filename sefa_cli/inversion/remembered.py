@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from sefa_cli.canonical import canonical_json
@@ -58,8 +57,7 @@ def code_of(
     code = _remembered(file, inverter)
     if code is None:
         code = inverter.find(inverter.read(photo, name), report, watch).code[None]
-        numbers = code.numpy()
-        cache.write_quietly(file, lambda to: np.save(to, numbers))
+        cache.keep_array(file, code.numpy())
     return code.cpu()
 
 
@@ -72,7 +70,8 @@ def _file(photo: Path | bytes, inverter: Inverter) -> Path:
 
 def _remembered(file: Path, inverter: Inverter) -> torch.Tensor | None:
     """Return the code in a file, or None if there is none that fits."""
+    codes = cache.kept_array(file)
     try:
-        return as_codes(np.load(file, allow_pickle=False), inverter.generator)
-    except (OSError, ValueError, EOFError, SefaError):
+        return None if codes is None else as_codes(codes, inverter.generator)
+    except SefaError:
         return None

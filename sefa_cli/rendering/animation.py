@@ -1,55 +1,41 @@
-"""Films of directions: frames rendered one by one and written to a file."""
+"""Films of directions, swept from one step to another."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack
 
-from PIL import Image
-
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import FARTHEST, Move, stops_of
 from sefa_cli.ranges import check_indices
 from sefa_cli.rendering.edits import Edits
+from sefa_cli.rendering.film import Film, FilmOptions
 from sefa_cli.rendering.film_frames import Captions, gap_of, one_below_another, side_by_side
-from sefa_cli.rendering.films import check_film_path, timing, write_film
+from sefa_cli.rendering.films import check_film_path
 from sefa_cli.rendering.gallery import Progress
 from sefa_cli.rendering.options import PictureOptions, check_names
-from sefa_cli.rendering.pictures import Picture, png, to_image
-from sefa_cli.rendering.scene import bundle_of, open_scene_of
+from sefa_cli.rendering.pictures import Picture
+from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
 from sefa_cli.rendering.sweeps import Shot, frame_alphas, rest_frames, shots
-from sefa_cli.rendering.view import View
 
 Names = str | int | Iterable[str | int]  # "0-2,smile", 3 or [0, "smile"]
 Span = Sequence[float] | str  # (-3, 3), "-3:3" or "auto"
 
-_KEPT = 256 * 2**20  # bytes of frames that will be shown again
-_LARGEST = 512  # pixels of a picture unless a size is asked for
 
+class SweepOptions(PictureOptions, FilmOptions, total=False):
+    """The keyword arguments of `sweep` and `animate`, all optional.
 
-class SweepOptions(PictureOptions, total=False):
-    """The keyword arguments of `sweep` and `animate`, in addition to those of `PictureOptions`.
+    They are also those of `PictureOptions` and `FilmOptions`.
 
     Attributes:
         frames: Number of frames from one end of a sweep to the other, at least 1. Default: 48.
-        fps: Frames per second, at least 0.01. Default: 25.
-        bounce: Sweep forward and back, for a seamless loop.
-        hold: How long to hold each end, in seconds from 0 to 3600. Default: 0.
-        ease: "linear", or "smooth" to slow down at both ends. Default: "linear".
         arrange: "rows" sweeps all directions at once, stacked; "sequence" sweeps them in turn.
             Default: "rows".
-        captions: Write the label and the step under each row.
     """
 
     frames: int
-    fps: float
-    bounce: bool
-    hold: float
-    ease: str
     arrange: str
-    captions: bool
 
 
 def sweep(
@@ -57,7 +43,7 @@ def sweep(
     directions: Names,
     span: Span = "auto",
     **options: Unpack[SweepOptions],
-) -> "Film":
+) -> Film:
     """Return the frames of a film that sweeps directions from one step to another.
 
     Args:
@@ -100,7 +86,7 @@ def sweep(
     units = [bundle.step(k) for k in ks] if auto else None
     film = shots(ks, alphas.tolist(), options.get("arrange", "rows"), units)
     scene = open_scene_of(bundle, options)
-    return Film(Edits(scene, bundle), film, fps, options.get("captions", False))
+    return SweepFilm(Edits(scene, bundle), film, fps, options.get("captions", False))
 
 
 def animate(
@@ -145,11 +131,8 @@ def animate(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Film:
-    """The frames of a sweep: one row per direction, with the codes side by side.
-
-    `len(film)` is the number of frames, `film[0]` is a Pillow image, and iterating renders the
-    frames in order. A notebook shows five of them.
+class SweepFilm(Film):
+    """A sweep: one row per direction, with the codes side by side.
 
     Attributes:
         edits: The generator, the codes and the directions.
@@ -163,93 +146,17 @@ class Film:
     fps: float = 25
     captions: bool = False
 
-    def __len__(self) -> int:
-        return len(self.shots)
-
-    def __repr__(self) -> str:
-        seconds = len(self) / self.fps
-        return f"<Film of {len(self)} frames, {seconds:.2f} s at {self.fps:g} frames a second>"
-
-    def __getitem__(self, i: int) -> Image.Image:
-        """Return frame `i` as a Pillow image; −1 is the last."""
-        return to_image(self._frame(self.shots[i]))
-
-    def __iter__(self) -> Iterator[Image.Image]:
-        """Render the frames in order."""
-        return map(to_image, self.frames())
-
     @property
-    def view(self) -> View:
-        """How its pictures are rendered."""
-        scene = self.edits.scene
-        return scene.view.at_most(scene.generator, _LARGEST)
-
-    @property
-    def about(self) -> str:
-        """The size of its pictures, and whether they are exact, in words."""
-        return self.view.about(self.edits.scene.generator)
-
-    def timing(self, path: Path | str) -> tuple[str, bool]:
-        """Return the film's duration in words, and whether the format has to round it."""
-        return timing(path, len(self), self.fps)
-
-    def frames(self) -> Iterator[Picture]:
-        """Yield the frames, uint8 `(height, width, channels)`.
-
-        A frame that appears again, on the way back or while an end is held, is rendered once.
-        Up to 256 MB of frames are kept for that.
-        """
-        to_come = Counter(self.shots)
-        kept: dict[Shot, Picture] = {}
-        for shot in self.shots:
-            to_come[shot] -= 1
-            frame = kept.pop(shot, None)
-            if frame is None:
-                frame = self._frame(shot)
-            if to_come[shot] and (len(kept) + 1) * frame.nbytes <= _KEPT:
-                kept[shot] = frame
-            yield frame
-
-    def save(
-        self,
-        path: Path | str,
-        overwrite: bool = False,
-        loop: bool = True,
-        progress: Progress | None = None,
-        watch: Callable[[Iterable[Picture]], Iterable[Picture]] = iter,
-    ) -> Path:
-        """Write the film.
-
-        Args:
-            path: A .gif, .mp4, .mov, .webm, .webp or .apng file, or a folder for PNG frames (a
-                name without suffix).
-            overwrite: Replace an existing film.
-            loop: Repeat GIF, WebP and APNG forever.
-            progress: Called after each frame.
-            watch: Wraps the stream of frames on its way to the file.
-
-        Returns:
-            The path.
-
-        Raises:
-            UsageError: The suffix or the frame rate is not valid.
-            SefaError: The file exists or cannot be written.
-        """
-        return write_film(
-            path, watch(self.frames()), self.fps, overwrite, loop, len(self), progress
-        )
-
-    def _repr_png_(self) -> bytes:
-        """Return five frames side by side as PNG, for notebooks."""
-        places = sorted({round(i * (len(self) - 1) / 4) for i in range(5)})
-        return png(side_by_side([self._frame(self.shots[i]) for i in places]))
+    def scene(self) -> Scene:  # type: ignore[override]
+        """The generator, the codes and the view."""
+        return self.edits.scene
 
     @cached_property
     def _texts(self) -> frozenset[str]:
         """All captions of the film; the space under a row fits each of them."""
         return frozenset(self._caption(step) for shot in self.shots for step in shot)
 
-    def _frame(self, shot: Shot) -> Picture:
+    def frame(self, shot: Shot) -> Picture:
         """Return one frame: its rows, with captions if asked for."""
         rows = [self._row(step) for step in shot]
         side, width = rows[0].shape[:2]

@@ -1,13 +1,16 @@
 """Pictures before and after moves, one by one or in a sheet."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move, Steps, moves_of
+from sefa_cli.editing.presets import Part, Preset
+from sefa_cli.errors import UsageError
+from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.lettering import heading
 from sefa_cli.rendering.note import note, of_model, of_move
@@ -59,6 +62,39 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
     return Edits(open_scene_of(bundle, options, seeds="0-4"), bundle, table)
 
 
+def edit_preset(preset: Preset | Path | str, **options: Unpack[PictureOptions]) -> "Edits":
+    """Move codes as a preset says, and return the pictures.
+
+    Args:
+        preset: A preset, or the path of its file.
+        **options: As for `edit`, without `layers`, which the preset knows.
+
+    Returns:
+        The pictures, rendered on demand.
+
+    Raises:
+        UsageError: An option is not valid.
+        MismatchError: The preset belongs to another model.
+        SefaError: The preset or the model cannot be read.
+
+    Example:
+        >>> sefa.factorize(tiny, num=4).save("face.dirs")
+        >>> edits = sefa.edit("face.dirs", {0: 2, 3: -1}, device="cpu")
+        >>> edits.preset("happy", "face.dirs").save("happy.toml")
+        >>> sefa.edit_preset("happy.toml", seeds=3, device="cpu")
+        <1 pictures: 1 seed, 1 move>
+    """
+    check_names(options, PictureOptions, "edit_preset")
+    if options.get("layers") is not None:
+        raise UsageError("layers with a preset", "none: the preset knows its layers")
+    preset = preset if isinstance(preset, Preset) else Preset.load(preset)
+    *first, last = preset.parts
+    options.setdefault("beside", Path(last.file))
+    scene = open_scene_of(last.bundle, options, seeds="0-4")
+    scene = replace(scene, layers=last.layers)
+    return Edits(scene, last.bundle, [[last.move]], tuple(first), preset.name)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Edits(Pictures):
     """A table of moves, applied to codes: a row for each direction, a column for each α.
@@ -70,11 +106,15 @@ class Edits(Pictures):
         scene: The generator, the starting codes and the view.
         bundle: The directions.
         table: The moves.
+        first: Moves along directions of other bundles, made before each move of the table.
+        title: The name of the preset that the only move is from, if it is from one.
     """
 
     scene: Scene
     bundle: Bundle
     table: Sequence[Sequence[Move]] = ()
+    first: Sequence[Part] = ()
+    title: str = ""
     sheet_size = 512
 
     def __len__(self) -> int:
@@ -109,7 +149,21 @@ class Edits(Pictures):
         """Return the codes after one move: `(n, layers, dim)` or `(n, dim)`."""
         from sefa_cli.editing.start import moved
 
-        return moved(self.scene.start, self.bundle, move, self.scene.layers)
+        start = self.scene.start
+        for part in self.first:
+            start = part.moved(start)
+        return moved(start, self.bundle, move, self.scene.layers)
+
+    def preset(self, name: str, file: Path | str) -> Preset:
+        """Return the move as a preset, which names the bundle's file.
+
+        Raises:
+            UsageError: There are several moves.
+        """
+        if len(self.moves) != 1:
+            raise UsageError(f"{len(self.moves)} moves in a preset", "one, such as -k 3 -a 2")
+        own = Part(str(file), self.bundle, self.moves[0], self.scene.layers)
+        return Preset(name, (*self.first, own))
 
     def save_codes(self, path: Path | str, overwrite: bool = False) -> None:
         """Write all moved codes to an .npz file, as `w` or `z`.
@@ -131,7 +185,8 @@ class Edits(Pictures):
     def stem(self, i: int) -> str:
         """Return the file name of picture `i`, without its suffix: `seed0003_k3_+2.00`."""
         move, code = divmod(i, len(self.scene.start.numbers))
-        return f"{self.scene.start.stem(code)}_{self.moves[move].name}"
+        name = in_file_name(self.title) or self.moves[move].name
+        return f"{self.scene.start.stem(code)}_{name}"
 
     def note(self, i: int) -> dict[str, str]:
         """Return the note in the PNG file of picture `i`: model, seed, code, moves."""
@@ -140,10 +195,10 @@ class Edits(Pictures):
 
     def note_after(self, move: Move, number: int, code: "torch.Tensor") -> dict[str, str]:
         """Return the note of the `number`-th start after a move, which made it `code`."""
-        start = {self.scene.start.kind: self.scene.start.numbers[number]}
-        return note(
-            of_model(self.bundle), start, [of_move(self.bundle, move, self.scene.layers)], code
-        )
+        start = self.scene.start.origin(number)
+        moves = [of_move(part.bundle, part.move, part.layers) for part in self.first]
+        moves.append(of_move(self.bundle, move, self.scene.layers))
+        return note(of_model(self.bundle), start, moves, code)
 
     def render(self, move: Move, view: View | None = None) -> Iterator[Picture]:
         """Yield the pictures after one move, uint8 `(height, width, channels)`."""
@@ -191,6 +246,8 @@ class Edits(Pictures):
 
     def _texts(self, moves: Sequence[Move]) -> list[str]:
         """Return the headings of the moves in a row, without the direction if there are more."""
+        if self.title:
+            return [heading(self.title) or "preset"]
         if len(self.table) > 1:
             return [f"α {move.steps[0][1]:+g}" for move in moves]
         return [

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def note(
-    model: Mapping[str, Any], start: Mapping[str, int], moves: Iterable[Mapping[str, Any]],
+    model: Mapping[str, Any], start: Mapping[str, int | str], moves: Iterable[Mapping[str, Any]],
     code: "torch.Tensor",
 ) -> dict[str, str]:  # fmt: skip
     """Return the text entry of a PNG picture.
 
     Args:
         model: The name of the model, and its fingerprint if it is known.
-        start: The seed, or the number of the code in its file.
+        start: The seed, or the number of the code in its file; and what it was mixed with.
         moves: What `of_move` says of each move.
         code: The code after all moves, `(layers, dim)` or `(dim,)`.
     """

@@ -16,6 +16,7 @@ from sefa_cli.rendering.view import View
 if TYPE_CHECKING:
     import torch
 
+    from sefa_cli.editing.mixing import Mix
     from sefa_cli.editing.start import Named
     from sefa_cli.generators.base import Generator
 
@@ -30,6 +31,8 @@ class RenderOptions(TypedDict, total=False):
             `edit`, 0 for films, 0 to 31 for `sample`.
         codes: Codes to start from instead of seeds: a file (.npz, .npy, .pt), an array or tensor
             `(n, num_layers, dim)` or `(n, dim)`, or what `invert` returns.
+        mix_from: A source and its layers, such as `"7:8-22"`, `"face.npz:top"` or `(7, [8, 9])`:
+            the codes of this seed (or file, or array) replace those of these layers.
         truncation: Truncation ψ, from -2 to 2: 1 truncates nothing, 0 gives the mean picture,
             below 0 lie the opposites. Default: 0.7; 0.4 for BigGAN-deep; 1 for codes.
         truncation_layers: Code indices to truncate. Default: all.
@@ -47,6 +50,7 @@ class RenderOptions(TypedDict, total=False):
 
     seeds: Indices
     codes: "str | Path | NDArray[np.float32] | torch.Tensor | Named | None"
+    mix_from: "Mix | None"
     truncation: float | None
     truncation_layers: Indices | None
     label: int | None

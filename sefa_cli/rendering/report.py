@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import UsageError
-from sefa_cli.files import why_not
+from sefa_cli.files import folder_beside, make_folder
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture, save_png
 from sefa_cli.rendering.region_preview import region_overlay
-from sefa_cli.rendering.report_folder import PAGE, PICTURES, clear_report_folder
+from sefa_cli.rendering.report_folder import PAGE, PICTURES, check_report_folder
 from sefa_cli.rendering.report_page import write_page
 from sefa_cli.rendering.scene import open_scene_of
 from sefa_cli.rendering.shell import shell_line
@@ -155,6 +155,7 @@ def _words(options: PictureOptions, size: int | None) -> dict[str, object]:
     return {
         "--layers": options.get("layers"),
         "--codes": options.get("codes"),
+        "--mix-from": options.get("mix_from"),
         "--model": options.get("model"),
         "--any-model": options.get("any_model"),
         "--trunc": options.get("truncation"),
@@ -192,34 +193,45 @@ def write_report(
     """Write the page and its pictures into the folder `path`, and return the page.
 
     `progress` is called after each picture. After a failure or an interrupt the page stays, with
-    gaps for the missing pictures. Raises SefaError if a file cannot be written, or if a step is
-    so large that the network returns NaN.
+    gaps for the missing pictures; a report that is replaced stays as it was. Raises SefaError if
+    a file cannot be written, or if a step is so large that the network returns NaN.
     """
-    folder = clear_report_folder(path, overwrite)
-    about = report.view.about(report.edits.scene.generator)
+    folder = check_report_folder(path, overwrite)
+    if folder.is_dir() and any(folder.iterdir()):
+        with folder_beside(folder, lambda: check_report_folder(path, overwrite)) as beside:
+            _begin(report, beside)
+            _fill(report, beside, progress)
+        return folder / PAGE
+    _begin(report, folder)
     try:
-        for k in report.ks:
-            (folder / PICTURES / f"k{k}").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise why_not(folder, error) from error
-    for name, weights in report.regions().items():
-        save_png(folder / name, region_overlay(weights))
-    for name, picture in report.photo_files.items():
-        save_png(folder / name, picture)
-    write_page(report, folder / PAGE)
-    try:
-        for k in report.ks:
-            for name, picture, note in report.pictures(k):
-                save_png(folder / name, picture, text={"Comment": about, **note})
-                if progress:
-                    progress()
-            write_page(report, folder / PAGE)
+        _fill(report, folder, progress)
     except BaseException:
         write_page(report, folder / PAGE)
         lacking = f"{report.missing(folder)} of {report.total} pictures"
         logging.getLogger(__name__).info("%s is complete except for %s", folder / PAGE, lacking)
         raise
     return folder / PAGE
+
+
+def _begin(report: Report, folder: Path) -> None:
+    """Write the regions and the page without pictures."""
+    for k in report.ks:
+        make_folder(folder / PICTURES / f"k{k}")
+    for name, weights in report.regions().items():
+        save_png(folder / name, region_overlay(weights))
+    for name, picture in report.photo_files.items():
+        save_png(folder / name, picture)
+    write_page(report, folder / PAGE)
+
+
+def _fill(report: Report, folder: Path, progress: Callable[[], object] | None) -> None:
+    about = report.view.about(report.edits.scene.generator)
+    for k in report.ks:
+        for name, picture, note in report.pictures(k):
+            save_png(folder / name, picture, text={"Comment": about, **note})
+            if progress:
+                progress()
+        write_page(report, folder / PAGE)
 
 
 def described(report: Report, folder: Path) -> dict[str, Any]:

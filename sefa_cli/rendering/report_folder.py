@@ -1,11 +1,12 @@
-"""The folder of a report: one page, its pictures, and nothing else that could be lost."""
+"""The folder of a report: what may be in it, so that nothing else is ever replaced."""
 
+import os
 import re
-import shutil
 from pathlib import Path
 
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import check_suffix, check_writable
+from sefa_cli.scratch import is_scratch
 
 PAGE = "index.html"
 PICTURES = "pictures"
@@ -32,13 +33,14 @@ def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
         check_writable(folder)
         return folder
     check_writable(folder / PAGE, overwrite=True)
-    there = [entry.name for entry in folder.iterdir()]
+    there = [entry.name for entry in folder.iterdir() if not is_scratch(entry.name)]
     if there and not overwrite:
         raise SefaError(f"{folder} already exists", remedy="Use --overwrite to replace it.")
     strange = [name for name in there if name not in (PAGE, PICTURES)]
-    inner = (folder / PICTURES).rglob("*")
-    below = [str(entry.relative_to(folder / PICTURES)) for entry in inner]
-    strange += [f"{PICTURES}/{name}" for name in below if not _OURS.fullmatch(name)]
+    for place, folders, files in os.walk(folder / PICTURES):  # rglob keeps all paths in memory
+        inner = place.removeprefix(str(folder / PICTURES)).lstrip(os.sep)
+        names = (os.path.join(inner, name) for name in (*folders, *files))  # noqa: PTH118
+        strange += [f"{PICTURES}/{name}" for name in names if not _is_ours(name)]
     if strange:
         raise SefaError(
             f"the folder {folder} holds {min(strange)}",
@@ -48,9 +50,5 @@ def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
     return folder
 
 
-def clear_report_folder(path: Path | str, overwrite: bool = False) -> Path:
-    """Check the folder as `check_report_folder` does, and remove the pictures in it."""
-    folder = check_report_folder(path, overwrite)
-    if folder.is_dir():
-        shutil.rmtree(folder / PICTURES, ignore_errors=True)
-    return folder
+def _is_ours(name: str) -> bool:
+    return _OURS.fullmatch(name) is not None or is_scratch(Path(name).name)

@@ -82,7 +82,7 @@ class Samples(Pictures):
     def note(self, i: int) -> dict[str, str]:
         """Return the note in the PNG file of picture `i`: model, seed and code."""
         start = self.scene.start
-        return note({"ref": self.ref}, {start.kind: start.numbers[i]}, (), start.codes[i])
+        return note({"ref": self.ref}, start.origin(i), (), start.codes[i])
 
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
         """Return all pictures in one, uint8 `(height, width, 3)`, each above its number."""

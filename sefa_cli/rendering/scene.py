@@ -93,15 +93,12 @@ def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -
 
 
 def _scene(generator: "Generator", options: RenderOptions, seeds: Indices) -> Scene:
+    from sefa_cli.editing.mixing import mixed
     from sefa_cli.editing.start import start_from
 
     place(generator, options)
-    start = start_from(
-        generator,
-        options.get("seeds", seeds),
-        options.get("codes"),
-        options.get("truncation"),
-        options.get("truncation_layers"),
-        options.get("label"),
-    )
+    how = options.get("truncation"), options.get("truncation_layers"), options.get("label")
+    start = start_from(generator, options.get("seeds", seeds), options.get("codes"), *how)
+    if (mix := options.get("mix_from")) is not None:
+        start = mixed(start, generator, mix, *how)
     return Scene(generator, start, view_of(options))

@@ -207,8 +207,8 @@ class Job:
 
     def __init__(self, task: Task) -> None:
         self.task, self.total = task, task.passes()
-        self.done, self.began = 0, time.monotonic()
-        self._ended = self.began
+        self.done, self._now = 0, time.monotonic()
+        self._first: tuple[int, float] | None = None  # passes and time after the first batch
         self.result: Sliders | None = None
         self.error: SefaError | None = None
         self._stop = threading.Event()
@@ -230,15 +230,18 @@ class Job:
 
     @property
     def left(self) -> float | None:
-        """An estimate of the seconds left; None before the first pass."""
-        if not self.done:
-            return None
-        return (time.monotonic() - self.began) / self.done * (self.total - self.done)
+        """An estimate of the seconds left at most; None before the second batch.
+
+        The first batch says little: it also makes the picture, and everything is used first.
+        """
+        return self.pace * (self.total - self.done) if self.pace else None
 
     @property
     def pace(self) -> float:
-        """The seconds that a pass took, once the task has ended."""
-        return (self._ended - self.began) / max(self.done, 1)
+        """The seconds that a pass takes; 0 before the second batch."""
+        if self._first is None or self.done == self._first[0]:
+            return 0.0
+        return (self._now - self._first[1]) / (self.done - self._first[0])
 
     def _work(self) -> None:
         try:
@@ -247,7 +250,7 @@ class Job:
             pass
         except SefaError as error:
             self.error = error
-        self._ended = time.monotonic()
 
     def _advance(self, passes: int) -> None:
-        self.done = passes
+        self.done, self._now = passes, time.monotonic()
+        self._first = self._first or (passes, self._now)

@@ -7,7 +7,7 @@ from nicegui import ui
 from sefa_cli.discovery.regions.landmarks import refusal
 from sefa_cli.sources.locate import cached
 from sefa_cli.sources.zoo import load_zoo
-from sefa_cli.studio.elements import Drop
+from sefa_cli.studio.elements import Complaint, Drop
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -32,8 +32,8 @@ class OpenDialog:
                         ui.button(name, on_click=lambda name=name: self._open(name)).props(
                             'outline no-caps padding="4px 12px"'
                         )
-            path = ui.input("A path, a zoo name (see `sefa models`), or an address")
-            path.props('outlined dense data-test="path"').classes("wide")
+            path = self._path = ui.input("A path, a zoo name (see `sefa models`), or an address")
+            path.without_auto_validation().props('outlined dense data-test="path"').classes("wide")
             path.on("keydown.enter", lambda: self._open(path.value))
             ui.button("Open", on_click=lambda: self._open(path.value)).props(
                 'no-caps unelevated data-test="open-path"'
@@ -51,8 +51,14 @@ class OpenDialog:
 
     async def _open(self, text: str) -> None:
         if text and text.strip():
-            self._dialog.close()
+            self._path.props("loading")
             await self.page.open(text.strip())
+            self._path.props(remove="loading")
+
+    @property
+    def field(self) -> Complaint | None:
+        """The field that says what is wrong, while the dialog is open."""
+        return self._path if self._dialog.value else None
 
     def open(self) -> None:
         """Show the dialog."""

@@ -20,6 +20,7 @@ from sefa_cli.studio.session import History, Sliders, State
 from sefa_cli.studio.uploads import Uploads
 
 if TYPE_CHECKING:
+    from sefa_cli.studio.elements import Complaint
     from sefa_cli.studio.layout import Layout
     from sefa_cli.studio.studio import Studio
 
@@ -103,6 +104,7 @@ class Page:
 
     async def open(self, text: str) -> None:
         """Open a bundle's file, or a model by its name, path or address. Show why if that fails."""
+        self.layout.forgive()
         self.layout.picture.say(f"opening {text} …")
         try:
             if Path(text).suffix == ".dirs":
@@ -113,8 +115,10 @@ class Page:
                 sliders = await asyncio.to_thread(model.factorize, FIRST_LAYERS)
                 self._install(model, sliders)
         except SefaError as error:
-            self.layout.picture.say("", f"cannot open {text}: {error}")
+            self.layout.picture.say("")
+            self.layout.complain(f"cannot open {text}: {error}", self.layout.dialog.field)
             return
+        self.layout.dialog.close()
         await self.show()
 
     async def _open_bundle(self, path: str, bundle: Bundle, beside: Path | None) -> None:
@@ -163,8 +167,9 @@ class Page:
         if len(self.history.past) == 1:
             self.history.past.clear()  # before the first sliders there was nothing to see
 
-    async def do(self, change: Callable[[State], State]) -> None:
-        """Go to another state and show it. Show an error if its codes cannot be computed."""
+    async def do(self, change: Callable[[State], State], by: "Complaint | None" = None) -> None:
+        """Go to another state and show it. Show an error `by` a field if it is refused."""
+        self.layout.forgive()
         try:
             changed = change(self.state)
             if self.model:
@@ -172,7 +177,7 @@ class Page:
             self.before = self.before and changed.moves == self.state.moves
             self.history.do(changed)
         except SefaError as error:
-            self.layout.complain(str(error))
+            self.layout.complain(str(error), by)
         await self.show()
 
     async def factorize(self, layers: str) -> None:
@@ -209,6 +214,7 @@ class Page:
             await self._paint(renderer, state, view)
         if mine == self.shows:
             self.layout.picture.busy(False)
+            self.layout.sliders.settled()
 
     async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
         if self.closed:
@@ -237,10 +243,13 @@ class Page:
             self.pictures.popitem(last=False)
         return number
 
-    async def work(self, work: Callable[[], T], aside: bool = False) -> T | None:
+    async def work(
+        self, work: Callable[[], T], aside: bool = False, by: "Complaint | None" = None
+    ) -> T | None:
         """Do long work in turn with the pictures, or `aside`, in a thread of its own.
 
-        Returns None if the work failed, which the page then shows, or if it was stopped.
+        Returns None if the work failed, which the page then shows `by` what asked for it, or if it
+        was stopped.
         """
         try:
             if aside:
@@ -248,7 +257,7 @@ class Page:
             request = self.studio.worker.submit((self.key, work), work)
             result: T | None = await asyncio.wrap_future(request)
         except SefaError as error:
-            self.layout.complain(str(error))
+            self.layout.complain(str(error), by)
             return None
         except CancelledError:
             return None

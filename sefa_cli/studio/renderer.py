@@ -1,6 +1,7 @@
 """A page's pictures: small and quick while a slider moves, whole when you let go."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sefa_cli.generators.resuming import Resuming
@@ -11,6 +12,7 @@ from sefa_cli.studio.library import Model
 from sefa_cli.studio.session import State
 
 QUICK = 256  # pixels: the size of a picture while a slider moves
+SMALL = 80  # pixels: the size of the pictures beside a slider
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,10 @@ class Renderer:
         self._model, generator = model, model.generator
         self.quick = View(min(QUICK, generator.resolution), fast=True)
         self.whole = View()
+        self.small = View(min(SMALL, generator.resolution), fast=True)
         self._resuming = {
-            view: Resuming(generator, view.size, view.fast) for view in (self.quick, self.whole)
+            view: Resuming(generator, view.size, view.fast)
+            for view in {self.quick, self.whole, self.small}
         }
 
     def seconds_anew(self, state: State) -> float:
@@ -45,14 +49,21 @@ class Renderer:
             taken.append(time.perf_counter() - began)
         return min(taken)
 
-    def picture(self, state: State, view: View) -> Picture:
+    def thumbnail(self, state: State, go_on: Callable[[], object]) -> Picture:
+        """Return a small picture. `go_on` is called between layers and may raise to end it."""
+        go_on()
+        return self.picture(state, self.small, go_on)
+
+    def picture(
+        self, state: State, view: View, go_on: Callable[[], object] = lambda: None
+    ) -> Picture:
         """Return the picture `(height, width, channels)` that `sefa edit` makes, bit for bit."""
         generator = self._model.generator
         codes = state.codes(generator)
         if generator.conditioned:
             view = View(view.size, view.fast, label=state.label, truncation=state.trunc)
             return next(view.pictures(generator, codes, [state.seed]))
-        images = self._resuming[view].paint(codes)  # (1, channels, height, width)
+        images = self._resuming[view].paint(codes, go_on)  # (1, channels, height, width)
         picture: Picture = to_uint8(images.cpu().numpy())[0]
         return picture
 

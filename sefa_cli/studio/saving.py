@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.ranges import format_range
-from sefa_cli.sources.cache import cache_folder, write_quietly
+from sefa_cli.sources.cache import cache_folder, keep, kept, write_quietly
 from sefa_cli.studio.session import History, Origin, Sliders, State
 
 _KEPT = 50  # pages
@@ -41,12 +41,12 @@ class Saved:
             "states": [self._plain(state) for state in states],
         }
         text = json.dumps(plain).encode()
-        write_quietly(self._file, lambda file: file.write(text))
+        keep(self._file, text)
 
     def read(self) -> tuple[str, History] | None:
         """Return the model's name and the history; None if there is none that can be read."""
         try:
-            plain = json.loads(self._file.read_bytes())
+            plain = json.loads(kept(self._file) or b"null")
             states, at = [self._state(one) for one in plain["states"]], plain["present"]
             history = History(states[at], states[:at], states[at + 1 :])
             return str(plain["model"]), history
@@ -101,7 +101,10 @@ class Saved:
         for bundle, known in self._digests.values():
             if known == digest:
                 return bundle
-        bundle = Bundle.load(self._folder / f"{digest}.dirs")
+        data = (self._folder / f"{digest}.dirs").read_bytes()
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise SefaError(f"{digest}.dirs changed since it was written")
+        bundle = Bundle.from_bytes(data)
         self._digests[id(bundle)] = bundle, digest
         return bundle
 
@@ -119,8 +122,8 @@ def drop_old() -> None:
     folder = cache_folder() / "pages"
     try:
         pages = sorted(folder.glob("*.json"), key=lambda page: -page.stat().st_mtime)
-        needed = "".join(page.read_text() for page in pages[:_KEPT])
-        unused = [one for one in folder.glob("*.dirs") if one.stem not in needed]
+        needed = b"".join(kept(page) or b"" for page in pages[:_KEPT])
+        unused = [one for one in folder.glob("*.dirs") if one.stem.encode() not in needed]
         for path in [*pages[_KEPT:], *unused]:
             path.unlink()
     except OSError:

@@ -1,20 +1,23 @@
 """The column of sliders: a list of bundles, and a row for every direction of one."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from nicegui import events, ui
+from nicegui import background_tasks, events, ui
 from numpy.typing import NDArray
 
 from sefa_cli.ranges import format_range, parse_range
+from sefa_cli.studio.annotating import count_answers
+from sefa_cli.studio.direction_row import DirectionRow
 from sefa_cli.studio.session import Sliders, State, shown_directions
-from sefa_cli.studio.shell import film_commands, named
-from sefa_cli.studio.slider import Slider
+from sefa_cli.studio.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
+_STYLE = Path(__file__).with_name("assets") / "rows.css"
 FIRST = 10  # directions shown at first, and with each "more"
 REACHES = (1, 2, 4)  # ± ends of the sliders, in suggested steps
 
@@ -26,9 +29,10 @@ class SlidersPanel:
         self.page = page
         self.count, self.reach = FIRST, REACHES[1]
         self._built: tuple[Any, ...] = ()
-        self._rows: dict[int, tuple[Slider, ui.label, ui.input]] = {}
-        self._changes: dict[int, ui.label] = {}  # of a region's directions
+        self._rows: dict[int, DirectionRow] = {}
+        self.thumbnails = Thumbnails(page)
         self._shown: NDArray[np.float32] = np.zeros((0, 0), np.float32)
+        ui.add_css(_STYLE.read_text())
         self._body = ui.element("div").classes("rows")
 
     def refresh(self) -> None:
@@ -38,7 +42,7 @@ class SlidersPanel:
         if np.array_equal(directions, self._shown):
             directions = self._shown  # only names or answers changed
         wanted = (
-            tuple(own.path for own in self.page.state.sets),
+            tuple(map(_title, self.page.state.sets)),
             self.page.state.active,
             id(directions),
             sliders and sliders.layers,
@@ -49,17 +53,21 @@ class SlidersPanel:
             self._built, self._shown = wanted, directions
             self._body.clear()
             self._rows.clear()
-            self._changes.clear()
             with self._body:
                 self._build(sliders)
         if sliders:
             self._moves.value = format_range(sliders.applied)
-            for k, (slider, number, name) in self._rows.items():
-                name.value = sliders.bundle.labels[k] or ""
-                slider.value = sliders.alpha(k)
-                number.text = f"{sliders.alpha(k):+g}" if sliders.alpha(k) else "0"
-                if k in self._changes:
-                    self._changes[k].text = changed(sliders, k)
+            for row in self._rows.values():
+                row.refresh(self.page.state)
+
+    def settled(self) -> None:
+        """Make the small pictures: the big one is done."""
+        background_tasks.create(self.thumbnails.make(list(self._rows)), name="thumbnails")
+
+    def show_thumbnails(self, k: int) -> None:
+        """Show the small pictures of a row that were just made."""
+        if k in self._rows and not self.page.closed:
+            self._rows[k].show_thumbnails(self.page.state)
 
     def _build(self, sliders: Sliders | None) -> None:
         page = self.page
@@ -80,9 +88,9 @@ class SlidersPanel:
 
     def _build_rows(self, sliders: Sliders) -> None:
         page = self.page
-        paths = {i: own.path for i, own in enumerate(page.state.sets)}
+        titles = dict(enumerate(map(_title, page.state.sets)))
         with ui.row().classes("panel-head no-wrap"):
-            ui.select(paths, value=page.state.active, on_change=self._choose).props(
+            ui.select(titles, value=page.state.active, on_change=self._choose).props(
                 'dense options-dense borderless data-test="bundles"'
             ).classes("flex-grow")
             for icon, tip, handler in (
@@ -101,8 +109,8 @@ class SlidersPanel:
             ui.toggle({r: f"±{r}" for r in REACHES}, value=self.reach, on_change=self._go).props(
                 'no-caps flat size=sm padding="2px 6px"'
             ).tooltip("How far the sliders go, in the steps that suit each direction")
-        for k, label, value in shown_directions(sliders, self.count):
-            self._row(sliders, k, label, value)
+        for k, _, value in shown_directions(sliders, self.count):
+            self._rows[k] = DirectionRow(self, sliders, k, value)
         if self.count < sliders.bundle.k:
             ui.button(
                 f"More of the {sliders.bundle.k} directions",
@@ -113,60 +121,12 @@ class SlidersPanel:
     def _layers(self, sliders: Sliders) -> None:
         own = format_range(int(layer) for layer in sliders.bundle.layers)
         field = self._moves = ui.input("Layers to move").props('dense data-test="layers"')
-        field.classes("seed")
+        field.without_auto_validation().classes("seed")
 
         async def take() -> None:
-            await self.page.do(lambda state: _with_layers(state, field.value, own))
+            await self.page.do(lambda state: _with_layers(state, field.value, own), field)
 
         field.on("change", take)
-
-    def _row(self, sliders: Sliders, k: int, label: str, value: float | None) -> None:
-        with ui.element("div").classes("direction").props(f'data-test="row-{k}"'):
-            ui.label(str(k)).classes("k")
-            name = ui.input(value=label, placeholder="name it").classes("name")
-            name.props(f'borderless dense aria-label="name of direction {k}"')
-            if k in sliders.bundle.style_gains:
-                ui.label("style gain").classes("gain").tooltip(
-                    "Scales all styles at once. Moderate steps already destroy the picture."
-                )
-            elif "change" in sliders.bundle.info[k]:
-                self._changes[k] = ui.label("").classes("value").props(f'data-test="change-{k}"')
-                self._changes[k].tooltip(
-                    "How much the pixels inside and outside the region change (root mean square, "
-                    "of a range of 2), to first order: at the slider's place, or after the step "
-                    "that suits the direction."
-                )
-            else:
-                ui.label("" if value is None else f"{value:.4g}").classes("value").tooltip(
-                    "eigenvalue"
-                )
-            ui.button(icon="movie", on_click=lambda: self._film(k)).props(
-                f'flat dense round size=sm aria-label="film of direction {k}"'
-            ).tooltip("Save a film of this direction")
-            ui.label("")
-            end = sliders.end(k, self.reach)
-            slider = Slider(min=-end, max=end, step=0.1, value=sliders.alpha(k))
-            slider.props(f'dense aria-label="direction {k}"').classes("slide")
-            number = ui.label("0").classes("alpha")
-            self._rows[k] = slider, number, name
-
-        async def drag(event: events.ValueChangeEventArguments[float | None]) -> None:
-            if event.value is not None:
-                number.text = f"{event.value:+g}" if event.value else "0"
-                await self.page.drag(k, event.value)
-
-        async def release(event: events.GenericEventArguments) -> None:
-            await self.page.do(lambda state: state.at(k, float(event.args)))
-
-        async def call(_: object = None) -> None:
-            text = (name.value or "").strip() or None
-            own = self.page.state.sliders
-            if own and text != own.bundle.labels[k]:
-                await self.page.do(lambda state: named(state, k, text))
-
-        slider.on_value_change(drag)
-        slider.on("change", release)
-        name.on("change", call)
 
     async def _choose(self, event: events.ValueChangeEventArguments[Any]) -> None:
         if event.value != self.page.state.active:
@@ -175,8 +135,6 @@ class SlidersPanel:
     async def _save(self) -> None:
         sliders = self.page.state.sliders
         if sliders:
-            from pathlib import Path
-
             ui.download.content(sliders.bundle.to_bytes(), Path(sliders.path).name)
 
     async def _close(self) -> None:
@@ -192,28 +150,14 @@ class SlidersPanel:
     def _more(self) -> None:
         self.count += FIRST
         self.refresh()
-
-    async def _film(self, k: int) -> None:
-        from sefa_cli.studio.filming import film_of
-
-        page = self.page
-        model, state = page.model, page.state
-        assert model is not None
-        note = ui.notification("Making a film …", spinner=True, timeout=None)
-        made = await page.work(lambda: film_of(model, state, k, page.go_on), aside=True)
-        if not page.closed:
-            note.dismiss()
-        if made:
-            name = f"seed{state.seed:04d}_k{k}.gif"
-            ui.download.content(made, name, "image/gif")
-            page.layout.tell(film_commands(model, state, k, name))
+        self.settled()
 
 
-def changed(sliders: Sliders, k: int) -> str:
-    """Return how much direction `k` changes the pixels inside and outside its region."""
-    change = sliders.bundle.info[k]["change"]
-    step = abs(sliders.alpha(k)) or sliders.bundle.step(k)
-    return f"in {step * change['inside']:.2f} · out {step * change['outside']:.2f}"
+def _title(sliders: Sliders) -> str:
+    """Return a bundle's file, and how many of its directions have answers."""
+    count = count_answers(sliders.bundle)
+    answers = f" · {count} answer{'s' * (count > 1)}" if count else ""
+    return sliders.path + answers
 
 
 def _with_layers(state: State, text: str, own: str) -> State:

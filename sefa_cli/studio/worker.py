@@ -22,6 +22,11 @@ class Worker:
         self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
         self._thread.start()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a request waits."""
+        return bool(self._requests)
+
     def submit(self, page: Hashable, work: Callable[[], Any]) -> "Future[Any]":
         """Queue `work`. The future gets its result, its exception, or None if it never started."""
         future: Future[Any] = Future()

@@ -144,17 +144,18 @@ def test_a_hold_repeats_the_ends_and_drops_nothing(sefa: Sefa, bundle: Path, nam
 def test_what_comes_again_is_rendered_once_while_there_is_room(
     sefa: Sefa, bundle: Path, monkeypatch: pytest.MonkeyPatch, room: int, rendered: int
 ) -> None:
-    from sefa_cli.rendering import animation
+    from sefa_cli.rendering import film
+    from sefa_cli.rendering.animation import SweepFilm
 
     shots = []
-    frame = animation.Film._frame
+    frame = SweepFilm.frame
 
-    def counted(self: animation.Film, shot: Shot) -> Picture:
+    def counted(self: SweepFilm, shot: Shot) -> Picture:
         shots.append(shot)
         return frame(self, shot)
 
-    monkeypatch.setattr(animation.Film, "_frame", counted)
-    monkeypatch.setattr(animation, "_KEPT", room)
+    monkeypatch.setattr(SweepFilm, "frame", counted)
+    monkeypatch.setattr(film, "_KEPT", room)
     words = ["--dirs", "tiny.dirs", "--k", "3", *SHORT, "--bounce", "-o", "frames"]
     assert sefa("animate", *words).exit_code == 0
     assert len(shots) == rendered and len(frames_of("frames")) == 10

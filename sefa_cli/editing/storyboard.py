@@ -1,0 +1,190 @@
+"""Storyboards: key frames over seeds, codes and directions, in a small TOML file.
+
+`docs/films.md` shows one.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.editing.mixing import code_of, mixed, parse_mix, parse_source
+from sefa_cli.editing.presets import Part, Preset, check_keys, read_parts, read_table
+from sefa_cli.editing.sum import check_truncation
+from sefa_cli.errors import MismatchError, SefaError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from sefa_cli.editing.mixing import Mix, Source
+    from sefa_cli.generators.base import Generator
+
+MOST_KEYS = 1000
+_KEYS = ("at", "seed", "codes", "mix_from", "truncation", "preset", "moves", "caption")
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key frame: what the film shows at a time.
+
+    Attributes:
+        at: Seconds from the start of the film.
+        source: A seed, or a code: an array, or a file such as `"face.npz"` or `"face.npz:2"`.
+        mix_from: A source and layers that replace those of `source`, such as `"7:8-22"`.
+        truncation: ψ. Default: that of the film.
+        parts: The moves, by bundle.
+        caption: What a caption says. Default: the source and the moves.
+    """
+
+    at: float
+    source: "Source" = 0
+    mix_from: "Mix | None" = None
+    truncation: float | None = None
+    parts: tuple[Part, ...] = ()
+    caption: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its caption, or its source and its moves: `seed 7, smile +2`."""
+        named = isinstance(self.source, int | str | Path)
+        source = parse_source(self.source)[0] if named else ""  # type: ignore[arg-type]
+        words = [f"seed {source}" if isinstance(source, int) else Path(source or "code").stem]
+        if isinstance(self.mix_from, str):
+            words[0] += f" + {self.mix_from}"
+        for part in self.parts:
+            labels = part.bundle.labels
+            words += [f"{labels[k] or f'k {k}'} {a:+g}" for k, a in part.move.steps]
+        return self.caption or ", ".join(words)
+
+    def code(
+        self, generator: "Generator", truncation: float | None = None, label: int | None = None
+    ) -> "torch.Tensor":
+        """Return its code after all moves, `(1, layers, dim)` or `(1, dim)`.
+
+        Args:
+            generator: The generator.
+            truncation: ψ if it has none of its own.
+            label: The class of a conditional model.
+        """
+        from sefa_cli.editing.start import Start
+
+        psi = truncation if self.truncation is None else self.truncation
+        code = code_of(generator, self.source, psi, None, label)
+        start = Start(code, (0,), "code", generator.space)
+        if self.mix_from is not None:
+            start = mixed(start, generator, self.mix_from, psi, None, label)
+        for part in self.parts:
+            start = part.moved(start)
+        return start.codes
+
+
+@dataclass(frozen=True)
+class Storyboard:
+    """Key frames in the order of time; between them the codes change evenly.
+
+    Attributes:
+        keys: Two key frames or more; the first is at 0 seconds.
+        model: The model; None if the bundles know it.
+
+    Example:
+        >>> _ = Path("story.toml").write_text('''
+        ... model = "tiny.pth"
+        ... [[keys]]
+        ... seed = 3
+        ... [[keys]]
+        ... at = 2
+        ... seed = 7
+        ... ''')
+        >>> story = sefa.Storyboard.load("story.toml")
+        >>> story.seconds, [key.name for key in story.keys]
+        (2.0, ['seed 3', 'seed 7'])
+    """
+
+    keys: tuple[Key, ...]
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        times = [key.at for key in self.keys]
+        if not 2 <= len(times) <= MOST_KEYS:
+            raise UsageError(f"{len(times)} key frames", f"2 to {MOST_KEYS}")
+        if times[0] != 0:
+            raise UsageError(f"the first key frame is at {times[0]:g} seconds", "0")
+        for before, after in itertools.pairwise(times):
+            if not before < after <= 3600:
+                raise UsageError(
+                    f"a key frame at {after:g} seconds follows one at {before:g}",
+                    "times that grow, up to 3600",
+                )
+        known = {part.bundle.model["fingerprint"]: part for part in self.parts}
+        if len(known) > 1:
+            files = " and ".join(part.file for part in known.values())
+            raise MismatchError(f"{files} belong to several models", "bundles of one model")
+
+    @property
+    def seconds(self) -> float:
+        """The time of the last key frame."""
+        return self.keys[-1].at
+
+    @property
+    def parts(self) -> list[Part]:
+        """The moves of all key frames."""
+        return [part for key in self.keys for part in key.parts]
+
+    @classmethod
+    def load(cls, path: Path | str, bundle: Path | str | None = None) -> "Storyboard":
+        """Read a storyboard.
+
+        Args:
+            path: The file.
+            bundle: The bundle of moves that name none.
+
+        Raises:
+            SefaError: The file, a preset or a bundle cannot be read.
+            UsageError: A direction does not exist, or a number is out of range.
+        """
+        table = read_table(path, ("model", "keys"))
+        model, keys = table.get("model"), table.get("keys")
+        if model is not None and not isinstance(model, str):
+            raise SefaError(f"{path}: model is {model!r}", "the name of a model")
+        if not isinstance(keys, list) or not keys:
+            raise SefaError(f"{path} has no key frames", "[[keys]] with a seed")
+        read: dict[Path, Bundle] = {}
+        return cls(tuple(_key(path, key, read, bundle) for key in keys), model)
+
+
+def _key(path: Path | str, table: Any, read: dict[Path, Bundle], bundle: Path | str | None) -> Key:
+    check_keys(path, table, _KEYS)
+    folder = Path(path).parent
+    at, psi, caption = table.get("at", 0), table.get("truncation"), table.get("caption", "")
+    if type(at) not in (int, float) or not math.isfinite(at):
+        raise SefaError(f"{path}: at is {at!r}", "seconds, such as 2.5")
+    if not isinstance(caption, str):
+        raise SefaError(f"{path}: caption is {caption!r}", "a text")
+    check_truncation(psi, f"{path}: truncation")
+    if ("seed" in table) == ("codes" in table):
+        raise SefaError(f"{path}: a key frame needs a seed or codes", "seed = 7, for example")
+    if "seed" in table:
+        source: int | str = table["seed"]
+        if type(source) is not int:
+            raise SefaError(f"{path}: seed is {source!r}", "a whole number")
+    else:
+        source = str(folder / str(table["codes"]))
+    parse_source(source)
+    mix = table.get("mix_from")
+    if mix is not None:
+        parse_mix(str(mix))
+    return Key(float(at), source, mix, psi, _parts(path, table, read, bundle), caption)
+
+
+def _parts(
+    path: Path | str, table: Mapping[str, Any], read: dict[Path, Bundle], bundle: Path | str | None
+) -> tuple[Part, ...]:
+    parts: tuple[Part, ...] = ()
+    if "preset" in table:
+        parts = Preset.load(Path(path).parent / str(table["preset"])).parts
+    if "moves" in table:
+        parts += read_parts(path, table["moves"], read, bundle)
+    return parts

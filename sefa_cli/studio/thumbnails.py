@@ -1,0 +1,97 @@
+"""Small pictures of what each slider does, made while nobody waits for a picture, and kept."""
+
+import asyncio
+import base64
+import io
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sefa_cli.editing.moves import FARTHEST
+from sefa_cli.errors import SefaError
+from sefa_cli.rendering.pictures import Picture, to_image
+from sefa_cli.studio.localizing import CancelledError
+from sefa_cli.studio.session import Sliders, State
+
+if TYPE_CHECKING:
+    from sefa_cli.studio.page import Page
+
+PAUSE = 0.4  # seconds without a wish before the first one is made
+_KEPT = 600  # addresses of small pictures, 3 kB each
+
+
+class Thumbnails:
+    """The small pictures of one page, by what they show.
+
+    They give way at once: one that is being made stops at the next layer of the network as soon as
+    anybody's picture is wanted.
+    """
+
+    def __init__(self, page: "Page") -> None:
+        self._page = page
+        self._kept: OrderedDict[Hashable, str] = OrderedDict()
+        self._wanted = 0  # counts up: only the newest loop goes on
+
+    def of(self, state: State, k: int, side: int) -> str:
+        """Return the address of a picture of direction `k` at −2 or +2 steps; "" until it is made.
+
+        `side` is −1 or 1. All other sliders are at 0.
+        """
+        return self._kept.get(_key(state, k, side), "")
+
+    async def make(self, ks: Iterable[int]) -> None:
+        """Make those that are missing of the present state, one by one, and show them."""
+        self._wanted += 1
+        page, mine = self._page, self._wanted
+        state, asked = page.state, page.asked
+        missing = [(k, side) for k in ks for side in (-1, 1) if not self.of(state, k, side)]
+
+        def go_on() -> None:
+            if page.closed or page.asked != asked or page.studio.worker.is_wanted:
+                raise CancelledError
+
+        while missing and mine == self._wanted:
+            await asyncio.sleep(PAUSE if len(missing) % 2 == 0 else 0)
+            if page.closed or page.asked != asked or page.renderer is None:
+                return
+            k, side = missing[0]
+            paint = partial(page.renderer.thumbnail, moved_alone(state, k, side), go_on)
+            request = page.studio.worker.submit((page.key, "thumbnail"), paint)
+            try:
+                picture = await asyncio.wrap_future(request)
+            except CancelledError:
+                continue
+            except SefaError:
+                return  # the page says why when this slider moves
+            if picture is not None:
+                self._keep(_key(state, k, side), picture)
+                del missing[0]
+                page.layout.sliders.show_thumbnails(k)
+
+    def _keep(self, key: Hashable, picture: Picture) -> None:
+        file = io.BytesIO()
+        to_image(picture).convert("RGB").save(file, "JPEG", quality=85)
+        self._kept[key] = f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+
+
+def end_of(sliders: Sliders, k: int, side: int) -> float:
+    """Return where the small picture of direction `k` is: two suggested steps to one side."""
+    return round(side * FARTHEST * sliders.bundle.step(k), 2)
+
+
+def moved_alone(state: State, k: int, side: int) -> State:
+    """Return the state with direction `k` of the active set moved, and all else at 0."""
+    own = state.sliders
+    assert own is not None
+    return state.before().at(k, end_of(own, k, side))
+
+
+def _key(state: State, k: int, side: int) -> Hashable:
+    own = state.sliders
+    assert own is not None
+    direction = hash(own.bundle.directions[k].tobytes())  # names may change
+    return direction, own.applied, end_of(own, k, side), replace(state, sets=(), active=0)
