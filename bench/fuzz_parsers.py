@@ -50,6 +50,7 @@ class Parser:
     read: Read
     seeds: Callable[[], list[bytes]]
     words: tuple[bytes, ...] = ()
+    room: int = 8 << 20  # bytes that any input may cost
 
 
 def _file(read: Callable[[Path], object], suffix: str = "") -> Read:
@@ -235,6 +236,7 @@ def _words(*lines: str) -> Callable[[], list[bytes]]:
 _EDGE = (*b"- -1 0 1e999 nan inf . , :".split(), b" ", b"9" * 30, "é".encode(), b"\xff")
 _JSON = (b'"', b"{", b"}", b"[", b"]", b"null", b"NaN", b"1e999", b'"shape":', b"-1", b"\\ud800")
 _OPCODES = tuple(bytes((code,)) for code in range(0x28, 0x96))
+_PIXELS = 1 << 31  # what 170 megapixels cost, twice: a small picture may claim this size
 _COUNTS = tuple(struct.pack("<Q", n) for n in (0, 1, 4, 2**31, 2**32, 2**63, 2**64 - 1))
 
 PARSERS = {
@@ -260,9 +262,10 @@ PARSERS = {
         Parser("torch legacy", _file(_arrays, ".pt"), lambda: _torch(True), _OPCODES),
         Parser("ir", _ir, lambda: [_network().xml().encode()],
                (b"<", b">", b'"', b"&#0;", b"-1", b"9" * 20)),
-        Parser("mask", _file(read_mask, ".png"), _pictures),
-        Parser("labels", _file(read_labels, ".png"), _pictures),
-        Parser("photo", _file(lambda path: read_photo(path, (16, 16)), ".png"), _pictures),
+        Parser("mask", _file(read_mask, ".png"), _pictures, room=_PIXELS),
+        Parser("labels", _file(read_labels, ".png"), _pictures, room=_PIXELS),
+        Parser("photo", _file(lambda path: read_photo(path, (16, 16)), ".png"), _pictures,
+               room=_PIXELS),
         Parser("checkpoint", _file(_checkpoint), _checkpoints),
     )
 }  # fmt: skip

@@ -102,11 +102,14 @@ def edit(
 
     wish = _wish(bundle_file, k, alpha, preset, save_preset, start)
     how = picture_options(wish.dirs, wish.bundle, seeds, start, look)
-    for file, suffix in ((save_codes, ".npz"), (save_preset, ".toml")):
-        if file:
-            check_writable(file, overwrite, [suffix])
+    extra = {
+        file: suffix for file, suffix in ((save_codes, ".npz"), (save_preset, ".toml")) if file
+    }
+    for file, suffix in extra.items():
+        check_writable(file, overwrite, [suffix])
     target = picture_target(output, wish.name, overwrite)
-    photos.check_paste(paste, wish.moves, target.is_folder)
+    if paste:
+        photos.check_paste(wish.count, target.is_folder)
     showing = Showing.of(show)
 
     def keep(edits: "Pictures") -> None:
@@ -118,13 +121,15 @@ def edit(
 
     check_photos = start_from_photos(wish.bundle, photos, how)
     ref = start.model or str(wish.bundle.model["ref"])
-    make = lambda: photos.placed(paste, wish.make(how), how)  # noqa: E731 - read once, below
+
+    def make() -> Edits:
+        edits = wish.make(how)
+        return photos.pasted(edits, how) if paste else edits
+
     for path in write_pictures(make, target, showing, "editing", ref, keep):
         wrote(path)
-    if save_codes:
-        wrote(save_codes)
-    if save_preset:
-        wrote(save_preset)
+    for file in extra:
+        wrote(file)
     showing.show(target.path)
     check_photos()
 
@@ -136,7 +141,7 @@ class _Wish:
     dirs: str
     bundle: "Bundle"
     name: str  # of the output, if none was given
-    moves: int
+    count: int  # of moves
     make: "Callable[[PictureOptions], Edits]"
 
 

@@ -33,10 +33,8 @@ class Photos:
     align: options.Align = False
     face: options.Face = None
 
-    def check_paste(self, paste: bool, moves: int, is_folder: bool) -> None:
+    def check_paste(self, moves: int, is_folder: bool) -> None:
         """Refuse `--paste` where it has no effect, or no place for its pictures."""
-        if not paste:
-            return
         if not (self.photo and self.align):
             raise UsageError("--paste has no effect without --photo and --align")
         if not is_folder and moves * len(self.photo) > 1:
@@ -46,10 +44,8 @@ class Photos:
         if (refused := refusal()) is not None:
             raise refused
 
-    def placed(self, paste: bool, edits: "Edits", how: "PictureOptions") -> "Edits":
-        """Return edits whose faces `--paste` puts back into the photos; without it, the same."""
-        if not paste:
-            return edits
+    def pasted(self, edits: "Edits", how: "PictureOptions") -> "Edits":
+        """Return edits whose faces are put back into the photos."""
         from sefa_cli.inversion.paste import pasted
         from sefa_cli.inversion.remembered import PhotoCodes
 

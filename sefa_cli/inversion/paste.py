@@ -1,7 +1,7 @@
 """Edited faces back in their photos: where `--align` cut them out, with a soft edge."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -117,5 +117,4 @@ def pasted(
     find = face_finder(offline)
     assert find is not None
     places = [place_of(photo, find, face) for photo in photos]
-    own = {field.name: getattr(edits, field.name) for field in fields(edits)}
-    return Pasted(**own, places=places)
+    return Pasted(**{**vars(edits), "places": places})
