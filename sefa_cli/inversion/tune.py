@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
 
-_STEP = 1e-3  # of Adam
+_STEP = 4e-4  # of Adam; with 1e-3 the loss rises first
 
 
 @dataclass(frozen=True, eq=False, repr=False)
