@@ -44,9 +44,8 @@ class Page:
         self.job: Job | None = None
         self.uploads = Uploads()
         self.pictures: OrderedDict[int, bytes] = OrderedDict()
-        self.asked = self.count = self.shows = (
-            0  # pictures requested, the one shown; whole ones requested
-        )
+        # Pictures asked for, the last one to paint, the one shown; whole ones asked for.
+        self.asked = self.painted = self.count = self.shows = 0
         self.before = False  # whether the page shows the picture without any move
         self.closed = False
 
@@ -180,6 +179,13 @@ class Page:
             self.layout.complain(str(error), by)
         await self.show()
 
+    async def go(self, index: int) -> None:
+        """Go to a state of the history, if there is one, and show it."""
+        self.layout.forgive()
+        if 0 <= index < len(self.history.states):
+            self.history.go(index)
+        await self.show()
+
     async def factorize(self, layers: str) -> None:
         """Find global directions of other layers, and add them as another set of sliders."""
         model = self.model
@@ -220,12 +226,19 @@ class Page:
         if self.closed:
             return
         self.asked += 1
-        number = self.asked
-        request = self.studio.worker.submit(self.key, lambda: renderer.render(state, view))
+        number = self.painted = self.asked
+
+        def go_on() -> None:
+            if view == renderer.whole != renderer.quick and number != self.painted:
+                raise CancelledError  # a whole picture gives way to the next move
+
+        request = self.studio.worker.submit(self.key, lambda: renderer.render(state, view, go_on))
         try:
             rendered: Rendered | None = await asyncio.wrap_future(request)
         except SefaError as error:
             self.layout.complain(str(error))
+            return
+        except CancelledError:
             return
         if rendered is None or self.closed or number < self.count:
             return

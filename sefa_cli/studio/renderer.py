@@ -77,10 +77,12 @@ class Renderer:
         start = {"seed": state.seed} if state.origin is None else {"code": 0}
         return png(self.picture(state, self.whole), note(model, start, moves, code))
 
-    def render(self, state: State, view: View) -> Rendered:
-        """Render a state as PNG, and time it."""
+    def render(
+        self, state: State, view: View, go_on: Callable[[], object] = lambda: None
+    ) -> Rendered:
+        """Render a state as PNG, and time it. `go_on` may end it between layers."""
         began = time.perf_counter()
-        picture = self.picture(state, view)
+        picture = self.picture(state, view, go_on)
         encoded = png(picture, compression=1)
         height, width = picture.shape[:2]
         about = view.about(self._model.generator)
