@@ -16,6 +16,7 @@ class Canvas(Element, component="assets/canvas.js"):
         self._props["mode"] = "none"
         self._props["brush"] = 0.08
         self._props["src"] = ""
+        self._props["other"] = ""  # a picture at the left of the wipe
         self._props["alt"] = "the generated picture"
 
     def say(self, **props: Any) -> None:

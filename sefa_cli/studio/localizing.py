@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import Image, ImageDraw
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.rendering.pictures import png
 from sefa_cli.studio.session import Sliders, State
-from sefa_cli.studio.shell import codes_commands, codes_name, command
+from sefa_cli.studio.shell import codes_commands, codes_name, command, face_command
 
 if TYPE_CHECKING:
     from sefa_cli.discovery.regions.region import Region
@@ -114,12 +115,12 @@ class Task:
         """The search that the commands ask `sefa localize` for."""
         from sefa_cli.discovery.request import Request
 
-        generator, state, moves = self.model.generator, self.state, len(self.state.moved)
+        generator, state = self.model.generator, self.state
         return Request(
             seeds=str(state.seed),
-            codes=state.codes(generator) if moves else None,
-            codes_name=codes_name(moves, self._of) if moves else None,
-            truncation=state.trunc if not moves or generator.conditioned else None,
+            codes=state.codes(generator) if self._start else None,
+            codes_name=Path(self._start).name if self._start else None,
+            truncation=state.trunc if not self._start or generator.conditioned else None,
             label=state.label,
             layers=self.layers,
             size=self.size,
@@ -130,18 +131,26 @@ class Task:
     def commands(self) -> list[str]:
         """Return the commands that make the same bundle."""
         model, state, asked = self.model, self.state, self.request
-        moves = len(state.moved)
         lines = codes_commands(model, state, state.moved, self._of)
+        if state.mix and not state.moved:
+            lines = [face_command(model, state, f"{self._of}face")]
         region = ["--mask", self.mask_name]
         if self.drawing.kind == "box":
             region = ["--box", self.drawing.box(*self._sides)]
         words: list[Any] = [model.ref, *region, "-L", self.layers, "--num", asked.num]
-        words += ["--codes", codes_name(moves, self._of)] if moves else ["--seeds", state.seed]
+        words += ["--codes", self._start] if self._start else ["--seeds", state.seed]
         if asked.truncation is not None:
             words += ["--trunc", f"{asked.truncation:g}"]
         words += [] if state.label is None else ["--class", state.label]
         words += ["--alone"] if asked.alone else []
         return [*lines, command("localize", *words, "-o", self.path)]
+
+    @property
+    def _start(self) -> str | None:
+        """The file with the code that it starts from; None for the seed's own."""
+        if moves := len(self.state.moved):
+            return codes_name(moves, self._of)
+        return f"{self._of}face/seed{self.state.seed:04d}.png" if self.state.mix else None
 
     @property
     def _of(self) -> str:

@@ -47,6 +47,7 @@ class Page:
             0  # pictures requested, the one shown; whole ones requested
         )
         self.before = False  # whether the page shows the picture without any move
+        self.apart: int | None = None  # the bundle whose moves stand at the left of the wipe
         self.closed = False
 
     @property
@@ -57,7 +58,9 @@ class Page:
     @property
     def shown(self) -> State:
         """The state of the picture: without any move while *before* is on."""
-        return self.state.before() if self.before else self.state
+        if self.before:
+            return self.state.before()
+        return self.state if self.apart is None else self.state.resting(self.apart)
 
     def close(self) -> None:
         """Stop all work for a page that is gone, and let go of everything heavy."""
@@ -192,11 +195,13 @@ class Page:
         mine = self.shows
         self.layout.picture.busy(True)
         state = self.shown
-        for view in (renderer.quick, renderer.whole):
-            await self._paint(renderer, state, view)
+        for view in renderer.views(state):
+            if mine == self.shows:  # else it would take the place of a newer wish
+                await self._paint(renderer, state, view)
         if mine == self.shows:
             self.layout.picture.busy(False)
             self.layout.sliders.settled()
+            await self.layout.picture.faces.settled()
 
     async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
         if self.closed:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import events, ui
 
 from sefa_cli.studio.elements import Canvas, icon_button
+from sefa_cli.studio.faces_panel import FacesPanel
 from sefa_cli.studio.region_panel import RegionPanel
 from sefa_cli.studio.renderer import Rendered
 from sefa_cli.studio.slider import Slider
@@ -42,6 +43,7 @@ class PicturePanel:
             self._label = ui.number("Class", value=0, min=0, precision=0)
             self._label.props('dense outlined data-test="class"').classes("seed")
             self._label.on("change", self._take_class)
+        self.faces = FacesPanel(page, self.canvas)
         self.region = RegionPanel(page, self.canvas)
 
     async def _compare(self, event: events.ValueChangeEventArguments[bool | None]) -> None:
@@ -86,6 +88,7 @@ class PicturePanel:
         self._before.set_enabled(bool(state.moved) or page.before)
         if model:
             self._trouble.text = ""
+        self.faces.refresh()
         self.region.refresh()
 
     def say(self, about: str, trouble: str = "") -> None:

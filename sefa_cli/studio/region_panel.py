@@ -70,7 +70,7 @@ class RegionPanel:
         except SefaError as error:
             self.page.layout.complain(str(error))
         self.refresh()
-        renderer, state = self.page.renderer, self.page.state
+        renderer, state = self.page.renderer, self.page.state.alone
         if renderer and renderer is not self._timed:
             self._timed, self._picture = renderer, 0.0
             self._picture = await self.page.work(lambda: renderer.seconds_anew(state)) or 0.0
@@ -83,7 +83,7 @@ class RegionPanel:
 
     def _task(self) -> Task | None:
         page = self.page
-        if page.model is None or self.drawing is None:
+        if page.model is None or self.drawing is None or page.state.more:
             return None
         name = f"region{self._number + 1}"
         layers = str(self._layers.value)
@@ -94,7 +94,10 @@ class RegionPanel:
     def refresh(self) -> None:
         """Show the tools that can be used now, and what the search would cost."""
         running = bool(self.page.job and self.page.job.running)
-        self._mode.set_enabled(self.page.model is not None)
+        several = bool(self.page.state.more)  # a region is drawn on one face
+        self._mode.set_enabled(self.page.model is not None and not several)
+        if several and self._mode.value != "none":
+            self._mode.value = "none"
         self._brush.visible = self._mode.value == "brush"
         self._layers.visible = self._mode.value != "none"
         if self.page.model and self._layers.options != self.page.model.level_names:

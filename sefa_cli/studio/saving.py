@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.editing.mixing import parse_mix
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.ranges import format_range
 from sefa_cli.sources.cache import cache_folder, write_quietly
@@ -89,7 +90,10 @@ class Saved:
             )
             for one in plain["sets"]
         )
-        return State(plain["seed"], plain["trunc"], plain["label"], sets, plain["active"])
+        more, mix = tuple(map(int, plain.get("more", ()))), str(plain.get("mix", ""))
+        return State(
+            plain["seed"], plain["trunc"], plain["label"], sets, plain["active"], more, mix
+        )
 
     def _bundle(self, digest: str) -> Bundle:
         for bundle, known in self._digests.values():
@@ -118,6 +122,10 @@ def address_of(saved: Saved, model: str | None, state: State) -> str:
     words: dict[str, str] = {"page": saved.name}
     if model is not None:
         words |= {"model": model, "seed": str(state.seed)}
+        if state.more:
+            words["faces"] = str(len(state.seeds))
+        if state.mix:
+            words["mix"] = state.mix
         if state.trunc is not None:
             words["trunc"] = f"{state.trunc:g}"
         if state.label is not None:
@@ -139,6 +147,11 @@ def state_at(words: Mapping[str, str], state: State) -> State:
     """
     try:
         state = state.with_seed(int(words.get("seed", state.seed)))
+        if words.get("faces") in ("4", "9"):
+            state = state.of_faces(int(words["faces"]))
+        if "mix" in words:
+            parse_mix(words["mix"])
+            state = replace(state, mix=words["mix"])
         if "trunc" in words:
             state = replace(state, trunc=float(words["trunc"]))
         if "class" in words and state.label is not None:

@@ -52,11 +52,12 @@ def picture_commands(model: "Model", state: State, output: str = "picture") -> l
     """
     own = state.sliders
     lines = [] if own is None or own.alphas else [*own.made_by]
+    how = ["--size", quick_size(model), "--fast"] if state.more else []
     if not state.moved:
-        return [*lines, command("sample", model.ref, *_start(model, state), "-o", output)]
+        return [*lines, command("sample", model.ref, *_start(state), *how, "-o", output)]
     *first, last = state.moved
     lines += [*codes_commands(model, state, first), *last.made_by]
-    edit = _edit(model, state, last, _from(model, state, len(first)), "-o", output)
+    edit = _edit(model, last, _from(model, state, len(first)), *how, "-o", output)
     return _once([*lines, edit])
 
 
@@ -72,8 +73,13 @@ def codes_commands(
         lines += sliders.made_by
         start = _from(model, state, number - 1, of)
         keep = ["-o", f"{of}codes{number}", "--save-codes", codes_name(number, of)]
-        lines.append(_edit(model, state, sliders, start, *keep))
+        lines.append(_edit(model, sliders, start, *keep))
     return lines
+
+
+def face_command(model: "Model", state: State, output: str) -> str:
+    """Return the command that makes the face before any move, a picture that keeps its code."""
+    return command("sample", model.ref, *_start(state), "-o", output)
 
 
 def codes_name(number: int, of: str = "") -> str:
@@ -92,13 +98,13 @@ def film_commands(model: "Model", state: State, k: int, output: str) -> list[str
     lines = codes_commands(model, state, others)
     start = _from(model, state, len(others))
     how = ["--frames", FRAMES, "--bounce"]
-    how += ["--size", film_size(model), "--fast", "-o", output]
+    how += ["--size", quick_size(model), "--fast", "-o", output]
     film = command("animate", *_dirs(model, own), "--k", k, *start, *how)
     return _once([*lines, *own.made_by, film])
 
 
-def film_size(model: "Model") -> int:
-    """Return the size of a film's pictures, in pixels."""
+def quick_size(model: "Model") -> int:
+    """Return the size of quick pictures and of a film's, in pixels."""
     return min(256, model.generator.resolution)
 
 
@@ -112,9 +118,7 @@ def _once(lines: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _edit(
-    model: "Model", state: State, sliders: Sliders, start: Sequence[object], *rest: object
-) -> str:
+def _edit(model: "Model", sliders: Sliders, start: Sequence[object], *rest: object) -> str:
     pairs = [word for k, a in sliders.alphas for word in ("--k", k, "--alpha", f"{a:g}")]
     return command("edit", *_dirs(model, sliders), *pairs, *start, *rest)
 
@@ -129,17 +133,21 @@ def _dirs(model: "Model", sliders: Sliders) -> list[object]:
     return words
 
 
-def _start(model: "Model", state: State) -> list[object]:
+def _start(state: State) -> list[object]:
+    """Return the options for the faces before any move."""
+    mix = ["--mix-from", state.mix] if state.mix else []
+    return ["--seeds", format_range(state.seeds), *mix, *_look(state)]
+
+
+def _look(state: State) -> list[object]:
     trunc = [] if state.trunc is None else ["--trunc", f"{state.trunc:g}"]
     label = [] if state.label is None else ["--class", state.label]
-    return ["--seeds", state.seed, *trunc, *label]
+    return [*trunc, *label]
 
 
 def _from(model: "Model", state: State, moves: int, of: str = "") -> list[object]:
-    """Return the options for the seed, or for the codes after `moves` moves."""
+    """Return the options for the seeds, or for the codes after `moves` moves."""
     if not moves:
-        return _start(model, state)
-    words: list[object] = ["--codes", codes_name(moves, of)]
-    if model.generator.conditioned:
-        words += _start(model, state)[2:]  # synthesis needs the truncation and the class, too
-    return words
+        return _start(state)
+    look = _look(state) if model.generator.conditioned else []  # synthesis needs them, too
+    return ["--codes", codes_name(moves, of), *look]
