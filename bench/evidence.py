@@ -1,8 +1,9 @@
 """Make the tables of docs/evidence.md again, from what `sefa evaluate` wrote.
 
-    python bench/evidence.py --methods methods/ --named named/ --region region/
+    python bench/evidence.py --methods methods/ --named named/ --region region/ --local local/
 
-Each folder holds an evaluation.json; the page says by which commands. The prose is not changed.
+Each folder holds an evaluation.json; the page says by which commands. Tables without a folder
+and the prose are not changed.
 """
 
 import argparse
@@ -84,6 +85,20 @@ def region(data: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def local(data: dict[str, Any]) -> Iterator[str]:
+    """Yield a table: how local the directions of several methods are."""
+    yield "| bundle | k | inside / outside | change | smile | mouth open | eyes open | lost |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for row in data["directions"]:
+        ratios = row["inside_over_outside"]
+        effects = [row["effects"][name]["mean"] for name in ("smile", "mouth open", "eyes open")]
+        cells = ["" if effect is None else f"{effect:+.2f}" for effect in effects]
+        yield (
+            f"| {row['bundle']} | {row['k']} | {ratios[0]:.3g} and {ratios[-1]:.3g} | "
+            f"{max(row['change']):.1f} | {' | '.join(cells)} | {row['lost']:.0%} |"
+        )
+
+
 def filled(page: str, name: str, lines: Iterator[str]) -> str:
     """Return the page with new lines between the comments `<!-- name -->` and `<!-- / -->`."""
     made = "\n".join(lines)
@@ -97,14 +112,14 @@ def filled(page: str, name: str, lines: Iterator[str]) -> str:
 def main() -> None:
     """Fill the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    for part in ("methods", "named", "region"):
-        parser.add_argument(f"--{part}", type=Path, required=True)
-    parts = vars(parser.parse_args())
+    for part in ("methods", "named", "region", "local"):
+        parser.add_argument(f"--{part}", type=Path)
+    parts = {part: folder for part, folder in vars(parser.parse_args()).items() if folder}
     page = PAGE.read_text("utf-8")
     for part, folder in parts.items():
         data = json.loads((folder / "evaluation.json").read_text("utf-8"))
         tables = {"seeds": seeds, "best": best, "means": means, "directions": directions}
-        tables |= {"region": region, "agreement": agreement.lines}
+        tables |= {"region": region, "local": local, "agreement": agreement.lines}
         for name, table in tables.items():
             if f"<!-- {part} {name} -->" in page:
                 page = filled(page, f"{part} {name}", table(data))

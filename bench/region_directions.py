@@ -14,7 +14,8 @@ import sefa_cli as sefa
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.discovery.gram_matrices import Grams, mean, mean_grams
 from sefa_cli.discovery.jacobian import Parts, jacobian
-from sefa_cli.discovery.resefa import TAUS, left_out, lowrank, resefa
+from sefa_cli.discovery.null_space import null_space, principal
+from sefa_cli.discovery.resefa import TAUS, left_out, resefa
 from sefa_cli.discovery.sefa import Factors
 from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.generators.base import Generator
@@ -93,13 +94,20 @@ def settings(method: str) -> list[tuple[str, str, Find]]:
             for level, own in made.items()
         ]
     kind, name, values = (
-        (resefa, "tau", TAUS) if method != "low-rank" else (lowrank, "energy", ENERGIES)
+        (resefa, "tau", TAUS) if method != "low-rank" else (by_energy, "energy", ENERGIES)
     )
     return [
         (level, f"{name} {value:g}", partial(kind, num=LEADING, **{name: value}))  # type: ignore[arg-type]
         for level in LEVELS
         for value in values
     ]
+
+
+def by_energy(M_f: np.ndarray, M_b: np.ndarray, energy: float, num: int) -> Factors:
+    """The null space of a rank that holds a share of the background's change."""
+    shares = principal(M_b).values.clip(min=0)
+    rank = int(np.searchsorted(np.cumsum(shares) / shares.sum(), energy)) + 1
+    return null_space(M_f, M_b, rank, num)
 
 
 def chosen(each: list[Matrices], region: str, method: str) -> Chosen:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sefa_cli.editing.storyboard import Key, Storyboard
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
     from sefa_cli.evaluation.evaluate import Evaluation, evaluate
+    from sefa_cli.evaluation.supervise import supervise
     from sefa_cli.inversion.invert import Inversion, invert
     from sefa_cli.rendering.animation import SweepOptions, animate, sweep
     from sefa_cli.rendering.edits import Edits, edit, edit_preset
@@ -87,6 +88,7 @@ __all__ = [
     "mix",
     "pick",
     "sample",
+    "supervise",
     "sweep",
 ]
 
@@ -132,6 +134,7 @@ _HOME = {
     "mix": "bundle.picking",
     "pick": "bundle.picking",
     "sample": "rendering.samples",
+    "supervise": "evaluation.supervise",
     "sweep": "rendering.animation",
 }
 

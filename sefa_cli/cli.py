@@ -2,32 +2,15 @@
 
 import os
 import sys
-from typing import Annotated, Any, Literal
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
 from sefa_cli import __version__, interrupts
-from sefa_cli.commands import (
-    animate,
-    console,
-    convert,
-    edit,
-    evaluate,
-    export,
-    factorize,
-    import_,
-    inspect,
-    invert,
-    localize,
-    merge,
-    models,
-    name,
-    pick,
-    report,
-    sample,
-    studio,
-)
+from sefa_cli.commands import console
 from sefa_cli.commands.command import SefaCommand
 from sefa_cli.commands.missing import missing_package
 from sefa_cli.commands.picture_options import spread
@@ -39,6 +22,31 @@ _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
 # Rich alone would keep the line breaks of docstrings. Its tables cut words on narrow terminals.
 _COLUMNS = terminal_columns()
 _MARKUP: Literal["markdown"] | None = "markdown" if _COLUMNS >= 60 else None
+
+
+# In the order of the help. The module of a command is imported when it is named.
+_COMMANDS = (
+    "factorize",
+    "localize",
+    "supervise",
+    "edit",
+    "animate",
+    "invert",
+    "sample",
+    "report",
+    "evaluate",
+    "studio",
+    "merge",
+    "inspect",
+    "export",
+    "import",
+    "convert",
+    "name",
+    "pick",
+    "models",
+)
+if TYPE_CHECKING:
+    app: typer.Typer
 
 
 class SefaGroup(TyperGroup):
@@ -92,47 +100,12 @@ def _stated(error: Exception) -> Exception:
     return typer.Exit(2)
 
 
-app = typer.Typer(
-    name="sefa",
-    cls=SefaGroup,
-    no_args_is_help=True,
-    rich_markup_mode=_MARKUP,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "terminal_width": None if _MARKUP else _COLUMNS,
-    },
-    pretty_exceptions_show_locals=False,
-    help="Find the directions in a GAN's latent space that change one thing in the picture, "
-    "keep them in a file, and use them.",
-    epilog="Exit codes: 0 success, 1 error, 2 wrong usage, 3 model and bundle do not match, "
-    "4 not available offline, 130 interrupted.",
-)
-app.command("factorize", cls=SefaCommand)(factorize.factorize)
-app.command("localize", cls=SefaCommand)(spread(localize.localize))
-app.command("edit", cls=SefaCommand)(spread(edit.edit))
-app.command("animate", cls=SefaCommand)(spread(animate.animate))
-app.command("invert", cls=SefaCommand)(invert.invert)
-app.command("sample", cls=SefaCommand)(spread(sample.sample))
-app.command("report", cls=SefaCommand)(spread(report.report))
-app.command("evaluate", cls=SefaCommand)(spread(evaluate.evaluate))
-app.command("studio", cls=SefaCommand)(studio.studio)
-app.command("merge", cls=SefaCommand)(merge.merge)
-app.command("inspect", cls=SefaCommand)(inspect.inspect)
-app.command("export", cls=SefaCommand)(export.export)
-app.command("import", cls=SefaCommand)(import_.import_)
-app.command("convert", cls=SefaCommand)(convert.convert)
-app.command("name", cls=SefaCommand)(name.name)
-app.command("pick", cls=SefaCommand)(pick.pick)
-app.add_typer(models.app, name="models")
-
-
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"sefa {__version__}")
         raise typer.Exit
 
 
-@app.callback()
 def _common(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Suppress messages.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show more messages.")] = False,
@@ -146,16 +119,44 @@ def _common(
     console.set_verbosity(-1 if quiet else int(verbose))
 
 
+@cache
+def make_app(only: str = "") -> typer.Typer:
+    """Return the app with all commands, or, to start sooner, with one of them."""
+    made = typer.Typer(
+        name="sefa",
+        cls=SefaGroup,
+        no_args_is_help=True,
+        rich_markup_mode=_MARKUP,
+        context_settings={
+            "help_option_names": ["-h", "--help"],
+            "terminal_width": None if _MARKUP else _COLUMNS,
+        },
+        pretty_exceptions_show_locals=False,
+        help="Find the directions in a GAN's latent space that change one thing in the picture, "
+        "keep them in a file, and use them.",
+        epilog="Exit codes: 0 success, 1 error, 2 wrong usage, 3 model and bundle do not match, "
+        "4 not available offline, 130 interrupted.",
+    )
+    made.callback()(_common)
+    for name in [only] if only in _COMMANDS else _COMMANDS:
+        own = {"import": "import_"}.get(name, name)
+        module = import_module(f"sefa_cli.commands.{own}")
+        if name == "models":
+            made.add_typer(module.app, name=name)
+        else:
+            made.command(name, cls=SefaCommand)(spread(getattr(module, own)))
+    return made
+
+
+def __getattr__(name: str) -> typer.Typer:
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return make_app()
+
+
 def main() -> None:
     """Run the command that `sys.argv` names."""
     interrupts.install()
     accept_any_text()
-    _build_only(next((word for word in sys.argv[1:] if word not in _QUIETNESS), ""))
-    app(prog_name="sefa")  # also as `python -m sefa_cli`
-
-
-def _build_only(name: str) -> None:
-    """Leave out all commands but one: building the options of each takes 20 ms together."""
-    chosen = [command for command in app.registered_commands if command.name == name]
-    if chosen:
-        app.registered_commands, app.registered_groups = chosen, []
+    named = next((word for word in sys.argv[1:] if word not in _QUIETNESS), "")
+    make_app(named)(prog_name="sefa")  # also as `python -m sefa_cli`

@@ -1,20 +1,20 @@
 """Row 0. Write files whole or not at all, and never over another unasked."""
 
-import atexit
 import contextlib
 import errno
 import os
-import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.scratch import EXCHANGE, NO_REPLACE, remove, rename, scratch_beside, sync
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space and run it again."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space and run it again."),
+    errno.EFBIG: ("the file is larger than it may be here", "Choose another folder."),
     errno.EACCES: ("permission is denied", "Choose another folder."),
     errno.EPERM: ("permission is denied", "Choose another folder."),
     errno.EROFS: ("the file system is read-only", "Choose another folder."),
@@ -123,47 +123,6 @@ def make_folder(folder: Path | str) -> Path:
     return folder
 
 
-_scratch: set[Path] = set()
-
-
-@contextlib.contextmanager
-def scratch_beside(path: Path | str) -> Iterator[Path]:
-    """Yield a name next to `path` for a file or folder that goes away with the block.
-
-    A signal may come between any two steps, also between making a file and the `try` that would
-    remove it, or during the removal. So the name is noted before anything has it, and what is left
-    then goes when the process ends. The name has the suffix of `path`.
-    """
-    path = Path(path)
-    scratch = path.with_name(f".{path.stem}-{os.urandom(4).hex()}{path.suffix}")
-    _scratch.add(scratch)
-    try:
-        yield scratch
-    finally:
-        remove(scratch)
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder, if it exists; an interrupted removal is finished at process end.
-
-    Raises OSError for a file that cannot be removed; of a folder, what can be removed is.
-    """
-    _scratch.add(path)
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-    _scratch.discard(path)
-
-
-@atexit.register
-def remove_scratch() -> None:
-    """Remove the temporary files and folders of this process."""
-    for path in tuple(_scratch):
-        with contextlib.suppress(OSError):
-            remove(path)
-
-
 @contextlib.contextmanager
 def temporary_beside(path: Path | str, overwrite: bool = False) -> Iterator[Path]:
     """Yield a temporary file next to `path` that takes its name when the block ends without error.
@@ -176,13 +135,12 @@ def temporary_beside(path: Path | str, overwrite: bool = False) -> Iterator[Path
         path = os.path.realpath(path)
     path = check_writable(path, overwrite)
     make_folder(path.parent)
-    with scratch_beside(path) as temporary:
-        try:
-            temporary.touch(0o600, exist_ok=False)
+    try:
+        with scratch_beside(path) as temporary:
             yield temporary
             _publish(temporary, path, overwrite)
-        except OSError as error:
-            raise why_not(path, error) from error
+    except OSError as error:
+        raise why_not(path, error) from error
 
 
 def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
@@ -192,13 +150,13 @@ def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)  # it was private until it was whole
-    with open(temporary, "rb") as file:
-        os.fsync(file.fileno())
+    sync(temporary)
     if overwrite:
         temporary.replace(path)
         return
     try:
-        os.link(temporary, path)  # unlike rename, fails where another process was faster
+        if not rename(temporary, path, NO_REPLACE):
+            os.link(temporary, path)  # it too fails if another process was faster
     except FileExistsError:
         raise SefaError(f"{path} already exists", remedy="Use --overwrite to replace it.") from None
     except OSError:  # a file system without hard links
@@ -212,6 +170,49 @@ def open_atomically(path: Path | str, overwrite: bool = False) -> Iterator[IO[by
     with temporary_beside(path, overwrite) as temporary, open(temporary, "wb") as file:
         yield file
         file.flush()
+
+
+@contextlib.contextmanager
+def folder_beside(path: Path, check: Callable[[], object]) -> Iterator[Path]:
+    """Yield a temporary folder that takes the name `path` on success and is removed on failure.
+
+    A folder that has the name stays until then. `check` raises SefaError if it may not be replaced.
+    """
+    check()
+    make_folder(path.parent)
+    try:
+        with scratch_beside(path, folder=True) as folder:
+            yield folder
+            umask = os.umask(0)
+            os.umask(umask)
+            folder.chmod(0o777 & ~umask)  # it was private while incomplete
+            check()  # something may have appeared meanwhile
+            _take_name(folder, path)
+    except OSError as error:
+        raise why_not(path, error) from error
+
+
+def _take_name(folder: Path, path: Path) -> None:
+    """Rename `folder` to `path`, and keep what is there until that has succeeded."""
+    if not path.exists():
+        folder.rename(path)
+    elif not rename(folder, path, EXCHANGE):
+        _rename_twice(folder, path)
+
+
+def _rename_twice(folder: Path, path: Path) -> None:
+    """Take the name where a file system knows no exchange: a kill here leaves a `-former`."""
+    former = path.with_name(f"{path.name}{folder.name}-former")
+    try:
+        path.rename(former)
+        folder.rename(path)
+        remove(former)
+    except BaseException:
+        if path.exists():
+            remove(former)
+        else:
+            former.rename(path)
+        raise
 
 
 def write_stdout(data: bytes) -> None:

@@ -72,9 +72,9 @@ def _unraisable(details: sys.UnraisableHookArgs) -> None:
 
 def end(number: int) -> None:
     """Remove temporary files, say so after Ctrl-C, and end the process at once."""
-    files = sys.modules.get("sefa_cli.files")  # not imported before it is needed
-    if files is not None and hasattr(files, "remove_scratch"):
-        files.remove_scratch()
+    scratch = sys.modules.get("sefa_cli.scratch")  # not imported before it is needed
+    if scratch is not None and hasattr(scratch, "remove_scratch"):
+        scratch.remove_scratch()
     if number == signal.SIGINT:
         try:  # noqa: SIM105 - contextlib is slow to import
             os.write(2, f"{INTERRUPTED}\n".encode())

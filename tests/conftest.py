@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from sefa_cli import files
+from sefa_cli import scratch
 from tests.helpers import CONTAINERS, ROOT, Sefa
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def at_any_step() -> Callable[..., None]:
                 step += 1
                 prepare()
                 reached = _interrupted(work, step)
-                files.remove_scratch()
+                scratch.remove_scratch()
                 check(reached)
             assert step > 500
 

@@ -23,6 +23,7 @@ ROWS = [
         "container",
         "interrupts",
         "parts",
+        "scratch",
     ),
     ("bundle", "sources", "containers"),
     ("generators", "lpips"),

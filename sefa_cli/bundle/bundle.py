@@ -7,6 +7,7 @@ Whatever a later minor version or another tool put into a file is kept when it i
 import io
 import sys
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.bundle.operations import Operations
 from sefa_cli.bundle.rules import FORMAT, TENSORS, TOOL, VERSION, array, check, fields
+from sefa_cli.bundle.steps import suggested_steps
 from sefa_cli.canonical import canonical_json, plain
 from sefa_cli.container import Tensor, pack, unpack
 from sefa_cli.errors import SefaError
@@ -112,6 +114,11 @@ class Bundle(Operations):
         if taken := sorted(known.keys() & self.unknown.keys()):
             raise SefaError(f"unknown holds the key {taken[0]!r}", "keys the format does not have")
         return known | self.unknown
+
+    @cached_property
+    def steps(self) -> tuple[float, ...]:
+        """The suggested step α along each direction, in units of the latent: see `step`."""
+        return suggested_steps(self)
 
     @property
     def style_gains(self) -> tuple[int, ...]:

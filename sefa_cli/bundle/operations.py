@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.bundle.annotations import relabeled
-from sefa_cli.bundle.steps import suggested_step
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import Codes
 from sefa_cli.errors import UsageError
@@ -173,7 +172,7 @@ class Operations:
             >>> bundle.step(0), bundle.step(5) > bundle.step(0)
             (2.0, True)
         """
-        return suggested_step(self._bundle, self.index(direction))
+        return self._bundle.steps[self.index(direction)]
 
     def name(self, labels: Mapping[int | str, str | None]) -> "Bundle":
         """Return the bundle with other labels; a label is accepted wherever an index is.

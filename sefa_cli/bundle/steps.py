@@ -20,18 +20,21 @@ _BY_SPREAD = ("ganspace", "local-basis", "frechet")
 _MOST = 10.0  # farther from a code, networks leave what they were trained on
 
 
-def suggested_step(bundle: "Bundle", k: int) -> float:
-    """Return the suggested step α of direction `k`: two digits, at most 10."""
-    inside = float(bundle.info[k].get("change", {}).get("inside", 0))
-    step = VISIBLE / inside if inside > 0 else _LEADING * _against_leading(bundle, k)
-    return float(f"{min(step, _MOST):.2g}")
+def suggested_steps(bundle: "Bundle") -> tuple[float, ...]:
+    """Return the suggested step α of each direction: two digits, at most 10."""
+    inside = [float(info.get("change", {}).get("inside", 0)) for info in bundle.info]
+    steps = (
+        VISIBLE / change if change > 0 else _LEADING * ratio
+        for change, ratio in zip(inside, _against_leading(bundle), strict=True)
+    )
+    return tuple(float(f"{min(step, _MOST):.2g}") for step in steps)
 
 
-def _against_leading(bundle: "Bundle", k: int) -> float:
-    """Return √(λ_max / λ_k), or 1 if these are not positive numbers."""
+def _against_leading(bundle: "Bundle") -> list[float]:
+    """Return √(λ_max / λ_k) of each direction, or 1 if these are not positive numbers."""
     values = [] if bundle.eigenvalues is None else bundle.eigenvalues.tolist()
     gains = set(bundle.style_gains)  # looked up once: the property goes through all directions
     leading = max((v for i, v in enumerate(values) if i not in gains), default=0)
-    if not values or leading <= 0 or bundle.method in _BY_SPREAD:
-        return 1.0
-    return math.sqrt(leading / values[k]) if values[k] > 0 else math.inf
+    if leading <= 0 or bundle.method in _BY_SPREAD:
+        return [1.0] * bundle.k
+    return [math.sqrt(leading / value) if value > 0 else math.inf for value in values]

@@ -12,7 +12,7 @@ from sefa_cli.commands.photos import Photos, start_from_photos
 from sefa_cli.commands.picture_options import BundleFile, Look, Start, picture_options
 
 if TYPE_CHECKING:
-    from sefa_cli.rendering.film import Film, FilmOptions
+    from sefa_cli.rendering.film import FilmOptions
 
 
 def animate(
@@ -122,6 +122,7 @@ def animate(
         "captions": captions,
     }
     checks.check_once(once, output)
+    check_film_path(output, overwrite, fps)
     if first or last or storyboard:
         words = {"--k": k, "--range": None if span == "auto" else span, "--seeds": seeds}
         words |= {"--arrange": None if arrange == "rows" else arrange, "--photo": photos.photo}
@@ -129,7 +130,6 @@ def animate(
     else:
         sweep = {**way, "frames": 48 if frames is None else frames, "arrange": arrange}
         wish = _sweep_of(bundle_file, k or [], span, seeds, start, look, photos, sweep)
-    check_film_path(output, overwrite, fps)
     showing = Showing.of(show)
     with working(f"loading {wish.model}") as work:
         film = wish.make()
@@ -141,6 +141,7 @@ def animate(
     say(f"film: {length}", level=0 if inexact else 1)
     wrote(output)
     showing.show(output)
+    wish.check()
 
 
 def _sweep_of(
@@ -153,7 +154,7 @@ def _sweep_of(
     photos: Photos,
     way: Mapping[str, Any],
 ) -> Wish:
-    """Read the bundle. Raises SefaError for options that are not valid."""
+    """Read the bundle, and find the codes of photos. Raises SefaError for wrong options."""
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.editing.moves import stops_of
     from sefa_cli.rendering.animation import sweep
@@ -165,9 +166,6 @@ def _sweep_of(
     how: Any = {**picture_options(dirs, bundle, seeds, start, look), **way}
     if span != "auto":
         stops_of(span)
-
-    def make() -> "Film":
-        start_from_photos(bundle, photos, how)
-        return sweep(bundle, k, span, **how)
-
-    return Wish(start.model or str(bundle.model["ref"]), make)
+    check_photos = start_from_photos(bundle, photos, how)
+    ref = start.model or str(bundle.model["ref"])
+    return Wish(ref, lambda: sweep(bundle, k, span, **how), check_photos)

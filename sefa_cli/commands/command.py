@@ -36,6 +36,7 @@ class SefaCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words; raises UsageError for those that are missing, all at once."""
+        args = _several_photos(args)
         given, _, order = self.make_parser(ctx).parse_args(args=list(args))
         if "help" not in given:
             missing = [
@@ -82,6 +83,22 @@ def _refuse_repeats(order: list[Any]) -> None:
         if once and not parameter.is_flag and order.count(parameter) > 1:
             name = max(parameter.opts, key=len)
             raise UsageError(f"{name} is given {order.count(parameter)} times", "once")
+
+
+def _several_photos(words: list[str]) -> list[str]:
+    """Return the words with `--photo` before each photo: a shell makes many of `--photo *.jpg`.
+
+    Example:
+        >>> _several_photos(["--photo", "a.jpg", "b.jpg", "face.dirs", "--k", "0"])
+        ['--photo', 'a.jpg', '--photo', 'b.jpg', 'face.dirs', '--k', '0']
+    """
+    made: list[str] = []
+    for word in words:
+        after_photo = made[-2:-1] == ["--photo"]
+        if after_photo and not word.startswith("-") and not word.endswith(".dirs"):
+            made.append("--photo")
+        made.append(word)
+    return made
 
 
 def _listed(names: list[str]) -> str:

@@ -41,9 +41,9 @@ def evaluate(
         typer.Option(
             "--scorers",
             metavar="NAMES",
-            help="What measures the pictures: colors, face, person (age and gender), identity, or "
-            "your own by the entry point sefa.scorers. Default: colors, and with sefa-cli[eval] "
-            "face and person.",
+            help="What measures the pictures: colors, face, person (age and gender), identity, "
+            "lpips, inception (FID and KID), or your own by the entry point sefa.scorers. "
+            "Default: colors, and with sefa-cli[eval] face and person.",
         ),
     ] = None,
     cache: Annotated[

@@ -7,6 +7,7 @@ import typer
 
 from sefa_cli.commands import options
 from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.discovery.methods import check_method, check_options, methods_of
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def factorize(
         str,
         typer.Option(
             "--method",
-            metavar="sefa|ganspace|local-basis|frechet|random",
+            metavar="|".join(methods_of("factorize")),
             help="How directions are found. Those other than sefa look at samples of the latent.",
         ),
     ] = "sefa",
@@ -130,11 +131,11 @@ def factorize(
     }
     sampled = {"samples": samples, "seed": seed, "refine": refine}
     how: dict[str, Any] = {"num": num, "offline": offline}
+    check_method("factorize", method)
+    _refuse(method, {**factorized, **sampled, "tensors": tensors, "latent_axis": latent_axis})
     if method != "sefa":
-        _refuse(method, {**factorized, "tensors": tensors, "latent_axis": latent_axis})
         bundle = _sampled(model, method, layers, sampled, how)
     else:
-        _refuse(method, sampled)
         bundle = _factorized(model, layers, tensors, latent_axis, {**factorized, **how})
     bundle.save(output, overwrite=overwrite)
     if bundle.style_gains and not deflate_gain:
@@ -150,10 +151,12 @@ _UNSAID = {"to_rgb": "last", "normalize": True, "center": False, "deflate_gain":
 
 def _refuse(method: str, options: Mapping[str, Any]) -> None:
     """Raise UsageError for options that the method does not know."""
-    for name, value in options.items():
-        if value != _UNSAID.get(name):
-            word = {"normalize": "no-normalize"}.get(name, name.replace("_", "-"))
-            raise UsageError(f"--{word} has no effect with --method {method}")
+
+    def spelled(name: str) -> str:
+        return {"normalize": "--no-normalize"}.get(name, "--" + name.replace("_", "-"))
+
+    said = {name: value != _UNSAID.get(name) for name, value in options.items()}
+    check_options(method, said, spelled)
 
 
 def _factorized(

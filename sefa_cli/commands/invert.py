@@ -1,6 +1,5 @@
 """`sefa invert`: the codes of photographs, for `--codes`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,14 +7,17 @@ import typer
 
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.photo_page import PageOptions, invert_command
+from sefa_cli.commands.photos import Told
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sefa_cli.commands.console import Work
-    from sefa_cli.inversion.batch import Batch
-    from sefa_cli.inversion.invert import Found
+    from sefa_cli.inversion.batch import Batch, Outcome
+    from sefa_cli.inversion.page import Edits, PhotoPage
+    from sefa_cli.inversion.tune import Tuned
     from sefa_cli.parts import Shard
 
 
@@ -38,6 +40,7 @@ def invert(
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="CODES.npz", help="The codes to write.")
     ],
+    page: PageOptions,
     space: Annotated[
         str | None,
         typer.Option(
@@ -70,6 +73,14 @@ def invert(
             help="pixels compares pixels and edges; lpips adds what people see (fetches 64 MB).",
         ),
     ] = "pixels",
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune",
+            help="Also change the model a little, so that the codes show the photos better, in as "
+            "many passes again. CODES.tuned.safetensors is then the --model of these codes.",
+        ),
+    ] = False,
     align: options.Align = False,
     face: options.Face = None,
     sheet: Annotated[
@@ -92,12 +103,13 @@ def invert(
     """Find the codes whose pictures look like photos.
 
     `sefa edit X.dirs --codes CODES.npz` then edits them. Photos are turned upright and cropped to
-    their center. A photo that cannot be read is reported and left out; the exit code is then 1.
+    their center. CODES.csv says how near each code comes, and how long it took. A photo that cannot
+    be read is reported and left out; the exit code is then 1.
     """
     from sefa_cli.inversion.how import How
     from sefa_cli.inversion.photos import find_photos
 
-    how = How(space, passes, size, regularize, loss, align, face)
+    how = How(space, passes, size, regularize, loss, tune, align, face)
     checks.check_device(device)
     checks.check_model(model, offline)
     paths = find_photos(photos)
@@ -105,19 +117,37 @@ def invert(
     if options.is_done(own, output, resume):
         return
     _check_files(paths, output, own, sheet, overwrite, resume)
+    if tune:
+        _check_tuned(output, own, overwrite)
+    edits = page.edits(overwrite, own is not None)
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
-        from sefa_cli.editing.source import load_generator
+        from sefa_cli.editing.source import generator_for, load_generator
         from sefa_cli.inversion.batch import Batch
         from sefa_cli.inversion.invert import Inverter
 
         keep_blocks()
-        inverter = Inverter(load_generator(model, device, offline), how, offline)
-        batch = Batch(inverter, paths, output, own)
+        generator = load_generator(model, device, offline)
+        if edits:
+            generator_for(edits.bundle, generator)  # refuses another model
+        batch = Batch(Inverter(generator, how, offline), paths, output, own)
         if resume and (own is None or batch.partial.path.exists()):
             batch.partial.read()
-        found = _run(batch, work)
-    _save(batch, found, sheet, overwrite)
+        advice = "each code is kept when it is found" if len(batch.share) > 1 else ""
+        told = Told(work, passes, len(batch.share), advice)
+        outcomes = _run(batch, told)
+        tuned = _tune(batch, outcomes, work) if tune else None
+    _save(batch, outcomes, sheet, overwrite, tuned)
+    if tuned is not None:
+        model = str(tuned.beside(output))
+        batch.inverter.generator = load_generator(model, device, offline)
+    if page.report:
+        from sefa_cli.inversion.page import PhotoPage
+
+        again = invert_command(photos, model, output, how, page)
+        _write_page(PhotoPage(page.report, outcomes, again, model, overwrite), edits, batch)
+    if own is None:
+        say_missing(told.refused, len(paths), output)
 
 
 def _check_files(
@@ -145,7 +175,8 @@ def _check_files(
         written = shard.path(output)
         if sheet:
             raise UsageError("--shard and --sheet cannot be used together")
-    for path in [written] if sheet is None else [written, Path(sheet)]:
+    files = [written] if shard else [written, written.with_suffix(".csv")]
+    for path in files if sheet is None else [*files, Path(sheet)]:
         if path.exists() and any(path.samefile(photo) for photo in paths):
             raise UsageError(f"{path} is one of the photos", "the name of another file")
         check_writable(path, overwrite)
@@ -156,24 +187,77 @@ def _check_files(
         )
 
 
-def _save(batch: "Batch", found: "list[Found]", sheet: str | None, overwrite: bool) -> None:
-    """Write the codes, or of a shard the part, and the sheet."""
+def _check_tuned(output: str, shard: "Shard | None", overwrite: bool) -> None:
+    """Refuse a tuned model that cannot be written, before anything is looked for."""
+    from sefa_cli.files import check_writable
+    from sefa_cli.inversion.tune import Tuned
+
+    if shard is not None:
+        raise UsageError("--shard and --tune cannot be used together")
+    check_writable(Tuned.beside(output), overwrite)
+
+
+def _tune(batch: "Batch", outcomes: "list[Outcome]", work: "Work") -> "Tuned":
+    """Tune the model to all codes; put what is then found into the outcomes."""
+    from dataclasses import replace
+
+    from sefa_cli.inversion.tune import tune_to
+
+    at = [i for i, one in enumerate(outcomes) if not isinstance(one.result, SefaError)]
+    found = [one.result for one in outcomes if not isinstance(one.result, SefaError)]
+    advance = work.begin("tuning", batch.inverter.how.passes * len(found), "passes")
+    done = 0
+
+    def step(name: str, n: int, loss: float) -> None:
+        nonlocal done
+        done += 1
+        advance.doing = f"{name}, loss {loss:.4f}"
+        advance.reach(done)
+
+    results, tuned = tune_to(batch.inverter, found, step)
+    for i, result in zip(at, results, strict=True):
+        outcomes[i] = replace(outcomes[i], result=result)
+        say(f"{outcomes[i].name}, tuned: {result.quality}")
+    return tuned
+
+
+def _save(
+    batch: "Batch",
+    outcomes: "list[Outcome]",
+    sheet: str | None,
+    overwrite: bool,
+    tuned: "Tuned | None",
+) -> None:
+    """Write the codes and their table, or of a shard the part, and the sheet."""
     from sefa_cli.inversion.invert import Inversion
+    from sefa_cli.inversion.table import save_table
     from sefa_cli.rendering.pictures import save_picture
 
+    found = [one.result for one in outcomes if not isinstance(one.result, SefaError)]
     if batch.shard is not None:  # `merge` tells which photos are missing
         batch.part(found).save(batch.output, overwrite)
         batch.partial.remove()
         wrote(batch.output)
         return
-    whole = Inversion(tuple(found), batch.inverter.space)
+    whole = Inversion(tuple(found), batch.inverter.space, tuned)
     whole.save(batch.output, overwrite)
+    save_table(batch.output.with_suffix(".csv"), outcomes, overwrite)
     batch.partial.remove()
     wrote(batch.output)
+    if tuned is not None:
+        wrote(tuned.beside(batch.output))
+    wrote(batch.output.with_suffix(".csv"))
     if sheet:
         save_picture(sheet, whole.paint_sheet(), overwrite)
         wrote(sheet)
-    say_missing(len(batch.paths) - len(found), len(batch.paths), batch.output)
+
+
+def _write_page(page: "PhotoPage", edits: "Edits | None", batch: "Batch") -> None:
+    """Write the page of `--report`."""
+    generator, codes = batch.inverter.generator, str(batch.output)
+    with working("writing the page") as work:
+        begin = lambda total: work.begin("rendering", total, "pictures")  # noqa: E731
+        wrote(page.write_edited(edits, generator, codes, begin) if edits else page.write())
 
 
 def say_missing(missing: int, count: int, output: Path | str) -> None:
@@ -184,37 +268,27 @@ def say_missing(missing: int, count: int, output: Path | str) -> None:
         )
 
 
-def _run(batch: "Batch", work: "Work") -> "list[Found]":
-    """Return what is found; say what could not be read, and what an interrupt leaves."""
-    passes, count = batch.inverter.how.passes, len(batch.share)
-    advice = "each code is kept when it is found" if count > 1 else ""
-    advance = work.begin("inverting", passes * count, "passes", advice)
-    found: list[Found] = []
-    done = 0  # photos
-
-    def step(name: str, n: int, loss: float) -> None:
-        advance.doing = f"{name}, loss {loss:.4f}"
-        advance.reach(passes * done + n)
-
-    def refuse(error: SefaError) -> None:
-        nonlocal done
-        done += 1
-        print(f"sefa: {error}", file=sys.stderr)
-
+def _run(batch: "Batch", told: Told) -> "list[Outcome]":
+    """Return what becomes of each photo; say so, and what an interrupt leaves."""
+    outcomes: list[Outcome] = []
     try:
-        for one in batch.run(step, refuse):
-            found.append(one)
-            done += 1
-            notes = f" ({'; '.join(one.photo.notes)})" if one.photo.notes else ""
-            say(f"{one.photo.name}: {one.quality}{notes}")
+        for one in batch.run(told.step):
+            outcomes.append(one)
+            if isinstance(one.result, SefaError):
+                told.refuse(one.result)
+                continue
+            if one.name not in told.searched:
+                told.skip()
+            notes = f" ({'; '.join(one.result.photo.notes)})" if one.result.photo.notes else ""
+            say(f"{one.name}: {one.result.quality}{notes}")
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if batch.partial.written:
             say(
-                f"{batch.partial.path} keeps {len(found)} of {count} codes; run the same command "
-                "with --resume to go on"
+                f"{batch.partial.path} keeps {len(outcomes) - told.refused} of {len(batch.share)} "
+                "codes; run the same command with --resume to go on"
             )
             interrupt.add_note("codes were kept")
         raise
-    if not found and batch.shard is None:
+    if told.refused == len(outcomes) and batch.shard is None:
         raise SefaError("no photo could be read", "at least one picture")
-    return found
+    return outcomes

@@ -21,6 +21,7 @@ class Wish:
 
     model: str  # as it is named while it is loaded
     make: "Callable[[], Film]"
+    check: "Callable[[], object]" = lambda: None  # raises SefaError if photos could not be read
 
 
 def journey_of(

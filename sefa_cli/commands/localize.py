@@ -126,6 +126,7 @@ def _request(how: How, seeds: str | None) -> "Request":
         exact_gram=how.exact_gram,
         published=how.published,
         method=how.method,
+        rank=how.rank,
         sum_channels=how.sum_channels,
         sketch=how.sketch,
         precision=how.precision,
@@ -178,7 +179,8 @@ def _run(task: "Prepared") -> None:
     try:
         with working("localizing") as work:
             few = task.searches[0].few(task.generator.w_dim)  # of these, residuals alone are kept
-            advice = "" if few else "after an interrupt, --resume goes on"
+            kept = not few and task.request.method != "stylespace"
+            advice = "after an interrupt, --resume goes on" if kept else ""
             advance = work.begin("localizing", task.passes, "derivatives", advice)
             found = task.run(lambda doing, done, total: advance.reach(done))
     except (KeyboardInterrupt, SystemExit) as interrupt:

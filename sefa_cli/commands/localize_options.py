@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sefa_cli.commands import options
+from sefa_cli.discovery.methods import methods_of
 
 
 # See picture_options for why nothing else is generated.
@@ -117,9 +118,18 @@ class How:
     method: Annotated[
         str,
         typer.Option(
-            metavar="resefa|lowrank", help="The method: ReSeFa, or LowRankGAN to compare with."
+            metavar="|".join(methods_of("localize")),
+            help="The method: ReSeFa, or to compare with it LOCO Edit's null space, LowRankGAN, or "
+            "StyleSpace, which takes a derivative for each channel of the styles.",
         ),
     ] = "resefa"
+    rank: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="With nullspace: how many directions of the rest are projected out. Default: 5.",
+        ),
+    ] = None
     sum_channels: Annotated[
         bool, typer.Option("--sum-channels", help="First add up the channels of each pixel.")
     ] = False

@@ -1,5 +1,7 @@
 """`--photo`: an edit that starts from the code of a photograph."""
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,10 +9,12 @@ import typer
 
 from sefa_cli.commands import options
 from sefa_cli.commands.console import say, working
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.commands.console import Work
+    from sefa_cli.rendering.edits import Edits
     from sefa_cli.rendering.options import PictureOptions
 
 
@@ -21,25 +25,73 @@ class Photos:
     photo: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="FILE",
-            help="Start from the code of this photograph, found as `sefa invert` does and kept. "
-            "May be repeated.",
+            metavar="FILE…",
+            help="Start from the codes of these photographs, or of a folder's, found as "
+            "`sefa invert` does and kept.",
         ),
     ] = None
     align: options.Align = False
     face: options.Face = None
 
+    def check_paste(self, moves: int, is_folder: bool) -> None:
+        """Refuse `--paste` where it has no effect, or no place for its pictures."""
+        if not (self.photo and self.align):
+            raise UsageError("--paste has no effect without --photo and --align")
+        if not is_folder and moves * len(self.photo) > 1:
+            raise UsageError("--paste makes several pictures, not a sheet", "a folder, -o DIR")
+        from sefa_cli.discovery.regions.landmarks import refusal
 
-def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> None:
+        if (refused := refusal()) is not None:
+            raise refused
+
+    def pasted(self, edits: "Edits", how: "PictureOptions") -> "Edits":
+        """Return edits whose faces are put back into the photos."""
+        from sefa_cli.inversion.paste import pasted
+        from sefa_cli.inversion.remembered import PhotoCodes
+
+        codes = how["codes"]
+        assert isinstance(codes, PhotoCodes)
+        return pasted(edits, codes.photos, self.face, how.get("offline"))
+
+
+class Told:
+    """Tells how a batch of photos goes on: its passes, and which photos cannot be read."""
+
+    def __init__(self, work: "Work", passes: int, count: int, advice: str) -> None:
+        self._advance = work.begin("inverting", passes * count, "passes", advice)
+        self._passes = passes
+        self.searched: list[str] = []  # the names of photos whose codes were not kept from before
+        self.refused = 0
+
+    def step(self, name: str, done: int, loss: float) -> None:
+        """Count a pass of a photo."""
+        if name not in self.searched:
+            self.searched.append(name)
+        self._advance.doing = f"{name}, loss {loss:.4f}"
+        self._advance.reach(self._passes * (len(self.searched) - 1) + done)
+
+    def skip(self) -> None:
+        """Leave out a photo that needs no passes, so that the time left stays right."""
+        self._advance.total -= self._passes
+
+    def refuse(self, error: SefaError) -> None:
+        """Say why a photo cannot be read."""
+        self.refused += 1
+        self.skip()
+        print(f"sefa: {error}", file=sys.stderr)
+
+
+def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> Callable[[], object]:
     """Put the codes of photos, and the generator that found them, into the options of an edit.
 
-    Codes are kept in the cache: the second edit of a photo starts at once. Raises UsageError if
-    the options name other codes, SefaError for a photo that cannot be read.
+    Codes are kept in the cache: the second edit of a photo starts at once. Call what is returned
+    when all is written: it raises SefaError if some photos could not be read. Raises UsageError if
+    the options name other codes, SefaError if no photo can be read.
     """
     if not own.photo:
         if own.align or own.face is not None:
             raise UsageError("--align and --face have no effect without --photo")
-        return
+        return lambda: None
     for option in ("seeds", "codes"):
         if how.get(option) is not None:
             raise UsageError(f"--photo and --{option} cannot be used together")
@@ -60,18 +112,24 @@ def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> N
             any_model=how.get("any_model", False), offline=how.get("offline"),
         )  # fmt: skip
         inverter = Inverter(generator, way, how.get("offline"))
-        passes = inverter.how.passes
-        advice = "the next edit of a photo starts at once"
-        advance = work.begin("inverting", passes * len(paths), "passes", advice)
-        met: list[str] = []
-
-        def step(name: str, done: int, loss: float) -> None:
-            if name not in met:
-                met.append(name)
-            advance.doing = f"{name}, loss {loss:.4f}"
-            advance.reach(passes * (len(met) - 1) + done)
-
-        found = codes_of(paths, inverter, step)
-    how["codes"], how["model"] = found, generator
-    if len(met) < len(paths):
+        told = Told(
+            work, inverter.how.passes, len(paths), "the next edit of a photo starts at once"
+        )
+        try:
+            how["codes"] = codes_of(paths, inverter, told.step, told.refuse)
+        except (KeyboardInterrupt, SystemExit) as interrupt:
+            if len(told.searched) > 1:
+                interrupt.add_note("codes were kept; the same command goes on")
+            raise
+    how["model"] = generator
+    if len(told.searched) + told.refused < len(paths):
         say("codes of photos are taken from the cache", level=1)
+
+    def check_all() -> None:
+        if told.refused:
+            raise SefaError(
+                f"{told.refused} of {len(paths)} photos could not be read",
+                remedy="The others were edited.",
+            )
+
+    return check_all

@@ -53,7 +53,8 @@ def report(
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.files import free_name
     from sefa_cli.ranges import format_range
-    from sefa_cli.rendering.report import check_report_folder, report_of, write_report
+    from sefa_cli.rendering.report import report_of, write_report
+    from sefa_cli.rendering.report_folder import check_report_folder
 
     dirs = bundle_file.path
     bundle = Bundle.load(dirs)

@@ -5,6 +5,7 @@ entries, of which `<name>/byteorder` matters. All entries are stored uncompresse
 """
 
 import mmap
+import re
 import struct
 import zipfile
 from pathlib import Path
@@ -37,10 +38,16 @@ def names_in_zip(data: mmap.mmap, path: Path) -> tuple[str, ...]:
     return tuple(_names(data, path)[:3])
 
 
-def read_torch_zip(data: mmap.mmap, path: Path) -> Contents:
-    """Return the contents of a torch zip archive; no numbers are read yet."""
+def read_torch_zip(data: mmap.mmap, path: Path, program: bool = False) -> Contents:
+    """Return the contents of a torch zip archive; no numbers are read yet.
+
+    A TorchScript program is refused unless `program`: its numbers alone do not say what it does.
+    Then its modules are records, and its code is never looked at.
+    """
     directory = _directory(data, path)
-    if any(entry.filename.endswith("/constants.pkl") for entry in directory):
+    if program:
+        directory = [e for e in directory if re.search(r"/data(\.pkl$|/)", e.filename)]
+    elif any(entry.filename.endswith("/constants.pkl") for entry in directory):
         raise unreadable("it is a TorchScript program", "Save the state_dict of the network.")
     entries = _entries(data, path, directory)
     pickles = [name for name in entries if name.endswith("/data.pkl")]

@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sefa_cli.discovery import few_passes
-from sefa_cli.discovery.gram_matrices import Grams, Matrices, Spanned, mean_grams
+from sefa_cli.discovery import few_passes, null_space
+from sefa_cli.discovery.directions import leading_of
+from sefa_cli.discovery.gram_matrices import Grams, Leading, Matrices, Spanned, mean_grams
 from sefa_cli.discovery.jacobian import Begun, Report, Watch, grams
 from sefa_cli.discovery.memory import free_bytes
 from sefa_cli.discovery.partial import Partial
-from sefa_cli.discovery.resefa import equal_weights, resefa_in_span
+from sefa_cli.discovery.resefa import equal_weights
 from sefa_cli.discovery.search import Search, Target
-from sefa_cli.discovery.sefa import Factors, Float64
+from sefa_cli.discovery.sefa import Float64
 from sefa_cli.discovery.sketch import Sketch, Within, first_basis, sketch, whole_trace, widened
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
@@ -100,10 +101,9 @@ class Collector:
             traces = np.array([traces_of(i, own.grams, basis) for i, own in within.items()])
             weights, trace = equal_weights(traces), float(traces[:, 1].mean())
             mean = mean_grams([own.grams for own in within.values()], weights)
-            found = resefa_in_span(*mean, basis, trace, search.tau, aim.block)
-            scale = search.tau * trace * found.eigenvalues  # λ c
-            rows = self._residuals(within, weights, basis, found, scale, linearize)
-            lacking = np.linalg.norm(rows, axis=1) / scale
+            found = leading_of(mean, basis, trace, search, aim.block)
+            rows = self._residuals(within, weights, basis, found, linearize)
+            lacking = np.linalg.norm(rows, axis=1) / found.scale
             widest = float(lacking[: aim.leading].max())
             if widest < aim.small or turn == aim.turns or basis.shape[1] == len(basis):
                 return [
@@ -126,12 +126,11 @@ class Collector:
                 fore, back = (few_passes.probed_trace(M, d)[0] for M in own)
                 return fore, back
 
-            return few_passes.first_basis(matrices), probed, Aim(
-                few_passes.LEADING,
-                few_passes.SMALL,
-                few_passes.TURNS,
-                max(search.num or 0, few_passes.BLOCK),
-            )  # fmt: skip
+            leading, small = few_passes.LEADING, few_passes.SMALL
+            if search.method == "nullspace":
+                leading, small = leading + search.rank, null_space.SMALL
+            aim = Aim(leading, small, few_passes.TURNS, search.block)
+            return few_passes.first_basis(matrices), probed, aim
         sketches = {i: self._sketch(i, search, len(chosen)) for i in chosen}
 
         def known(i: int, own: Grams, basis: Float64) -> tuple[float, float]:
@@ -177,18 +176,18 @@ class Collector:
         within: Mapping[int, Within],
         weights: Float64,
         basis: Float64,
-        found: Factors,
-        scale: Float64,
+        found: Leading,
         linearize: Callable[[int], Linearization],
     ) -> Float64:
-        """Return residuals `(p, dim)` of leading directions; `scale` is λ c."""
-        n, quotients = found.directions.astype(np.float64), found.eigenvalues
+        """Return residuals `(p, dim)` of leading directions."""
+        n = found.vectors
         pulled = []
         for (i, own), (fore, back) in zip(within.items(), weights, strict=True):
             inner = basis.T @ n.T  # (k, p)
+            shares = found.fore, found.back * (back / fore)
             report = self._report(len(n))
-            pulled.append(fore * own.pulled(linearize(i), inner, quotients * (back / fore), report))
-        rows: Float64 = np.mean(pulled, axis=0, dtype=np.float64) - scale[:, None] * n
+            pulled.append(fore * own.pulled(linearize(i), inner, *shares, report))
+        rows: Float64 = np.mean(pulled, axis=0, dtype=np.float64) - found.scale[:, None] * n
         return rows
 
     def _kept(

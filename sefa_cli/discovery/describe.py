@@ -131,7 +131,7 @@ def _of_bundle(bundle: Bundle) -> dict[str, Any]:
         "dim": bundle.dim,
         "per_layer": bundle.directions.ndim == 3,
         "eigenvalues": None if values is None else [float(value) for value in values],
-        "steps": [bundle.step(k) for k in range(bundle.k)],  # suggested α
+        "steps": list(bundle.steps),  # suggested α
         "labels": list(bundle.labels),
         "style_gains": list(bundle.style_gains),
         "directions": [dict(about) for about in bundle.info],

@@ -1,15 +1,19 @@
 """From Gram matrices to directions: find them, choose layers and τ, measure how well they hold."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from sefa_cli.discovery.gram_matrices import Grams, Matrices, Spanned
-from sefa_cli.discovery.resefa import TAUS, as_factors, left_out, lowrank, resefa, resefa_in_span
+from sefa_cli.discovery.gram_matrices import Grams, Leading, Matrices, Spanned
+from sefa_cli.discovery.null_space import leading, low_rank, null_space
+from sefa_cli.discovery.resefa import TAUS, as_factors, left_out, resefa, resefa_in_span
 from sefa_cli.discovery.search import Search
-from sefa_cli.discovery.sefa import Factors
+from sefa_cli.discovery.sefa import Factors, Float64
 from sefa_cli.errors import SefaError, UsageError
+
+_stage = logging.getLogger("sefa_cli.stage")
 
 
 def factors_of(matrices: Matrices, search: Search) -> Factors:
@@ -18,17 +22,36 @@ def factors_of(matrices: Matrices, search: Search) -> Factors:
         basis = matrices.basis
         if search.method == "resefa":
             return resefa_in_span(*matrices.grams, basis, matrices.trace, search.tau, search.num)
-        found = lowrank(*matrices.grams, num=search.num)
+        found = null_space(*matrices.grams, search.rank, search.num)
         return as_factors(found.eigenvalues, found.directions @ basis.T, None)
+    if search.method == "nullspace":
+        return null_space(*matrices, search.rank, search.num)
     if search.method == "lowrank":
-        return lowrank(*matrices, num=search.num)
+        _stage.debug("splitting matrices of %d dimensions", len(matrices.fore))
+        return low_rank(*matrices, num=search.num)
     return resefa(*matrices, search.tau, search.num)
+
+
+def leading_of(
+    M: Grams, basis: Float64, trace: float, search: Search, block: int | None
+) -> Leading:
+    """Return what a basis has to hold for a search, from the matrices within it.
+
+    For "resefa", `block` limits how much, and `trace` is that of the whole M_b.
+    """
+    if search.method == "nullspace":
+        return leading(*M, basis, search.rank, search.block - search.rank)
+    found = resefa_in_span(*M, basis, trace, search.tau, block)
+    quotients = found.eigenvalues
+    scale = search.tau * trace * quotients  # λ c
+    return Leading(found.directions.astype(np.float64), np.ones(len(scale)), quotients, scale)
 
 
 def residual(pictures: Sequence[Matrices]) -> float | None:
     """Return the error of a sketch's ten leading directions; None without a sketch.
 
-    It is the largest residual of the generalized eigenproblem over all bases, as a share of λ c n.
+    It is the largest residual of their eigenproblems over all bases, as a share of λ c n, or of
+    the eigenvalue.
     The error of a direction is of this order.
     """
     sketched = [picture.lacking for picture in pictures if isinstance(picture, Spanned)]

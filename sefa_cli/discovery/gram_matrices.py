@@ -26,10 +26,22 @@ class Spanned:
     basis: Float64  # (dim, k), orthonormal columns
     weights: tuple[float, float]  # of this picture's M_f and M_b in the mean: `equal_weights`
     trace: float  # of the whole mean M_b, estimated
-    lacking: float  # the largest residual of the leading directions, as a share of λ c
+    lacking: float  # the largest residual of the leading directions, as a share: `Leading`
 
 
 Matrices = Grams | Spanned
+
+
+class Leading(NamedTuple):
+    """What a basis has to hold, and how to tell: (a M_f − b M_b) n is s n, up to a small residual.
+
+    The residual counts as a share of s.
+    """
+
+    vectors: Float64  # n, unit (p, dim)
+    fore: Float64  # a (p,)
+    back: Float64  # b (p,)
+    scale: Float64  # s (p,)
 
 
 def mean_grams(pictures: Sequence[Matrices], weights: ArrayLike | None = None) -> Grams:

@@ -133,10 +133,13 @@ class Parts:
         """
         return self.spread(noise * (self._scale[part] / math.sqrt(self.totals[part])))
 
-    def contrast(self, changes: Tensor, quotients: Tensor) -> Tensor:
-        """Return (m_f − λ m_b) · changes `(b, size)` as pictures, λ `(b,)`; weights sum to 1."""
-        fore, back = (self._scale[i].square() / self.totals[i] for i in range(2))
-        return self.spread(changes * (fore - quotients[:, None] * back))
+    def contrast(self, changes: Tensor, fore: Tensor, back: Tensor) -> Tensor:
+        """Return (a m_f − b m_b) · changes `(n, size)` as pictures; the weights m sum to 1.
+
+        `fore` `(n,)` holds the a, `back` `(n,)` the b.
+        """
+        m_f, m_b = (self._scale[i].square() / self.totals[i] for i in range(2))
+        return self.spread(changes * (fore[:, None] * m_f - back[:, None] * m_b))
 
     def products(self, a: Tensor, b: Tensor) -> Float64:
         """Return Σ m a bᵀ for both weights, `(2, len(a), len(b))`, of columns `(·, size)`."""

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from sefa_cli.canonical import canonical_json
 from sefa_cli.errors import SefaError
 from sefa_cli.files import open_atomically
+from sefa_cli.interchange.containers import BROKEN
 
 if TYPE_CHECKING:
     from sefa_cli.discovery.jacobian import Begun
@@ -61,7 +61,7 @@ class Partial:
             raise SefaError(
                 f"{self.path} does not exist", remedy="Start the search without resuming."
             ) from None
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except BROKEN as error:
             raise SefaError(
                 f"cannot read {self.path}", remedy="Start the search again without resuming."
             ) from error

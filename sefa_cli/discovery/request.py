@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.few_passes import KEPT, PICTURES
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
+from sefa_cli.discovery.methods import check_method, check_options
+from sefa_cli.discovery.null_space import RANK
 from sefa_cli.discovery.partial import partial_path
 from sefa_cli.discovery.search import Search
 from sefa_cli.editing.sum import check_truncation
@@ -43,7 +45,8 @@ class Choices(TypedDict, total=False):
     alone: bool
     exact_gram: bool
     published: bool
-    method: Literal["resefa", "lowrank"]
+    method: Literal["resefa", "nullspace", "lowrank", "stylespace"]
+    rank: int | None
     sum_channels: bool
     sketch: int | None
     precision: Literal["float32", "tf32", "bf16"]
@@ -74,7 +77,10 @@ class Request:
         exact_gram: Take a pass for every dimension, for the given pictures alone. Without it, w
             takes a few passes: see `few_passes`.
         published: The published procedure: `exact_gram`, all layers and a tau of 1e-3.
-        method: `"resefa"`, or `"lowrank"` to compare.
+        method: `"resefa"`, or to compare `"nullspace"` (LOCO Edit), `"lowrank"` (LowRankGAN) or
+            `"stylespace"`.
+        rank: With `"nullspace"`, how many directions of the background are projected out.
+            Default: 5.
         sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
         sketch: Number of random rows to begin with instead of a pass for every dimension; 0
             takes a pass for each. Default: 200 for latents of over 2048 dimensions, else 0.
@@ -100,6 +106,7 @@ class Request:
     exact_gram: bool = False
     published: bool = False
     method: str = "resefa"
+    rank: int | None = None
     sum_channels: bool = False
     sketch: int | None = None
     precision: str = "float32"
@@ -117,8 +124,8 @@ class Request:
         if self.sketch and (self.exact_gram or self.published):
             raise UsageError("cannot use a sketch with exact Gram matrices", "one of them")
         others = {"layers": self.layers, "tau": self.tau, "space": self.space}
-        if self.method == "lowrank" and self.tau is not None:
-            raise UsageError("cannot use tau with method lowrank, which has no ridge")
+        check_method("localize", self.method)
+        check_options(self.method, vars(self))
         if self.method != "resefa":
             others["method"] = self.method
         chosen = [name for name, value in others.items() if value is not None]
@@ -132,7 +139,8 @@ class Request:
             UsageError: for layers or a space that the model lacks, or contradictory choices.
         """
         config = checkpoint.config
-        space = self.space or config["space"]
+        styles = self.method == "stylespace"
+        space = "w+" if styles else self.space or config["space"]
         wide = space == "w+"
         named = "middle" if levels(checkpoint)["middle"] and not self.published else "all"
         layers = named if self.layers is None else _range(self.layers)
@@ -147,13 +155,14 @@ class Request:
             auto_tau=self.tau == "auto",
             num=self.num,
             method=self.method,
+            rank=RANK if self.rank is None else self.rank,
             sum_channels=self.sum_channels,
             sketch=0 if self.exact_gram or self.published else self.sketch,
             precision=self.precision,
             truncation=self.truncation,
             memory=self.memory,
         )
-        if search.num is None and wide:
+        if search.num is None and wide and not styles:
             search = replace(search, num=min(MOST_IN_WPLUS, search.most(config["w_dim"])))
         elif search.num is None and search.few(config["w_dim"]):
             search = replace(search, num=KEPT)
@@ -230,6 +239,7 @@ class Files:
 
     def needs(self, request: Request) -> Request:
         """Return the request that makes what is written: a Jacobian file takes every derivative."""
+        check_options(request.method, vars(self))
         if self.jacobian is None or request.sketch:
             return request
         return replace(request, exact_gram=True)

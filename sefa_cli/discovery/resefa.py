@@ -1,4 +1,4 @@
-"""ReSeFa: Region-Based Semantic Factorization in GANs (Zhu et al., ICML 2022), and its baseline.
+"""ReSeFa: Region-Based Semantic Factorization in GANs (Zhu et al., ICML 2022).
 
 Directions that change a region most while the rest changes least are the unit n that maximize
 nᵀM_f n / nᵀM_b n, where M = JᵀJ / pixels over the region and over the rest: a generalized
@@ -23,7 +23,6 @@ TAUS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 # Gram matrices come from single-precision Jacobians: a smaller share is rounding.
 _SMALLEST = float(np.finfo(np.float32).eps)
-_LEFT = 1e-6  # length of a unit vector's projection below which it is rounding
 
 
 def resefa(M_f: Float64, M_b: Float64, tau: float = 1e-3, num: int | None = None) -> Factors:
@@ -58,9 +57,9 @@ def resefa(M_f: Float64, M_b: Float64, tau: float = 1e-3, num: int | None = None
     with threadpool_limits(1, user_api="blas"):  # the same bits on any number of threads
         if tau == 0:
             _refuse_singular(M_b)
-        L = np.linalg.cholesky(_symmetric(M_b) + ridge * np.eye(len(M_b)))
-        half = np.linalg.solve(L, _symmetric(M_f))
-        values, vectors = np.linalg.eigh(_symmetric(np.linalg.solve(L, half.T)))
+        L = np.linalg.cholesky(symmetric(M_b) + ridge * np.eye(len(M_b)))
+        half = np.linalg.solve(L, symmetric(M_f))
+        values, vectors = np.linalg.eigh(symmetric(np.linalg.solve(L, half.T)))
         rows = np.linalg.solve(L.T, vectors).T[::-1]  # eigh sorts ascending
     return as_factors(values[::-1], rows, num)
 
@@ -110,10 +109,10 @@ def resefa_in_span(
     check_change(float(np.trace(M_f)), float(np.trace(M_b)))
     c = tau * trace
     with threadpool_limits(1, user_api="blas"):
-        squares, V = np.linalg.eigh(_symmetric(M_b))  # S², V: in the span
+        squares, V = np.linalg.eigh(symmetric(M_b))  # S², V: in the span
         shrunk = 1 - np.sqrt(c / (squares.clip(min=0) + c))
         R = (np.eye(len(V)) - (V * shrunk) @ V.T) / math.sqrt(c)
-        values, u = np.linalg.eigh(_symmetric(R @ _symmetric(M_f) @ R))
+        values, u = np.linalg.eigh(symmetric(R @ symmetric(M_f) @ R))
         rows = ((R @ u[:, ::-1][:, :num]).T) @ basis.T  # eigh sorts ascending
     return as_factors(values[::-1], rows, num)
 
@@ -182,53 +181,6 @@ def equal_weights(traces: ArrayLike) -> Float64:
     return weights
 
 
-def lowrank(M_f: Float64, M_b: Float64, energy: float = 0.99, num: int | None = None) -> Factors:
-    """Return the directions of LowRankGAN on the same matrices, for comparison.
-
-    The principal directions of the region are projected onto the background's null space. That
-    is spanned by the eigenvectors of M_b outside its principal space, which here holds `energy`
-    of its trace; the paper finds its rank by a low-rank and sparse decomposition. Principal
-    directions wholly outside the null space are skipped.
-
-    Args:
-        M_f: Gram matrix `(dim, dim)` of the region.
-        M_b: Gram matrix `(dim, dim)` of the background.
-        energy: Share of M_b's trace in its principal space, between 0 and 1.
-        num: Keep the leading directions. Default: as many as the null space has dimensions.
-
-    Returns:
-        Directions `(num, dim)` in the order of M_f's eigenvalues `(num,)`.
-
-    Raises:
-        UsageError: for an energy outside its range.
-        SefaError: if the background has no null space, or if a part does not change at all.
-
-    Source:
-        Zhu et al., Low-Rank Subspaces in GANs, NeurIPS 2021.
-
-    Example:
-        >>> M_f = np.array([[3.0, 2.0, 0.0], [2.0, 3.0, 0.0], [0.0, 0.0, 1.0]])
-        >>> found = lowrank(M_f, np.diag([1.0, 0.0, 0.0]), num=1)
-        >>> found.eigenvalues.round(6), found.directions
-        (array([5.]), array([[0., 1., 0.]], dtype=float32))
-    """
-    if not 0 < energy < 1:
-        raise UsageError(f"energy {energy}", "a share of the background's change, in 0 … 1")
-    check_change(float(np.trace(M_f)), float(np.trace(M_b)))
-    with threadpool_limits(1, user_api="blas"):
-        back, still = np.linalg.eigh(_symmetric(M_b))
-        share = np.cumsum(back[::-1].clip(min=0)) / back.clip(min=0).sum()
-        rank = int(np.searchsorted(share, energy)) + 1
-        if rank >= len(back):
-            raise SefaError("the background has no null space", remedy="Give a smaller energy.")
-        null = still[:, : len(back) - rank]  # (dim, free)
-        values, vectors = np.linalg.eigh(_symmetric(M_f))
-        rows = (vectors[:, ::-1].T @ null) @ null.T
-    free = np.linalg.norm(rows, axis=1) > _LEFT  # some may lie wholly in what moves the background
-    most = null.shape[1]
-    return as_factors(values[::-1][free][:most], rows[free][:most], num)
-
-
 def check_tau(tau: float) -> float:
     """Return τ if it is 0 or more. Raises UsageError."""
     if not (math.isfinite(tau) and tau >= 0):
@@ -252,7 +204,7 @@ def as_factors(values: Float64, rows: Float64, num: int | None) -> Factors:
 
 
 def _refuse_singular(M_b: Float64) -> None:
-    values = np.linalg.eigvalsh(_symmetric(M_b))
+    values = np.linalg.eigvalsh(symmetric(M_b))
     if values[0] <= values[-1] * _SMALLEST:
         raise SefaError(
             "the background's matrix is singular: some direction does not change it",
@@ -261,6 +213,7 @@ def _refuse_singular(M_b: Float64) -> None:
         )
 
 
-def _symmetric(M: Float64) -> Float64:
+def symmetric(M: Float64) -> Float64:
+    """Return a Gram matrix without the rounding of its products."""
     symmetric: Float64 = (M + M.T) / 2
     return symmetric

@@ -16,6 +16,7 @@ from sefa_cli.discovery.factorize import gains
 from sefa_cli.discovery.frechet import frechet
 from sefa_cli.discovery.ganspace import ganspace, ganspace_by_regression
 from sefa_cli.discovery.local_basis import local_basis
+from sefa_cli.discovery.methods import check_method, check_options
 from sefa_cli.discovery.random_directions import random_directions
 from sefa_cli.discovery.sefa import Factors
 from sefa_cli.errors import MismatchError, UsageError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from sefa_cli.generators.base import Generator
 
-METHODS = ("ganspace", "local-basis", "frechet", "random")
 SAMPLES = {"ganspace": 10_000, "frechet": 50}  # if nothing else is asked for
 _LEADING = 20  # dimensions of a Fréchet mean, if `num` does not say
 _BATCH = 1000  # codes at a time
@@ -82,13 +82,13 @@ def factorize_samples(
         >>> bundle
         <Bundle of 4 ganspace directions in w of tiny.pth, layers 0-1>
     """
-    if method not in METHODS:
-        raise UsageError(f"unknown method {method!r}", ", ".join(("sefa", *METHODS)))
+    check_method("factorize", method)
+    if method == "sefa":
+        raise UsageError("sefa takes no samples", remedy="Call factorize.")
+    check_options(method, {"samples": samples, "refine": refine})
     asked: dict[str, Any] = {"num": num, "seed": seed}
     if method in SAMPLES:
         asked["samples"] = SAMPLES[method] if samples is None else samples
-    elif samples is not None:
-        raise UsageError(f"samples have no effect on {method}", "ganspace or frechet")
     _check_seeds(asked, method)
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
     dim = checkpoint.config.dim
@@ -98,7 +98,7 @@ def factorize_samples(
     chosen = projections.select(checkpoint, layers)
     model = projections.model_card(checkpoint)
     if refine is not None:
-        _check_refined(refine, method, num, model)
+        _check_refined(refine, num, model)
         asked["refines"] = refine.method
     found = _found(checkpoint, method, asked, refine)
     lengths = found.lengths if found.lengths is not None else np.zeros(len(found.directions))
@@ -150,9 +150,7 @@ def _check(asked: Mapping[str, Any], method: str, checkpoint: Checkpoint) -> Non
         )
 
 
-def _check_refined(refine: Bundle, method: str, num: int | None, model: Mapping[str, Any]) -> None:
-    if method != "frechet":
-        raise UsageError(f"directions to refine have no effect on {method}", "frechet")
+def _check_refined(refine: Bundle, num: int | None, model: Mapping[str, Any]) -> None:
     if refine.model["fingerprint"] != model["fingerprint"]:
         raise MismatchError(
             f"the directions to refine belong to {refine.model['ref']}", model["ref"]

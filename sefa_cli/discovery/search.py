@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from sefa_cli.bundle.rules import SPACES
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery import few_passes
+from sefa_cli.discovery.methods import check_method
+from sefa_cli.discovery.null_space import RANK, check_rank
 from sefa_cli.discovery.regions.shapes import Weights
 from sefa_cli.discovery.resefa import check_tau
 from sefa_cli.errors import UsageError
@@ -22,8 +24,6 @@ if TYPE_CHECKING:  # a request is checked before torch is loaded
 LARGE = 2048  # dimensions from which on a sketch takes fewer passes
 ROWS = 200  # of a sketch, where nothing else was asked for
 SPARE = 16  # random rows of the background, of all pictures together, for its trace
-
-METHODS = ("resefa", "lowrank")
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ class Search:
     auto_layers: bool = False  # choose the layers too, among the model's levels
     num: int | None = None
     method: str = "resefa"
+    rank: int = RANK  # of the background, for "nullspace"
     sum_channels: bool = False
     sketch: int | None = None  # random rows of all pictures, the beginning of a basis; 0 is none
     turns: int = 5  # of adding residuals to that basis, at most
@@ -77,8 +78,8 @@ class Search:
     memory: int | None = None  # bytes
 
     def __post_init__(self) -> None:
+        check_method("localize", self.method)
         for what, value, known in (
-            ("method", self.method, METHODS),
             ("space", self.space, SPACES),
             ("precision", self.precision, PRECISIONS),
         ):
@@ -97,9 +98,10 @@ class Search:
         """Return how many random rows replace a pass for every dimension; 0 for none.
 
         By default only large latents are sketched: with its residuals a sketch takes up to 1,320
-        passes, more than the 512 of w.
+        passes, more than the 512 of w. `lowrank` looks at every number of the whole matrices,
+        and `stylespace` at no matrix.
         """
-        rows = self.sketch
+        rows = 0 if self.method in ("lowrank", "stylespace") else self.sketch
         if rows is None:
             rows = ROWS if self.dim(d) > LARGE else 0
         return rows if 2 * rows < self.dim(d) else 0
@@ -109,11 +111,17 @@ class Search:
         return (
             self.space == "w"
             and self.sketch is None
-            and self.method == "resefa"
+            and self.method != "lowrank"
             and not (self.auto_tau or self.auto_layers or self.tau == 0)
-            and (self.num or few_passes.KEPT) <= few_passes.MOST
+            and max(self.num or few_passes.KEPT, self.rank) <= few_passes.MOST
             and few_passes.START * 4 <= self.dim(d) <= LARGE
         )
+
+    @property
+    def block(self) -> int:
+        """How many residuals a turn of a few passes adds."""
+        own = max(self.num or 0, few_passes.BLOCK)
+        return own + self.rank if self.method == "nullspace" else own
 
     def shares(self, d: int, pictures: int) -> tuple[int, int]:
         """Return the random rows of each picture: of region and background each, and spare ones."""
@@ -127,13 +135,14 @@ class Search:
         """Return how many derivatives the pictures take, both modes; with a sketch, at most."""
         rows = self.sketched(d)
         if self.few(d):
-            block = max(self.num or 0, few_passes.BLOCK)
+            block = self.block
             first = few_passes.START + few_passes.PROBES
             return pictures * (first + (2 * few_passes.TURNS + 1) * block)
         if not rows:
             return pictures * self.dim(d)
         half, spare = self.shares(d, pictures)
-        added = (2 * self.turns + 1) * (self.num or rows)
+        block = self.block if self.method == "nullspace" else self.num or rows
+        added = (2 * self.turns + 1) * block
         return pictures * (2 * half + spare + rows + added)
 
     def check(self, checkpoint: Checkpoint) -> None:
@@ -144,17 +153,17 @@ class Search:
                 f"a {checkpoint.family} model has no space {self.space!r}", " or ".join(spaces)
             )
         check_tau(self.tau)
+        if self.auto_layers and self.method == "stylespace":
+            raise UsageError("cannot choose layers with method stylespace", "layers such as middle")
         d = checkpoint.config.w_dim
+        if self.method == "nullspace":
+            check_rank(self.rank, self.most(d))
         sketched, most = self.sketched(d), self.most(d)
         if self.num is not None and self.num > most:
             remedy = "A larger sketch gives more." if sketched else ""
             raise UsageError(f"num must be between 1 and {most}, got {self.num}", remedy=remedy)
         if self.auto_layers and sum(map(bool, levels(checkpoint).values())) < 3:
             raise UsageError("cannot choose layers for a model with a single level", "layers all")
-        if self.auto_tau and self.method != "resefa":
-            raise UsageError(
-                f"cannot choose tau for {self.method}, which has none", "the method resefa"
-            )
         if not sketched:
             return
         remedy = "A sketch of 0 takes a pass for every dimension."

@@ -116,11 +116,15 @@ class Within:
         self,
         linearization: Linearization,
         inner: Float64,
-        quotients: Float64,
+        fore: Float64,
+        back: Float64,
         progress: Report | None = None,
         begun: Begun | None = None,
     ) -> Float32:
-        """Return (M_f − λ M_b) n `(p, dim)` for n = basis · inner `(k, p)`: a reverse pass each."""
+        """Return (a M_f − b M_b) n `(p, dim)` for n = basis · inner `(k, p)`: a reverse pass each.
+
+        `fore` holds the a, `back` the b.
+        """
         basis = self._basis
         assert basis is not None
         parts = Parts(linearization, *self._region, self._sum_channels)
@@ -139,9 +143,9 @@ class Within:
                 changes = torch.stack(
                     [share @ block for share, block in zip(shares, self._columns, strict=True)]
                 ).sum(dim=0)
-            return parts.contrast(changes, own(quotients[chosen]))
+            return parts.contrast(changes, own(fore[chosen]), own(back[chosen]))
 
-        return _pulled(linearization, cotangents, len(quotients), self._memory, progress, begun)
+        return _pulled(linearization, cotangents, len(fore), self._memory, progress, begun)
 
 
 def first_basis(sketches: Sequence[Sketch]) -> Float64:

@@ -18,6 +18,7 @@ from sefa_cli.discovery.region_bundle import Found, Tried, found_in, parameters
 from sefa_cli.discovery.region_parts import region_part
 from sefa_cli.discovery.request import Files, Request
 from sefa_cli.discovery.search import Search, Target
+from sefa_cli.discovery.style_bundle import style_bundle, style_channels
 from sefa_cli.editing.start import Start
 from sefa_cli.files import check_writable
 from sefa_cli.generators.base import Generator
@@ -46,6 +47,8 @@ class Prepared:
     def passes(self) -> int:
         """Number of derivatives to make; with a sketch, at most."""
         count = len(self.start.numbers)
+        if self.searches[0].method == "stylespace":
+            return count * len(style_channels(self.checkpoint, self.searches[0]).rows)
         return sum(search.passes(self.generator.w_dim, count) for search in self.searches)
 
     @property
@@ -88,6 +91,8 @@ class Prepared:
             return self._run(progress, partial)
 
     def _run(self, progress: Progress | None, partial: Partial | None) -> Found:
+        if self.searches[0].method == "stylespace":
+            return self._styles(progress)
         joint = not self.request.per_seed
         if partial is not None and self.files.resume and partial.path.exists():
             partial.read()
@@ -123,6 +128,19 @@ class Prepared:
         if partial is not None:
             partial.remove()
         return found
+
+    def _styles(self, progress: Progress | None) -> Found:
+        """Find single channels of the styles."""
+        bundle = style_bundle(
+            self.generator,
+            self.start,
+            self.target,
+            self.searches[0],
+            self.request.label,
+            self._params(),
+            self._advance(progress),
+        )
+        return Found((bundle,), self._save([bundle]), self.searches[0], None, None, None)
 
     def _part(self, shard: Shard, model: dict[str, Any], tried: Tried) -> Part:
         """Return the matrices of this shard's pictures, with all that the bundle needs."""

@@ -2,14 +2,14 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import is_remote, open_checkpoint
+from sefa_cli.checkpoints import candidates, open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.projections import fingerprint, parse_layers
@@ -52,9 +52,12 @@ def load_generator(
         return ref
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
     _stage.debug("loading %s", checkpoint.ref)
+    from sefa_cli.editing.tuned import tune
     from sefa_cli.families.build import build
 
     generator = build(checkpoint, device)
+    if checkpoint.tuned is not None:
+        tune(generator, checkpoint.tuned)
     if generator.space == "w" and "mapping.w_avg" not in checkpoint.tensors:
         _cache_mean_w(generator, _mapping_key(checkpoint))
     return generator
@@ -151,7 +154,7 @@ def open_model_of(
             "no generator is known for it",
             "a bundle made without --tensors",
         )
-    refs = [model] if model else list(_candidates(ref, wanted, bundle_path))
+    refs = [model] if model else list(candidates(ref, wanted, bundle_path))
     other = None
     for candidate in refs:
         checkpoint = open_checkpoint(candidate, offline=offline)
@@ -168,16 +171,3 @@ def open_model_of(
         f"the bundle's model {ref} was not found in the bundle's folder, here or in the cache",
         remedy="Name it with --model.",
     )
-
-
-def _candidates(ref: str, wanted: str, bundle_path: Path | None) -> Iterator[str]:
-    if is_remote(ref):
-        yield ref
-        return
-    name = Path(ref).name  # a bundle from elsewhere may not point at any other folder
-    folders = [bundle_path.parent] if bundle_path else []
-    seen: set[Path] = set()
-    for path in [*(folder / name for folder in folders), Path(name), *cache.recall(wanted)]:
-        if path.exists() and path.resolve() not in seen:
-            seen.add(path.resolve())
-            yield str(path if path.is_absolute() else Path.cwd() / path)

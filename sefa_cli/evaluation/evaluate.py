@@ -17,7 +17,7 @@ from sefa_cli.evaluation.asked import LOST, Bundles, by_name, check_subjects, in
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
-from sefa_cli.evaluation.rows import holding, likenesses, number, pixel_changes
+from sefa_cli.evaluation.rows import holding, likenesses, number, pixel_changes, set_distances
 from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
 from sefa_cli.files import check_folder
 from sefa_cli.parts import Shard
@@ -123,7 +123,10 @@ class Evaluation:
                 "lost": float(lost[j]),
                 "holds": holding(trial, [one.likeness[j] for one in measured], ~unseen[:, j]),
                 **pixel_changes(trial, measured, j),
-                "compared": likenesses(trial, [one.likeness[j] for one in measured]),
+                "compared": {
+                    **likenesses(trial, [one.likeness[j] for one in measured]),
+                    **set_distances(measured, j),
+                },
                 "effects": {
                     name: {
                         "mean": number(normal.mean[j, a]),
@@ -161,8 +164,9 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
         k: The directions, as indices, ranges and labels; at most those that a bundle has.
         alpha: The farthest step, both ways.
         steps: How many steps each way.
-        scorers: What measures the pictures: "colors", "face", "person", "identity", or your own by
-            entry point. Default: colors, and face and person if their packages are installed.
+        scorers: What measures the pictures: "colors", "face", "person", "identity", "lpips",
+            "inception" (the distance of edited from unedited pictures as sets), or your own by
+            entry point. Default: colors, and face and person if they are installed.
         cache: The folder that keeps the measurements of each seed. An interrupted evaluation goes
             on from there.
         distorted: On how many of the seeds to measure the distortion of w as well: 0 for none.

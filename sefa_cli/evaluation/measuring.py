@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,9 @@ from sefa_cli.canonical import canonical_json
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation.locality import change
-from sefa_cli.evaluation.scorers import Picture, Scorer, comparing, score, version_of
+from sefa_cli.evaluation.scorers import Picture, Scorer, comparing, embedder, score, version_of
 from sefa_cli.files import open_atomically
+from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.scene import Scene
 
@@ -39,6 +39,7 @@ class Measured:
     """The measurements of one seed along k directions, at `steps` steps α in increasing order."""
 
     before: NDArray[np.float64]  # (attributes,), NaN where there is no subject
+    features_before: NDArray[np.float32]  # (d,): what a scorer makes of it, d = 0 without one
     scores: NDArray[np.float64]  # (k, steps, attributes)
     away: NDArray[np.float64]  # (k, steps): root mean square from the picture before, of 255
     between: NDArray[np.float64]  # (k, steps): from each picture to the next, the one before too
@@ -46,6 +47,7 @@ class Measured:
     inside: NDArray[np.float64]  # (k, steps): mean square in the region, NaN without one
     outside: NDArray[np.float64]  # (k, steps)
     likeness: NDArray[np.float64]  # (k, steps, compared): from scorers of two pictures
+    features: NDArray[np.float32]  # (k, steps, d)
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Trial:
             for first in range(0, len(after), steps)
         ]
         columns = [np.array(column) for column in zip(*rows, strict=True)]
-        return Measured(self._scores(before, name), *columns)
+        return Measured(self._scores(before, name), self._features(before), *columns)
 
     def _row(self, before: Picture, after: Sequence[Picture], where: str) -> Sequence[object]:
         lower = sum(alpha < 0 for alpha in self.alphas)
@@ -117,7 +119,12 @@ class Trial:
         scores = [self._scores(picture, where) for picture in after]
         likeness = [self._likeness(before, picture, where) for picture in after]
         inside, outside = zip(*parts, strict=True)
-        return scores, away, between, moved, inside, outside, likeness
+        features = [self._features(picture) for picture in after]
+        return scores, away, between, moved, inside, outside, likeness, features
+
+    def _features(self, picture: Picture) -> NDArray[np.float32]:
+        scorer = embedder(self.scorers)
+        return np.zeros(0, np.float32) if scorer is None else np.asarray(scorer(picture))
 
     def _scores(self, picture: Picture, where: str) -> NDArray[np.float64]:
         found = score(comparing(self.scorers, False), where, picture)
@@ -151,6 +158,7 @@ def attributes_of(
 
     Raises SefaError for a scorer that sees its subject in none of them.
     """
+    scorers = {**comparing(scorers, False), **comparing(scorers)}
     names: dict[str, dict[str, float]] = {}
     for number, picture in enumerate(itertools.islice(pictures, _FIRST)):
         for name, scorer in scorers.items():
@@ -222,7 +230,7 @@ def _read(path: Path) -> Measured | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             return Measured(**{one.name: file[one.name] for one in fields(Measured)})
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except BROKEN:
         return None  # not there, or broken: it is measured again
 
 

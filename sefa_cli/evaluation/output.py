@@ -135,7 +135,7 @@ def as_csv(found: Evaluation) -> str:
         "unit_below",
         "unit_above",
     )
-    compared = found.trials[0].compared
+    compared = list(found.results[0]["compared"])
     table.writerow([*shared, *compared, "attribute", *numbers])
     for row in found.results:
         row = {**row, "unit_below": row["unit"][0], "unit_above": row["unit"][1]}

@@ -2,7 +2,8 @@
 
 A scorer takes a picture, uint8 `(height, width, channels)`, and returns numbers by name, or None
 if the picture does not show its subject. A scorer with a true attribute `compares` takes two, the
-picture before and the one after a move. Packages add scorers by the entry point `sefa.scorers`.
+picture before and the one after a move. One with `embeds` returns features instead, from which the
+distance of sets of pictures is made. Packages add scorers by the entry point `sefa.scorers`.
 """
 
 import hashlib
@@ -11,21 +12,22 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.discovery.regions import landmarks
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.evaluation import persons
+from sefa_cli.evaluation import inception, perception, persons
 from sefa_cli.evaluation.faces import FaceFinder, FaceScorer
 
 Picture = NDArray[np.uint8]  # (height, width, channels)
 Scores = Mapping[str, float]
-Scorer = Callable[..., Scores | None]  # of one picture, or of two if it `compares`
+Scorer = Callable[..., Any]  # Scores or None, of one picture, or of two if it `compares`
 
 GROUP = "sefa.scorers"
-_OWN = ("colors", "face", "person", "identity")
+_OWN = ("colors", "face", "person", "identity", "lpips", "inception")
 
 
 def color_scores(picture: Picture) -> Scores:
@@ -72,6 +74,10 @@ def open_scorers(
     for name in filter(None, map(str.strip, given)):
         if name == "colors":
             scorers[name] = color_scores
+        elif name == "lpips":
+            scorers[name] = perception.LpipsScorer(offline)
+        elif name == "inception":
+            scorers[name] = inception.InceptionScorer(offline)
         elif name in _OWN:
             finder = FaceFinder(offline) if finder is None else finder
             scorers[name] = _of_faces(name, finder, offline)
@@ -104,7 +110,17 @@ def _of_faces(name: str, finder: FaceFinder, offline: bool | None) -> Scorer:
 
 def comparing(scorers: Mapping[str, Scorer], compares: bool = True) -> dict[str, Scorer]:
     """Return the scorers that compare two pictures, or those that look at one."""
-    return {n: s for n, s in scorers.items() if bool(getattr(s, "compares", False)) == compares}
+    return {
+        name: scorer
+        for name, scorer in scorers.items()
+        if bool(getattr(scorer, "compares", False)) == compares
+        and not getattr(scorer, "embeds", False)
+    }
+
+
+def embedder(scorers: Mapping[str, Scorer]) -> Scorer | None:
+    """Return the scorer that returns features, None if there is none."""
+    return next((s for s in scorers.values() if getattr(s, "embeds", False)), None)
 
 
 def version_of(scorer: Scorer) -> str:

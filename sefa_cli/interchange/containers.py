@@ -2,6 +2,7 @@
 
 import mmap
 import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -23,9 +24,9 @@ from sefa_cli.interchange.gguf import ControlVector, read_control_vector
 _NPY = b"\x93NUMPY"
 _PICKLE = b"\x80"
 _LARGEST = 1 << 30  # bytes of one array in an archive; direction sets need a thousandth
-_BROKEN = (
-    ValueError, EOFError, KeyError, OverflowError, NotImplementedError, MemoryError, struct.error,
-    zipfile.BadZipFile, zlib.error,
+BROKEN = (  # what numpy, zipfile and zlib raise for damaged files; numpy reads headers as Python
+    OSError, ValueError, EOFError, RuntimeError, KeyError, OverflowError, MemoryError, TypeError,
+    SyntaxError, tokenize.TokenError, struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 
@@ -46,7 +47,7 @@ class Archive:
                 major, _ = np.lib.format.read_magic(file)
                 header = "read_array_header_1_0" if major == 1 else "read_array_header_2_0"
                 return tuple(getattr(np.lib.format, header)(file)[0])
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _unread(f"the array {name!r}", error) from error
 
     def get(self, name: str) -> NDArray[Any] | None:
@@ -60,7 +61,7 @@ class Archive:
                     raise SefaError(f"the array {name!r} is larger than 1 GiB")
             with np.load(self.path, allow_pickle=False) as arrays:
                 return np.asarray(arrays[name])
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _unread(f"the array {name!r}", error) from error
 
 
@@ -108,7 +109,7 @@ def _array(path: Path) -> NDArray[Any]:
     """Return the array of an `.npy`, mapped: a forged shape reserves no memory."""
     try:
         return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _unread("the array", error) from error
 
 
@@ -116,7 +117,7 @@ def _archive(path: Path) -> Archive:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _unread("the archive", error) from error
     return Archive(path, tuple(names))
 

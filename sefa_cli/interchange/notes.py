@@ -10,8 +10,9 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,18 @@ def read_note(path: Path | str) -> tuple[dict[str, Any], NDArray[np.float32]]:
 
     Raises SefaError if the picture has no such chunk, or one that cannot be read.
     """
-    text = _chunk(Path(path))
+    with open(path, "rb") as file:
+        return note_in(file, str(path))
+
+
+def has_note(data: bytes) -> bool:
+    """Return whether these bytes are a PNG picture with a note."""
+    return data.startswith(_START) and _chunk(BytesIO(data)) is not None
+
+
+def note_in(file: IO[bytes], path: str) -> tuple[dict[str, Any], NDArray[np.float32]]:
+    """Return what `read_note` does, from an open file; `path` is its name in errors."""
+    text = _chunk(file)
     if text is None:
         raise SefaError(
             f"{path} does not say how it was made",
@@ -78,18 +90,18 @@ def _checked(about: dict[str, Any]) -> dict[str, Any]:
     return about
 
 
-def _chunk(path: Path) -> bytes | None:
+def _chunk(file: IO[bytes]) -> bytes | None:
     """Return the text of the first chunk `sefa` of a PNG file."""
-    with open(path, "rb") as file:
-        file.seek(len(_START))
-        while len(head := file.read(8)) == 8:
-            length, kind = struct.unpack(">I4s", head)
-            if kind == b"tEXt" and length <= _LARGEST:
-                key, _, text = file.read(length).partition(b"\0")
-                if key == KEY.encode():
-                    return text
-                length = 0
-            elif kind == b"IEND":
-                return None
-            file.seek(length + 4, 1)
+    end = file.seek(0, 2)
+    file.seek(len(_START))
+    while len(head := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        if kind == b"tEXt" and length <= min(_LARGEST, end):
+            key, _, text = file.read(length).partition(b"\0")
+            if key == KEY.encode():
+                return text
+            length = 0
+        elif kind == b"IEND":
+            return None
+        file.seek(length + 4, 1)
     return None

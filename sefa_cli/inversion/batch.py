@@ -1,8 +1,12 @@
 """A batch of photos: one after the other, each kept when it is done; a bad one stops nothing."""
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from sefa_cli.discovery.partial import Partial, partial_path
@@ -15,6 +19,16 @@ from sefa_cli.parts import Job, Part, Shard
 
 Progress = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
 KIND = "codes"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a photo: what was found, or why it cannot be read."""
+
+    name: str
+    path: Path
+    result: Found | SefaError
+    seconds: float = math.nan  # that the search took, also if it was kept from before
 
 
 class Batch:
@@ -35,26 +49,27 @@ class Batch:
         self.share = range(len(paths)) if shard is None else shard.share(len(paths))
         self.partial = Partial(partial_path(self.output), inverter.task)
 
-    def run(self, progress: Progress, refused: Callable[[SefaError], object]) -> Iterator[Found]:
-        """Yield what is found for each photo that can be read; tell `refused` about the others.
-
-        What `partial` holds already is not looked for again.
-        """
+    def run(self, progress: Progress) -> Iterator[Outcome]:
+        """Yield what becomes of each photo. What `partial` holds is not looked for again."""
         names = unlike(path.stem for path in self.paths)
         for path, name in [(self.paths[i], names[i]) for i in self.share]:
             try:
                 photo = self.inverter.read(path, name)
                 key = digest(path)
             except SefaError as error:
-                refused(error)
+                yield Outcome(name, path, error)
                 continue
             kept = self.partial.found(key, 0)
             if kept is not None:
-                yield self.inverter.found(photo, torch.from_numpy(kept[0]))
+                code, took = kept
+                found = self.inverter.found(photo, torch.from_numpy(code))
+                yield Outcome(name, path, found, float(took))
                 continue
+            began = time.monotonic()
             found = self.inverter.find(photo, lambda n, loss, name=name: progress(name, n, loss))  # type: ignore[misc]
-            self.partial.keep(key, 0, [found.code.expand(self._shape).numpy()])
-            yield found
+            seconds = time.monotonic() - began
+            self.partial.keep(key, 0, [found.code.expand(self._shape).numpy(), np.array(seconds)])
+            yield Outcome(name, path, found, seconds)
 
     def part(self, found: Sequence[Found]) -> Part:
         """Return the part with the codes of this shard's photos."""

@@ -23,6 +23,12 @@ from sefa_cli.inversion.loss import Loss, loss_to
 from sefa_cli.inversion.prior import Prior
 
 Report = Callable[[int, float], object]  # passes so far, the loss of the last one
+Watch = Callable[[Tensor], object]
+
+
+def _ignore(picture: Tensor) -> None:
+    """Ignore a picture."""
+
 
 _LOOKS = 4  # at rough pictures, for a pass
 _ROUGH = 4  # passes; more bring nothing: a rough picture is 25 dB from the mean of the fine one
@@ -59,6 +65,7 @@ class Descent:
         loss: How far a picture of the same shape is from it, a scalar.
         regularize: Weight of the distances from the mean code and between the layers.
         report: Called after each look.
+        watch: Called with each picture that is the best so far, `(1, channels, height, width)`.
         spent: Passes used.
     """
 
@@ -68,6 +75,7 @@ class Descent:
     loss: Loss
     regularize: float
     report: Report
+    watch: Watch = _ignore
 
     def __post_init__(self) -> None:
         self.spent = 0.0
@@ -132,7 +140,8 @@ class Descent:
         """Look at a code `(layers, dim)`, float64 on the CPU."""
         generator, prior = self.generator, self.prior
         code.requires_grad_()
-        loss = look.loss(look.paint(code.to(generator.dtype).to(generator.device)[None]))
+        picture = look.paint(code.to(generator.dtype).to(generator.device)[None])
+        loss = look.loss(picture)
         objective = loss.double().cpu()
         if self.regularize:
             away = prior.distance(code.mean(dim=0)) + prior.spread(code)
@@ -143,6 +152,7 @@ class Descent:
             raise SefaError("the model's mean code has no picture", "a generator that is whole")
         if self._best is None or known.value < self._best.value:  # a step too far may be NaN
             self._best = known
+            self.watch(picture.detach())
         self.spent += look.cost
         self.report(math.ceil(self.spent), float(loss.detach()))
         return known

@@ -24,6 +24,8 @@ class How:
             more: higher values give codes that edit better and look less like the photo.
         loss: "pixels" compares pixels and edges at every scale. "lpips" adds LPIPS, which sees
             what people see; its weights are fetched once (64 MB).
+        tune: Also change the model's convolutions a little, so that the codes show the photos
+            better; each photo gets as many passes again.
         align: Crop and turn the face as in FFHQ, from landmarks. Needs `sefa-cli[eval]`; without
             it, photos are taken as they are.
         face: With `align`, which face, from 0 at the left. Default: the largest.
@@ -34,6 +36,7 @@ class How:
     size: int = 256
     regularize: float = 1e-3
     loss: str = "pixels"
+    tune: bool = False
     align: bool = False
     face: int | None = None
 

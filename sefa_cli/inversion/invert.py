@@ -16,11 +16,12 @@ from sefa_cli.editing.codes import save_codes
 from sefa_cli.editing.source import load_generator
 from sefa_cli.errors import UsageError
 from sefa_cli.inversion.align import face_finder
-from sefa_cli.inversion.descent import Descent
+from sefa_cli.inversion.descent import Descent, Report, Watch
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.loss import Loss, loss_to, psnr
 from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo, unlike
 from sefa_cli.inversion.prior import Prior, prior_of
+from sefa_cli.inversion.tune import Tuned, tune_to
 from sefa_cli.lpips import load_lpips
 from sefa_cli.projections import fingerprint
 from sefa_cli.rendering.pictures import Picture, png, to_image, to_uint8
@@ -105,12 +106,17 @@ class Inverter:
         channels, height, width = self.shape
         return read_photo(given, (height, width), channels, name, self._finder, self.how.face)
 
-    def find(self, photo: Photo, report: Callable[[int, float], object]) -> Found:
-        """Return the code of a photo; the same photo gives the same code."""
-        code = self.descent(photo, report).run(self.how.passes, self.space)
-        return self.found(photo, code)
+    def find(self, photo: Photo, report: Report, watch: Watch | None = None) -> Found:
+        """Return the code of a photo; the same photo gives the same code.
 
-    def descent(self, photo: Photo, report: Callable[[int, float], object]) -> Descent:
+        `report` and `watch` are those of `Descent`.
+        """
+        descent = self.descent(photo, report)
+        if watch:
+            descent.watch = watch
+        return self.found(photo, descent.run(self.how.passes, self.space))
+
+    def descent(self, photo: Photo, report: Report) -> Descent:
         """Return the search for the code of a photo."""
         target = _pixels(photo).to(self.generator.device)
         return Descent(
@@ -142,10 +148,12 @@ class Inversion(Sequence[Found]):
     Attributes:
         found: One result for each photo.
         space: The space of the codes: "w", "w+" or "z".
+        tuned: The changes to the model that belong to the codes, if it was tuned.
     """
 
     found: tuple[Found, ...]
     space: str
+    tuned: Tuned | None = None
 
     def __len__(self) -> int:
         return len(self.found)
@@ -186,11 +194,16 @@ class Inversion(Sequence[Found]):
     def save(self, path: Path | str, overwrite: bool = False) -> None:
         """Write the codes with the photos' names to an .npz, for `codes=` and `--codes`.
 
+        If the model was tuned, `NAME.tuned.safetensors` beside it gets the changes: a model for
+        `model=` and `--model`.
+
         Raises:
             SefaError: The file exists, or cannot be written.
         """
         space = "z" if self.space == "z" else None
         save_codes(path, self.codes, overwrite, space, self.names)
+        if self.tuned is not None:
+            self.tuned.save(path, overwrite)
 
     def sheet(self) -> Image.Image:
         """Return one Pillow image: a column for each photo, its reconstruction below."""
@@ -272,9 +285,15 @@ def invert(
         raise UsageError("no photos are given", "one or more")
     keep_blocks()
     inverter = Inverter(load_generator(model, device, offline), how, offline)
+    of = how.passes * (2 if how.tune else 1)
     photos = [inverter.read(one) for some in given for one in _each(some)]
     found = [
-        inverter.find(photo, lambda done, loss, n=photo.name: progress(n, done, how.passes, loss))  # type: ignore[misc]
+        inverter.find(photo, lambda done, loss, n=photo.name: progress(n, done, of, loss))  # type: ignore[misc]
         for photo in photos
     ]
-    return Inversion(tuple(found), inverter.space)
+    tuned = None
+    if how.tune:
+        found, tuned = tune_to(
+            inverter, found, lambda name, n, loss: progress(name, how.passes + n, of, loss)
+        )
+    return Inversion(tuple(found), inverter.space, tuned)

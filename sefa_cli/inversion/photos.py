@@ -7,22 +7,33 @@ import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image
 
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
+from sefa_cli.rendering.pictures import BROKEN
 
-Given = str | Path | Image.Image | NDArray[np.uint8]
+Given = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
 # An allowlist: some of Pillow's other formats start programs, and many hold data, not photos.
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
 _HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of the container
 _HEIC_SUFFIXES = (".heic", ".heif")
+_TURNS = {  # by EXIF's orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _SMALLEST = 16  # pixels of the shorter side: nothing can be seen below
 
 
@@ -52,7 +63,8 @@ def read_photo(
     """Read a photo at `size` (height, width): upright, its center, each pixel a mean of its area.
 
     Args:
-        given: A file, a Pillow image, or an array `(height, width[, channels])` of uint8.
+        given: A file or its bytes, a Pillow image, or an array `(height, width[, channels])` of
+            uint8.
         size: The height and width that are wanted, in pixels.
         channels: 1 for gray, 3 for RGB, 4 for RGB and opacity.
         name: Its name. Default: the file's, or "photo".
@@ -65,16 +77,35 @@ def read_photo(
     is_file = isinstance(given, str | Path)
     label = str(given) if is_file else name or "the picture"
     notes: list[str] = []
+    image = upright_photo(given, channels, label, notes)
+    if find is not None:
+        image, note = aligned(image, max(size), find, face, label)
+        notes.append(note)
+    image = _fitted(image, size, notes)
+    pixels = np.asarray(image).reshape(*size, channels)
+    return Photo(name or (Path(given).stem if is_file else "photo"), pixels, tuple(notes))  # type: ignore[arg-type]
+
+
+def upright_photo(given: Given, channels: int, label: str, notes: list[str]) -> Image.Image:
+    """Return a whole photo, upright, with 8 bits a channel; `notes` are added to. Raises SefaError.
+
+    `label` is what the photo is called in errors.
+    """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # beyond twice that: error
-        image = _opened(Path(given)) if is_file else _image(given, label)  # type: ignore[arg-type]
+        warnings.simplefilter("ignore")  # Pillow's: of size (beyond twice that: error), of tags
+        if isinstance(given, str | Path | bytes):
+            image = _opened(given if isinstance(given, bytes) else Path(given), label)
+        else:
+            image = _image(given, label)
         try:
             if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
                 kind = "real numbers" if image.mode == "F" else "whole numbers of 32 bits"
                 raise ValueError(f"its pixels are {kind}")
+            if ";16" in str(getattr(image, "tile", "")) and not image.mode.startswith("I"):
+                notes.append("from 16 bits")  # of each color: Pillow has taken the upper 8
             image = _upright(image, notes)
             image = _levels(image, channels, notes)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except BROKEN as error:
             raise SefaError(
                 f"{label} cannot be read as a picture: {error}", remedy="Get the file again."
             ) from error
@@ -82,12 +113,7 @@ def read_photo(
         raise SefaError(
             f"{label} has {image.width} x {image.height} pixels", f"at least {_SMALLEST} each way"
         )
-    if find is not None:
-        image, note = aligned(image, max(size), find, face, label)
-        notes.append(note)
-    image = _fitted(image, size, notes)
-    pixels = np.asarray(image).reshape(*size, channels)
-    return Photo(name or (Path(given).stem if is_file else "photo"), pixels, tuple(notes))  # type: ignore[arg-type]
+    return image
 
 
 def find_photos(paths: Sequence[str | Path]) -> list[Path]:
@@ -123,8 +149,10 @@ def unlike(names: Iterable[str]) -> list[str]:
     return made
 
 
-def digest(photo: Path) -> str:
+def digest(photo: Path | bytes) -> str:
     """Return the SHA-256 of a file. Raises SefaError."""
+    if isinstance(photo, bytes):
+        return hashlib.sha256(photo).hexdigest()
     try:
         with open(photo, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -140,28 +168,29 @@ def _pictures_in(folder: Path) -> Iterable[Path]:
             yield path
 
 
-def _opened(path: Path) -> Image.Image:
-    """Open a file; its pixels are read later."""
+def _opened(source: Path | bytes, label: str) -> Image.Image:
+    """Open a file, or the bytes of one; its pixels are read later."""
     try:
-        with open(path, "rb") as file:
+        with BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
             head = file.read(12)
     except OSError as error:
-        raise why_not(path, error, "read") from error
+        raise why_not(label, error, "read") from error
     if not head:
-        raise SefaError(f"{path} is empty", "a picture", "Get the file again.")
+        raise SefaError(f"{label} is empty", "a picture", "Get the file again.")
     try:
         Image.init()
-        return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
+        whole = BytesIO(source) if isinstance(source, bytes) else source
+        return Image.open(whole, formats=[name for name in _FORMATS if name in Image.OPEN])
     except Image.DecompressionBombError:
-        raise SefaError(f"{path} is too large", "fewer than 170 megapixels") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise SefaError(f"{label} is too large", "fewer than 170 megapixels") from None
+    except BROKEN as error:
         if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
             raise SefaError(
-                f"{path} is a HEIC photo, which cannot be read here",
+                f"{label} is a HEIC photo, which cannot be read here",
                 "a JPEG or PNG",
                 "Export it as JPEG from the program that shows it.",
             ) from error
-        raise SefaError(f"{path} is not a picture", "a file such as a JPEG or PNG") from error
+        raise SefaError(f"{label} is not a picture", "a file such as a JPEG or PNG") from error
 
 
 def _image(given: Image.Image | NDArray[np.uint8], label: str) -> Image.Image:
@@ -184,10 +213,14 @@ def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
     if getattr(image, "n_frames", 1) > 1:
         notes.append(f"the first of its {image.n_frames} pictures")  # type: ignore[attr-defined]
         image.seek(0)
-    if image.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9):
-        notes.append("turned as the camera says")
-    turned: Image.Image = ImageOps.exif_transpose(image)
-    return turned
+    try:
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # Pillow reads EXIF lazily, and damaged EXIF makes no picture unreadable
+        return image
+    if turn is None:
+        return image
+    notes.append("turned as the camera says")
+    return image.transpose(turn)
 
 
 def _levels(image: Image.Image, channels: int, notes: list[str]) -> Image.Image:

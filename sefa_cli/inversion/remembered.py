@@ -1,17 +1,17 @@
 """Codes of photos that were found before, kept in the cache: an edit need not look again."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from sefa_cli.canonical import canonical_json
 from sefa_cli.editing.codes import as_codes
 from sefa_cli.errors import SefaError
 from sefa_cli.inversion.batch import Progress
+from sefa_cli.inversion.descent import Report, Watch
 from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.photos import digest, unlike
 from sefa_cli.sources import cache
@@ -19,36 +19,49 @@ from sefa_cli.sources import cache
 
 @dataclass(frozen=True)
 class PhotoCodes:
-    """Codes `(n, layers, dim)` with the names of their photos, as `codes=` takes them."""
+    """Codes `(n, layers, dim)` with the names and files of their photos, as `codes=` takes them."""
 
     codes: torch.Tensor
     names: tuple[str, ...]
+    photos: tuple[Path, ...] = ()
 
 
-def codes_of(photos: Sequence[Path], inverter: Inverter, progress: Progress) -> PhotoCodes:
-    """Return the codes of photos, found now or remembered from before.
+def codes_of(
+    photos: Sequence[Path],
+    inverter: Inverter,
+    progress: Progress,
+    refused: Callable[[SefaError], object],
+) -> PhotoCodes:
+    """Return the codes of the photos that can be read, found now or remembered from before.
 
     They are remembered by the photo's bytes, the model's fingerprint and how they were found.
-    Raises SefaError for a photo that cannot be read.
+    Call `refused` for each of the others. Raises SefaError if none can be read.
     """
-    names = unlike(path.stem for path in photos)
-    codes = []
-    for path, name in zip(photos, names, strict=True):
-        file = _file(path, inverter)
-        code = _remembered(file, inverter)
-        if code is None:
-            found = inverter.find(
-                inverter.read(path, name),
-                lambda done, loss, name=name: progress(name, done, loss),  # type: ignore[misc]
-            )
-            code = found.code[None]
-            numbers = code.numpy()
-            cache.write_quietly(file, lambda to, numbers=numbers: np.save(to, numbers))  # type: ignore[misc]
-        codes.append(code.cpu())
-    return PhotoCodes(torch.cat(codes), tuple(names))
+    codes, read = {}, []
+    for path, name in zip(photos, unlike(path.stem for path in photos), strict=True):
+        try:
+            codes[name] = code_of(path, name, inverter, lambda n, loss: progress(name, n, loss))  # noqa: B023 - called at once
+            read.append(path)
+        except SefaError as error:
+            refused(error)
+    if not codes:
+        raise SefaError("no photo could be read", "at least one picture")
+    return PhotoCodes(torch.cat(list(codes.values())), tuple(codes), tuple(read))
 
 
-def _file(photo: Path, inverter: Inverter) -> Path:
+def code_of(
+    photo: Path | bytes, name: str, inverter: Inverter, report: Report, watch: Watch | None = None
+) -> torch.Tensor:
+    """Return the code `(1, layers, dim)` of a photo, on the CPU. Raises SefaError."""
+    file = _file(photo, inverter)
+    code = _remembered(file, inverter)
+    if code is None:
+        code = inverter.find(inverter.read(photo, name), report, watch).code[None]
+        cache.keep_array(file, code.numpy())
+    return code.cpu()
+
+
+def _file(photo: Path | bytes, inverter: Inverter) -> Path:
     """Return the file of the cache that holds a photo's code."""
     how = {"photo": digest(photo), **inverter.task}
     key = hashlib.sha256(canonical_json(how).encode()).hexdigest()
@@ -57,7 +70,8 @@ def _file(photo: Path, inverter: Inverter) -> Path:
 
 def _remembered(file: Path, inverter: Inverter) -> torch.Tensor | None:
     """Return the code in a file, or None if there is none that fits."""
+    codes = cache.kept_array(file)
     try:
-        return as_codes(np.load(file, allow_pickle=False), inverter.generator)
-    except (OSError, ValueError, EOFError, SefaError):
+        return None if codes is None else as_codes(codes, inverter.generator)
+    except SefaError:
         return None

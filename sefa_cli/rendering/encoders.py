@@ -17,9 +17,9 @@ from typing import IO
 import imageio.v3 as iio
 import numpy as np
 
-from sefa_cli.files import scratch_beside
 from sefa_cli.rendering.ffmpeg import run_ffmpeg
 from sefa_cli.rendering.pictures import Picture, to_rgb
+from sefa_cli.scratch import scratch_beside
 
 _PIXELS = {1: "gray", 3: "rgb24", 4: "rgba"}
 

@@ -1,13 +1,11 @@
 """A film as a folder of PNG frames, `0000.png`, `0001.png`, …, written whole or not at all."""
 
-import contextlib
-import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import check_writable, make_folder, remove, scratch_beside, why_not
+from sefa_cli.files import check_writable, folder_beside
 from sefa_cli.rendering.pictures import Picture, png
 
 _FRAME = re.compile(r"\d{4,}\.png")
@@ -35,42 +33,6 @@ def write_frame_folder(
 ) -> None:
     """Write each frame as a PNG; `count`, if known, sets the number of digits in the names."""
     digits = max(4, len(str(count - 1)))
-    with _folder_beside(path, overwrite) as folder:
+    with folder_beside(path, lambda: check_frame_folder(path, overwrite)) as folder:
         for number, frame in enumerate(frames):
             (folder / f"{number:0{digits}d}.png").write_bytes(png(frame))
-
-
-@contextlib.contextmanager
-def _folder_beside(path: Path, overwrite: bool) -> Iterator[Path]:
-    """Yield a temporary folder that is renamed to `path` on success and removed on failure."""
-    check_frame_folder(path, overwrite)
-    make_folder(path.parent)
-    with scratch_beside(path) as folder:
-        try:
-            folder.mkdir(0o700)
-            yield folder
-            umask = os.umask(0)
-            os.umask(umask)
-            folder.chmod(0o777 & ~umask)  # it was private while incomplete
-            check_frame_folder(path, overwrite)  # something may have appeared while rendering
-            _take_name(folder, path)
-        except OSError as error:
-            raise why_not(path, error) from error
-
-
-def _take_name(folder: Path, path: Path) -> None:
-    """Rename `folder` to `path`, and keep the frames there until that has succeeded."""
-    if not path.exists():
-        folder.rename(path)
-        return
-    former = folder.with_name(f"{folder.name}-former")
-    try:
-        path.rename(former)
-        folder.rename(path)
-        remove(former)
-    except BaseException:
-        if path.exists():
-            remove(former)
-        else:
-            former.rename(path)
-        raise

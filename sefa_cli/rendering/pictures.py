@@ -3,6 +3,8 @@
 A picture is a uint8 array `(height, width, channels)`: gray 1, RGB 3, RGBA 4 channels.
 """
 
+import struct
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +21,11 @@ Picture = NDArray[np.uint8]
 
 LARGEST = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}  # pixels of a side
 PICTURE_SUFFIXES = (".png", *LARGEST)
+BROKEN = (  # what Pillow raises for damaged pictures
+    OSError, ValueError, TypeError, SyntaxError, KeyError, IndexError, AttributeError, EOFError,
+    OverflowError, MemoryError, RuntimeError, struct.error, zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
 
 
 def to_uint8(images: ArrayLike) -> Picture:

@@ -5,9 +5,7 @@ direction, so an interrupted report opens and shows which pictures are missing.
 """
 
 import logging
-import re
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,20 +15,17 @@ from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move
-from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import check_suffix, check_writable, why_not
+from sefa_cli.errors import UsageError
+from sefa_cli.files import folder_beside, make_folder
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture, save_png
 from sefa_cli.rendering.region_preview import region_overlay
+from sefa_cli.rendering.report_folder import PAGE, PICTURES, check_report_folder
 from sefa_cli.rendering.report_page import write_page
 from sefa_cli.rendering.scene import open_scene_of
 from sefa_cli.rendering.shell import shell_line
 from sefa_cli.rendering.view import View
-
-PAGE = "index.html"
-PICTURES = "pictures"
-_OURS = re.compile(r"k\d+|(k\d+/)?(seed|code)\d{4,}(_[\w.+-]+)?\.png|region(_seed\d{4,})?\.png")
 
 
 @dataclass(frozen=True)
@@ -43,6 +38,8 @@ class Report:
     dirs: str  # the bundle as the user named it
     command: str  # makes this report again
     look: Mapping[str, object] = field(default_factory=dict)  # options shared with `sefa edit`
+    photos: Sequence[Mapping[str, Any]] = ()  # that the codes belong to, for photos.html
+    photo_files: Mapping[str, Picture] = field(default_factory=dict)  # their pictures
 
     @property
     def ks(self) -> tuple[int, ...]:
@@ -187,39 +184,6 @@ def sweep_steps(first: float, last: float, steps: int) -> tuple[float, ...]:
     return tuple(float(np.round(a, digits)) + 0.0 for a in np.linspace(first, last, steps))
 
 
-def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
-    """Check that `write_report` can write to `path`, and return the folder.
-
-    It may be new (in an existing folder) or empty; with `overwrite` it may hold a report, and
-    only a report. Raises UsageError or SefaError.
-    """
-    folder = Path(path)
-    if str(path) == "-":
-        raise UsageError("cannot write a report to stdout", "a folder, such as report/")
-    if not folder.is_dir():
-        check_suffix(folder, (), "a folder, such as report/")
-    if folder.is_file():
-        raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")
-    if not folder.is_dir():
-        check_writable(folder)
-        return folder
-    check_writable(folder / PAGE, overwrite=True)
-    there = [entry.name for entry in folder.iterdir()]
-    if there and not overwrite:
-        raise SefaError(f"{folder} already exists", remedy="Use --overwrite to replace it.")
-    strange = [name for name in there if name not in (PAGE, PICTURES)]
-    inner = (folder / PICTURES).rglob("*")
-    below = [str(entry.relative_to(folder / PICTURES)) for entry in inner]
-    strange += [f"{PICTURES}/{name}" for name in below if not _OURS.fullmatch(name)]
-    if strange:
-        raise SefaError(
-            f"the folder {folder} holds {min(strange)}",
-            "only a report, because all of it would be replaced",
-            "Choose another folder.",
-        )
-    return folder
-
-
 def write_report(
     report: Report,
     path: Path | str,
@@ -229,34 +193,45 @@ def write_report(
     """Write the page and its pictures into the folder `path`, and return the page.
 
     `progress` is called after each picture. After a failure or an interrupt the page stays, with
-    gaps for the missing pictures. Raises SefaError if a file cannot be written, or if a step is
-    so large that the network returns NaN.
+    gaps for the missing pictures; a report that is replaced stays as it was. Raises SefaError if
+    a file cannot be written, or if a step is so large that the network returns NaN.
     """
     folder = check_report_folder(path, overwrite)
-    about = report.view.about(report.edits.scene.generator)
+    if folder.is_dir() and any(folder.iterdir()):
+        with folder_beside(folder, lambda: check_report_folder(path, overwrite)) as beside:
+            _begin(report, beside)
+            _fill(report, beside, progress)
+        return folder / PAGE
+    _begin(report, folder)
     try:
-        if folder.is_dir():
-            shutil.rmtree(folder / PICTURES, ignore_errors=True)
-        for k in report.ks:
-            (folder / PICTURES / f"k{k}").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise why_not(folder, error) from error
-    for name, weights in report.regions().items():
-        save_png(folder / name, region_overlay(weights))
-    write_page(report, folder / PAGE)
-    try:
-        for k in report.ks:
-            for name, picture, note in report.pictures(k):
-                save_png(folder / name, picture, text={"Comment": about, **note})
-                if progress:
-                    progress()
-            write_page(report, folder / PAGE)
+        _fill(report, folder, progress)
     except BaseException:
         write_page(report, folder / PAGE)
         lacking = f"{report.missing(folder)} of {report.total} pictures"
         logging.getLogger(__name__).info("%s is complete except for %s", folder / PAGE, lacking)
         raise
     return folder / PAGE
+
+
+def _begin(report: Report, folder: Path) -> None:
+    """Write the regions and the page without pictures."""
+    for k in report.ks:
+        make_folder(folder / PICTURES / f"k{k}")
+    for name, weights in report.regions().items():
+        save_png(folder / name, region_overlay(weights))
+    for name, picture in report.photo_files.items():
+        save_png(folder / name, picture)
+    write_page(report, folder / PAGE)
+
+
+def _fill(report: Report, folder: Path, progress: Callable[[], object] | None) -> None:
+    about = report.view.about(report.edits.scene.generator)
+    for k in report.ks:
+        for name, picture, note in report.pictures(k):
+            save_png(folder / name, picture, text={"Comment": about, **note})
+            if progress:
+                progress()
+        write_page(report, folder / PAGE)
 
 
 def described(report: Report, folder: Path) -> dict[str, Any]:

@@ -72,8 +72,10 @@ def _source(name: str) -> str:
 def _content(report: "Report", folder: Path) -> dict[str, Any]:
     edits, bundle, first = report.edits, report.edits.bundle, report.sweeps[report.ks[0]]
     steps = _steps(report)
+    name = "Directions" if report.dirs == "-" else Path(report.dirs).name
     return {
-        "title": "Directions" if report.dirs == "-" else Path(report.dirs).name,
+        "title": f"Photographs and {name}" if report.photos else name,
+        "photos": report.photos,
         "facts": list(_facts(report)),
         "command": report.command,
         "plot": _Plot.of(bundle, report.ks),

@@ -6,6 +6,7 @@ without it.
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -18,6 +19,9 @@ from sefa_cli.files import open_atomically
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_SHA256 = 32  # bytes
 
 
 def cache_folder() -> Path:
@@ -70,21 +74,50 @@ def load_w_avg(fingerprint: str) -> "NDArray[Any] | None":
     """Return the mean style that `save_w_avg` kept under this key, or None."""
     import numpy as np
 
-    try:
-        array = np.load(_w_avg_file(fingerprint), allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+    array = kept_array(_w_avg_file(fingerprint))
+    if array is None or array.dtype.kind != "f":
         return None
     return array if array.ndim and np.isfinite(array).all() else None
 
 
 def save_w_avg(fingerprint: str, array: "NDArray[Any]") -> None:
     """Keep a computed mean style, if the cache can be written."""
+    keep_array(_w_avg_file(fingerprint), array)
+
+
+def keep_array(path: Path, array: "NDArray[Any]") -> None:
+    """Write an array that `kept_array` reads, if the cache can be written."""
     import numpy as np
 
-    whole = np.ascontiguousarray(array)
-    write_quietly(_w_avg_file(fingerprint), lambda file: np.save(file, whole, allow_pickle=False))
+    file = io.BytesIO()
+    np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+    keep(path, file.getvalue())
+
+
+def kept_array(path: Path) -> "NDArray[Any] | None":
+    """Return the array in a file of the cache; None if it is missing or not as it was written."""
+    import numpy as np
+
+    data = kept(path)
+    if data is None:
+        return None
+    array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    return array
+
+
+def keep(path: Path, data: bytes) -> None:
+    """Write bytes that `kept` reads, if the cache can be written: after them, their SHA-256."""
+    write_quietly(path, lambda file: file.write(data + hashlib.sha256(data).digest()))
+
+
+def kept(path: Path) -> bytes | None:
+    """Return the bytes in a file of the cache; None if it is missing or not as it was written."""
+    try:
+        whole = path.read_bytes()
+    except OSError:
+        return None
+    data = whole[:-_SHA256]
+    return data if hashlib.sha256(data).digest() == whole[-_SHA256:] else None
 
 
 def write_quietly(path: Path, write: Callable[[IO[bytes]], Any]) -> None:

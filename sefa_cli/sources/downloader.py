@@ -95,6 +95,10 @@ class Download:
     def forget(self) -> None:
         """Drop the bytes gathered so far."""
         self.part.unlink(missing_ok=True)
+        self.forget_tag()
+
+    def forget_tag(self) -> None:
+        """Drop the server's tag: the bytes are complete."""
         self._tag_file.unlink(missing_ok=True)
 
     def _size(self) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
+from sefa_cli.scratch import sync
 from sefa_cli.sources.references import at_commit, file_name, host_of, shown, web_address
 from sefa_cli.sources.store import Facts, measure, stamp_files, stamp_of
 
@@ -56,8 +57,9 @@ def fetch(
                     facts.digits or "",
                     "The file was changed or damaged, and is not kept.",
                 )
+            sync(part)
+            download.forget_tag()
             part.replace(target)
-            download.forget()
             commit = (
                 {"ref": at_commit(ref, download.commit)}
                 if download.commit and ref.startswith("hf:")

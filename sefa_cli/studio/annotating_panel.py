@@ -19,6 +19,7 @@ from sefa_cli.studio.annotating import (
     sliders_of,
     sweep,
 )
+from sefa_cli.studio.elements import Fault
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 _OBVIOUS = "Does the picture change obviously in every row?"
 _MEANINGFUL = "Is the change one thing that you can name, and the same in every row?"
 _NAME = "What changes? Type a name and press Enter."
+_INTRO = (
+    "You see each of the leading directions moved both ways, a row for each seed, and say:",
+    f"1. {_OBVIOUS}",
+    f"2. {_MEANINGFUL} If so, name it.",
+    "Answer with y and n, or with the buttons. ← goes back, → skips, and Esc closes.",
+    "The answers go into the bundles, which you save on the page.",
+)
 
 
 class AnnotatingPanel:
@@ -48,7 +56,7 @@ class AnnotatingPanel:
                 )
                 self._levels.props('dense outlined data-test="levels"').classes("trunc")
                 self._num = ui.number("Directions per level", value=20, min=1, precision=0)
-                self._seeds = ui.input("Seeds", value="0-2")
+                self._seeds = ui.input("Seeds", value="0-2").without_auto_validation()
                 self._reach = ui.number("Reach ±", placeholder="by level", min=0.1)
                 self._reach.props("stack-label")
                 for field, name in (
@@ -62,6 +70,9 @@ class AnnotatingPanel:
                 ui.button("Close", on_click=self._dialog.close).props(
                     'flat no-caps data-test="annotate-close"'
                 )
+            with ui.element("div").classes("intro").props('data-test="intro"') as self._intro:
+                for line in _INTRO:
+                    ui.label(line)
             with ui.element("div").classes("asking") as self._asking:
                 self._place = ui.label("").classes("quiet").props('data-test="place"')
                 self._sheet = ui.element("img").classes("sheet")
@@ -74,7 +85,9 @@ class AnnotatingPanel:
                         ui.button(text, on_click=lambda key=key: self._press(key)).props(
                             f'no-caps unelevated data-test="answer-{key}"'
                         )
-                self._name = ui.input("Name").props('dense outlined data-test="annotate-name"')
+                self._fault = Fault("annotate-fault")
+                self._name = ui.input("Name").without_auto_validation()
+                self._name.props('dense outlined data-test="annotate-name"')
                 self._name.on("keydown.enter", self._named)
                 ui.label("← back · → skip · Esc closes and keeps the answers").classes("quiet")
         self._keys = ui.keyboard(self._key, active=False, ignore=["input", "select", "textarea"])
@@ -86,33 +99,54 @@ class AnnotatingPanel:
         self._dialog.open()
 
     async def _toggled(self, event: events.ValueChangeEventArguments[bool]) -> None:
+        """Go on where one was, or go back to the page with the name that was typed last."""
         self._keys.active = bool(event.value)
-        if not event.value:
+        if event.value and self._name.error:
+            return  # back to the name that was refused
+        if event.value:
+            await self._go_on()
+        elif self._stage == 2 and self._name.value and not await self._take(self._named_answer):
+            self._dialog.open()
+        else:
             await self.page.show()
+
+    async def _go_on(self) -> None:
+        """Ask the present question again, unless its bundle was closed."""
+        open_ones = {own.path for own in self.page.state.sets}
+        if not {question.path for question in self._questions} <= open_ones:
+            self._questions.clear()
+        self._asking.visible = bool(self._questions)
+        self._intro.visible = not self._questions
+        if self._questions:
+            await self._ask()
 
     async def _begin(self) -> None:
         page = self.page
         if page.model is None:
             return
+        self._seeds.error = self._levels.error = None
         levels = [level for level in self._levels.value or [] if level in page.model.levels]
         try:
             parse_range(self._seeds.value, "seed", 2**32)
+        except SefaError as error:
+            self._seeds.error = str(error)
+            return
+        try:
             state, self._questions = questions(
                 page.model, page.state, levels, int(self._num.value or 1)
             )
         except SefaError as error:
-            page.layout.complain(str(error))
+            self._levels.error = str(error)
             return
         page.history.do(state)
         self._sheets.clear()
         open_ones = [i for i, q in enumerate(self._questions) if not is_answered(state, q)]
         self._at = open_ones[0] if open_ones else 0
-        self._asking.visible = True
-        await self._ask()
+        await self._go_on()
 
     async def _ask(self) -> None:
         """Show the next question with its sweep, then prepare the sweep after it."""
-        self._stage = 0
+        self._stage, self._fault.error = 0, None
         if self._at >= len(self._questions):
             self._place.text = "All directions have answers. Close this and save the bundles."
             self._question.text = ""
@@ -126,7 +160,7 @@ class AnnotatingPanel:
         self._sheet.visible = False
         await self._draw(question)
         here = self._questions[self._at : self._at + 1]
-        if here == [question] and question in self._sheets:
+        if here == [question] and self._is_there(question):
             self._sheet.props(f"src=/picture/{self.page.key}/{self._sheets[question]}.png")
             self._sheet.visible = True
             for following in self._questions[self._at + 1 : self._at + 2]:
@@ -138,12 +172,18 @@ class AnnotatingPanel:
             page, seeds = self.page, self._seeds.value
             model, state = page.model, page.state
             wanted = self._questions[self._at : self._at + 2]
-            if question in self._sheets or question not in wanted or model is None:
+            if self._is_there(question) or question not in wanted or model is None:
                 return
             reach = float(self._reach.value or REACH[question.level])
-            png = await page.work(lambda: sweep(model, state, question, seeds, reach))
+            png = await page.work(
+                lambda: sweep(model, state, question, seeds, reach), by=self._fault
+            )
             if png is not None:
                 self._sheets[question] = page.keep(png)
+
+    def _is_there(self, question: Question) -> bool:
+        """Whether a question's sheet is made, and not yet dropped for newer pictures."""
+        return self._sheets.get(question) in self.page.pictures
 
     def _show_stage(self) -> None:
         self._question.text = (_OBVIOUS, _MEANINGFUL, _NAME)[self._stage]
@@ -152,7 +192,7 @@ class AnnotatingPanel:
         if self._stage == 2:
             question = self._questions[self._at]
             own = sliders_of(self.page.state, question).bundle.labels[question.k]
-            self._name.value = own or ""
+            self._name.value, self._name.error = own or "", None
             self._name.run_method("focus")
 
     async def _key(self, event: events.KeyEventArguments) -> None:
@@ -180,15 +220,24 @@ class AnnotatingPanel:
             else:
                 await self._take(self._answer)
 
-    async def _named(self) -> None:
-        await self._take(replace(self._answer, name=self._name.value or ""))
+    @property
+    def _named_answer(self) -> Answer:
+        return replace(self._answer, name=self._name.value or "")
 
-    async def _take(self, answer: Answer) -> None:
-        """Keep the answer and go on. If the name is refused, ask again."""
+    async def _named(self) -> None:
+        await self._take(self._named_answer)
+
+    async def _take(self, answer: Answer) -> bool:
+        """Keep the answer and go on. If the name is refused, say why and return False."""
         try:
             self.page.history.do(answered(self.page.state, self._questions[self._at], answer))
         except SefaError as error:
-            self.page.layout.complain(str(error))
-            return
+            self._name.error = str(error)
+            return False
         self._at += 1
-        await self._ask()
+        if self._dialog.value:
+            await self._ask()
+        else:
+            self._stage = 0
+            await self.page.show()
+        return True

@@ -35,9 +35,11 @@ class DirectionRow:
             self._name = self._name_of(sliders)
             with ui.element("div").classes("marks"):
                 self._marks(sliders)
-                ui.button(icon="movie", on_click=lambda: panel.film(k)).props(
-                    f'flat dense round size=sm aria-label="film of direction {k}"'
-                ).tooltip("Save a film of this direction")
+                ui.button(
+                    icon="movie", on_click=lambda: panel.page.layout.picture.film.make(k)
+                ).props(f'flat dense round size=sm aria-label="film of direction {k}"').tooltip(
+                    "Save a film of this direction"
+                )
             end = sliders.end(k, panel.reach)
             self._slider = Slider(min=-end, max=end, step=0.1, value=sliders.alpha(k))
             self._slider.props(f'dense aria-label="direction {k}"').classes("slide")
@@ -87,6 +89,7 @@ class DirectionRow:
         proposed = _proposed(sliders, self._k)
         hint = f"{proposed['label']}?" if proposed else "name it"
         name = ui.input(value="", placeholder=hint).classes("name")
+        name.without_auto_validation()
         return name.props(f'borderless dense aria-label="name of direction {self._k}"')
 
     def _marks(self, sliders: Sliders) -> None:
@@ -109,6 +112,9 @@ class DirectionRow:
         )
         self._take.tooltip(f"Take the proposed name: measured, {proposed.get('note', '')}")
 
+    async def _film(self) -> None:
+        await self._page.layout.picture.film.make(self._k)
+
     async def _drag(self, event: events.ValueChangeEventArguments[float | None]) -> None:
         if event.value is not None:
             self._number.text = f"{event.value:+g}" if event.value else "0"
@@ -121,7 +127,7 @@ class DirectionRow:
         text = (self._name.value or "").strip() or None
         own = self._page.state.sliders
         if own and text != own.bundle.labels[self._k]:
-            await self._page.do(lambda state: named(state, self._k, text))
+            await self._page.do(lambda state: named(state, self._k, text), self._name)
 
 
 def changed(sliders: Sliders, k: int) -> str:

@@ -1,6 +1,6 @@
-"""Elements that several parts of a page share: the picture, a place for files, round buttons."""
+"""Elements that several parts of a page share: the picture, drop zones, buttons and faults."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from nicegui import ui
 from nicegui.element import Element
@@ -35,10 +35,42 @@ class Drop(Element, component="assets/drop.js"):
     NiceGUI's own element adds a route for each page, and FastAPI keeps it and its page for ever.
     """
 
-    def __init__(self, label: str, address: str) -> None:
+    def __init__(self, label: str, address: str, anywhere: bool = False) -> None:
+        """With `anywhere` it is the whole window, and seen only while a file is over it."""
         super().__init__()
-        self._props.update(label=label, address=address, accept=".dirs", largest=LARGEST)
+        self._props.update(label=label, address=address, accept=".dirs,image/*", largest=LARGEST)
+        self._props["anywhere"] = anywhere
         self._props["refusal"] = ". ".join(too_large())
+
+
+class Complaint(Protocol):
+    """What can show an error: a field, or a `Fault`."""
+
+    error: str | None
+
+
+class Fault(Element):
+    """A place for an error that belongs to no single field; a person can close it."""
+
+    def __init__(self, test: str) -> None:
+        super().__init__("div")
+        self.classes("fault").props(f'data-test="{test}"')
+        with self:
+            self._words = ui.label("").props('role="alert"')
+            icon_button("close", "Close", self._forgive).props("size=sm")
+        self.error = None
+
+    @property
+    def error(self) -> str | None:
+        """The text; None hides it."""
+        return self._words.text or None
+
+    @error.setter
+    def error(self, text: str | None) -> None:
+        self._words.text, self.visible = text or "", bool(text)
+
+    def _forgive(self) -> None:
+        self.error = None
 
 
 def icon_button(icon: str, tip: str, handler: Any) -> ui.button:

@@ -85,6 +85,8 @@ class FacesPanel:
 def with_mix(state: State, text: str) -> State:
     """Return the state mixed from another seed. Raises SefaError unless it is one with layers."""
     if text:
+        if state.origin:
+            raise SefaError("a photo or a saved picture cannot be mixed here", "a face of a seed")
         source, _ = parse_mix(text)
         if not str(source).isdecimal():
             raise SefaError(f"cannot mix from {text!r} here", "a seed and its layers, as in 7:8-22")

@@ -5,13 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sefa_cli.files import scratch_beside
 from sefa_cli.rendering.animation import sweep
+from sefa_cli.scratch import scratch_beside
 from sefa_cli.studio.session import State
 from sefa_cli.studio.shell import FRAMES, film_start, quick_size
 
 if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
+
+LENGTH = 2 * FRAMES - 2  # frames there and back
 
 
 def film_of(
@@ -37,5 +39,5 @@ def film_of(
         size=quick_size(model),
         fast=True,
     )
-    with scratch_beside(Path(tempfile.gettempdir()) / "film.gif") as path:
-        return film.save(path, progress=progress).read_bytes()
+    with scratch_beside(Path(tempfile.gettempdir()) / "film", folder=True) as folder:
+        return film.save(folder / "film.gif", progress=progress).read_bytes()

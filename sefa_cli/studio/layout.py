@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from nicegui import events, ui
 
 from sefa_cli.studio.annotating_panel import AnnotatingPanel
-from sefa_cli.studio.elements import icon_button
+from sefa_cli.studio.elements import Complaint, icon_button
 from sefa_cli.studio.open_dialog import OpenDialog
+from sefa_cli.studio.photo_panel import PhotoPanel
 from sefa_cli.studio.picture_panel import PicturePanel
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
@@ -24,6 +25,7 @@ class Layout:
 
     def __init__(self, page: "Page") -> None:
         self.page = page
+        self._complaints: list[Complaint] = []
         ui.add_css(_STYLE.read_text())
         ui.colors(primary="#3b6ea5")
         with ui.element("div").classes("studio") as self._main:
@@ -31,6 +33,7 @@ class Layout:
                 self._header()
             with ui.element("section").classes("left"):
                 self.picture = PicturePanel(page)
+                self.photo = PhotoPanel(page, self.picture.canvas)
                 with ui.element("div").classes("foot"):
                     self._commands()
             with ui.element("section").classes("right"):
@@ -67,10 +70,12 @@ class Layout:
             await self._go_forward()
 
     async def _go_back(self) -> None:
+        self.forgive()
         self.page.history.undo()
         await self.page.show()
 
     async def _go_forward(self) -> None:
+        self.forgive()
         self.page.history.redo()
         await self.page.show()
 
@@ -78,6 +83,7 @@ class Layout:
         with ui.row().classes("commands-head"):
             ui.label("The same in a shell").classes("quiet")
             ui.space()
+            self._copied = ui.label("").props("role=status")
             icon_button("content_copy", "Copy", self._copy)
             ui.button("Picture", icon="download", on_click=self._save_picture).props(
                 'flat dense no-caps data-test="save-picture"'
@@ -86,7 +92,7 @@ class Layout:
 
     def _copy(self) -> None:
         ui.clipboard.write(self._shell.text)
-        ui.notify("Copied")
+        self._copied.text = "Copied"
 
     async def _save_picture(self) -> None:
         page = self.page
@@ -96,7 +102,7 @@ class Layout:
         saved = await page.work(lambda: renderer.save(state))
         if saved:
             moves = state.moves if len(state.moves) < 100 else "moved"
-            name = f"seed{state.seed:04d}" + (f"_{moves}" if moves else "")
+            name = state.stem + (f"_{moves}" if moves else "")
             ui.download.content(saved, f"{name}.png", "image/png")
 
     def address(self, address: str) -> None:
@@ -105,11 +111,16 @@ class Layout:
             with self.page.client:
                 ui.navigate.history.replace(address)
 
-    def complain(self, why: str) -> None:
-        """Show why something was refused, in a notification that goes away."""
-        with self.page.client:
-            close = {"label": "Close", "color": "white"}
-            ui.notify(why, type="negative", timeout=10_000, multi_line=True, actions=[close])
+    def complain(self, why: str, by: Complaint | None = None) -> None:
+        """Show why something was refused, `by` the field where it was asked for."""
+        place = by or self.picture.trouble
+        place.error = why
+        self._complaints.append(place)
+
+    def forgive(self) -> None:
+        """Remove all complaints: somebody does something else."""
+        while self._complaints:
+            self._complaints.pop().error = None
 
     def refresh(self) -> None:
         """Bring all elements but the picture up to date."""
@@ -122,9 +133,10 @@ class Layout:
             config = model.checkpoint.config
             self._model.text = f"{model.ref} · {model.generator.family} · {config['resolution']} px"
         self.picture.refresh()
+        self.photo.refresh()
         self.sliders.refresh()
         self.tell(picture_commands(model, page.shown) if model else [])
 
     def tell(self, commands: Sequence[str]) -> None:
         """Show the commands that make the picture, or the film that was just saved."""
-        self._shell.text = "\n".join(commands)
+        self._shell.text, self._copied.text = "\n".join(commands), ""

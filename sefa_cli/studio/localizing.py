@@ -19,11 +19,12 @@ from PIL import Image, ImageDraw
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.rendering.pictures import png
 from sefa_cli.studio.session import Sliders, State
-from sefa_cli.studio.shell import codes_commands, codes_name, command, face_command
+from sefa_cli.studio.shell import codes_commands, codes_name, command, face_command, started_by
 
 if TYPE_CHECKING:
     from sefa_cli.discovery.regions.region import Region
     from sefa_cli.discovery.request import Request
+    from sefa_cli.editing.codes import CodeArray
     from sefa_cli.studio.library import Model
 
 Point = tuple[float, float]  # x, y as fractions of the picture's width and height
@@ -115,13 +116,19 @@ class Task:
         """The search that the commands ask `sefa localize` for."""
         from sefa_cli.discovery.request import Request
 
-        generator, state = self.model.generator, self.state
+        generator, state, start = self.model.generator, self.state, self._start
+        codes: CodeArray | None = None
+        if start:
+            codes = state.codes(generator)
+            if state.origin and not state.moved:
+                codes = state.origin.codes
+        whole = not state.moved and not state.mix  # not truncated yet
         return Request(
             seeds=str(state.seed),
-            codes=state.codes(generator) if self._start else None,
-            codes_name=Path(self._start).name if self._start else None,
-            truncation=state.trunc if not self._start or generator.conditioned else None,
-            label=state.label,
+            codes=codes,
+            codes_name=Path(start).name if start else None,
+            truncation=state.trunc if whole or generator.conditioned else None,
+            label=None if state.origin else state.label,
             layers=self.layers,
             size=self.size,
             num=min(self.num, generator.w_dim),
@@ -131,7 +138,7 @@ class Task:
     def commands(self) -> list[str]:
         """Return the commands that make the same bundle."""
         model, state, asked = self.model, self.state, self.request
-        lines = codes_commands(model, state, state.moved, self._of)
+        lines = [*started_by(state), *codes_commands(model, state, state.moved, self._of)]
         if state.mix and not state.moved:
             lines = [face_command(model, state, f"{self._of}face")]
         region = ["--mask", self.mask_name]
@@ -141,7 +148,7 @@ class Task:
         words += ["--codes", self._start] if self._start else ["--seeds", state.seed]
         if asked.truncation is not None:
             words += ["--trunc", f"{asked.truncation:g}"]
-        words += [] if state.label is None else ["--class", state.label]
+        words += [] if asked.label is None else ["--class", asked.label]
         words += ["--alone"] if asked.alone else []
         return [*lines, command("localize", *words, "-o", self.path)]
 
@@ -150,6 +157,8 @@ class Task:
         """The file with the code that it starts from; None for the seed's own."""
         if moves := len(self.state.moved):
             return codes_name(moves, self._of)
+        if self.state.origin:
+            return self.state.origin.path
         return f"{self._of}face/seed{self.state.seed:04d}.png" if self.state.mix else None
 
     @property
@@ -209,8 +218,8 @@ class Job:
 
     def __init__(self, task: Task) -> None:
         self.task, self.total = task, task.passes()
-        self.done, self.began = 0, time.monotonic()
-        self._ended = self.began
+        self.done, self._now = 0, time.monotonic()
+        self._first: tuple[int, float] | None = None  # passes and time after the first batch
         self.result: Sliders | None = None
         self.error: SefaError | None = None
         self._stop = threading.Event()
@@ -232,15 +241,18 @@ class Job:
 
     @property
     def left(self) -> float | None:
-        """An estimate of the seconds left; None before the first pass."""
-        if not self.done:
-            return None
-        return (time.monotonic() - self.began) / self.done * (self.total - self.done)
+        """An estimate of the seconds left at most; None before the second batch.
+
+        The first batch says little: it also makes the picture, and everything is used first.
+        """
+        return self.pace * (self.total - self.done) if self.pace else None
 
     @property
     def pace(self) -> float:
-        """The seconds that a pass took, once the task has ended."""
-        return (self._ended - self.began) / max(self.done, 1)
+        """The seconds that a pass takes; 0 before the second batch."""
+        if self._first is None or self.done == self._first[0]:
+            return 0.0
+        return (self._now - self._first[1]) / (self.done - self._first[0])
 
     def _work(self) -> None:
         try:
@@ -249,7 +261,7 @@ class Job:
             pass
         except SefaError as error:
             self.error = error
-        self._ended = time.monotonic()
 
     def _advance(self, passes: int) -> None:
-        self.done = passes
+        self.done, self._now = passes, time.monotonic()
+        self._first = self._first or (passes, self._now)

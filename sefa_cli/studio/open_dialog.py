@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
+from sefa_cli.discovery.regions.landmarks import refusal
 from sefa_cli.sources.locate import cached
 from sefa_cli.sources.zoo import load_zoo
-from sefa_cli.studio.elements import Drop
+from sefa_cli.studio.elements import Complaint, Drop
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -18,7 +19,7 @@ class OpenDialog:
     def __init__(self, page: "Page") -> None:
         self.page = page
         names = [entry.name for entry in load_zoo().values() if cached(entry.wanted, entry.also)]
-        title = "Open a model or a bundle"
+        title, can_align = "Open a model or a bundle", refusal() is None
         with (
             ui.dialog().props(f'aria-label="{title}"') as self._dialog,
             ui.card().classes("open-card"),
@@ -31,19 +32,33 @@ class OpenDialog:
                         ui.button(name, on_click=lambda name=name: self._open(name)).props(
                             'outline no-caps padding="4px 12px"'
                         )
-            path = ui.input("A path, a zoo name (see `sefa models`), or an address")
-            path.props('outlined dense data-test="path"').classes("wide")
+            path = self._path = ui.input("A path, a zoo name (see `sefa models`), or an address")
+            path.without_auto_validation().props('outlined dense data-test="path"').classes("wide")
             path.on("keydown.enter", lambda: self._open(path.value))
             ui.button("Open", on_click=lambda: self._open(path.value)).props(
                 'no-caps unelevated data-test="open-path"'
             )
-            drop = Drop("or drop a bundle (.dirs) here", f"/upload/{page.key}")
+            label = "or drop a bundle (.dirs), a photo or a saved picture here"
+            drop = Drop(label, f"/upload/{page.key}")
             drop.props('data-test="drop"').classes("wide")
+            self._align = ui.checkbox("Align the face of a photo", value=can_align)
+            self._align.visible = can_align
+
+    @property
+    def align(self) -> bool:
+        """Whether the faces of photos should be aligned."""
+        return bool(self._align.value)
 
     async def _open(self, text: str) -> None:
         if text and text.strip():
-            self._dialog.close()
+            self._path.props("loading")
             await self.page.open(text.strip())
+            self._path.props(remove="loading")
+
+    @property
+    def field(self) -> Complaint | None:
+        """The field that says what is wrong, while the dialog is open."""
+        return self._path if self._dialog.value else None
 
     def open(self) -> None:
         """Show the dialog."""

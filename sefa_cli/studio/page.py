@@ -20,6 +20,7 @@ from sefa_cli.studio.session import History, Sliders, State
 from sefa_cli.studio.uploads import Uploads
 
 if TYPE_CHECKING:
+    from sefa_cli.studio.elements import Complaint
     from sefa_cli.studio.layout import Layout
     from sefa_cli.studio.studio import Studio
 
@@ -106,6 +107,7 @@ class Page:
 
     async def open(self, text: str) -> None:
         """Open a bundle's file, or a model by its name, path or address. Show why if that fails."""
+        self.layout.forgive()
         self.layout.picture.say(f"opening {text} …")
         try:
             if Path(text).suffix == ".dirs":
@@ -116,8 +118,10 @@ class Page:
                 sliders = await asyncio.to_thread(model.factorize, FIRST_LAYERS)
                 self._install(model, sliders)
         except SefaError as error:
-            self.layout.picture.say("", f"cannot open {text}: {error}")
+            self.layout.picture.say("")
+            self.layout.complain(f"cannot open {text}: {error}", self.layout.dialog.field)
             return
+        self.layout.dialog.close()
         await self.show()
 
     async def _open_bundle(self, path: str, bundle: Bundle, beside: Path | None) -> None:
@@ -125,11 +129,15 @@ class Page:
         self._install(model, model.sliders_of(path, bundle))
 
     async def drop(self, name: str, data: bytes) -> None:
-        """Open a bundle that was dropped on the page.
+        """Open a bundle or a picture that was dropped on the page.
 
-        Raises SefaError if it is not a bundle, or belongs to another model than the open one.
+        Raises SefaError if it is neither, or belongs to another model than the open one.
         """
         name = Path(name).name
+        if not (name.endswith(".dirs") or data.startswith(b"PK")):
+            await self.layout.photo.take(name, data)
+            self.layout.dialog.close()
+            return
         bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
         if self.model is None:
             await self._open_bundle(name, bundle, None)
@@ -137,6 +145,15 @@ class Page:
             self.history.do(self.state.added(self.model.sliders_of(name, bundle)))
         self.layout.dialog.close()
         await self.show()
+
+    def show_model(self, model: Model, state: State) -> None:
+        """Go to a state of a model, which may be another one than before."""
+        if self.job:
+            self.job.stop()
+        if self.model is not model:
+            self.model, self.renderer, self.history = model, Renderer(model), History(state)
+        else:
+            self.history.do(state)
 
     def _install(self, model: Model, sliders: Sliders) -> None:
         """Replace the model. Only the seed stays."""
@@ -153,8 +170,9 @@ class Page:
         if len(self.history.past) == 1:
             self.history.past.clear()  # before the first sliders there was nothing to see
 
-    async def do(self, change: Callable[[State], State]) -> None:
-        """Go to another state and show it. Show an error if its codes cannot be computed."""
+    async def do(self, change: Callable[[State], State], by: "Complaint | None" = None) -> None:
+        """Go to another state and show it. Show an error `by` a field if it is refused."""
+        self.layout.forgive()
         try:
             changed = change(self.state)
             if self.model:
@@ -162,7 +180,7 @@ class Page:
             self.before = self.before and changed.moves == self.state.moves
             self.history.do(changed)
         except SefaError as error:
-            self.layout.complain(str(error))
+            self.layout.complain(str(error), by)
         await self.show()
 
     async def factorize(self, layers: str) -> None:
@@ -230,10 +248,13 @@ class Page:
             self.pictures.popitem(last=False)
         return number
 
-    async def work(self, work: Callable[[], T], aside: bool = False) -> T | None:
+    async def work(
+        self, work: Callable[[], T], aside: bool = False, by: "Complaint | None" = None
+    ) -> T | None:
         """Do long work in turn with the pictures, or `aside`, in a thread of its own.
 
-        Returns None if the work failed, which the page then shows, or if it was stopped.
+        Returns None if the work failed, which the page then shows `by` what asked for it, or if it
+        was stopped.
         """
         try:
             if aside:
@@ -241,7 +262,7 @@ class Page:
             request = self.studio.worker.submit((self.key, work), work)
             result: T | None = await asyncio.wrap_future(request)
         except SefaError as error:
-            self.layout.complain(str(error))
+            self.layout.complain(str(error), by)
             return None
         except CancelledError:
             return None

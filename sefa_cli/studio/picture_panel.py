@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
 
-from sefa_cli.studio.elements import Canvas, icon_button
+from sefa_cli.studio.elements import Canvas, Fault, icon_button
 from sefa_cli.studio.faces_panel import FacesPanel
+from sefa_cli.studio.film_panel import FilmPanel
 from sefa_cli.studio.region_panel import RegionPanel
 from sefa_cli.studio.renderer import Rendered
 from sefa_cli.studio.slider import Slider
@@ -22,7 +23,8 @@ class PicturePanel:
         self.page = page
         with ui.element("div").classes("frame"):
             self.canvas = Canvas()
-            self._trouble = ui.label("").classes("trouble").props('role="alert"')
+            self.trouble = Fault("trouble")
+            self.film = FilmPanel(page)
         with ui.row().classes("facts"):
             self._about = ui.label("").props('data-test="about"')
             ui.space()
@@ -31,7 +33,9 @@ class PicturePanel:
             )
         with ui.row().classes("controls"):
             self._seed = ui.number("Seed", value=0, min=0, max=2**32 - 1, precision=0)
-            self._seed.props('dense outlined data-test="seed"').classes("seed")
+            self._seed.without_auto_validation().props('dense outlined data-test="seed"').classes(
+                "seed"
+            )
             self._seed.on("change", self._take_seed)
             icon_button("casino", "Random seed", self._random_seed)
             with ui.row().classes("no-wrap items-center"):
@@ -41,7 +45,9 @@ class PicturePanel:
             self._trunc.props('label dense aria-label="truncation" data-test="trunc"')
             self._trunc.on("change", self._take_trunc)
             self._label = ui.number("Class", value=0, min=0, precision=0)
-            self._label.props('dense outlined data-test="class"').classes("seed")
+            self._label.without_auto_validation().props('dense outlined data-test="class"').classes(
+                "seed"
+            )
             self._label.on("change", self._take_class)
         self.faces = FacesPanel(page, self.canvas)
         self.region = RegionPanel(page, self.canvas)
@@ -63,7 +69,7 @@ class PicturePanel:
         await self._take(random.randrange(100_000))
 
     async def _take(self, seed: int) -> None:
-        await self.page.do(lambda state: state.with_seed(seed))
+        await self.page.do(lambda state: state.with_seed(seed), self._seed)
 
     async def _take_trunc(self) -> None:
         await self._change(trunc=self._trunc.value)
@@ -72,7 +78,7 @@ class PicturePanel:
         await self._change(label=int(self._label.value or 0))
 
     async def _change(self, **words: Any) -> None:
-        await self.page.do(lambda state: replace(state, **words))
+        await self.page.do(lambda state: replace(state, **words), self._label)
 
     def refresh(self) -> None:
         """Bring everything but the picture itself up to date."""
@@ -82,18 +88,17 @@ class PicturePanel:
         self._label.visible = generator is not None and generator.c_dim > 0
         if generator:
             self._trunc.set_enabled(generator.space == "w" or generator.conditioned)
-            psi = generator.default_truncation if state.trunc is None else state.trunc
+            own = 1.0 if state.origin else generator.default_truncation
+            psi = own if state.trunc is None else state.trunc
             self._trunc.value = psi
         self._before.value = page.before
         self._before.set_enabled(bool(state.moved) or page.before)
-        if model:
-            self._trouble.text = ""
         self.faces.refresh()
         self.region.refresh()
 
-    def say(self, about: str, trouble: str = "") -> None:
-        """Show what the picture is, and what went wrong. The text stays on the page."""
-        self._about.text, self._trouble.text = about, trouble
+    def say(self, about: str) -> None:
+        """Show what the picture is, or will be."""
+        self._about.text = about
 
     def busy(self, busy: bool) -> None:
         """Mark the picture as out of date, or as up to date."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import events, ui
 
 from sefa_cli.errors import SefaError
+from sefa_cli.studio.elements import Fault
 from sefa_cli.studio.localizing import Drawing, Job, Task, drawing_from
 from sefa_cli.studio.slider import Slider
 
@@ -57,6 +58,7 @@ class RegionPanel:
             ui.button("Cancel", on_click=self._cancel).props(
                 'no-caps flat dense data-test="cancel"'
             )
+        self._fault = Fault("region-fault")
         self._timer = ui.timer(0.5, self._watch, active=False)
 
     def _take(self, event: events.ValueChangeEventArguments[Any]) -> None:
@@ -64,16 +66,18 @@ class RegionPanel:
         self.refresh()
 
     async def _drawn(self, event: events.GenericEventArguments) -> None:
-        sent = event.args
+        sent, self._fault.error = event.args, None
         try:
             self.drawing = drawing_from(sent["kind"], sent["strokes"], sent["brush"])
         except SefaError as error:
-            self.page.layout.complain(str(error))
+            self._fault.error = str(error)
         self.refresh()
         renderer, state = self.page.renderer, self.page.state.alone
         if renderer and renderer is not self._timed:
             self._timed, self._picture = renderer, 0.0
-            self._picture = await self.page.work(lambda: renderer.seconds_anew(state)) or 0.0
+            self._picture = (
+                await self.page.work(lambda: renderer.seconds_anew(state), by=self._fault) or 0.0
+            )
             self.refresh()
 
     def _wipe(self) -> None:
@@ -111,24 +115,24 @@ class RegionPanel:
         if task:
             passes, pace = task.passes(), self._pace()
             takes = f", about {spoken(passes * pace)}" if pace else ""
-            self._cost.text = f"{passes} derivatives{takes}"
+            self._cost.text = f"at most {passes} derivatives{takes}"
         elif self._mode.value != "none" and not running:
             self._cost.text = "Draw the region that should change on the picture."
 
     def _pace(self) -> float:
         """Return the seconds per derivative: those of the last search, or those of a picture."""
-        if self._last and self._last.task.model is self.page.model:
-            return self._last.pace
-        return self._picture
+        known = self._last and self._last.task.model is self.page.model and self._last.pace
+        return known or self._picture
 
     def _start(self) -> None:
         task = self._task()
         if task is None:
             return
+        self._fault.error = None
         try:
             self.page.job = Job(task).start()
         except SefaError as error:
-            self.page.layout.complain(str(error))
+            self._fault.error = str(error)
             return
         self._number += 1
         self._timer.activate()
@@ -154,7 +158,7 @@ class RegionPanel:
         self._timer.deactivate()
         self.page.job = None
         if job.error:
-            self.page.layout.complain(str(job.error))
+            self._fault.error = str(job.error)
         result = job.result
         if result:
             self._last = job

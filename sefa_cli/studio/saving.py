@@ -1,5 +1,6 @@
 """Pages that survive a reload and a restart: their history is kept in the cache folder."""
 
+import base64
 import hashlib
 import json
 import re
@@ -15,8 +16,8 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.mixing import parse_mix
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.ranges import format_range
-from sefa_cli.sources.cache import cache_folder, write_quietly
-from sefa_cli.studio.session import History, Sliders, State
+from sefa_cli.sources.cache import cache_folder, keep, kept, write_quietly
+from sefa_cli.studio.session import History, Origin, Sliders, State
 
 _KEPT = 50  # pages
 _STEPS = 50  # states before the present one, and after it
@@ -41,12 +42,12 @@ class Saved:
             "states": [self._plain(state) for state in states],
         }
         text = json.dumps(plain).encode()
-        write_quietly(self._file, lambda file: file.write(text))
+        keep(self._file, text)
 
     def read(self) -> tuple[str, History] | None:
         """Return the model's name and the history; None if there is none that can be read."""
         try:
-            plain = json.loads(self._file.read_bytes())
+            plain = json.loads(kept(self._file) or b"null")
             states, at = [self._state(one) for one in plain["states"]], plain["present"]
             history = History(states[at], states[:at], states[at + 1 :])
             return str(plain["model"]), history
@@ -68,7 +69,11 @@ class Saved:
             }
             for own in state.sets
         ]
-        return {**vars(state), "sets": sets}
+        origin = state.origin and {
+            **vars(state.origin),
+            "data": base64.b64encode(state.origin.data).decode(),
+        }
+        return {**vars(state), "sets": sets, "origin": origin}
 
     def _digest(self, bundle: Bundle) -> str:
         """Return the name of a bundle's file, which is written when the bundle is first met."""
@@ -91,17 +96,27 @@ class Saved:
             for one in plain["sets"]
         )
         more, mix = tuple(map(int, plain.get("more", ()))), str(plain.get("mix", ""))
-        return State(
-            plain["seed"], plain["trunc"], plain["label"], sets, plain["active"], more, mix
-        )
+        first = plain["seed"], plain["trunc"], plain["label"]
+        return State(*first, sets, plain["active"], _origin(plain.get("origin")), more, mix)
 
     def _bundle(self, digest: str) -> Bundle:
         for bundle, known in self._digests.values():
             if known == digest:
                 return bundle
-        bundle = Bundle.load(self._folder / f"{digest}.dirs")
+        data = (self._folder / f"{digest}.dirs").read_bytes()
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise SefaError(f"{digest}.dirs changed since it was written")
+        bundle = Bundle.from_bytes(data)
         self._digests[id(bundle)] = bundle, digest
         return bundle
+
+
+def _origin(plain: Mapping[str, Any] | None) -> Origin | None:
+    if plain is None:
+        return None
+    data = base64.b64decode(plain["data"], validate=True)
+    shape, made_by = tuple(plain["shape"]), tuple(plain["made_by"])
+    return Origin(plain["name"], plain["path"], data, shape, plain["about"], made_by)
 
 
 def drop_old() -> None:
@@ -109,8 +124,8 @@ def drop_old() -> None:
     folder = cache_folder() / "pages"
     try:
         pages = sorted(folder.glob("*.json"), key=lambda page: -page.stat().st_mtime)
-        needed = "".join(page.read_text() for page in pages[:_KEPT])
-        unused = [one for one in folder.glob("*.dirs") if one.stem not in needed]
+        needed = b"".join(kept(page) or b"" for page in pages[:_KEPT])
+        unused = [one for one in folder.glob("*.dirs") if one.stem.encode() not in needed]
         for path in [*pages[_KEPT:], *unused]:
             path.unlink()
     except OSError:
@@ -121,7 +136,9 @@ def address_of(saved: Saved, model: str | None, state: State) -> str:
     """Return the page's address, which says what it shows to whoever reads or shares it."""
     words: dict[str, str] = {"page": saved.name}
     if model is not None:
-        words |= {"model": model, "seed": str(state.seed)}
+        words["model"] = model
+        if state.origin is None:  # an address cannot hold a code; the saved page does
+            words["seed"] = str(state.seed)
         if state.more:
             words["faces"] = str(len(state.seeds))
         if state.mix:

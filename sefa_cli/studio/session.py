@@ -5,6 +5,7 @@ States are values: a move makes a new state, and `History` goes back and forth b
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sefa_cli.bundle.bundle import Bundle
@@ -12,7 +13,9 @@ from sefa_cli.editing.moves import Move
 from sefa_cli.ranges import check_indices
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
     from sefa_cli.editing.start import Start
     from sefa_cli.generators.base import Generator
@@ -58,6 +61,25 @@ class Sliders:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """A code that moves start from in place of a seed's: of a photo, or of a saved picture."""
+
+    name: str  # of the photo or picture
+    path: str  # the file of the code in commands
+    data: bytes  # its float32 numbers
+    shape: tuple[int, ...]  # (layers, dim) or (dim,)
+    about: str = ""  # how near the photo it comes
+    made_by: tuple[str, ...] = ()  # commands that make the file
+
+    @property
+    def codes(self) -> "NDArray[np.float32]":
+        """The code `(1, layers, dim)` or `(1, dim)`."""
+        import numpy as np
+
+        return np.frombuffer(self.data, "<f4").reshape(1, *self.shape).astype(np.float32)
+
+
+@dataclass(frozen=True)
 class State:
     """Everything the picture depends on besides the model."""
 
@@ -66,6 +88,7 @@ class State:
     label: int | None = None  # the class of a conditional model
     sets: tuple[Sliders, ...] = ()
     active: int = 0  # the index in `sets` of the sliders that are shown
+    origin: Origin | None = None  # what moves start from; None: the seed
     more: tuple[int, ...] = ()  # further seeds, whose faces are edited together with the first
     mix: str = ""  # styles of another source, as `--mix-from` names them: "7:8-22"
 
@@ -100,17 +123,26 @@ class State:
 
         Raises UsageError if one is out of range.
         """
-        return replace(self, seed=seed).of_faces(len(self.seeds))
+        return replace(self, seed=seed, origin=None).of_faces(len(self.seeds))
 
     def of_faces(self, count: int) -> "State":
         """Return this state with the faces of `count` seeds from its own on."""
         seeds = check_indices(range(self.seed, self.seed + count), "seed", 2**32)
-        return replace(self, more=seeds[1:])
+        return replace(self, more=seeds[1:], origin=None if count > 1 else self.origin)
 
     @property
     def alone(self) -> "State":
         """This state with the first face alone."""
         return replace(self, more=())
+
+    def started(self, origin: Origin | None) -> "State":
+        """Return this state with another start, alone, not truncated and not mixed."""
+        return replace(self, origin=origin, trunc=None, more=(), mix="")
+
+    @property
+    def stem(self) -> str:
+        """What names of files begin with: `seed0003`, or `me` for a photo."""
+        return f"seed{self.seed:04d}" if self.origin is None else Path(self.origin.path).stem
 
     def at(self, k: int, alpha: float) -> "State":
         """Return this state with one slider of the active set moved."""
@@ -146,6 +178,8 @@ class State:
         from sefa_cli.editing.mixing import mixed
         from sefa_cli.editing.start import start_from
 
+        if self.origin is not None:
+            return start_from(generator, "0", self.origin.codes, self.trunc)
         start = start_from(generator, self.seeds, None, self.trunc, None, self.label)
         if not self.mix:
             return start

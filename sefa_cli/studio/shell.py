@@ -51,13 +51,14 @@ def picture_commands(model: "Model", state: State, output: str = "picture") -> l
     They also make the bundle whose sliders are shown.
     """
     own = state.sliders
-    lines = [] if own is None or own.alphas else [*own.made_by]
+    lines = [*started_by(state), *([] if own is None or own.alphas else own.made_by)]
     how = ["--size", quick_size(model), "--fast"] if state.more else []
     if not state.moved:
-        return [*lines, command("sample", model.ref, *_start(state), *how, "-o", output)]
+        sample = command("sample", model.ref, *_start(state), *how, "-o", output)
+        return _once([*lines, sample])
     *first, last = state.moved
     lines += [*codes_commands(model, state, first), *last.made_by]
-    edit = _edit(model, last, _from(model, state, len(first)), *how, "-o", output)
+    edit = edit_command(model, last, _from(model, state, len(first)), *how, "-o", output)
     return _once([*lines, edit])
 
 
@@ -73,7 +74,7 @@ def codes_commands(
         lines += sliders.made_by
         start = _from(model, state, number - 1, of)
         keep = ["-o", f"{of}codes{number}", "--save-codes", codes_name(number, of)]
-        lines.append(_edit(model, sliders, start, *keep))
+        lines.append(edit_command(model, sliders, start, *keep))
     return lines
 
 
@@ -95,7 +96,7 @@ def film_commands(model: "Model", state: State, k: int, output: str) -> list[str
     own = state.sliders
     assert own is not None
     others = film_start(state, k).moved
-    lines = codes_commands(model, state, others)
+    lines = [*started_by(state), *codes_commands(model, state, others)]
     start = _from(model, state, len(others))
     how = ["--frames", FRAMES, "--bounce"]
     how += ["--size", quick_size(model), "--fast", "-o", output]
@@ -113,12 +114,18 @@ def film_start(state: State, k: int) -> State:
     return state.at(k, 0.0)
 
 
+def started_by(state: State) -> list[str]:
+    """Return the commands that make the file of the code that the moves start from."""
+    return [*state.origin.made_by] if state.origin else []
+
+
 def _once(lines: Sequence[str]) -> list[str]:
     """Return the lines without repetitions: several bundles may need the same command."""
     return list(dict.fromkeys(lines))
 
 
-def _edit(model: "Model", sliders: Sliders, start: Sequence[object], *rest: object) -> str:
+def edit_command(model: "Model", sliders: Sliders, start: Sequence[object], *rest: object) -> str:
+    """Return the command that moves `start`, the options for codes, by a set's move."""
     pairs = [word for k, a in sliders.alphas for word in ("--k", k, "--alpha", f"{a:g}")]
     return command("edit", *_dirs(model, sliders), *pairs, *start, *rest)
 
@@ -135,13 +142,15 @@ def _dirs(model: "Model", sliders: Sliders) -> list[object]:
 
 def _start(state: State) -> list[object]:
     """Return the options for the faces before any move."""
+    if state.origin:
+        return ["--codes", state.origin.path, *_look(state)]
     mix = ["--mix-from", state.mix] if state.mix else []
     return ["--seeds", format_range(state.seeds), *mix, *_look(state)]
 
 
 def _look(state: State) -> list[object]:
     trunc = [] if state.trunc is None else ["--trunc", f"{state.trunc:g}"]
-    label = [] if state.label is None else ["--class", state.label]
+    label = [] if state.label is None or state.origin else ["--class", state.label]
     return [*trunc, *label]
 
 

@@ -9,9 +9,9 @@ from nicegui import background_tasks, events, ui
 from numpy.typing import NDArray
 
 from sefa_cli.ranges import format_range, parse_range
+from sefa_cli.studio.annotating import count_answers
 from sefa_cli.studio.direction_row import DirectionRow
 from sefa_cli.studio.session import Sliders, State, shown_directions
-from sefa_cli.studio.shell import film_commands
 from sefa_cli.studio.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class SlidersPanel:
         if np.array_equal(directions, self._shown):
             directions = self._shown  # only names or answers changed
         wanted = (
-            tuple(own.path for own in self.page.state.sets),
+            tuple(map(_title, self.page.state.sets)),
             self.page.state.active,
             id(directions),
             sliders and sliders.layers,
@@ -88,9 +88,9 @@ class SlidersPanel:
 
     def _build_rows(self, sliders: Sliders) -> None:
         page = self.page
-        paths = {i: own.path for i, own in enumerate(page.state.sets)}
+        titles = dict(enumerate(map(_title, page.state.sets)))
         with ui.row().classes("panel-head no-wrap"):
-            ui.select(paths, value=page.state.active, on_change=self._choose).props(
+            ui.select(titles, value=page.state.active, on_change=self._choose).props(
                 'dense options-dense borderless data-test="bundles"'
             ).classes("flex-grow")
             for icon, tip, handler in (
@@ -121,10 +121,10 @@ class SlidersPanel:
     def _layers(self, sliders: Sliders) -> None:
         own = format_range(int(layer) for layer in sliders.bundle.layers)
         field = self._moves = ui.input("Layers to move").props('dense data-test="layers"')
-        field.classes("seed")
+        field.without_auto_validation().classes("seed")
 
         async def take() -> None:
-            await self.page.do(lambda state: _with_layers(state, field.value, own))
+            await self.page.do(lambda state: _with_layers(state, field.value, own), field)
 
         field.on("change", take)
 
@@ -152,21 +152,12 @@ class SlidersPanel:
         self.refresh()
         self.settled()
 
-    async def film(self, k: int) -> None:
-        """Make a film of a direction, and save it."""
-        from sefa_cli.studio.filming import film_of
 
-        page = self.page
-        model, state = page.model, page.state
-        assert model is not None
-        note = ui.notification("Making a film …", spinner=True, timeout=None)
-        made = await page.work(lambda: film_of(model, state, k, page.go_on), aside=True)
-        if not page.closed:
-            note.dismiss()
-        if made:
-            name = f"seed{state.seed:04d}_k{k}.gif"
-            ui.download.content(made, name, "image/gif")
-            page.layout.tell(film_commands(model, state, k, name))
+def _title(sliders: Sliders) -> str:
+    """Return a bundle's file, and how many of its directions have answers."""
+    count = count_answers(sliders.bundle)
+    answers = f" · {count} answer{'s' * (count > 1)}" if count else ""
+    return sliders.path + answers
 
 
 def _with_layers(state: State, text: str, own: str) -> State:

@@ -1,5 +1,7 @@
 """`sefa invert`: a folder is a batch, a broken photo stops nothing, an interrupt keeps codes."""
 
+import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.invert import Inverter
-from tests.helpers import Sefa
+from tests.helpers import CONTAINERS, Sefa
 
 QUICK = ("--model", "tiny.pth", "-o", "codes.npz", "--passes", "3")
 
@@ -19,9 +21,16 @@ def photos(sefa: Sefa) -> Path:
     return Path("photos")
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default a code is looked for in three passes."""
+    _, _, *others = How.__init__.__defaults__
+    monkeypatch.setattr(How.__init__, "__defaults__", (None, 3, *others))
+
+
 def test_the_photos_names_are_those_of_their_edits(sefa: Sefa, photos: Path, bundle: Path) -> None:
     done = sefa("invert", "photos", *QUICK, "--sheet", "sheet.png")
-    assert done.exit_code == 0 and done.stdout.split() == ["codes.npz", "sheet.png"]
+    assert done.exit_code == 0 and done.stdout.split() == ["codes.npz", "codes.csv", "sheet.png"]
     assert "seed0000: loss" in done.stderr and " dB" in done.stderr
     words = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "--codes", "codes.npz", "-o", "edited")
     assert sefa(*words).exit_code == 0
@@ -36,6 +45,11 @@ def test_a_broken_photo_does_not_stop_the_rest(sefa: Sefa, photos: Path) -> None
     assert "photos/a.jpg is not a picture" in done.stderr
     assert "1 of 3 photos could not be read. codes.npz holds the others." in done.stderr
     assert list(np.load("codes.npz")["names"]) == ["seed0000", "seed0001"]
+    broken, *read = csv.DictReader(Path("codes.csv").read_text().splitlines())
+    assert broken["photo"] == broken["error"].split()[0] == "photos/a.jpg" and not broken["psnr"]
+    assert [row["name"] for row in read] == ["seed0000", "seed0001"]
+    assert all(float(row["psnr"]) > 0 and float(row["seconds"]) >= 0 for row in read)
+    assert all(f"{row['name']}: loss {row['loss']}, " in done.stderr for row in read)
 
 
 def test_no_photo_can_be_read(sefa: Sefa, workplace: Path) -> None:
@@ -92,6 +106,14 @@ def test_codes_of_an_interrupted_batch_are_not_thrown_away(sefa: Sefa, photos: P
     assert sefa("invert", "photos", *QUICK, "--overwrite").exit_code == 0 and not partial.exists()
 
 
+def test_a_bundle_of_another_model_is_refused_before_the_search(sefa: Sefa, photos: Path) -> None:
+    shutil.copy(CONTAINERS / "ckpt_hammer_stylegan2.pth", "other.pth")
+    assert sefa("factorize", "other.pth", "-o", "other.dirs").exit_code == 0
+    done = sefa("invert", "photos", *QUICK, "--report", "page", "--dirs", "other.dirs")
+    assert done.exit_code == 3 and "the bundle belongs to other.pth" in done.stderr
+    assert not Path("page").exists() and not Path("codes.npz").exists()
+
+
 def test_capitals_in_the_name_of_the_codes(sefa: Sefa, photos: Path) -> None:
     words = ("invert", str(photos / "seed0000.png"), "--model", "tiny.pth", "--passes", "1")
     assert sefa(*words, "-o", "CODES.NPZ").exit_code == 0
@@ -107,6 +129,10 @@ def test_capitals_in_the_name_of_the_codes(sefa: Sefa, photos: Path) -> None:
         (("photos", *QUICK, "--space", "s"), 2, "unknown space 's'"),
         (("photos", *QUICK[:-1], "0"), 2, "passes must be 1 or more, got 0"),
         (("photos", *QUICK, "--sheet", "sheet.txt"), 2, "cannot write a sheet to sheet.txt"),
+        (("photos", *QUICK, "--report", "photos"), 1, "photos already exists"),
+        (("photos", *QUICK, "--report", "p", "--shard", "1/2"), 2, "--shard and --report cannot"),
+        (("photos", *QUICK, "--dirs", "x.dirs"), 2, "--dirs has no effect without --report"),
+        (("photos", *QUICK, "--report", "page", "--dirs", "x.dirs"), 1, "x.dirs does not exist"),
         (("photos", *QUICK, "--resume"), 1, "codes.npz.partial does not exist"),
         (("photos", "--model", "tiny.pth"), 2, "--output is missing"),
     ],
@@ -120,10 +146,8 @@ def test_words_that_are_refused(
 
 
 def test_an_edit_starts_from_a_photo_and_remembers_its_code(
-    sefa: Sefa, photos: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    sefa: Sefa, photos: Path, bundle: Path, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(How, "passes", 3)
-    monkeypatch.setattr(How.__init__, "__defaults__", (None, 3, 256, 1e-3, False, None))
     words = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "-o", "edited")
     photo = str(photos / "seed0001.png")
     first = sefa(*words, "--photo", photo)
@@ -138,6 +162,44 @@ def test_an_edit_starts_from_a_photo_and_remembers_its_code(
     code.write_bytes(b"broken")
     with pytest.raises(AttributeError, match="find"):
         sefa(*words, "--photo", photo, "--overwrite")
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [(("edit", "-a", "2"), "x.png"), (("animate", "--frames", "2"), "x.gif")],
+)
+def test_a_broken_photo_does_not_stop_an_edit(
+    sefa: Sefa, photos: Path, bundle: Path, quick: None, command: tuple[str, ...], output: str
+) -> None:
+    """A shell makes several words of `--photo photos/*`."""
+    (photos / "a.jpg").write_text("no picture")
+    several = sorted(map(str, photos.iterdir()))
+    done = sefa(*command, "--photo", *several, "tiny.dirs", "-k", "3", "-o", output)
+    assert done.exit_code == 1 and "photos/a.jpg is not a picture" in done.stderr
+    assert "1 of 3 photos could not be read. The others were edited." in done.stderr
+    assert Path(output).exists() and done.stdout.split() == [output]
+    alone = sefa(*command, "tiny.dirs", "--photo", several[0], "-k", "3", "-o", f"other{output}")
+    assert alone.exit_code == 1 and "no photo could be read" in alone.stderr
+
+
+def test_an_interrupted_edit_of_photos_goes_on(
+    sefa: Sefa, photos: Path, bundle: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, searched = Inverter.find, []
+
+    def once(self: Inverter, photo, report, watch):
+        searched.append(photo.name)
+        if len(searched) == 2:
+            report(1, 0.5)
+            raise KeyboardInterrupt
+        return find(self, photo, report)
+
+    monkeypatch.setattr(Inverter, "find", once)
+    words = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "-o", "x.png", "--photo", "photos")
+    stopped = sefa(*words)
+    assert stopped.exit_code == 130 and "the same command goes on" in stopped.stderr
+    assert sefa(*words).exit_code == 0
+    assert searched == ["seed0000", "seed0001", "seed0001"]
 
 
 @pytest.mark.parametrize(
@@ -157,3 +219,25 @@ def test_photos_that_are_refused(
         done = sefa(*command, "tiny.dirs", "-k", "3", *words)
         assert done.exit_code == code and found in done.stderr
     assert not Path("x.png").exists() and not Path("x.gif").exists()
+
+
+def test_a_tuned_model_belongs_to_the_codes(sefa: Sefa, photos: Path, bundle: Path) -> None:
+    done = sefa("invert", "photos", *QUICK, "--tune", "--loss", "pixels")
+    assert done.exit_code == 0
+    assert done.stdout.split() == ["codes.npz", "codes.tuned.safetensors", "codes.csv"]
+    assert "seed0001, tuned: loss" in done.stderr
+    words = ("tiny.dirs", "-k", "3", "-a", "2", "--codes", "codes.npz", "-o")
+    own = ("--model", "codes.tuned.safetensors")
+    assert sefa("edit", *words, "tuned", *own).exit_code == 0
+    assert sefa("edit", *words, "plain").exit_code == 0
+    tuned, plain = (sorted(Path(folder).iterdir())[0].read_bytes() for folder in ("tuned", "plain"))
+    assert tuned != plain
+    for line in (("sample", own[1], "--seeds", "0", "-o", "s.png"), ("inspect", own[1])):
+        assert sefa(*line).exit_code == 0
+    again = sefa(
+        "invert", "photos", "--model", "tiny.pth", "-o", "b.npz", "--tune", "--shard", "1/2"
+    )
+    assert again.exit_code == 2 and "--shard and --tune cannot be used together" in again.stderr
+    Path("b.tuned.safetensors").write_bytes(b"mine")
+    again = sefa("invert", "photos", "--model", "tiny.pth", "-o", "b.npz", "--tune")
+    assert again.exit_code == 1 and "b.tuned.safetensors already exists" in again.stderr

@@ -188,12 +188,6 @@ def test_preview_stops_before_the_work(sefa: Sefa) -> None:
     assert not list(Path().glob("*.dirs"))
 
 
-def test_lowrank_is_there_to_compare(sefa: Sefa, mouth: Bundle) -> None:
-    words = ["--box", "20,10,8,12", *QUICK, "--method", "lowrank", "--num", "3", "-o", "a.dirs"]
-    assert sefa("localize", "tiny.pth", *words).exit_code == 0
-    assert Bundle.load("a.dirs").method == "lowrank"
-
-
 def test_the_jacobian_may_be_kept(sefa: Sefa) -> None:
     words = ["--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "-o", "a.dirs"]
     result = sefa("localize", "tiny.pth", *words, "--save-jacobian", "j.npy")
@@ -243,11 +237,6 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "1,1,4,4", "--tau", "-1"], 2, "0 or more"),
         (["--box", "1,1,4,4", "--tau", "much"], 2, "something like 1e-3, 0, or auto"),
         (["--box", "1,1,4,4", "--tau", "auto"], 2, "two seeds or more"),
-        (
-            ["--box", "1,1,4,4", "--tau", "auto", "--method", "lowrank"],
-            2,
-            "cannot use tau with method",
-        ),
         (["--box", "1,1,4,4", "--tau", "auto", "--space", "w+", "--sketch", "50"], 2, "tau above"),
         (
             ["--box", "1,1,4,4", "-L", "auto"],
@@ -259,7 +248,6 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "1,1,4,4", "-L", "8"], 2, "layer 8 is out of range; expected 0-7"),
         (["--box", "1,1,4,4", "--space", "z"], 2, "w or w+"),
         (["--box", "1,1,4,4", "--num", "33"], 2, "between 1 and 32"),
-        (["--box", "1,1,4,4", "--method", "magic"], 2, "resefa, lowrank"),
         (["--box", "1,1,4,4", "--memory", "lots"], 2, "800M or 4G"),
         (["--box", "1,1,4,4", "--memory", "1K"], 1, "too small for one pass"),
         (["--box", "1,1,4,4", "--resume"], 1, "does not exist"),

@@ -127,6 +127,10 @@ def test_programs_are_refused(tmp_path):
         program.save(path)
     with pytest.raises(SefaError, match="TorchScript"):
         contents(path)
+    with mapped(path) as data:
+        read = read_torch_zip(data, path, program=True)
+        weight = read.tensor(read.tree.state["weight"]).float32().copy()
+    assert np.array_equal(weight, program.weight.detach().numpy())
 
 
 def test_missing_numbers_are_refused_by_name(saved):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sefa_cli
-from sefa_cli.discovery.sampling import METHODS
+from sefa_cli.discovery.methods import methods_of
 from sefa_cli.editing.source import load_generator
 from sefa_cli.errors import MismatchError, UsageError
 from tests.helpers import networks
@@ -18,7 +18,7 @@ def found(method: str, model: Any = None, **how: Any) -> sefa_cli.Bundle:
     return sefa_cli.factorize_samples(model or networks.stylegan2(), method, **how)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", methods_of("factorize")[1:])
 def test_a_bundle_says_how_it_was_made(method: str) -> None:
     bundle = found(method, layers="0-1", num=3, seed=5)
     assert (bundle.method, bundle.space, bundle.k, bundle.layers.tolist()) == (
@@ -84,10 +84,14 @@ def test_frechet_refines_other_directions_within_their_span() -> None:
     ("how", "said"),
     [
         ({"method": "nose"}, "unknown method 'nose'; expected sefa, ganspace"),
+        ({"method": "sefa"}, "sefa takes no samples. Call factorize"),
         ({"method": "random", "num": 99}, "must be between 1 and 12, got 99"),
         ({"method": "random", "seed": -1}, "the seed must be between 0"),
         ({"method": "ganspace", "samples": 1}, "samples must be 2 or more, got 1"),
-        ({"method": "random", "samples": 5}, "samples have no effect on random"),
+        (
+            {"method": "random", "samples": 5},
+            "samples has no effect with method random; expected ganspace",
+        ),
         (
             {"method": "frechet", "seed": 2**32 - 1, "samples": 5},
             "seeds from 4294967295 to 4294967299",
@@ -102,7 +106,7 @@ def test_refuses(how: dict[str, Any], said: str) -> None:
 
 def test_refuses_what_cannot_be_refined() -> None:
     sefa = sefa_cli.factorize(networks.stylegan2(), num=4)
-    with pytest.raises(UsageError, match="no effect on random"):
+    with pytest.raises(UsageError, match="refine has no effect with method random"):
         found("random", refine=sefa)
     with pytest.raises(UsageError, match="5 directions of 4 to refine"):
         found("frechet", refine=sefa, num=5)

@@ -1,5 +1,6 @@
 """What is measured of each seed, and how it is kept."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from sefa_cli.evaluation import evaluate as module
+from sefa_cli.evaluation.measuring import Measured, _read, keep
 from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
 from sefa_cli.evaluation.scorers import color_scores
 from tests.evaluation.conftest import bundle
@@ -71,3 +73,22 @@ def test_without_a_second_subject_likeness_is_unknown(
     assert row["compared"]["identity"]["mean"] is None and row["holds"] == [0, 0]
     page = write_evaluation(run({"right": bundle()}), tmp_path / "eval")
     assert "identity</th>" in page.read_text("utf-8")
+
+
+def test_a_flipped_bit_never_changes_a_measurement(tmp_path: Path) -> None:
+    rng, path = np.random.default_rng(0), tmp_path / "seed0000.npz"
+    arrays: list[Any] = [rng.random((1, 2)) for _ in fields(Measured)]
+    known = Measured(*arrays)
+    keep(path, known)
+    whole = path.read_bytes()
+    lost = 0
+    for bit in range(0, len(whole) * 8, 11):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.unlink(missing_ok=True)  # ext4 flushes a file that is written over
+        path.write_bytes(flipped)
+        found = _read(path)
+        lost += found is None
+        for one in fields(Measured) if found else ():
+            np.testing.assert_array_equal(getattr(found, one.name), getattr(known, one.name))
+    assert lost > 300

@@ -27,6 +27,11 @@ def at(page: Page, name: str) -> Locator:
     return page.locator(f'[data-test="{name}"]')
 
 
+def fault_of(page: Page, name: str) -> Locator:
+    """What a field says is wrong with it."""
+    return page.locator(f'.q-field:has([data-test="{name}"])').get_by_role("alert").last
+
+
 def shown(page: Page) -> np.ndarray:
     """The picture on the page, as the server has it."""
     address = page.locator(".canvas img").get_attribute("src")
@@ -42,7 +47,7 @@ def settled(page: Page) -> np.ndarray:
 
 def opened(page: Page, address: str) -> Page:
     page.goto(address)
-    expect(at(page, "row-0")).to_be_visible(timeout=20_000)  # a model is opened first
+    expect(at(page, "row-0")).to_be_visible(timeout=60_000)  # a model is opened first
     settled(page)
     return page
 

@@ -1,11 +1,16 @@
 """Photographs of every kind: read upright, in the model's shape, or refused in words."""
 
+import contextlib
+import io
+import random
+import struct
 import subprocess
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import EpsImagePlugin, Image
+from PIL import EpsImagePlugin, Image, ImageOps, features
 
 from sefa_cli.errors import SefaError
 from sefa_cli.inversion.photos import find_photos, read_photo
@@ -39,6 +44,30 @@ def test_a_photo_is_turned_as_the_camera_says(tmp_path: Path) -> None:
     pixels = photo.pixels.astype(int)
     assert pixels[-1, 0, 0] > 200 > pixels[0, 0, 0] + 100  # red grows downwards now
     assert pixels[0, 0, 1] > 200 > pixels[0, -1, 1] + 100  # green to the left
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_that_of_pillow(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    ramp(64, 48).save(tmp_path / "me.png", exif=exif)
+    turned = ImageOps.exif_transpose(Image.open(tmp_path / "me.png"))
+    photo = read_photo(tmp_path / "me.png", (turned.height, turned.width))
+    np.testing.assert_array_equal(photo.pixels, turned)
+    assert bool(photo.notes) == (orientation > 1)
+
+
+def test_a_photo_with_damaged_exif_is_read(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    ramp().save(tmp_path / "me.jpg", exif=exif)
+    data = (tmp_path / "me.jpg").read_bytes()
+    at = data.index(b"Exif") + 6
+    for offset in (4, 8, 10, 12, 18):
+        (tmp_path / "me.jpg").write_bytes(
+            data[: at + offset] + b"\xff\xff" + data[at + offset + 2 :]
+        )
+        assert read_photo(tmp_path / "me.jpg", SIZE).pixels.shape == (32, 32, 3)
 
 
 def test_the_middle_of_a_wide_photo(tmp_path: Path) -> None:
@@ -78,6 +107,27 @@ def test_sixteen_bits(tmp_path: Path) -> None:
     Image.fromarray(levels).save(tmp_path / "deep.png")
     photo = read_photo(tmp_path / "deep.png", SIZE)
     assert (photo.pixels == 128).all() and photo.notes == ("from 16 bits",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pixel"),
+    [(2, b"\x80\x80" * 3), (4, b"\x80\x80\xff\xff"), (6, b"\x80\x80" * 3 + b"\xff\xff")],
+)
+def test_sixteen_bits_of_color(kind: int, pixel: bytes) -> None:
+    """PNG: RGB, gray with opacity, RGB with opacity."""
+    photo = read_photo(png_of_16_bits(kind, pixel), SIZE)
+    assert (photo.pixels == 128).all() and photo.notes[0] == "from 16 bits"
+
+
+def png_of_16_bits(kind: int, pixel: bytes) -> bytes:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    rows = zlib.compress((b"\0" + pixel * 64) * 64)
+    head = struct.pack(">IIBBBBB", 64, 64, 16, kind, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def test_other_depths_are_refused(tmp_path: Path) -> None:
@@ -171,6 +221,24 @@ def test_a_photo_that_is_cut_off(tmp_path: Path) -> None:
     (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(SefaError, match=r"half.png cannot be read as a picture.*Get the file"):
         read_photo(tmp_path / "half.png", SIZE)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
+def test_a_damaged_photo_is_read_or_refused_in_words(kind: str) -> None:
+    """Pillow's readers raise IndexError, TypeError, RuntimeError, struct.error and others."""
+    if kind == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow reads no AVIF")
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "maker"
+    file, rng = io.BytesIO(), random.Random(0)
+    words = {"save_all": True, "append_images": [ramp(40, 40)]} if kind == "GIF" else {}
+    ramp(40, 40).save(file, kind, **words if kind in ("GIF", "BMP") else {"exif": exif})
+    for _ in range(400):
+        data = bytearray(file.getvalue())
+        for _ in range(rng.choice((1, 4, 12))):
+            data[rng.randrange(min(len(data), 400))] = rng.choice((0, 127, 128, 255))
+        with contextlib.suppress(SefaError):
+            assert read_photo(bytes(data[: rng.choice((300, len(data)))]), SIZE, name="me")
 
 
 def test_arrays_of_another_kind_are_refused() -> None:

@@ -1,3 +1,4 @@
+import functools
 import shutil
 
 import numpy as np
@@ -5,8 +6,9 @@ import pytest
 from PIL import Image
 
 from sefa_cli.errors import SefaError
+from sefa_cli.files import folder_beside
 from sefa_cli.rendering.films import check_film_path, write_film
-from sefa_cli.rendering.frame_folder import _folder_beside
+from sefa_cli.rendering.frame_folder import check_frame_folder
 
 
 def frames_in(folder):
@@ -48,7 +50,8 @@ def test_an_interrupt_at_any_step_leaves_all_or_nothing(tmp_path, at_any_step, o
 
     def write():
         try:
-            with _folder_beside(frame.parent, overwrite=True) as folder:
+            check = functools.partial(check_frame_folder, frame.parent, overwrite=True)
+            with folder_beside(frame.parent, check) as folder:
                 (folder / "0000.png").write_bytes(b"new")
         except SefaError as error:  # shutil.rmtree, interrupted at its `os.close`, closes again
             assert "Bad file descriptor" in str(error)

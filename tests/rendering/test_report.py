@@ -24,11 +24,11 @@ from sefa_cli.generators.base import Generator
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.report import (
     Report,
-    check_report_folder,
     described,
     sweep_steps,
     write_report,
 )
+from sefa_cli.rendering.report_folder import check_report_folder
 from sefa_cli.rendering.scene import Scene
 from sefa_cli.rendering.view import View
 from tests.helpers.networks import stylegan2

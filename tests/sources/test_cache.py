@@ -42,6 +42,21 @@ def test_places_come_back_latest_first(own_cache: Path, tmp_path: Path) -> None:
     assert cache.recall("cd" * 32) == []
 
 
+def test_every_flipped_bit_of_a_kept_array_is_found(own_cache: Path) -> None:
+    w_avg = np.linspace(-1, 1, 16, dtype=np.float32)
+    cache.save_w_avg(FINGERPRINT, w_avg)
+    [file] = (own_cache / "w_avg").iterdir()
+    whole = file.read_bytes()
+    for bit in range(len(whole) * 8):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        file.unlink(missing_ok=True)  # ext4 flushes a file that is written over
+        file.write_bytes(flipped)
+        assert cache.load_w_avg(FINGERPRINT) is None, bit
+    file.write_bytes(whole)
+    np.testing.assert_array_equal(cache.load_w_avg(FINGERPRINT), w_avg)
+
+
 def test_vanished_places_are_dropped(own_cache: Path, tmp_path: Path) -> None:
     place = tmp_path / "a.pt"
     place.touch()

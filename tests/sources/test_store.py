@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,32 @@ def test_a_file_put_there_by_hand_is_proven_once(folder: Path, hashed: list[Path
 def test_a_touched_file_is_hashed_again(folder: Path, hashed: list[Path]) -> None:
     proven(folder, {"m.pt": FACTS})
     os.utime(folder / "m.pt", ns=(1, 1))
+    assert proven(folder, {"m.pt": FACTS}) == ("m.pt",)
+    assert len(hashed) == 2
+
+
+def test_a_flipped_bit_is_found_within_a_day(
+    folder: Path, hashed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk changed it, so that its size and time stayed; even if no SHA-256 is published."""
+    for known in (FACTS, Facts()):
+        (folder / "m.pt").write_bytes(BYTES)
+        assert proven(folder, {"m.pt": known}) == ("m.pt",)
+        stamped = (folder / "m.pt").stat().st_mtime_ns
+        (folder / "m.pt").write_bytes(bytes([BYTES[0] ^ 1]) + BYTES[1:])
+        os.utime(folder / "m.pt", ns=(stamped, stamped))
+        with monkeypatch.context() as later:
+            now = time.time()
+            later.setattr(time, "time", lambda now=now: now + 86_401)
+            assert proven(folder, {"m.pt": known}) == ()
+
+
+def test_a_clock_that_goes_backwards_costs_a_hash(
+    folder: Path, hashed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proven(folder, {"m.pt": FACTS})
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 10**6)
     assert proven(folder, {"m.pt": FACTS}) == ("m.pt",)
     assert len(hashed) == 2
 

@@ -5,7 +5,7 @@ import time
 from playwright.sync_api import Page, expect
 
 from tests.helpers import Sefa
-from tests.helpers.visiting import at, opened
+from tests.helpers.visiting import at, fault_of, opened
 
 
 def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:
@@ -15,7 +15,7 @@ def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:
     at(page, "annotate-seeds").fill("0")
     at(page, "begin").click()
     expect(at(page, "place")).to_have_text("bottom · direction 1 of 2")
-    expect(at(page, "sheet")).to_be_visible()
+    expect(at(page, "sheet")).to_be_visible(timeout=30_000)
     page.locator("body").press("y")
     expect(at(page, "question")).to_contain_text("that you can name")
     page.locator("body").press("y")
@@ -39,10 +39,60 @@ def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:
     assert "1 / 2" in sefa("inspect", "--annotations", "answers.dirs").stdout
 
 
+def test_closing_returns_to_the_bundle_one_came_from_and_keeps_the_name(
+    tiny: str, page: Page
+) -> None:
+    opened(page, tiny)
+    at(page, "annotate").click()
+    expect(at(page, "intro")).to_contain_text("Does the picture change obviously")
+    expect(at(page, "intro")).to_contain_text("y and n")
+    at(page, "annotate-seeds").fill("0")
+    at(page, "begin").click()
+    expect(at(page, "sheet")).to_be_visible(timeout=30_000)
+    expect(at(page, "intro")).to_be_hidden()
+    for _ in range(2):
+        page.locator("body").press("y")
+    at(page, "annotate-name").fill("odd")
+    page.keyboard.press("Escape")  # without Enter
+    expect(at(page, "annotate-name")).to_be_hidden()
+    expect(at(page, "bundles")).to_contain_text("tiny_all.dirs")  # as before
+    at(page, "annotate").click()
+    expect(at(page, "place")).to_have_text("bottom · direction 2 of 20")  # where one was
+    expect(at(page, "sheet")).to_be_visible(timeout=30_000)
+    at(page, "annotate-close").click()
+    at(page, "bundles").click()
+    page.get_by_role("option", name="tiny_bottom.dirs · 1 answer").click()
+    expect(at(page, "row-0").get_by_label("name of direction 0")).to_have_value("odd")
+
+
+def test_what_is_wrong_stands_by_its_field(tiny: str, page: Page) -> None:
+    opened(page, tiny)
+    at(page, "annotate").click()
+    at(page, "annotate-seeds").fill("x")
+    at(page, "begin").click()
+    expect(fault_of(page, "annotate-seeds")).to_contain_text("seed must be a range, got 'x'")
+    at(page, "annotate-seeds").fill("0")
+    at(page, "begin").click()
+    expect(at(page, "sheet")).to_be_visible(timeout=30_000)
+    expect(fault_of(page, "annotate-seeds")).to_be_hidden()
+    for number, name in enumerate(("odd", "3"), start=1):  # an index cannot be a name
+        expect(at(page, "place")).to_contain_text(f"direction {number} of")
+        for _ in range(2):
+            page.locator("body").press("y")
+        at(page, "annotate-name").fill(name)
+        at(page, "annotate-name").press("Enter")
+    expect(fault_of(page, "annotate-name")).to_contain_text("3")
+    page.keyboard.press("Escape")  # the dialog stays: the name would be lost
+    expect(at(page, "annotate-name")).to_have_value("3")
+    at(page, "annotate-name").fill("")
+    page.keyboard.press("Escape")
+    expect(at(page, "annotate-name")).to_be_hidden()
+
+
 def test_skipped_directions_cost_no_sweeps(tiny: str, page: Page) -> None:
     opened(page, tiny)
     at(page, "annotate").click()
-    at(page, "annotate-seeds").fill("0-59")
+    at(page, "annotate-seeds").fill("0-4")
     began = time.monotonic()
     at(page, "begin").click()
     expect(at(page, "sheet")).to_be_visible(timeout=30_000)

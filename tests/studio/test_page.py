@@ -14,7 +14,7 @@ from sefa_cli.interchange.notes import read_note
 from tests.helpers import CONTAINERS, Sefa
 from tests.helpers.chromium import NewPage
 from tests.helpers.reading import num_frames
-from tests.helpers.visiting import Serve, at, drag, opened, run, settled, shown, until
+from tests.helpers.visiting import Serve, at, drag, fault_of, opened, run, settled, shown, until
 
 
 def test_a_slider_is_dragged_and_the_command_gives_the_same_picture(
@@ -136,7 +136,7 @@ def test_a_film_is_saved(tiny: str, page: Page, sefa: Sefa) -> None:
         at(page, "row-0").get_by_label("film of direction 0").click()
     assert download.value.suggested_filename == "seed0000_k0.gif"
     download.value.save_as("page.gif")
-    expect(page.get_by_text("Making a film")).to_be_hidden()
+    expect(at(page, "film")).to_be_hidden()
     film = Image.open("page.gif")
     assert (num_frames(film), film.size, film.info["loop"]) == (46, (32, 32), 0)  # there and back
     film.seek(23)
@@ -169,12 +169,20 @@ def test_two_people_do_not_disturb_each_other(tiny: str, new_page: NewPage) -> N
 def test_a_model_that_cannot_be_opened_says_why(serve: Serve, page: Page) -> None:
     Path("broken.pth").write_bytes(b"\x80\x04<script>alert(1)</script>")
     page.goto(serve("broken.pth"))
-    expect(page.get_by_role("alert")).to_contain_text("cannot open broken.pth: ")
+    trouble = at(page, "trouble")
+    expect(trouble.get_by_role("alert")).to_contain_text("cannot open broken.pth: ")
+    trouble.get_by_role("button", name="Close").click()
+    expect(trouble).to_be_hidden()
     at(page, "open").click()
+    at(page, "path").fill("broken.pth")
+    at(page, "open-path").click()
+    expect(fault_of(page, "path")).to_contain_text("cannot open broken.pth: ")
+    expect(trouble).to_be_hidden()
     at(page, "path").fill("tiny.pth")
     at(page, "open-path").click()
     expect(at(page, "row-0")).to_be_visible()
-    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(at(page, "path")).to_be_hidden()
+    expect(trouble).to_be_hidden()
 
 
 def test_a_bundle_of_another_model_is_refused(tiny: str, page: Page, sefa: Sefa) -> None:
@@ -241,14 +249,15 @@ def test_a_refusal_is_shown_once_and_changes_nothing(tiny: str, page: Page) -> N
     for number in ("-1", "99999999999"):
         seed.fill(number)
         seed.press("Enter")
-        expect(page.get_by_text(f"seed {number} is out of range")).to_have_count(1)
+        expect(fault_of(page, "seed")).to_contain_text(f"seed {number} is out of range")
         expect(seed).to_have_value("0")
     seed.fill("")
     seed.press("Enter")
     expect(seed).to_have_value("0")
     at(page, "layers").fill("abc")
     at(page, "layers").press("Enter")
-    expect(page.get_by_text("layer must be a range, got 'abc'")).to_have_count(1)
+    expect(fault_of(page, "layers")).to_contain_text("layer must be a range, got 'abc'")
+    expect(fault_of(page, "seed")).to_be_hidden()  # another action
     expect(at(page, "layers")).to_have_value("0-7")
     expect(commands).to_contain_text("--seeds 0 ")
     expect(at(page, "undo")).to_be_disabled()

@@ -4,9 +4,7 @@ Pillow reads them, not imageio, because imageio cannot be told which formats to 
 Pillow's start other programs.
 """
 
-import struct
 import warnings
-import zlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,14 +17,13 @@ from sefa_cli.discovery.regions.shapes import Draw, Weights
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.files import why_not
 from sefa_cli.ranges import parse_range
-from sefa_cli.rendering.pictures import nearest
+from sefa_cli.rendering.pictures import BROKEN, nearest
 
 Labels = NDArray[np.uint16]
 
 # Lossy formats would spoil labels.
 _MASK_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _LABEL_FORMATS = ("PNG",)
-_BROKEN = (SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 _DEEP = ("I", "I;16", "I;16B")  # how Pillow calls 16-bit gray, depending on its version
 
 
@@ -179,5 +176,5 @@ def _open(path: Path | str, formats: tuple[str, ...]) -> Image.Image:
         if error.errno:
             raise why_not(path, error, "read") from None
         raise SefaError(f"{path} is a broken picture: {error}", expected) from None
-    except _BROKEN as error:
+    except BROKEN as error:
         raise SefaError(f"{path} is a broken picture: {error}", expected) from None

@@ -53,6 +53,8 @@ class Source:
     def head(self, count: int) -> bytes:
         """Return the first `count` bytes. Raises SefaError if the file cannot be read."""
         with self._opened() as file:
+            if not self.member:  # reading takes the memory first, whatever there is to read
+                count = min(count, self.size)
             return file.read(count)
 
     @cached_property

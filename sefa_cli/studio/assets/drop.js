@@ -2,15 +2,36 @@
 export default {
   template: `
     <div>
-      <label class="drop" :class="{over}" @dragover.prevent="over = true" @dragleave="over = false"
-             @drop.prevent="over = false; send($event.dataTransfer.files[0])">
+      <div v-if="anywhere" v-show="over" class="drop over anywhere">{{ label }}</div>
+      <label v-else class="drop" :class="{over}" @dragover.prevent.stop="over = true" @dragleave="over = false"
+             @drop.prevent.stop="over = false; send($event.dataTransfer.files[0])">
         <input type="file" :accept="accept" @change="chosen($event.target)">
         {{ label }}
       </label>
       <p v-if="answer" class="fault" role="alert">{{ answer }}</p>
     </div>`,
-  props: { label: String, address: String, accept: String, largest: Number, refusal: String },
-  data: () => ({ over: false, answer: "" }),
+  props: {
+    label: String, address: String, accept: String, largest: Number, refusal: String, anywhere: Boolean,
+  },
+  data: () => ({ over: false, answer: "", ways: {} }),
+  mounted() {
+    if (!this.anywhere) return;
+    const isFile = (event) => event.dataTransfer?.types.includes("Files");
+    this.ways = {
+      dragover: (event) => { if (isFile(event)) { event.preventDefault(); this.over = true; } },
+      dragleave: (event) => { if (!event.relatedTarget) this.over = false; },
+      drop: (event) => {
+        this.over = false;
+        if (!isFile(event)) return;
+        event.preventDefault();
+        this.send(event.dataTransfer.files[0]);
+      },
+    };
+    for (const [name, way] of Object.entries(this.ways)) window.addEventListener(name, way);
+  },
+  unmounted() {
+    for (const [name, way] of Object.entries(this.ways)) window.removeEventListener(name, way);
+  },
   methods: {
     chosen(input) {
       this.send(input.files[0]);

@@ -1,0 +1,105 @@
+"""`sefa supervise`: directions of attributes that a scorer measures, written as a bundle."""
+
+from typing import Annotated
+
+import typer
+
+from sefa_cli.commands import checks, options
+from sefa_cli.commands.console import say, working, wrote
+
+
+def supervise(
+    model: options.Model,
+    attribute: Annotated[
+        str,
+        typer.Option(
+            "--attribute",
+            metavar="NAMES",
+            help="What a scorer measures, such as smile; or several, such as smile,yaw.",
+        ),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="OUT.dirs", help="The bundle to write.")
+    ],
+    layers: Annotated[
+        str,
+        typer.Option(
+            "--layers",
+            "-L",
+            metavar="RANGE",
+            help="The layers that move: all, bottom, middle, top, or code indices such as 0-4.",
+        ),
+    ] = "all",
+    seeds: Annotated[str | None, options.seeds("0-999")] = None,
+    share: Annotated[
+        float,
+        typer.Option(
+            metavar="X", help="Share of the samples in each class: the highest and lowest scores."
+        ),
+    ] = 0.1,
+    condition: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X.dirs", help="Project these directions out, so that what they change stays."
+        ),
+    ] = None,
+    scorers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="What measures the pictures, as for `sefa evaluate`. Default: colors, and face "
+            "if sefa-cli[eval] is installed.",
+        ),
+    ] = None,
+    scores: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.npz",
+            help="Keep the scores here, to go on after an interrupt, with more seeds, or with "
+            "other attributes.",
+        ),
+    ] = None,
+    trunc: options.Trunc = None,
+    class_label: options.ClassLabel = None,
+    device: options.Device = "auto",
+    overwrite: options.Overwrite = False,
+    offline: options.Offline = None,
+) -> None:
+    """Find the direction of an attribute, such as the smile, from scored samples (InterFaceGAN).
+
+    The picture of every seed is scored. A linear boundary separates the highest scores from the
+    lowest, and the direction crosses it. Scores of faces need sefa-cli[eval].
+    """
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.files import BUNDLES, check_writable
+
+    check_writable(output, overwrite, BUNDLES)
+    seeds = "0-999" if seeds is None else seeds
+    checks.check_seeds(seeds)
+    checks.check_device(device)
+    other = None if condition is None else Bundle.load(condition)
+    with working(f"loading {model}") as work:
+        from sefa_cli.allocator import keep_blocks
+        from sefa_cli.evaluation.supervise import supervise as run
+
+        keep_blocks()
+        advice = "" if scores is None else "an interrupted run goes on where it stopped"
+        bundle = run(
+            model,
+            attribute,
+            layers,
+            seeds=seeds,
+            share=share,
+            condition=other,
+            scorers=scorers,
+            scores=scores,
+            truncation=trunc,
+            label=class_label,
+            device=device,
+            offline=offline,
+            begin=lambda total: work.begin("scoring", total, "pictures", advice),
+        )
+    for name, right in zip(bundle.labels, bundle.params["accuracy"], strict=True):
+        say(f"{name}: the boundary is right about {right:.0%} of the samples held out")
+    bundle.save(output, overwrite)
+    wrote(output)

@@ -1,0 +1,189 @@
+"""Sample, score, and find the direction of each attribute, as a bundle (InterFaceGAN)."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sefa_cli import projections
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.discovery.factorize import gains
+from sefa_cli.discovery.interfacegan import LEAST, SHARE, boundary, conditioned
+from sefa_cli.editing.source import load_generator
+from sefa_cli.editing.start import start_from
+from sefa_cli.errors import MismatchError, UsageError
+from sefa_cli.evaluation.asked import check_subjects
+from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
+from sefa_cli.evaluation.scorers import close_scorers, comparing, open_scorers
+from sefa_cli.generators.base import Generator
+from sefa_cli.ranges import as_indices, format_range
+from sefa_cli.rendering.view import View
+from sefa_cli.sources import cache
+
+Advance = Callable[[int], object]  # hears how many pictures were made since
+
+SEEDS = "0-999"
+_LARGEST = 256  # pixels of the pictures that are scored
+
+
+def supervise(  # noqa: PLR0913 - keywords, each with a default
+    model: str | Path | Checkpoint | Generator,
+    attributes: str | Iterable[str],
+    layers: str | int | Iterable[int] = "all",
+    *,
+    seeds: str | int | Iterable[int] = SEEDS,
+    share: float = SHARE,
+    condition: Bundle | None = None,
+    scorers: str | Iterable[str] | None = None,
+    scores: Path | str | None = None,
+    truncation: float | None = None,
+    label: int | None = None,
+    device: str = "auto",
+    offline: bool | None = None,
+    begin: Callable[[int], Advance] | None = None,
+) -> Bundle:
+    """Find the direction of each attribute that a scorer measures, by sampling (InterFaceGAN).
+
+    The picture of every seed is scored. For each attribute, a linear support vector machine
+    separates the codes with the highest scores from those with the lowest, and the direction is
+    the unit normal of its boundary, toward higher scores.
+
+    Args:
+        model: A zoo name, path, address, open checkpoint or loaded generator.
+        attributes: What scorers measure, such as "smile" or "smile,yaw".
+        layers: The layers that the directions move: a level ("all", "bottom", "middle" or "top"),
+            a range of code indices from 0, or a list of them.
+        seeds: The seeds of the samples.
+        share: Share of the samples in each of the two classes: above 0, at most 0.5.
+        condition: A bundle of the same model. Its directions are projected out of those found, so
+            that what they change stays.
+        scorers: As for `evaluate`. Default: colors, and face if its package is installed.
+        scores: An `.npz` file that keeps the scores of each seed. The next call, for these or more
+            seeds and any attribute, scores only what the file lacks.
+        truncation: Truncation psi of the pictures. Default: the family's, such as 0.7.
+        label: The class of a conditional model.
+        device: "auto", "cpu", "cuda" or "mps"; not used for a loaded generator.
+        offline: Fetch nothing.
+        begin: Called with the number of pictures to make; returns what is called with the number
+            of pictures after each piece of work.
+
+    Returns:
+        A bundle with a direction for each attribute, with its name as label. `params["accuracy"]`
+        has the share of right answers of each boundary on samples that were held out.
+
+    Raises:
+        UsageError: No scorer measures an attribute, or an option is out of range.
+        MismatchError: The condition belongs to another model.
+        SefaError: Most pictures do not show the attribute, or the samples are too few.
+
+    Source:
+        Shen et al., "Interpreting the Latent Space of GANs for Semantic Face Editing", CVPR 2020.
+
+    Example:
+        >>> bundle = sefa.supervise(tiny, "brightness", seeds="0-59", scorers="colors")
+        >>> bundle.directions.shape, bundle.labels
+        ((1, 32), ['brightness'])
+    """
+    named = _named(attributes)
+    if isinstance(model, Generator):
+        checkpoint = model.checkpoint
+    elif isinstance(model, Checkpoint):
+        checkpoint = model
+    else:
+        checkpoint = open_checkpoint(str(model), offline=offline)
+    numbers = as_indices(seeds, "seed", 2**32)
+    _check_count(len(numbers), share)
+    chosen = projections.select(checkpoint, layers)
+    card = projections.model_card(checkpoint)
+    if condition is not None:
+        _check_condition(condition, card, checkpoint.config["space"])
+    generator = model if isinstance(model, Generator) else load_generator(checkpoint, device)
+    start = start_from(generator, numbers, None, truncation, None, label)
+    view = View(None, fast=True, label=label, truncation=truncation).at_most(generator, _LARGEST)
+    opened = open_scorers(scorers, offline)
+    try:
+        single = comparing(opened, False)  # those of one picture
+        key = scores_key(card["fingerprint"], start, view, truncation, single)
+        sampled = SampleScores(scores, key)
+        values = sampled.of(generator, start, view, single, named, begin)  # (n, attributes)
+    finally:
+        close_scorers(opened)
+    check_subjects(list(values), named)
+    codes = _codes(generator, numbers, label)
+    found = [boundary(codes, column, share) for column in values.T]
+    rows = [one.normal for one in found]
+    if condition is not None:
+        rows = [conditioned(row, condition.directions) for row in rows]
+    directions = np.stack(rows)
+    indices = sorted({layer.index for layer in chosen})
+    cache.remember(card["fingerprint"], checkpoint.path)
+    return Bundle(
+        directions=directions,
+        layers=np.array(indices),
+        method="interfacegan",
+        params={
+            "attributes": list(named),
+            "layers": format_range(indices),
+            "seeds": format_range(numbers),
+            "share": share,
+            "accuracy": [round(one.accuracy, 4) for one in found],
+            "trunc": generator.default_truncation if truncation is None else truncation,
+            "class": label,
+            **({} if condition is None else {"condition": _names(condition)}),
+        },
+        space=checkpoint.config.space,
+        model=card,
+        info=tuple(
+            {**marks, "label": name}
+            for marks, name in zip(gains(checkpoint, chosen, directions), named, strict=True)
+        ),
+    )
+
+
+def _named(attributes: str | Iterable[str]) -> tuple[str, ...]:
+    given = attributes.split(",") if isinstance(attributes, str) else attributes
+    named = tuple(filter(None, map(str.strip, given)))
+    if not named:
+        raise UsageError("no attribute is given", "one that a scorer measures, such as smile")
+    if len(set(named)) < len(named):
+        raise UsageError("an attribute is given twice", "each attribute once")
+    return named
+
+
+def _check_count(samples: int, share: float) -> None:
+    """Raise UsageError before the work for what `boundary` would refuse after it."""
+    if not 0 < share <= 0.5:
+        raise UsageError(f"share must be above 0 and at most 0.5, got {share:g}")
+    count = int(samples * share)
+    if count < LEAST:
+        raise UsageError(
+            f"{samples} seeds and a share of {share:g} leave {count} samples in each class",
+            f"{LEAST} or more",
+        )
+
+
+def _check_condition(condition: Bundle, card: dict[str, object], space: str) -> None:
+    if condition.model["fingerprint"] != card["fingerprint"]:
+        raise MismatchError(f"the condition belongs to {condition.model['ref']}", str(card["ref"]))
+    if condition.directions.ndim == 3:
+        raise UsageError("the condition's directions have a row for each layer", "one row for all")
+    if condition.space != space:
+        raise MismatchError(f"the condition's directions are for {condition.space}", space)
+
+
+def _names(bundle: Bundle) -> list[str]:
+    return [label or f"{bundle.method} {k}" for k, label in enumerate(bundle.labels)]
+
+
+def _codes(generator: Generator, numbers: Sequence[int], label: int | None) -> NDArray[np.float32]:
+    """Return w before truncation, or z: `(n, dim)`. Truncation scales all w alike."""
+    import torch
+
+    labels = None if label is None else torch.tensor([label])
+    with torch.inference_mode():
+        rows = [generator.map(generator.sample([number]), labels) for number in numbers]
+    codes: NDArray[np.float32] = torch.cat(rows).cpu().numpy()
+    return codes

@@ -1,0 +1,89 @@
+"""Pivotal tuning: the network's convolutions move a little, so that given codes show their photos.
+
+The codes stay, and so do the mapping network and the style affines: directions, and the
+fingerprint that bundles check, belong to the tuned model as to the model itself.
+
+Source: Roich et al., ACM TOG 2022.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from sefa_cli.checkpoints import TUNED
+from sefa_cli.editing.tuned import Changes, save_tuned, tunable
+from sefa_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sefa_cli.generators.base import Generator
+    from sefa_cli.inversion.invert import Found, Inverter
+
+Report = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
+
+_STEP = 1e-3  # of Adam
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Tuned:
+    """The changes to a generator that belong to some codes.
+
+    Attributes:
+        generator: The generator, without the changes.
+        changes: By the name of its parameter, float16.
+    """
+
+    generator: "Generator"
+    changes: Changes
+
+    @staticmethod
+    def beside(codes: Path | str) -> Path:
+        """Return the file of the changes that belong to a file of codes."""
+        return Path(codes).with_suffix(TUNED)
+
+    def save(self, codes: Path | str, overwrite: bool = False) -> None:
+        """Write them beside the file `codes`. Raises SefaError."""
+        save_tuned(self.beside(codes), self.generator, self.changes, overwrite)
+
+
+def tune_to(
+    inverter: "Inverter", found: "Sequence[Found]", report: Report
+) -> "tuple[list[Found], Tuned]":
+    """Return what is found for photos after the network was tuned to their codes; the changes.
+
+    Each photo gets the passes of `inverter.how`. The generator is afterwards as it was.
+    Raises UsageError for a model that is tuned already.
+    """
+    generator = inverter.generator
+    if generator.checkpoint.tuned is not None:
+        raise UsageError(f"{generator.checkpoint.tuned} is tuned already", "the model it changes")
+    weights = tunable(generator)
+    before = {name: weight.detach().clone() for name, weight in weights.items()}
+    losses = [inverter.loss_to(one.photo) for one in found]
+    codes = [one.code.to(generator.dtype).to(generator.device)[None] for one in found]
+    passes = inverter.how.passes
+    try:
+        for weight in weights.values():
+            weight.requires_grad_()
+        search = torch.optim.Adam(weights.values(), lr=_STEP)
+        for done in range(1, passes + 1):
+            search.param_groups[0]["lr"] = _STEP * (1 - (done - 1) / passes)
+            for one, loss_to, code in zip(found, losses, codes, strict=True):
+                search.zero_grad()
+                loss = loss_to(generator.synthesize(code, size=inverter.size))
+                loss.backward()  # type: ignore[no-untyped-call]
+                search.step()
+                report(one.photo.name, done, float(loss.detach()))
+        changes = {
+            name: (weight.detach() - before[name]).half() for name, weight in weights.items()
+        }
+        for name, change in changes.items():  # as the file will have it
+            weights[name].requires_grad_(False).copy_(before[name] + change)
+        results = [inverter.found(one.photo, one.code) for one in found]
+    finally:
+        for name, weight in weights.items():
+            weight.requires_grad_(False).copy_(before[name])
+    numbers = {name: change.cpu().numpy() for name, change in changes.items()}
+    return results, Tuned(generator, numbers)

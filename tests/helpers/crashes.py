@@ -1,0 +1,229 @@
+"""Kill a command at every boundary of its writing, and see what it leaves.
+
+A fork runs `sefa …` with the functions wrapped that change files. Each tells a log before and after
+what it does, and a file's `write` also tells of the half that is written. The fork kills itself
+with SIGKILL at one of these boundaries. `bench/crashes.py` does it at all of them.
+"""
+
+import builtins
+import contextlib
+import io
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sefa_cli import scratch
+
+Reached = Callable[[str], None]
+_STEPS = (
+    *("fsync", "rename", "replace", "link", "symlink", "unlink", "remove", "mkdir", "rmdir"),
+    *("chmod", "utime", "truncate", "ftruncate"),
+)
+BETWEEN = (".partial", ".part", ".tag")  # what the next run resumes
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command that writes `outputs`, and another that has written them before."""
+
+    words: Sequence[str]
+    before: Sequence[str]
+    outputs: Sequence[str]
+    whole: bool = True  # the outputs are old or new together; else each by itself
+    again: Sequence[str] = ("--overwrite",)  # how the next run says that it may replace
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a fork ended, and the boundaries it reached."""
+
+    status: int  # as subprocess has it: the exit code, or minus the signal
+    steps: tuple[str, ...]
+    said: str
+
+
+def run(
+    words: Sequence[str], folder: Path, kill_at: int | None = None, after: float | None = None
+) -> Ran:
+    """Run `sefa …` in `folder`; kill it at a boundary, or after some seconds."""
+    log, said = folder.parent / "steps.log", folder.parent / "said.log"
+    log.write_bytes(b"")
+    pid = os.fork()
+    if pid == 0:
+        _child(words, folder, os.open(log, os.O_WRONLY | os.O_APPEND), said, kill_at)
+    if after is not None:
+        time.sleep(after)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return Ran(status, tuple(log.read_text().split("\n")[:-1]), said.read_text())
+
+
+def _child(words: Sequence[str], folder: Path, log: int, said: Path, kill_at: int | None) -> None:
+    code = 99
+    try:
+        os.chdir(folder)
+        os.environ["SEFA_CACHE"] = str(folder / "cache")
+        where = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(where, 1), os.dup2(where, 2)
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 (for the rest of the fork)
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+        scratch._swept.clear()
+        steps = 0
+
+        def reached(name: str) -> None:
+            nonlocal steps
+            steps += 1
+            os.write(log, f"{name}\n".encode())
+            if steps == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        watch(reached)
+        sys.argv = ["sefa", *words]
+        from sefa_cli.__main__ import main
+
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    finally:
+        scratch.remove_scratch()  # not all of atexit: the parent's things are not ours
+        sys.stdout.flush(), sys.stderr.flush()
+        os._exit(code)
+
+
+def watch(reached: Reached) -> None:
+    """Tell `reached` of every step that changes a file, in this process from now on."""
+    for name in _STEPS:
+        setattr(os, name, _around(name, getattr(os, name), reached))
+    if (call := scratch._renameat2()) is not None:
+        exchange = _around("renameat2", call, reached)
+        scratch._renameat2 = lambda: exchange  # type: ignore[assignment]
+    opened, open_ = os.open, builtins.open
+
+    def raw_open(path: Any, flags: int, *more: Any, **named: Any) -> int:
+        if flags & os.O_CREAT:
+            return int(_around("create", opened, reached)(path, flags, *more, **named))
+        return opened(path, flags, *more, **named)
+
+    def open_watched(file: Any, mode: str = "r", *more: Any, **named: Any) -> Any:
+        if not set("wxa+") & set(mode) or isinstance(file, int) or "opener" in named:
+            return open_(file, mode, *more, **named)
+        raw = _Raw(file, mode, reached)
+        buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+        if "b" in mode:
+            return buffered
+        encoding = named.get("encoding") or (more[1] if len(more) > 1 else "utf-8")
+        return io.TextIOWrapper(buffered, encoding)
+
+    os.open = raw_open
+    builtins.open = io.open = open_watched
+
+
+def _around(name: str, call: Callable[..., Any], reached: Reached) -> Callable[..., Any]:
+    def step(*words: Any, **named: Any) -> Any:
+        reached(f"before {name}")
+        result = call(*words, **named)
+        reached(f"after {name}")
+        return result
+
+    return step
+
+
+class _Raw(io.FileIO):
+    """A file that tells of its writes, and of the half of each."""
+
+    def __init__(self, file: Any, mode: str, reached: Reached) -> None:
+        self.reached = reached
+        reached("before open")
+        super().__init__(file, mode.replace("b", "").replace("t", ""))
+        reached("after open")
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        self.reached("before write")
+        half = super().write(view[: len(view) // 2])
+        self.reached("half of write")
+        done = half + super().write(view[half:])
+        self.reached("after write")
+        return done
+
+
+def content(folder: Path, outputs: Iterable[str]) -> dict[str, bytes]:
+    """Return the files that are at or below `outputs`, without those that were never finished."""
+    return {
+        name: data for name, data in all_files(folder).items() if _is_below(name, outputs)
+        if not _is_between(name)
+    }  # fmt: skip
+
+
+def all_files(folder: Path) -> dict[str, bytes]:
+    """Return all files by their path in the folder, and empty folders as `name/`."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file():
+            found[name] = path.read_bytes()
+    return found
+
+
+def state(folder: Path) -> frozenset[tuple[str, bytes]]:
+    """Return what lies in a folder, whatever random names unfinished files have."""
+    files = all_files(folder).items()
+    return frozenset((re.sub(r"(\.sefa-\w+)-\w+", r"\1", name), data) for name, data in files)
+
+
+def faults(case: Case, folder: Path, old: dict[str, bytes], new: dict[str, bytes]) -> list[str]:
+    """Say what is wrong after a kill: half a file, a lost one, a foreign one beside it."""
+    left = content(folder, case.outputs)
+    if case.whole and left not in (old, new):
+        return [f"neither old nor new: {sorted(left)}"]
+    wrong = [n for n, data in left.items() if data not in (old.get(n), new.get(n))]
+    lost = [n for n in old if n not in left]
+    strange = [
+        n for n in all_files(folder)
+        if not _is_between(n) and not _is_below(n, (*case.outputs, "cache"))
+        and n not in GIVEN
+    ]  # fmt: skip
+    return [
+        *(f"{n} is neither old nor new" for n in wrong),
+        *(f"{n} is lost" for n in lost),
+        *(f"{n} lies beside" for n in strange),
+    ]
+
+
+def try_again(case: Case, folder: Path, new: dict[str, bytes]) -> list[str]:
+    """Run the command again after a kill; say what is wrong then."""
+    resume = ["--resume"] if any(n.endswith(".partial") for n in all_files(folder)) else []
+    done = run([*case.words, *case.again, *resume], folder)
+    if done.status:
+        return [f"the next run ended with {done.status}: {done.said}"]
+    left = [n for n in all_files(folder) if _is_between(n) and not n.startswith("cache/index")]
+    same = content(folder, case.outputs) == new
+    return [f"{name} was left" for name in left] + ([] if same else ["the next run differs"])
+
+
+def prepare(folder: Path, template: Path) -> Path:
+    """Make `folder` a fresh copy of the template."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(template, folder, symlinks=True)
+    return folder
+
+
+GIVEN = frozenset({"tiny.pth", "tiny.dirs", "boundary_w.npy", "photos/seed0000.png"})
+
+
+def _is_below(name: str, outputs: Iterable[str]) -> bool:
+    return any(name == one or name.startswith(f"{one}/") for one in outputs)
+
+
+def _is_between(name: str) -> bool:
+    parts = Path(name).parts
+    return name.endswith(BETWEEN) or any(scratch.is_scratch(part) for part in parts)

@@ -1,0 +1,76 @@
+"""What the page says about work and errors covers nothing that one wants to press."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.helpers.chromium import NewPage
+from tests.helpers.visiting import Serve, at, fault_of, opened, settled
+from tests.studio.test_accessibility import violations
+
+# What is drawn over the middle of a control, although the control is on the screen.
+_COVERED = """() => [...document.querySelectorAll('button, input, [role=switch], [role=checkbox]')]
+    .filter(one => one.checkVisibility({visibilityProperty: true, opacityProperty: true}))
+    .filter(one => {
+        one.scrollIntoView({block: 'center'});
+        const area = one.getBoundingClientRect();
+        const top = document.elementFromPoint(area.x + area.width / 2, area.y + area.height / 2);
+        const field = one.closest('.q-field') ?? one;
+        return area.width && top && !field.contains(top) && !top.contains(one);
+    })
+    .map(one => one.outerHTML.slice(0, 200))"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_errors_and_answers_cover_no_control(tiny: str, new_page: NewPage, scheme: str) -> None:
+    page = opened(new_page(color_scheme=scheme), tiny)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for field in ("seed", "layers"):
+        at(page, field).fill("-1")
+        at(page, field).press("Enter")
+        expect(fault_of(page, field)).to_be_visible()
+        assert violations(page) == []
+    at(page, "content_copy").click()
+    expect(page.get_by_role("status").filter(has_text="Copied")).to_be_visible()
+    page.goto(page.url.partition("/?")[0] + "/?model=none.pth")
+    expect(at(page, "trouble").get_by_role("alert")).to_contain_text("cannot open none.pth")
+    assert violations(page) == []
+    assert page.evaluate(_COVERED) == []
+    assert page.locator(".q-notification").count() == 0
+    page.keyboard.press("Tab")
+
+
+def test_a_search_that_fails_says_so_by_its_button(tiny: str, page: Page) -> None:
+    opened(page, tiny)
+    at(page, "mode").get_by_text("Box").click()
+    area = page.locator(".canvas").bounding_box()
+    assert area is not None
+    page.mouse.move(area["x"] + 1, area["y"] + 1)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] - 1, area["y"] + area["height"] - 1, steps=4)
+    page.mouse.up()
+    at(page, "localize").click()
+    expect(at(page, "region-fault")).to_contain_text("covers all")
+    assert page.evaluate(_COVERED) == []
+
+
+@pytest.mark.slow
+def test_a_film_shows_its_progress_and_can_be_canceled(
+    serve: Serve, default_model: Path, page: Page
+) -> None:
+    opened(page, serve(str(default_model)))
+    settled(page)
+    commands = at(page, "commands").inner_text()
+    at(page, "row-3").get_by_label("film of direction 3").click()
+    film = at(page, "film")
+    expect(film).to_contain_text("of 46 frames")
+    expect(film.get_by_role("progressbar")).to_have_attribute(
+        "aria-valuenow", re.compile("0.[1-9]"), timeout=20_000
+    )
+    assert violations(page) == [] and page.evaluate(_COVERED) == []
+    film.get_by_role("button", name="Cancel").click()
+    expect(film).to_be_hidden()
+    assert at(page, "commands").inner_text() == commands
+    assert page.locator(".q-notification").count() == 0

@@ -1,0 +1,151 @@
+"""A photo that is dropped on the page appears and moves; a saved picture comes back."""
+
+import base64
+import io
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.helpers import CONTAINERS, Sefa
+from tests.helpers.visiting import at, drag, opened, run, settled, until
+
+DROP = """([name, data]) => {
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), files = new DataTransfer();
+    files.items.add(new File([bytes], name));
+    for (const kind of ["dragover", "drop"])
+        window.dispatchEvent(new DragEvent(kind, { dataTransfer: files, cancelable: true }));
+}"""
+
+
+def dropped(page: Page, name: str, data: bytes | None = None) -> None:
+    """Drop a file anywhere on the page."""
+    data = Path(name).read_bytes() if data is None else data
+    page.evaluate(DROP, [Path(name).name, base64.b64encode(data).decode()])
+
+
+@pytest.fixture
+def photo(sefa: Sefa) -> str:
+    """A picture of the small model, without the note that would bring it back at once."""
+    sefa("sample", "tiny.pth", "--seeds", "5", "-o", "samples")
+    Image.open("samples/seed0005.png").convert("RGB").save("me.png")
+    return "me.png"
+
+
+def test_a_photo_appears_and_moves_and_the_commands_do_the_same(
+    tiny: str, page: Page, sefa: Sefa, photo: str
+) -> None:
+    before = settled(opened(page, tiny))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    dropped(page, photo)
+    expect(at(page, "photo")).to_contain_text("me.png: loss", timeout=60_000)
+    expect(at(page, "commands")).to_contain_text("sefa invert me.png --model tiny.pth -o me.npz")
+    found = settled(page)
+    assert (found != before).any()
+    assert sum("/picture/" in url for url in asked) >= 3  # while it was looked for, and after
+    drag(page, 0, 0.9)
+    expect(at(page, "commands")).to_contain_text("--codes me.npz")
+    moved = settled(page)
+    assert (moved != found).any()
+    run(sefa, at(page, "commands").inner_text().splitlines())
+    (made,) = Path("picture").glob("*.png")
+    assert re.fullmatch(r"code0000_me_k0_\+\d\.\d\d\.png", made.name)
+    np.testing.assert_array_equal(Image.open(made), moved)
+    page.reload()
+    expect(at(page, "photo")).to_contain_text("me.png: loss")
+    until(lambda: (settled(page) == moved).all())
+    at(page, "seed").fill("0")
+    page.get_by_label("Back to the seed").click()
+    expect(at(page, "photo")).to_be_hidden()
+    expect(at(page, "commands")).to_contain_text("--seeds 0")
+    at(page, "undo").click()
+    expect(at(page, "photo")).to_be_visible()
+
+
+def test_a_photo_is_localized(tiny: str, page: Page, sefa: Sefa, photo: str) -> None:
+    """The search starts from the photo's code, and its command makes the same bundle."""
+    opened(page, tiny)
+    dropped(page, photo)
+    expect(at(page, "photo")).to_contain_text("me.png: loss", timeout=60_000)
+    at(page, "mode").get_by_text("Box").click()
+    area = page.locator(".canvas img").bounding_box()
+    assert area is not None
+    x, y, width, height = (area[key] for key in ("x", "y", "width", "height"))
+    page.mouse.move(x + 0.2 * width, y + 0.2 * height)
+    page.mouse.down()
+    page.mouse.move(x + 0.6 * width, y + 0.6 * height, steps=3)
+    page.mouse.up()
+    at(page, "localize").click()
+    expect(at(page, "bundles")).to_contain_text("region1.dirs", timeout=60_000)
+    lines = at(page, "commands").inner_text().splitlines()
+    assert any("sefa localize tiny.pth --box" in line for line in lines)
+    assert any("--codes me.npz" in line for line in lines if "localize" in line)
+    run(sefa, lines)
+    assert Path("region1.dirs").exists()
+
+
+def test_a_saved_picture_brings_back_model_seed_and_moves(
+    tiny: str, page: Page, sefa: Sefa
+) -> None:
+    opened(page, tiny)
+    at(page, "seed").fill("7")
+    at(page, "seed").press("Enter")
+    expect(at(page, "commands")).to_contain_text("--seeds 7")
+    drag(page, 1, 0.8)
+    expect(at(page, "commands")).to_contain_text("--k 1 --alpha")
+    picture, commands = settled(page), at(page, "commands").inner_text()
+    with page.expect_download() as download:
+        at(page, "save-picture").click()
+    download.value.save_as("saved.png")
+    at(page, "reset").click()
+    at(page, "casino").click()
+    expect(at(page, "commands")).not_to_contain_text("--seeds 7 ", timeout=20_000)
+    dropped(page, "saved.png")
+    expect(at(page, "commands")).to_have_text(commands, timeout=20_000)
+    until(lambda: (settled(page) == picture).all())
+    at(page, "undo").click()
+    expect(at(page, "commands")).not_to_contain_text("--k 1")
+
+
+def test_what_cannot_be_dropped(tiny: str, page: Page, sefa: Sefa) -> None:
+    opened(page, tiny)
+    commands = at(page, "commands").inner_text()
+    shutil.copy(CONTAINERS / "ckpt_hammer_stylegan2.pth", "other.pth")
+    sefa("sample", "other.pth", "--seeds", "1", "-o", "others")
+    others = Path("others/seed0001.png").read_bytes()
+    small = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(small, "PNG")
+    alert = page.get_by_role("alert")
+    for name, data, words in (
+        ("me.jpg", b"no picture", "me.jpg is not a picture"),
+        ("page.eps", b"%!PS-Adobe-3.0 EPSF-3.0", "page.eps is not a picture"),
+        ("me.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "me.heic is a HEIC photo"),
+        ("small.png", small.getvalue(), "small.png has 8 x 8 pixels"),
+        ("other.png", others, "other.png was made with other.pth, which is not open"),
+    ):
+        dropped(page, name, data)
+        expect(alert).to_contain_text(words)
+    assert at(page, "commands").inner_text() == commands
+
+
+def test_a_search_is_canceled(tiny: str, page: Page, photo: str) -> None:
+    still = settled(opened(page, tiny))
+    pixels = np.random.RandomState(0).randint(0, 255, (64, 64, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save("noise.png")
+    dropped(page, "noise.png")
+    at(page, "photo-cancel").click()
+    expect(at(page, "photo-cancel")).to_be_hidden()
+    until(lambda: (settled(page) == still).all())
+    expect(at(page, "photo")).to_be_hidden()
+
+
+def test_a_photo_without_a_model(serve, page: Page, photo: str) -> None:
+    page.goto(serve())
+    expect(at(page, "path")).to_be_visible()
+    page.get_by_label("drop a bundle").set_input_files(photo)
+    expect(at(page, "drop").get_by_role("alert")).to_contain_text("no model is open")
