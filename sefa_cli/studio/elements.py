@@ -38,7 +38,9 @@ class Drop(Element, component="assets/drop.js"):
     def __init__(self, label: str, address: str, anywhere: bool = False) -> None:
         """With `anywhere` it is the whole window, and seen only while a file is over it."""
         super().__init__()
-        self._props.update(label=label, address=address, accept=".dirs,image/*", largest=LARGEST)
+        self._props.update(
+            label=label, address=address, accept=".dirs,.toml,image/*", largest=LARGEST
+        )
         self._props["anywhere"] = anywhere
         self._props["refusal"] = ". ".join(too_large())
 

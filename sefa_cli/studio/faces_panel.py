@@ -33,7 +33,8 @@ class FacesPanel:
                 'flat dense no-caps size=sm data-test="gallery"'
             )
             self._mix = ui.input("Mix from", placeholder="7:8-22").classes("seed")
-            self._mix.props('dense outlined data-test="mix"').on("change", self._take_mix)
+            self._mix.without_auto_validation().props('dense outlined data-test="mix"')
+            self._mix.on("change", self._take_mix)
             with self._mix:
                 ui.tooltip("Takes the styles of another seed on these layers: 7:8-22, or 7:top")
             self._compare = ui.select({NOTHING: "nothing"}, value=NOTHING, label="Compare with")
@@ -79,7 +80,7 @@ class FacesPanel:
 
     async def _take_mix(self) -> None:
         text = (self._mix.value or "").strip()
-        await self.page.do(lambda state: with_mix(state, text))
+        await self.page.do(lambda state: with_mix(state, text), by=self._mix)
 
 
 def with_mix(state: State, text: str) -> State:

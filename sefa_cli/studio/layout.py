@@ -13,6 +13,7 @@ from sefa_cli.studio.photo_panel import PhotoPanel
 from sefa_cli.studio.picture_panel import PicturePanel
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
+from sefa_cli.studio.timeline_panel import TimelinePanel
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -38,6 +39,7 @@ class Layout:
                     self._commands()
             with ui.element("section").classes("right"):
                 self.sliders = SlidersPanel(page)
+                self.timeline = TimelinePanel(page)
         self.dialog = OpenDialog(page)
         self.annotating = AnnotatingPanel(page)
         self.refresh()

@@ -17,6 +17,7 @@ from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.renderer import Rendered, Renderer
 from sefa_cli.studio.saving import Saved, address_of, state_at
 from sefa_cli.studio.session import History, Sliders, State
+from sefa_cli.studio.timeline import with_preset
 from sefa_cli.studio.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -134,6 +135,12 @@ class Page:
         Raises SefaError if it is neither, or belongs to another model than the open one.
         """
         name = Path(name).name
+        if name.endswith(".toml") and (model := self.model):
+            text = data.decode(errors="replace")
+            self.history.do(with_preset(model, self.state, text, name))
+            self.layout.dialog.close()
+            await self.show()
+            return
         if not (name.endswith(".dirs") or data.startswith(b"PK")):
             await self.layout.photo.take(name, data)
             self.layout.dialog.close()

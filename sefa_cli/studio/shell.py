@@ -54,7 +54,7 @@ def picture_commands(model: "Model", state: State, output: str = "picture") -> l
     lines = [*started_by(state), *([] if own is None or own.alphas else own.made_by)]
     how = ["--size", quick_size(model), "--fast"] if state.more else []
     if not state.moved:
-        sample = command("sample", model.ref, *_start(state), *how, "-o", output)
+        sample = command("sample", model.ref, *start_words(state), *how, "-o", output)
         return _once([*lines, sample])
     *first, last = state.moved
     lines += [*codes_commands(model, state, first), *last.made_by]
@@ -80,7 +80,7 @@ def codes_commands(
 
 def face_command(model: "Model", state: State, output: str) -> str:
     """Return the command that makes the face before any move, a picture that keeps its code."""
-    return command("sample", model.ref, *_start(state), "-o", output)
+    return command("sample", model.ref, *start_words(state), "-o", output)
 
 
 def codes_name(number: int, of: str = "") -> str:
@@ -140,7 +140,7 @@ def _dirs(model: "Model", sliders: Sliders) -> list[object]:
     return words
 
 
-def _start(state: State) -> list[object]:
+def start_words(state: State) -> list[object]:
     """Return the options for the faces before any move."""
     if state.origin:
         return ["--codes", state.origin.path, *_look(state)]
@@ -157,6 +157,6 @@ def _look(state: State) -> list[object]:
 def _from(model: "Model", state: State, moves: int, of: str = "") -> list[object]:
     """Return the options for the seeds, or for the codes after `moves` moves."""
     if not moves:
-        return _start(state)
+        return start_words(state)
     look = _look(state) if model.generator.conditioned else []  # synthesis needs them, too
     return ["--codes", codes_name(moves, of), *look]
