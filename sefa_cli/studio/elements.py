@@ -75,6 +75,14 @@ class Fault(Element):
         self.error = None
 
 
+class Hint(Element, component="assets/hint.js"):
+    """Lines for whoever opens the studio for the first time in this browser."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__()
+        self._props["lines"] = lines
+
+
 def icon_button(icon: str, tip: str, handler: Any) -> ui.button:
     """Return a round button; its tip is its name."""
     button = ui.button(icon=icon, on_click=handler).props(

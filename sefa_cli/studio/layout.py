@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nicegui import events, ui
 
 from sefa_cli.studio.annotating_panel import AnnotatingPanel
-from sefa_cli.studio.elements import Complaint, icon_button
+from sefa_cli.studio.elements import Complaint, Hint, icon_button
 from sefa_cli.studio.open_dialog import OpenDialog
 from sefa_cli.studio.photo_panel import PhotoPanel
 from sefa_cli.studio.picture_panel import PicturePanel
@@ -38,6 +38,11 @@ class Layout:
                 with ui.element("div").classes("foot"):
                     self._commands()
             with ui.element("section").classes("right"):
+                Hint(
+                    "A slider's two small faces show what it does.",
+                    "Draw a box on the picture to change only that part.",
+                    "The command below the picture makes the same.",
+                ).props('data-test="hint"')
                 self.sliders = SlidersPanel(page)
                 self.timeline = TimelinePanel(page)
         self.dialog = OpenDialog(page)

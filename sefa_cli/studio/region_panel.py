@@ -33,7 +33,7 @@ class RegionPanel:
             self._brush = Slider(min=0.02, max=0.3, step=0.01, value=0.08)
             self._brush.props('dense aria-label="width of the brush"').classes("trunc")
             self._brush.on_value_change(lambda event: canvas.say(brush=event.value))
-            self._layers = ui.select({"all": "all"}, value="all", label="Layers")
+            self._layers = ui.select({"all": "all"}, value="all", label="Layers to move")
             self._layers.on_value_change(self.refresh)
             self._layers.props('dense outlined options-dense data-test="region-layers"')
             with self._layers:
