@@ -6,8 +6,8 @@
 
 Inputs are whole files and lines, changed by a few mutations: flipped bits, forged lengths, parts
 cut out, doubled, or taken from another. A reader may return or raise SefaError; anything else is a
-finding, and so are a second of CPU time and more memory than 8 MB + 64 times the input (for pictures,
-what 170 megapixels take). Ends with 1 if there was a finding.
+finding, and so are a second of CPU time and memory beyond 8 MB + 64 times the input (for pictures:
+beyond what 170 megapixels take). Ends with 1 if there was a finding.
 """
 
 import argparse

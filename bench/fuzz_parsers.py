@@ -236,7 +236,7 @@ def _words(*lines: str) -> Callable[[], list[bytes]]:
 _EDGE = (*b"- -1 0 1e999 nan inf . , :".split(), b" ", b"9" * 30, "é".encode(), b"\xff")
 _JSON = (b'"', b"{", b"}", b"[", b"]", b"null", b"NaN", b"1e999", b'"shape":', b"-1", b"\\ud800")
 _OPCODES = tuple(bytes((code,)) for code in range(0x28, 0x96))
-_PIXELS = 1 << 31  # what 170 megapixels cost, twice: a small picture may claim so many
+_PIXELS = 1 << 31  # what 170 megapixels cost, twice: a small picture may claim this size
 _COUNTS = tuple(struct.pack("<Q", n) for n in (0, 1, 4, 2**31, 2**32, 2**63, 2**64 - 1))
 
 PARSERS = {

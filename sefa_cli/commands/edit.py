@@ -102,9 +102,11 @@ def edit(
 
     wish = _wish(bundle_file, k, alpha, preset, save_preset, start)
     how = picture_options(wish.dirs, wish.bundle, seeds, start, look)
-    for file, suffix in ((save_codes, ".npz"), (save_preset, ".toml")):
-        if file:
-            check_writable(file, overwrite, [suffix])
+    extra = {
+        file: suffix for file, suffix in ((save_codes, ".npz"), (save_preset, ".toml")) if file
+    }
+    for file, suffix in extra.items():
+        check_writable(file, overwrite, [suffix])
     target = picture_target(output, wish.name, overwrite)
     if paste:
         photos.check_paste(wish.count, target.is_folder)
@@ -126,8 +128,8 @@ def edit(
 
     for path in write_pictures(make, target, showing, "editing", ref, keep):
         wrote(path)
-    for made in filter(None, (save_codes, save_preset)):
-        wrote(made)
+    for file in extra:
+        wrote(file)
     showing.show(target.path)
     check_photos()
 

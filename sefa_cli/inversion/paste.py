@@ -117,4 +117,4 @@ def pasted(
     find = face_finder(offline)
     assert find is not None
     places = [place_of(photo, find, face) for photo in photos]
-    return Pasted(edits.scene, edits.bundle, edits.table, edits.first, edits.title, places)
+    return Pasted(**{**vars(edits), "places": places})

@@ -84,6 +84,7 @@ def _content(report: "Report", folder: Path) -> dict[str, Any]:
         "middle": min(range(len(first)), key=lambda n: abs(first[n])),
         "samples": edits.scene.start.names,
         "has_region": any(report.region_file(sample) for sample in report.samples),
+        "size": next(_sizes(report, folder), None),
         "total": report.total,
         "missing": report.missing(folder),
         "directions": (_direction(report, k, folder) for k in report.ks),
@@ -121,16 +122,24 @@ def _facts(report: "Report") -> Iterator[tuple[str, str]]:
     yield "pictures", report.view.about(edits.scene.generator)
 
 
+def _sizes(report: "Report", folder: Path) -> Iterator[tuple[int, int]]:
+    """Yield width and height of each picture that is there."""
+    from PIL import Image
+
+    for name in report.files():
+        if (folder / name).exists():
+            with Image.open(folder / name) as picture:
+                yield picture.size
+
+
 def _direction(report: "Report", k: int, folder: Path) -> dict[str, Any]:
     """Return the values of a direction; its rows are made on demand."""
     bundle = report.edits.bundle
     about = bundle.info[k]
-    label = bundle.labels[k]
     steps = [f"α {_signed(alpha)}" for alpha in report.sweeps[k]]
     return {
         "k": k,
-        "label": label or "",
-        "name": label or f"direction {k}",
+        "name": bundle.labels[k] or f"direction {k}",
         "marks": list(_marks(bundle, k)),
         "is_gain": k in bundle.style_gains,
         "steps": steps,
@@ -143,6 +152,8 @@ def _direction(report: "Report", k: int, folder: Path) -> dict[str, Any]:
 def _marks(bundle: Bundle, k: int) -> Iterator[str]:
     """Yield the measurements of a direction, in words."""
     about = bundle.info[k]
+    if bundle.labels[k]:
+        yield f"direction {k}"
     if bundle.eigenvalues is not None:
         yield f"eigenvalue {bundle.eigenvalues[k]:.4g}"
     if k in bundle.style_gains:
@@ -211,7 +222,7 @@ class _Plot:
                 k,
                 f"{100 * (k + 0.5) / len(values):.2f}%",
                 y(value),
-                ", ".join(filter(None, [f"k {k}", bundle.labels[k], *_marks(bundle, k)])),
+                ", ".join([bundle.labels[k] or f"direction {k}", *_marks(bundle, k)]),
                 k in ks,
                 k in bundle.style_gains,
             )

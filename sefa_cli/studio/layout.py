@@ -8,11 +8,13 @@ from nicegui import events, ui
 
 from sefa_cli.studio.annotating_panel import AnnotatingPanel
 from sefa_cli.studio.elements import Complaint, Hint, icon_button
+from sefa_cli.studio.history_strip import HistoryStrip
 from sefa_cli.studio.open_dialog import OpenDialog
 from sefa_cli.studio.photo_panel import PhotoPanel
 from sefa_cli.studio.picture_panel import PicturePanel
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
+from sefa_cli.studio.thumbnails import Thumbnails
 from sefa_cli.studio.timeline_panel import TimelinePanel
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Layout:
     def __init__(self, page: "Page") -> None:
         self.page = page
         self._complaints: list[Complaint] = []
+        thumbnails = Thumbnails(page)
         ui.add_css(_STYLE.read_text())
         ui.colors(primary="#3b6ea5")
         with ui.element("div").classes("studio") as self._main:
@@ -35,6 +38,7 @@ class Layout:
             with ui.element("section").classes("left"):
                 self.picture = PicturePanel(page)
                 self.photo = PhotoPanel(page, self.picture.canvas)
+                self.strip = HistoryStrip(page, thumbnails)
                 with ui.element("div").classes("foot"):
                     self._commands()
             with ui.element("section").classes("right"):
@@ -43,7 +47,7 @@ class Layout:
                     "Draw a box on the picture to change only that part.",
                     "The command below the picture makes the same.",
                 ).props('data-test="hint"')
-                self.sliders = SlidersPanel(page)
+                self.sliders = SlidersPanel(page, thumbnails)
                 self.timeline = TimelinePanel(page)
         self.dialog = OpenDialog(page)
         self.annotating = AnnotatingPanel(page)
@@ -77,14 +81,10 @@ class Layout:
             await self._go_forward()
 
     async def _go_back(self) -> None:
-        self.forgive()
-        self.page.history.undo()
-        await self.page.show()
+        await self.page.go(len(self.page.history.past) - 1)
 
     async def _go_forward(self) -> None:
-        self.forgive()
-        self.page.history.redo()
-        await self.page.show()
+        await self.page.go(len(self.page.history.past) + 1)
 
     def _commands(self) -> None:
         with ui.row().classes("commands-head"):
@@ -142,7 +142,17 @@ class Layout:
         self.picture.refresh()
         self.photo.refresh()
         self.sliders.refresh()
+        self.strip.refresh()
         self.tell(picture_commands(model, page.shown) if model else [])
+
+    def show_thumbnails(self, k: int) -> None:
+        """Show small pictures that were just made: of slider `k`, or of the history if it is -1."""
+        if self.page.closed:
+            return
+        if k < 0:
+            self.strip.show_thumbnails()
+        else:
+            self.sliders.show_thumbnails(k)
 
     def tell(self, commands: Sequence[str]) -> None:
         """Show the commands that make the picture, or the film that was just saved."""

@@ -190,6 +190,13 @@ class Page:
             self.layout.complain(str(error), by)
         await self.show()
 
+    async def go(self, index: int) -> None:
+        """Go to a state of the history, if there is one, and show it."""
+        self.layout.forgive()
+        if 0 <= index < len(self.history.states):
+            self.history.go(index)
+        await self.show()
+
     async def factorize(self, layers: str) -> None:
         """Find global directions of other layers, and add them as another set of sliders."""
         model = self.model

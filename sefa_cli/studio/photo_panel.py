@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sefa_cli.inversion.invert import Inverter
     from sefa_cli.studio.page import Page
 
+_ONE_LINE = "white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
+
 
 class PhotoPanel:
     """The photo that the page started from, and the search for one."""
@@ -27,7 +29,7 @@ class PhotoPanel:
             icon_button("close", "Back to the seed", self._leave)
         with ui.row().classes("panel-head no-wrap") as self._busy:
             self._bar = ui.linear_progress(value=0, show_value=False).props("rounded")
-            self._left = ui.label("").classes("quiet").style("white-space: nowrap")
+            self._left = ui.label("").classes("quiet").style(_ONE_LINE)
             self._left.props('data-test="photo-progress"')
             ui.button("Cancel", on_click=self.stop).props(
                 'no-caps flat dense data-test="photo-cancel"'

@@ -38,7 +38,6 @@ class Search:
         done: Passes so far.
         total: Passes at most.
         loss: The loss of the last pass.
-        began: When the search began.
     """
 
     model: "Model"
@@ -51,15 +50,16 @@ class Search:
     done: int = 0
     total: int = 1
     loss: float = 0.0
-    began: float = field(default_factory=time.monotonic)
+    _began: tuple[int, float] | None = None  # passes, and when they were done
     _shown: float = 0.0
 
     @property
     def left(self) -> float | None:
-        """An estimate of the seconds left; None before the first pass."""
-        if not self.done:
+        """An estimate of the seconds left, by all passes but the first; None before."""
+        if self._began is None or self.done == self._began[0]:
             return None
-        return (time.monotonic() - self.began) / self.done * (self.total - self.done)
+        done, began = self._began
+        return (time.monotonic() - began) / (self.done - done) * (self.total - self.done)
 
     def prepare(self) -> "Inverter":
         """Return what can find codes, after a look at the photo. Raises SefaError."""
@@ -96,6 +96,7 @@ class Search:
         if self.stop.is_set():
             raise CancelledError
         self.done, self.loss = done, loss
+        self._began = self._began or (done, time.monotonic())
 
     def _watch(self, picture: "torch.Tensor") -> None:
         if time.monotonic() - self._shown >= _EVERY:

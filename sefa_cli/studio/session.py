@@ -223,6 +223,18 @@ class History:
         """Go to the state that was undone last, if there is one."""
         return self._go(self.future, self.past)
 
+    @property
+    def states(self) -> list[State]:
+        """All states, the first one first."""
+        return [*self.past, self.present, *reversed(self.future)]
+
+    def go(self, index: int) -> State:
+        """Go to one of `states`, and return it."""
+        states = self.states
+        self.past, self.present = states[:index], states[index]
+        self.future = states[:index:-1]
+        return self.present
+
     def _go(self, there: list[State], here: list[State]) -> State:
         if there:
             here.append(self.present)

@@ -25,12 +25,11 @@ REACHES = (1, 2, 4)  # ± ends of the sliders, in suggested steps
 class SlidersPanel:
     """The sliders. They are rebuilt only if the bundle or the number of rows changes."""
 
-    def __init__(self, page: "Page") -> None:
-        self.page = page
+    def __init__(self, page: "Page", thumbnails: Thumbnails) -> None:
+        self.page, self.thumbnails = page, thumbnails
         self.count, self.reach = FIRST, REACHES[1]
         self._built: tuple[Any, ...] = ()
         self._rows: dict[int, DirectionRow] = {}
-        self.thumbnails = Thumbnails(page)
         self._shown: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         ui.add_css(_STYLE.read_text())
         self._body = ui.element("div").classes("rows")

@@ -1,4 +1,4 @@
-"""Small pictures of what each slider does, made while nobody waits for a picture, and kept."""
+"""Small pictures of the sliders and the history, made while nobody waits for one, and kept."""
 
 import asyncio
 import base64
@@ -41,12 +41,20 @@ class Thumbnails:
         """
         return self._kept.get(_key(state, k, side), "")
 
+    def of_step(self, state: State) -> str:
+        """Return the address of a picture of a state; "" until it is made."""
+        return self._kept.get(shown_by(state), "")
+
     async def make(self, ks: Iterable[int]) -> None:
-        """Make those that are missing of the present state, one by one, and show them."""
+        """Make those of the history and of the present sliders that are missing, one by one."""
         self._wanted += 1
         page, mine = self._page, self._wanted
         state, asked = page.state, page.asked
-        missing = [(k, side) for k in ks for side in (-1, 1) if not self.of(state, k, side)]
+        steps = [(shown_by(one), one, -1) for one in reversed(page.history.states)]
+        sides = [
+            (_key(state, k, side), moved_alone(state, k, side), k) for k in ks for side in (-1, 1)
+        ]
+        missing = [wish for wish in (*steps, *sides) if wish[0] not in self._kept]
 
         def go_on() -> None:
             if page.closed or page.asked != asked or page.studio.worker.is_wanted:
@@ -56,8 +64,8 @@ class Thumbnails:
             await asyncio.sleep(PAUSE if len(missing) % 2 == 0 else 0)
             if page.closed or page.asked != asked or page.renderer is None:
                 return
-            k, side = missing[0]
-            paint = partial(page.renderer.thumbnail, moved_alone(state, k, side), go_on)
+            key, shown, k = missing[0]
+            paint = partial(page.renderer.thumbnail, shown, go_on)
             request = page.studio.worker.submit((page.key, "thumbnail"), paint)
             try:
                 picture = await asyncio.wrap_future(request)
@@ -66,9 +74,9 @@ class Thumbnails:
             except SefaError:
                 return  # the page says why when this slider moves
             if picture is not None:
-                self._keep(_key(state, k, side), picture)
+                self._keep(key, picture)
                 del missing[0]
-                page.layout.sliders.show_thumbnails(k)
+                page.layout.show_thumbnails(k)
 
     def _keep(self, key: Hashable, picture: Picture) -> None:
         self._kept[key] = address_of_picture(picture)
@@ -93,6 +101,16 @@ def moved_alone(state: State, k: int, side: int) -> State:
     own = state.sliders
     assert own is not None
     return state.alone.before().at(k, end_of(own, k, side))
+
+
+def shown_by(state: State) -> Hashable:
+    """Return what a state's picture depends on, besides the model: no names, no open bundles."""
+    moves = tuple(
+        (hash(own.bundle.directions[k].tobytes()), alpha, own.applied)
+        for own in state.moved
+        for k, alpha in own.alphas
+    )
+    return moves, replace(state, sets=(), active=0)
 
 
 def _key(state: State, k: int, side: int) -> Hashable:

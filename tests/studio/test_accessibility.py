@@ -1,28 +1,13 @@
 """Every view and dialog of the studio, checked by axe-core; and a picture that stays in sight."""
 
-from importlib.resources import files
-from typing import Any
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.helpers.axe import violations
 from tests.helpers.chromium import NewPage
 from tests.helpers.visiting import at, opened
 
 pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
-
-
-def violations(page: Page, part: str = "document") -> list[Any]:
-    """Return what axe finds serious or critical in a part of the page."""
-    page.wait_for_timeout(500)  # fading dialogs have too little contrast
-    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text())
-    asked = f"axe.run({part}, {{rules: {{'target-size': {{enabled: true}}}}}})"
-    found = page.evaluate(asked)["violations"]
-    return [
-        (one["id"], [node["html"][:200] + node["failureSummary"] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

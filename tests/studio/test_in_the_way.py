@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.helpers.axe import violations
 from tests.helpers.chromium import NewPage
 from tests.helpers.visiting import Serve, at, fault_of, opened, settled
-from tests.studio.test_accessibility import violations
 
 # What is drawn over the middle of a control, although the control is on the screen.
 _COVERED = """() => [...document.querySelectorAll('button, input, [role=switch], [role=checkbox]')]

@@ -89,3 +89,14 @@ def test_a_slider_ends_at_suggested_steps_or_where_it_stands(sliders: Sliders) -
     bundle = sliders.bundle
     assert sliders.end(1, 2) == round(2 * bundle.step(1), 1) > sliders.end(1, 1)
     assert sliders.at(1, -50).end(1, 2) == 50
+
+
+def test_history_goes_to_any_of_its_states() -> None:
+    history = History()
+    for seed in range(1, 5):
+        history.do(State(seed=seed))
+    for index in (1, 4, 0, 2):
+        history.go(index)
+        assert [state.seed for state in history.states] == [0, 1, 2, 3, 4]
+        assert history.present.seed == len(history.past) == index
+    assert history.redo().seed == 3 and history.undo().seed == 2
