@@ -11,6 +11,7 @@ beyond what 170 megapixels take). Ends with 1 if there was a finding.
 """
 
 import argparse
+import contextlib
 import importlib
 import itertools
 import random
@@ -25,8 +26,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from bench.fuzz_parsers import PARSERS, Parser
-from sefa_cli.errors import SefaError
+atheris = importlib.import_module("atheris") if "--guided" in sys.argv else None
+with atheris.instrument_imports(include=["sefa_cli"]) if atheris else contextlib.nullcontext():
+    from bench.fuzz_parsers import PARSERS, Parser
+    from sefa_cli.errors import SefaError
 
 SLOW = 1.0  # seconds of CPU
 TIMES = 64  # bytes for each byte of the input
@@ -132,7 +135,7 @@ def fuzz(parser: Parser, count: int, seconds: float, seed: int = 0) -> Figures:
 
 def fuzz_guided(parser: Parser, count: int) -> None:
     """Let atheris look for inputs that reach new code. Ends the process."""
-    atheris = importlib.import_module("atheris")
+    assert atheris is not None
     began, figures = time.monotonic(), Figures(parser)
     seeds = parser.seeds()
 
@@ -145,7 +148,6 @@ def fuzz_guided(parser: Parser, count: int) -> None:
         for number, data in enumerate(seeds):
             Path(corpus, str(number)).write_bytes(data)
         largest = str(max(4096, *(2 * len(data) for data in seeds)))
-        atheris.instrument_all()
         options = [f"-runs={2 * count}", f"-max_len={largest}", "-verbosity=0", corpus]
         atheris.Setup([sys.argv[0], *options], one)
         atheris.Fuzz()

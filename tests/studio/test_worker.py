@@ -1,15 +1,21 @@
 """Only the newest request of a page counts, pages take turns, and a closed page gets nothing."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from functools import partial
+from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 
 from sefa_cli.errors import SefaError
-from sefa_cli.studio.library import Model
+from sefa_cli.rendering.view import View
+from sefa_cli.studio.library import Library, Model
+from sefa_cli.studio.page import Page
 from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import State
+from sefa_cli.studio.studio import Studio
 from sefa_cli.studio.worker import Worker
 
 
@@ -85,3 +91,36 @@ def test_only_layers_above_the_move_are_computed(model: Model) -> None:
     renderer.render(state.at(0, 2), renderer.quick)
     assert resuming.ran == 2 < everything  # the last block, and the picture
     assert renderer.seconds_anew(state) > 0 and resuming.ran == 2
+
+
+def test_a_whole_picture_gives_way_to_the_next_move(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key pressed while the whole picture was made once waited for all of it."""
+    page = Page(Studio(Library("cpu")), cast(Any, None))
+    page.layout, page.model, page.renderer = Mock(), model, Renderer(model)
+    page.history.do(State().added(model.factorize("all")))
+    begun, held, made = threading.Event(), threading.Event(), []
+    renderer, paint = page.renderer, page.renderer.picture
+
+    def picture(state: State, view: View, *go_on: Any) -> Any:
+        if view == renderer.whole and not held.is_set():
+            begun.set()
+            assert held.wait(10)
+        painted = paint(state, view, *go_on)
+        made.append((view == renderer.whole, state.moves))
+        return painted
+
+    async def act() -> None:
+        showing = asyncio.create_task(page.show())
+        assert await asyncio.to_thread(begun.wait, 10)
+        moving = asyncio.create_task(page.drag(0, 1.0))
+        await asyncio.sleep(0)
+        held.set()
+        await asyncio.gather(showing, moving)
+        await page.show()
+
+    monkeypatch.setattr(renderer, "picture", picture)
+    asyncio.run(act())
+    assert made == [(False, ""), (False, "k0_+1.00"), (False, ""), (True, "")]
+    page.studio.worker.close()
