@@ -39,7 +39,7 @@ def test_the_file_is_a_model_that_shows_the_photos(model: Path) -> None:
     after, changes = tune_to(inverter, before, lambda name, n, loss: told.append((name, n)))
     assert len(told) == 50 and told[-1] == ("photo", 25)
     for was, now in zip(before, after, strict=True):
-        assert now.loss < 0.96 * was.loss and torch.equal(now.code, was.code)
+        assert now.loss < 0.98 * was.loss and torch.equal(now.code, was.code)
     for name, own in generator.named_parameters():
         assert torch.equal(own, kept[name]) and not own.requires_grad
 
