@@ -1,5 +1,6 @@
 """What `bench/fuzz.py` feeds: each reader of files and words, and whole inputs to change."""
 
+import atexit
 import functools
 import io
 import os
@@ -118,6 +119,8 @@ def _ir(data: bytes) -> None:
     path.write_bytes(data)
     if not path.with_suffix(".bin").exists():
         path.with_suffix(".bin").write_bytes(_network().content)
+        atexit.register(path.with_suffix(".bin").unlink, missing_ok=True)
+        atexit.register(path.unlink, missing_ok=True)
     for node in read_graph(Source(path)).nodes:
         if node.tensor is not None:
             node.tensor.numpy()
