@@ -8,7 +8,7 @@ BUILD := SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python .ci/build.p
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' torch.lock)
 
-.PHONY: help demo test check lint types tests docs bench lock audit dist clean
+.PHONY: help demo test check lint types tests docs bench lock audit compat dist clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -55,6 +55,9 @@ audit:  ## look for known weaknesses in the locked versions; asks the package in
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements.lock -r torch.lock
+
+compat:  ## the quick tests on the oldest and newest dependencies, on every Python here
+	PYTHON=$(PYTHON) .ci/compat $(COMPAT)
 
 dist: $(READY)  ## build the sdist and the wheel twice, and compare: dist/
 	rm -rf dist dist.again

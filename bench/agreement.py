@@ -3,6 +3,8 @@
     sefa evaluate docs/directions/face_*.dirs -k all --seeds 5000-5029 --steps 1 --fast -o eval/
     python bench/agreement.py eval/evaluation.json
 
+Several files may be given, one for each bundle.
+
 A name counts if it says something that a scorer measures. It agrees if the score moves that way,
 with a 95 % interval without 0.
 """
@@ -104,6 +106,8 @@ def lines(data: dict[str, Any]) -> Iterator[str]:
     yield f"{_share(rows, 'same')} have a proposed name about the same score."
     halves = [[row for row in rows if int(row["k"]) % 2 == odd] for odd in (0, 1)]
     each = (f"{_share(half, 'agrees')} and {_share(half, 'same')}" for half in halves)
+    held = sum(row["transfer"] for row in rows) / max(len(rows), 1)
+    yield f"On average the named score moves like this on {held:.0%} of the seeds."
     yield f"Of the directions with even numbers: {next(each)}. With odd numbers: {next(each)}."
     yield ""
     yield "| direction | name | holds, of 10 | score | effect | seeds | agrees | proposed |"
@@ -125,9 +129,10 @@ def _share(rows: list[dict[str, Any]], key: str) -> str:
 def main() -> None:
     """Print the shares and the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("data", type=Path, help="evaluation.json of the docs' bundles")
-    data = json.loads(parser.parse_args().data.read_text("utf-8"))
-    print("\n".join(lines(data)))
+    parser.add_argument("data", type=Path, nargs="+", help="evaluation.json of the docs' bundles")
+    files = [json.loads(path.read_text("utf-8")) for path in parser.parse_args().data]
+    directions = [row for file in files for row in file["directions"]]
+    print("\n".join(lines({"directions": directions})))
 
 
 if __name__ == "__main__":

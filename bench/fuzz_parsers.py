@@ -1,5 +1,6 @@
 """What `bench/fuzz.py` feeds: each reader of files and words, and whole inputs to change."""
 
+import atexit
 import functools
 import io
 import os
@@ -50,6 +51,7 @@ class Parser:
     read: Read
     seeds: Callable[[], list[bytes]]
     words: tuple[bytes, ...] = ()
+    room: int = 8 << 20  # bytes that any input may cost
 
 
 def _file(read: Callable[[Path], object], suffix: str = "") -> Read:
@@ -117,6 +119,8 @@ def _ir(data: bytes) -> None:
     path.write_bytes(data)
     if not path.with_suffix(".bin").exists():
         path.with_suffix(".bin").write_bytes(_network().content)
+        atexit.register(path.with_suffix(".bin").unlink, missing_ok=True)
+        atexit.register(path.unlink, missing_ok=True)
     for node in read_graph(Source(path)).nodes:
         if node.tensor is not None:
             node.tensor.numpy()
@@ -235,6 +239,7 @@ def _words(*lines: str) -> Callable[[], list[bytes]]:
 _EDGE = (*b"- -1 0 1e999 nan inf . , :".split(), b" ", b"9" * 30, "é".encode(), b"\xff")
 _JSON = (b'"', b"{", b"}", b"[", b"]", b"null", b"NaN", b"1e999", b'"shape":', b"-1", b"\\ud800")
 _OPCODES = tuple(bytes((code,)) for code in range(0x28, 0x96))
+_PIXELS = 1 << 31  # what 170 megapixels cost, twice: a small picture may claim this size
 _COUNTS = tuple(struct.pack("<Q", n) for n in (0, 1, 4, 2**31, 2**32, 2**63, 2**64 - 1))
 
 PARSERS = {
@@ -260,9 +265,10 @@ PARSERS = {
         Parser("torch legacy", _file(_arrays, ".pt"), lambda: _torch(True), _OPCODES),
         Parser("ir", _ir, lambda: [_network().xml().encode()],
                (b"<", b">", b'"', b"&#0;", b"-1", b"9" * 20)),
-        Parser("mask", _file(read_mask, ".png"), _pictures),
-        Parser("labels", _file(read_labels, ".png"), _pictures),
-        Parser("photo", _file(lambda path: read_photo(path, (16, 16)), ".png"), _pictures),
+        Parser("mask", _file(read_mask, ".png"), _pictures, room=_PIXELS),
+        Parser("labels", _file(read_labels, ".png"), _pictures, room=_PIXELS),
+        Parser("photo", _file(lambda path: read_photo(path, (16, 16)), ".png"), _pictures,
+               room=_PIXELS),
         Parser("checkpoint", _file(_checkpoint), _checkpoints),
     )
 }  # fmt: skip

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from itertools import accumulate
 from numbers import Integral, Real
@@ -38,8 +39,8 @@ def read_json(text: bytes, what: str) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for n, key in enumerate(keys) if key in keys[:n])
+            counts = Counter(key for key, _ in pairs)
+            twice = next(key for key, times in counts.items() if times > 1)
             raise SefaError(f"{what} has the key {shown(twice)} twice")
         return found
 

@@ -3,11 +3,14 @@
 import math
 import operator
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from sefa_cli.canonical import shown
 from sefa_cli.errors import UsageError
 
 _PART = re.compile(r"(\d+)(?:-(\d+))?")
+_DIGITS = 18
 _MOST = 1_000_000  # a range of a billion seeds is a typing error, not a wish
 
 
@@ -31,13 +34,14 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
                 "something like 0-4,7",
                 "Indices start at 0.",
             )
+        if max(map(len, match.groups(""))) > _DIGITS:  # int() of thousands of digits is refused
+            raise UsageError(f"{what} {part:.20}… is too large", f"at most {_DIGITS} digits")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise UsageError(f"{what} range {part.strip()!r} runs backwards", f"{last}-{first}")
-        if last - first >= _MOST:
+        if (named := len(indices) + last - first + 1) > _MOST:
             raise UsageError(
-                f"{what} range {part.strip()!r} names {last - first + 1:,} indices",
-                f"at most {_MOST:,}",
+                f"{what} range {shown(text.strip())} names {named:,} indices", f"at most {_MOST:,}"
             )
         indices.extend(range(first, last + 1))
     return check_indices(indices, what, count)
@@ -55,7 +59,7 @@ def check_indices(indices: Sequence[int], what: str, count: int | None = None) -
     if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
         raise UsageError(f"{what} {wrong[0]} is out of range", f"0-{count - 1}")
     if len(set(indices)) < len(indices):
-        repeated = next(i for n, i in enumerate(indices) if i in indices[:n])
+        repeated = next(i for i, times in Counter(indices).items() if times > 1)
         raise UsageError(f"{what} {repeated} is given twice", "each index once")
     return tuple(indices)
 

@@ -1,6 +1,7 @@
 """Canonical JSON: literal texts written, every spelling read, traps refused."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -107,3 +108,12 @@ def test_a_circle_is_refused() -> None:
 def test_shown_is_short_and_on_one_line() -> None:
     assert shown("a\nb\x1b\ud800") == r"'a\nb\x1b\ud800'"
     assert shown("a" * 100) == "'" + "a" * 57 + "…'"
+
+
+def test_a_repeated_key_is_found_at_once() -> None:
+    """The time was quadratic: minutes for a small file of short keys."""
+    keys = [f'"{number:x}":0' for number in range(200_000)]
+    began = time.process_time()
+    with pytest.raises(SefaError, match="'30d3f' twice"):
+        read_json(f'{{{",".join(keys)},"30d3f":0}}'.encode(), "x")
+    assert time.process_time() - began < 5

@@ -92,7 +92,7 @@ def test_without_a_network_the_way_out_is_told(
 
 @pytest.mark.slow
 def test_the_published_weights(faces: Generator) -> None:
-    """VGG16 is torchvision's, and distances are what the published network says."""
+    """The first kernel is as in the file, and distances are near those seen with other tools."""
     network = lpips.load_lpips()
     first = [[-0.5537, 0.1427, 0.5290], [-0.5831, 0.3566, 0.7657], [-0.6902, -0.0480, 0.4841]]
     assert torch.allclose(network._kernels[0][0, 0], torch.tensor(first), atol=1e-4)

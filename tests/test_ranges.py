@@ -1,5 +1,7 @@
 """`0-4,7` means the same everywhere, and whatever else is written gets one clear line."""
 
+import time
+
 import pytest
 
 from sefa_cli.errors import UsageError
@@ -26,11 +28,21 @@ def test_reads_what_people_write(text: str, indices: tuple[int, ...]) -> None:
         ("0-2,1", "given twice"),
         ("8", "layer 8 is out of range; expected 0-7"),
         ("0-99999999999", "names 100,000,000,000 indices"),
+        ("0-999999,0-999999", "names 2,000,000 indices"),
+        ("1" * 5000, "layer 11111111111111111111… is too large; expected at most 18 digits"),
     ],
 )
 def test_refuses_the_rest(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse_range(text, "layer", 8)
+
+
+def test_a_repeated_index_is_found_at_once() -> None:
+    """The time was quadratic: hours for 15 letters."""
+    began = time.process_time()
+    with pytest.raises(UsageError, match="seed 999998 is given twice"):
+        parse_range("0-999998,999998", "seed")
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("text", ["0", "0-4,7", "0-2,4,6-7"])

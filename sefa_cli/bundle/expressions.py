@@ -7,7 +7,7 @@ from sefa_cli.errors import UsageError
 
 # A number, `*`, then a direction: a label, "a label in quotes", an index, or file:either of them.
 _TERM = re.compile(
-    r'\s*(?P<sign>[+-]?)\s*(?:(?P<weight>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*\*\s*)?'
+    r'\s*+(?P<sign>[+-]?)\s*+(?:(?P<weight>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*+\*\s*+)?'
     r'(?P<name>(?:[^\s"*+:]+:)?(?:"(?:[^"\\]|\\.)+"|[^\s"*+]+))\s*'
 )  # fmt: skip
 

@@ -25,6 +25,8 @@ _EXAMPLES = {
     "import output": "face.dirs",
     "import file": "directions.npy",
     "pick output": "picked.dirs",
+    "attribute": "smile",
+    "supervise output": "smile.dirs",
 }
 
 # Options that stand for the bundle and for --k.

@@ -79,6 +79,14 @@ def edit(
         str | None,
         typer.Option("--save-codes", metavar="FILE.npz", help="Also write the moved codes."),
     ] = None,
+    paste: Annotated[
+        bool,
+        typer.Option(
+            "--paste",
+            help="Put the edited face back into its whole photo. Needs --photo and --align, and "
+            "-o DIR for several pictures.",
+        ),
+    ] = False,
     overwrite: options.Overwrite = False,
     show: options.Show = False,
 ) -> None:
@@ -94,10 +102,14 @@ def edit(
 
     wish = _wish(bundle_file, k, alpha, preset, save_preset, start)
     how = picture_options(wish.dirs, wish.bundle, seeds, start, look)
-    for file, suffix in ((save_codes, ".npz"), (save_preset, ".toml")):
-        if file:
-            check_writable(file, overwrite, [suffix])
+    extra = {
+        file: suffix for file, suffix in ((save_codes, ".npz"), (save_preset, ".toml")) if file
+    }
+    for file, suffix in extra.items():
+        check_writable(file, overwrite, [suffix])
     target = picture_target(output, wish.name, overwrite)
+    if paste:
+        photos.check_paste(wish.count, target.is_folder)
     showing = Showing.of(show)
 
     def keep(edits: "Pictures") -> None:
@@ -109,12 +121,15 @@ def edit(
 
     check_photos = start_from_photos(wish.bundle, photos, how)
     ref = start.model or str(wish.bundle.model["ref"])
-    for path in write_pictures(lambda: wish.make(how), target, showing, "editing", ref, keep):
+
+    def make() -> Edits:
+        edits = wish.make(how)
+        return photos.pasted(edits, how) if paste else edits
+
+    for path in write_pictures(make, target, showing, "editing", ref, keep):
         wrote(path)
-    if save_codes:
-        wrote(save_codes)
-    if save_preset:
-        wrote(save_preset)
+    for file in extra:
+        wrote(file)
     showing.show(target.path)
     check_photos()
 
@@ -126,6 +141,7 @@ class _Wish:
     dirs: str
     bundle: "Bundle"
     name: str  # of the output, if none was given
+    count: int  # of moves
     make: "Callable[[PictureOptions], Edits]"
 
 
@@ -147,13 +163,13 @@ def _wish(
         dirs = bundle_file.path
         bundle = Bundle.load(dirs)
         table = parse_moves(bundle, k or [], alpha or [])
-        if save_preset and len(table) * len(table[0]) > 1:
-            moves = len(table) * len(table[0])
+        moves = sum(map(len, table))
+        if save_preset and moves > 1:
             raise UsageError(f"--save-preset with {moves} moves", "one move, such as -k 3 -a 2")
         if save_preset and dirs == "-":
             raise UsageError("--save-preset with a bundle from stdin", "a file: presets name it")
         name = f"{options.stem(dirs)}_{name_of(table)}"
-        return _Wish(dirs, bundle, name, lambda how: edited(bundle, table, **how))
+        return _Wish(dirs, bundle, name, moves, lambda how: edited(bundle, table, **how))
     given = {"--k": k, "--alpha": alpha, "--layers": start.layers, "--save-preset": save_preset}
     for option, value in given.items():
         if value is not None:
@@ -162,4 +178,4 @@ def _wish(
 
     own = Preset.load(preset, bundle_file.path if bundle_file.is_named else None)
     last = own.parts[-1]
-    return _Wish(last.file, last.bundle, Path(preset).stem, lambda how: edit_preset(own, **how))
+    return _Wish(last.file, last.bundle, Path(preset).stem, 1, lambda how: edit_preset(own, **how))

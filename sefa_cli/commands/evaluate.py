@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    files: Annotated[list[str], typer.Argument(metavar="X.dirs...", help="Bundles of one model.")],
+    files: Annotated[list[str], typer.Argument(metavar="X.dirs…", help="Bundles of one model.")],
     start: Start,
     look: Look,
     output: Annotated[

@@ -14,6 +14,7 @@ from sefa_cli.errors import SefaError, UsageError
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.commands.console import Work
+    from sefa_cli.rendering.edits import Edits
     from sefa_cli.rendering.options import PictureOptions
 
 
@@ -31,6 +32,26 @@ class Photos:
     ] = None
     align: options.Align = False
     face: options.Face = None
+
+    def check_paste(self, moves: int, is_folder: bool) -> None:
+        """Refuse `--paste` where it has no effect, or no place for its pictures."""
+        if not (self.photo and self.align):
+            raise UsageError("--paste has no effect without --photo and --align")
+        if not is_folder and moves * len(self.photo) > 1:
+            raise UsageError("--paste makes several pictures, not a sheet", "a folder, -o DIR")
+        from sefa_cli.discovery.regions.landmarks import refusal
+
+        if (refused := refusal()) is not None:
+            raise refused
+
+    def pasted(self, edits: "Edits", how: "PictureOptions") -> "Edits":
+        """Return edits whose faces are put back into the photos."""
+        from sefa_cli.inversion.paste import pasted
+        from sefa_cli.inversion.remembered import PhotoCodes
+
+        codes = how["codes"]
+        assert isinstance(codes, PhotoCodes)
+        return pasted(edits, codes.photos, self.face, how.get("offline"))
 
 
 class Told:

@@ -141,3 +141,4 @@ class Checkpoint:
     tensors: Mapping[str, LazyTensor]
     notes: tuple[str, ...] = field(default=())
     origin: str = ""  # the dialect that a file of our own was converted from
+    tuned: Path | None = None  # the file of changes to the generator, if it was tuned to photos

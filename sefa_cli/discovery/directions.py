@@ -1,5 +1,6 @@
 """From Gram matrices to directions: find them, choose layers and τ, measure how well they hold."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -11,6 +12,8 @@ from sefa_cli.discovery.resefa import TAUS, as_factors, left_out, resefa, resefa
 from sefa_cli.discovery.search import Search
 from sefa_cli.discovery.sefa import Factors, Float64
 from sefa_cli.errors import SefaError, UsageError
+
+_stage = logging.getLogger("sefa_cli.stage")
 
 
 def factors_of(matrices: Matrices, search: Search) -> Factors:
@@ -24,6 +27,7 @@ def factors_of(matrices: Matrices, search: Search) -> Factors:
     if search.method == "nullspace":
         return null_space(*matrices, search.rank, search.num)
     if search.method == "lowrank":
+        _stage.debug("splitting matrices of %d dimensions", len(matrices.fore))
         return low_rank(*matrices, num=search.num)
     return resefa(*matrices, search.tau, search.num)
 

@@ -52,7 +52,8 @@ def channels(matrices: Mapping[int, Float32]) -> Channels:
         >>> found.layers, found.numbers, found.rows.tolist(), found.lengths.tolist()
         ((3, 3), (0, 1), [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [0.5, 0.25])
     """
-    rows, layers = [], []
+    rows: list[Float64] = []
+    layers: list[int] = []
     numbers: list[int] = []
     with threadpool_limits(1, user_api="blas"):  # the same bits on any number of threads
         for layer, matrix in matrices.items():

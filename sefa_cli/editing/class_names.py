@@ -27,7 +27,7 @@ def parse_class(text: str) -> int:
     Names are ImageNet's, in the order that every network trained on it has. Raises UsageError for
     an unknown name (with similar ones) and for a name that several classes share.
     """
-    if text.strip().isdecimal():
+    if text.strip().isdecimal() and len(text) < 20:  # int() refuses thousands of digits
         return int(text)
     wanted, known = text.strip().lower(), _indices()
     if wanted not in known:

@@ -88,11 +88,25 @@ class Preset:
             SefaError: The file or a bundle cannot be read, or the bundles are of several models.
             UsageError: A direction or a layer does not exist.
         """
-        table = read_table(path, ("name", "moves"))
+        return cls.parse(read_text(path), path, {}, bundle)
+
+    @classmethod
+    def parse(
+        cls,
+        text: str,
+        path: Path | str,
+        read: dict[Path, Bundle],
+        bundle: Path | str | None = None,
+    ) -> "Preset":
+        """Return the preset in a text, as `load` reads it from the file `path`.
+
+        `read` holds bundles that are read already, by their files.
+        """
+        table = parse_table(text, path, ("name", "moves"))
         name = table.get("name", Path(path).stem)
         if not isinstance(name, str) or not name.strip() or not name.isprintable():
             raise SefaError(f"{path}: name is {name!r}", "a name of one line")
-        return cls(name, read_parts(path, table.get("moves"), {}, bundle))
+        return cls(name, read_parts(path, table.get("moves"), read, bundle))
 
     def save(self, path: Path | str, overwrite: bool = False) -> None:
         """Write the preset. Its bundles are named as they lie from its folder.
@@ -112,15 +126,23 @@ class Preset:
         return "\n".join(lines) + "\n"
 
 
-def read_table(path: Path | str, known: Sequence[str]) -> dict[str, Any]:
-    """Return the content of a TOML file. Raises SefaError if it is not one, or for other keys."""
+def read_text(path: Path | str) -> str:
+    """Return the content of a text file. Raises SefaError if it cannot be read."""
     try:
-        table = tomllib.loads(Path(path).read_text("utf-8"))
+        return Path(path).read_text("utf-8")
     except FileNotFoundError:
         raise SefaError(f"{path} does not exist") from None
     except OSError as error:
         raise SefaError(f"{path} cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise SefaError(f"{path} is not TOML: {error}") from None
+
+
+def parse_table(text: str, path: Path | str, known: Sequence[str]) -> dict[str, Any]:
+    """Return the table in a TOML text. Raises SefaError if it is not one, or for other keys."""
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SefaError(f"{path} is not TOML: {error}") from None
     check_keys(path, table, known)
     return table
@@ -175,6 +197,11 @@ def _part(
     if layers is not None:
         layers = parse_range(str(layers), "layer", int(own.model["num_layers"]))
     return Part(str(file), own, move, layers)
+
+
+def moves_text(parts: Sequence[Part]) -> str:
+    """Return the moves as one TOML value."""
+    return "[" + ", ".join("{ " + ", ".join(_lines(part.file, part)) + " }" for part in parts) + "]"
 
 
 def _lines(file: str, part: Part) -> list[str]:

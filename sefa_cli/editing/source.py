@@ -2,16 +2,15 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import is_remote, open_checkpoint
+from sefa_cli.checkpoints import candidates, open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.editing.tuned import about_tuned, tune
 from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.projections import fingerprint, parse_layers
 from sefa_cli.sources import cache
@@ -31,7 +30,7 @@ def load_generator(
 
     Args:
         ref: A zoo name, a path, an address, or a checkpoint that is already open. A generator
-            is returned as it is. A tuned model leads to the model it changes.
+            is returned as it is.
         device: "auto", "cpu", "cuda" or "mps".
         offline: Fetch nothing. Default: what SEFA_OFFLINE says.
 
@@ -51,17 +50,14 @@ def load_generator(
     """
     if not isinstance(ref, str | Path | Checkpoint):
         return ref
-    about = None if isinstance(ref, Checkpoint) else about_tuned(ref)
-    if about is not None and not isinstance(ref, Checkpoint):
-        base = _open_like(about["ref"], about["fingerprint"], Path(ref), offline)
-        generator = load_generator(base, device)
-        tune(generator, ref)
-        return generator
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
     _stage.debug("loading %s", checkpoint.ref)
+    from sefa_cli.editing.tuned import tune
     from sefa_cli.families.build import build
 
     generator = build(checkpoint, device)
+    if checkpoint.tuned is not None:
+        tune(generator, checkpoint.tuned)
     if generator.space == "w" and "mapping.w_avg" not in checkpoint.tensors:
         _cache_mean_w(generator, _mapping_key(checkpoint))
     return generator
@@ -95,9 +91,6 @@ def generator_for(
         if not any_model:
             _check_same(bundle, model.checkpoint.ref, fingerprint(model.checkpoint))
         return model
-    if model is not None and about_tuned(model) is not None:
-        tuned = load_generator(model, device, offline)
-        return generator_for(bundle, tuned, any_model=any_model)
     ref = None if model is None else str(model)
     checkpoint = open_model_of(bundle, ref, bundle_path, any_model=any_model, offline=offline)
     return load_generator(checkpoint, device)
@@ -161,7 +154,7 @@ def open_model_of(
             "no generator is known for it",
             "a bundle made without --tensors",
         )
-    refs = [model] if model else list(_candidates(ref, wanted, bundle_path))
+    refs = [model] if model else list(candidates(ref, wanted, bundle_path))
     other = None
     for candidate in refs:
         checkpoint = open_checkpoint(candidate, offline=offline)
@@ -178,28 +171,3 @@ def open_model_of(
         f"the bundle's model {ref} was not found in the bundle's folder, here or in the cache",
         remedy="Name it with --model.",
     )
-
-
-def _open_like(ref: str, wanted: str, path: Path, offline: bool | None) -> Checkpoint:
-    """Return the checkpoint that the tuned model at `path` changes, found as a bundle's."""
-    for candidate in _candidates(ref, wanted, path):
-        checkpoint = open_checkpoint(candidate, offline=offline)
-        if fingerprint(checkpoint) == wanted:
-            return checkpoint
-    raise MismatchError(
-        f"the model {ref:.200} that {path} changes was not found",
-        remedy="Put it into the same folder.",
-    )
-
-
-def _candidates(ref: str, wanted: str, bundle_path: Path | None) -> Iterator[str]:
-    if is_remote(ref):
-        yield ref
-        return
-    name = Path(ref).name  # a bundle from elsewhere may not point at any other folder
-    folders = [bundle_path.parent] if bundle_path else []
-    seen: set[Path] = set()
-    for path in [*(folder / name for folder in folders), Path(name), *cache.recall(wanted)]:
-        if path.exists() and path.resolve() not in seen:
-            seen.add(path.resolve())
-            yield str(path if path.is_absolute() else Path.cwd() / path)

@@ -4,6 +4,7 @@
 """
 
 import itertools
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.mixing import code_of, mixed, parse_mix, parse_source
-from sefa_cli.editing.presets import Part, Preset, check_keys, read_parts, read_table
+from sefa_cli.editing.presets import (
+    Part,
+    Preset,
+    check_keys,
+    moves_text,
+    parse_table,
+    read_parts,
+    read_text,
+)
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 
@@ -145,7 +154,7 @@ class Storyboard:
             SefaError: The file, a preset or a bundle cannot be read.
             UsageError: A direction does not exist, or a number is out of range.
         """
-        table = read_table(path, ("model", "keys"))
+        table = parse_table(read_text(path), path, ("model", "keys"))
         model, keys = table.get("model"), table.get("keys")
         if model is not None and not isinstance(model, str):
             raise SefaError(f"{path}: model is {model!r}", "the name of a model")
@@ -153,6 +162,23 @@ class Storyboard:
             raise SefaError(f"{path} has no key frames", "[[keys]] with a seed")
         read: dict[Path, Bundle] = {}
         return cls(tuple(_key(path, key, read, bundle) for key in keys), model)
+
+    def to_text(self) -> str:
+        """Return the text of its file; key frames of seeds and of files of codes have one."""
+        lines = [] if self.model is None else [f"model = {json.dumps(self.model)}"]
+        for key in self.keys:
+            seed = isinstance(key.source, int)
+            lines += ["", "[[keys]]", f"at = {key.at:g}"]
+            lines.append(
+                f"seed = {key.source}" if seed else f"codes = {json.dumps(str(key.source))}"
+            )
+            if isinstance(key.mix_from, str):
+                lines.append(f"mix_from = {json.dumps(key.mix_from)}")
+            if key.truncation is not None:
+                lines.append(f"truncation = {float(key.truncation)!r}")
+            if key.parts:
+                lines.append(f"moves = {moves_text(key.parts)}")
+        return "\n".join(lines).lstrip() + "\n"
 
 
 def _key(path: Path | str, table: Any, read: dict[Path, Bundle], bundle: Path | str | None) -> Key:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.container import Tensor, pack, read_header, unpack
+from sefa_cli.checkpoints import about_tuned
+from sefa_cli.container import Tensor, pack, unpack
 from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.files import open_atomically, why_not
 from sefa_cli.projections import fingerprint
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from sefa_cli.generators.base import Generator
 
-SUFFIX = ".tuned.safetensors"
 Changes = Mapping[str, NDArray[np.float16]]  # by the name of the generator's parameter
 
 _WEIGHTS = {"weight", "kernel", "depthwise", "bias"}
@@ -57,23 +57,6 @@ def save_tuned(
     }
     with open_atomically(path, overwrite) as file:
         file.write(pack(about, tensors))
-
-
-def about_tuned(path: Path | str) -> dict[str, str] | None:
-    """Return what a file says about the model it changes, None if it is not a tuned model."""
-    if not str(path).endswith(SUFFIX):
-        return None
-    try:
-        with open(path, "rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            about = read_header(file.read(min(length, 1 << 20)))[0]
-    except OSError as error:
-        raise why_not(path, error, "read") from error
-    except SefaError as error:
-        raise SefaError(f"{path} is not a tuned model: {error.found}", error.expected) from None
-    if about.get("sefa_tuned") != "1" or not {"ref", "fingerprint", "weights"} <= set(about):
-        raise SefaError(f"{path} is not a tuned model", "a file that `sefa invert --tune` wrote")
-    return about
 
 
 def tune(generator: "Generator", path: Path | str) -> None:

@@ -30,7 +30,7 @@ _CLEAR, _STABLE = 0.5, 0.8  # standard deviations for the full step, and share o
 _SIDE_EFFECTS = 2
 _FOLLOWS = ("sharpness",)  # it follows exposure, so it names what moves nothing else
 _EQUAL = 0.8  # of the largest effect, from which on the name says both
-_SKIN = "skin "  # a color of the skin follows that of the picture if this moves half as far
+_SKIN = "skin "
 
 
 def noticeable(attribute: str) -> float:
@@ -51,23 +51,19 @@ def proposal(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     sizes = {name: _size(name, found, row["alpha"]) for name, found in row["effects"].items()}
     order = sorted(sizes, key=lambda name: (name in _FOLLOWS, -sizes[name]))
-    order = [name for name in order if sizes[name] and not _is_the_pictures(name, row["effects"])]
+    order = [name for name in order if sizes[name] and _names(row["effects"][name])]
     if not order:
         return None
-    first = row["effects"][order[0]]
-    if not _names(sizes[order[0]], first):
-        return None
-    others = [name for name in order[1:] if sizes[name] >= _CLEAR][:_SIDE_EFFECTS]
-    parts = [_measured(name, row["effects"][name]) for name in (order[0], *others)]
-    stable = f"stable on {first['transfer']:.0%} of seeds"
-    said = [order[0]]
+    first, *others = order
+    parts = [_measured(name, row["effects"][name]) for name in order[: 1 + _SIDE_EFFECTS]]
+    stable = f"stable on {row['effects'][first]['transfer']:.0%} of seeds"
+    said = [first]
     for name in others[:1]:
-        equal = sizes[name] >= _EQUAL * sizes[order[0]] and name not in _FOLLOWS
-        if equal and _names(sizes[name], row["effects"][name]) and _color(name) != _color(order[0]):
+        if sizes[name] >= _EQUAL * sizes[first] and _color(name) != _color(first):
             said.append(name)
     return {
         "label": ", ".join(_word(name, row["effects"][name]["mean"]) for name in said),
-        "attribute": order[0],
+        "attribute": first,
         "attributes": said,
         "note": f"{', '.join(parts)} a unit, {stable}",
     }
@@ -93,29 +89,22 @@ def with_proposals(bundle: Bundle, rows: Mapping[int, Mapping[str, Any]]) -> Bun
 
 
 def _size(attribute: str, found: Mapping[str, Any], alpha: float) -> float:
-    """Return an effect in standard deviations, 0 if it is too small to notice."""
-    if found["mean"] is None or abs(found["per_alpha"]) * alpha < noticeable(attribute):
+    """Return an effect in units of the least that one notices; 0 if it is smaller."""
+    if found["mean"] is None:
         return 0.0
-    return abs(float(found["mean"]))
+    least = noticeable(attribute)
+    units = abs(found["per_alpha"]) * alpha / least if least else abs(found["mean"]) / _CLEAR
+    return float(units) if units >= 1 else 0.0
 
 
-def _names(size: float, found: Mapping[str, Any]) -> bool:
+def _names(found: Mapping[str, Any]) -> bool:
     """Return whether an effect is clear, sure and steady enough for a name."""
-    return size >= _CLEAR and found["low"] * found["high"] > 0 and found["transfer"] >= _STABLE
+    clear, sure = abs(found["mean"]) >= _CLEAR, found["low"] * found["high"] > 0
+    return bool(clear and sure and found["transfer"] >= _STABLE)
 
 
 def _color(attribute: str) -> str:
     return attribute.removeprefix(_SKIN)
-
-
-def _is_the_pictures(attribute: str, effects: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Return whether a color of the skin moves because that of the whole picture does."""
-    whole = effects.get(_color(attribute), {"per_alpha": None})["per_alpha"]
-    if not attribute.startswith(_SKIN) or whole is None:
-        return False
-    return bool(
-        whole * effects[attribute]["per_alpha"] > 0.5 * effects[attribute]["per_alpha"] ** 2
-    )
 
 
 def _words(attribute: str) -> tuple[str, str, str, float]:

@@ -99,15 +99,15 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
     chosen = projections.select(checkpoint, layers)
     card = projections.model_card(checkpoint)
     if condition is not None:
-        _check_condition(condition, card)
+        _check_condition(condition, card, checkpoint.config["space"])
     generator = model if isinstance(model, Generator) else load_generator(checkpoint, device)
     start = start_from(generator, numbers, None, truncation, None, label)
     view = View(None, fast=True, label=label, truncation=truncation).at_most(generator, _LARGEST)
     opened = open_scorers(scorers, offline)
     try:
-        key = scores_key(card["fingerprint"], start, view, truncation, comparing(opened, False))
+        single = comparing(opened, False)  # those of one picture
+        key = scores_key(card["fingerprint"], start, view, truncation, single)
         sampled = SampleScores(scores, key)
-        single = comparing(opened, False)
         values = sampled.of(generator, start, view, single, named, begin)  # (n, attributes)
     finally:
         close_scorers(opened)
@@ -165,11 +165,13 @@ def _check_count(samples: int, share: float) -> None:
         )
 
 
-def _check_condition(condition: Bundle, card: dict[str, object]) -> None:
+def _check_condition(condition: Bundle, card: dict[str, object], space: str) -> None:
     if condition.model["fingerprint"] != card["fingerprint"]:
         raise MismatchError(f"the condition belongs to {condition.model['ref']}", str(card["ref"]))
     if condition.directions.ndim == 3:
         raise UsageError("the condition's directions have a row for each layer", "one row for all")
+    if condition.space != space:
+        raise MismatchError(f"the condition's directions are for {condition.space}", space)
 
 
 def _names(bundle: Bundle) -> list[str]:

@@ -33,9 +33,19 @@ def aligned(
 ) -> tuple[Image.Image, str]:
     """Return one face of a photo, cropped and turned as in FFHQ, `side` pixels large; and a note.
 
+    Raises SefaError, as `face_square`.
+    """
+    square, note = face_square(image, find, face, label)
+    return _cut(image, square, side), note
+
+
+def face_square(
+    image: Image.Image, find: Find, face: int | None, label: str
+) -> tuple[NDArray[np.float64], str]:
+    """Return the corners `(4, 2)` of FFHQ's crop of one face of a photo, and a note.
+
     Args:
         image: The upright photo.
-        side: Pixels of the result.
         find: What finds faces.
         face: Which face, from 0 at the left. Default: the largest.
         label: What the photo is called in errors.
@@ -56,7 +66,7 @@ def aligned(
     sizes = [math.dist(square[0], square[3]) for square in squares]
     chosen = int(np.argmax(sizes)) if face is None else face
     note = "aligned" + (f" by face {chosen} of {count}, counted from 0" if count > 1 else "")
-    return _cut(image, squares[chosen], side), note
+    return squares[chosen], note
 
 
 def ffhq_square(points: NDArray[np.float64]) -> NDArray[np.float64]:

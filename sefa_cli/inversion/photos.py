@@ -77,6 +77,20 @@ def read_photo(
     is_file = isinstance(given, str | Path)
     label = str(given) if is_file else name or "the picture"
     notes: list[str] = []
+    image = upright_photo(given, channels, label, notes)
+    if find is not None:
+        image, note = aligned(image, max(size), find, face, label)
+        notes.append(note)
+    image = _fitted(image, size, notes)
+    pixels = np.asarray(image).reshape(*size, channels)
+    return Photo(name or (Path(given).stem if is_file else "photo"), pixels, tuple(notes))  # type: ignore[arg-type]
+
+
+def upright_photo(given: Given, channels: int, label: str, notes: list[str]) -> Image.Image:
+    """Return a whole photo, upright, with 8 bits a channel; `notes` are added to. Raises SefaError.
+
+    `label` is what the photo is called in errors.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's: of size (beyond twice that: error), of tags
         if isinstance(given, str | Path | bytes):
@@ -99,12 +113,7 @@ def read_photo(
         raise SefaError(
             f"{label} has {image.width} x {image.height} pixels", f"at least {_SMALLEST} each way"
         )
-    if find is not None:
-        image, note = aligned(image, max(size), find, face, label)
-        notes.append(note)
-    image = _fitted(image, size, notes)
-    pixels = np.asarray(image).reshape(*size, channels)
-    return Photo(name or (Path(given).stem if is_file else "photo"), pixels, tuple(notes))  # type: ignore[arg-type]
+    return image
 
 
 def find_photos(paths: Sequence[str | Path]) -> list[Path]:

@@ -19,10 +19,11 @@ from sefa_cli.sources import cache
 
 @dataclass(frozen=True)
 class PhotoCodes:
-    """Codes `(n, layers, dim)` with the names of their photos, as `codes=` takes them."""
+    """Codes `(n, layers, dim)` with the names and files of their photos, as `codes=` takes them."""
 
     codes: torch.Tensor
     names: tuple[str, ...]
+    photos: tuple[Path, ...] = ()
 
 
 def codes_of(
@@ -36,15 +37,16 @@ def codes_of(
     They are remembered by the photo's bytes, the model's fingerprint and how they were found.
     Call `refused` for each of the others. Raises SefaError if none can be read.
     """
-    codes = {}
+    codes, read = {}, []
     for path, name in zip(photos, unlike(path.stem for path in photos), strict=True):
         try:
             codes[name] = code_of(path, name, inverter, lambda n, loss: progress(name, n, loss))  # noqa: B023 - called at once
+            read.append(path)
         except SefaError as error:
             refused(error)
     if not codes:
         raise SefaError("no photo could be read", "at least one picture")
-    return PhotoCodes(torch.cat(list(codes.values())), tuple(codes))
+    return PhotoCodes(torch.cat(list(codes.values())), tuple(codes), tuple(read))
 
 
 def code_of(

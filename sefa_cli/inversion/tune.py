@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from sefa_cli.editing.tuned import SUFFIX, Changes, save_tuned, tunable
+from sefa_cli.checkpoints import TUNED
+from sefa_cli.editing.tuned import Changes, save_tuned, tunable
+from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
 
-_STEP = 1e-3  # of Adam
+_STEP = 4e-4  # of Adam; with 1e-3 the loss rises first
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,7 +41,7 @@ class Tuned:
     @staticmethod
     def beside(codes: Path | str) -> Path:
         """Return the file of the changes that belong to a file of codes."""
-        return Path(codes).with_suffix(SUFFIX)
+        return Path(codes).with_suffix(TUNED)
 
     def save(self, codes: Path | str, overwrite: bool = False) -> None:
         """Write them beside the file `codes`. Raises SefaError."""
@@ -52,8 +54,11 @@ def tune_to(
     """Return what is found for photos after the network was tuned to their codes; the changes.
 
     Each photo gets the passes of `inverter.how`. The generator is afterwards as it was.
+    Raises UsageError for a model that is tuned already.
     """
     generator = inverter.generator
+    if generator.checkpoint.tuned is not None:
+        raise UsageError(f"{generator.checkpoint.tuned} is tuned already", "the model it changes")
     weights = tunable(generator)
     before = {name: weight.detach().clone() for name, weight in weights.items()}
     losses = [inverter.loss_to(one.photo) for one in found]

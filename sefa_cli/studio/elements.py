@@ -16,6 +16,7 @@ class Canvas(Element, component="assets/canvas.js"):
         self._props["mode"] = "none"
         self._props["brush"] = 0.08
         self._props["src"] = ""
+        self._props["other"] = ""  # a picture at the left of the wipe
         self._props["alt"] = "the generated picture"
 
     def say(self, **props: Any) -> None:
@@ -37,7 +38,9 @@ class Drop(Element, component="assets/drop.js"):
     def __init__(self, label: str, address: str, anywhere: bool = False) -> None:
         """With `anywhere` it is the whole window, and seen only while a file is over it."""
         super().__init__()
-        self._props.update(label=label, address=address, accept=".dirs,image/*", largest=LARGEST)
+        self._props.update(
+            label=label, address=address, accept=".dirs,.toml,image/*", largest=LARGEST
+        )
         self._props["anywhere"] = anywhere
         self._props["refusal"] = ". ".join(too_large())
 
@@ -70,6 +73,14 @@ class Fault(Element):
 
     def _forgive(self) -> None:
         self.error = None
+
+
+class Hint(Element, component="assets/hint.js"):
+    """Lines for whoever opens the studio for the first time in this browser."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__()
+        self._props["lines"] = lines
 
 
 def icon_button(icon: str, tip: str, handler: Any) -> ui.button:

@@ -44,7 +44,7 @@ class FilmPanel:
             return
         self._show(False)
         if film:
-            name = f"seed{state.seed:04d}_k{k}.gif"
+            name = f"{state.stem}_k{k}.gif"
             ui.download.content(film, name, "image/gif")
             page.layout.tell(film_commands(model, state, k, name))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sefa_cli.rendering.animation import sweep
 from sefa_cli.scratch import scratch_beside
 from sefa_cli.studio.session import State
-from sefa_cli.studio.shell import FRAMES, film_size, film_start
+from sefa_cli.studio.shell import FRAMES, film_start, quick_size
 
 if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
@@ -36,7 +36,7 @@ def film_of(
         model=generator,
         frames=FRAMES,
         bounce=True,
-        size=film_size(model),
+        size=quick_size(model),
         fast=True,
     )
     with scratch_beside(Path(tempfile.gettempdir()) / "film", folder=True) as folder:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nicegui import events, ui
 
 from sefa_cli.studio.annotating_panel import AnnotatingPanel
-from sefa_cli.studio.elements import Complaint, icon_button
+from sefa_cli.studio.elements import Complaint, Hint, icon_button
 from sefa_cli.studio.history_strip import HistoryStrip
 from sefa_cli.studio.open_dialog import OpenDialog
 from sefa_cli.studio.photo_panel import PhotoPanel
@@ -15,6 +15,7 @@ from sefa_cli.studio.picture_panel import PicturePanel
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
 from sefa_cli.studio.thumbnails import Thumbnails
+from sefa_cli.studio.timeline_panel import TimelinePanel
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -41,7 +42,13 @@ class Layout:
                 with ui.element("div").classes("foot"):
                     self._commands()
             with ui.element("section").classes("right"):
+                Hint(
+                    "A slider's two small faces show what it does.",
+                    "Draw a box on the picture to change only that part.",
+                    "The command below the picture makes the same.",
+                ).props('data-test="hint"')
                 self.sliders = SlidersPanel(page, thumbnails)
+                self.timeline = TimelinePanel(page)
         self.dialog = OpenDialog(page)
         self.annotating = AnnotatingPanel(page)
         self.refresh()

@@ -95,7 +95,7 @@ class Library:
 
         name = ref or (checkpoint.ref if is_remote(checkpoint.ref) else str(checkpoint.path))
         known = fingerprint(checkpoint)
-        key = f"{known} {checkpoint.path}"
+        key = f"{known} {checkpoint.tuned or checkpoint.path}"
         model = self._models.pop(key, None)
         if model is None or model.ref != name:
             generator = model.generator if model else load_generator(checkpoint, self._device)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import Image, ImageDraw
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.rendering.pictures import png
 from sefa_cli.studio.session import Sliders, State
-from sefa_cli.studio.shell import codes_commands, codes_name, command, started_by
+from sefa_cli.studio.shell import codes_commands, codes_name, command, face_command, started_by
 
 if TYPE_CHECKING:
     from sefa_cli.discovery.regions.region import Region
@@ -115,18 +116,18 @@ class Task:
         """The search that the commands ask `sefa localize` for."""
         from sefa_cli.discovery.request import Request
 
-        generator, state, moves = self.model.generator, self.state, len(self.state.moved)
+        generator, state, start = self.model.generator, self.state, self._start
         codes: CodeArray | None = None
-        name: str | None = None
-        if moves:
-            codes, name = state.codes(generator), codes_name(moves, self._of)
-        elif state.origin:
-            codes, name = state.origin.codes, state.origin.path
+        if start:
+            codes = state.codes(generator)
+            if state.origin and not state.moved:
+                codes = state.origin.codes
+        whole = not state.moved and not state.mix  # not truncated yet
         return Request(
             seeds=str(state.seed),
             codes=codes,
-            codes_name=name,
-            truncation=state.trunc if not moves or generator.conditioned else None,
+            codes_name=Path(start).name if start else None,
+            truncation=state.trunc if whole or generator.conditioned else None,
             label=None if state.origin else state.label,
             layers=self.layers,
             size=self.size,
@@ -138,17 +139,27 @@ class Task:
         """Return the commands that make the same bundle."""
         model, state, asked = self.model, self.state, self.request
         lines = [*started_by(state), *codes_commands(model, state, state.moved, self._of)]
+        if state.mix and not state.moved:
+            lines = [face_command(model, state, f"{self._of}face")]
         region = ["--mask", self.mask_name]
         if self.drawing.kind == "box":
             region = ["--box", self.drawing.box(*self._sides)]
         words: list[Any] = [model.ref, *region, "-L", self.layers, "--num", asked.num]
-        codes = asked.codes_name
-        words += ["--codes", codes] if codes else ["--seeds", state.seed]
+        words += ["--codes", self._start] if self._start else ["--seeds", state.seed]
         if asked.truncation is not None:
             words += ["--trunc", f"{asked.truncation:g}"]
         words += [] if asked.label is None else ["--class", asked.label]
         words += ["--alone"] if asked.alone else []
         return [*lines, command("localize", *words, "-o", self.path)]
+
+    @property
+    def _start(self) -> str | None:
+        """The file with the code that it starts from; None for the seed's own."""
+        if moves := len(self.state.moved):
+            return codes_name(moves, self._of)
+        if self.state.origin:
+            return self.state.origin.path
+        return f"{self._of}face/seed{self.state.seed:04d}.png" if self.state.mix else None
 
     @property
     def _of(self) -> str:

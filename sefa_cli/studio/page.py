@@ -17,6 +17,7 @@ from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.renderer import Rendered, Renderer
 from sefa_cli.studio.saving import Saved, address_of, state_at
 from sefa_cli.studio.session import History, Sliders, State
+from sefa_cli.studio.timeline import with_preset
 from sefa_cli.studio.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Page:
         # Pictures asked for, the last one to paint, the one shown; whole ones asked for.
         self.asked = self.painted = self.count = self.shows = 0
         self.before = False  # whether the page shows the picture without any move
+        self.apart: int | None = None  # the bundle whose moves stand at the left of the wipe
         self.closed = False
 
     @property
@@ -57,7 +59,9 @@ class Page:
     @property
     def shown(self) -> State:
         """The state of the picture: without any move while *before* is on."""
-        return self.state.before() if self.before else self.state
+        if self.before:
+            return self.state.before()
+        return self.state if self.apart is None else self.state.resting(self.apart)
 
     def close(self) -> None:
         """Stop all work for a page that is gone, and let go of everything heavy."""
@@ -130,6 +134,12 @@ class Page:
         Raises SefaError if it is neither, or belongs to another model than the open one.
         """
         name = Path(name).name
+        if name.endswith(".toml") and (model := self.model):
+            text = data.decode(errors="replace")
+            self.history.do(with_preset(model, self.state, text, name))
+            self.layout.dialog.close()
+            await self.show()
+            return
         if not (name.endswith(".dirs") or data.startswith(b"PK")):
             await self.layout.photo.take(name, data)
             self.layout.dialog.close()
@@ -216,11 +226,13 @@ class Page:
         mine = self.shows
         self.layout.picture.busy(True)
         state = self.shown
-        for view in (renderer.quick, renderer.whole):
-            await self._paint(renderer, state, view)
+        for view in renderer.views(state):
+            if mine == self.shows:  # else it would take the place of a newer wish
+                await self._paint(renderer, state, view)
         if mine == self.shows:
             self.layout.picture.busy(False)
             self.layout.sliders.settled()
+            await self.layout.picture.faces.settled()
 
     async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
         if self.closed:

@@ -8,11 +8,14 @@ from nicegui import background_tasks, ui
 from sefa_cli.interchange.notes import has_note
 from sefa_cli.studio.elements import Canvas, Drop, icon_button
 from sefa_cli.studio.photos import Search, check_model
+from sefa_cli.studio.region_panel import spoken
 from sefa_cli.studio.restoring import restored
 
 if TYPE_CHECKING:
     from sefa_cli.inversion.invert import Inverter
     from sefa_cli.studio.page import Page
+
+_ONE_LINE = "white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
 
 
 class PhotoPanel:
@@ -26,7 +29,7 @@ class PhotoPanel:
             icon_button("close", "Back to the seed", self._leave)
         with ui.row().classes("panel-head no-wrap") as self._busy:
             self._bar = ui.linear_progress(value=0, show_value=False).props("rounded")
-            self._left = ui.label("").classes("quiet").style("white-space: nowrap")
+            self._left = ui.label("").classes("quiet").style(_ONE_LINE)
             self._left.props('data-test="photo-progress"')
             ui.button("Cancel", on_click=self.stop).props(
                 'no-caps flat dense data-test="photo-cancel"'
@@ -101,9 +104,11 @@ class PhotoPanel:
             self._canvas.say(src=f"/picture/{page.key}/{page.keep(png)}.png")
 
     def _tell(self) -> None:
-        if self._search:
-            self._bar.value = self._search.done / self._search.total
-            self._left.text = self._search.left
+        if search := self._search:
+            self._bar.value = search.done / search.total
+            loss = f", loss {search.loss:.3f}" if search.done else ""
+            left = "" if search.left is None else f", {spoken(search.left)} left"
+            self._left.text = f"{search.name}: {search.done} of {search.total}{loss}{left}"
 
     async def _leave(self) -> None:
         await self.page.do(lambda state: state.started(None))

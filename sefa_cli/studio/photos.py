@@ -50,12 +50,16 @@ class Search:
     done: int = 0
     total: int = 1
     loss: float = 0.0
+    _began: tuple[int, float] | None = None  # passes, and when they were done
     _shown: float = 0.0
 
     @property
-    def left(self) -> str:
-        """How far it is, in words."""
-        return f"{self.name}: pass {self.done} of {self.total}, loss {self.loss:.3f}"
+    def left(self) -> float | None:
+        """An estimate of the seconds left, by all passes but the first; None before."""
+        if self._began is None or self.done == self._began[0]:
+            return None
+        done, began = self._began
+        return (time.monotonic() - began) / (self.done - done) * (self.total - self.done)
 
     def prepare(self) -> "Inverter":
         """Return what can find codes, after a look at the photo. Raises SefaError."""
@@ -73,7 +77,7 @@ class Search:
 
         code = code_of(self.data, self.name, inverter, self._step, self._watch)
         photo = inverter.read(self.data, self.name)
-        found = inverter.found(photo, code[0])
+        found = inverter.found(photo, code[0].reshape(-1, code.shape[-1]))
         notes = "".join(f"; {note}" for note in photo.notes)
         stem = in_file_name(Path(self.name).stem) or "photo"
         align = ["--align"] if self.align else []
@@ -92,6 +96,7 @@ class Search:
         if self.stop.is_set():
             raise CancelledError
         self.done, self.loss = done, loss
+        self._began = self._began or (done, time.monotonic())
 
     def _watch(self, picture: "torch.Tensor") -> None:
         if time.monotonic() - self._shown >= _EVERY:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
 
-from sefa_cli.studio.elements import Canvas, Fault, icon_button
+from sefa_cli.studio.elements import Canvas, Drop, Fault, icon_button
+from sefa_cli.studio.faces_panel import FacesPanel
 from sefa_cli.studio.film_panel import FilmPanel
 from sefa_cli.studio.region_panel import RegionPanel
 from sefa_cli.studio.renderer import Rendered
@@ -22,6 +23,10 @@ class PicturePanel:
         self.page = page
         with ui.element("div").classes("frame"):
             self.canvas = Canvas()
+            self._drop = Drop(
+                "Drop a file here: a bundle, a photo, or a picture that sefa saved",
+                f"/upload/{page.key}",
+            ).props('data-test="drop-here"')
             self.trouble = Fault("trouble")
             self.film = FilmPanel(page)
         with ui.row().classes("facts"):
@@ -48,6 +53,7 @@ class PicturePanel:
                 "seed"
             )
             self._label.on("change", self._take_class)
+        self.faces = FacesPanel(page, self.canvas)
         self.region = RegionPanel(page, self.canvas)
 
     async def _compare(self, event: events.ValueChangeEventArguments[bool | None]) -> None:
@@ -91,6 +97,8 @@ class PicturePanel:
             self._trunc.value = psi
         self._before.value = page.before
         self._before.set_enabled(bool(state.moved) or page.before)
+        self._drop.visible = model is None
+        self.faces.refresh()
         self.region.refresh()
 
     def say(self, about: str) -> None:

@@ -33,7 +33,7 @@ class RegionPanel:
             self._brush = Slider(min=0.02, max=0.3, step=0.01, value=0.08)
             self._brush.props('dense aria-label="width of the brush"').classes("trunc")
             self._brush.on_value_change(lambda event: canvas.say(brush=event.value))
-            self._layers = ui.select({"all": "all"}, value="all", label="Layers")
+            self._layers = ui.select({"all": "all"}, value="all", label="Layers to move")
             self._layers.on_value_change(self.refresh)
             self._layers.props('dense outlined options-dense data-test="region-layers"')
             with self._layers:
@@ -72,7 +72,7 @@ class RegionPanel:
         except SefaError as error:
             self._fault.error = str(error)
         self.refresh()
-        renderer, state = self.page.renderer, self.page.state
+        renderer, state = self.page.renderer, self.page.state.alone
         if renderer and renderer is not self._timed:
             self._timed, self._picture = renderer, 0.0
             self._picture = (
@@ -87,7 +87,7 @@ class RegionPanel:
 
     def _task(self) -> Task | None:
         page = self.page
-        if page.model is None or self.drawing is None:
+        if page.model is None or self.drawing is None or page.state.more:
             return None
         name = f"region{self._number + 1}"
         layers = str(self._layers.value)
@@ -98,7 +98,10 @@ class RegionPanel:
     def refresh(self) -> None:
         """Show the tools that can be used now, and what the search would cost."""
         running = bool(self.page.job and self.page.job.running)
-        self._mode.set_enabled(self.page.model is not None)
+        several = bool(self.page.state.more)  # a region is drawn on one face
+        self._mode.set_enabled(self.page.model is not None and not several)
+        if several and self._mode.value != "none":
+            self._mode.value = "none"
         self._brush.visible = self._mode.value == "brush"
         self._layers.visible = self._mode.value != "none"
         if self.page.model and self._layers.options != self.page.model.level_names:

@@ -1,15 +1,21 @@
 """A page's pictures: small and quick while a slider moves, whole when you let go."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sefa_cli.generators.resuming import Resuming
+from sefa_cli.rendering.film_frames import gap_of, one_below_another, side_by_side
 from sefa_cli.rendering.note import note, of_move
 from sefa_cli.rendering.pictures import Picture, png, to_uint8
 from sefa_cli.rendering.view import View
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.session import State
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 QUICK = 256  # pixels: the size of a picture while a slider moves
 SMALL = 80  # pixels: the size of the pictures beside a slider
@@ -57,15 +63,33 @@ class Renderer:
     def picture(
         self, state: State, view: View, go_on: Callable[[], object] = lambda: None
     ) -> Picture:
-        """Return the picture `(height, width, channels)` that `sefa edit` makes, bit for bit."""
+        """Return the picture `(height, width, channels)` that `sefa edit` makes, bit for bit.
+
+        Several faces stand in a square.
+        """
+        codes = state.codes(self._model.generator)
+        faces = [
+            self._face(state, seed, codes[i : i + 1], view, go_on)
+            for i, seed in enumerate(state.seeds)
+        ]
+        wide = math.ceil(math.sqrt(len(faces)))
+        rows = [side_by_side(faces[i : i + wide]) for i in range(0, len(faces), wide)]
+        return one_below_another(rows, gap_of(faces[0].shape[1]))
+
+    def _face(
+        self, state: State, seed: int, code: "Tensor", view: View, go_on: Callable[[], object]
+    ) -> Picture:
         generator = self._model.generator
-        codes = state.codes(generator)
         if generator.conditioned:
             view = View(view.size, view.fast, label=state.label, truncation=state.trunc)
-            return next(view.pictures(generator, codes, [state.seed]))
-        images = self._resuming[view].paint(codes, go_on)  # (1, channels, height, width)
+            return next(view.pictures(generator, code, [seed]))
+        images = self._resuming[view].paint(code, go_on)  # (1, channels, height, width)
         picture: Picture = to_uint8(images.cpu().numpy())[0]
         return picture
+
+    def views(self, state: State) -> tuple[View, ...]:
+        """Return how to render a state: first quickly, then whole. Several faces stay quick."""
+        return (self.quick,) if state.more else (self.quick, self.whole)
 
     def save(self, state: State) -> bytes:
         """Return the whole picture as PNG, with its model, seed, code and moves."""
@@ -73,9 +97,10 @@ class Renderer:
         moves = [
             {"file": own.path, **of_move(own.bundle, own.move, own.layers)} for own in state.moved
         ]
-        code = state.codes(self._model.generator)[0]
-        start = {"seed": state.seed} if state.origin is None else {"code": 0}
-        return png(self.picture(state, self.whole), note(model, start, moves, code))
+        if state.more:
+            return png(self.picture(state, self.quick))  # a note is about one face
+        start, code = state.start(self._model.generator), state.codes(self._model.generator)[0]
+        return png(self.picture(state, self.whole), note(model, start.origin(0), moves, code))
 
     def render(
         self, state: State, view: View, go_on: Callable[[], object] = lambda: None

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.editing.mixing import parse_mix
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.ranges import format_range
 from sefa_cli.sources.cache import cache_folder, keep, kept, write_quietly
@@ -94,8 +95,9 @@ class Saved:
             )
             for one in plain["sets"]
         )
-        origin = _origin(plain.get("origin"))
-        return State(plain["seed"], plain["trunc"], plain["label"], sets, plain["active"], origin)
+        more, mix = tuple(map(int, plain.get("more", ()))), str(plain.get("mix", ""))
+        first = plain["seed"], plain["trunc"], plain["label"]
+        return State(*first, sets, plain["active"], _origin(plain.get("origin")), more, mix)
 
     def _bundle(self, digest: str) -> Bundle:
         for bundle, known in self._digests.values():
@@ -137,6 +139,10 @@ def address_of(saved: Saved, model: str | None, state: State) -> str:
         words["model"] = model
         if state.origin is None:  # an address cannot hold a code; the saved page does
             words["seed"] = str(state.seed)
+        if state.more:
+            words["faces"] = str(len(state.seeds))
+        if state.mix:
+            words["mix"] = state.mix
         if state.trunc is not None:
             words["trunc"] = f"{state.trunc:g}"
         if state.label is not None:
@@ -158,6 +164,11 @@ def state_at(words: Mapping[str, str], state: State) -> State:
     """
     try:
         state = state.with_seed(int(words.get("seed", state.seed)))
+        if words.get("faces") in ("4", "9"):
+            state = state.of_faces(int(words["faces"]))
+        if "mix" in words:
+            parse_mix(words["mix"])
+            state = replace(state, mix=words["mix"])
         if "trunc" in words:
             state = replace(state, trunc=float(words["trunc"]))
         if "class" in words and state.label is not None:

@@ -89,11 +89,18 @@ class State:
     sets: tuple[Sliders, ...] = ()
     active: int = 0  # the index in `sets` of the sliders that are shown
     origin: Origin | None = None  # what moves start from; None: the seed
+    more: tuple[int, ...] = ()  # further seeds, whose faces are edited together with the first
+    mix: str = ""  # styles of another source, as `--mix-from` names them: "7:8-22"
 
     @property
     def sliders(self) -> Sliders | None:
         """The sliders that are shown."""
         return self.sets[self.active] if self.sets else None
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of all faces."""
+        return self.seed, *self.more
 
     @property
     def moved(self) -> tuple[Sliders, ...]:
@@ -112,12 +119,25 @@ class State:
         return replace(self, sets=tuple(sets))
 
     def with_seed(self, seed: int) -> "State":
-        """Return this state with another seed. Raises UsageError if it is out of range."""
-        return replace(self, seed=check_indices([seed], "seed", 2**32)[0], origin=None)
+        """Return this state with another seed, and those after it for the other faces.
+
+        Raises UsageError if one is out of range.
+        """
+        return replace(self, seed=seed, origin=None).of_faces(len(self.seeds))
+
+    def of_faces(self, count: int) -> "State":
+        """Return this state with the faces of `count` seeds from its own on."""
+        seeds = check_indices(range(self.seed, self.seed + count), "seed", 2**32)
+        return replace(self, more=seeds[1:], origin=None if count > 1 else self.origin)
+
+    @property
+    def alone(self) -> "State":
+        """This state with the first face alone."""
+        return replace(self, more=())
 
     def started(self, origin: Origin | None) -> "State":
-        """Return this state with another start, not truncated."""
-        return replace(self, origin=origin, trunc=None)
+        """Return this state with another start, alone, not truncated and not mixed."""
+        return replace(self, origin=origin, trunc=None, more=(), mix="")
 
     @property
     def stem(self) -> str:
@@ -133,6 +153,16 @@ class State:
         """Return this state with every slider at 0."""
         return replace(self, sets=tuple(sliders.still() for sliders in self.sets))
 
+    def only(self, index: int) -> "State":
+        """Return this state with the moves of one set alone."""
+        sets = [own if i == index else own.still() for i, own in enumerate(self.sets)]
+        return replace(self, sets=tuple(sets))
+
+    def resting(self, index: int) -> "State":
+        """Return this state without the moves of one set."""
+        sets = [own.still() if i == index else own for i, own in enumerate(self.sets)]
+        return replace(self, sets=tuple(sets))
+
     def added(self, sliders: Sliders) -> "State":
         """Return this state with `sliders` as the active set, in place of any of the same file."""
         others = tuple(own for own in self.sets if own.path != sliders.path)
@@ -145,14 +175,18 @@ class State:
 
     def start(self, generator: "Generator") -> "Start":
         """Return the codes before any move."""
+        from sefa_cli.editing.mixing import mixed
         from sefa_cli.editing.start import start_from
 
-        if self.origin is None:
-            return start_from(generator, str(self.seed), None, self.trunc, None, self.label)
-        return start_from(generator, "0", self.origin.codes, self.trunc)
+        if self.origin is not None:
+            return start_from(generator, "0", self.origin.codes, self.trunc)
+        start = start_from(generator, self.seeds, None, self.trunc, None, self.label)
+        if not self.mix:
+            return start
+        return mixed(start, generator, self.mix, self.trunc, None, self.label)
 
     def codes(self, generator: "Generator") -> "torch.Tensor":
-        """Return the codes `(1, layers, dim)` or `(1, dim)` after the moves of all sets.
+        """Return the codes `(n, layers, dim)` or `(n, dim)` of all faces, after all moves.
 
         Raises MismatchError if a bundle belongs to another model.
         """

@@ -52,12 +52,13 @@ def picture_commands(model: "Model", state: State, output: str = "picture") -> l
     """
     own = state.sliders
     lines = [*started_by(state), *([] if own is None or own.alphas else own.made_by)]
+    how = ["--size", quick_size(model), "--fast"] if state.more else []
     if not state.moved:
-        sample = command("sample", model.ref, *_start(model, state), "-o", output)
+        sample = command("sample", model.ref, *start_words(state), *how, "-o", output)
         return _once([*lines, sample])
     *first, last = state.moved
     lines += [*codes_commands(model, state, first), *last.made_by]
-    edit = edit_command(model, last, _from(model, state, len(first)), "-o", output)
+    edit = edit_command(model, last, _from(model, state, len(first)), *how, "-o", output)
     return _once([*lines, edit])
 
 
@@ -77,6 +78,11 @@ def codes_commands(
     return lines
 
 
+def face_command(model: "Model", state: State, output: str) -> str:
+    """Return the command that makes the face before any move, a picture that keeps its code."""
+    return command("sample", model.ref, *start_words(state), "-o", output)
+
+
 def codes_name(number: int, of: str = "") -> str:
     """Return the name of the file with the codes after `number` moves."""
     return f"{of}codes{number}.npz"
@@ -93,13 +99,13 @@ def film_commands(model: "Model", state: State, k: int, output: str) -> list[str
     lines = [*started_by(state), *codes_commands(model, state, others)]
     start = _from(model, state, len(others))
     how = ["--frames", FRAMES, "--bounce"]
-    how += ["--size", film_size(model), "--fast", "-o", output]
+    how += ["--size", quick_size(model), "--fast", "-o", output]
     film = command("animate", *_dirs(model, own), "--k", k, *start, *how)
     return _once([*lines, *own.made_by, film])
 
 
-def film_size(model: "Model") -> int:
-    """Return the size of a film's pictures, in pixels."""
+def quick_size(model: "Model") -> int:
+    """Return the size of quick pictures and of a film's, in pixels."""
     return min(256, model.generator.resolution)
 
 
@@ -134,19 +140,23 @@ def _dirs(model: "Model", sliders: Sliders) -> list[object]:
     return words
 
 
-def _start(model: "Model", state: State) -> list[object]:
-    trunc = [] if state.trunc is None else ["--trunc", f"{state.trunc:g}"]
+def start_words(state: State) -> list[object]:
+    """Return the options for the faces before any move."""
     if state.origin:
-        return ["--codes", state.origin.path, *trunc]
-    label = [] if state.label is None else ["--class", state.label]
-    return ["--seeds", state.seed, *trunc, *label]
+        return ["--codes", state.origin.path, *_look(state)]
+    mix = ["--mix-from", state.mix] if state.mix else []
+    return ["--seeds", format_range(state.seeds), *mix, *_look(state)]
+
+
+def _look(state: State) -> list[object]:
+    trunc = [] if state.trunc is None else ["--trunc", f"{state.trunc:g}"]
+    label = [] if state.label is None or state.origin else ["--class", state.label]
+    return [*trunc, *label]
 
 
 def _from(model: "Model", state: State, moves: int, of: str = "") -> list[object]:
-    """Return the options for the seed, or for the codes after `moves` moves."""
+    """Return the options for the seeds, or for the codes after `moves` moves."""
     if not moves:
-        return _start(model, state)
-    words: list[object] = ["--codes", codes_name(moves, of)]
-    if model.generator.conditioned:
-        words += _start(model, state)[2:]  # synthesis needs the truncation and the class, too
-    return words
+        return start_words(state)
+    look = _look(state) if model.generator.conditioned else []  # synthesis needs them, too
+    return ["--codes", codes_name(moves, of), *look]

@@ -79,11 +79,16 @@ class Thumbnails:
                 page.layout.show_thumbnails(k)
 
     def _keep(self, key: Hashable, picture: Picture) -> None:
-        file = io.BytesIO()
-        to_image(picture).convert("RGB").save(file, "JPEG", quality=85)
-        self._kept[key] = f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+        self._kept[key] = address_of_picture(picture)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
+
+
+def address_of_picture(picture: Picture) -> str:
+    """Return an address that holds a small picture itself, as JPEG."""
+    file = io.BytesIO()
+    to_image(picture).convert("RGB").save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def end_of(sliders: Sliders, k: int, side: int) -> float:
@@ -95,7 +100,7 @@ def moved_alone(state: State, k: int, side: int) -> State:
     """Return the state with direction `k` of the active set moved, and all else at 0."""
     own = state.sliders
     assert own is not None
-    return state.before().at(k, end_of(own, k, side))
+    return state.alone.before().at(k, end_of(own, k, side))
 
 
 def shown_by(state: State) -> Hashable:
@@ -112,4 +117,4 @@ def _key(state: State, k: int, side: int) -> Hashable:
     own = state.sliders
     assert own is not None
     direction = hash(own.bundle.directions[k].tobytes())  # names may change
-    return direction, own.applied, end_of(own, k, side), replace(state, sets=(), active=0)
+    return direction, own.applied, end_of(own, k, side), replace(state.alone, sets=(), active=0)

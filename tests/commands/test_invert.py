@@ -232,6 +232,8 @@ def test_a_tuned_model_belongs_to_the_codes(sefa: Sefa, photos: Path, bundle: Pa
     assert sefa("edit", *words, "plain").exit_code == 0
     tuned, plain = (sorted(Path(folder).iterdir())[0].read_bytes() for folder in ("tuned", "plain"))
     assert tuned != plain
+    for line in (("sample", own[1], "--seeds", "0", "-o", "s.png"), ("inspect", own[1])):
+        assert sefa(*line).exit_code == 0
     again = sefa(
         "invert", "photos", "--model", "tiny.pth", "-o", "b.npz", "--tune", "--shard", "1/2"
     )

@@ -1,6 +1,9 @@
 """Words that cannot be parsed are refused in one line, as every other fault is."""
 
+import re
+
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
 from sefa_cli.cli import app
@@ -36,3 +39,10 @@ def test_one_line_says_what_to_type(words: str, said: str) -> None:
 def test_what_may_be_repeated_is_not_refused() -> None:
     words = "edit a.dirs --k 0 --k 1 --alpha 1 --alpha 2 --overwrite --overwrite"
     assert "a.dirs does not exist" in CliRunner().invoke(app, words.split()).stderr
+
+
+def test_a_corrected_command_can_be_typed_as_it_is() -> None:
+    for name in sorted({*typer.main.get_command(app).commands} - {"studio", "models"}):  # type: ignore[attr-defined]
+        said = CliRunner().invoke(app, [name]).stderr
+        assert " missing; expected sefa " in said, said
+        assert not re.search(r"expected sefa .*\b[A-Z]{3,}\b", said), said

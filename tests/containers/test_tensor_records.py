@@ -65,6 +65,10 @@ def test_parameters_expanded_and_shared_tensors(tmp_path, zipped):
 def test_newer_dtypes_come_as_untyped_storages(tmp_path):
     """torch writes `_rebuild_tensor_v3` for dtypes without a storage class."""
     tensor = torch.tensor([[1, 2, 60_000]], dtype=torch.uint16)
+    try:
+        torch.save(tensor, io.BytesIO())
+    except KeyError:
+        pytest.skip("torch 2.5 cannot write such dtypes")
     assert np.array_equal(read_back(tmp_path / "t.pt", [tensor])[0], tensor.numpy())
 
 

@@ -79,11 +79,13 @@ def test_the_shell_lines_run(place: tuple[Path, dict[str, str]], number: int) ->
     assert said.count("is done already") == (2 if "sbatch" in BLOCKS[number][1] else 0)
 
 
-def test_the_lines_of_submitit_run(place: tuple[Path, dict[str, str]]) -> None:
-    pytest.importorskip("submitit")
-    run(place, "sefa", "sample", "stylegan2_car", "--seeds", "0-3", "-o", "photos")
-    (code,) = (code for kind, code in BLOCKS if kind == "py")
+@pytest.mark.parametrize("engine", ["submitit", "ray"])
+def test_the_lines_for_an_engine_run(place: tuple[Path, dict[str, str]], engine: str) -> None:
+    pytest.importorskip(engine)
+    run(place, "sefa", "sample", "stylegan2_car", "--seeds", "0-3", "-o", "photos", "--overwrite")
+    (code,) = (code for kind, code in BLOCKS if kind == "py" and f"import {engine}" in code)
     run(place, sys.executable, "-c", code)
-    (line,) = re.findall(r"^sefa merge codes.*$", PAGE, re.M)
+    (output,) = re.findall(r'"?-o"?,? "?([\w.]+)"', code)
+    (line,) = re.findall(rf"^sefa merge {output}.*$", PAGE, re.MULTILINE)
     run(place, "sh", "-eu", "-c", line)
-    assert (place[0] / "codes.npz").exists()
+    assert (place[0] / output).exists()

@@ -82,12 +82,13 @@ def test_a_flipped_bit_never_changes_a_measurement(tmp_path: Path) -> None:
     keep(path, known)
     whole = path.read_bytes()
     lost = 0
-    for bit in range(0, len(whole) * 8, 3):
+    for bit in range(0, len(whole) * 8, 11):
         flipped = bytearray(whole)
         flipped[bit // 8] ^= 1 << bit % 8
+        path.unlink(missing_ok=True)  # ext4 flushes a file that is written over
         path.write_bytes(flipped)
         found = _read(path)
         lost += found is None
         for one in fields(Measured) if found else ():
             np.testing.assert_array_equal(getattr(found, one.name), getattr(known, one.name))
-    assert lost > 1000
+    assert lost > 300

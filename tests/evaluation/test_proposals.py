@@ -21,9 +21,12 @@ def label(**effects: dict[str, Any]) -> str | None:
     return None if found is None else str(found["label"])
 
 
-def test_the_largest_effect_in_standard_deviations_names_it() -> None:
-    assert label(yaw=effect(-1.2, -4), smile=effect(0.6, 0.1)) == "turns left"
-    assert label(yaw=effect(-0.6, -4), smile=effect(1.2, 0.1)) == "bigger smile"
+def test_the_effect_that_one_notices_most_names_it() -> None:
+    """Yaw is noticed from 5 degrees on, a smile from 0.1, brightness from 5 levels."""
+    assert label(yaw=effect(-0.6, -10), smile=effect(1.2, 0.1)) == "turns left"
+    assert label(yaw=effect(-1.2, -3), smile=effect(0.6, 0.1)) == "bigger smile"
+    assert label(brightness=effect(0.6, 6), mine=effect(1.0, 0.01)) == "brighter"
+    assert label(brightness=effect(0.6, 3), mine=effect(1.5, 0.01)) == "more mine"
 
 
 @pytest.mark.parametrize(
@@ -41,14 +44,16 @@ def test_no_name(found: dict[str, Any]) -> None:
 
 
 def test_two_equal_effects_make_one_name() -> None:
-    assert label(saturation=effect(1.6, 6), warmth=effect(1.5, 6)) == "stronger colors, warmer"
-    assert label(saturation=effect(1.6, 6), warmth=effect(1.2, 6)) == "stronger colors"
-    assert label(saturation=effect(1.6, 6), warmth=effect(1.5, 6, 0.7)) == "stronger colors"
+    assert label(saturation=effect(0.9, 6), warmth=effect(1.5, 5.5)) == "stronger colors, warmer"
+    assert label(saturation=effect(0.9, 6), warmth=effect(1.5, 4)) == "stronger colors"
+    assert label(saturation=effect(0.9, 6), warmth=effect(1.5, 5.5, 0.7)) == "stronger colors"
 
 
-def test_the_skin_names_what_is_not_the_whole_picture() -> None:
-    skin = effect(-2.0, -10)
-    assert label(skin_brightness=skin, brightness=effect(-0.4, -2)) == "darker skin"
-    assert label(skin_brightness=skin, brightness=effect(-1.9, -8)) == "darker"
-    assert label(skin_brightness=skin) == "darker skin"
-    assert label(skin_warmth=effect(1.0, 4), warmth=effect(-0.1, -0.5)) == "warmer skin"
+def test_an_unsteady_effect_leaves_the_name_to_the_next() -> None:
+    assert label(yaw=effect(2.0, 20, transfer=0.6), smile=effect(1.0, 0.1)) == "bigger smile"
+
+
+def test_a_color_is_said_once() -> None:
+    skin, whole = effect(-2.0, -10), effect(-1.9, -9)
+    assert label(skin_brightness=skin, brightness=whole) == "darker skin"
+    assert label(skin_brightness=skin, warmth=effect(1.9, 9)) == "darker skin, warmer"

@@ -1,5 +1,6 @@
 """`sefa.supervise` on a model with known factors, and what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,8 @@ import pytest
 
 import sefa_cli
 from sefa_cli.editing.source import load_generator
-from sefa_cli.errors import MismatchError, SefaError
+from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.evaluation import supervise as room
-from sefa_cli.evaluation.sample_scores import SampleScores
 from sefa_cli.rendering.view import View
 from tests.helpers import networks
 
@@ -147,4 +147,7 @@ def test_a_condition_of_another_model_is_refused(known: list[int]) -> None:
     other = sefa_cli.factorize(networks.stylegan2(seed=1), num=1)
     with pytest.raises(MismatchError, match="the condition belongs to"):
         found(condition=other)
-    assert SampleScores(None, "key").attributes == ()
+    own = sefa_cli.factorize(networks.stylegan2(), num=1)
+    rows = own.directions[:, None].repeat(len(own.layers), 1) / len(own.layers) ** 0.5
+    with pytest.raises(UsageError, match="have a row for each layer"):
+        found(condition=replace(own, directions=rows, space="w+"))

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 import sefa_cli as sefa
+from sefa_cli.checkpoints import TUNED, about_tuned
 from sefa_cli.editing.source import generator_for, load_generator
-from sefa_cli.editing.tuned import SUFFIX, about_tuned, save_tuned, tunable
-from sefa_cli.errors import MismatchError, SefaError
+from sefa_cli.editing.tuned import save_tuned, tunable
+from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.invert import Inverter
@@ -38,13 +39,13 @@ def test_the_file_is_a_model_that_shows_the_photos(model: Path) -> None:
     after, changes = tune_to(inverter, before, lambda name, n, loss: told.append((name, n)))
     assert len(told) == 50 and told[-1] == ("photo", 25)
     for was, now in zip(before, after, strict=True):
-        assert now.loss < 0.96 * was.loss and torch.equal(now.code, was.code)
+        assert now.loss < 0.98 * was.loss and torch.equal(now.code, was.code)
     for name, own in generator.named_parameters():
         assert torch.equal(own, kept[name]) and not own.requires_grad
 
     changes.save(model.with_name("codes.npz"))
     path = Tuned.beside(model.with_name("codes.npz"))
-    assert path.name == f"codes{SUFFIX}"
+    assert path.name == f"codes{TUNED}"
     again = load_generator(path, "cpu")
     assert fingerprint(again.checkpoint) == fingerprint(generator.checkpoint)
     shown = sefa.sample(again, codes=torch.stack([one.code for one in after]))
@@ -52,7 +53,9 @@ def test_the_file_is_a_model_that_shows_the_photos(model: Path) -> None:
     bundle = sefa.factorize(model, num=2)
     edits = sefa.edit(bundle, {0: 1}, model=path, codes=after[0].code[None], device="cpu")
     assert edits.scene.generator is not generator and len(edits) == 1
-    assert generator_for(bundle, path, device="cpu").checkpoint.ref == "tiny.pth"
+    assert generator_for(bundle, path, device="cpu").checkpoint.tuned == path
+    with pytest.raises(UsageError, match="is tuned already; expected the model it changes"):
+        sefa.invert(PHOTOS[0], path, passes=1, tune=True, device="cpu")
 
 
 def test_only_convolutions_change(tiny: Generator) -> None:
@@ -73,7 +76,7 @@ def write(path: Path, generator: Generator, value: float = 0.5, **shape: int) ->
 
 def test_what_is_refused(model: Path, tmp_path: Path) -> None:
     generator = load_generator(model, "cpu")
-    path = write(tmp_path / f"a{SUFFIX}", generator)
+    path = write(tmp_path / f"a{TUNED}", generator)
     with pytest.raises(SefaError, match="already exists"):
         write(path, generator)
     whole = path.read_bytes()
@@ -83,10 +86,10 @@ def test_what_is_refused(model: Path, tmp_path: Path) -> None:
     path.write_bytes(whole[:5])
     with pytest.raises(SefaError, match="is not a tuned model"):
         about_tuned(path)
-    nan = write(tmp_path / f"nan{SUFFIX}", generator, np.nan)
+    nan = write(tmp_path / f"nan{TUNED}", generator, np.nan)
     with pytest.raises(SefaError, match="holds NaN"):
         load_generator(nan, "cpu")
-    odd = write(tmp_path / f"odd{SUFFIX}", generator, axes=1)
+    odd = write(tmp_path / f"odd{TUNED}", generator, axes=1)
     with pytest.raises(MismatchError, match=r"not the weights of tiny\.pth"):
         load_generator(odd, "cpu")
     path.write_bytes(whole)
@@ -94,7 +97,7 @@ def test_what_is_refused(model: Path, tmp_path: Path) -> None:
     with pytest.raises(MismatchError, match=r"the model tiny\.pth that .* changes was not found"):
         load_generator(path, "cpu")
     with pytest.raises(SefaError, match="cannot read"):
-        load_generator(tmp_path / f"none{SUFFIX}", "cpu")
+        load_generator(tmp_path / f"none{TUNED}", "cpu")
 
 
 def test_another_model_with_the_same_affines_is_refused(model: Path, tmp_path: Path) -> None:
@@ -103,7 +106,7 @@ def test_another_model_with_the_same_affines_is_refused(model: Path, tmp_path: P
     name = next(iter(tunable(generator)))
     with torch.no_grad():
         tunable(generator)[name].add_(1)
-    path = write(tmp_path / f"b{SUFFIX}", generator)
+    path = write(tmp_path / f"b{TUNED}", generator)
     with pytest.raises(MismatchError, match="not the weights of"):
         load_generator(path, "cpu")
 
@@ -116,4 +119,4 @@ def test_one_call_does_it_all(model: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert told[0] == (1, 6) and told[-1] == (6, 6) and len(found) == 2
     found.save(tmp_path / "codes.npz")
-    assert (tmp_path / f"codes{SUFFIX}").exists()
+    assert (tmp_path / f"codes{TUNED}").exists()

@@ -5,6 +5,13 @@ export default {
     <div class="canvas" :class="{drawing: mode !== 'none'}"
          @pointerdown="down" @pointermove="move" @pointerup="up" @pointercancel="up">
       <img ref="img" :src="shown" draggable="false" @load="loaded" @error="failed" :alt="alt">
+      <template v-if="other">
+        <img class="other" :src="other" alt="" draggable="false"
+             :style="{clipPath: 'inset(0 ' + (100 - part) + '% 0 0)'}">
+        <div class="edge" :style="{left: part + '%'}"></div>
+        <input v-if="mode === 'none'" type="range" min="0" max="100" v-model.number="part"
+               aria-label="compare: the other picture up to here">
+      </template>
       <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">
         <defs><mask id="region" maskUnits="userSpaceOnUse" x="0" y="0" width="1000" height="1000">
           <rect width="1000" height="1000" fill="white"/>
@@ -16,8 +23,8 @@ export default {
         <rect v-if="box" v-bind="box" class="outline" vector-effect="non-scaling-stroke"/>
       </svg>
     </div>`,
-  props: { src: String, mode: String, brush: Number, alt: String },
-  data: () => ({ shown: "", waiting: null, busy: false, strokes: [], kind: "box", pressed: false }),
+  props: { src: String, other: String, mode: String, brush: Number, alt: String },
+  data: () => ({ part: 50, shown: "", waiting: null, busy: false, strokes: [], kind: "box", pressed: false }),
   watch: {
     src(address) { this.show(address); },
   },
