@@ -128,6 +128,18 @@ class Part:
             ) from error
         return part
 
+    @classmethod
+    def is_done(cls, path: Path, job: Mapping[str, Any]) -> bool:
+        """Return whether the file is there. Raises MismatchError for a part of another job."""
+        if not path.exists():
+            return False
+        if cls.load(path).job != json.loads(canonical_json({**job, "sefa": __version__})):
+            raise MismatchError(
+                f"{path} is there, made with other options or by another version of sefa",
+                remedy="Use --overwrite to make it again.",
+            )
+        return True
+
     def array(self, name: str) -> NDArray[Any]:
         """Return one of its results, from the file if it has one. Raises SefaError."""
         if name in self.arrays:

@@ -165,6 +165,19 @@ def mean_w(checkpoint: Checkpoint, count: int = 1000) -> NDArray[np.float32]:
     return mean
 
 
+def weights_digest(checkpoint: Checkpoint) -> str:
+    """Return the SHA-256 of all tensors, and of the changes to a tuned model.
+
+    What is kept of a model's pictures is kept by this digest: any fine-tuning changes it, while
+    the fingerprint is that of the first projections alone.
+    """
+    digest = hashlib.sha256(b"" if checkpoint.tuned is None else checkpoint.tuned.read_bytes())
+    for name in sorted(checkpoint.tensors):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(checkpoint.tensors[name].float32(), "<f4").data)
+    return digest.hexdigest()
+
+
 def model_card(checkpoint: Checkpoint) -> dict[str, Any]:
     """Return the facts that a bundle keeps about its model, with the fingerprint."""
     config = checkpoint.config

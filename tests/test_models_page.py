@@ -47,7 +47,7 @@ def test_the_ways_of_naming_a_model_are_understood() -> None:
     table = PAGE[: PAGE.index("## The zoo")]
     refs: list[str] = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
     remote = [ref for ref in refs if references.is_remote(ref)]
-    assert len(refs) == 5
+    assert len(refs) == 6
     assert len(remote) == 3
     for ref in remote:
         references.check_ref(ref)

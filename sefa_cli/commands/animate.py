@@ -67,6 +67,7 @@ def animate(
         int | None,
         typer.Option(
             "--frames",
+            max=100_000,
             metavar="N",
             min=2,
             help="Frames from one end to the next. Default: 48.",

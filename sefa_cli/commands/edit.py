@@ -66,7 +66,8 @@ def edit(
         typer.Option(
             "--preset",
             metavar="FILE.toml",
-            help="Make the moves of this file instead of --k and --alpha. It names its bundles.",
+            help="Make the moves of this file instead of --k and --alpha. It names its "
+            "bundles; one that you name takes the place of the last.",
         ),
     ] = None,
     save_preset: Annotated[
@@ -166,6 +167,10 @@ def _wish(
         moves = sum(map(len, table))
         if save_preset and moves > 1:
             raise UsageError(f"--save-preset with {moves} moves", "one move, such as -k 3 -a 2")
+        if save_preset and start.mix_from:
+            raise UsageError(
+                "cannot use --save-preset with --mix-from: a preset holds moves, not styles"
+            )
         if save_preset and dirs == "-":
             raise UsageError("--save-preset with a bundle from stdin", "a file: presets name it")
         name = f"{options.stem(dirs)}_{name_of(table)}"

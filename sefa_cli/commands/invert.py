@@ -114,11 +114,9 @@ def invert(
     checks.check_model(model, offline)
     paths = find_photos(photos)
     own = options.parse_shard(shard)
-    if options.is_done(own, output, resume):
-        return
     _check_files(paths, output, own, sheet, overwrite, resume)
     if tune:
-        _check_tuned(output, own, overwrite)
+        _check_tuned(output, model, own, overwrite)
     edits = page.edits(overwrite, own is not None)
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
@@ -131,6 +129,8 @@ def invert(
         if edits:
             generator_for(edits.bundle, generator)  # refuses another model
         batch = Batch(Inverter(generator, how, offline), paths, output, own)
+        if resume and not overwrite and options.is_done(own, output, lambda: batch.job):
+            return
         if resume and (own is None or batch.partial.path.exists()):
             batch.partial.read()
         advice = "each code is kept when it is found" if len(batch.share) > 1 else ""
@@ -179,7 +179,7 @@ def _check_files(
     for path in files if sheet is None else [*files, Path(sheet)]:
         if path.exists() and any(path.samefile(photo) for photo in paths):
             raise UsageError(f"{path} is one of the photos", "the name of another file")
-        check_writable(path, overwrite)
+        check_writable(path, overwrite or (resume and shard is not None))
     if not (resume or overwrite) and (kept := partial_path(written)).exists():
         raise SefaError(
             f"{kept} already keeps codes of an interrupted batch",
@@ -187,13 +187,16 @@ def _check_files(
         )
 
 
-def _check_tuned(output: str, shard: "Shard | None", overwrite: bool) -> None:
-    """Refuse a tuned model that cannot be written, before anything is looked for."""
+def _check_tuned(output: str, model: str, shard: "Shard | None", overwrite: bool) -> None:
+    """Refuse what cannot be tuned, or not be written, before anything is looked for."""
+    from sefa_cli.checkpoints import about_tuned
     from sefa_cli.files import check_writable
     from sefa_cli.inversion.tune import Tuned
 
     if shard is not None:
         raise UsageError("--shard and --tune cannot be used together")
+    if about_tuned(model) is not None:
+        raise UsageError(f"{model} is tuned already", "the model it changes")
     check_writable(Tuned.beside(output), overwrite)
 
 

@@ -63,6 +63,8 @@ def localize(
     if preview is not None:
         from sefa_cli.files import check_writable
 
+        if shard is not None:
+            raise UsageError("--shard and --preview cannot be used together")
         check_writable(preview, overwrite, [".png"])
         if output is not None:
             say(f"{output} will not be written: --preview only writes pictures")
@@ -70,8 +72,6 @@ def localize(
     request = _request(how, seeds)
     checks.check_device(device)
     own = options.parse_shard(shard)
-    if options.is_done(own, output, resume):
-        return
     files = Files(None if preview else output, save_jacobian, resume, overwrite, own)
     _check_for_model(model, region, request, files, offline)
 
@@ -84,6 +84,8 @@ def localize(
         task = prepare(
             model, region, request, files, background=still, device=device, offline=offline
         )
+    if resume and not overwrite and options.is_done(own, output, lambda: task.job):
+        return
     if preview is None:
         _run(task)
     else:

@@ -13,6 +13,8 @@ from sefa_cli.commands.console import say, wrote
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sefa_cli import parts
 
 
@@ -165,12 +167,22 @@ def parse_shard(text: str | None) -> "parts.Shard | None":
     return Shard.parse(text)
 
 
-def is_done(shard: "parts.Shard | None", output: str | None, resume: bool) -> bool:
-    """Return whether the part of a shard is there and --resume may leave it alone; say so."""
-    if shard is None or output is None or not (resume and shard.path(output).exists()):
+def is_done(
+    shard: "parts.Shard | None", output: Path | str | None, job: "Callable[[], Mapping[str, Any]]"
+) -> bool:
+    """Return whether the part of this job's shard is there, and say so.
+
+    Raises MismatchError if what is there is another job's.
+    """
+    if shard is None or output is None:
         return False
-    say(f"{shard.path(output)} is done already")
-    wrote(shard.path(output))
+    from sefa_cli.parts import Part
+
+    path = shard.path(output)
+    if not Part.is_done(path, job()):
+        return False
+    say(f"{path} is done already")
+    wrote(path)
     return True
 
 

@@ -72,8 +72,8 @@ def studio(
     def ready() -> None:
         if port is None and listener.getsockname()[1] != server.PORT:
             say(f"port {server.PORT} is in use; using {listener.getsockname()[1]}")
-        typer.echo(url)
         say("Press Ctrl-C to stop.")
+        typer.echo(url)  # last: who reads it may already end the studio
         if browser:
             _open(url)
 

@@ -25,13 +25,22 @@ KIND = "directions"
 _EACH = "its own in each picture"
 
 
+def region_job(job: Mapping[str, Any], target: Target) -> dict[str, Any]:
+    """Return a job with digests of its regions."""
+    each = {what: _digest(w) if w.ndim == 2 else _EACH for what, w in _regions(target).items()}
+    return {**job, **each}
+
+
+def _regions(target: Target) -> dict[str, Weights]:
+    background = {} if target.back is None else {"background": target.back}
+    return {"region": target.fore, **background}
+
+
 def region_part(
     shard: Shard, job: Mapping[str, Any], target: Target, tried: Sequence[Sequence[Matrices]]
 ) -> Part:
     """Return the part with the matrices of a shard's pictures, for each search."""
-    regions: dict[str, Weights] = {"region": target.fore}
-    if target.back is not None:
-        regions["background"] = target.back
+    regions = _regions(target)
     arrays: dict[str, NDArray[Any]] = {what: w for what, w in regions.items() if w.ndim == 2}
     for i, item in enumerate(shard.share(len(job["items"]))):
         arrays |= {f"{what}/{item}": w[i] for what, w in regions.items() if w.ndim == 3}
@@ -39,8 +48,7 @@ def region_part(
             own = pictures[i]
             assert isinstance(own, Grams)
             arrays |= {f"{number} {part}/{item}": M for part, M in own._asdict().items()}
-    facts = {what: _digest(w) if w.ndim == 2 else _EACH for what, w in regions.items()}
-    return Part(KIND, shard, {**job, **facts}, {}, arrays)
+    return Part(KIND, shard, job, {}, arrays)
 
 
 def merge_regions(job: Job, output: Path | str, overwrite: bool = False) -> Found:

@@ -217,7 +217,8 @@ class Files:
         """Raise UsageError for contradictions, or SefaError for a file that cannot be written."""
         if self.output is not None:
             check_suffix(self.output, BUNDLES)
-            check_writable(self.written or self.output, self.overwrite)
+            may = self.overwrite or (self.resume and self.shard is not None)  # a shard that is done
+            check_writable(self.written or self.output, may)
         elif self.shard is not None:
             raise UsageError("a shard without an output", "the output that is merged later")
         if self.jacobian is not None:

@@ -14,16 +14,15 @@ from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.collect import Collector
 from sefa_cli.discovery.jacobian_file import file_bytes, jacobian_file
 from sefa_cli.discovery.partial import Partial
-from sefa_cli.discovery.region_bundle import Found, Tried, found_in, parameters
-from sefa_cli.discovery.region_parts import region_part
+from sefa_cli.discovery.region_bundle import Found, found_in, parameters
+from sefa_cli.discovery.region_parts import region_job, region_part
 from sefa_cli.discovery.request import Files, Request
 from sefa_cli.discovery.search import Search, Target
 from sefa_cli.discovery.style_bundle import style_bundle, style_channels
 from sefa_cli.editing.start import Start
 from sefa_cli.files import check_writable
 from sefa_cli.generators.base import Generator
-from sefa_cli.parts import Part, Shard
-from sefa_cli.projections import fingerprint, model_card
+from sefa_cli.projections import model_card, weights_digest
 from sefa_cli.rendering.pictures import Picture
 
 Progress = Callable[[str, int, int], None]  # the stage, pieces done, pieces in all
@@ -112,7 +111,10 @@ class Prepared:
             tried = [(search, collector.matrices(search, joint)) for search in self.searches]
         model = model_card(self.checkpoint)
         if self.files.shard is not None:
-            self._part(self.files.shard, model, tried).save(self.paths[0], self.files.overwrite)
+            part = region_part(
+                self.files.shard, self.job, self.target, [found for _, found in tried]
+            )
+            part.save(self.paths[0], self.files.overwrite)
             found = Found((), self.paths, self.searches[0], None, None, None)
         else:
             found = found_in(
@@ -142,17 +144,19 @@ class Prepared:
         )
         return Found((bundle,), self._save([bundle]), self.searches[0], None, None, None)
 
-    def _part(self, shard: Shard, model: dict[str, Any], tried: Tried) -> Part:
-        """Return the matrices of this shard's pictures, with all that the bundle needs."""
+    @property
+    def job(self) -> dict[str, Any]:
+        """What all shards share: all that the bundle needs besides the matrices."""
         job = {
             "items": list(self.whole.numbers),
-            "model": model,
+            "model": model_card(self.checkpoint),
+            "weights": weights_digest(self.checkpoint),
             "parameters": self._task(self.whole),
             "codes": self._params(),
             "searches": [asdict(replace(search, memory=None)) for search in self.searches],
             "stability": self.request.stability,
         }
-        return region_part(shard, job, self.target, [found for _, found in tried])
+        return region_job(job, self.target)
 
     def _params(self) -> dict[str, Any]:
         """Return what else changed the codes, as the bundle keeps it."""
@@ -177,7 +181,7 @@ class Prepared:
             **self._task(self.start),
             **self._params(),
             "per_seed": self.request.per_seed,
-            "fingerprint": fingerprint(self.checkpoint),
+            "weights": weights_digest(self.checkpoint),
         }
         return Partial(self.files.partial, task)
 

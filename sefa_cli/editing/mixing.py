@@ -4,6 +4,7 @@ A source is a seed, or a code: the first of a file (`face.npz`), or its code 2 (
 """
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -43,8 +44,8 @@ def parse_source(source: "int | str | Path") -> tuple[int | Path, int]:
         path, _, number = text.rpartition(":")
     if Path(path).exists():
         return Path(path), int(number)
-    if isinstance(source, int):  # a negative one
-        check_indices([source], "seed", 2**32)
+    if re.fullmatch(r"-\d+", text):
+        check_indices([int(text)], "seed", 2**32)
     raise SefaError(f"{path} does not exist", "a seed, or a file of codes such as face.npz")
 
 

@@ -26,6 +26,7 @@ from sefa_cli.evaluation.locality import change
 from sefa_cli.evaluation.scorers import Picture, Scorer, comparing, embedder, score, version_of
 from sefa_cli.files import open_atomically
 from sefa_cli.interchange.containers import BROKEN
+from sefa_cli.projections import weights_digest
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.scene import Scene
 
@@ -86,7 +87,7 @@ class Trial:
             "arrays": [
                 None if a is None else hashlib.sha256(a.tobytes()).hexdigest() for a in arrays
             ],
-            "model": bundle.model["fingerprint"],
+            "model": weights_digest(self.scene.generator.checkpoint),
             "alphas": list(self.alphas),
             "layers": None if self.scene.layers is None else list(self.scene.layers),
             "view": [getattr(view, one.name) for one in fields(view)],

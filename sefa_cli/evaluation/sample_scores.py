@@ -22,7 +22,7 @@ _TOGETHER = 20  # seeds after which the file is written again
 
 
 def scores_key(
-    fingerprint: str,
+    weights: str,
     start: Start,
     view: View,
     truncation: float | None,
@@ -30,7 +30,7 @@ def scores_key(
 ) -> str:
     """Return a digest of what changes the scores of a seed."""
     facts = {
-        "model": fingerprint,
+        "model": weights,
         "space": start.space,
         "view": [getattr(view, one.name) for one in fields(view)],
         "truncation": truncation,

@@ -106,7 +106,8 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
     opened = open_scorers(scorers, offline)
     try:
         single = comparing(opened, False)  # those of one picture
-        key = scores_key(card["fingerprint"], start, view, truncation, single)
+        weights = projections.weights_digest(generator.checkpoint)
+        key = scores_key(weights, start, view, truncation, single)
         sampled = SampleScores(scores, key)
         values = sampled.of(generator, start, view, single, named, begin)  # (n, attributes)
     finally:

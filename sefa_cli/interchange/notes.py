@@ -59,7 +59,8 @@ def note_in(file: IO[bytes], path: str) -> tuple[dict[str, Any], NDArray[np.floa
     if text is None:
         raise SefaError(
             f"{path} does not say how it was made",
-            "a PNG picture that sefa made, unchanged",
+            "a single PNG picture that sefa made, unchanged",
+            "Sheets do not say: with -o DIR every picture does.",
         )
     try:
         about = _checked(json.loads(text))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,16 +72,17 @@ class Batch:
             self.partial.keep(key, 0, [found.code.expand(self._shape).numpy(), np.array(seconds)])
             yield Outcome(name, path, found, seconds)
 
+    @property
+    def job(self) -> dict[str, Any]:
+        """What all shards share."""
+        return {"items": [path.name for path in self.paths], "search": self.inverter.task}
+
     def part(self, found: Sequence[Found]) -> Part:
         """Return the part with the codes of this shard's photos."""
         assert self.shard is not None
-        job = {
-            "items": [path.name for path in self.paths],
-            "search": self.inverter.task,
-        }
         arrays = {f"code/{i}": one.code.numpy() for i, one in enumerate(found)}
         notes = {"names": [one.photo.name for one in found]}
-        return Part(KIND, self.shard, job, notes, arrays)
+        return Part(KIND, self.shard, self.job, notes, arrays)
 
     @property
     def _shape(self) -> tuple[int, int]:

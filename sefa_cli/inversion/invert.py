@@ -23,7 +23,7 @@ from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo, unl
 from sefa_cli.inversion.prior import Prior, prior_of
 from sefa_cli.inversion.tune import Tuned, tune_to
 from sefa_cli.lpips import load_lpips
-from sefa_cli.projections import fingerprint
+from sefa_cli.projections import weights_digest
 from sefa_cli.rendering.pictures import Picture, png, to_image, to_uint8
 from sefa_cli.rendering.sheets import contact_sheet
 
@@ -85,10 +85,10 @@ class Inverter:
         with torch.inference_mode():
             self.shape: tuple[int, ...] = tuple(self.picture(self._mean_code).shape)  # (c, h, w)
 
-    @property
+    @cached_property
     def task(self) -> dict[str, object]:
         """Everything but the photo that a code depends on, as JSON."""
-        model = fingerprint(self.generator.checkpoint)
+        model = weights_digest(self.generator.checkpoint)
         return {"model": model, **asdict(self.how), "space": self.space}
 
     @property

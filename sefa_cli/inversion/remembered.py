@@ -34,7 +34,7 @@ def codes_of(
 ) -> PhotoCodes:
     """Return the codes of the photos that can be read, found now or remembered from before.
 
-    They are remembered by the photo's bytes, the model's fingerprint and how they were found.
+    They are remembered by the photo's bytes, the model's weights and how they were found.
     Call `refused` for each of the others. Raises SefaError if none can be read.
     """
     codes, read = {}, []

@@ -12,6 +12,7 @@ from sefa_cli.ranges import is_whole
 EASES = ("linear", "smooth")
 ARRANGEMENTS = ("rows", "sequence")
 
+MOST_FRAMES = 100_000  # an hour at 25 frames a second is 90,000
 Shot = tuple[tuple[int, float], ...]  # one frame: a (direction, α) for each row of pictures
 
 
@@ -39,10 +40,10 @@ def frame_alphas(
     Raises:
         UsageError: A step is not finite, there is no frame, or `ease` is unknown.
     """
-    if not is_whole(frames, 1) or not np.isfinite(stops).all():
+    if not is_whole(frames, 1, MOST_FRAMES) or not np.isfinite(stops).all():
         raise UsageError(
             f"{frames} frames from {stops[0]:g} to {stops[-1]:g}",
-            "at least 1 frame and finite steps",
+            f"1 to {MOST_FRAMES} frames and finite steps",
         )
     if ease not in EASES:
         raise UsageError(f"unknown ease {ease!r}", "one of " + ", ".join(EASES))

@@ -50,11 +50,11 @@ def test_an_interrupt_keeps_what_is_done(
 def test_an_interrupt_after_the_last_picture_keeps_all(
     sefa: Sefa, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sefa_cli.discovery import work
+    from sefa_cli.discovery import region_bundle
 
     words = ["tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0", "-o", "a.dirs"]
     with monkeypatch.context() as patch:
-        patch.setattr(work, "settled", lambda tried: signal.raise_signal(signal.SIGINT))
+        patch.setattr(region_bundle, "settled", lambda tried: signal.raise_signal(signal.SIGINT))
         stopped = sefa("-q", "localize", *words)
     assert (stopped.exit_code, stopped.stderr) == (130, KEPT)
     assert sefa("localize", *words, "--resume").exit_code == 0

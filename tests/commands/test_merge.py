@@ -93,6 +93,8 @@ def test_an_interrupted_shard_goes_on(sefa: Sefa, monkeypatch: pytest.MonkeyPatc
     assert (again.exit_code, again.stdout) == (0, "a.dirs.1of1.part\n") and len(made) == 5
     assert "is done already" in again.stderr
     assert not Path("a.dirs.1of1.part.partial").exists()
+    other = sefa(*words, "--trunc", "0.5")
+    assert other.exit_code == 3 and "made with other options" in other.stderr
 
 
 def test_codes_of_shards_have_the_bytes_of_one_run(sefa: Sefa) -> None:
@@ -149,7 +151,7 @@ def test_pictures_of_shards_are_those_of_one_run(sefa: Sefa) -> None:
         ([*REGION, "-o", "a.dirs", "--shard", "1/6"], "6 shards for 5 items; expected at most 5"),
         ([*REGION, "-o", "a.dirs", "--shard", "1/2", "--per-seed"], "bundles for each seed"),
         ([*REGION, "-o", "a.dirs", "--shard", "1/2", "--save-jacobian", "j.npy"], "all seeds"),
-        ([*REGION, "--preview", "p.png", "--shard", "1/2"], "a shard without an output"),
+        ([*REGION, "--preview", "p.png", "--shard", "1/2"], "--shard and --preview cannot be used"),
         ([*REGION, "--space", "w+", "-o", "a.png", "--shard", "1/2"], ".png files hold pictures"),
         (
             ["localize", "tiny.pth", "--box", "20,10,8,12", "--size", "32", "--sketch", "8",

@@ -13,6 +13,7 @@ from sefa_cli.editing.start import Start
 from sefa_cli.evaluation import asked
 from sefa_cli.evaluation.evaluate import Evaluation, evaluate
 from sefa_cli.rendering.scene import Scene
+from tests.helpers.unsaved import checkpoint
 
 MODEL = {
     "ref": "known", "family": "stylegan2", "resolution": 32, "z_dim": 4, "w_dim": 4,
@@ -28,6 +29,9 @@ class Known:
     """
 
     conditioned, preview_size, resolution, space = False, None, 32, "w"
+    checkpoint = checkpoint(
+        "stylegan2", "nvidia", MODEL | {"c_dim": 0, "img_channels": 3, "space": "w"}, {}
+    )
     rendered = 0
 
     def synthesize(self, codes: torch.Tensor, **how: Any) -> torch.Tensor:

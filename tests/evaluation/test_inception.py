@@ -125,11 +125,11 @@ def test_a_picture_is_stretched_as_tensorflow_did() -> None:
 
 def test_distances_of_normal_sets() -> None:
     random = np.random.RandomState(0)
-    one, other = random.randn(4000, 3), random.randn(4000, 3)
+    one, other = random.randn(1500, 3), random.randn(1500, 3)
     assert frechet_distance(one, other) < 0.02 and abs(kernel_distance(one, other)) < 0.02
     far, wide = other + np.array([2, 0, 0]), other * 3
-    assert frechet_distance(one, far) == pytest.approx(4, rel=0.05)
-    assert frechet_distance(one, wide) == pytest.approx(12, rel=0.05)  # 3 (3 - 1)²
+    assert frechet_distance(one, far) == pytest.approx(4, rel=0.1)
+    assert frechet_distance(one, wide) == pytest.approx(12, rel=0.1)  # 3 (3 - 1)²
     assert kernel_distance(one, far) > 0.5 and kernel_distance(one, wide) > 0.5
     few = [kernel_distance(random.randn(10, 3), random.randn(10, 3)) for _ in range(200)]
     assert abs(np.mean(few)) < 0.1  # unbiased

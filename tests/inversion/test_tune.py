@@ -15,7 +15,7 @@ from sefa_cli.generators.base import Generator
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.tune import Tuned, tune_to
-from sefa_cli.projections import fingerprint
+from sefa_cli.projections import fingerprint, weights_digest
 from tests.helpers import CONTAINERS
 
 pytestmark = pytest.mark.slow
@@ -48,6 +48,9 @@ def test_the_file_is_a_model_that_shows_the_photos(model: Path) -> None:
     assert path.name == f"codes{TUNED}"
     again = load_generator(path, "cpu")
     assert fingerprint(again.checkpoint) == fingerprint(generator.checkpoint)
+    # What is kept of its pictures, such as codes and scores, is another model's.
+    assert weights_digest(again.checkpoint) != weights_digest(generator.checkpoint)
+    assert Inverter(again, How(passes=25)).task != inverter.task
     shown = sefa.sample(again, codes=torch.stack([one.code for one in after]))
     assert np.abs(np.asarray(shown[1]).astype(int) - after[1].picture).max() <= 1
     bundle = sefa.factorize(model, num=2)

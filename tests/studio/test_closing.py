@@ -10,7 +10,7 @@ import time
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from playwright.sync_api import Page as Browsed
@@ -77,6 +77,7 @@ def test_a_page_may_close_at_any_moment_of_its_opening(workplace: Path, moment: 
     studio = Studio(Library("cpu"))
     page = Page(studio, cast(Any, None))
     page.layout = Mock()
+    page.layout.picture.faces.settled = AsyncMock()
     attrgetter(moment)(page.layout).side_effect = lambda *_: page.close()
     asyncio.run(page.open("tiny.pth"))
     assert page.closed and page.model is None and page.renderer is None and not page.pictures

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -99,6 +99,7 @@ def test_a_whole_picture_gives_way_to_the_next_move(
     """A key pressed while the whole picture was made once waited for all of it."""
     page = Page(Studio(Library("cpu")), cast(Any, None))
     page.layout, page.model, page.renderer = Mock(), model, Renderer(model)
+    page.layout.picture.faces.settled = AsyncMock()
     page.history.do(State().added(model.factorize("all")))
     begun, held, made = threading.Event(), threading.Event(), []
     renderer, paint = page.renderer, page.renderer.picture
