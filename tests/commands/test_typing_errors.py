@@ -19,7 +19,7 @@ from sefa_cli.cli import app
         ("edit a.dirs --kk 0", "unknown option --kk; expected --k. See: sefa edit --help"),
         ("factorize a b -o c", "unexpected word: b. See: sefa factorize --help"),
         ("localize a --tau", "--tau needs a value"),
-        ("animate a --k 0 -o x.gif --frames 1", "--frames must be 2 or more, got 1"),
+        ("animate a --k 0 -o x.gif --frames 1", "--frames must be between 2 and 100000, got 1"),
         ("animate a --k 0 -o x.gif --fps 999", "--fps must be between 0.1 and 100, got 999.0"),
         ("studio --port 99999", "--port must be between 0 and 65535, got 99999"),
         ("edit a --k 0 --alpha 1 --size x", "--size must be a whole number, got 'x'"),
