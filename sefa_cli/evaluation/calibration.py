@@ -61,8 +61,8 @@ def change_per_alpha(
 
     Args:
         alphas: Steps in increasing order, without 0, `(steps,)`.
-        inside: Root mean square changes, of 255 levels, of the region or of the whole picture if
-            there is no region, `(n, steps)`.
+        inside: Root mean square changes, of 255 levels, of the region, or without one of the
+            whole picture, `(n, steps)`.
         outside: The same outside, None without a region.
     """
     ends = unit(alphas, inside / LEVELS)

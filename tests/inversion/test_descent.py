@@ -60,7 +60,7 @@ def test_rough_pictures_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert passes_of(12, 32) == [n for n in (1, 2, 3, 4) for _ in range(4)] + [*range(5, 13)]
     assert looks == ["synthesize"] + ["rough"] * 16 + ["synthesize"] * 9  # the first: its shape
     assert passes_of(4, 32) == [1] * 4 + [2] * 4 + [3, 4]
-    assert passes_of(1, 32) == [1] and passes_of(3, 20) == [1, 2, 3]  # 20 is no multiple of 8
+    assert passes_of(1, 32) == [1] and passes_of(3, 20) == [1, 2, 3]  # 20 does not divide by 8
     assert "rough" not in looks
 
 

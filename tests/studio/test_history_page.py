@@ -12,7 +12,7 @@ def steps(page: Page) -> Locator:
 
 def test_a_click_on_a_step_goes_there(tiny: str, page: Page) -> None:
     opened(page, tiny)
-    expect(at(page, "history")).to_be_hidden()  # one step is no history
+    expect(at(page, "history")).to_be_hidden()  # one step has no past
     first = at(page, "commands").inner_text()
     drag(page, 0, 0.9)
     expect(steps(page)).to_have_count(2)
