@@ -58,10 +58,15 @@ def check_indices(indices: Sequence[int], what: str, count: int | None = None) -
         raise UsageError(f"no {what} given", "at least one index")
     if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
         raise UsageError(f"{what} {wrong[0]} is out of range", f"0-{count - 1}")
-    if len(set(indices)) < len(indices):
-        repeated = next(i for i, times in Counter(indices).items() if times > 1)
-        raise UsageError(f"{what} {repeated} is given twice", "each index once")
+    check_once(indices, what)
     return tuple(indices)
+
+
+def check_once(items: Sequence[object], what: str) -> None:
+    """Raise UsageError for an item that stands twice in a list: the rule of all lists."""
+    for item, times in Counter(items).items():
+        if times > 1:
+            raise UsageError(f"{what} {item} is given twice", f"each {what} once")
 
 
 def as_indices(

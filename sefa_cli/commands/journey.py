@@ -66,7 +66,8 @@ def _between(
     first, last = ends
     if first is None or last is None:
         raise UsageError("--from and --to need each other", "--from 3 --to 7")
-    parse_source(first), parse_source(last)
+    if parse_source(first) == parse_source(last):
+        raise UsageError("nothing moves: --from and --to name the same face", "two that differ")
     if dirs is None and model is None:
         raise UsageError("--from and --to need a model", "sefa animate mobilestylegan_ffhq")
     bundle = _load(dirs)

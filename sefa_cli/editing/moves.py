@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
-from sefa_cli.ranges import format_range
+from sefa_cli.ranges import check_once, format_range
 
 MOST_STEPS = 201  # of one sweep or range
 
@@ -139,7 +140,10 @@ def stops_of(span: Sequence[float] | str) -> list[float]:
     parts = span.replace(":", ",").split(",") if isinstance(span, str) else np.atleast_1d(span)
     if len(parts) < 2:
         raise UsageError(f"range {span!r} is not a sweep", "first:last, such as -3:3")
-    return [parse_alpha(part) for part in parts]
+    stops = [parse_alpha(part) for part in parts]
+    if len(set(stops)) == 1:
+        raise UsageError(f"range {shown(span)} does not move", "two ends, such as -3:3")
+    return stops
 
 
 def ends_of(span: str) -> tuple[float, float]:
@@ -167,7 +171,9 @@ def parse_alphas(text: str) -> list[float]:
         ([-2.0, -1.0, 1.0, 2.0], [1.0, 1.5])
     """
     if ":" not in text:
-        return _once([parse_alpha(part) for part in text.split(",")])
+        steps = [parse_alpha(part) for part in text.split(",")]
+        check_once([f"{step:g}" for step in steps], "alpha")
+        return steps
     first, last = ends_of(text)
     count = math.ceil(abs(last - first))
     if not 0 < count <= MOST_STEPS:
@@ -177,13 +183,6 @@ def parse_alphas(text: str) -> list[float]:
     sign = math.copysign(1, last - first)
     steps = [first + sign * i for i in range(count)] + [last]
     return [step for step in steps if step != 0]
-
-
-def _once(steps: list[float]) -> list[float]:
-    for i, step in enumerate(steps):
-        if step in steps[:i]:
-            raise UsageError(f"alpha {step:g} is given twice", "each step once")
-    return steps
 
 
 def parse_direction(bundle: Bundle, text: str) -> int:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import MismatchError, SefaError, UsageError
-from sefa_cli.ranges import as_indices
+from sefa_cli.ranges import as_indices, check_once
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
 
@@ -31,8 +31,7 @@ def by_name(bundles: Bundles) -> dict[str, Bundle]:
         paths = [Path(p) for p in ([bundles] if isinstance(bundles, Path | str) else bundles)]
         stems = [path.stem for path in paths]
         names = [s if stems.count(s) == 1 else str(p) for s, p in zip(stems, paths, strict=True)]
-        if len(set(names)) < len(names):
-            raise UsageError("a bundle is given twice", "each bundle once")
+        check_once(names, "bundle")
         read = {name: Bundle.load(path) for name, path in zip(names, paths, strict=True)}
     if not read:
         raise UsageError("no bundle is given", "one or more")

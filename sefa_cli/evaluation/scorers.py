@@ -21,6 +21,7 @@ from sefa_cli.discovery.regions import landmarks
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.evaluation import inception, perception, persons
 from sefa_cli.evaluation.faces import FaceFinder, FaceScorer
+from sefa_cli.ranges import check_once
 
 Picture = NDArray[np.uint8]  # (height, width, channels)
 Scores = Mapping[str, float]
@@ -71,7 +72,9 @@ def open_scorers(
     scorers: dict[str, Scorer] = {}
     finder: FaceFinder | None = None
     given = names.split(",") if isinstance(names, str) else names
-    for name in filter(None, map(str.strip, given)):
+    asked = list(filter(None, map(str.strip, given)))
+    check_once(asked, "scorer")
+    for name in asked:
         if name == "colors":
             scorers[name] = color_scores
         elif name == "lpips":

@@ -19,7 +19,7 @@ from sefa_cli.evaluation.asked import check_subjects
 from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
 from sefa_cli.evaluation.scorers import close_scorers, comparing, open_scorers
 from sefa_cli.generators.base import Generator
-from sefa_cli.ranges import as_indices, format_range
+from sefa_cli.ranges import as_indices, check_once, format_range
 from sefa_cli.rendering.view import View
 from sefa_cli.sources import cache
 
@@ -149,8 +149,7 @@ def _named(attributes: str | Iterable[str]) -> tuple[str, ...]:
     named = tuple(filter(None, map(str.strip, given)))
     if not named:
         raise UsageError("no attribute is given", "one that a scorer measures, such as smile")
-    if len(set(named)) < len(named):
-        raise UsageError("an attribute is given twice", "each attribute once")
+    check_once(named, "attribute")
     return named
 
 

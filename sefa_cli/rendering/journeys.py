@@ -203,4 +203,6 @@ def _journey(
     scene = open_scene(options, model)
     psi, label = options.get("truncation"), options.get("label")
     codes = [key.code(scene.generator, psi, label) for key in keys]
+    if all(code.equal(codes[0]) for code in codes):
+        raise UsageError("nothing moves: all key frames show the same face", "two that differ")
     return Journey(scene, codes, [key.name for key in keys], stops, fps, captions)

@@ -202,7 +202,7 @@ def test_a_label_with_a_comma_is_found_as_a_whole() -> None:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ("smile,0", "direction 0 is given twice; expected each index once"),
+        ("smile,0", "direction 0 is given twice; expected each direction once"),
         ("smile,", "no direction is called ''; expected an index 0-1 or 'smile' or 'head turn'"),
         (
             "smile,haed turn",

@@ -15,6 +15,14 @@ def pictures(folder: str) -> list[np.ndarray]:
     return [np.asarray(Image.open(path)) for path in sorted(Path(folder).iterdir())]
 
 
+def test_a_film_in_which_nothing_moves_is_refused(sefa: Sefa) -> None:
+    Path("still.toml").write_text(
+        'model = "tiny.pth"\n[[keys]]\nseed = 3\n[[keys]]\nat = 1\nseed = 3\n'
+    )
+    said = sefa("animate", "--storyboard", "still.toml", "-o", "a.gif").stderr
+    assert "nothing moves: all key frames show the same face" in said and not Path("a.gif").exists()
+
+
 def test_mixed_pictures_say_so_and_are_made_again(sefa: Sefa, bundle: Path) -> None:
     mix = ["--seeds", "3", "--mix-from", "7:2-5"]
     assert sefa("sample", "tiny.pth", *mix, "-o", "mixed").exit_code == 0

@@ -69,7 +69,7 @@ def test_several_bundles(sefa: Sefa, bundle: Path) -> None:
         (["tiny.dirs", "-k", "99"], "99"),
         (["tiny.dirs", "--alpha", "0"], "alpha must be above 0"),
         (["tiny.dirs", "--scorers", "nose"], "unknown scorer 'nose'; expected colors, face"),
-        (["tiny.dirs", "tiny.dirs"], "a bundle is given twice"),
+        (["tiny.dirs", "tiny.dirs"], "bundle tiny.dirs is given twice; expected each bundle once"),
         (["tiny.dirs", "-o", "page.html"], "expected a folder"),
         (["tiny.dirs", "-o", "tiny.pth/x"], "part of its path is a file, not a folder"),
         (["tiny.dirs", "-o", "tiny.pth"], ".pth files hold torch objects; expected a folder"),

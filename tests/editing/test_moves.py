@@ -93,7 +93,7 @@ def test_names(bundle: Bundle, ks: list[str], alphas: list[str], name: str) -> N
 def test_spans() -> None:
     assert ends_of("-3:3") == (-3.0, 3.0)
     assert stops_of((-3, 3)) == [-3.0, 3.0] and stops_of("0,3,-3,0") == [0, 3, -3, 0]
-    for wrong in ("3", "a:b", "0:nan", ""):
+    for wrong in ("3", "a:b", "0:nan", "", "3:3", "3,3,3"):
         with pytest.raises(UsageError):
             stops_of(wrong)
     with pytest.raises(UsageError, match="range '-3:0:3' has more than two ends"):

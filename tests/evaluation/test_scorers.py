@@ -15,6 +15,11 @@ def picture(red: int, green: int, blue: int) -> np.ndarray:
     return np.full((8, 8, 3), (red, green, blue), np.uint8)
 
 
+def test_a_scorer_given_twice_is_refused() -> None:
+    with pytest.raises(UsageError, match="scorer colors is given twice; expected each scorer once"):
+        open_scorers("colors, colors")
+
+
 def test_colors() -> None:
     assert color_scores(picture(90, 60, 30)) == {
         "brightness": 60, "contrast": 0, "saturation": 60, "warmth": 60, "sharpness": 0,

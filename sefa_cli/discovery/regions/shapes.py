@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.discovery.regions.named import Box, find_boxes
 from sefa_cli.errors import UsageError
+from sefa_cli.ranges import check_once
 
 Weights = NDArray[np.uint8]
 Draw = Callable[[int, int], Weights]  # (height, width) of the picture → weights
@@ -56,8 +57,10 @@ def polygon(text: str) -> Draw:
 def named(names: str, subject: str | None) -> Draw:
     """Return what draws the boxes of one or several names together (`named.find_boxes`).
 
-    Raises UsageError for an unknown name: now, or without a subject when it is drawn.
+    Raises UsageError for a name that is given twice, and for an unknown one: now, or without a
+    subject when it is drawn.
     """
+    check_once([name.strip() for name in names.split(",")], "region")
     if subject is not None:  # refuse a wrong name before anything is loaded
         find_boxes(names, subject, 1, 1)
     return partial(_draw_named, names, subject or "centered")
