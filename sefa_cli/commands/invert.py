@@ -8,7 +8,7 @@ import typer
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.commands.photo_page import PageOptions, invert_command
-from sefa_cli.commands.photos import Told
+from sefa_cli.commands.photos import Told, say_missing, say_refusals
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def invert(
             generator_for(edits.bundle, generator)  # refuses another model
         batch = Batch(Inverter(generator, how, offline), paths, output, own)
         if resume and not overwrite and options.is_done(own, output, lambda: batch.job):
+            _say_kept(batch)
             return
         if resume and (own is None or batch.partial.path.exists()):
             batch.partial.read()
@@ -146,8 +147,7 @@ def invert(
 
         again = invert_command(photos, model, output, how, page)
         _write_page(PhotoPage(page.report, outcomes, again, model, overwrite), edits, batch)
-    if own is None:
-        say_missing(told.refused, len(paths), output)
+    say_missing(told.refused, len(batch.share), batch.output)
 
 
 def _check_files(
@@ -233,18 +233,18 @@ def _save(
 ) -> None:
     """Write the codes and their table, or of a shard the part, and the sheet."""
     from sefa_cli.inversion.invert import Inversion
-    from sefa_cli.inversion.table import save_table
+    from sefa_cli.inversion.table import rows, save_rows
     from sefa_cli.rendering.pictures import save_picture
 
     found = [one.result for one in outcomes if not isinstance(one.result, SefaError)]
-    if batch.shard is not None:  # `merge` tells which photos are missing
-        batch.part(found).save(batch.output, overwrite)
+    if batch.shard is not None:
+        batch.part(outcomes).save(batch.output, overwrite)
         batch.partial.remove()
         wrote(batch.output)
         return
     whole = Inversion(tuple(found), batch.inverter.space, tuned)
     whole.save(batch.output, overwrite)
-    save_table(batch.output.with_suffix(".csv"), outcomes, overwrite)
+    save_rows(batch.output.with_suffix(".csv"), rows(outcomes), overwrite)
     batch.partial.remove()
     wrote(batch.output)
     if tuned is not None:
@@ -263,12 +263,14 @@ def _write_page(page: "PhotoPage", edits: "Edits | None", batch: "Batch") -> Non
         wrote(page.write_edited(edits, generator, codes, begin) if edits else page.write())
 
 
-def say_missing(missing: int, count: int, output: Path | str) -> None:
-    """Raise SefaError if photos are missing in the output."""
-    if missing:
-        raise SefaError(
-            f"{missing} of {count} photos could not be read", remedy=f"{output} holds the others."
-        )
+def _say_kept(batch: "Batch") -> None:
+    """Say again which photos a shard that is done could not read."""
+    from sefa_cli.inversion.batch import refusals
+    from sefa_cli.parts import Part
+
+    refused = refusals([Part.load(batch.output)])
+    say_refusals(refused)
+    say_missing(len(refused), len(batch.share), batch.output)
 
 
 def _run(batch: "Batch", told: Told) -> "list[Outcome]":

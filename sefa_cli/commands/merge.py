@@ -1,5 +1,6 @@
 """`sefa merge`: the result of a job from the parts that `--shard` has written."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,12 +41,15 @@ def merge(
         wrote(output)
         report(found)
     elif job.kind == "codes":
-        from sefa_cli.commands.invert import say_missing
-        from sefa_cli.inversion.batch import merge_codes
+        from sefa_cli.commands.photos import say_missing, say_refusals
+        from sefa_cli.inversion.batch import merge_codes, refusals
 
-        missing = merge_codes(job, output, overwrite)
+        refused = refusals(job.parts)
+        say_refusals(refused)
+        merge_codes(job, output, overwrite)
         wrote(output)
-        say_missing(missing, len(job.owner), output)
+        wrote(Path(output).with_suffix(".csv"))
+        say_missing(len(refused), len(job.owner), output)
     else:
         _merge_evaluation(job, output, overwrite)
 

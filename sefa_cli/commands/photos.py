@@ -81,6 +81,20 @@ class Told:
         print(f"sefa: {error}", file=sys.stderr)
 
 
+def say_refusals(refused: list[str]) -> None:
+    """Say which photos a shard could not read."""
+    for text in refused:
+        print(f"sefa: {text}", file=sys.stderr)
+
+
+def say_missing(missing: int, count: int, output: Path | str) -> None:
+    """Raise SefaError if photos are missing in the output."""
+    if missing:
+        raise SefaError(
+            f"{missing} of {count} photos could not be read", remedy=f"{output} holds the others."
+        )
+
+
 def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> Callable[[], object]:
     """Put the codes of photos, and the generator that found them, into the options of an edit.
 

@@ -1,5 +1,6 @@
 """`sefa sample`: the unedited pictures of some seeds, to choose from."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,6 +37,14 @@ def sample(
             "--shard", metavar="I/N", help="Make the I-th of N shares of a folder's pictures alone."
         ),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Leave pictures of the folder alone that an earlier run made with the same "
+            "options.",
+        ),
+    ] = False,
     overwrite: options.Overwrite = False,
     show: options.Show = False,
 ) -> None:
@@ -58,7 +67,9 @@ def sample(
     card = model_card(checkpoint)
     checks.check_for_model(card, None, look.trunc_layers, look.size, places)
     checks.check_mix(mix_from, card)
-    target = picture_target(output, "sample", overwrite)
+    target = replace(picture_target(output, "sample", overwrite), resume=resume)
+    if resume:
+        _check_resumed(target.is_folder, places)
     own = options.parse_shard(shard)
     if own is not None and not target.is_folder:
         raise UsageError("cannot share out a sheet, which holds all pictures", "a folder: -o DIR")
@@ -73,3 +84,11 @@ def sample(
     for path in write_pictures(make, target, showing, "sampling", model):
         wrote(path)
     showing.show(target.path)
+
+
+def _check_resumed(is_folder: bool, places: bool) -> None:
+    """Refuse `--resume` where an earlier run leaves nothing, or nothing that says how it is."""
+    if not is_folder:
+        raise UsageError("cannot resume a sheet, which is written at its end", "a folder: -o DIR")
+    if places:
+        raise UsageError("--resume and --translate or --rotate cannot be used together")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sefa_cli.editing.moves import Move
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.evaluation.calibration import calibrated
 from sefa_cli.evaluation.evaluate import Evaluation
 from sefa_cli.evaluation.proposals import proposal, with_proposals
@@ -41,7 +41,7 @@ def check_evaluation_folder(path: Path | str, overwrite: bool = False) -> Path:
     """Return the folder for an evaluation: new, empty, or with the cache of an earlier one.
 
     Raises UsageError for a file's name, SefaError if it cannot be written to, or if it holds
-    results and `overwrite` is off.
+    results and `overwrite` is off, or files of the same names that are not an evaluation's.
     """
     if str(path) == "-":
         raise UsageError("cannot write an evaluation to stdout", "a folder, such as eval/")
@@ -51,6 +51,12 @@ def check_evaluation_folder(path: Path | str, overwrite: bool = False) -> Path:
     check_folder(folder)
     for name in (PAGE, DATA, TABLE, SHEET) if folder.is_dir() else ():
         check_writable(folder / name, overwrite)
+        if (folder / name).exists() and not (folder / DATA).exists():
+            raise SefaError(
+                f"the folder {folder} holds {name}, which no evaluation wrote",
+                "an evaluation, because that would be replaced",
+                "Choose another folder.",
+            )
     return folder
 
 

@@ -78,6 +78,16 @@ def note_in(file: IO[bytes], path: str) -> tuple[dict[str, Any], NDArray[np.floa
     return about, code[None].astype(np.float32)
 
 
+def text_in(path: Path | str, key: str) -> str | None:
+    """Return the text that a PNG picture has under a key, if it is whole."""
+    with open(path, "rb") as file:
+        data = file.read()
+    if not data.startswith(_START) or data[-8:-4] != b"IEND":
+        return None
+    text = _chunk(BytesIO(data), key)
+    return None if text is None else text.decode("latin-1")
+
+
 def _checked(about: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a note. Raises ValueError if it is not what `to_text` writes."""
     ref, moves = about["model"]["ref"], about["moves"]
@@ -91,15 +101,15 @@ def _checked(about: dict[str, Any]) -> dict[str, Any]:
     return about
 
 
-def _chunk(file: IO[bytes]) -> bytes | None:
-    """Return the text of the first chunk `sefa` of a PNG file."""
+def _chunk(file: IO[bytes], wanted: str = KEY) -> bytes | None:
+    """Return the text of the first chunk of that key in a PNG file."""
     end = file.seek(0, 2)
     file.seek(len(_START))
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
         if kind == b"tEXt" and length <= min(_LARGEST, end):
             key, _, text = file.read(length).partition(b"\0")
-            if key == KEY.encode():
+            if key == wanted.encode():
                 return text
             length = 0
         elif kind == b"IEND":

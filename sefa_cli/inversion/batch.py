@@ -16,6 +16,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.files import check_writable
 from sefa_cli.inversion.invert import Found, Inverter
 from sefa_cli.inversion.photos import digest, unlike
+from sefa_cli.inversion.table import COLUMNS, rows, save_rows
 from sefa_cli.parts import Job, Part, Shard
 
 Progress = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
@@ -77,33 +78,53 @@ class Batch:
         """What all shards share."""
         return {"items": [path.name for path in self.paths], "search": self.inverter.task}
 
-    def part(self, found: Sequence[Found]) -> Part:
-        """Return the part with the codes of this shard's photos."""
+    def part(self, outcomes: Sequence[Outcome]) -> Part:
+        """Return the part with the codes of this shard's photos, and a row for each photo."""
         assert self.shard is not None
+        found = [one.result for one in outcomes if isinstance(one.result, Found)]
         arrays = {f"code/{i}": one.code.numpy() for i, one in enumerate(found)}
-        notes = {"names": [one.photo.name for one in found]}
-        return Part(KIND, self.shard, self.job, notes, arrays)
+        return Part(KIND, self.shard, self.job, {"rows": rows(outcomes)}, arrays)
 
     @property
     def _shape(self) -> tuple[int, int]:
         return self.inverter.generator.num_layers, len(self.inverter.prior.mean)
 
 
-def merge_codes(job: Job, output: Path | str, overwrite: bool = False) -> int:
-    """Write the codes of all parts to one file, and return how many photos are missing in it.
+def refusals(parts: Sequence[Part]) -> list[str]:
+    """Return why photos of these parts could not be read; each text names its photo."""
+    return [row["error"] for row in _rows(parts) if row["error"]]
+
+
+def _rows(parts: Sequence[Part]) -> list[dict[str, str]]:
+    found = []
+    for part in parts:
+        kept = part.notes.get("rows")
+        if not isinstance(kept, list) or not all(
+            isinstance(row, dict) and set(row) == set(COLUMNS) for row in kept
+        ):
+            raise SefaError(f"{part.path} is broken", remedy="Run its shard again.")
+        found += kept
+    return found
+
+
+def merge_codes(job: Job, output: Path | str, overwrite: bool = False) -> None:
+    """Write the codes of all parts to one file, and their table beside it.
 
     Raises:
-        SefaError: A part is broken, no photo could be read, or the file cannot be written.
+        SefaError: A part is broken, no photo could be read, or a file cannot be written.
     """
+    table = Path(output).with_suffix(".csv")
     check_writable(output, overwrite, [".npz"])
+    check_writable(table, overwrite)
+    found = _rows(job.parts)
     codes = [
         torch.from_numpy(part.array(f"code/{i}"))
         for part in job.parts
-        for i in range(len(part.notes["names"]))
+        for i in range(len(part.share) - len(refusals([part])))
     ]
     if not codes:
         raise SefaError("no photo could be read", "at least one picture")
-    names = unlike(name for part in job.parts for name in part.notes["names"])
     space = "z" if job.asked["search"]["space"] == "z" else None
+    names = [row["name"] for row in found if not row["error"]]
     save_codes(output, torch.stack(codes), overwrite, space, names)
-    return len(job.owner) - len(codes)
+    save_rows(table, found, overwrite)

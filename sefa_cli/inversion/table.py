@@ -5,30 +5,33 @@ import math
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sefa_cli.errors import SefaError
 from sefa_cli.files import open_atomically
-from sefa_cli.inversion.batch import Outcome
+
+if TYPE_CHECKING:
+    from sefa_cli.inversion.batch import Outcome
 
 COLUMNS = ("name", "photo", "loss", "psnr", "lpips", "seconds", "notes", "error")
 
 
-def rows(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
+def rows(outcomes: "Sequence[Outcome]") -> list[dict[str, str]]:
     """Return a row of text for each photo; what is not known is empty."""
     return [_row(one) for one in outcomes]
 
 
-def save_table(path: Path, outcomes: Sequence[Outcome], overwrite: bool = False) -> None:
-    """Write the table as CSV. Raises SefaError if the file exists or cannot be written."""
+def save_rows(path: Path, found: Sequence[Mapping[str, str]], overwrite: bool = False) -> None:
+    """Write rows as CSV. Raises SefaError if the file exists or cannot be written."""
     text = StringIO()
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
-    table.writerows(rows(outcomes))
+    table.writerows(found)
     with open_atomically(path, overwrite) as file:
         file.write(text.getvalue().encode())
 
 
-def _row(one: Outcome) -> dict[str, str]:
+def _row(one: "Outcome") -> dict[str, str]:
     blank: Mapping[str, str] = dict.fromkeys(COLUMNS, "")
     known = {"name": one.name, "photo": str(one.path)}
     if isinstance(one.result, SefaError):

@@ -117,8 +117,8 @@ class Pictures(ABC):
             yield target.save_sheet(sheet, self.about(target))
             return
         for i in range(len(self)):
-            picture = watch(self.one(i))
-            yield target.save_one(picture, self.stem(i), self.about(target), self.note(i))
+            texts = self.stem(i), self.about(target), self.note(i)
+            yield target.has(*texts) or target.save_one(watch(self.one(i)), *texts)
             progress()
 
     def count(self, target: PictureTarget) -> int:

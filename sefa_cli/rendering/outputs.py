@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.files import check_suffix, check_writable, free_name
+from sefa_cli.interchange.notes import text_in
 from sefa_cli.rendering.pictures import (
     PICTURE_SUFFIXES,
     save_picture,
@@ -23,11 +24,27 @@ class PictureTarget:
     path: Path | str  # a picture file, a folder, or "-"
     is_folder: bool
     overwrite: bool
+    resume: bool = False  # leave pictures alone that are there, made with the same options
 
     def save_sheet(self, picture: NDArray[np.uint8], about: str) -> Path | str:
         """Write the sheet, with `about` as its comment, and return its path."""
         save_picture(self.path, picture, self.overwrite, {"Comment": about})
         return self.path
+
+    def has(self, stem: str, about: str, note: Mapping[str, str]) -> Path | None:
+        """Return the picture that an earlier run left, if this run goes on from it.
+
+        Raises MismatchError for a file of that name that was made with other options.
+        """
+        path = Path(self.path) / f"{stem}.png"
+        if not self.resume or self.overwrite or not path.exists():
+            return None
+        if any(text_in(path, key) != text for key, text in {"Comment": about, **note}.items()):
+            raise MismatchError(
+                f"{path} is there, made with other options",
+                remedy="Use --overwrite to make it again.",
+            )
+        return path
 
     def save_one(
         self, picture: NDArray[np.uint8], stem: str, about: str, note: Mapping[str, str]

@@ -47,7 +47,21 @@ class View:
         return replace(self, size=largest)
 
     def about(self, generator: "Generator") -> str:
-        """Return the size of the pictures in words, and whether they are exact."""
+        """Return the size of the pictures in words, whether they are exact, and what else differs.
+
+        With the code it tells pictures apart that are not the same.
+        """
+        return self._sized(generator) + self._own(generator)
+
+    def _own(self, generator: "Generator") -> str:
+        own = "" if self.noise_mode == "const" else f"; noise {self.noise_mode}"
+        if self.label is not None:
+            own += f"; class {self.label}"
+        if self.truncation is not None and generator.conditioned:
+            own += f"; truncation {self.truncation:g}"
+        return own
+
+    def _sized(self, generator: "Generator") -> str:
         size = self.size or (self.fast and generator.preview_size) or generator.resolution
         shortcut = generator.preview_size
         if self.fast and shortcut and size <= shortcut:

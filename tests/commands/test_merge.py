@@ -1,5 +1,6 @@
 """`--shard` and `sefa merge`: the same bytes as one run, and what must be refused."""
 
+import csv
 import filecmp
 from pathlib import Path
 
@@ -105,10 +106,33 @@ def test_codes_of_shards_have_the_bytes_of_one_run(sefa: Sefa) -> None:
     Path("more/seed0001.png").write_bytes(Path("photos/seed0001.png").read_bytes())
     words = [*EYES[:2], "more", *EYES[2:]]
     assert sefa(*words, "-o", "one.npz").exit_code == 1
-    parts = shards(sefa, 5, *words, "-o", "a.npz")
-    merged = sefa("merge", *parts, "-o", "a.npz")
-    assert merged.exit_code == 1 and "1 of 5 photos could not be read" in merged.stderr
+    done = [sefa(*words, "-o", "a.npz", "--shard", f"{n}/5", "--resume") for n in range(1, 6)]
+    assert [one.exit_code for one in done] == [1, 0, 0, 0, 0]
+    again = sefa(*words, "-o", "a.npz", "--shard", "1/5", "--resume")
+    assert again.exit_code == 1 and "1 of 1 photos could not be read" in again.stderr
+    merged = sefa("merge", *(one.stdout.strip() for one in done), "-o", "a.npz")
+    assert (merged.exit_code, merged.stdout) == (1, "a.npz\na.csv\n")
+    assert merged.stderr.count("photos/b.jpg is not a picture") == 1
+    assert "1 of 5 photos could not be read" in merged.stderr
     assert Path("a.npz").read_bytes() == Path("one.npz").read_bytes()
+    texts = [Path(name).read_text().splitlines() for name in ("one.csv", "a.csv")]
+    tables = [list(csv.DictReader(lines)) for lines in texts]
+    for row in (*tables[0], *tables[1]):
+        row.pop("seconds")
+    assert tables[0] == tables[1] and tables[0][0]["error"]
+
+
+def test_a_merge_into_a_folder_of_ones_own_replaces_nothing(sefa: Sefa, bundle: Path) -> None:
+    parts = shards(sefa, 1, *MEASURE, "-o", "a")
+    Path("holiday").mkdir()
+    for name in ("me.jpg", "sheet.png"):
+        Path("holiday", name).write_bytes(b"mine")
+    merged = sefa("merge", *parts, "-o", "holiday", "--overwrite")
+    assert merged.exit_code == 1 and "holds sheet.png, which no evaluation wrote" in merged.stderr
+    Path("holiday/sheet.png").unlink()
+    assert sefa("merge", *parts, "-o", "holiday", "--overwrite").exit_code == 0
+    assert sefa("merge", *parts, "-o", "holiday", "--overwrite").exit_code == 0
+    assert Path("holiday/me.jpg").read_bytes() == b"mine"
 
 
 def test_an_evaluation_of_shards_has_the_bytes_of_one_run(sefa: Sefa, bundle: Path) -> None:
@@ -142,6 +166,34 @@ def test_pictures_of_shards_are_those_of_one_run(sefa: Sefa) -> None:
         assert sefa(*words, "a", "--shard", f"{n}/2").exit_code == 0
     names = sorted(path.name for path in Path("one").iterdir())
     assert filecmp.cmpfiles("one", "a", names, shallow=False)[0] == names and len(names) == 5
+
+
+def test_a_shard_of_pictures_goes_on(sefa: Sefa, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sefa_cli.rendering.samples import Samples
+
+    words = ["sample", "tiny.pth", "--seeds", "0-4", "-o", "a", "--shard", "2/2", "--resume"]
+    real, made = Samples.one, []
+
+    def counted(self, i):
+        made.append(i)
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return real(self, i)
+
+    monkeypatch.setattr(Samples, "one", counted)
+    assert sefa(*words).exit_code == 130
+    three = [f"a/seed{n:04}.png" for n in (2, 3, 4)]
+    assert sefa(*words).stdout.split() == three and len(made) == 4
+    assert sefa(*words).stdout.split() == three and len(made) == 4
+    assert sorted(map(str, Path("a").iterdir())) == three
+    for other in (["--trunc", "0.5"], ["--size", "16"], ["--noise-mode", "random"]):
+        refused = sefa(*words, *other)
+        assert refused.exit_code == 3 and "a/seed0002.png is there, made with" in refused.stderr
+    Path(three[0]).write_bytes(Path(three[0]).read_bytes()[:-40])  # broken off
+    assert sefa(*words).exit_code == 3
+    assert sefa(*words, "--overwrite").stdout.split() == three and len(made) == 7
+    sheet = sefa("sample", "tiny.pth", "-o", "a.png", "--resume")
+    assert sheet.exit_code == 2 and "cannot resume a sheet" in sheet.stderr
 
 
 @pytest.mark.parametrize(
