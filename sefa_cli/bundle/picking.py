@@ -11,6 +11,7 @@ from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.bundle.expressions import parse_mix
 from sefa_cli.bundle.provenance import origin_of, recent
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.ranges import check_once
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
@@ -58,6 +59,7 @@ def pick(
         for source, text in _paired(algebra.sources, [names] if isinstance(names, str) else names)
         for k in source.bundle.indices(text)
     ]
+    check_once([f"{source.name}:{k}" for source, k in chosen], "direction")
     return _finished(picked(algebra, chosen, flip), algebra, without, label)
 
 

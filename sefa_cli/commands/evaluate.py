@@ -97,7 +97,9 @@ def evaluate(
     """
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.evaluation import output as out
+    from sefa_cli.evaluation.asked import by_name, check_count, indices_of
     from sefa_cli.evaluation.evaluate import evaluate as run
+    from sefa_cli.evaluation.scorers import scorer_names
     from sefa_cli.files import check_writable
 
     folder = out.check_evaluation_folder(output, overwrite)
@@ -105,7 +107,12 @@ def evaluate(
     own = _shard(shard, as_json)
     how = picture_options(files[0], Bundle.load(files[0]), seeds, start, look)
     how.setdefault("seeds", "0-99")
+    scorer_names(scorers)
+    for bundle in by_name(files).values():
+        indices_of(bundle, k)
     count = checks.check_seeds(str(how["seeds"])) if how["codes"] is None else None
+    if count is not None:
+        check_count(count)
     if own is not None:
         check_writable(own.path(folder), overwrite)
         own.share(count or own.count)

@@ -54,6 +54,7 @@ def studio(
         )
     if token is not None and not token.strip():
         raise UsageError("--token must not be empty")
+    checks.check_device(device)
     if file is not None:
         _check_exists(file, offline)
     from sefa_cli.allocator import keep_blocks

@@ -71,11 +71,15 @@ def supervise(
     lowest, and the direction crosses it. Scores of faces need sefa-cli[eval].
     """
     from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.evaluation.asked import check_classes, named_attributes
+    from sefa_cli.evaluation.scorers import scorer_names
     from sefa_cli.files import BUNDLES, check_writable
 
     check_writable(output, overwrite, BUNDLES)
     seeds = "0-999" if seeds is None else seeds
-    checks.check_seeds(seeds)
+    named_attributes(attribute)
+    check_classes(checks.check_seeds(seeds), share)
+    scorer_names(scorers)
     checks.check_device(device)
     other = None if condition is None else Bundle.load(condition)
     with working(f"loading {model}") as work:

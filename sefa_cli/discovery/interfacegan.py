@@ -5,15 +5,17 @@ separates them, and the direction is the unit normal n of its boundary: along n,
 nᵀw + b grows fastest. To leave other attributes alone, n is projected off their directions.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sefa_cli.discovery.sefa import Float32, Float64
 from sefa_cli.errors import SefaError, UsageError
+
+if TYPE_CHECKING:
+    import torch
 
 LEAST = 5  # codes in each class
 SHARE = 0.1  # of all codes, in each class
@@ -83,6 +85,8 @@ def separate(high: NDArray[np.floating], low: NDArray[np.floating]) -> tuple[Flo
     v and b minimize ‖v‖²/2 + C Σ max(0, 1 − y (vᵀw + b))², where y is 1 for `high` and −1 for
     `low`, by torch's L-BFGS. C is 1.
     """
+    import torch
+
     codes = torch.from_numpy(np.concatenate([high, low]).astype(np.float64))
     middle = codes.mean(dim=0)
     codes = torch.cat([codes - middle, torch.ones_like(codes[:, :1])], dim=1)
@@ -97,7 +101,7 @@ def separate(high: NDArray[np.floating], low: NDArray[np.floating]) -> tuple[Flo
         line_search_fn="strong_wolfe",
     )
 
-    def loss() -> torch.Tensor:
+    def loss() -> "torch.Tensor":
         search.zero_grad()
         missing = (1 - side * (codes @ found)).clamp(min=0)
         total = found[:-1].square().sum() / 2 + _WEIGHT * missing.square().sum()

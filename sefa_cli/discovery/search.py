@@ -11,7 +11,7 @@ from sefa_cli.discovery.methods import check_method
 from sefa_cli.discovery.null_space import RANK, check_rank
 from sefa_cli.discovery.regions.shapes import Weights
 from sefa_cli.discovery.resefa import check_tau
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.precision import PRECISIONS
 from sefa_cli.projections import levels
 
@@ -153,6 +153,12 @@ class Search:
                 f"a {checkpoint.family} model has no space {self.space!r}", " or ".join(spaces)
             )
         check_tau(self.tau)
+        # A pass holds at least one channel and its change, in and out. `budget_for` knows the rest.
+        if self.memory is not None and self.memory < 4 * self.size**2 * 4:
+            raise SefaError(
+                f"memory of {self.memory:,} B is too small for pictures of {self.size} pixels",
+                "a size such as 800M or 4G",
+            )
         if self.auto_layers and self.method == "stylespace":
             raise UsageError("cannot choose layers with method stylespace", "layers such as middle")
         d = checkpoint.config.w_dim

@@ -11,7 +11,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
-from sefa_cli.ranges import check_once, format_range
+from sefa_cli.ranges import check_indices, check_once, format_range
 
 MOST_STEPS = 201  # of one sweep or range
 
@@ -118,7 +118,7 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
             f"{len(ks)} --k with {len(alphas)} --alpha", "one --alpha for each --k",
             "Pairs combine into one move.",
         )  # fmt: skip
-    found = [parse_direction(bundle, k) for k in ks]
+    found = check_indices([parse_direction(bundle, k) for k in ks], "direction")
     pairs = zip(found, alphas, strict=True)
     return [[Move(tuple((k, alpha_of(bundle, k, alpha)) for k, alpha in pairs))]]
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.discovery.interfacegan import LEAST
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.ranges import as_indices, check_once
 from sefa_cli.rendering.options import PictureOptions
@@ -51,13 +52,14 @@ def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions
                 "bundles of one model",
             )
     scene = open_scene_of(first, options, seeds="0-99")
-    count = len(scene.start.numbers)
-    if count < LEAST_SEEDS:
-        raise UsageError(
-            f"{count} {scene.start.kind}s",
-            f"{LEAST_SEEDS} or more: fewer cannot predict others",
-        )
+    check_count(len(scene.start.numbers), scene.start.kind)
     return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))
+
+
+def check_count(count: int, kind: str = "seed") -> None:
+    """Raise UsageError for too few seeds or codes."""
+    if count < LEAST_SEEDS:
+        raise UsageError(f"{count} {kind}s", f"{LEAST_SEEDS} or more: fewer cannot predict others")
 
 
 def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
@@ -65,6 +67,28 @@ def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
     if k == "0-9":
         return tuple(range(min(10, bundle.k)))
     return bundle.indices(k) if isinstance(k, str) else as_indices(k, "direction", bundle.k)
+
+
+def named_attributes(attributes: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the names of attributes. Raises UsageError for none, or one given twice."""
+    given = attributes.split(",") if isinstance(attributes, str) else attributes
+    named = tuple(filter(None, map(str.strip, given)))
+    if not named:
+        raise UsageError("no attribute is given", "one that a scorer measures, such as smile")
+    check_once(named, "attribute")
+    return named
+
+
+def check_classes(samples: int, share: float) -> None:
+    """Raise UsageError before the work for what `boundary` would refuse after it."""
+    if not 0 < share <= 0.5:
+        raise UsageError(f"share must be above 0 and at most 0.5, got {share:g}")
+    count = int(samples * share)
+    if count < LEAST:
+        raise UsageError(
+            f"{samples} seeds and a share of {share:g} leave {count} samples in each class",
+            f"{LEAST} or more",
+        )
 
 
 def check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +66,9 @@ def open_scorers(
         UsageError: There is no such scorer.
         SefaError: A scorer cannot be loaded; for those of faces, how to install what they need.
     """
-    if names is None:
-        names = _installed()
-    own = {entry.name: entry for entry in entry_points(group=GROUP)}
+    asked, own = scorer_names(names)
     scorers: dict[str, Scorer] = {}
     finder: FaceFinder | None = None
-    given = names.split(",") if isinstance(names, str) else names
-    asked = list(filter(None, map(str.strip, given)))
-    check_once(asked, "scorer")
     for name in asked:
         if name == "colors":
             scorers[name] = color_scores
@@ -84,16 +79,30 @@ def open_scorers(
         elif name in _OWN:
             finder = FaceFinder(offline) if finder is None else finder
             scorers[name] = _of_faces(name, finder, offline)
-        elif name in own:
+        else:
             try:
                 scorers[name] = own[name].load()
             except Exception as error:  # whatever a stranger's module raises
                 raise SefaError(f"the scorer {name} cannot be loaded: {error!r}") from error
-        else:
-            raise UsageError(f"unknown scorer {name!r}", ", ".join([*_OWN, *own]))
-    if not scorers:
-        raise UsageError("no scorer is given", "colors, face, or your own")
     return scorers
+
+
+def scorer_names(names: str | Iterable[str] | None) -> tuple[list[str], dict[str, EntryPoint]]:
+    """Return the names of scorers, and the entry points of strangers' scorers.
+
+    Raises UsageError for none, for one that is unknown, and for one that is given twice.
+    """
+    own = {entry.name: entry for entry in entry_points(group=GROUP)}
+    given = _installed() if names is None else names
+    given = given.split(",") if isinstance(given, str) else given
+    asked = list(filter(None, map(str.strip, given)))
+    if not asked:
+        raise UsageError("no scorer is given", "colors, face, or your own")
+    check_once(asked, "scorer")
+    for name in asked:
+        if name not in (*_OWN, *own):
+            raise UsageError(f"unknown scorer {name!r}", ", ".join([*_OWN, *own]))
+    return asked, own
 
 
 def _installed() -> list[str]:

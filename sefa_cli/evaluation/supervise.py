@@ -11,15 +11,15 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.factorize import gains
-from sefa_cli.discovery.interfacegan import LEAST, SHARE, boundary, conditioned
+from sefa_cli.discovery.interfacegan import SHARE, boundary, conditioned
 from sefa_cli.editing.source import load_generator
 from sefa_cli.editing.start import start_from
 from sefa_cli.errors import MismatchError, UsageError
-from sefa_cli.evaluation.asked import check_subjects
+from sefa_cli.evaluation.asked import check_classes, check_subjects, named_attributes
 from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
 from sefa_cli.evaluation.scorers import close_scorers, comparing, open_scorers
 from sefa_cli.generators.base import Generator
-from sefa_cli.ranges import as_indices, check_once, format_range
+from sefa_cli.ranges import as_indices, format_range
 from sefa_cli.rendering.view import View
 from sefa_cli.sources import cache
 
@@ -87,7 +87,7 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
         >>> bundle.directions.shape, bundle.labels
         ((1, 32), ['brightness'])
     """
-    named = _named(attributes)
+    named = named_attributes(attributes)
     if isinstance(model, Generator):
         checkpoint = model.checkpoint
     elif isinstance(model, Checkpoint):
@@ -95,7 +95,7 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
     else:
         checkpoint = open_checkpoint(str(model), offline=offline)
     numbers = as_indices(seeds, "seed", 2**32)
-    _check_count(len(numbers), share)
+    check_classes(len(numbers), share)
     chosen = projections.select(checkpoint, layers)
     card = projections.model_card(checkpoint)
     if condition is not None:
@@ -142,27 +142,6 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
             for marks, name in zip(gains(checkpoint, chosen, directions), named, strict=True)
         ),
     )
-
-
-def _named(attributes: str | Iterable[str]) -> tuple[str, ...]:
-    given = attributes.split(",") if isinstance(attributes, str) else attributes
-    named = tuple(filter(None, map(str.strip, given)))
-    if not named:
-        raise UsageError("no attribute is given", "one that a scorer measures, such as smile")
-    check_once(named, "attribute")
-    return named
-
-
-def _check_count(samples: int, share: float) -> None:
-    """Raise UsageError before the work for what `boundary` would refuse after it."""
-    if not 0 < share <= 0.5:
-        raise UsageError(f"share must be above 0 and at most 0.5, got {share:g}")
-    count = int(samples * share)
-    if count < LEAST:
-        raise UsageError(
-            f"{samples} seeds and a share of {share:g} leave {count} samples in each class",
-            f"{LEAST} or more",
-        )
 
 
 def _check_condition(condition: Bundle, card: dict[str, object], space: str) -> None:

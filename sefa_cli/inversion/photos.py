@@ -17,6 +17,7 @@ from PIL import ExifTags, Image
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
+from sefa_cli.ranges import check_once
 from sefa_cli.rendering.pictures import BROKEN
 
 Given = str | Path | bytes | Image.Image | NDArray[np.uint8]
@@ -129,6 +130,7 @@ def find_photos(paths: Sequence[str | Path]) -> list[Path]:
         if not inside:
             raise SefaError(f"the folder {path} has no pictures", "files such as .jpg or .png")
         found += inside
+    check_once(found, "photo")
     return found
 
 
