@@ -13,9 +13,8 @@ Example:
     torch.Size([1, 3, 32, 32])
 """
 
-from __future__ import annotations
-
-TYPE_CHECKING = False  # typing is slow to import, and Ctrl-C is handled only after this module
+# No import here: Ctrl-C is handled only after this module.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
@@ -139,7 +138,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOME:
         raise AttributeError(f"module 'sefa_cli' has no attribute {name!r}")
     from importlib import import_module

@@ -5,8 +5,6 @@ is done. At all other moments nothing would catch that exception. An import may 
 turn it into an ImportError. There the process removes its temporary files and ends at once.
 """
 
-from __future__ import annotations
-
 # `signal` would import enum first: 10 ms in which Ctrl-C is still a traceback.
 import _signal as signal  # type: ignore[import-not-found]
 import atexit
@@ -47,7 +45,7 @@ class Catchable:
         _working = False
 
 
-def _handle(number: int, frame: FrameType | None) -> None:
+def _handle(number: int, frame: "FrameType | None") -> None:
     if not _working or _importing(frame):
         end(number)
     if number == signal.SIGINT:
@@ -55,7 +53,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
     raise SystemExit(_CODES[number])
 
 
-def _importing(frame: FrameType | None) -> bool:
+def _importing(frame: "FrameType | None") -> bool:
     while frame is not None:
         if frame.f_code.co_filename in _IMPORTING:
             return True
@@ -63,7 +61,7 @@ def _importing(frame: FrameType | None) -> bool:
     return False
 
 
-def _unraisable(details: sys.UnraisableHookArgs) -> None:
+def _unraisable(details: "sys.UnraisableHookArgs") -> None:
     """End on an interrupt in a destructor, which Python would print and forget."""
     if details.exc_type is KeyboardInterrupt:
         end(signal.SIGINT)

@@ -46,6 +46,13 @@ def test_interrupted_before_the_command_line_is_imported(
     assert (done.returncode, done.stdout, done.stderr) == (code, "", line)
 
 
+def test_nothing_is_imported_before_signals_are_handled(tmp_path: Path) -> None:
+    """Before that, Ctrl-C is Python's own traceback."""
+    child = "import sys; old = set(sys.modules); import sefa_cli.__main__; "
+    child += "print(*sorted(set(sys.modules) - old - {'atexit'}))"
+    assert run(tmp_path, "-c", child).stdout == "sefa_cli sefa_cli.__main__ sefa_cli.interrupts\n"
+
+
 @pytest.mark.parametrize(("number", "code", "line"), BOTH)
 def test_an_import_leaves_no_temporary_file(
     tmp_path: Path, number: int, code: int, line: str
