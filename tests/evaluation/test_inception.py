@@ -136,6 +136,21 @@ def test_distances_of_normal_sets() -> None:
     assert frechet_distance(one[:10], one[:10]) == pytest.approx(0, abs=1e-9)
 
 
+def test_the_frechet_distance_is_that_of_the_definition() -> None:
+    """|μ - ν|² + tr(C + D - 2 √(CD)), with the eigenvalues of CD, which is not symmetric.
+
+    `scipy.linalg.sqrtm` gave the same to 9 digits for 64 features.
+    """
+    random = np.random.RandomState(0)
+    mix = random.randn(16, 16)
+    one, other = random.randn(300, 16) @ mix, 1.2 * random.randn(300, 16) @ mix.T + 0.5
+    C, D = (np.cov(rows, rowvar=False) for rows in (one, other))
+    roots = np.sqrt(np.linalg.eigvals(C @ D).real)
+    shift = np.square(one.mean(axis=0) - other.mean(axis=0)).sum()
+    expected = shift + np.trace(C) + np.trace(D) - 2 * roots.sum()
+    assert frechet_distance(one, other) == pytest.approx(expected, rel=1e-9)
+
+
 def test_sets_of_edited_pictures(
     run: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
