@@ -162,11 +162,11 @@ def test_sets_of_edited_pictures(
     found = run({"right": bundle()}, steps=2)
     bright, warm, _ = (row["compared"] for row in found.results)
     level = 127.5 * (0.05 + 0.1 / 16)
-    assert bright["fid"]["steps"][-1] == pytest.approx(3 * (3 * level) ** 2, rel=0.05)
-    assert bright["fid"]["steps"][1] < bright["fid"]["steps"][0] and warm["kid"]["mean"] > 0
-    assert "fid,kid" in as_csv(found).splitlines()[0]
-    assert "fid</th>" in write_evaluation(found, tmp_path / "eval").read_text("utf-8")
+    assert bright["frechet"]["steps"][-1] == pytest.approx(3 * (3 * level) ** 2, rel=0.05)
+    assert bright["frechet"]["steps"][1] < bright["frechet"]["steps"][0] and warm["kernel"]["mean"] > 0
+    assert "frechet,kernel" in as_csv(found).splitlines()[0]
+    assert "frechet</th>" in write_evaluation(found, tmp_path / "eval").read_text("utf-8")
     monkeypatch.setattr(module, "open_scorers", lambda *_: {"m": means})
     alone = run({"right": bundle()})
-    assert alone.attributes == () and alone.results[0]["compared"]["fid"]["mean"] > 0
+    assert alone.attributes == () and alone.results[0]["compared"]["frechet"]["mean"] > 0
     assert write_evaluation(alone, tmp_path / "alone").exists()
