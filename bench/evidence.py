@@ -19,7 +19,7 @@ import agreement
 PAGE = Path(__file__).parents[1] / "docs" / "evidence.md"
 MEASURED = (
     *("yaw", "pitch", "smile", "mouth open", "eyes open"),
-    *("brightness", "saturation", "warmth"),
+    *("age", "male", "brightness", "saturation", "warmth"),
 )
 CHOSEN = ("yaw", "smile")
 SHOWN = ("yaw", "smile", "pitch", "mouth open", "eyes open", "age", "male")
@@ -33,13 +33,14 @@ def seeds(data: dict[str, Any]) -> Iterator[str]:
 
 def best(data: dict[str, Any]) -> Iterator[str]:
     """Yield a table: of each bundle the direction that moves each score most."""
-    yield "| bundle | " + " | ".join(MEASURED) + " |"
-    yield "|---" * (len(MEASURED) + 1) + "|"
     rows = data["bundles"]
-    tops = {name: max(abs(row["best"][name]["mean"]) for row in rows) for name in MEASURED}
+    names = [name for name in MEASURED if name in rows[0]["best"]]
+    yield "| bundle | " + " | ".join(names) + " |"
+    yield "|---" * (len(names) + 1) + "|"
+    tops = {name: max(abs(row["best"][name]["mean"]) for row in rows) for name in names}
     for row in rows:
         cells = []
-        for name in MEASURED:
+        for name in names:
             cell = row["best"][name]
             size = _with_interval(cell, abs(cell["mean"]) == tops[name])
             cells.append(f"{size}, k {cell['k']}")
@@ -52,7 +53,7 @@ def chosen(data: dict[str, Any], earlier: dict[str, Any]) -> Iterator[str]:
     `earlier` chose, for each bundle, the direction that moves a score of CHOSEN most.
     """
     others = {row["bundle"]: row["best"] for row in earlier["bundles"]}
-    yield "| for | bundle | k | " + " | ".join(SHOWN) + " | transfer | steadiness | change |"
+    yield "| for | bundle | k | " + " | ".join(SHOWN) + " | dependency | transfer | change |"
     yield "|---" * (len(SHOWN) + 6) + "|"
     for number, name in enumerate(CHOSEN):
         rows = [row for row in data["directions"] if row["k"] == number]
@@ -68,8 +69,8 @@ def chosen(data: dict[str, Any], earlier: dict[str, Any]) -> Iterator[str]:
             ]
             yield (
                 f"| {name} | {row['bundle']} | {best[name]['k'] if best else ''} | "
-                f"{' | '.join(cells)} | {effects[name]['transfer']:.0%} | "
-                f"{row['steadiness']:.2f} | {max(row['change']):.0f} |"
+                f"{' | '.join(cells)} | {effects[name]['dependency']:.2f} | "
+                f"{effects[name]['transfer']:.0%} | {max(row['change']):.0f} |"
             )
 
 
@@ -104,22 +105,6 @@ def directions(data: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def region(data: dict[str, Any]) -> Iterator[str]:
-    """Yield a table: directions for a region, with every score and how local they are."""
-    yield "| bundle | k | inside / outside | proposed | " + " | ".join(MEASURED) + " | steadiness |"
-    yield "|---" * (len(MEASURED) + 5) + "|"
-    for row in data["directions"]:
-        made = row["proposal"] or {"label": ""}
-        local = row["inside_over_outside"]
-        ratio = "" if local is None else f"{local[0]:.0f} and {local[-1]:.0f}"
-        effects = [f"{row['effects'][name]['mean']:+.2f}" for name in MEASURED]
-        yield (
-            f"| {row['bundle']} | {row['k']} | {ratio} | {made['label']} | "
-            + " | ".join(effects)
-            + f" | {row['steadiness']:.2f} |"
-        )
-
-
 def local(data: dict[str, Any]) -> Iterator[str]:
     """Yield a table: how local the leading directions of several methods are."""
     scores = ("smile", "mouth open", "eyes open")
@@ -150,7 +135,7 @@ def filled(page: str, name: str, lines: Iterator[str]) -> str:
 def main() -> None:
     """Fill the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    for part in ("choose", "methods", "named", "region", "local"):
+    for part in ("choose", "methods", "named", "local"):
         parser.add_argument(f"--{part}", type=Path)
     parts = {part: folder for part, folder in vars(parser.parse_args()).items() if folder}
     page = PAGE.read_text("utf-8")
@@ -162,7 +147,7 @@ def main() -> None:
             "means": means,
             "directions": directions,
         }
-        tables |= {"region": region, "local": local, "agreement": agreement.lines}
+        tables |= {"local": local, "agreement": agreement.lines}
         if "choose" in parts:
             earlier = json.loads((parts["choose"] / "evaluation.json").read_text("utf-8"))
             tables["chosen"] = partial(chosen, earlier=earlier)
