@@ -1,6 +1,6 @@
 """Make the tables of docs/evidence.md again, from what `sefa evaluate` wrote.
 
-    python bench/evidence.py --methods methods/ --named named/ --region region/ --local local/
+    python bench/evidence.py --choose choose/ --methods methods/ --named named/ --local local/
 
 Each folder holds an evaluation.json; the page says by which commands. Tables without a folder
 and the prose are not changed.
@@ -9,7 +9,8 @@ and the prose are not changed.
 import argparse
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import agreement
 PAGE = Path(__file__).parents[1] / "docs" / "evidence.md"
 MEASURED = (
     *("yaw", "pitch", "smile", "mouth open", "eyes open"),
-    *("brightness", "saturation", "warmth"),
+    *("age", "male", "brightness", "saturation", "warmth"),
 )
+CHOSEN = ("yaw", "smile")
+SHOWN = ("yaw", "smile", "pitch", "mouth open", "eyes open", "age", "male")
 
 
 def seeds(data: dict[str, Any]) -> Iterator[str]:
@@ -30,20 +33,53 @@ def seeds(data: dict[str, Any]) -> Iterator[str]:
 
 def best(data: dict[str, Any]) -> Iterator[str]:
     """Yield a table: of each bundle the direction that moves each score most."""
-    yield "| bundle | " + " | ".join(MEASURED) + " |"
-    yield "|---" * (len(MEASURED) + 1) + "|"
     rows = data["bundles"]
-    tops = {name: max(abs(row["best"][name]["mean"]) for row in rows) for name in MEASURED}
+    names = [name for name in MEASURED if name in rows[0]["best"]]
+    yield "| bundle | " + " | ".join(names) + " |"
+    yield "|---" * (len(names) + 1) + "|"
+    tops = {name: max(abs(row["best"][name]["mean"]) for row in rows) for name in names}
     for row in rows:
         cells = []
-        for name in MEASURED:
+        for name in names:
             cell = row["best"][name]
-            size = f"{abs(cell['mean']):.2f}"
-            size = f"**{size}**" if abs(cell["mean"]) == tops[name] else size
-            low, high = sorted((abs(cell["low"]), abs(cell["high"])))
-            low = 0.0 if cell["low"] * cell["high"] < 0 else low
-            cells.append(f"{size} ({low:.2f}–{high:.2f}), k {cell['k']}")
+            size = _with_interval(cell, abs(cell["mean"]) == tops[name])
+            cells.append(f"{size}, k {cell['k']}")
         yield f"| {row['bundle']} | " + " | ".join(cells) + " |"
+
+
+def chosen(data: dict[str, Any], earlier: dict[str, Any]) -> Iterator[str]:
+    """Yield a table: the directions that other seeds chose, with all that they move.
+
+    `earlier` chose, for each bundle, the direction that moves a score of CHOSEN most.
+    """
+    others = {row["bundle"]: row["best"] for row in earlier["bundles"]}
+    yield "| for | bundle | k | " + " | ".join(SHOWN) + " | dependency | transfer | change |"
+    yield "|---" * (len(SHOWN) + 6) + "|"
+    for number, name in enumerate(CHOSEN):
+        rows = [row for row in data["directions"] if row["k"] == number]
+        top = max(abs(row["effects"][name]["mean"]) for row in rows)
+        for row in rows:
+            effects = row["effects"]
+            best = others.get(row["bundle"])
+            cells = [
+                _with_interval(effects[one], one == name and abs(effects[one]["mean"]) == top)
+                if one == name
+                else f"{abs(effects[one]['mean']):.2f}"
+                for one in SHOWN
+            ]
+            yield (
+                f"| {name} | {row['bundle']} | {best[name]['k'] if best else ''} | "
+                f"{' | '.join(cells)} | {effects[name]['dependency']:.2f} | "
+                f"{effects[name]['transfer']:.0%} | {max(row['change']):.0f} |"
+            )
+
+
+def _with_interval(effect: dict[str, Any], bold: bool) -> str:
+    """Return the size of an effect and its interval, without signs."""
+    size = f"{abs(effect['mean']):.2f}"
+    low, high = sorted((abs(effect["low"]), abs(effect["high"])))
+    low = 0.0 if effect["low"] * effect["high"] < 0 else low
+    return f"{f'**{size}**' if bold else size} ({low:.2f}–{high:.2f})"
 
 
 def means(data: dict[str, Any]) -> Iterator[str]:
@@ -69,33 +105,20 @@ def directions(data: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def region(data: dict[str, Any]) -> Iterator[str]:
-    """Yield a table: directions for a region, with every score and how local they are."""
-    yield "| bundle | k | inside / outside | proposed | " + " | ".join(MEASURED) + " | steadiness |"
-    yield "|---" * (len(MEASURED) + 5) + "|"
-    for row in data["directions"]:
-        made = row["proposal"] or {"label": ""}
-        local = row["inside_over_outside"]
-        ratio = "" if local is None else f"{local[0]:.0f} and {local[-1]:.0f}"
-        effects = [f"{row['effects'][name]['mean']:+.2f}" for name in MEASURED]
-        yield (
-            f"| {row['bundle']} | {row['k']} | {ratio} | {made['label']} | "
-            + " | ".join(effects)
-            + f" | {row['steadiness']:.2f} |"
-        )
-
-
 def local(data: dict[str, Any]) -> Iterator[str]:
-    """Yield a table: how local the directions of several methods are."""
-    yield "| bundle | k | inside / outside | change | smile | mouth open | eyes open | lost |"
+    """Yield a table: how local the leading directions of several methods are."""
+    scores = ("smile", "mouth open", "eyes open")
+    heads = ("bundle", "inside / outside", "change", "identity", *scores, "lost")
+    yield f"| {' | '.join(heads)} |"
     yield "|---|---|---|---|---|---|---|---|"
     for row in data["directions"]:
         ratios = row["inside_over_outside"]
-        effects = [row["effects"][name]["mean"] for name in ("smile", "mouth open", "eyes open")]
-        cells = ["" if effect is None else f"{effect:+.2f}" for effect in effects]
+        cells = [f"{row['effects'][name]['mean']:+.2f}" for name in scores]
+        likeness = row["compared"].get("identity", {}).get("mean")
         yield (
-            f"| {row['bundle']} | {row['k']} | {ratios[0]:.3g} and {ratios[-1]:.3g} | "
-            f"{max(row['change']):.1f} | {' | '.join(cells)} | {row['lost']:.0%} |"
+            f"| {row['bundle']} | {ratios[0]:.3g} and {ratios[-1]:.3g} | "
+            f"{max(row['change']):.1f} | {'' if likeness is None else f'{likeness:.2f}'} | "
+            f"{' | '.join(cells)} | {row['lost']:.0%} |"
         )
 
 
@@ -112,14 +135,22 @@ def filled(page: str, name: str, lines: Iterator[str]) -> str:
 def main() -> None:
     """Fill the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    for part in ("methods", "named", "region", "local"):
+    for part in ("choose", "methods", "named", "local"):
         parser.add_argument(f"--{part}", type=Path)
     parts = {part: folder for part, folder in vars(parser.parse_args()).items() if folder}
     page = PAGE.read_text("utf-8")
     for part, folder in parts.items():
         data = json.loads((folder / "evaluation.json").read_text("utf-8"))
-        tables = {"seeds": seeds, "best": best, "means": means, "directions": directions}
-        tables |= {"region": region, "local": local, "agreement": agreement.lines}
+        tables: dict[str, Callable[..., Iterator[str]]] = {
+            "seeds": seeds,
+            "best": best,
+            "means": means,
+            "directions": directions,
+        }
+        tables |= {"local": local, "agreement": agreement.lines}
+        if "choose" in parts:
+            earlier = json.loads((parts["choose"] / "evaluation.json").read_text("utf-8"))
+            tables["chosen"] = partial(chosen, earlier=earlier)
         for name, table in tables.items():
             if f"<!-- {part} {name} -->" in page:
                 page = filled(page, f"{part} {name}", table(data))

@@ -4,20 +4,26 @@
 
 Every derivative of each seed is taken once, for all regions, and its matrices are kept in OUT: the
 same command goes on after an interrupt. Each method then finds its directions from the mean
-matrices of the seeds. Prints the CPU seconds of both. `sefa evaluate` measures the bundles.
+matrices of the seeds: ReSeFa with its own ridge and with the one that suits the seeds ("auto"), the
+null space, and LowRankGAN. SeFa's directions of the same layers get the region too, so that they
+can be measured in it. Prints the CPU seconds of both. `sefa evaluate` measures the bundles.
+StyleSpace has derivatives of its own: `sefa localize --method stylespace`.
 """
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from sefa_cli.discovery.directions import settled
+from sefa_cli.discovery.factorize import factorize
 from sefa_cli.discovery.gram_matrices import Grams
 from sefa_cli.discovery.jacobian import Parts, jacobian
 from sefa_cli.discovery.localize import prepare
-from sefa_cli.discovery.methods import methods_of
 from sefa_cli.discovery.region_bundle import region_bundle
 from sefa_cli.discovery.request import Request
 from sefa_cli.discovery.work import Prepared
@@ -25,6 +31,12 @@ from sefa_cli.projections import model_card
 from sefa_cli.ranges import parse_range
 
 MODEL, NUM = "mobilestylegan_ffhq", 10
+METHODS: dict[str, Any] = {
+    "resefa": {},
+    "auto": {"tau": "auto"},
+    "nullspace": {"method": "nullspace"},
+    "lowrank": {"method": "lowrank"},
+}
 
 
 def matrices(tasks: dict[str, Prepared], seed: int, kept: Path) -> dict[str, Grams]:
@@ -65,16 +77,16 @@ def main() -> None:
     seeds = parse_range(asked.seeds, "seed")
     each = [matrices(tasks, seed, asked.out / f"{seed}_{asked.size}.npz") for seed in seeds]
     for region, task in tasks.items():
-        for method in methods_of("localize"):
-            request = Request(**how, exact_gram=True, num=NUM, method=method)
-            search = request.search(task.checkpoint)
+        pictures = [own[region] for own in each]
+        for name, own in METHODS.items():
+            request = Request(**how, exact_gram=True, num=NUM, **own)
             start = time.process_time()
-            pictures = [own[region] for own in each]
+            search, used, _ = settled([(request.search(task.checkpoint), pictures)])
             made = region_bundle(
-                model_card(task.checkpoint), pictures, task.target, search, seeds, {"trunc": 0.7}
+                model_card(task.checkpoint), used, task.target, search, seeds, {"trunc": 0.7}
             )
             spent = time.process_time() - start
-            path = asked.out / f"{method}_{region.partition(':')[2]}.dirs"
+            path = asked.out / f"{name}_{region.partition(':')[2]}.dirs"
             made.save(path, overwrite=True)
             quotients = [
                 about["change"]["inside"] ** 2 / about["change"]["outside"] ** 2
@@ -85,6 +97,9 @@ def main() -> None:
                 f"{path.name}: {spent:.1f} CPU s, inside / outside {said} to first order",
                 flush=True,
             )
+        plain = factorize(task.checkpoint, layers="middle", num=NUM, deflate_gain=True)
+        local = replace(plain, mask=task.target.fore, background=task.target.back)
+        local.save(asked.out / f"sefa_{region.partition(':')[2]}.dirs", overwrite=True)
 
 
 if __name__ == "__main__":

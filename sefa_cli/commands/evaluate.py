@@ -42,7 +42,7 @@ def evaluate(
             "--scorers",
             metavar="NAMES",
             help="What measures the pictures: colors, face, person (age and gender), identity, "
-            "lpips, inception (FID and KID), or your own by the entry point sefa.scorers. "
+            "lpips, inception (distances of sets), or your own by the entry point sefa.scorers. "
             "Default: colors, and with sefa-cli[eval] face and person.",
         ),
     ] = None,

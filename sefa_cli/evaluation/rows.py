@@ -81,14 +81,14 @@ def likenesses(trial: Trial, likeness: Sequence[Float64]) -> dict[str, dict[str,
 def set_distances(measured: Sequence[Measured], j: int) -> dict[str, dict[str, Any]]:
     """Return how far the edited pictures as a set are from those before, at each step.
 
-    `fid` is the Fréchet distance of their features, `kid` the kernel one. Empty without features.
+    `frechet` and `kernel` name the distances of their features. Empty without features.
     """
     before = np.array([one.features_before for one in measured])
     if not before.shape[1]:
         return {}
     after = np.array([one.features[j] for one in measured])  # (n, steps, d)
     found = {}
-    for name, distance in (("fid", frechet_distance), ("kid", kernel_distance)):
+    for name, distance in (("frechet", frechet_distance), ("kernel", kernel_distance)):
         steps = [distance(before, after[:, i]) for i in range(after.shape[1])]
         mean = (steps[0] + steps[-1]) / 2
         found[name] = {"steps": steps, "mean": mean, "low": None, "high": None}

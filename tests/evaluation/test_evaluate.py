@@ -17,6 +17,7 @@ from sefa_cli.evaluation.distortion import distortion
 from sefa_cli.evaluation.evaluate import Evaluation, evaluate
 from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
 from sefa_cli.evaluation.proposals import proposal, with_proposals
+from sefa_cli.evaluation.statistics import interval
 from tests.evaluation.conftest import MODEL, Known, bundle
 
 
@@ -32,6 +33,43 @@ def test_each_factor_moves_its_own_score(run: Callable[..., Evaluation]) -> None
     assert mixed["brightness"]["low"] < 0 < mixed["brightness"]["high"]
     assert bright["brightness"]["dependency"] < mixed["warmth"]["mean"] + 1
     assert found.best("warmth")["k"] == 1 and found.best("brightness")["k"] == 0
+
+
+def test_dependency_is_least_for_the_factor_of_a_score(run: Callable[..., Evaluation]) -> None:
+    """Brightness and warmth move apart; a direction along both depends on the other."""
+    both = bundle(np.array([[0.8, 0.6, 0, 0]], np.float32))
+    rows = run({"right": bundle(), "both": both}).results
+    bright, warm, _, mixed = (row["effects"] for row in rows)
+    assert bright["brightness"]["dependency"] < mixed["brightness"]["dependency"]
+    assert warm["warmth"]["dependency"] < mixed["warmth"]["dependency"]
+
+
+def test_shuffled_directions_lose_what_each_factor_had(run: Callable[..., Evaluation]) -> None:
+    """The same rows with their numbers in another order: another score moves, and no region."""
+    mask = np.zeros((32, 32), np.uint8)
+    mask[8:16, 8:16] = 255
+    order = [3, 2, 0, 1]
+    right = bundle(mask=mask)
+    shuffled = bundle(right.directions[:, order], mask=mask)
+    found = run({"right": right, "shuffled": shuffled})
+    best = [found.best("warmth", name) for name in ("right", "shuffled")]
+    assert [row and row["k"] for row in best] == [1, 2]
+    bright, other = (row for row in found.results if row["k"] == 0)
+    assert bright["effects"]["brightness"]["low"] > 1
+    assert other["effects"]["brightness"]["low"] < 0 < other["effects"]["brightness"]["high"]
+    assert bright["inside_over_outside"][0] > 8 and other["inside_over_outside"][0] < 1.1
+    assert bright["steadiness"] > 0.95 and other["steadiness"] < 0.2
+
+
+def test_intervals_of_an_effect_cover_it(run: Callable[..., Evaluation]) -> None:
+    """The third factor brightens half of the seeds: 10 studies of 10 of them, and the truth."""
+    found = run({"mixed": bundle(np.eye(4, dtype=np.float32)[2:3])}, seeds=100)
+    effects = found.effects(0)[:, 0, 0]  # of brightness
+    each = interval(np.random.RandomState(0).permutation(effects).reshape(10, 10))
+    covered = (each.low <= effects.mean()) & (effects.mean() <= each.high)
+    assert covered.sum() >= 8
+    shifted = effects.mean() + np.ptp(effects)
+    assert not ((each.low <= shifted) & (shifted <= each.high)).any()
 
 
 def test_steadiness_needs_no_scores(run: Callable[..., Evaluation]) -> None:
