@@ -2,8 +2,10 @@
 
 import os
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -154,9 +156,27 @@ def __getattr__(name: str) -> typer.Typer:
     return make_app()
 
 
+def _install_completion(run: Callable[[], object]) -> None:
+    """Let Typer, which rewrites `~/.bashrc`, write files whole, and only if it adds something."""
+    from sefa_cli.files import open_atomically
+
+    def write_whole(path: Path, text: str) -> None:
+        if not path.is_file() or path.read_text().rstrip("\n") != text.rstrip("\n"):
+            with open_atomically(path, overwrite=True) as file:
+                file.write(text.encode())
+
+    Path.write_text = write_whole  # type: ignore[assignment,method-assign]
+    try:
+        run()
+    except (SefaError, OSError, ValueError) as error:  # ValueError: the file is not text
+        print(f"sefa: cannot install completion: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
 def main() -> None:
     """Run the command that `sys.argv` names."""
     interrupts.install()
     accept_any_text()
     named = next((word for word in sys.argv[1:] if word not in _QUIETNESS), "")
-    make_app(named)(prog_name="sefa")  # also as `python -m sefa_cli`
+    run = partial(make_app(named), prog_name="sefa")  # also as `python -m sefa_cli`
+    _install_completion(run) if "--install-completion" in sys.argv else run()

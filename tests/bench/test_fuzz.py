@@ -1,5 +1,6 @@
 """A short run of bench/fuzz.py, and small inputs of each kind that it has found."""
 
+import contextlib
 import importlib.util
 import io
 import random
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sefa_cli.discovery.regions.files import read_labels
 from sefa_cli.errors import SefaError
 from sefa_cli.families.mobilestylegan.ir import Source, looks_like_ir
 from sefa_cli.interchange.containers import Archive, opened
@@ -109,6 +111,24 @@ def test_a_tiff_whose_second_picture_has_no_size(tmp_path: Path) -> None:
     )
     with pytest.raises(SefaError, match=r"a\.tif cannot be read as a picture"):
         read_photo(tmp_path / "a.tif", (8, 8))
+
+
+@pytest.mark.parametrize("kind", ["L", "I;16"])
+@pytest.mark.parametrize("read", [read_labels, lambda path: read_photo(path, (8, 8))])
+def test_a_png_whose_chunk_says_it_has_gigabytes(
+    tmp_path: Path, read: Callable[[Path], object], kind: str
+) -> None:
+    """Python sets aside what a file is asked for, before it looks how much there is."""
+    whole = saved(lambda file: Image.new(kind, (8, 8)).save(file, "PNG"))
+    at = whole.index(b"IDAT") - 4
+    (tmp_path / "a.png").write_bytes(whole[:at] + b"\x70" + whole[at + 1 :])
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(SefaError):
+            read(tmp_path / "a.png")
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_small_xml_takes_little_memory(tmp_path: Path) -> None:
