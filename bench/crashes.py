@@ -3,6 +3,7 @@
     python bench/crashes.py                   all commands, every boundary, 200 random kills each
     python bench/crashes.py factorize pick    these
     python bench/crashes.py --random 0        every boundary only
+    python bench/crashes.py --faults          a fault at every boundary instead of a kill
     python bench/crashes.py --real            some commands on mobilestylegan_ffhq
 
 Everything is imported once, and each trial is a fork: nothing is written while modules load. After
@@ -31,6 +32,7 @@ from sefa_cli.sources.locate import locate
 from sefa_cli.sources.references import ref_digest
 from tests.helpers import CONTAINERS
 from tests.helpers.crashes import Case, content, faults, prepare, run, state, try_again
+from tests.helpers.faults import FAULTS, trial
 from tests.helpers.server import Page, Server
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # files that need no disk
@@ -126,7 +128,9 @@ def cases(web: str, model: str = "tiny.pth") -> dict[str, Case]:
         "evaluate": case([*measure, *seeds, "-o", "e"], ["-a", "1"], "e", whole=False),
         "models pull": Case(["models", "pull", web], ["models"], [pulled], again=()),
         "completion": Case(["--install-completion", "bash"], ["models"], ["home"], False, again=()),
-        "studio, autosave": Case(["autosave", "1"], ["autosave", "0"], ["cache/pages"], False, ()),
+        "studio, autosave": Case(
+            ["autosave", "1"], ["autosave", "0"], ["cache/pages"], False, (), True
+        ),
     }
 
 
@@ -193,6 +197,22 @@ def kills(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[
             yield f"{where}, {'over old' if has_old else 'fresh'}", is_step, wrong
 
 
+def met(one: Case, given: Path) -> Iterator[tuple[str, bool, list[str]]]:
+    """Yield what happened at each fault: where, that it was at a boundary, what was wrong."""
+    for has_old in (False, True):
+        base = prepare(given.with_name("base"), given)
+        if has_old:
+            run(one.before, base)
+        folder = prepare(given.with_name("work"), base)
+        whole = run([*one.words, *(one.again if has_old else ())], folder)
+        new = content(folder, one.outputs)
+        for kind in FAULTS:
+            for at, step in enumerate(whole.steps, 1):
+                if not step.startswith("after"):
+                    where = f"{kind}, {step} (step {at}), {'over old' if has_old else 'fresh'}"
+                    yield where, True, trial(one, kind, at, base, new)
+
+
 def import_all() -> None:
     """Import every module, so that no fork has to."""
     import torch
@@ -212,6 +232,7 @@ def main() -> int:
     parser.add_argument("commands", nargs="*")
     parser.add_argument("--random", type=int, default=200)
     parser.add_argument("--real", action="store_true")
+    parser.add_argument("--faults", action="store_true")
     asked = parser.parse_args()
     import_all()
     model, names = "tiny.pth", asked.commands
@@ -228,7 +249,9 @@ def main() -> int:
         print(f"{'command':28}{'boundaries':>12}{'random':>8}{'wrong':>7}{'seconds':>9}")
         for name in names or known:
             began, steps, moments, wrong = time.monotonic(), 0, 0, []
-            for where, is_step, found in kills(known[name], given, asked.random):
+            one = known[name]
+            trials = met(one, given) if asked.faults else kills(one, given, asked.random)
+            for where, is_step, found in trials:
                 steps, moments = steps + is_step, moments + (not is_step)
                 wrong += [f"  {where}: {one}" for one in found]
             took = time.monotonic() - began

@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 from sefa_cli import scratch
 
 Reached = Callable[[str], None]
+Meet = Callable[[int, str], None]
 _STEPS = (
     *("fsync", "rename", "replace", "link", "symlink", "unlink", "remove", "mkdir", "rmdir"),
     *("chmod", "utime", "truncate", "ftruncate"),
@@ -38,6 +40,7 @@ class Case:
     outputs: Sequence[str]
     whole: bool = True  # the outputs are old or new together; else each by itself
     again: Sequence[str] = ("--overwrite",)  # how the next run says that it may replace
+    quiet: bool = False  # a convenience, which goes on without what cannot be written
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,21 @@ class Ran:
 
 
 def run(
-    words: Sequence[str], folder: Path, kill_at: int | None = None, after: float | None = None
+    words: Sequence[str],
+    folder: Path,
+    kill_at: int | None = None,
+    after: float | None = None,
+    meet: Meet | None = None,
 ) -> Ran:
-    """Run `sefa …` in `folder`; kill it at a boundary, or after some seconds."""
+    """Run `sefa …` in `folder`; kill it at a boundary, or after some seconds.
+
+    `meet` is called with the number and the name of each step, and may raise OSError there.
+    """
     log, said = folder.parent / "steps.log", folder.parent / "said.log"
     log.write_bytes(b"")
     pid = os.fork()
     if pid == 0:
-        _child(words, folder, os.open(log, os.O_WRONLY | os.O_APPEND), said, kill_at)
+        _child(words, folder, os.open(log, os.O_WRONLY | os.O_APPEND), said, kill_at, meet)
     if after is not None:
         time.sleep(after)
         with contextlib.suppress(ProcessLookupError):
@@ -66,7 +76,14 @@ def run(
     return Ran(status, tuple(log.read_text().split("\n")[:-1]), said.read_text())
 
 
-def _child(words: Sequence[str], folder: Path, log: int, said: Path, kill_at: int | None) -> None:
+def _child(
+    words: Sequence[str],
+    folder: Path,
+    log: int,
+    said: Path,
+    kill_at: int | None,
+    meet: Meet | None,
+) -> None:
     code = 99
     try:
         os.chdir(folder)
@@ -84,6 +101,8 @@ def _child(words: Sequence[str], folder: Path, log: int, said: Path, kill_at: in
             os.write(log, f"{name}\n".encode())
             if steps == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if meet is not None:
+                meet(steps, name)
 
         watch(reached)
         if words[0] in CALLS:
@@ -96,6 +115,8 @@ def _child(words: Sequence[str], folder: Path, log: int, said: Path, kill_at: in
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
     finally:
         scratch.remove_scratch()  # not all of atexit: the parent's things are not ours
         sys.stdout.flush(), sys.stderr.flush()
@@ -177,7 +198,7 @@ def content(folder: Path, outputs: Iterable[str]) -> dict[str, bytes]:
     """Return the files that are at or below `outputs`, without those that were never finished."""
     return {
         name: data for name, data in all_files(folder).items() if _is_below(name, outputs)
-        if not _is_between(name)
+        if not is_begun(name)
     }  # fmt: skip
 
 
@@ -209,7 +230,7 @@ def faults(case: Case, folder: Path, old: dict[str, bytes], new: dict[str, bytes
     lost = [] if left == new else [n for n in old if n not in left]
     strange = [
         n for n in all_files(folder)
-        if not _is_between(n) and not _is_below(n, (*case.outputs, "cache"))
+        if not is_begun(n) and not _is_below(n, (*case.outputs, "cache"))
         and n not in GIVEN
     ]  # fmt: skip
     return [
@@ -226,7 +247,7 @@ def try_again(case: Case, folder: Path, new: dict[str, bytes]) -> list[str]:
     done = run([*case.words, *case.again, *resume], folder)
     if done.status:
         return [f"the next run ended with {done.status}: {done.said}"]
-    left = [n for n in all_files(folder) if _is_between(n) and not n.startswith("cache/index")]
+    left = [n for n in all_files(folder) if is_begun(n) and not n.startswith("cache/index")]
     same = content(folder, case.outputs) == new
     return [f"{name} was left" for name in left] + ([] if same else ["the next run differs"])
 
@@ -247,7 +268,7 @@ def _is_below(name: str, outputs: Iterable[str]) -> bool:
     return any(name == one or name.startswith(f"{one}/") for one in outputs)
 
 
-def _is_between(name: str) -> bool:
+def is_begun(name: str) -> bool:
     parts = Path(name).parts
     begun = name.endswith(BETWEEN) and not re.search(r"\dof\d+\.part$", name)
     return begun or any(scratch.is_scratch(part) for part in parts)
