@@ -20,6 +20,7 @@ from sefa_cli.commands.streams import accept_any_text, terminal_columns
 from sefa_cli.commands.typing_errors import TYPING_ERROR, in_our_words
 from sefa_cli.errors import SefaError
 
+_NOWHERE = "the working folder does not exist any more. Run it again in another folder."
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
 # Rich alone would keep the line breaks of docstrings. Its tables cut words on narrow terminals.
 _COLUMNS = terminal_columns()
@@ -89,9 +90,21 @@ class SefaGroup(TyperGroup):
                 file=sys.stderr,
             )
             raise typer.Exit(getattr(interrupt, "code", 130)) from None
+        except FileNotFoundError:
+            if _has_working_folder():
+                raise
+            print(f"sefa: {_NOWHERE}", file=sys.stderr)
+            raise typer.Exit(1) from None
         except BrokenPipeError:  # the reader of our pipe is gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
+
+
+def _has_working_folder() -> bool:
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
 
 
 def _stated(error: Exception) -> Exception:

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.helpers.crashes import Case, Meet, all_files, content, faults, is_begun, prepare, run
+from sefa_cli.scratch import is_scratch
+from tests.helpers.crashes import Case, Meet, all_files, content, faults, prepare, run
 
 _GROWS = ("write", "open", "create", "mkdir", "fsync", "symlink", "link")
 
@@ -69,7 +70,7 @@ def trial(case: Case, kind: str, first: int, base: Path, new: dict[str, bytes]) 
     folder.mkdir(exist_ok=True)
     wrong = [] if kind == "vanished folder" else faults(case, folder, old, new)
     if "Traceback" in done.said or done.status not in (0, 1):
-        wrong.append(f"ended with {done.status}: {done.said[-1500:]}")
+        wrong.append(f"ended with {done.status}: {done.said[-300:]}")
     last = done.said.strip().split("\n")[-1]
     if done.status == 1 and not last.startswith("sefa: "):
         wrong.append(f"said {last!r}")
@@ -77,5 +78,6 @@ def trial(case: Case, kind: str, first: int, base: Path, new: dict[str, bytes]) 
     if checked and done.status == 0 and content(folder, case.outputs) != new:
         wrong.append("succeeded with other files")
     if kind not in ("read-only", "vanished folder"):
-        wrong += [f"left {name}" for name in all_files(folder) if is_begun(name)]
+        parts = ((name, Path(name).parts) for name in all_files(folder))
+        wrong += [f"left {name}" for name, path in parts if any(map(is_scratch, path))]
     return wrong
