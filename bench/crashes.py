@@ -116,7 +116,7 @@ def cases(web: str, model: str = "tiny.pth") -> dict[str, Case]:
         "animate, mp4": case([*film, "3", "-o", "x.mp4"], ["--bounce"], "x.mp4"),
         "animate, a folder": case([*film, "2", "-o", "x/"], ["--bounce"], "x"),
         "sample": case(["sample", model, *_PICTURES, "-o", "x.png"], ["--seeds", "0-1"], "x.png"),
-        "report": case([*report, "0"], [], "r", [*report, "1"], whole=False),
+        "report": Case([*report, "0"], [*report, "1"], ["r"], False, grows="r/index.html"),
         "invert": case([*invert, "w"], [], "c.npz c.csv", [*invert, "w+"], False),
         "invert, tuned, with a page": case(
             [*invert, "w", "--tune", "--sheet", "s.png", "--report", "r"],
