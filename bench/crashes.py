@@ -129,7 +129,7 @@ def cases(web: str, model: str = "tiny.pth") -> dict[str, Case]:
         "models pull": Case(["models", "pull", web], ["models"], [pulled], again=()),
         "completion": Case(["--install-completion", "bash"], ["models"], ["home"], False, again=()),
         "studio, autosave": Case(
-            ["autosave", "1"], ["autosave", "0"], ["cache/pages"], False, (), True
+            ["autosave", "1"], ["autosave", "0"], ["cache/pages"], False, (), quiet=True
         ),
     }
 

@@ -69,7 +69,9 @@ class SefaGroup(TyperGroup):
         """Run the command; turn errors and interrupts into one line and an exit code."""
         try:
             with interrupts.Catchable():
-                return super().invoke(ctx)
+                result = super().invoke(ctx)
+                sys.stdout.flush()  # now: when Python ends, nobody catches a broken pipe
+                return result
         except SefaError as error:
             print(f"sefa: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None

@@ -59,22 +59,47 @@ def run(
     kill_at: int | None = None,
     after: float | None = None,
     meet: Meet | None = None,
+    broken_pipe: bool = False,
 ) -> Ran:
     """Run `sefa …` in `folder`; kill it at a boundary, or after some seconds.
 
-    `meet` is called with the number and the name of each step, and may raise OSError there.
+    `meet` is called with the number and the name of each step, and may raise OSError there. Its
+    output may go into a pipe that nobody reads.
     """
-    log, said = folder.parent / "steps.log", folder.parent / "said.log"
+    ended = _start(words, folder, kill_at, meet, broken_pipe)
+    return ended(after)
+
+
+def run_together(words: Sequence[str], folder: Path, count: int = 2) -> list[Ran]:
+    """Run a command several times at once in one folder."""
+    running = [_start(words, folder, name=str(number)) for number in range(count)]
+    return [ended(None) for ended in running]
+
+
+def _start(
+    words: Sequence[str],
+    folder: Path,
+    kill_at: int | None = None,
+    meet: Meet | None = None,
+    broken_pipe: bool = False,
+    name: str = "",
+) -> Callable[[float | None], Ran]:
+    log, said = (folder.parent / f"{kind}{name}.log" for kind in ("steps", "said"))
     log.write_bytes(b"")
     pid = os.fork()
     if pid == 0:
-        _child(words, folder, os.open(log, os.O_WRONLY | os.O_APPEND), said, kill_at, meet)
-    if after is not None:
-        time.sleep(after)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return Ran(status, tuple(log.read_text().split("\n")[:-1]), said.read_text())
+        where = os.open(log, os.O_WRONLY | os.O_APPEND)
+        _child(words, folder, where, said, kill_at, meet, broken_pipe)
+
+    def ended(after: float | None) -> Ran:
+        if after is not None:
+            time.sleep(after)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return Ran(status, tuple(log.read_text().split("\n")[:-1]), said.read_text())
+
+    return ended
 
 
 def _child(
@@ -84,6 +109,7 @@ def _child(
     said: Path,
     kill_at: int | None,
     meet: Meet | None,
+    broken_pipe: bool,
 ) -> None:
     code = 99
     try:
@@ -91,6 +117,9 @@ def _child(
         os.environ["SEFA_CACHE"], os.environ["HOME"] = str(folder / "cache"), str(folder / "home")
         where = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(where, 1), os.dup2(where, 2)
+        if broken_pipe:
+            reader, writer = os.pipe()
+            os.close(reader), os.dup2(writer, 1)
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 (for the rest of the fork)
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
         scratch._swept.clear()
@@ -120,7 +149,8 @@ def _child(
         traceback.print_exc()
     finally:
         scratch.remove_scratch()  # not all of atexit: the parent's things are not ours
-        sys.stdout.flush(), sys.stderr.flush()
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.flush(), sys.stderr.flush()
         os._exit(code)
 
 
