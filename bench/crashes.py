@@ -151,7 +151,7 @@ def make_template(folder: Path, model: str = "tiny.pth") -> None:
     (folder / "home" / ".bashrc").write_text("# what somebody has written in years\n" * 300)
     tiny = CONTAINERS / "ckpt_genforce_stylegan2.pth"
     (folder / "tiny.pth").write_bytes(tiny.read_bytes())
-    box = ["localize", model, "--seeds", "0-1", "-o", "x.dirs", *_BOX, "--shard"]
+    box = ["localize", "tiny.pth", "--seeds", "0-1", "-o", "x.dirs", *_BOX, "--shard"]
     for words in (
         ["factorize", model, "-o", "tiny.dirs"],
         ["sample", "tiny.pth", "--seeds", "0", "-o", "photos", *_CPU],

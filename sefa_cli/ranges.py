@@ -39,6 +39,8 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise UsageError(f"{what} range {part.strip()!r} runs backwards", f"{last}-{first}")
+        if count is not None and last >= count:  # before a million of them are made
+            check_indices([max(first, count)], what, count)
         if (named := len(indices) + last - first + 1) > _MOST:
             raise UsageError(
                 f"{what} range {shown(text.strip())} names {named:,} indices", f"at most {_MOST:,}"

@@ -16,10 +16,11 @@ import pytest
 from PIL import Image
 
 from sefa_cli.discovery.regions.files import read_labels
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.mobilestylegan.ir import Source, looks_like_ir
 from sefa_cli.interchange.containers import Archive, opened
 from sefa_cli.inversion.photos import read_photo
+from sefa_cli.ranges import parse_range
 from tests.helpers import ROOT
 
 sys.path.insert(0, str(ROOT))
@@ -127,6 +128,16 @@ def test_a_png_whose_chunk_says_it_has_gigabytes(
         with contextlib.suppress(SefaError):
             read(tmp_path / "a.png")
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_range_beyond_its_count_takes_little_memory() -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsageError, match=r"layer 18 is out of range; expected 0-17"):
+            parse_range("0,3-171717", "layer", 18)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
         tracemalloc.stop()
 
