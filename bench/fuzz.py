@@ -135,7 +135,7 @@ def fuzz(parser: Parser, count: int, seconds: float, seed: int = 0) -> Figures:
 
 
 def fuzz_guided(parser: Parser, count: int, seconds: float) -> None:
-    """Let atheris look for inputs that reach new code, for so many or so long. Ends the process."""
+    """Let atheris look for inputs that reach new code, up to an end. Ends the process."""
     assert atheris is not None
     began, figures = time.monotonic(), Figures(parser)
     seeds = parser.seeds()

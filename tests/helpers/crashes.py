@@ -5,9 +5,7 @@ what it does, and a file's `write` also tells of the half that is written. The f
 with SIGKILL at one of these boundaries. `bench/crashes.py` does it at all of them.
 """
 
-import builtins
 import contextlib
-import io
 import os
 import re
 import shutil
@@ -18,16 +16,11 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sefa_cli import scratch
+from tests.helpers.steps import watch
 
-Reached = Callable[[str], None]
 Meet = Callable[[int, str], None]
-_STEPS = (
-    *("fsync", "rename", "replace", "link", "symlink", "unlink", "remove", "mkdir", "rmdir"),
-    *("chmod", "utime", "truncate", "ftruncate"),
-)
 BETWEEN = (".partial", ".part", ".tag")  # what the next run resumes
 
 
@@ -166,63 +159,6 @@ def _autosave(seed: str) -> None:
 
 
 CALLS = {"autosave": _autosave}  # what is no command, by the word that stands for it
-
-
-def watch(reached: Reached) -> None:
-    """Tell `reached` of every step that changes a file, in this process from now on."""
-    for name in _STEPS:
-        setattr(os, name, _around(name, getattr(os, name), reached))
-    if (call := scratch._renameat2()) is not None:
-        exchange = _around("renameat2", call, reached)
-        scratch._renameat2 = lambda: exchange  # type: ignore[assignment]
-    opened, open_ = os.open, builtins.open
-
-    def raw_open(path: Any, flags: int, *more: Any, **named: Any) -> int:
-        if flags & os.O_CREAT:
-            return int(_around("create", opened, reached)(path, flags, *more, **named))
-        return opened(path, flags, *more, **named)
-
-    def open_watched(file: Any, mode: str = "r", *more: Any, **named: Any) -> Any:
-        if not set("wxa+") & set(mode) or isinstance(file, int) or "opener" in named:
-            return open_(file, mode, *more, **named)
-        raw = _Raw(file, mode, reached)
-        buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
-        if "b" in mode:
-            return buffered
-        encoding = named.get("encoding") or (more[1] if len(more) > 1 else "utf-8")
-        return io.TextIOWrapper(buffered, encoding)
-
-    os.open = raw_open
-    builtins.open = io.open = open_watched
-
-
-def _around(name: str, call: Callable[..., Any], reached: Reached) -> Callable[..., Any]:
-    def step(*words: Any, **named: Any) -> Any:
-        reached(f"before {name}")
-        result = call(*words, **named)
-        reached(f"after {name}")
-        return result
-
-    return step
-
-
-class _Raw(io.FileIO):
-    """A file that tells of its writes, and of the half of each."""
-
-    def __init__(self, file: Any, mode: str, reached: Reached) -> None:
-        self.reached = reached
-        reached("before open")
-        super().__init__(file, mode.replace("b", "").replace("t", ""))
-        reached("after open")
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data).cast("B")
-        self.reached("before write")
-        half = super().write(view[: len(view) // 2])
-        self.reached("half of write")
-        done = half + super().write(view[half:])
-        self.reached("after write")
-        return done
 
 
 def content(folder: Path, outputs: Iterable[str]) -> dict[str, bytes]:
