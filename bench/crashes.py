@@ -3,14 +3,21 @@
     python bench/crashes.py                   all commands, every boundary, 200 random kills each
     python bench/crashes.py factorize pick    these
     python bench/crashes.py --random 0        every boundary only
+    python bench/crashes.py --faults          a fault at every boundary instead of a kill
+    python bench/crashes.py --real            some commands on mobilestylegan_ffhq
 
-After each kill the old files or the new ones must stand, and the next run must succeed, give the
+Everything is imported once, and each trial is a fork: nothing is written while modules load. After
+each kill the old files or the new ones must stand, and the next run must succeed, give the
 same bytes as an undisturbed one, and clear away what was left. Prints a row for each command and
 ends with 1 if anything was wrong.
 """
 
 import argparse
+import contextlib
+import importlib
+import pkgutil
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -18,49 +25,112 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.sources.locate import locate
+from sefa_cli.sources.references import ref_digest
 from tests.helpers import CONTAINERS
 from tests.helpers.crashes import Case, content, faults, prepare, run, state, try_again
+from tests.helpers.faults import FAULTS, trial
 from tests.helpers.server import Page, Server
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # files that need no disk
 
 _PICTURES = ("--size", "32", "--device", "cpu")
 _BOX = ("--box", "20,10,8,12", "--size", "32", "--device", "cpu")
-_QUICK = ("-k", "0-1", "--seeds", "0-9", "--steps", "1", "--scorers", "colors", "-o", "eval")
+_CPU = ("--device", "cpu")
 
 
-def cases(web: str) -> dict[str, Case]:
+def cases(web: str, model: str = "tiny.pth") -> dict[str, Case]:
     """Return every command that writes, with small inputs."""
-    tiny, dirs = "tiny.pth", "tiny.dirs"
-    edit = ("edit", dirs, "-k", "1", *_PICTURES)
-    film = ("animate", dirs, "-k", "1", "--seeds", "0", *_PICTURES)
-    invert = ("invert", "photos", "--model", tiny, "-o", "c.npz", "--passes", "2", "--space")
-    report = ("report", dirs, "-k", "0", "-o", "r", *_PICTURES, "--seeds")
-    box = ("localize", tiny, "--seeds", "0-1", "-o", "x.dirs", *_BOX)
-    import_ = ("import", "boundary_w.npy", "--model", tiny, "-o", "x.dirs", "-L")
-    export = ("export", dirs, "--to", "npy", "-o", "x.npy", "-k")
+    dirs = "tiny.dirs"
+    edit = ["edit", dirs, "-k", "1", *_PICTURES]
+    film = ["animate", dirs, "-k", "1", "--seeds", "0", *_PICTURES, "--frames"]
+    invert = [
+        "invert",
+        "photos",
+        "-m",
+        model,
+        *_PICTURES,
+        "--passes",
+        "2",
+        "-o",
+        "c.npz",
+        "--space",
+    ]
+    report = ["report", dirs, "-k", "0", "-o", "r", *_PICTURES, "--seeds"]
+    box = ["localize", model, "-o", "x.dirs", *_BOX, "--seeds", "0-1"]
+    import_ = ["import", "boundary_w.npy", "--model", model, "-o", "x.dirs", "-L"]
+    export = ["export", dirs, "-k", "0-1", "--to"]
+    measure = ["evaluate", dirs, *_CPU, "-k", "0", "--steps", "1", "--scorers", "colors"]
+    seeds = ["--seeds", "0-9", "--write-labels", "--calibrate", "--keep-pictures"]
+    learn = ["supervise", model, "-o", "x.dirs", *_CPU, "--scorers", "colors", "--seeds", "0-19"]
+    learn += ["--share", "0.3", "--scores", "s.npz", "--attribute"]
+    pulled = f"cache/models/tiny-{ref_digest(web)[:8]}/tiny.pth"
+    parts = ["x.dirs.1of2.part", "x.dirs.2of2.part"]
     return {
-        "factorize": case(["factorize", tiny, "-o", "x.dirs"], ["--num", "3"], "x.dirs"),
+        "factorize": case(["factorize", model, "-o", "x.dirs"], ["--num", "3"], "x.dirs"),
         "localize": case(box, ["--num", "2"], "x.dirs"),
-        "convert": case(["convert", tiny, "-o", "x.safetensors"], [], "x.safetensors"),
-        "export": case([*export, "0-1"], [], "x.npy", [*export, "0-2"]),
+        "localize, a shard": case(
+            [*box[:-1], "0-2", "--shard", "2/3"], ["--num", "2"], "x.dirs.2of3.part"
+        ),
+        "merge": case(
+            ["merge", *parts, "-o", "x.dirs"],
+            [],
+            "x.dirs",
+            ["pick", dirs, "-k", "0", "-o", "x.dirs"],
+        ),
+        "supervise": case([*learn, "brightness"], [], "x.dirs s.npz", [*learn, "contrast"], False),
+        "convert": case(["convert", model, "-o", "x.safetensors"], [], "x.safetensors"),
+        "export": case([*export, "npy", "-o", "x.npy"], [], "x.npy"),
+        "export, a folder": case([*export, "interfacegan", "-o", "x"], [], "x", whole=False),
         "import": case([*import_, "bottom"], [], "x.dirs", [*import_, "top"]),
         "pick": case(["pick", dirs, "-k", "0-2", "-o", "x.dirs"], ["--flip"], "x.dirs"),
         "name": Case(
             ["name", dirs, "0", "smile"], ["name", dirs, "1", "age"], ["tiny.dirs"], again=()
         ),
         "edit": case([*edit, "--seeds", "0", "-o", "x.png"], ["-a", "2"], "x.png"),
+        "edit, more files": case(
+            [
+                *edit,
+                "--photo",
+                "photos/seed0000.png",
+                "--save-codes",
+                "c.npz",
+                "--save-preset",
+                "p.toml",
+                "-o",
+                "x.png",
+                "-a",
+                "1",
+            ],
+            ["--trunc", "0.5"],
+            "x.png c.npz p.toml",
+            whole=False,
+        ),
         "edit, a folder": case(
             [*edit, "--seeds", "0-1", "-o", "x", "-a", "1"], ["--trunc", "0.5"], "x", whole=False
         ),
-        "animate": case([*film, "--frames", "3", "-o", "x.gif"], ["--bounce"], "x.gif"),
-        "animate, a folder": case([*film, "--frames", "2", "-o", "x/"], ["--bounce"], "x"),
-        "sample": case(["sample", tiny, *_PICTURES, "-o", "x.png"], ["--seeds", "0-1"], "x.png"),
-        "report": case([*report, "0"], [], "r", [*report, "1"], whole=False),
-        "invert": case([*invert, "w"], [], "c.npz", [*invert, "w+"]),
-        "evaluate": case(["evaluate", dirs, *_QUICK], ["-a", "1"], "eval", whole=False),
-        "models pull": Case(["models", "pull", web], ["models"], ["cache/models"], again=()),
+        "animate": case([*film, "3", "-o", "x.gif"], ["--bounce"], "x.gif"),
+        "animate, mp4": case([*film, "3", "-o", "x.mp4"], ["--bounce"], "x.mp4"),
+        "animate, a folder": case([*film, "2", "-o", "x/"], ["--bounce"], "x"),
+        "sample": case(["sample", model, *_PICTURES, "-o", "x.png"], ["--seeds", "0-1"], "x.png"),
+        "report": Case([*report, "0"], [*report, "1"], ["r"], False, grows="r/index.html"),
+        "invert": case([*invert, "w"], [], "c.npz c.csv", [*invert, "w+"], False),
+        "invert, tuned, with a page": case(
+            [*invert, "w", "--tune", "--sheet", "s.png", "--report", "r"],
+            [],
+            "c.npz c.csv c.tuned.safetensors s.png r",
+            [*invert, "w+"],
+            False,
+        ),
+        "evaluate": case([*measure, *seeds, "-o", "e"], ["-a", "1"], "e", whole=False),
+        "models pull": Case(["models", "pull", web], ["models"], [pulled], again=()),
+        "completion": Case(["--install-completion", "bash"], ["models"], ["home"], False, again=()),
+        "studio, autosave": Case(
+            ["autosave", "1"], ["autosave", "0"], ["cache/pages"], False, (), quiet=True
+        ),
     }
 
 
@@ -72,21 +142,27 @@ def case(
     whole: bool = True,
 ) -> Case:
     """Return a case whose earlier run is the same command with `more`, or `before`."""
-    return Case(words, before or [*words, *more], [output], whole)
+    return Case(words, before or [*words, *more], output.split(), whole)
 
 
-def make_template(folder: Path) -> None:
-    """Make what the commands are given: a model, its bundle, a boundary, a photo."""
-    folder.mkdir()
-    (folder / "tiny.pth").write_bytes((CONTAINERS / "ckpt_genforce_stylegan2.pth").read_bytes())
-    np.save(folder / "boundary_w.npy", np.eye(1, 32))
+def make_template(folder: Path, model: str = "tiny.pth") -> None:
+    """Make what the commands are given: a model, its bundle, a boundary, a photo, parts."""
+    (folder / "home").mkdir(parents=True)
+    (folder / "home" / ".bashrc").write_text("# what somebody has written in years\n" * 300)
+    tiny = CONTAINERS / "ckpt_genforce_stylegan2.pth"
+    (folder / "tiny.pth").write_bytes(tiny.read_bytes())
+    box = ["localize", "tiny.pth", "--seeds", "0-1", "-o", "x.dirs", *_BOX, "--shard"]
     for words in (
-        ["factorize", "tiny.pth", "-o", "tiny.dirs"],
-        ["sample", "tiny.pth", "--seeds", "0", "-o", "photos", "--device", "cpu"],
+        ["factorize", model, "-o", "tiny.dirs"],
+        ["sample", "tiny.pth", "--seeds", "0", "-o", "photos", *_CPU],
+        *([*box, "1/2"], [*box, "2/2"]),
     ):
         done = run(words, folder)
         if done.status:
             sys.exit(done.said)
+    width = int(Bundle.load(folder / "tiny.dirs").model["w_dim"])
+    np.save(folder / "boundary_w.npy", np.eye(1, width))
+    shutil.rmtree(folder / "cache")
 
 
 def kills(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[str]]]:
@@ -121,29 +197,65 @@ def kills(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[
             yield f"{where}, {'over old' if has_old else 'fresh'}", is_step, wrong
 
 
+def met(one: Case, given: Path) -> Iterator[tuple[str, bool, list[str]]]:
+    """Yield what happened at each fault: where, that it was at a boundary, what was wrong."""
+    for has_old in (False, True):
+        base = prepare(given.with_name("base"), given)
+        if has_old:
+            run(one.before, base)
+        folder = prepare(given.with_name("work"), base)
+        whole = run([*one.words, *(one.again if has_old else ())], folder)
+        new = content(folder, one.outputs)
+        for kind in FAULTS:
+            for at, step in enumerate(whole.steps, 1):
+                if not step.startswith("after"):
+                    where = f"{kind}, {step} (step {at}), {'over old' if has_old else 'fresh'}"
+                    yield where, True, trial(one, kind, at, base, new)
+
+
+def import_all() -> None:
+    """Import every module, so that no fork has to."""
+    import torch
+
+    import sefa_cli
+
+    torch.set_num_threads(1)
+    for module in pkgutil.walk_packages(sefa_cli.__path__, "sefa_cli."):
+        if module.name != "sefa_cli.__main__":
+            with contextlib.suppress(ModuleNotFoundError):  # of an extra
+                importlib.import_module(module.name)
+
+
 def main() -> int:
     """Run the chosen commands and print a row for each."""
     parser = argparse.ArgumentParser()
     parser.add_argument("commands", nargs="*")
     parser.add_argument("--random", type=int, default=200)
+    parser.add_argument("--real", action="store_true")
+    parser.add_argument("--faults", action="store_true")
     asked = parser.parse_args()
-    torch.set_num_threads(1)
-    import sefa_cli.cli  # noqa: F401 (forks need not import it again)
+    import_all()
+    model, names = "tiny.pth", asked.commands
+    if asked.real:
+        model = str(locate("mobilestylegan_ffhq", offline=True))
+        names = names or ["factorize", "edit", "sample", "localize"]
 
     failed = 0
-    with tempfile.TemporaryDirectory() as place, Server() as web:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as place, Server() as web:
         given = Path(place) / "given"
         web.pages["/tiny.pth"] = Page((CONTAINERS / "ckpt_genforce_stylegan2.pth").read_bytes())
-        make_template(given)
-        known = cases(web.url("/tiny.pth"))
-        print(f"{'command':20}{'boundaries':>12}{'random':>8}{'wrong':>7}{'seconds':>9}")
-        for name in asked.commands or known:
+        make_template(given, model)
+        known = cases(web.url("/tiny.pth"), model)
+        print(f"{'command':28}{'boundaries':>12}{'random':>8}{'wrong':>7}{'seconds':>9}")
+        for name in names or known:
             began, steps, moments, wrong = time.monotonic(), 0, 0, []
-            for where, is_step, found in kills(known[name], given, asked.random):
+            one = known[name]
+            trials = met(one, given) if asked.faults else kills(one, given, asked.random)
+            for where, is_step, found in trials:
                 steps, moments = steps + is_step, moments + (not is_step)
                 wrong += [f"  {where}: {one}" for one in found]
             took = time.monotonic() - began
-            print(f"{name:20}{steps:12}{moments:8}{len(wrong):7}{took:9.0f}", flush=True)
+            print(f"{name:28}{steps:12}{moments:8}{len(wrong):7}{took:9.0f}", flush=True)
             print("\n".join(wrong[:20]), end="\n" if wrong else "", flush=True)
             failed += len(wrong)
     return int(failed > 0)

@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import importlib
 import itertools
+import os
 import random
 import resource
 import sys
@@ -133,16 +134,18 @@ def fuzz(parser: Parser, count: int, seconds: float, seed: int = 0) -> Figures:
     return figures
 
 
-def fuzz_guided(parser: Parser, count: int) -> None:
-    """Let atheris look for inputs that reach new code. Ends the process."""
+def fuzz_guided(parser: Parser, count: int, seconds: float) -> None:
+    """Let atheris look for inputs that reach new code, up to an end. Ends the process."""
     assert atheris is not None
     began, figures = time.monotonic(), Figures(parser)
     seeds = parser.seeds()
 
     def one(data: bytes) -> None:
         figures.feed(data)
-        if figures.inputs == count:
-            show(figures, time.monotonic() - began)
+        took = time.monotonic() - began
+        if figures.inputs == count or took > seconds:
+            show(figures, took)
+            os._exit(int(bool(figures.findings)))
 
     with tempfile.TemporaryDirectory() as corpus:
         for number, data in enumerate(seeds):
@@ -177,7 +180,7 @@ def main() -> int:
     found = 0
     for name in PARSERS if "all" in asked.parser else asked.parser:
         if asked.guided:
-            fuzz_guided(PARSERS[name], asked.inputs)
+            fuzz_guided(PARSERS[name], asked.inputs, asked.seconds)
         began = time.process_time()
         figures = fuzz(PARSERS[name], asked.inputs, asked.seconds, asked.seed)
         show(figures, time.process_time() - began)

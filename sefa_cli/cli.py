@@ -2,8 +2,10 @@
 
 import os
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -18,6 +20,7 @@ from sefa_cli.commands.streams import accept_any_text, terminal_columns
 from sefa_cli.commands.typing_errors import TYPING_ERROR, in_our_words
 from sefa_cli.errors import SefaError
 
+_NOWHERE = "the working folder does not exist any more. Run it again in another folder."
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
 # Rich alone would keep the line breaks of docstrings. Its tables cut words on narrow terminals.
 _COLUMNS = terminal_columns()
@@ -66,7 +69,9 @@ class SefaGroup(TyperGroup):
         """Run the command; turn errors and interrupts into one line and an exit code."""
         try:
             with interrupts.Catchable():
-                return super().invoke(ctx)
+                result = super().invoke(ctx)
+                sys.stdout.flush()  # now: when Python ends, nobody catches a broken pipe
+                return result
         except SefaError as error:
             print(f"sefa: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None
@@ -87,9 +92,21 @@ class SefaGroup(TyperGroup):
                 file=sys.stderr,
             )
             raise typer.Exit(getattr(interrupt, "code", 130)) from None
+        except FileNotFoundError:
+            if _has_working_folder():
+                raise
+            print(f"sefa: {_NOWHERE}", file=sys.stderr)
+            raise typer.Exit(1) from None
         except BrokenPipeError:  # the reader of our pipe is gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
+
+
+def _has_working_folder() -> bool:
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
 
 
 def _stated(error: Exception) -> Exception:
@@ -154,9 +171,27 @@ def __getattr__(name: str) -> typer.Typer:
     return make_app()
 
 
+def _install_completion(run: Callable[[], object]) -> None:
+    """Let Typer, which rewrites `~/.bashrc`, write files whole, and only if it adds something."""
+    from sefa_cli.files import open_atomically
+
+    def write_whole(path: Path, text: str) -> None:
+        if not path.is_file() or path.read_text().rstrip("\n") != text.rstrip("\n"):
+            with open_atomically(path, overwrite=True) as file:
+                file.write(text.encode())
+
+    Path.write_text = write_whole  # type: ignore[assignment,method-assign]
+    try:
+        run()
+    except (SefaError, OSError, ValueError) as error:  # ValueError: the file is not text
+        print(f"sefa: cannot install completion: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
 def main() -> None:
     """Run the command that `sys.argv` names."""
     interrupts.install()
     accept_any_text()
     named = next((word for word in sys.argv[1:] if word not in _QUIETNESS), "")
-    make_app(named)(prog_name="sefa")  # also as `python -m sefa_cli`
+    run = partial(make_app(named), prog_name="sefa")  # also as `python -m sefa_cli`
+    _install_completion(run) if "--install-completion" in sys.argv else run()

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -213,6 +214,22 @@ def _rename_twice(folder: Path, path: Path) -> None:
         else:
             former.rename(path)
         raise
+
+
+class Bounded(io.BufferedReader):
+    """A file of a stranger: a `read` sets aside no more than there is, whatever length is forged.
+
+    Raises OSError.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return up to `size` bytes."""
+        left = max(self._size - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
 
 
 def write_stdout(data: bytes) -> None:

@@ -237,5 +237,7 @@ def _narrowed(what: str, a: Any, b: Any) -> tuple[str, Any, Any]:
 
 def _array(path: Path, name: str) -> NDArray[Any]:
     with np.load(path, allow_pickle=False) as archive:
-        found: NDArray[Any] = archive[name]
-        return found
+        found = archive[name]
+    if not isinstance(found, np.ndarray):  # numpy returns the bytes of anything else
+        raise ValueError(f"{name} is not an array")
+    return found

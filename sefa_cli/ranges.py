@@ -25,7 +25,8 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
     `what` names them in errors ("seed", "layer"); with `count`, each must lie in 0 … count−1.
     Raises UsageError for text that is not a range, runs backwards, repeats or is out of range.
     """
-    indices: list[int] = []
+    runs: list[range] = []
+    named = 0
     for part in text.split(","):
         match = _PART.fullmatch(part.strip())
         if not match:
@@ -39,12 +40,16 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise UsageError(f"{what} range {part.strip()!r} runs backwards", f"{last}-{first}")
-        if (named := len(indices) + last - first + 1) > _MOST:
+        named += last - first + 1
+        if named > _MOST:
             raise UsageError(
                 f"{what} range {shown(text.strip())} names {named:,} indices", f"at most {_MOST:,}"
             )
-        indices.extend(range(first, last + 1))
-    return check_indices(indices, what, count)
+        runs.append(range(first, last + 1))
+    if count is not None:  # before a million of them are made
+        ends = [max(run[0], min(run[-1], count)) for run in runs]
+        check_indices(list(dict.fromkeys(ends)), what, count)
+    return check_indices([index for run in runs for index in run], what, count)
 
 
 def check_indices(indices: Sequence[int], what: str, count: int | None = None) -> tuple[int, ...]:

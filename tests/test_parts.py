@@ -1,5 +1,6 @@
 """Parts of a job: shares, files, and what must be refused before anything is merged."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,19 @@ def test_other_archives_and_missing_files_are_refused(tmp_path: Path) -> None:
         read_job([tmp_path / "codes.npz"])
     with pytest.raises(SefaError, match="does not exist"):
         read_job([tmp_path / "none.part"])
+
+
+def test_members_that_are_no_arrays_are_refused(tmp_path: Path) -> None:
+    """numpy returns their bytes."""
+    path = saved(tmp_path, "1/1")
+    with zipfile.ZipFile(path) as archive:
+        about = archive.read("about.npy")
+    for name, data in (("about", b"{}"), ("about.npy", b"{}"), ("about.npy", about)):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(name, data)
+            archive.writestr("x/0.npy", b"5")
+        with pytest.raises(SefaError, match="broken"):
+            read_job([path]).array(0, "x")
 
 
 def test_every_flipped_byte_is_found_or_changes_nothing(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ class Files:
             raise UsageError(
                 "cannot resume with a Jacobian file", "one of them: the file needs all derivatives"
             )
-        if self.resume and self.output is None:
+        if self.resume and self.partial is None:
             raise UsageError(
                 "cannot resume without an output", "the output of the interrupted search"
             )
@@ -247,8 +247,9 @@ class Files:
 
     @property
     def partial(self) -> Path | None:
-        """The path where an interrupted search keeps its results."""
-        return None if self.written is None else partial_path(self.written)
+        """The path where an interrupted search keeps its results; None for standard output."""
+        written = self.written
+        return None if written is None or str(written) == "-" else partial_path(written)
 
     @property
     def written(self) -> Path | None:

@@ -119,7 +119,7 @@ class Preset:
 
     def to_text(self, folder: Path | str | None = None) -> str:
         """Return the text of its file, which will be in `folder`; None leaves the files' names."""
-        lines = [f"name = {_quoted(self.name)}"]
+        lines = [f"name = {quoted(self.name)}"]
         for part in self.parts:
             file = part.file if folder is None else os.path.relpath(part.file, folder)
             lines += ["", "[[moves]]", *_lines(Path(file).as_posix(), part)]
@@ -208,11 +208,15 @@ def _lines(file: str, part: Part) -> list[str]:
     """Return the lines of one table of moves; labels stand for indices."""
     names = [part.bundle.labels[k] or str(k) for k, _ in part.move.steps]
     steps = zip(names, part.move.steps, strict=True)
-    pairs = ", ".join(f"{_quoted(name)} = {alpha!r}" for name, (_, alpha) in steps)
-    lines = [f"bundle = {_quoted(file)}", f"steps = {{ {pairs} }}"]
+    pairs = ", ".join(f"{quoted(name)} = {alpha!r}" for name, (_, alpha) in steps)
+    lines = [f"bundle = {quoted(file)}", f"steps = {{ {pairs} }}"]
     return lines if part.layers is None else [*lines, f'layers = "{format_range(part.layers)}"']
 
 
-def _quoted(text: str) -> str:
-    """Return a TOML string."""
-    return json.dumps(text, ensure_ascii=False)
+def quoted(text: str) -> str:
+    """Return a TOML string. Raises SefaError for a file's name that is not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SefaError(f"TOML cannot hold the name {text!r}", "a name in UTF-8") from None
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -4,7 +4,6 @@
 """
 
 import itertools
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from sefa_cli.editing.presets import (
     check_keys,
     moves_text,
     parse_table,
+    quoted,
     read_parts,
     read_text,
 )
@@ -165,19 +165,19 @@ class Storyboard:
 
     def to_text(self) -> str:
         """Return the text of its file; key frames of seeds and of files of codes have one."""
-        lines = [] if self.model is None else [f"model = {json.dumps(self.model)}"]
+        lines = [] if self.model is None else [f"model = {quoted(self.model)}"]
         for key in self.keys:
             seed = isinstance(key.source, int)
-            lines += ["", "[[keys]]", f"at = {key.at:g}"]
-            lines.append(
-                f"seed = {key.source}" if seed else f"codes = {json.dumps(str(key.source))}"
-            )
+            lines += ["", "[[keys]]", f"at = {float(key.at)!r}"]
+            lines.append(f"seed = {key.source}" if seed else f"codes = {quoted(str(key.source))}")
             if isinstance(key.mix_from, str):
-                lines.append(f"mix_from = {json.dumps(key.mix_from)}")
+                lines.append(f"mix_from = {quoted(key.mix_from)}")
             if key.truncation is not None:
                 lines.append(f"truncation = {float(key.truncation)!r}")
             if key.parts:
                 lines.append(f"moves = {moves_text(key.parts)}")
+            if key.caption:
+                lines.append(f"caption = {quoted(key.caption)}")
         return "\n".join(lines).lstrip() + "\n"
 
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from sefa_cli.evaluation.measuring import attributes_of
 from sefa_cli.evaluation.scorers import Scorer, score, version_of
 from sefa_cli.files import check_writable, open_atomically
 from sefa_cli.generators.base import Generator
+from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.rendering.view import View
 
 _TOGETHER = 20  # seeds after which the file is written again
@@ -109,7 +109,7 @@ class SampleScores:
                     )
                 self.attributes = tuple(map(str, file["attributes"]))
                 self._rows = dict(zip(map(int, file["seeds"]), file["scores"], strict=True))
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except BROKEN as error:
             raise SefaError(f"cannot read {path}", "scores", "Name another file.") from error
 
     def _write(self) -> None:

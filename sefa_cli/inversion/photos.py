@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import why_not
+from sefa_cli.files import Bounded, why_not
 from sefa_cli.inversion.align import Find, aligned
 from sefa_cli.ranges import check_once
 from sefa_cli.rendering.pictures import BROKEN
@@ -181,7 +181,7 @@ def _opened(source: Path | bytes, label: str) -> Image.Image:
         raise SefaError(f"{label} is empty", "a picture", "Get the file again.")
     try:
         Image.init()
-        whole = BytesIO(source) if isinstance(source, bytes) else source
+        whole = BytesIO(source) if isinstance(source, bytes) else Bounded(source)
         return Image.open(whole, formats=[name for name in _FORMATS if name in Image.OPEN])
     except Image.DecompressionBombError:
         raise SefaError(f"{label} is too large", "fewer than 170 megapixels") from None

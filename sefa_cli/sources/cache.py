@@ -42,7 +42,7 @@ def remember(fingerprint: str, path: Path) -> None:
     """Note that the model with this fingerprint was last seen at `path` (a file or IR folder)."""
     place = str(path.absolute())
     # One file for each place: two processes that note two places never overwrite each other.
-    entry = _index(fingerprint) / f"{_digest(place)[:16]}.json"
+    entry = _index(fingerprint) / _entry_name(place)
     try:
         os.utime(entry)  # known already: only seen again
     except OSError:
@@ -151,10 +151,16 @@ def _age(entry: Path) -> int:
     return 0
 
 
+def _entry_name(place: str) -> str:
+    return f"{_digest(place)[:16]}.json"
+
+
 def _read_entry(entry: Path) -> Path | None:
     """Return the place that an entry names, or None if it is broken or nothing is there."""
     try:
-        place = Path(json.loads(entry.read_text("utf-8"))["path"])
-        return place if place.is_absolute() and place.exists() else None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        text = json.loads(entry.read_text("utf-8"))["path"]
+        place = Path(text)
+        known = entry.name == _entry_name(text) and place.is_absolute()
+        return place if known and place.exists() else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

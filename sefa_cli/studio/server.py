@@ -95,7 +95,7 @@ class Gate:
 
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        if not self._may(headers, query):
+        if "\0" in scope["path"] or not self._may(headers, query):
             await _refuse(scope, send_guarded)
         elif self._token is not None and "token" in query and scope["path"] == "/":
             await _welcome(send_guarded, self._token)

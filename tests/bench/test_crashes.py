@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from tests.helpers import ROOT
-from tests.helpers.crashes import Case, faults, run
+from tests.helpers.crashes import Case, all_files, faults, run
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def crashes() -> ModuleType:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["pick", "name"])
+@pytest.mark.parametrize("name", ["pick", "completion"])
 def test_a_kill_at_any_boundary_leaves_the_old_file_or_the_new_one(
     crashes: ModuleType, tmp_path: Path, name: str
 ) -> None:
@@ -28,6 +28,29 @@ def test_a_kill_at_any_boundary_leaves_the_old_file_or_the_new_one(
     kills = list(crashes.kills(crashes.cases("")[name], given, 0))
     assert [(where, wrong) for where, _, wrong in kills if wrong] == []
     assert {"before fsync", "after fsync", "half of write"} <= {k[0].split(" (")[0] for k in kills}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_installing_completion_twice_changes_nothing(tmp_path: Path, shell: str) -> None:
+    home = tmp_path / "work" / "home"
+    home.mkdir(parents=True)
+    for name in (".bashrc", ".zshrc"):
+        (home / name).write_text("mine\n")
+    assert run(["--install-completion", shell], tmp_path / "work").status == 0
+    once = all_files(home)
+    assert run(["--install-completion", shell], tmp_path / "work").status == 0
+    assert all_files(home) == once and len(once) == 3
+    assert once[f".{shell}rc"].startswith(b"mine\n") if shell != "fish" else True
+
+
+def test_completion_that_cannot_be_installed(tmp_path: Path) -> None:
+    home = tmp_path / "work" / "home"
+    home.mkdir(parents=True)
+    (home / ".bashrc").write_bytes(b"\xff")
+    done = run(["--install-completion", "bash"], tmp_path / "work")
+    assert done.status == 1 and done.said.startswith("sefa: cannot install completion: ")
+    assert done.said.count("\n") == 1 and (home / ".bashrc").read_bytes() == b"\xff"
 
 
 def test_a_fork_tells_how_it_ended(tmp_path: Path) -> None:

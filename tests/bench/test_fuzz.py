@@ -1,5 +1,6 @@
 """A short run of bench/fuzz.py, and small inputs of each kind that it has found."""
 
+import contextlib
 import importlib.util
 import io
 import random
@@ -14,10 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sefa_cli.errors import SefaError
+from sefa_cli.discovery.regions.files import read_labels
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.mobilestylegan.ir import Source, looks_like_ir
 from sefa_cli.interchange.containers import Archive, opened
 from sefa_cli.inversion.photos import read_photo
+from sefa_cli.ranges import parse_range
 from tests.helpers import ROOT
 
 sys.path.insert(0, str(ROOT))
@@ -109,6 +112,34 @@ def test_a_tiff_whose_second_picture_has_no_size(tmp_path: Path) -> None:
     )
     with pytest.raises(SefaError, match=r"a\.tif cannot be read as a picture"):
         read_photo(tmp_path / "a.tif", (8, 8))
+
+
+@pytest.mark.parametrize("kind", ["L", "I;16"])
+@pytest.mark.parametrize("read", [read_labels, lambda path: read_photo(path, (8, 8))])
+def test_a_png_whose_chunk_says_it_has_gigabytes(
+    tmp_path: Path, read: Callable[[Path], object], kind: str
+) -> None:
+    """Python sets aside what a file is asked for, before it looks how much there is."""
+    whole = saved(lambda file: Image.new(kind, (8, 8)).save(file, "PNG"))
+    at = whole.index(b"IDAT") - 4
+    (tmp_path / "a.png").write_bytes(whole[:at] + b"\x70" + whole[at + 1 :])
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(SefaError):
+            read(tmp_path / "a.png")
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_range_beyond_its_count_takes_little_memory() -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsageError, match=r"layer 18 is out of range; expected 0-17"):
+            parse_range("0,3-171717", "layer", 18)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_small_xml_takes_little_memory(tmp_path: Path) -> None:

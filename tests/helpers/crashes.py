@@ -5,27 +5,22 @@ what it does, and a file's `write` also tells of the half that is written. The f
 with SIGKILL at one of these boundaries. `bench/crashes.py` does it at all of them.
 """
 
-import builtins
 import contextlib
-import io
 import os
 import re
 import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sefa_cli import scratch
+from tests.helpers.steps import watch
 
-Reached = Callable[[str], None]
-_STEPS = (
-    *("fsync", "rename", "replace", "link", "symlink", "unlink", "remove", "mkdir", "rmdir"),
-    *("chmod", "utime", "truncate", "ftruncate"),
-)
+Meet = Callable[[int, str], None]
 BETWEEN = (".partial", ".part", ".tag")  # what the next run resumes
 
 
@@ -38,6 +33,8 @@ class Case:
     outputs: Sequence[str]
     whole: bool = True  # the outputs are old or new together; else each by itself
     again: Sequence[str] = ("--overwrite",)  # how the next run says that it may replace
+    grows: str = ""  # a page that stands with gaps until all its pictures are there
+    quiet: bool = False  # a convenience, which goes on without what cannot be written
 
 
 @dataclass(frozen=True)
@@ -50,29 +47,72 @@ class Ran:
 
 
 def run(
-    words: Sequence[str], folder: Path, kill_at: int | None = None, after: float | None = None
+    words: Sequence[str],
+    folder: Path,
+    kill_at: int | None = None,
+    after: float | None = None,
+    meet: Meet | None = None,
+    broken_pipe: bool = False,
 ) -> Ran:
-    """Run `sefa …` in `folder`; kill it at a boundary, or after some seconds."""
-    log, said = folder.parent / "steps.log", folder.parent / "said.log"
+    """Run `sefa …` in `folder`; kill it at a boundary, or after some seconds.
+
+    `meet` is called with the number and the name of each step, and may raise OSError there. Its
+    output may go into a pipe that nobody reads.
+    """
+    ended = _start(words, folder, kill_at, meet, broken_pipe)
+    return ended(after)
+
+
+def run_together(words: Sequence[str], folder: Path, count: int = 2) -> list[Ran]:
+    """Run a command several times at once in one folder."""
+    running = [_start(words, folder, name=str(number)) for number in range(count)]
+    return [ended(None) for ended in running]
+
+
+def _start(
+    words: Sequence[str],
+    folder: Path,
+    kill_at: int | None = None,
+    meet: Meet | None = None,
+    broken_pipe: bool = False,
+    name: str = "",
+) -> Callable[[float | None], Ran]:
+    log, said = (folder.parent / f"{kind}{name}.log" for kind in ("steps", "said"))
     log.write_bytes(b"")
     pid = os.fork()
     if pid == 0:
-        _child(words, folder, os.open(log, os.O_WRONLY | os.O_APPEND), said, kill_at)
-    if after is not None:
-        time.sleep(after)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return Ran(status, tuple(log.read_text().split("\n")[:-1]), said.read_text())
+        where = os.open(log, os.O_WRONLY | os.O_APPEND)
+        _child(words, folder, where, said, kill_at, meet, broken_pipe)
+
+    def ended(after: float | None) -> Ran:
+        if after is not None:
+            time.sleep(after)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return Ran(status, tuple(log.read_text().split("\n")[:-1]), said.read_text())
+
+    return ended
 
 
-def _child(words: Sequence[str], folder: Path, log: int, said: Path, kill_at: int | None) -> None:
+def _child(
+    words: Sequence[str],
+    folder: Path,
+    log: int,
+    said: Path,
+    kill_at: int | None,
+    meet: Meet | None,
+    broken_pipe: bool,
+) -> None:
     code = 99
     try:
         os.chdir(folder)
-        os.environ["SEFA_CACHE"] = str(folder / "cache")
+        os.environ["SEFA_CACHE"], os.environ["HOME"] = str(folder / "cache"), str(folder / "home")
         where = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(where, 1), os.dup2(where, 2)
+        if broken_pipe:
+            reader, writer = os.pipe()
+            os.close(reader), os.dup2(writer, 1)
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 (for the rest of the fork)
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
         scratch._swept.clear()
@@ -84,83 +124,48 @@ def _child(words: Sequence[str], folder: Path, log: int, said: Path, kill_at: in
             os.write(log, f"{name}\n".encode())
             if steps == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if meet is not None:
+                meet(steps, name)
 
         watch(reached)
-        sys.argv = ["sefa", *words]
-        from sefa_cli.__main__ import main
+        if words[0] in CALLS:
+            CALLS[words[0]](*words[1:])
+        else:
+            sys.argv = ["sefa", *words]
+            from sefa_cli.__main__ import main
 
-        main()
+            main()
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
     finally:
         scratch.remove_scratch()  # not all of atexit: the parent's things are not ours
-        sys.stdout.flush(), sys.stderr.flush()
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.flush(), sys.stderr.flush()
         os._exit(code)
 
 
-def watch(reached: Reached) -> None:
-    """Tell `reached` of every step that changes a file, in this process from now on."""
-    for name in _STEPS:
-        setattr(os, name, _around(name, getattr(os, name), reached))
-    if (call := scratch._renameat2()) is not None:
-        exchange = _around("renameat2", call, reached)
-        scratch._renameat2 = lambda: exchange  # type: ignore[assignment]
-    opened, open_ = os.open, builtins.open
+def _autosave(seed: str) -> None:
+    """Save a page of the studio, as it does while somebody moves its sliders."""
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.studio.saving import Saved
+    from sefa_cli.studio.session import History, Sliders, State
 
-    def raw_open(path: Any, flags: int, *more: Any, **named: Any) -> int:
-        if flags & os.O_CREAT:
-            return int(_around("create", opened, reached)(path, flags, *more, **named))
-        return opened(path, flags, *more, **named)
-
-    def open_watched(file: Any, mode: str = "r", *more: Any, **named: Any) -> Any:
-        if not set("wxa+") & set(mode) or isinstance(file, int) or "opener" in named:
-            return open_(file, mode, *more, **named)
-        raw = _Raw(file, mode, reached)
-        buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
-        if "b" in mode:
-            return buffered
-        encoding = named.get("encoding") or (more[1] if len(more) > 1 else "utf-8")
-        return io.TextIOWrapper(buffered, encoding)
-
-    os.open = raw_open
-    builtins.open = io.open = open_watched
+    own = Sliders("tiny.dirs", Bundle.load("tiny.dirs"))
+    history = History(State(seed=int(seed), sets=(own,)))
+    Saved("x" * 22).write("tiny.pth", history)
 
 
-def _around(name: str, call: Callable[..., Any], reached: Reached) -> Callable[..., Any]:
-    def step(*words: Any, **named: Any) -> Any:
-        reached(f"before {name}")
-        result = call(*words, **named)
-        reached(f"after {name}")
-        return result
-
-    return step
-
-
-class _Raw(io.FileIO):
-    """A file that tells of its writes, and of the half of each."""
-
-    def __init__(self, file: Any, mode: str, reached: Reached) -> None:
-        self.reached = reached
-        reached("before open")
-        super().__init__(file, mode.replace("b", "").replace("t", ""))
-        reached("after open")
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data).cast("B")
-        self.reached("before write")
-        half = super().write(view[: len(view) // 2])
-        self.reached("half of write")
-        done = half + super().write(view[half:])
-        self.reached("after write")
-        return done
+CALLS = {"autosave": _autosave}  # what is no command, by the word that stands for it
 
 
 def content(folder: Path, outputs: Iterable[str]) -> dict[str, bytes]:
     """Return the files that are at or below `outputs`, without those that were never finished."""
     return {
         name: data for name, data in all_files(folder).items() if _is_below(name, outputs)
-        if not _is_between(name)
+        if not is_begun(name)
     }  # fmt: skip
 
 
@@ -175,9 +180,12 @@ def all_files(folder: Path) -> dict[str, bytes]:
 
 
 def state(folder: Path) -> frozenset[tuple[str, bytes]]:
-    """Return what lies in a folder, whatever random names unfinished files have."""
+    """Return what lies in a folder; of unfinished files, that they are there: nobody reads them."""
     files = all_files(folder).items()
-    return frozenset((re.sub(r"(\.sefa-\w+)-\w+", r"\1", name), data) for name, data in files)
+    return frozenset(
+        (re.sub(r"(\.sefa-\w+)-.*", r"\1", name), b"" if ".sefa-" in name else data)
+        for name, data in files
+    )
 
 
 def faults(case: Case, folder: Path, old: dict[str, bytes], new: dict[str, bytes]) -> list[str]:
@@ -185,11 +193,15 @@ def faults(case: Case, folder: Path, old: dict[str, bytes], new: dict[str, bytes
     left = content(folder, case.outputs)
     if case.whole and left not in (old, new):
         return [f"neither old nor new: {sorted(left)}"]
-    wrong = [n for n, data in left.items() if data not in (old.get(n), new.get(n))]
-    lost = [n for n in old if n not in left]
+    grown = not old and left.get(case.grows, b"").rstrip().endswith(b"</html>")
+    wrong = [
+        n for n, data in left.items()
+        if data not in (old.get(n), new.get(n)) and not (grown and n == case.grows)
+    ]  # fmt: skip
+    lost = [] if left == new else [n for n in old if n not in left]
     strange = [
         n for n in all_files(folder)
-        if not _is_between(n) and not _is_below(n, (*case.outputs, "cache"))
+        if not is_begun(n) and not _is_below(n, (*case.outputs, "cache"))
         and n not in GIVEN
     ]  # fmt: skip
     return [
@@ -201,11 +213,12 @@ def faults(case: Case, folder: Path, old: dict[str, bytes], new: dict[str, bytes
 
 def try_again(case: Case, folder: Path, new: dict[str, bytes]) -> list[str]:
     """Run the command again after a kill; say what is wrong then."""
-    resume = ["--resume"] if any(n.endswith(".partial") for n in all_files(folder)) else []
+    begun = any(re.fullmatch(r"[^.].*\.partial", name) for name in all_files(folder))
+    resume = ["--resume"] if begun else []
     done = run([*case.words, *case.again, *resume], folder)
     if done.status:
         return [f"the next run ended with {done.status}: {done.said}"]
-    left = [n for n in all_files(folder) if _is_between(n) and not n.startswith("cache/index")]
+    left = [n for n in all_files(folder) if is_begun(n) and not n.startswith("cache/index")]
     same = content(folder, case.outputs) == new
     return [f"{name} was left" for name in left] + ([] if same else ["the next run differs"])
 
@@ -217,13 +230,16 @@ def prepare(folder: Path, template: Path) -> Path:
     return folder
 
 
-GIVEN = frozenset({"tiny.pth", "tiny.dirs", "boundary_w.npy", "photos/seed0000.png"})
+GIVEN = frozenset(
+    ("tiny.pth", "tiny.dirs", "boundary_w.npy", "photos/seed0000.png", "home/.bashrc")
+) | {f"x.dirs.{n}of2.part" for n in (1, 2)}
 
 
 def _is_below(name: str, outputs: Iterable[str]) -> bool:
     return any(name == one or name.startswith(f"{one}/") for one in outputs)
 
 
-def _is_between(name: str) -> bool:
+def is_begun(name: str) -> bool:
     parts = Path(name).parts
-    return name.endswith(BETWEEN) or any(scratch.is_scratch(part) for part in parts)
+    begun = name.endswith(BETWEEN) and not re.search(r"\dof\d+\.part$", name)
+    return begun or any(scratch.is_scratch(part) for part in parts)

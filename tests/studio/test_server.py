@@ -96,6 +96,10 @@ def test_without_a_token_only_own_pages_pass(kind: str) -> None:
         assert refused(asked(None, kind, headers=headers))
 
 
+def test_a_path_with_a_null_byte_goes_no_further() -> None:
+    assert refused(asked(None, path="/_nicegui/esm/\0/etc/passwd"))
+
+
 def refused(sent: list[Any]) -> bool:
     """Whether the gate refused the request."""
     return sent[0] == {"type": "websocket.close", "code": 1008} or sent[0].get("status") == 403

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from sefa_cli.discovery.regions.shapes import Draw, Weights
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import why_not
+from sefa_cli.files import Bounded, why_not
 from sefa_cli.ranges import parse_range
 from sefa_cli.rendering.pictures import BROKEN, nearest
 
@@ -163,7 +163,7 @@ def _open(path: Path | str, formats: tuple[str, ...]) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=formats) as image:
+            with Bounded(path) as file, Image.open(file, formats=formats) as image:
                 image.load()
                 return image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
