@@ -140,6 +140,13 @@ class State:
         return replace(self, origin=origin, trunc=None, more=(), mix="")
 
     @property
+    def about(self) -> str:
+        """What it shows, for people: `seed 3, k0_+2.00`."""
+        start = f"seed {self.seed}" if self.origin is None else self.origin.name
+        start += f" + {self.mix}" if self.mix else ""
+        return ", ".join(filter(None, (start, self.moves)))
+
+    @property
     def stem(self) -> str:
         """What names of files begin with: `seed0003`, or `me` for a photo."""
         return f"seed{self.seed:04d}" if self.origin is None else Path(self.origin.path).stem
