@@ -68,7 +68,7 @@ def stem_of(name: str) -> str:
     """Return the name of a preset's file without its suffix. Raises SefaError if there is none."""
     stem = in_file_name(name.strip())
     if not stem:
-        raise SefaError(f"{name!r} is no name for a preset", "letters or digits")
+        raise SefaError(f"cannot name a preset {name!r}", "letters or digits")
     return stem
 
 

@@ -21,6 +21,7 @@ from sefa_cli.studio.key_frames import KeyFrame, KeyFrames
 from sefa_cli.studio.session import History, Origin, Sliders, State
 
 _KEPT = 50  # pages
+_NONE = KeyFrames()
 _STEPS = 50  # states before the present one, and after it
 
 
@@ -34,7 +35,7 @@ class Saved:
         self._folder = cache_folder() / "pages"
         self._digests: OrderedDict[int, tuple[Bundle, str]] = OrderedDict()
 
-    def write(self, model: str, history: History, keys: KeyFrames) -> None:
+    def write(self, model: str, history: History, keys: KeyFrames = _NONE) -> None:
         """Keep the history and key frames of a page, if the cache can be written."""
         states = [*history.past[-_STEPS:], history.present, *history.future[-_STEPS:]]
         plain = {

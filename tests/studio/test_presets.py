@@ -119,7 +119,7 @@ def test_a_shelf(model: Model) -> None:
     shelf.keep(preset_of(state, "a/b"))
     with pytest.raises(SefaError, match="exists"):
         shelf.keep(preset_of(state.at(0, 1), "a/b"))
-    with pytest.raises(SefaError, match="no name for a preset"):
+    with pytest.raises(SefaError, match="cannot name a preset"):
         shelf.keep(preset_of(state, "../"))
     assert shelf.names == ["a_b"] and shelf.load("a_b").parts[0].move.steps == ((0, 2.0),)
     shelf.keep(preset_of(state.at(0, 1), "a/b"), overwrite=True)
