@@ -21,7 +21,10 @@ class PresetsDialog:
             'no-caps outline padding="4px 10px" data-test="presets"'
         ).tooltip("Moves with a name, for any face of this model")
         title = "Presets"
-        with ui.dialog().props(f'aria-label="{title}"') as self._dialog, ui.card():
+        with (
+            ui.dialog().props(f'aria-label="{title}"') as self._dialog,
+            ui.card().classes("open-card"),
+        ):
             ui.label(title).classes("brand").props("role=heading aria-level=2")
             with ui.row().classes("panel-head"):
                 name = self._name = ui.input("Name for the moves of all sliders")
