@@ -84,9 +84,13 @@ def animate(
         float, typer.Option("--hold", metavar="SECONDS", help="Stay at each end for this long.")
     ] = 0,
     ease: Annotated[
-        str,
-        typer.Option("--ease", metavar="linear|smooth", help="smooth slows down at each end."),
-    ] = "linear",
+        str | None,
+        typer.Option(
+            "--ease",
+            metavar="linear|smooth",
+            help="smooth slows down at each end. Default: linear, or what the storyboard says.",
+        ),
+    ] = None,
     arrange: Annotated[
         str,
         typer.Option(
@@ -113,15 +117,18 @@ def animate(
     --storyboard, the film goes between faces.
     """
     from sefa_cli.commands.showing import Showing
+    from sefa_cli.editing.moves import check_ease
     from sefa_cli.rendering.films import check_film_path
 
     way: FilmOptions = {
         "fps": fps,
         "bounce": bounce,
         "hold": hold,
-        "ease": ease,
         "captions": captions,
     }
+    if ease is not None:
+        check_ease(ease)
+        way["ease"] = ease
     checks.check_once(once, output)
     check_film_path(output, overwrite, fps)
     if first or last or storyboard:

@@ -206,8 +206,14 @@ def show_annotations(
     print_table(console, columns, rows)
 
 
+_STARTS = ("seed", "code", "mixed", "truncation", "class")
+
+
 def show_picture(console: Console, about: Mapping[str, Any], _: int) -> None:
     """Print how a picture was made: its model, what it started from, and every move."""
+    if "faces" in about and "seed" in about:
+        seeds = range(about["seed"], about["seed"] + about["faces"])
+        about = {**about, "seed": format_range(seeds)}
     moves = [
         f"{step.get('label') or step['k']} {step['alpha']:+g} (layers {format_range(m['layers'])})"
         for m in about["moves"]
@@ -216,7 +222,7 @@ def show_picture(console: Console, about: Mapping[str, Any], _: int) -> None:
     facts = {
         "model": about["model"]["ref"],
         "fingerprint": about["model"].get("fingerprint", ""),
-        **{kind: str(about[kind]) for kind in ("seed", "code", "mixed") if kind in about},
+        **{kind: str(about[kind]) for kind in _STARTS if kind in about},
         "moves": ", ".join(moves) or "none",
         "latent": " × ".join(map(str, about["latent"])) + "; --codes reads it",
     }

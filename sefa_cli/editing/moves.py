@@ -13,6 +13,7 @@ from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
 from sefa_cli.ranges import check_indices, check_once, format_range
 
+EASES = ("linear", "smooth")
 MOST_STEPS = 201  # of one sweep or range
 
 
@@ -130,6 +131,12 @@ def name_of(table: Sequence[Sequence[Move]]) -> str:
         return table[0][0].name
     steps = f"{alphas[0]:+.2f}" + (f"to{alphas[-1]:+.2f}" if len(alphas) > 1 else "")
     return f"k{format_range(ks)}_{steps}"
+
+
+def check_ease(ease: object) -> None:
+    """Raise UsageError unless this says how a film goes from one stop to the next."""
+    if ease not in EASES:
+        raise UsageError(f"unknown ease {ease!r}", "one of " + ", ".join(EASES))
 
 
 def stops_of(span: Sequence[float] | str) -> list[float]:

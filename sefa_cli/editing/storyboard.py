@@ -5,13 +5,14 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.mixing import code_of, mixed, parse_mix, parse_source
+from sefa_cli.editing.moves import check_ease
 from sefa_cli.editing.presets import (
     Part,
     Preset,
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
 
 MOST_KEYS = 1000
-_KEYS = ("at", "seed", "codes", "mix_from", "truncation", "preset", "moves", "caption")
+_SOURCES = ("seed", "codes", "class", "mix_from", "truncation")
+_KEYS = ("at", *_SOURCES, "preset", "moves", "caption")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Key:
         truncation: ψ. Default: that of the film.
         parts: The moves, by bundle.
         caption: What a caption says. Default: the source and the moves.
+        label: The class of a seed's face, for a conditional model. Default: that of the film.
     """
 
     at: float
@@ -54,6 +57,7 @@ class Key:
     truncation: float | None = None
     parts: tuple[Part, ...] = ()
     caption: str = ""
+    label: int | None = None
 
     @property
     def name(self) -> str:
@@ -76,11 +80,20 @@ class Key:
         Args:
             generator: The generator.
             truncation: ψ if it has none of its own.
-            label: The class of a conditional model.
+            label: The class of a conditional model, if it has none of its own.
+
+        Raises:
+            UsageError: It has a class, but the film of this model has one for all key frames.
         """
         from sefa_cli.editing.start import Start
 
+        if self.label is not None and generator.conditioned:
+            raise UsageError(
+                f"the class of a key frame with a {generator.family} model",
+                "a class for the whole film",
+            )
         psi = truncation if self.truncation is None else self.truncation
+        label = label if self.label is None else self.label
         code = code_of(generator, self.source, psi, None, label)
         start = Start(code, (0,), "code", generator.space)
         if self.mix_from is not None:
@@ -97,6 +110,7 @@ class Storyboard:
     Attributes:
         keys: Two key frames or more; the first is at 0 seconds.
         model: The model; None if the bundles know it.
+        ease: "linear", or "smooth" to slow down at each key frame, unless the film says otherwise.
 
     Example:
         >>> _ = Path("story.toml").write_text('''
@@ -114,6 +128,7 @@ class Storyboard:
 
     keys: tuple[Key, ...]
     model: str | None = None
+    ease: str = "linear"
 
     def __post_init__(self) -> None:
         times = [key.at for key in self.keys]
@@ -127,6 +142,7 @@ class Storyboard:
                     f"a key frame at {after:g} seconds follows one at {before:g}",
                     "times that grow, up to 3600",
                 )
+        check_ease(self.ease)
         known = {part.bundle.model["fingerprint"]: part for part in self.parts}
         if len(known) > 1:
             files = " and ".join(part.file for part in known.values())
@@ -154,22 +170,39 @@ class Storyboard:
             SefaError: The file, a preset or a bundle cannot be read.
             UsageError: A direction does not exist, or a number is out of range.
         """
-        table = parse_table(read_text(path), path, ("model", "keys"))
-        model, keys = table.get("model"), table.get("keys")
+        return cls.parse(read_text(path), path, {}, bundle)
+
+    @classmethod
+    def parse(
+        cls,
+        text: str,
+        path: Path | str,
+        read: dict[Path, Bundle],
+        bundle: Path | str | None = None,
+        codes: Container[str] = (),
+    ) -> "Storyboard":
+        """Return the storyboard in a text, as `load` reads it from the file `path`.
+
+        `read` holds bundles that are read already, by their files; `codes` are files of codes that
+        need not exist.
+        """
+        table = parse_table(text, path, ("model", "ease", "keys"))
+        model, keys, ease = table.get("model"), table.get("keys"), table.get("ease", "linear")
         if model is not None and not isinstance(model, str):
             raise SefaError(f"{path}: model is {model!r}", "the name of a model")
         if not isinstance(keys, list) or not keys:
             raise SefaError(f"{path} has no key frames", "[[keys]] with a seed")
-        read: dict[Path, Bundle] = {}
-        return cls(tuple(_key(path, key, read, bundle) for key in keys), model)
+        return cls(tuple(_key(path, key, read, bundle, codes) for key in keys), model, ease)
 
     def to_text(self) -> str:
         """Return the text of its file; key frames of seeds and of files of codes have one."""
         lines = [] if self.model is None else [f"model = {quoted(self.model)}"]
+        lines += [] if self.ease == "linear" else [f"ease = {quoted(self.ease)}"]
         for key in self.keys:
             seed = isinstance(key.source, int)
             lines += ["", "[[keys]]", f"at = {float(key.at)!r}"]
             lines.append(f"seed = {key.source}" if seed else f"codes = {quoted(str(key.source))}")
+            lines += [] if key.label is None else [f"class = {key.label}"]
             if isinstance(key.mix_from, str):
                 lines.append(f"mix_from = {quoted(key.mix_from)}")
             if key.truncation is not None:
@@ -181,14 +214,22 @@ class Storyboard:
         return "\n".join(lines).lstrip() + "\n"
 
 
-def _key(path: Path | str, table: Any, read: dict[Path, Bundle], bundle: Path | str | None) -> Key:
+def _key(
+    path: Path | str,
+    table: Any,
+    read: dict[Path, Bundle],
+    bundle: Path | str | None,
+    codes: Container[str],
+) -> Key:
     check_keys(path, table, _KEYS)
-    folder = Path(path).parent
     at, psi, caption = table.get("at", 0), table.get("truncation"), table.get("caption", "")
+    label = table.get("class")
     if type(at) not in (int, float) or not math.isfinite(at):
         raise SefaError(f"{path}: at is {at!r}", "seconds, such as 2.5")
-    if not isinstance(caption, str):
-        raise SefaError(f"{path}: caption is {caption!r}", "a text")
+    if not isinstance(caption, str) or not caption.isprintable():
+        raise SefaError(f"{path}: caption is {caption!r}", "a text of one line")
+    if label is not None and (type(label) is not int or label < 0):
+        raise SefaError(f"{path}: class is {label!r}", "an index from 0")
     check_truncation(psi, f"{path}: truncation")
     if ("seed" in table) == ("codes" in table):
         raise SefaError(f"{path}: a key frame needs a seed or codes", "seed = 7, for example")
@@ -197,12 +238,15 @@ def _key(path: Path | str, table: Any, read: dict[Path, Bundle], bundle: Path | 
         if type(source) is not int:
             raise SefaError(f"{path}: seed is {source!r}", "a whole number")
     else:
-        source = str(folder / str(table["codes"]))
-    parse_source(source)
+        source = str(Path(path).parent / str(table["codes"]))
+        if label is not None:
+            raise SefaError(f"{path}: a key frame has codes and a class", "one of them")
+    if source not in codes:
+        parse_source(source)
     mix = table.get("mix_from")
     if mix is not None:
         parse_mix(str(mix))
-    return Key(float(at), source, mix, psi, _parts(path, table, read, bundle), caption)
+    return Key(float(at), source, mix, psi, _parts(path, table, read, bundle), caption, label)
 
 
 def _parts(

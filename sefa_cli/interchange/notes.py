@@ -33,14 +33,17 @@ def is_png(path: Path | str) -> bool:
 
 
 def to_text(about: Mapping[str, Any], code: NDArray[np.float32]) -> str:
-    """Return the text of the chunk, in ASCII; `code` is `(layers, dim)` or `(dim,)`."""
+    """Return the text of the chunk, in ASCII; `code` is `(layers, dim)` or `(dim,)`.
+
+    If `about` has the number of faces, the codes are those of all of them.
+    """
     packed = zlib.compress(np.ascontiguousarray(code, "<f4").tobytes(), 9)
     plain = {"shape": list(code.shape), "float32": base64.b64encode(packed).decode()}
     return json.dumps({**about, "latent": plain}, ensure_ascii=True)
 
 
 def read_note(path: Path | str) -> tuple[dict[str, Any], NDArray[np.float32]]:
-    """Return how a picture was made, and its code `(1, layers, dim)` or `(1, dim)`.
+    """Return how a picture was made, and the code of each face: `(n, layers, dim)` or `(n, dim)`.
 
     Raises SefaError if the picture has no such chunk, or one that cannot be read.
     """
@@ -67,7 +70,10 @@ def note_in(file: IO[bytes], path: str) -> tuple[dict[str, Any], NDArray[np.floa
         plain = about.pop("latent")
         shape = tuple(int(n) for n in plain["shape"])
         size = 4 * int(np.prod(shape, dtype=np.float64))
-        if not 0 < len(shape) < 3 or min(shape) < 1 or size > _LARGEST:
+        faces = about.get("faces")
+        if faces is not None and faces != shape[0]:
+            raise ValueError
+        if not 0 < len(shape) < (3 if faces is None else 4) or min(shape) < 1 or size > _LARGEST:
             raise ValueError
         unpack = zlib.decompressobj()
         data = unpack.decompress(base64.b64decode(plain["float32"], validate=True), size + 1)
@@ -75,7 +81,7 @@ def note_in(file: IO[bytes], path: str) -> tuple[dict[str, Any], NDArray[np.floa
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError,
             binascii.Error, zlib.error):  # fmt: skip
         raise SefaError(f"{path} has a note on its making that cannot be read") from None
-    return about, code[None].astype(np.float32)
+    return about, (code[None] if faces is None else code).astype(np.float32)
 
 
 def text_in(path: Path | str, key: str) -> str | None:
@@ -95,7 +101,8 @@ def _checked(about: dict[str, Any]) -> dict[str, Any]:
     names = [str(ref), str(about.get("mixed", ""))]
     names += [str(step.get("label", "")) for step in steps]
     numbers = [*(step["alpha"] for step in steps), *(n for move in moves for n in move["layers"])]
-    numbers += [step["k"] for step in steps] + [about.get("seed", 0), about.get("code", 0)]
+    numbers += [step["k"] for step in steps]
+    numbers += [about.get(name, 0) for name in ("seed", "code", "faces", "truncation", "class")]
     if not all(map(str.isprintable, names)) or not all(type(n) in (int, float) for n in numbers):
         raise ValueError
     return about

@@ -198,7 +198,8 @@ class Edits(Pictures):
         start = self.scene.start.origin(number)
         moves = [of_move(part.bundle, part.move, part.layers) for part in self.first]
         moves.append(of_move(self.bundle, move, self.scene.layers))
-        return note(of_model(self.bundle), start, moves, code)
+        look = self.scene.view.truncation, self.scene.view.label
+        return note(of_model(self.bundle), start, moves, code, *look)
 
     def render(self, move: Move, view: View | None = None) -> Iterator[Picture]:
         """Yield the pictures after one move, uint8 `(height, width, channels)`."""

@@ -86,7 +86,8 @@ def film(
     Args:
         storyboard: A storyboard, or the path of its file.
         model: The model. Default: the storyboard's, or that of its bundles.
-        **options: As for `interpolate`. `ease` acts between each two key frames.
+        **options: As for `interpolate`. `ease` acts between each two key frames. Default: the
+            storyboard's.
 
     Returns:
         The frames, rendered on demand.
@@ -105,6 +106,7 @@ def film(
     if options.get("mix_from") is not None:
         raise UsageError("mix_from with a storyboard", "mix_from in its key frames")
     story = storyboard if isinstance(storyboard, Storyboard) else Storyboard.load(storyboard)
+    options = {"ease": story.ease, **options}
     bounce, ease, rest = _way(options)
     there = _stops(story.keys, options.get("fps", 25), ease)
     stops = [there[0]] * rest + there + [there[-1]] * rest

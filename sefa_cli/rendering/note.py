@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def note(
     model: Mapping[str, Any], start: Mapping[str, int | str], moves: Iterable[Mapping[str, Any]],
-    code: "torch.Tensor",
+    code: "torch.Tensor", psi: float | None = None, label: int | None = None,
 ) -> dict[str, str]:  # fmt: skip
     """Return the text entry of a PNG picture.
 
@@ -22,9 +22,14 @@ def note(
         model: The name of the model, and its fingerprint if it is known.
         start: The seed, or the number of the code in its file; and what it was mixed with.
         moves: What `of_move` says of each move.
-        code: The code after all moves, `(layers, dim)` or `(dim,)`.
+        code: The code after all moves, `(layers, dim)` or `(dim,)`; of each face if `start` has
+            the number of faces.
+        psi: The truncation that was asked for.
+        label: The class.
     """
-    about = {"model": dict(model), **start, "moves": list(moves)}
+    look = {"truncation": psi, "class": None if label is None else int(label)}
+    look = {name: value for name, value in look.items() if value is not None}
+    about = {"model": dict(model), **start, **look, "moves": list(moves)}
     return {KEY: to_text(about, code.cpu().numpy())}
 
 

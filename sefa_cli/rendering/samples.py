@@ -82,7 +82,8 @@ class Samples(Pictures):
     def note(self, i: int) -> dict[str, str]:
         """Return the note in the PNG file of picture `i`: model, seed and code."""
         start = self.scene.start
-        return note({"ref": self.ref}, start.origin(i), (), start.codes[i])
+        look = self.scene.view.truncation, self.scene.view.label
+        return note({"ref": self.ref}, start.origin(i), (), start.codes[i], *look)
 
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
         """Return all pictures in one, uint8 `(height, width, 3)`, each above its number."""

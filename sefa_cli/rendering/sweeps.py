@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.editing.moves import check_ease
 from sefa_cli.errors import UsageError
 from sefa_cli.ranges import is_whole
 
-EASES = ("linear", "smooth")
 ARRANGEMENTS = ("rows", "sequence")
 
 MOST_FRAMES = 100_000  # an hour at 25 frames a second is 90,000
@@ -45,8 +45,7 @@ def frame_alphas(
             f"{frames} frames from {stops[0]:g} to {stops[-1]:g}",
             f"1 to {MOST_FRAMES} frames and finite steps",
         )
-    if ease not in EASES:
-        raise UsageError(f"unknown ease {ease!r}", "one of " + ", ".join(EASES))
+    check_ease(ease)
     there = _leg(stops[0], stops[1], frames, ease)
     for here, stop in pairwise(stops[1:]):
         there = np.concatenate([there, [here] * rest, _leg(here, stop, frames, ease)[1:]])

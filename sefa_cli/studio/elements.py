@@ -39,7 +39,7 @@ class Drop(Element, component="assets/drop.js"):
         """With `anywhere` it is the whole window, and seen only while a file is over it."""
         super().__init__()
         self._props.update(
-            label=label, address=address, accept=".dirs,.toml,image/*", largest=LARGEST
+            label=label, address=address, accept=".dirs,.toml,.npz,.npy,image/*", largest=LARGEST
         )
         self._props["anywhere"] = anywhere
         self._props["refusal"] = ". ".join(too_large())

@@ -1,14 +1,11 @@
 """Whose faces the page shows: how many, chosen from a gallery, mixed, and compared by a wipe."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
 
-from sefa_cli.editing.mixing import parse_mix
-from sefa_cli.errors import SefaError
 from sefa_cli.studio.gallery import Gallery
-from sefa_cli.studio.session import State
+from sefa_cli.studio.session import State, with_mix
 
 if TYPE_CHECKING:
     from sefa_cli.studio.elements import Canvas
@@ -81,14 +78,3 @@ class FacesPanel:
     async def _take_mix(self) -> None:
         text = (self._mix.value or "").strip()
         await self.page.do(lambda state: with_mix(state, text), by=self._mix)
-
-
-def with_mix(state: State, text: str) -> State:
-    """Return the state mixed from another seed. Raises SefaError unless it is one with layers."""
-    if text:
-        if state.origin:
-            raise SefaError("a photo or a saved picture cannot be mixed here", "a face of a seed")
-        source, _ = parse_mix(text)
-        if not str(source).isdecimal():
-            raise SefaError(f"cannot mix from {text!r} here", "a seed and its layers, as in 7:8-22")
-    return replace(state, mix=text)

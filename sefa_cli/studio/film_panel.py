@@ -1,5 +1,7 @@
 """A film in the making: how far it is, and a button that cancels it."""
 
+import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from nicegui import ui
@@ -7,10 +9,13 @@ from nicegui import ui
 from sefa_cli.studio.elements import Fault
 from sefa_cli.studio.filming import LENGTH, film_of
 from sefa_cli.studio.localizing import CancelledError
+from sefa_cli.studio.region_panel import spoken
 from sefa_cli.studio.shell import film_commands
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
+
+Work = Callable[[Callable[[], object]], bytes]  # makes a film; its argument counts frames
 
 
 class FilmPanel:
@@ -18,12 +23,12 @@ class FilmPanel:
 
     def __init__(self, page: "Page") -> None:
         self.page = page
-        self._made = 0  # frames
+        self._made, self._length, self._began = 0, 1, 0.0  # frames, and when the first was made
         self._canceled = False
         with ui.row().classes("film no-wrap").props('data-test="film"') as self._row:
             self._bar = ui.linear_progress(value=0, show_value=False).props("rounded")
             self._bar.props('aria-label="the film"')
-            self._told = ui.label("").classes("quiet")
+            self._told = ui.label("").classes("quiet").props('data-test="film-progress"')
             ui.button("Cancel", on_click=self._cancel).props("no-caps flat dense")
         self._fault = Fault("film-fault")
         self._row.visible = False
@@ -31,22 +36,32 @@ class FilmPanel:
 
     async def make(self, k: int) -> None:
         """Make and save a film of direction `k`, unless one is being made."""
-        page = self.page
-        model, state = page.model, page.state
-        if model is None or self._row.visible:
+        model, state = self.page.model, self.page.state
+        if model is None:
             return
-        self._made, self._canceled, self._fault.error = 0, False, None
-        self._show(True)
-        film = await page.work(
-            lambda: film_of(model, state, k, self._count), aside=True, by=self._fault
+        name = f"{state.stem}_k{k}.gif"
+        await self.run(
+            LENGTH,
+            lambda count: film_of(model, state, k, count),
+            name,
+            film_commands(model, state, k, name),
         )
+
+    async def run(self, length: int, work: Work, name: str, commands: Sequence[str]) -> bool:
+        """Make and save a film, unless one is being made, and say whether it was made."""
+        page = self.page
+        if self._row.visible:
+            return False
+        self._made, self._length, self._canceled, self._fault.error = 0, length, False, None
+        self._show(True)
+        film = await page.work(lambda: work(self._count), aside=True, by=self._fault)
         if page.closed:
-            return
+            return False
         self._show(False)
         if film:
-            name = f"{state.stem}_k{k}.gif"
             ui.download.content(film, name, "image/gif")
-            page.layout.tell(film_commands(model, state, k, name))
+            page.layout.tell(commands)
+        return film is not None
 
     def _show(self, running: bool) -> None:
         self._row.visible = running
@@ -54,16 +69,21 @@ class FilmPanel:
         self._tell()
 
     def _tell(self) -> None:
-        self._bar.value = round(self._made / LENGTH, 2)
-        self._told.text = f"film: {self._made} of {LENGTH} frames"
+        self._bar.value = round(self._made / self._length, 2)
+        told, left = f"film: {self._made} of {self._length} frames", self._length - self._made
+        if self._made > 1 and left and not self._canceled:
+            pace = (time.monotonic() - self._began) / (self._made - 1)
+            told += f", {spoken(pace * left)} left"
+        self._told.text = "stopping …" if self._canceled else told
 
     def _count(self) -> None:
         """Count a frame, or end the film."""
         self._made += 1
+        self._began = self._began if self._made > 1 else time.monotonic()
         self.page.go_on()
         if self._canceled:
             raise CancelledError
 
     def _cancel(self) -> None:
         self._canceled = True
-        self._told.text = "stopping …"
+        self._tell()

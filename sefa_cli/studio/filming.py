@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sefa_cli.rendering.animation import sweep
+from sefa_cli.rendering.film import Film
 from sefa_cli.scratch import scratch_beside
 from sefa_cli.studio.session import State
 from sefa_cli.studio.shell import FRAMES, film_start, quick_size
@@ -39,5 +40,10 @@ def film_of(
         size=quick_size(model),
         fast=True,
     )
+    return saved(film, progress)
+
+
+def saved(film: Film, progress: Callable[[], object] | None = None) -> bytes:
+    """Return a film as GIF. An exception that `progress` raises ends it."""
     with scratch_beside(Path(tempfile.gettempdir()) / "film", folder=True) as folder:
         return film.save(folder / "film.gif", progress=progress).read_bytes()

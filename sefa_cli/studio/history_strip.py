@@ -62,9 +62,7 @@ class HistoryStrip:
 
     def _button(self, number: int) -> tuple[Element, Element]:
         state = self.page.history.states[self._steps[number][1]]
-        about = f"step {number + 1}: seed {state.seed}" + (
-            f", {state.moves}" if state.moves else ""
-        )
+        about = f"step {number + 1}: {state.about}"
 
         async def go() -> None:
             await self.page.go(self._steps[number][1])

@@ -12,6 +12,7 @@ from sefa_cli.studio.history_strip import HistoryStrip
 from sefa_cli.studio.open_dialog import OpenDialog
 from sefa_cli.studio.photo_panel import PhotoPanel
 from sefa_cli.studio.picture_panel import PicturePanel
+from sefa_cli.studio.presets_dialog import PresetsDialog
 from sefa_cli.studio.shell import picture_commands
 from sefa_cli.studio.sliders_panel import SlidersPanel
 from sefa_cli.studio.thumbnails import Thumbnails
@@ -48,7 +49,9 @@ class Layout:
                     "The command below the picture makes the same.",
                 ).props('data-test="hint"')
                 self.sliders = SlidersPanel(page, thumbnails)
-                self.timeline = TimelinePanel(page)
+                with ui.row().classes("region"):
+                    PresetsDialog(page)
+                self.timeline = TimelinePanel(page, thumbnails)
         self.dialog = OpenDialog(page)
         self.annotating = AnnotatingPanel(page)
         self.refresh()
@@ -143,6 +146,7 @@ class Layout:
         self.photo.refresh()
         self.sliders.refresh()
         self.strip.refresh()
+        self.timeline.refresh()
         self.tell(picture_commands(model, page.shown) if model else [])
 
     def show_thumbnails(self, k: int) -> None:
@@ -151,6 +155,7 @@ class Layout:
             return
         if k < 0:
             self.strip.show_thumbnails()
+            self.timeline.show_thumbnails()
         else:
             self.sliders.show_thumbnails(k)
 

@@ -12,12 +12,12 @@ from nicegui import Client
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
 from sefa_cli.rendering.view import View
+from sefa_cli.studio.key_frames import KeyFrames
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.renderer import Rendered, Renderer
 from sefa_cli.studio.saving import Saved, address_of, state_at
 from sefa_cli.studio.session import History, Sliders, State
-from sefa_cli.studio.timeline import with_preset
 from sefa_cli.studio.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FIRST_LAYERS = "all"
+_KEPT_KEYS = 50  # changes of the key frames that can be undone
 _KEPT = 8  # the pictures of a page that a browser can still fetch
 
 
@@ -42,6 +43,8 @@ class Page:
         self.model: Model | None = None
         self.renderer: Renderer | None = None
         self.history = History()
+        self.keys = KeyFrames()
+        self.keys_past: list[KeyFrames] = []  # before each change
         self.job: Job | None = None
         self.uploads = Uploads()
         self.pictures: OrderedDict[int, bytes] = OrderedDict()
@@ -55,6 +58,11 @@ class Page:
     def state(self) -> State:
         """The state that the page shows, apart from a slider that is being dragged."""
         return self.history.present
+
+    @property
+    def steps(self) -> list[State]:
+        """All states of the key frames and of the history, those used last first."""
+        return [*(frame.state for frame in self.keys.frames), *reversed(self.history.states)]
 
     @property
     def shown(self) -> State:
@@ -71,7 +79,7 @@ class Page:
         if self.job:
             self.job.stop()
         self.model = self.renderer = None
-        self.history = History()
+        self.history, self.keys, self.keys_past = History(), KeyFrames(), []
         self.pictures.clear()
 
     def go_on(self) -> None:
@@ -91,7 +99,7 @@ class Page:
             if self.model and "seed" in words:
                 await self.do(lambda state: state_at(words, state))
 
-    async def _restore(self, ref: str, history: History) -> bool:
+    async def _restore(self, ref: str, history: History, keys: KeyFrames) -> bool:
         """Show a saved page again, unless its model can no longer be opened."""
         self.layout.picture.say(f"opening {ref} …")
         try:
@@ -102,6 +110,7 @@ class Page:
             return False
         if not self.closed:
             self.model, self.renderer, self.history = model, Renderer(model), history
+            self.keys = keys
             await self.show()
         return True
 
@@ -112,7 +121,7 @@ class Page:
         try:
             if Path(text).suffix == ".dirs":
                 bundle = await asyncio.to_thread(Bundle.load, text)
-                await self._open_bundle(text, bundle, beside=Path(text))
+                await self.open_bundle(text, bundle, beside=Path(text))
             else:
                 model = await asyncio.to_thread(self.studio.library.open_model, text)
                 sliders = await asyncio.to_thread(model.factorize, FIRST_LAYERS)
@@ -124,33 +133,28 @@ class Page:
         self.layout.dialog.close()
         await self.show()
 
-    async def _open_bundle(self, path: str, bundle: Bundle, beside: Path | None) -> None:
+    async def open_bundle(self, path: str, bundle: Bundle, beside: Path | None) -> None:
+        """Open a bundle with its model. Raises SefaError if that is not found."""
         model = await asyncio.to_thread(self.studio.library.open_model_of, bundle, beside)
         self._install(model, model.sliders_of(path, bundle))
 
-    async def drop(self, name: str, data: bytes) -> None:
-        """Open a bundle or a picture that was dropped on the page.
+    def set_keys(self, keys: KeyFrames) -> None:
+        """Take other key frames; `undo_keys` brings these back."""
+        if keys != self.keys:
+            self.keys_past = [*self.keys_past[-_KEPT_KEYS:], self.keys]
+            self._show_keys(keys)
 
-        Raises SefaError if it is neither, or belongs to another model than the open one.
-        """
-        name = Path(name).name
-        if name.endswith(".toml") and (model := self.model):
-            text = data.decode(errors="replace")
-            self.history.do(with_preset(model, self.state, text, name))
-            self.layout.dialog.close()
-            await self.show()
-            return
-        if not (name.endswith(".dirs") or data.startswith(b"PK")):
-            await self.layout.photo.take(name, data)
-            self.layout.dialog.close()
-            return
-        bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
-        if self.model is None:
-            await self._open_bundle(name, bundle, None)
-        else:
-            self.history.do(self.state.added(self.model.sliders_of(name, bundle)))
-        self.layout.dialog.close()
-        await self.show()
+    def undo_keys(self) -> None:
+        """Go back to the key frames before the last change."""
+        if self.keys_past:
+            self._show_keys(self.keys_past.pop())
+
+    def _show_keys(self, keys: KeyFrames) -> None:
+        self.keys = keys
+        self.layout.timeline.refresh()
+        self.layout.sliders.settled()  # small pictures
+        if self.model:
+            self.saved.write(self.model.ref, self.history, self.keys)
 
     def show_model(self, model: Model, state: State) -> None:
         """Go to a state of a model, which may be another one than before."""
@@ -158,6 +162,7 @@ class Page:
             self.job.stop()
         if self.model is not model:
             self.model, self.renderer, self.history = model, Renderer(model), History(state)
+            self.keys, self.keys_past = KeyFrames(), []
         else:
             self.history.do(state)
 
@@ -171,6 +176,7 @@ class Page:
             self.renderer = Renderer(model)
             label = 0 if model.generator.c_dim else None
             self.history = History(State(seed=self.state.seed, label=label))
+            self.keys, self.keys_past = KeyFrames(), []
         self.model = model
         self.history.do(self.state.added(sliders))
         if len(self.history.past) == 1:
@@ -220,7 +226,7 @@ class Page:
         renderer = self.renderer
         if renderer is None or self.model is None:
             return
-        self.saved.write(self.model.ref, self.history)
+        self.saved.write(self.model.ref, self.history, self.keys)
         self.layout.address(address_of(self.saved, self.model.ref, self.state))
         self.shows += 1
         mine = self.shows

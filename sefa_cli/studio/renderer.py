@@ -97,10 +97,12 @@ class Renderer:
         moves = [
             {"file": own.path, **of_move(own.bundle, own.move, own.layers)} for own in state.moved
         ]
-        if state.more:
-            return png(self.picture(state, self.quick))  # a note is about one face
-        start, code = state.start(self._model.generator), state.codes(self._model.generator)[0]
-        return png(self.picture(state, self.whole), note(model, start.origin(0), moves, code))
+        start, code = state.start(self._model.generator), state.codes(self._model.generator)
+        faces = {"faces": len(code)} if state.more else {}
+        code = code if faces else code[0]
+        origin = start.origin(0) | faces
+        text = note(model, origin, moves, code, state.trunc, state.label)
+        return png(self.picture(state, self.views(state)[-1]), text)
 
     def render(
         self, state: State, view: View, go_on: Callable[[], object] = lambda: None

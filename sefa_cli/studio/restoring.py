@@ -1,6 +1,7 @@
 """What the page showed when it saved a picture: model, seed or code, and every slider."""
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -15,7 +16,7 @@ from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.interchange.notes import note_in
 from sefa_cli.sources.cache import cache_folder
 from sefa_cli.sources.zoo import load_zoo
-from sefa_cli.studio.session import Origin, Sliders, State
+from sefa_cli.studio.session import Origin, Sliders, State, with_mix
 from sefa_cli.studio.shell import edit_command
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def restored(
     about, code = note_in(BytesIO(data), name)
     model = _model(name, about["model"], library, now)
     generator = model.generator
-    if generator.conditioned:
+    label = about.get("class", 0) if generator.c_dim else None
+    if generator.conditioned and "class" not in about:
         raise SefaError(
             f"{name} does not say its class", f"a picture of another model than {model.ref}"
         )
@@ -64,23 +66,35 @@ def restored(
             missing.append(str(move.get("bundle", "?"))[:8])
         else:
             sets.append(own)
-    state = State(seed=page.seed, label=0 if generator.c_dim else None)
+    state = State(seed=page.seed, label=label)
     for other in page.sets if now is model else ():
         state = state.added(other.still())
     for own in sets:
         state = state.added(own)
-    seed = about.get("seed")
-    if not missing and isinstance(seed, int) and 0 <= seed < 2**32:
-        for trunc in _truncations(model, replace(state, seed=seed), end):
-            tried = replace(state, seed=seed, trunc=trunc)
+    mixed = str(about.get("mixed", ""))
+    if not missing and "seed" in about and mixed.partition(":")[0].isdecimal() == bool(mixed):
+        first = _of_seed(state, about)
+        told = [about["truncation"]] if "truncation" in about else []
+        for trunc in itertools.chain(told, _truncations(model, first, end[:1])):
+            tried = replace(first, trunc=trunc)
             if _same(tried.codes(generator), end):
                 return Restored(model, tried)
+    if len(end) > 1:
+        raise SefaError(f"{name} shows {len(end)} faces, and a bundle of it is not here")
     return Restored(model, state.started(_origin(name, model, sets, end)), tuple(missing))
+
+
+def _of_seed(state: State, about: Mapping[str, Any]) -> State:
+    """Return the state with the faces of a note. Raises SefaError if it names none."""
+    mix = with_mix(state, str(about.get("mixed", ""))).mix
+    if type(about["seed"]) is not int or not 0 <= about.get("faces", 1) <= 9:
+        raise UsageError("a picture with a forged seed", "one that sefa saved")
+    return replace(state.with_seed(about["seed"]), mix=mix).of_faces(int(about.get("faces", 1)))
 
 
 def _model(name: str, told: Mapping[str, Any], library: "Library", now: "Model | None") -> "Model":
     wanted, ref = told.get("fingerprint"), str(told["ref"])
-    if now and now.fingerprint == wanted:
+    if now and (now.fingerprint == wanted or (wanted is None and now.ref == ref)):
         return now
     if ref in load_zoo():
         model = library.open_model(ref)

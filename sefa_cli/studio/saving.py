@@ -17,9 +17,11 @@ from sefa_cli.editing.mixing import parse_mix
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.ranges import format_range
 from sefa_cli.sources.cache import cache_folder, keep, kept, write_quietly
+from sefa_cli.studio.key_frames import KeyFrame, KeyFrames
 from sefa_cli.studio.session import History, Origin, Sliders, State
 
 _KEPT = 50  # pages
+_NONE = KeyFrames()
 _STEPS = 50  # states before the present one, and after it
 
 
@@ -33,30 +35,39 @@ class Saved:
         self._folder = cache_folder() / "pages"
         self._digests: OrderedDict[int, tuple[Bundle, str]] = OrderedDict()
 
-    def write(self, model: str, history: History) -> None:
-        """Keep the history of a page; a cache that cannot be written is left alone."""
+    def write(self, model: str, history: History, keys: KeyFrames = _NONE) -> None:
+        """Keep the history and key frames of a page, if the cache can be written."""
         states = [*history.past[-_STEPS:], history.present, *history.future[-_STEPS:]]
         plain = {
             "model": model,
             "present": len(history.past[-_STEPS:]),
             "states": [self._plain(state) for state in states],
+            "ease": keys.ease,
+            "keys": [{**vars(one), "state": self._plain(one.state)} for one in keys.frames],
         }
         text = json.dumps(plain).encode()
         keep(self._file, text)
 
-    def read(self) -> tuple[str, History] | None:
-        """Return the model's name and the history; None if there is none that can be read."""
+    def read(self) -> tuple[str, History, KeyFrames] | None:
+        """Return the model's name, the history and the key frames; None if they cannot be read."""
         try:
             plain = json.loads(kept(self._file) or b"null")
             states, at = [self._state(one) for one in plain["states"]], plain["present"]
             history = History(states[at], states[:at], states[at + 1 :])
-            return str(plain["model"]), history
+            return str(plain["model"]), history, self._keys(plain)
         except (OSError, ValueError, KeyError, TypeError, IndexError, SefaError):
             return None
 
     @property
     def _file(self) -> Path:
         return self._folder / f"{self.name}.json"
+
+    def _keys(self, plain: Mapping[str, Any]) -> KeyFrames:
+        frames = (
+            KeyFrame(self._state(one["state"]), float(one["seconds"]), str(one["caption"]))
+            for one in plain.get("keys", ())
+        )
+        return KeyFrames(tuple(frames), str(plain.get("ease", "linear")))
 
     def _plain(self, state: State) -> dict[str, Any]:
         sets = [

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.editing.mixing import parse_mix
 from sefa_cli.editing.moves import Move
+from sefa_cli.errors import SefaError
 from sefa_cli.ranges import check_indices
 
 if TYPE_CHECKING:
@@ -140,6 +142,13 @@ class State:
         return replace(self, origin=origin, trunc=None, more=(), mix="")
 
     @property
+    def about(self) -> str:
+        """What it shows, for people: `seed 3, k0_+2.00`."""
+        start = f"seed {self.seed}" if self.origin is None else self.origin.name
+        start += f" + {self.mix}" if self.mix else ""
+        return ", ".join(filter(None, (start, self.moves)))
+
+    @property
     def stem(self) -> str:
         """What names of files begin with: `seed0003`, or `me` for a photo."""
         return f"seed{self.seed:04d}" if self.origin is None else Path(self.origin.path).stem
@@ -248,3 +257,14 @@ def shown_directions(sliders: Sliders, count: int) -> Iterator[tuple[int, str, f
     for k in range(min(count, bundle.k)):
         value = None if bundle.eigenvalues is None else float(bundle.eigenvalues[k])
         yield k, bundle.labels[k] or "", value
+
+
+def with_mix(state: State, text: str) -> State:
+    """Return the state mixed from another seed. Raises SefaError unless it is one with layers."""
+    if text:
+        if state.origin:
+            raise SefaError("a photo or a saved picture cannot be mixed here", "a face of a seed")
+        source, _ = parse_mix(text)
+        if not str(source).isdecimal():
+            raise SefaError(f"cannot mix from {text!r} here", "a seed and its layers, as in 7:8-22")
+    return replace(state, mix=text)

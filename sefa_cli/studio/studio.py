@@ -4,6 +4,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from nicegui import Client, ui
 
 from sefa_cli.errors import SefaError
+from sefa_cli.studio.dropping import drop
 from sefa_cli.studio.layout import Layout
 from sefa_cli.studio.library import Library
 from sefa_cli.studio.page import Page
@@ -43,7 +44,7 @@ class Studio:
                 raise HTTPException(404)
             try:
                 data = await page.uploads.read(request.stream())
-                await page.drop(name, data)
+                await drop(page, name, data)
             except SefaError as error:
                 status = error.status if isinstance(error, UploadError) else 200
                 return Response(str(error), status, media_type="text/plain")

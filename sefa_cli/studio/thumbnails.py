@@ -50,7 +50,7 @@ class Thumbnails:
         self._wanted += 1
         page, mine = self._page, self._wanted
         state, asked = page.state, page.asked
-        steps = [(shown_by(one), one, -1) for one in reversed(page.history.states)]
+        steps = [(shown_by(one), one, -1) for one in page.steps]
         sides = [
             (_key(state, k, side), moved_alone(state, k, side), k) for k in ks for side in (-1, 1)
         ]

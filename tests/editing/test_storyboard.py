@@ -57,6 +57,20 @@ def test_key_frames_are_codes_with_moves(bundle: Bundle) -> None:
     assert torch.equal(third[0], three)
 
 
+def test_the_file_says_all_that_it_was_read_from(bundle: Bundle) -> None:
+    """What is read, written and read again is the same, codes that are elsewhere included."""
+    Path("story.toml").write_text('ease = "smooth"\n' + STORY + "class = 2\n")
+    story = Storyboard.load("story.toml", "face.dirs")
+    assert (story.ease, story.keys[-1].label, story.keys[-1].caption) == ("smooth", 2, "the end")
+    again = Storyboard.parse(story.to_text(), "again.toml", {})
+    assert again.to_text() == story.to_text()
+    assert [key.at for key in again.keys] == [0, 2, 3.5]
+    text = "[[keys]]\ncodes = 'me.npz'\n[[keys]]\nat = 1\ncodes = 'me.npz'"
+    with pytest.raises(SefaError, match=r"me\.npz does not exist"):
+        Storyboard.parse(text, "story.toml", {})
+    assert Storyboard.parse(text, "story.toml", {}, codes={"me.npz"}).keys[1].source == "me.npz"
+
+
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
@@ -77,6 +91,11 @@ def test_key_frames_are_codes_with_moves(bundle: Bundle) -> None:
         ("[[keys]]\nseed = 3\nmoves = [{ steps = { 0 = 1 } }]", "moves without a bundle"),
         ("[[keys]]\nseed = 3\nspeed = 1", "unknown key 'speed'"),
         ("[[keys]]\nseed = 3\npreset = 'no.toml'", "no.toml does not exist"),
+        ("[[keys]]\nseed = 3\nclass = -1", "class is -1"),
+        ("[[keys]]\ncodes = 'face.dirs'\nclass = 1", "codes and a class"),
+        ('[[keys]]\nseed = 3\ncaption = "a\\nb"', "caption is"),
+        ("ease = 'quick'\n[[keys]]\nseed = 3\n[[keys]]\nat = 1\nseed = 3", "unknown ease 'quick'"),
+        ("ease = []\n[[keys]]\nseed = 3\n[[keys]]\nat = 1\nseed = 3", "unknown ease"),
         ("model = 3", "model is 3"),
     ],
 )

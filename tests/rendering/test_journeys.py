@@ -1,5 +1,6 @@
 """Films between faces: their frames are the pictures of codes on the way."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,9 @@ def test_a_storyboard_has_its_frames_at_their_times(tiny: Generator) -> None:
     assert back.shots == [film.shots[i] for i in (0, 0, *range(7), 6, 6, 5, 4, 3, 2, 1)]
     smooth = sefa.film(story, tiny, fps=4, ease="smooth")
     assert 0 < smooth.shots[3][1] < 0.25
+    own = replace(story, ease="smooth")
+    assert sefa.film(own, tiny, fps=4).shots == smooth.shots
+    assert sefa.film(own, tiny, fps=4, ease="linear").shots == film.shots
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_wipe_between_before_and_after(tiny: str, page: Page) -> None:
     assert page.locator(".canvas .edge").evaluate("e => parseFloat(e.style.left)") == left + 1
 
 
-def test_two_bundles_side_by_side(tiny: str, page: Page) -> None:
+def test_two_bundles_side_by_side(tiny: str, page: Page, sefa: Sefa) -> None:
     opened(page, tiny)
     drag(page, 0, 0.8)
     expect(at(page, "commands")).to_contain_text("--k 0")
@@ -143,3 +143,5 @@ def test_two_bundles_side_by_side(tiny: str, page: Page) -> None:
     until(lambda: np.array_equal(main(page), second))
     np.testing.assert_array_equal(other(page), first)
     expect(at(page, "commands")).not_to_contain_text("codes1.npz")  # what the right side shows
+    run(sefa, at(page, "commands").inner_text().splitlines())
+    np.testing.assert_array_equal(made()[0], second)

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.helpers import CONTAINERS, Sefa
-from tests.helpers.visiting import at, drag, opened, run, settled, until
+from tests.helpers.visiting import Serve, at, drag, opened, run, settled, until
 
 DROP = """([name, data]) => {
     const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), files = new DataTransfer();
@@ -65,6 +65,26 @@ def test_a_photo_appears_and_moves_and_the_commands_do_the_same(
     expect(at(page, "commands")).to_contain_text("--seeds 0")
     at(page, "undo").click()
     expect(at(page, "photo")).to_be_visible()
+
+
+def test_a_tuned_model_with_its_code(serve: Serve, page: Page, sefa: Sefa, photo: str) -> None:
+    """What `sefa invert --tune` writes is opened, and its code is dropped; commands do the same."""
+    sefa("invert", photo, "--model", "tiny.pth", "--tune", "-o", "me.npz")
+    opened(page, serve("me.tuned.safetensors"))
+    dropped(page, "me.npz")
+    expect(at(page, "photo")).to_contain_text("me.npz")
+    still = settled(page)
+    drag(page, 0, 0.9)
+    expect(at(page, "commands")).to_contain_text("me.tuned.safetensors")
+    expect(at(page, "commands")).to_contain_text("--codes me.npz")
+    moved = settled(page)
+    assert (moved != still).any()
+    run(sefa, at(page, "commands").inner_text().splitlines())
+    (picture,) = Path("picture").glob("*.png")
+    np.testing.assert_array_equal(Image.open(picture), moved)
+    sefa("sample", "tiny.pth", "--codes", "me.npz", "-o", "untuned")
+    (untuned,) = Path("untuned").glob("*.png")
+    assert (np.asarray(Image.open(untuned)) != still).any()
 
 
 def test_a_photo_is_localized(tiny: str, page: Page, sefa: Sefa, photo: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from sefa_cli.errors import SefaError
 from sefa_cli.interchange.notes import read_note
@@ -13,7 +14,7 @@ from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.restoring import Restored, restored
 from sefa_cli.studio.session import Origin, State
-from tests.helpers import Sefa
+from tests.helpers import Sefa, biggan_by_author
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +36,41 @@ def test_seed_truncation_and_moves(model: Model, moved: State, trunc: float | No
     state = replace(moved, trunc=trunc)
     found = brought_back(model, Renderer(model).save(state), moved.before())
     assert found == Restored(model, state)
+
+
+def test_mixed_faces_and_several(model: Model, moved: State) -> None:
+    """What a face was mixed with comes back, and so do the faces that were edited together."""
+    for state in (
+        replace(moved, mix="7:2-5"),
+        replace(moved, mix="7:2-5", trunc=0.123),
+        moved.of_faces(4),
+        replace(moved.of_faces(9), mix="7:0-1", trunc=0.3),
+    ):
+        data = Renderer(model).save(state)
+        assert brought_back(model, data, moved.before()) == Restored(model, state)
+
+
+def test_commands_read_the_picture_of_several_faces(model: Model, moved: State, sefa: Sefa) -> None:
+    data = Renderer(model).save(moved.of_faces(4))
+    Path("four.png").write_bytes(data)
+    assert "3-6" in sefa("inspect", "four.png").stdout
+    sefa("sample", "tiny.pth", "--codes", "four.png", "-o", "made")
+    renderer = Renderer(model)
+    for i, path in enumerate(sorted(Path("made").iterdir())):
+        expected = renderer.picture(moved.with_seed(3 + i), renderer.whole)
+        np.testing.assert_array_equal(Image.open(path), expected)
+    assert len(list(Path("made").iterdir())) == 4
+
+
+def test_the_class_of_a_conditional_model(workplace: Path, sefa: Sefa) -> None:
+    torch.save(biggan_by_author.state(), "G_ema.pth")
+    model = Library("cpu").open_model("G_ema.pth")
+    state = replace(State(seed=3, label=1).added(model.factorize("all")).at(0, 1.5), trunc=0.5)
+    data = Renderer(model).save(state)
+    assert brought_back(model, data, state.before()) == Restored(model, state)
+    sefa("sample", "G_ema.pth", "--seeds", "3", "--class", "2", "--trunc", "0.4", "-o", "made")
+    found = brought_back(model, Path("made/seed0003.png").read_bytes(), State(label=0)).state
+    assert (found.seed, found.label, found.trunc) == (3, 2, 0.4)
 
 
 def test_the_start_of_a_photo(model: Model, moved: State, sefa: Sefa) -> None:

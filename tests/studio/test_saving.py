@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sefa_cli.errors import UsageError
+from sefa_cli.studio.key_frames import KeyFrames
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.saving import Saved, address_of, drop_old, state_at
 from sefa_cli.studio.session import History, State
@@ -40,8 +41,12 @@ def same(one: State, other: State) -> bool:
 
 def test_a_history_comes_back(history: History) -> None:
     saved = Saved()
-    saved.write("tiny.pth", history)
-    model, read = Saved(saved.name).read()
+    keys = KeyFrames(ease="smooth").added(history.present).added(history.past[0]).lasting(0, 2.5)
+    saved.write("tiny.pth", history, keys)
+    model, read, frames = Saved(saved.name).read()
+    assert frames.ease == "smooth" and [one.seconds for one in frames.frames] == [2.5, 1]
+    for one, other in zip(frames.frames, keys.frames, strict=True):
+        assert same(one.state, other.state)
     assert model == "tiny.pth" and same(read.present, history.present)
     for kept, given in ((read.past, history.past), (read.future, history.future)):
         assert len(kept) == len(given) > 0 and all(map(same, kept, given))
