@@ -100,3 +100,32 @@ def test_a_face_is_chosen_only_with_align() -> None:
         How(face=1)
     with pytest.raises(UsageError, match="face must be 0 or more, got -1"):
         How(align=True, face=-1)
+
+
+def near_sighted(part: np.ndarray) -> list[np.ndarray]:
+    """Squares of one level each, if they are a sixth as high as what is looked at."""
+    found = []
+    for level in np.unique(part[part > 0]):
+        y, x = np.nonzero(part[..., 0] == level)
+        if np.ptp(y) + 1 >= len(part) / 6:
+            begin, end = (y.min(), x.min()), (y.max() + 1, x.max() + 1)
+            found.append(np.linspace(begin, end, 478) / part.shape[:2])
+    return found
+
+
+def test_small_faces_are_looked_for_in_parts_of_the_photo() -> None:
+    picture = np.zeros((200, 300, 1), np.uint8)
+    places = [(90, 10, 24), (10, 50, 24), (60, 120, 60), (120, 250, 24)]  # top, left, side
+    for level, (top, left, side) in enumerate(places, start=1):
+        picture[top : top + side, left : left + side] = level
+    assert len(near_sighted(picture)) == 1
+    found = [points[[0, -1]] * (200, 300) for points in align.look_closer(near_sighted, picture)]
+    expected = [[(top, left), (top + side, left + side)] for top, left, side in places]
+    np.testing.assert_allclose(found, expected)
+
+
+def test_a_face_that_parts_cut_is_the_whole_photo_s() -> None:
+    picture = np.zeros((100, 100, 1), np.uint8)
+    picture[10:90, 10:90] = 1
+    (points,) = align.look_closer(near_sighted, picture)
+    np.testing.assert_allclose(points[[0, -1]], [(0.1, 0.1), (0.9, 0.9)])
