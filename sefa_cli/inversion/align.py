@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from sefa_cli.discovery.regions.landmarks import LEFT_EYE, RIGHT_EYE, every_face, refusal
 from sefa_cli.errors import SefaError
@@ -118,7 +118,7 @@ def ffhq_square(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _cut(image: Image.Image, square: NDArray[np.float64], side: int) -> Image.Image:
-    """Return the part of the photo in a square; what lies outside the photo is mirrored."""
+    """Return the part of the photo in a square; what lies outside the photo is made up."""
     factor = max(1, int(math.dist(square[0], square[3]) / (2 * side)))
     image, square = image.reduce(factor), square / factor
     low, high = (
@@ -127,11 +127,37 @@ def _cut(image: Image.Image, square: NDArray[np.float64], side: int) -> Image.Im
     )
     columns, rows = (_mirrored(low[axis], high[axis], image.size[axis]) for axis in (0, 1))
     part = Image.fromarray(np.asarray(image)[rows[:, None], columns])
+    if (low < 0).any() or (high > image.size).any():
+        part = _faded(part, low, image.size, math.dist(square[0], square[3]))
     corners = tuple((square - low).flatten())
     large = part.transform(
         (2 * side, 2 * side), Image.Transform.QUAD, corners, Image.Resampling.BILINEAR
     )
     return large.resize((side, side), Image.Resampling.BOX)
+
+
+def _faded(
+    part: Image.Image, low: NDArray[np.intp], size: tuple[int, int], side: float
+) -> Image.Image:
+    """Return a part whose mirrored pixels are blurred, and turn into its median color far outside.
+
+    `low` is where it begins in a photo of `size`; FFHQ's pictures were made so. Without it, half a
+    face at the edge of a photo gets a twin.
+    """
+    high = low + part.size
+    axes = []
+    for axis in (0, 1):
+        x = np.arange(low[axis], high[axis])
+        before = -x / max(-low[axis], 0.3 * side)
+        after = (x - size[axis] + 1) / max(high[axis] - size[axis], 0.3 * side)
+        axes.append(np.maximum(before, after))  # 0 at the photo's edge, 1 farthest outside
+    outside = np.maximum(axes[0], axes[1][:, None]).reshape(part.height, part.width, 1)
+    pixels = np.asarray(part, np.float64).reshape(part.height, part.width, -1)
+    blurred = np.asarray(part.filter(ImageFilter.GaussianBlur(0.02 * side)), np.float64)
+    pixels = pixels + (blurred.reshape(pixels.shape) - pixels) * np.clip(3 * outside + 1, 0, 1)
+    median = np.median(pixels, axis=(0, 1))
+    pixels += (median - pixels) * np.clip(outside, 0, 1)
+    return Image.fromarray(np.rint(pixels).astype(np.uint8).reshape(np.asarray(part).shape))
 
 
 def _mirrored(low: int, high: int, size: int) -> NDArray[np.intp]:

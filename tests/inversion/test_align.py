@@ -60,12 +60,28 @@ def test_eyes_and_mouth_come_where_the_model_has_them(turn: float) -> None:
         assert pixel[color] > 200 > 60 > np.delete(pixel, color).max()
 
 
-def test_what_lies_outside_the_photo_is_mirrored() -> None:
+def test_what_lies_outside_the_photo_is_mirrored_and_fades() -> None:
+    """As in FFHQ, whose script blurs it, and lets it turn into the median color."""
     find = finder(mesh(0, 1, (0, -300)), size=(800, 400))
     found = read_photo(photo(0, (800, 400), (0, -300)), (256, 256), find=find)
     top = 256 * 280 / 800  # the photo's edge
-    mirrored = found.pixels[int(top) - 31, 96].astype(int)  # of the eye, 100 pixels below it
-    assert mirrored[0] > 200 > 60 > mirrored[1:].max()
+    column = found.pixels[:, 96].astype(int)
+    mirrored = column[int(top) - 31]  # of the eye, 100 pixels below it
+    assert mirrored[0] > 180 > 90 > mirrored[1:].max()
+    seen = column[int(top) + 31]
+    assert seen[0] > 200 > 60 > seen[1:].max()
+    assert np.abs(found.pixels[0].astype(int) - 128).max() <= 2  # gray, as most of the photo
+
+
+def test_a_face_at_the_edge_gets_no_twin() -> None:
+    size, move = (900, 900), (-150.0, 0.0)
+    find = finder(mesh(0, 1, move), size=size)
+    image = photo(0, size, move)
+    ImageDraw.Draw(image).rectangle((100, 0, 150, 899), fill="black")
+    found = read_photo(image, (256, 256), find=find).pixels[128].astype(int)
+    edge = 256 * 150 / 800
+    assert found[int(edge) + 40].max() < 10  # black, as in the photo
+    assert found[:8].min() > 50  # a mirrored twin would be black there
 
 
 def test_one_face_of_several() -> None:
