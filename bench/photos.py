@@ -24,6 +24,7 @@ from sefa_cli.evaluation.faces import FaceFinder, FaceScorer
 from sefa_cli.evaluation.persons import IdentityScorer
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.invert import Found, Inverter
+from sefa_cli.inversion.loss import picture_loss
 from sefa_cli.inversion.tune import tune_to
 from sefa_cli.lpips import load_lpips
 from sefa_cli.rendering.pictures import save_png
@@ -155,11 +156,12 @@ def row_of(judge: Judge, inverter: Inverter, found: Found, moves: dict) -> tuple
             picture = inverter.picture(found.code + move)
             made[key] = ((picture.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
         target = torch.from_numpy(photo.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
-        lpips = float(judge.lpips(inverter.picture(found.code)[None], target))
+        own = inverter.picture(found.code)[None]
+        loss, lpips = float(picture_loss(own, target)), float(judge.lpips(own, target))
     alphas = [a for a in EDITS[0] if a < 0], [a for a in EDITS[0] if a > 0]
     turned = [*(made[0, a] for a in alphas[0]), found.picture, *(made[0, a] for a in alphas[1])]
     numbers = {
-        "loss": f"{found.loss:.3f}",
+        "loss": f"{loss:.3f}",
         "psnr": f"{found.psnr:.1f}",
         "lpips": f"{lpips:.3f}",
         "identity": f"{judge.same(photo, found.picture):.2f}",
