@@ -60,12 +60,28 @@ def test_eyes_and_mouth_come_where_the_model_has_them(turn: float) -> None:
         assert pixel[color] > 200 > 60 > np.delete(pixel, color).max()
 
 
-def test_what_lies_outside_the_photo_is_mirrored() -> None:
+def test_what_lies_outside_the_photo_is_mirrored_and_fades() -> None:
+    """As in FFHQ, whose script blurs it, and lets it turn into the median color."""
     find = finder(mesh(0, 1, (0, -300)), size=(800, 400))
     found = read_photo(photo(0, (800, 400), (0, -300)), (256, 256), find=find)
     top = 256 * 280 / 800  # the photo's edge
-    mirrored = found.pixels[int(top) - 31, 96].astype(int)  # of the eye, 100 pixels below it
-    assert mirrored[0] > 200 > 60 > mirrored[1:].max()
+    column = found.pixels[:, 96].astype(int)
+    mirrored = column[int(top) - 31]  # of the eye, 100 pixels below it
+    assert mirrored[0] > 180 > 90 > mirrored[1:].max()
+    seen = column[int(top) + 31]
+    assert seen[0] > 200 > 60 > seen[1:].max()
+    assert np.abs(found.pixels[0].astype(int) - 128).max() <= 2  # gray, as most of the photo
+
+
+def test_a_face_at_the_edge_gets_no_twin() -> None:
+    size, move = (900, 900), (-150.0, 0.0)
+    find = finder(mesh(0, 1, move), size=size)
+    image = photo(0, size, move)
+    ImageDraw.Draw(image).rectangle((100, 0, 150, 899), fill="black")
+    found = read_photo(image, (256, 256), find=find).pixels[128].astype(int)
+    edge = 256 * 150 / 800
+    assert found[int(edge) + 40].max() < 10  # black, as in the photo
+    assert found[:8].min() > 50  # a mirrored twin would be black there
 
 
 def test_one_face_of_several() -> None:
@@ -100,3 +116,32 @@ def test_a_face_is_chosen_only_with_align() -> None:
         How(face=1)
     with pytest.raises(UsageError, match="face must be 0 or more, got -1"):
         How(align=True, face=-1)
+
+
+def near_sighted(part: np.ndarray) -> list[np.ndarray]:
+    """Squares of one level each, if they are a sixth as high as what is looked at."""
+    found = []
+    for level in np.unique(part[part > 0]):
+        y, x = np.nonzero(part[..., 0] == level)
+        if np.ptp(y) + 1 >= len(part) / 6:
+            begin, end = (y.min(), x.min()), (y.max() + 1, x.max() + 1)
+            found.append(np.linspace(begin, end, 478) / part.shape[:2])
+    return found
+
+
+def test_small_faces_are_looked_for_in_parts_of_the_photo() -> None:
+    picture = np.zeros((200, 300, 1), np.uint8)
+    places = [(90, 10, 24), (10, 50, 24), (60, 120, 60), (120, 250, 24)]  # top, left, side
+    for level, (top, left, side) in enumerate(places, start=1):
+        picture[top : top + side, left : left + side] = level
+    assert len(near_sighted(picture)) == 1
+    found = [points[[0, -1]] * (200, 300) for points in align.look_closer(near_sighted, picture)]
+    expected = [[(top, left), (top + side, left + side)] for top, left, side in places]
+    np.testing.assert_allclose(found, expected)
+
+
+def test_a_face_that_parts_cut_is_the_whole_photo_s() -> None:
+    picture = np.zeros((100, 100, 1), np.uint8)
+    picture[10:90, 10:90] = 1
+    (points,) = align.look_closer(near_sighted, picture)
+    np.testing.assert_allclose(points[[0, -1]], [(0.1, 0.1), (0.9, 0.9)])

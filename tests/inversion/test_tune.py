@@ -12,6 +12,7 @@ from sefa_cli.editing.source import generator_for, load_generator
 from sefa_cli.editing.tuned import save_tuned, tunable
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.generators.base import Generator
+from sefa_cli.inversion import tune
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.tune import Tuned, tune_to
@@ -59,6 +60,29 @@ def test_the_file_is_a_model_that_shows_the_photos(model: Path) -> None:
     assert generator_for(bundle, path, device="cpu").checkpoint.tuned == path
     with pytest.raises(UsageError, match="is tuned already; expected the model it changes"):
         sefa.invert(PHOTOS[0], path, passes=1, tune=True, device="cpu")
+
+
+def test_detail_that_the_working_size_does_not_show_is_held(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = load_generator(model, "cpu")
+    inverter = Inverter(generator, How(passes=100, size=16))
+    found = inverter.find(inverter.read(PHOTOS[0]), lambda *_: None)
+
+    def detail(generator: Generator) -> torch.Tensor:
+        with torch.no_grad():
+            blocks = generator.synthesize(found.code[None]).reshape(3, 16, 2, 16, 2)
+        return blocks - blocks.mean((2, 4), keepdim=True)
+
+    moved = []
+    for weight in (0.0, tune._DETAIL):
+        monkeypatch.setattr(tune, "_DETAIL", weight)
+        (after,), changes = tune_to(inverter, [found], lambda *_: None)
+        assert after.loss < 0.9 * found.loss
+        changes.save(model.with_name("codes.npz"), overwrite=True)
+        tuned = load_generator(Tuned.beside(model.with_name("codes.npz")), "cpu")
+        moved.append(float((detail(tuned) - detail(generator)).square().mean()))
+    assert moved[1] < 0.7 * moved[0]
 
 
 def test_only_convolutions_change(tiny: Generator) -> None:
