@@ -1,5 +1,6 @@
 """`sefa studio`: sliders, regions and annotations in the browser."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -65,6 +66,8 @@ def studio(
         token = server.new_token()
     listener = server.bind(host, port)
     keep_blocks()
+    # Read when torch is loaded. Threads that spin while they wait take the cores from the browser.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from sefa_cli.studio.library import Library
     from sefa_cli.studio.studio import Studio
 
@@ -92,7 +95,6 @@ def _check_exists(file: str, offline: bool | None) -> None:
 
 def _open(url: str) -> None:
     """Open the page in a browser, if there is a display."""
-    import os
     import sys
     import threading
     import webbrowser

@@ -50,6 +50,7 @@ class Page:
         self.pictures: OrderedDict[int, bytes] = OrderedDict()
         # Pictures asked for, the last one to paint, the one shown; whole ones asked for.
         self.asked = self.painted = self.count = self.shows = 0
+        self.seen: tuple[Renderer, State] | None = None  # the picture that is shown
         self.before = False  # whether the page shows the picture without any move
         self.apart: int | None = None  # the bundle whose moves stand at the left of the wipe
         self.closed = False
@@ -78,7 +79,7 @@ class Page:
         self.studio.worker.forget(self.key)
         if self.job:
             self.job.stop()
-        self.model = self.renderer = None
+        self.model = self.renderer = self.seen = None
         self.history, self.keys, self.keys_past = History(), KeyFrames(), []
         self.pictures.clear()
 
@@ -233,6 +234,8 @@ class Page:
         self.layout.picture.busy(True)
         state = self.shown
         for view in renderer.views(state):
+            if view == renderer.quick and self.seen == (renderer, state):
+                continue  # the slider that was let go has shown it already
             if mine == self.shows:  # else it would take the place of a newer wish
                 await self._paint(renderer, state, view)
         if mine == self.shows:
@@ -260,7 +263,7 @@ class Page:
             return
         if rendered is None or self.closed or number < self.count:
             return
-        self.count = number
+        self.count, self.seen = number, (renderer, state)
         self.keep(rendered.png, number)
         self.layout.picture.show(f"/picture/{self.key}/{number}.png", rendered)
 

@@ -101,6 +101,7 @@ class PhotoPanel:
         if page.closed:
             self.stop()
         elif self._search and not self._search.stop.is_set():
+            page.seen = None
             self._canvas.say(src=f"/picture/{page.key}/{page.keep(png)}.png")
 
     def _tell(self) -> None:

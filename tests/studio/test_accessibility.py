@@ -45,3 +45,11 @@ def test_a_wide_window_is_used(tiny: str, new_page: NewPage) -> None:
     first, second = (at(page, f"row-{k}").bounding_box() for k in (0, 1))
     assert second["x"] > first["x"] + first["width"]  # two columns
     assert second["x"] + second["width"] > 1850
+
+
+def test_a_slider_does_not_glide(tiny: str, new_page: NewPage) -> None:
+    """Each frame of a transition takes time from the picture that the slider asked for."""
+    page = opened(new_page(), tiny)
+    parts = page.locator(".q-slider, .q-slider *")
+    lasting = parts.evaluate_all("all => all.map(one => getComputedStyle(one).transitionDuration)")
+    assert len(lasting) > 50 and set(lasting) == {"0s"}

@@ -1,13 +1,16 @@
 """The studio's address, and the requests that it accepts."""
 
 import asyncio
+import os
 import socket
 from typing import Any
 
 import pytest
 
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.studio import server
 from sefa_cli.studio.server import PORT, Gate, address, bind
+from tests.helpers import Sefa
 
 
 def test_a_port_that_is_taken_is_named() -> None:
@@ -139,3 +142,14 @@ def test_every_answer_forbids_frames_and_guesses(token: str | None, given: str) 
     assert headers["x-frame-options"] == "DENY"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_idle_threads_of_torch_sleep(monkeypatch: pytest.MonkeyPatch, sefa: Sefa) -> None:
+    """Threads that spin while they wait once took the cores from the browser."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")  # so that it is put back
+    monkeypatch.setattr(server, "serve", lambda *_: None)
+    assert sefa("studio", "--no-open", "--port", "0").exit_code == 0
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"  # a user's own word counts
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert sefa("studio", "--no-open", "--port", "0").exit_code == 0
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"

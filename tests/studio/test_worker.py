@@ -10,6 +10,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from sefa_cli.errors import SefaError
+from sefa_cli.generators.resuming import Resuming
 from sefa_cli.rendering.view import View
 from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.page import Page
@@ -124,4 +125,31 @@ def test_a_whole_picture_gives_way_to_the_next_move(
     monkeypatch.setattr(renderer, "picture", picture)
     asyncio.run(act())
     assert made == [(False, ""), (False, "k0_+1.00"), (False, ""), (True, "")]
+    page.studio.worker.close()
+
+
+def test_a_slider_that_is_let_go_repaints_only_the_whole_picture(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Page(Studio(Library("cpu")), cast(Any, None))
+    page.layout, page.model, page.renderer = Mock(), model, Renderer(model)
+    page.layout.picture.faces.settled = AsyncMock()
+    page.history.do(State().added(model.factorize("all")))
+    renderer, paint, made = page.renderer, page.renderer.picture, []
+
+    def picture(state: State, view: View, *go_on: Any) -> Any:
+        made.append((view, state.moves))
+        return paint(state, view, *go_on)
+
+    async def act() -> None:
+        await page.drag(0, 1.0)
+        await page.do(lambda state: state.at(0, 1.0))
+        await page.do(lambda state: state.before())
+
+    monkeypatch.setattr(renderer, "quick", View(16, fast=True))
+    renderer._resuming[renderer.quick] = Resuming(model.generator, 16, preview=True)
+    monkeypatch.setattr(renderer, "picture", picture)
+    asyncio.run(act())
+    quick, whole = renderer.quick, renderer.whole
+    assert made == [(quick, "k0_+1.00"), (whole, "k0_+1.00"), (quick, ""), (whole, "")]
     page.studio.worker.close()
