@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 from playwright.sync_api import Page, expect
 
 from tests.helpers import Sefa
@@ -58,8 +58,8 @@ def film_and_story(page: Page, sefa: Sefa) -> list[np.ndarray]:
     saved["story.toml"].save_as("story.toml")
     run(sefa, at(page, "commands").inner_text().splitlines())
     assert Path("story.gif").read_bytes() == Path("page.gif").read_bytes()
-    film = Image.open("page.gif")
-    return [np.asarray(film.convert("RGB")) for i in range(film.n_frames) if not film.seek(i)]
+    with Image.open("page.gif") as film:
+        return [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(film)]
 
 
 def test_a_film_with_times_of_its_own(three: Page, sefa: Sefa) -> None:
@@ -104,7 +104,7 @@ def test_key_frames_change_places(three: Page) -> None:
     expect(at(page, "keys")).to_have_text("")
     for count in (3, 4, 3):
         page.get_by_label("Undo the last").click()
-        until(lambda count=count: len(names(page)) == count)
+        expect(page.locator('[data-test^="show-key-"]')).to_have_count(count)
     assert names(page) == first
 
 
