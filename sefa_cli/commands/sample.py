@@ -1,5 +1,6 @@
 """`sefa sample`: the unedited pictures of some seeds, to choose from."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +9,7 @@ from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import wrote
 from sefa_cli.commands.picture_options import Look, render_options
 from sefa_cli.commands.pictures import write_pictures
+from sefa_cli.commands.shares import Shares
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 def sample(
     model: options.Model,
     look: Look,
+    shares: Shares,
     codes: options.Codes = None,
     mix_from: options.MixFrom = None,
     seeds: Annotated[str | None, options.seeds("0-31")] = None,
@@ -28,12 +31,6 @@ def sample(
             metavar="FILE|DIR|-",
             help="A file (.png, .jpg, .webp) gets a sheet with the seed numbers, a folder one "
             "picture each, - is standard output. Default: sample.png here.",
-        ),
-    ] = None,
-    shard: Annotated[
-        str | None,
-        typer.Option(
-            "--shard", metavar="I/N", help="Make the I-th of N shares of a folder's pictures alone."
         ),
     ] = None,
     overwrite: options.Overwrite = False,
@@ -59,15 +56,23 @@ def sample(
     checks.check_for_model(card, None, look.trunc_layers, look.size, places)
     checks.check_mix(mix_from, card)
     target = picture_target(output, "sample", overwrite)
-    own = options.parse_shard(shard)
-    if own is not None and not target.is_folder:
+    own = shares.own()
+    if not target.is_folder and (own is not None or shares.resume):
         raise UsageError("cannot share out a sheet, which holds all pictures", "a folder: -o DIR")
+    asked = str(how.get("seeds", "0-31"))
     if own is not None and codes is None:
-        own.share(checks.check_seeds(str(how.get("seeds", "0-31"))))
+        own.share(checks.check_seeds(asked))
+    if shares.on is not None:
+        from sefa_cli.commands import on_cluster
+
+        items = on_cluster.seeds_or_codes(asked, codes, checkpoint.config)
+        on_cluster.fill(shares, items, Path(target.path), look.device, overwrite)
+        return
 
     def make() -> "Samples":
         made = sampled(model, **how)
-        return made if own is None else made.shared(own)
+        made = made if own is None else made.shared(own)
+        return made.but_those_in(target) if shares.resume and not overwrite else made
 
     showing = Showing.of(show)
     for path in write_pictures(make, target, showing, "sampling", model):

@@ -15,6 +15,7 @@ from sefa_cli.editing.moves import Move
 from sefa_cli.editing.sum import add, on_layers, shift
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.generators.base import Generator
+from sefa_cli.held import holdable
 from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.ranges import as_indices
 
@@ -77,6 +78,16 @@ class Start:
             beside=0,
         )
 
+    def chosen(self, which: Sequence[int]) -> "Start":
+        """Return some of the codes that were asked for."""
+        return replace(
+            self,
+            codes=self.codes[list(which)],
+            numbers=tuple(self.numbers[i] for i in which),
+            pictures=tuple(self.pictures[i] for i in which) if self.pictures else (),
+            beside=0,
+        )
+
     def joined(
         self, seeds: Sequence[int], generator: Generator, psi: float | None, label: int | None
     ) -> "Start":
@@ -88,6 +99,7 @@ class Start:
         return replace(self, codes=codes, numbers=(*self.numbers, *seeds), beside=len(seeds))
 
 
+@holdable
 def start_from(
     generator: Generator,
     seeds: str | int | Iterable[int],

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,11 @@ class Batch:
         """What all shards share."""
         return {"items": [path.name for path in self.paths], "search": self.inverter.task}
 
-    def part(self, found: Sequence[Found]) -> Part:
-        """Return the part with the codes of this shard's photos."""
+    def part(self, found: Sequence[Found], rows: Sequence[Mapping[str, str]]) -> Part:
+        """Return the part with the codes of this shard's photos, and their rows of the table."""
         assert self.shard is not None
         arrays = {f"code/{i}": one.code.numpy() for i, one in enumerate(found)}
-        notes = {"names": [one.photo.name for one in found]}
+        notes = {"names": [one.photo.name for one in found], "rows": list(rows)}
         return Part(KIND, self.shard, self.job, notes, arrays)
 
     @property

@@ -18,12 +18,12 @@ def rows(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
     return [_row(one) for one in outcomes]
 
 
-def save_table(path: Path, outcomes: Sequence[Outcome], overwrite: bool = False) -> None:
+def save_table(path: Path, rows: Sequence[Mapping[str, str]], overwrite: bool = False) -> None:
     """Write the table as CSV. Raises SefaError if the file exists or cannot be written."""
     text = StringIO()
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
-    table.writerows(rows(outcomes))
+    table.writerows(rows)
     with open_atomically(path, overwrite) as file:
         file.write(text.getvalue().encode())
 

@@ -133,6 +133,16 @@ def save_png(
         file.write(encoded)
 
 
+def says(path: Path | str, text: Mapping[str, str]) -> bool:
+    """Return whether a PNG file has these text entries."""
+    try:
+        with Image.open(path) as image:
+            own = getattr(image, "text", {})
+    except (OSError, ValueError, SyntaxError):  # SyntaxError: Pillow's word for a broken PNG file
+        return False
+    return all(own.get(key) == value for key, value in text.items())
+
+
 def png(picture: Picture, text: Mapping[str, str] | None = None, compression: int = 6) -> bytes:
     """Return the PNG file of a picture; equal pictures and texts give equal bytes.
 

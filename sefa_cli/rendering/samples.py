@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from sefa_cli.errors import MismatchError
 from sefa_cli.parts import Shard
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.note import note
 from sefa_cli.rendering.options import RenderOptions, check_names
-from sefa_cli.rendering.pictures import Picture
+from sefa_cli.rendering.outputs import PictureTarget
+from sefa_cli.rendering.pictures import Picture, says
 from sefa_cli.rendering.scene import Scene, open_scene
 from sefa_cli.rendering.sheets import grid
 from sefa_cli.rendering.view import View
@@ -68,6 +70,20 @@ class Samples(Pictures):
         start = self.scene.start
         share = shard.share(len(start.numbers))
         return replace(self, scene=replace(self.scene, start=start.only(share.start, share.stop)))
+
+    def but_those_in(self, target: PictureTarget) -> "Samples":
+        """Return those that a folder lacks. Raises MismatchError for one made otherwise."""
+        start, lacking = self.scene.start, []
+        for i in range(len(self)):
+            path = Path(target.path) / f"{self.stem(i)}.png"
+            if not path.exists():
+                lacking.append(i)
+            elif not says(path, {"Comment": self.about(target), **self.note(i)}):
+                raise MismatchError(
+                    f"{path} is there, made with other options",
+                    remedy="Use --overwrite to make it again.",
+                )
+        return replace(self, scene=replace(self.scene, start=start.chosen(lacking)))
 
     def one(self, i: int) -> Picture:
         """Return picture `i` as uint8 `(height, width, channels)`."""
