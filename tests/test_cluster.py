@@ -177,14 +177,14 @@ def test_an_ended_driver_loses_nothing(nodes: Nodes, number: signal.Signals, cod
 
 
 def test_other_commands_give_what_one_process_gives(nodes: Nodes) -> None:
-    sample = ("sample", "tiny.pth", "--seeds", "0-39", "-o")
+    sample = ("sample", "-q", "tiny.pth", "--seeds", "0-39", "-o")
     alone, shared = nodes.sefa(*sample, "one"), nodes.on(*sample, "many")
     assert shared.replace("many", "one").split() == alone.split()
     assert all(nodes.same(f"one/seed{n:04d}.png", f"many/seed{n:04d}.png") for n in range(40))
     assert "is not empty" in nodes.on(*sample, "many", code=1)
     (nodes.folder / "many" / "seed0007.png").unlink()
     assert nodes.on(*sample, "many", "--resume") == "many/seed0007.png\n"
-    invert = ("invert", "one/seed0000.png", "one/seed0001.png", "-m", "tiny.pth", "--passes", "3")
+    invert = ("invert", "-q", "one/seed0000.png", "one/seed0001.png", "-m", "tiny.pth", "--passes", "3")
     nodes.sefa(*invert, "-o", "one.npz")
     assert nodes.on(*invert, "-o", "many.npz").split() == ["many.npz", "many.csv"]
     assert nodes.same("one.npz", "many.npz")
