@@ -23,7 +23,7 @@ from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.parts import Shard
 
 _TRIES = 3  # of a task whose worker is lost each time
-_WAIT = 20.0  # seconds without a worker, until that is said
+_WAIT = 20.0  # seconds without a worker before a line says so
 
 
 class Outcome(NamedTuple):
@@ -129,7 +129,7 @@ class Cluster:
 
     @contextmanager
     def workers(self, most: int, device: str, say: Callable[[str], object]) -> Iterator["Workers"]:
-        """Connect, and yield at most so many workers. Raises SefaError."""
+        """Connect, and yield at most `most` workers. Raises SefaError."""
         with redirect_stdout(StringIO()):  # Ray prints its own news there, such as lost machines
             ray = _connected(self.address)
             try:
@@ -207,7 +207,7 @@ class Workers:
                 self._idle.append(worker)
 
     def _hire(self, wanted: int) -> None:
-        """Start workers for so many tasks, unless they are there."""
+        """Start workers for `wanted` tasks, unless they are there."""
         for _ in range(min(self._count, wanted) - len(self._flying) - len(self._idle)):
             worker = self._make.remote(self._environment)
             self._flying[worker.about.remote(self._folder)] = worker, None

@@ -184,7 +184,16 @@ def test_other_commands_give_what_one_process_gives(nodes: Nodes) -> None:
     assert "is not empty" in nodes.on(*sample, "many", code=1)
     (nodes.folder / "many" / "seed0007.png").unlink()
     assert nodes.on(*sample, "many", "--resume") == "many/seed0007.png\n"
-    invert = ("invert", "-q", "one/seed0000.png", "one/seed0001.png", "-m", "tiny.pth", "--passes", "3")
+    invert = (
+        "invert",
+        "-q",
+        "one/seed0000.png",
+        "one/seed0001.png",
+        "-m",
+        "tiny.pth",
+        "--passes",
+        "3",
+    )
     nodes.sefa(*invert, "-o", "one.npz")
     assert nodes.on(*invert, "-o", "many.npz").split() == ["many.npz", "many.csv"]
     assert nodes.same("one.npz", "many.npz")

@@ -115,8 +115,9 @@ def _listed(names: list[str]) -> str:
 def command_line() -> str:
     """Return what was typed, without what shares it out."""
     import shlex
+    import sys
 
-    return shlex.join(["sefa", typed[0], *unshared(typed[1:])])
+    return shlex.join(["sefa", *unshared(sys.argv[1:])])
 
 
 def unshared(words: list[str]) -> list[str]:

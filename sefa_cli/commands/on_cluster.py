@@ -138,11 +138,11 @@ class _Run:
         return [typed[0], "-q", "--shard", str(shard), *self.more, *own]
 
     def _fail(self, task: Task, outcome: Outcome) -> list[Task]:
-        """Note what failed, and return what is to be tried instead.
+        """Note what failed, and return the tasks to try instead.
 
         Raises SefaError for what all other tasks would say as well.
         """
-        said = outcome.err.strip().splitlines()[-1:] or ["it ended without a word"]
+        said = outcome.err.strip().splitlines()[-1:] or ["it ended and said nothing"]
         text = said[0].removeprefix("sefa: ")
         if outcome.code in _STOPPING:
             raise _STOPPING[outcome.code](text)
