@@ -5,7 +5,6 @@ python bench/cluster.py --tasks N  N tasks of no work (`sefa --version`): time a
 """
 
 import argparse
-
 import os
 import resource
 import subprocess
@@ -48,9 +47,7 @@ def tasks(count: int) -> None:
     say(f"{done} tasks; a task {wall / (done - 100) * 1e3:.1f} ms wall on 2 workers, ")
     say(f"{cpu / (done - 100) * 1e3:.2f} ms CPU in the driver\n")
     say(f"tasks in flight at most {most}; object store {used / 1e6:.1f} of {store / 1e6:.0f} MB\n")
-    say(
-        f"driver's peak memory {first / 1024:.0f} MB after 100 tasks, {last / 1024:.0f} MB at the end\n"
-    )
+    say(f"driver's peak memory {first >> 10} MB after 100 tasks, {last >> 10} MB at the end\n")
 
 
 def scaling(seeds: int) -> None:
