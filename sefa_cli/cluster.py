@@ -261,7 +261,7 @@ def _connected(address: str) -> Any:
 
     try:
         ray.init(address, **own)
-    except (RuntimeError, OSError, ValueError, TimeoutError) as error:  # OSError: no connection
+    except Exception as error:  # Ray has no common one, and also raises this very class
         text = " ".join(str(error).split())
         raise SefaError(f"cannot work with the Ray cluster at {address}: {text:.300}") from error
     for number, handler in before.items():  # Ray puts its own there
