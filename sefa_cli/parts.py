@@ -9,7 +9,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -183,12 +183,10 @@ def read_job(paths: Iterable[Path | str]) -> Job:
         SefaError: A file is not a part, or a shard is missing or given twice.
         MismatchError: Two parts differ in what was asked for.
     """
-    parts = [Part.load(path) for path in paths]
+    parts = load_alike(paths)
     if not parts:
         raise UsageError("no parts are given", "all parts of a job")
     first = parts[0]
-    for part in parts[1:]:
-        _check_same(first, part)
     parts.sort(key=lambda part: part.shard.number)
     for one, other in itertools.pairwise(parts):
         if one.shard == other.shard:
@@ -205,6 +203,18 @@ def read_job(paths: Iterable[Path | str]) -> Job:
             remedy="Run them, and name their parts too.",
         )
     return Job(tuple(parts))
+
+
+def load_alike(paths: Iterable[Path | str]) -> list[Part]:
+    """Read parts of one job, which they hold once. Raises MismatchError for two jobs."""
+    parts: list[Part] = []
+    for path in paths:
+        part = Part.load(path)
+        if parts:
+            _check_same(parts[0], part)
+            part = replace(part, job=parts[0].job)
+        parts.append(part)
+    return parts
 
 
 def _check_same(one: Part, other: Part) -> None:

@@ -15,6 +15,7 @@ from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.family import Layer
 from sefa_cli.families.registry import blamed, family_of, find
+from sefa_cli.held import holdable
 from sefa_cli.ranges import as_indices, format_range
 
 TO_RGB = ("first", "last", "all", "none")
@@ -165,6 +166,7 @@ def mean_w(checkpoint: Checkpoint, count: int = 1000) -> NDArray[np.float32]:
     return mean
 
 
+@holdable
 def weights_digest(checkpoint: Checkpoint) -> str:
     """Return the SHA-256 of all tensors, and of the changes to a tuned model.
 

@@ -21,6 +21,7 @@ ROWS = [
         "allocator",
         "canonical",
         "container",
+        "held",
         "interrupts",
         "parts",
         "scratch",
@@ -34,7 +35,7 @@ ROWS = [
     ("discovery",),
     ("inversion",),
     ("evaluation", "studio"),
-    ("commands", "cli", "__main__"),
+    ("cluster", "commands", "cli", "__main__"),
 ]
 # Pure functions of arrays that import row 0 alone: every row may use the one home of the sum.
 PURE = {"sefa_cli.editing.sum"}

@@ -10,11 +10,17 @@ from packaging.utils import canonicalize_name
 
 from tests.helpers import ROOT
 
-LOCKS = ("requirements.lock", "torch.lock")
+LOCKS = ("requirements.lock", "torch.lock", "cluster.lock")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-# What `make` installs; other extras are heavy, and the tests do without them.
-WANTED = [*PROJECT["dependencies"], *EXTRAS["studio"], *EXTRAS["dev"], *EXTRAS["docs"]]
+# What `make` and `make cluster` install; the extra `eval` is heavy, and the tests do without it.
+WANTED = [
+    *PROJECT["dependencies"],
+    *EXTRAS["studio"],
+    *EXTRAS["dev"],
+    *EXTRAS["docs"],
+    *EXTRAS["cluster"],
+]
 
 
 def pins(*locks: str) -> dict[str, str]:

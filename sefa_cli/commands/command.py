@@ -29,6 +29,10 @@ _EXAMPLES = {
     "supervise output": "smile.dirs",
 }
 
+typed: list[str] = []  # the words of the command that runs, its name first
+
+_SHARING = ("--shard", "--on", "--gpus-per-worker")  # each with a value
+
 # Options that stand for the bundle and for --k.
 _INSTEAD = {"edit": ("preset",), "animate": ("first", "last", "storyboard")}
 
@@ -39,6 +43,7 @@ class SefaCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words; raises UsageError for those that are missing, all at once."""
         args = _several_photos(args)
+        typed[:] = [str(ctx.info_name), *args]
         given, _, order = self.make_parser(ctx).parse_args(args=list(args))
         if "help" not in given:
             missing = [
@@ -105,3 +110,28 @@ def _several_photos(words: list[str]) -> list[str]:
 
 def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def command_line() -> str:
+    """Return what was typed, without what shares it out."""
+    import shlex
+    import sys
+
+    return shlex.join(["sefa", *unshared(sys.argv[1:])])
+
+
+def unshared(words: list[str]) -> list[str]:
+    """Return words without the options that share a job out.
+
+    Example:
+        >>> unshared(["a.pth", "--on", "ray", "--resume", "--shard=1/2", "-o", "a.dirs"])
+        ['a.pth', '-o', 'a.dirs']
+    """
+    left, waiting = [], list(words)
+    while waiting:
+        word = waiting.pop(0)
+        if word in _SHARING:
+            waiting = waiting[1:]
+        elif word != "--resume" and not word.startswith(tuple(f"{o}=" for o in _SHARING)):
+            left.append(word)
+    return left

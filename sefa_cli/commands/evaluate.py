@@ -1,24 +1,27 @@
 """`sefa evaluate`: what directions change, on how many seeds, and how steadily."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sefa_cli.commands import checks, options
+from sefa_cli.commands.command import command_line
 from sefa_cli.commands.console import print_json, say, working, wrote
 from sefa_cli.commands.picture_options import Look, Start, picture_options
+from sefa_cli.commands.shares import Shares
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sefa_cli.parts import Shard
+    from sefa_cli.rendering.options import PictureOptions
 
 
 def evaluate(
     files: Annotated[list[str], typer.Argument(metavar="X.dirs…", help="Bundles of one model.")],
     start: Start,
     look: Look,
+    shares: Shares,
     output: Annotated[
         str,
         typer.Option("--output", "-o", metavar="DIR", help="The folder for the page and the data."),
@@ -85,7 +88,6 @@ def evaluate(
             "scorer renders nothing.",
         ),
     ] = False,
-    shard: options.Shard = None,
     as_json: options.Json = False,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -100,11 +102,9 @@ def evaluate(
     from sefa_cli.evaluation.asked import by_name, check_count, indices_of
     from sefa_cli.evaluation.evaluate import evaluate as run
     from sefa_cli.evaluation.scorers import scorer_names
-    from sefa_cli.files import check_writable
 
     folder = out.check_evaluation_folder(output, overwrite)
     copies = out.copies_of(folder, files, with_labels, calibrate, overwrite)
-    own = _shard(shard, as_json)
     how = picture_options(files[0], Bundle.load(files[0]), seeds, start, look)
     how.setdefault("seeds", "0-99")
     scorer_names(scorers)
@@ -113,9 +113,10 @@ def evaluate(
     count = checks.check_seeds(str(how["seeds"])) if how["codes"] is None else None
     if count is not None:
         check_count(count)
-    if own is not None:
-        check_writable(own.path(folder), overwrite)
-        own.share(count or own.count)
+    own = _shard(shares, folder, count, as_json, overwrite)
+    if shares.on is not None:
+        _share_out(shares, files[0], folder, how, overwrite)
+        return
     asked: dict[str, Any] = {
         "k": k,
         "alpha": alpha,
@@ -139,16 +140,18 @@ def evaluate(
             from sefa_cli.evaluation.evaluation_parts import evaluation_part
 
             notes = {
-                "command": _command(),
+                "command": command_line(),
                 "labels": with_labels,
                 "steps": calibrate,
                 "files": files,
             }
             part = evaluation_part(found, own, files, asked, how, notes)
+            if shares.resume and not overwrite and options.is_done(own, folder, lambda: part.job):
+                return
             part.save(own.path(folder), overwrite)
             wrote(own.path(folder))
             return
-        command = _command()
+        command = command_line()
         page = out.write_evaluation(found, folder, command, overwrite)
         if copies:
             out.write_copies(found, copies, with_labels, calibrate, overwrite)
@@ -161,19 +164,29 @@ def evaluate(
             wrote(path)
 
 
-def _shard(text: str | None, as_json: bool) -> "Shard | None":
-    shard = options.parse_shard(text)
-    if shard is not None and as_json:
-        raise UsageError("--shard and --json cannot be used together")
-    return shard
+def _shard(
+    shares: Shares, folder: Path, count: int | None, as_json: bool, overwrite: bool
+) -> "Shard | None":
+    """Return the shard of `count` seeds. Raises SefaError for one that cannot be done."""
+    from sefa_cli.files import check_writable
+
+    own = shares.own()
+    if own is None:
+        return None
+    if as_json:
+        raise UsageError(f"{shares.option} and --json cannot be used together")
+    check_writable(own.path(folder), overwrite or shares.resume)
+    own.share(count or own.count)
+    return own
 
 
-def _command() -> str:
-    """Return what was typed, without the shard."""
-    import shlex
+def _share_out(
+    shares: Shares, first: str, folder: Path, how: "PictureOptions", overwrite: bool
+) -> None:
+    """Measure all seeds on a cluster."""
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.commands.on_cluster import merge, seeds_or_codes
 
-    words = sys.argv[1:]
-    if "--shard" in words:
-        at = words.index("--shard")
-        words = words[:at] + words[at + 2 :]
-    return shlex.join(["sefa", *(word for word in words if not word.startswith("--shard="))])
+    given = None if how["codes"] is None else str(how["codes"])
+    items = seeds_or_codes(str(how["seeds"]), given, Bundle.load(first).model)
+    merge(shares, str(folder), items, how["device"], overwrite)

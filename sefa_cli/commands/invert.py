@@ -9,6 +9,7 @@ from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.commands.photo_page import PageOptions, invert_command
 from sefa_cli.commands.photos import Told, say_missing, say_refusals
+from sefa_cli.commands.shares import Shares
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from sefa_cli.inversion.batch import Batch, Outcome
     from sefa_cli.inversion.page import Edits, PhotoPage
     from sefa_cli.inversion.tune import Tuned
-    from sefa_cli.parts import Shard
 
 
 def invert(
@@ -41,6 +41,7 @@ def invert(
         str, typer.Option("--output", "-o", metavar="CODES.npz", help="The codes to write.")
     ],
     page: PageOptions,
+    shares: Shares,
     space: Annotated[
         str | None,
         typer.Option(
@@ -87,15 +88,6 @@ def invert(
         str | None,
         typer.Option(metavar="FILE.png", help="Also write photos and reconstructions as a sheet."),
     ] = None,
-    shard: options.Shard = None,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            help="Continue an interrupted batch with the same options. With --shard, also start "
-            "one, and leave a part alone that is done.",
-        ),
-    ] = False,
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
     offline: options.Offline = None,
@@ -113,11 +105,13 @@ def invert(
     checks.check_device(device)
     checks.check_model(model, offline)
     paths = find_photos(photos)
-    own = options.parse_shard(shard)
-    _check_files(paths, output, own, sheet, overwrite, resume)
-    if tune:
-        _check_tuned(output, model, own, overwrite)
-    edits = page.edits(overwrite, own is not None)
+    own = shares.own()
+    _check_files(paths, output, shares, sheet, overwrite)
+    edits = page.edits(overwrite, None if own is None else shares.option)
+    _check_tuned(tune, output, model, shares, overwrite)
+    if shares.on is not None:
+        _share_out(shares, paths, output, device, overwrite)
+        return
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
         from sefa_cli.editing.source import generator_for, load_generator
@@ -129,10 +123,10 @@ def invert(
         if edits:
             generator_for(edits.bundle, generator)  # refuses another model
         batch = Batch(Inverter(generator, how, offline), paths, output, own)
-        if resume and not overwrite and options.is_done(own, output, lambda: batch.job):
+        if shares.resume and not overwrite and options.is_done(own, output, lambda: batch.job):
             _say_kept(batch)
             return
-        if resume and (own is None or batch.partial.path.exists()):
+        if shares.resume and (own is None or batch.partial.path.exists()):
             batch.partial.read()
         advice = "each code is kept when it is found" if len(batch.share) > 1 else ""
         told = Told(work, passes, len(batch.share), advice)
@@ -150,13 +144,21 @@ def invert(
     say_missing(told.refused, len(batch.share), batch.output)
 
 
+def _share_out(
+    shares: Shares, paths: "Sequence[Path]", output: str, device: str, overwrite: bool
+) -> None:
+    """Do all photos on a cluster."""
+    from sefa_cli.commands.on_cluster import Items, merge
+
+    merge(shares, output, Items("photo", list(map(str, paths))), device, overwrite)
+
+
 def _check_files(
     paths: "Sequence[Path]",
     output: str,
-    shard: "Shard | None",
+    shares: Shares,
     sheet: str | None,
     overwrite: bool,
-    resume: bool,
 ) -> None:
     """Refuse what cannot be written, before anything is looked for."""
     from sefa_cli.discovery.partial import partial_path
@@ -169,32 +171,36 @@ def _check_files(
         raise UsageError(
             f"cannot write a sheet to {sheet}", f"one of {', '.join(PICTURE_SUFFIXES)}"
         )
-    written = Path(output)
+    written, shard = Path(output), shares.own()
+    files = [written, written.with_suffix(".csv")]
     if shard is not None:
         shard.share(len(paths))
-        written = shard.path(output)
         if sheet:
-            raise UsageError("--shard and --sheet cannot be used together")
-    files = [written] if shard else [written, written.with_suffix(".csv")]
+            raise UsageError(f"{shares.option} and --sheet cannot be used together")
+    if shard is not None and shares.on is None:
+        written = shard.path(output)
+        files = [written]
     for path in files if sheet is None else [*files, Path(sheet)]:
         if path.exists() and any(path.samefile(photo) for photo in paths):
             raise UsageError(f"{path} is one of the photos", "the name of another file")
-        check_writable(path, overwrite or (resume and shard is not None))
-    if not (resume or overwrite) and (kept := partial_path(written)).exists():
+        check_writable(path, overwrite or (shares.resume and written != Path(output)))
+    if not (shares.resume or overwrite) and (kept := partial_path(written)).exists():
         raise SefaError(
             f"{kept} already keeps codes of an interrupted batch",
             remedy="Use --resume to go on, or --overwrite to start again.",
         )
 
 
-def _check_tuned(output: str, model: str, shard: "Shard | None", overwrite: bool) -> None:
+def _check_tuned(tune: bool, output: str, model: str, shares: Shares, overwrite: bool) -> None:
     """Refuse what cannot be tuned, or not be written, before anything is looked for."""
+    if not tune:
+        return
     from sefa_cli.checkpoints import about_tuned
     from sefa_cli.files import check_writable
     from sefa_cli.inversion.tune import Tuned
 
-    if shard is not None:
-        raise UsageError("--shard and --tune cannot be used together")
+    if shares.shard or shares.on:
+        raise UsageError(f"{shares.option} and --tune cannot be used together")
     if about_tuned(model) is not None:
         raise UsageError(f"{model} is tuned already", "the model it changes")
     check_writable(Tuned.beside(output), overwrite)

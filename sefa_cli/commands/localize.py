@@ -7,11 +7,15 @@ import typer
 
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.found import report
 from sefa_cli.commands.localize_options import How, Where
+from sefa_cli.commands.shares import Shares
 from sefa_cli.errors import SefaError, UsageError
 
+_MEMORY = "2G"  # of each worker on a cluster: all must have the same
+
 if TYPE_CHECKING:
-    from sefa_cli.discovery.region_bundle import Found
+    from sefa_cli.containers.checkpoint import Checkpoint
     from sefa_cli.discovery.regions.region import Region
     from sefa_cli.discovery.request import Files, Request
     from sefa_cli.discovery.work import Prepared
@@ -21,6 +25,7 @@ def localize(
     model: options.Model,
     where: Where,
     how: How,
+    shares: Shares,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="OUT.dirs", help="The bundle to write.")
     ] = None,
@@ -36,15 +41,6 @@ def localize(
             help="Also save all derivatives: seeds × dimensions × channels × height × width.",
         ),
     ] = None,
-    shard: options.Shard = None,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            help="Continue an interrupted search. Needs the same options. With --shard, also start "
-            "one, and leave a part alone that is done.",
-        ),
-    ] = False,
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
     offline: options.Offline = None,
@@ -63,17 +59,26 @@ def localize(
     if preview is not None:
         from sefa_cli.files import check_writable
 
-        if shard is not None:
-            raise UsageError("--shard and --preview cannot be used together")
+        if shares.shard or shares.on:
+            raise UsageError(f"{shares.option} and --preview cannot be used together")
         check_writable(preview, overwrite, [".png"])
         if output is not None:
             say(f"{output} will not be written: --preview only writes pictures")
     region = _region(where)
     request = _request(how, seeds)
     checks.check_device(device)
-    own = options.parse_shard(shard)
+    own, resume = shares.own(), shares.resume
     files = Files(None if preview else output, save_jacobian, resume, overwrite, own)
-    _check_for_model(model, region, request, files, offline)
+    checkpoint = _check_for_model(model, region, request, files, offline)
+    if shares.on is not None:
+        from sefa_cli.commands import on_cluster
+        from sefa_cli.files import check_writable
+
+        check_writable(str(output), overwrite)
+        more = [] if how.memory else ["--memory", _MEMORY]
+        items = on_cluster.seeds_or_codes(request.seed_range, how.codes, checkpoint.config)
+        on_cluster.merge(shares, str(output), items, device, overwrite, more)
+        return
 
     with working(f"loading {model}"):
         from sefa_cli.allocator import keep_blocks
@@ -140,8 +145,8 @@ def _request(how: How, seeds: str | None) -> "Request":
 
 def _check_for_model(
     model: str, region: "Region", request: "Request", files: "Files", offline: bool | None
-) -> None:
-    """Refuse what the model does not have, before torch or its weights are loaded."""
+) -> "Checkpoint":
+    """Return the model; what it does not have is refused before its weights or torch are loaded."""
     from sefa_cli.checkpoints import open_checkpoint
     from sefa_cli.discovery.regions.named import subject_of
 
@@ -159,6 +164,7 @@ def _check_for_model(
             files.shard.share(count)
     if region.kind in ("box", "polygon"):
         region.weights(search.size, search.size)
+    return checkpoint
 
 
 def _show_region(task: "Prepared", path: str) -> None:
@@ -194,32 +200,3 @@ def _run(task: "Prepared") -> None:
     for path in (*([jacobian] if jacobian else []), *found.paths):
         wrote(path)
     report(found)
-
-
-def _report_residual(residual: float, few: bool) -> None:
-    """Say what the leading directions lack."""
-    from sefa_cli.discovery import collect, few_passes
-
-    if not few:
-        advice = "" if residual < collect.SMALL else "; a larger --sketch gives better ones"
-        say(f"the sketch's leading directions are right to within {residual:.1%}{advice}")
-    elif residual > few_passes.SMALL:
-        count = few_passes.LEADING
-        say(
-            f"of the leading {count} directions, the least certain has a residual of "
-            f"{residual:.2g}; --exact-gram takes every derivative"
-        )
-
-
-def report(found: "Found") -> None:
-    """Say how good the directions are, as far as it was measured."""
-    from sefa_cli.ranges import format_range
-
-    if found.residual is not None:
-        _report_residual(found.residual, "few_passes" in found.bundles[0].params)
-    if found.quotient is not None:
-        chosen = f"layers {format_range(found.search.layers)}, tau {found.search.tau:g}"
-        times = f"{found.quotient:.3g} times as much as the rest"
-        say(f"{chosen}: on a seed left out, the region changes {times}")
-    if found.stability is not None:
-        say(f"the seeds share {found.stability:.0%} of the leading spans")

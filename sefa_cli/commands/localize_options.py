@@ -155,7 +155,8 @@ class How:
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="Memory for the derivatives, such as 800M or 4G. Default: half of what is free.",
+            help="Memory for the derivatives, such as 800M or 4G. Default: half of what is free; "
+            "with --on, 2G.",
         ),
     ] = None
     per_seed: Annotated[

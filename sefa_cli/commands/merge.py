@@ -7,8 +7,11 @@ import typer
 
 from sefa_cli.commands import options
 from sefa_cli.commands.console import working, wrote
+from sefa_cli.commands.photos import say_missing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sefa_cli.parts import Job
 
 
@@ -30,18 +33,29 @@ def merge(
     The parts must come from one command that differed in `--shard` alone, and all must be here.
     The result has the same bytes as that of the command without `--shard`.
     """
+    job, missing = put_together(parts, output, overwrite)
+    say_missing(missing, len(job.owner), output)
+
+
+def put_together(
+    parts: "Sequence[Path | str]", output: str, overwrite: bool, command: str | None = None
+) -> "tuple[Job, int]":
+    """Merge the parts of a job; return it, and how many photos are missing in the result.
+
+    `command` is what a page shows, instead of what the first part says.
+    """
     from sefa_cli.parts import read_job
 
-    job = read_job(parts)
+    job, missing = read_job(parts), 0
     if job.kind == "directions":
-        from sefa_cli.commands.localize import report
+        from sefa_cli.commands.found import report
         from sefa_cli.discovery.region_parts import merge_regions
 
         found = merge_regions(job, output, overwrite)
         wrote(output)
         report(found)
     elif job.kind == "codes":
-        from sefa_cli.commands.photos import say_missing, say_refusals
+        from sefa_cli.commands.photos import say_refusals
         from sefa_cli.inversion.batch import merge_codes, refusals
 
         refused = refusals(job.parts)
@@ -49,12 +63,13 @@ def merge(
         merge_codes(job, output, overwrite)
         wrote(output)
         wrote(Path(output).with_suffix(".csv"))
-        say_missing(len(refused), len(job.owner), output)
+        missing = len(refused)
     else:
-        _merge_evaluation(job, output, overwrite)
+        _merge_evaluation(job, output, overwrite, command)
+    return job, missing
 
 
-def _merge_evaluation(job: "Job", output: str, overwrite: bool) -> None:
+def _merge_evaluation(job: "Job", output: str, overwrite: bool, command: str | None) -> None:
     from sefa_cli.evaluation import output as out
     from sefa_cli.evaluation.evaluation_parts import merge_evaluation
 
@@ -63,7 +78,7 @@ def _merge_evaluation(job: "Job", output: str, overwrite: bool) -> None:
     copies = out.copies_of(folder, notes["files"], *asked, overwrite)
     with working("merging"):
         found = merge_evaluation(job, folder / out.CACHE)
-        page = out.write_evaluation(found, folder, notes["command"], overwrite)
+        page = out.write_evaluation(found, folder, command or notes["command"], overwrite)
         if copies:
             out.write_copies(found, copies, *asked, overwrite)
     for path in (page, *copies):

@@ -124,15 +124,6 @@ Offline = Annotated[
     bool | None,
     typer.Option("--offline", help="Download nothing, like SEFA_OFFLINE=1.", show_default=False),
 ]
-Shard = Annotated[
-    str | None,
-    typer.Option(
-        "--shard",
-        metavar="I/N",
-        help="Do the I-th of N shares alone, and write OUT.IofN.part. `sefa merge` puts the parts "
-        "together.",
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -35,14 +35,17 @@ class PageOptions:
         ),
     ] = None
 
-    def edits(self, overwrite: bool, sharded: bool) -> "Edits | None":
-        """Return the edits that are asked for. Raises SefaError early."""
+    def edits(self, overwrite: bool, sharing: str | None) -> "Edits | None":
+        """Return the edits that are asked for. Raises SefaError early.
+
+        `sharing` is the option that shares the photos out, if one does.
+        """
         if self.report is None:
             if self.dirs is not None:
                 raise UsageError("--dirs has no effect without --report")
             return None
-        if sharded:
-            raise UsageError("--shard and --report cannot be used together")
+        if sharing:
+            raise UsageError(f"{sharing} and --report cannot be used together")
         from sefa_cli.bundle.bundle import Bundle
         from sefa_cli.rendering.report_folder import check_report_folder
 

@@ -1,6 +1,7 @@
 """`sefa sample`: the unedited pictures of some seeds, to choose from."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import wrote
 from sefa_cli.commands.picture_options import Look, render_options
 from sefa_cli.commands.pictures import write_pictures
+from sefa_cli.commands.shares import Shares
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 def sample(
     model: options.Model,
     look: Look,
+    shares: Shares,
     codes: options.Codes = None,
     mix_from: options.MixFrom = None,
     seeds: Annotated[str | None, options.seeds("0-31")] = None,
@@ -31,20 +34,6 @@ def sample(
             "picture each, - is standard output. Default: sample.png here.",
         ),
     ] = None,
-    shard: Annotated[
-        str | None,
-        typer.Option(
-            "--shard", metavar="I/N", help="Make the I-th of N shares of a folder's pictures alone."
-        ),
-    ] = None,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            help="Leave pictures of the folder alone that an earlier run made with the same "
-            "options.",
-        ),
-    ] = False,
     overwrite: options.Overwrite = False,
     show: options.Show = False,
 ) -> None:
@@ -67,14 +56,24 @@ def sample(
     card = model_card(checkpoint)
     checks.check_for_model(card, None, look.trunc_layers, look.size, places)
     checks.check_mix(mix_from, card)
-    target = replace(picture_target(output, "sample", overwrite), resume=resume)
-    if resume:
-        _check_resumed(target.is_folder, places)
-    own = options.parse_shard(shard)
+    target = replace(picture_target(output, "sample", overwrite), resume=shares.resume)
+    if places and (shares.resume or shares.on):
+        way = "--resume" if shares.resume else "--on"
+        raise UsageError(f"{way} and --translate or --rotate cannot be used together")
+    if shares.resume and not target.is_folder:
+        raise UsageError("cannot resume a sheet, which is written at its end", "a folder: -o DIR")
+    own = shares.own()
     if own is not None and not target.is_folder:
         raise UsageError("cannot share out a sheet, which holds all pictures", "a folder: -o DIR")
+    asked = str(how.get("seeds", "0-31"))
     if own is not None and codes is None:
-        own.share(checks.check_seeds(str(how.get("seeds", "0-31"))))
+        own.share(checks.check_seeds(asked))
+    if shares.on is not None:
+        from sefa_cli.commands import on_cluster
+
+        items = on_cluster.seeds_or_codes(asked, codes, checkpoint.config)
+        on_cluster.fill(shares, items, Path(target.path), look.device, overwrite)
+        return
 
     def make() -> "Samples":
         made = sampled(model, **how)
@@ -84,11 +83,3 @@ def sample(
     for path in write_pictures(make, target, showing, "sampling", model):
         wrote(path)
     showing.show(target.path)
-
-
-def _check_resumed(is_folder: bool, places: bool) -> None:
-    """Refuse `--resume` where an earlier run leaves nothing, or nothing that says how it is."""
-    if not is_folder:
-        raise UsageError("cannot resume a sheet, which is written at its end", "a folder: -o DIR")
-    if places:
-        raise UsageError("--resume and --translate or --rotate cannot be used together")

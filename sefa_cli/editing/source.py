@@ -12,6 +12,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import candidates, open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
+from sefa_cli.held import holdable
 from sefa_cli.projections import fingerprint, parse_layers
 from sefa_cli.sources import cache
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # a model that does not match is refused before torch is load
 _stage = logging.getLogger("sefa_cli.stage")
 
 
+@holdable
 def load_generator(
     ref: "str | Path | Checkpoint | Generator", device: str = "auto", offline: bool | None = None
 ) -> "Generator":

@@ -15,6 +15,7 @@ from sefa_cli.editing.moves import Move
 from sefa_cli.editing.sum import add, on_layers, shift
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.generators.base import Generator
+from sefa_cli.held import holdable
 from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.ranges import as_indices
 
@@ -88,6 +89,7 @@ class Start:
         return replace(self, codes=codes, numbers=(*self.numbers, *seeds), beside=len(seeds))
 
 
+@holdable
 def start_from(
     generator: Generator,
     seeds: str | int | Iterable[int],

@@ -13,6 +13,7 @@ import torch
 
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
+from sefa_cli.held import holdable
 from sefa_cli.projections import first_projections
 
 _ROWS = 10_000  # sampled codes, as for the mean w
@@ -47,6 +48,7 @@ class Prior:
         return (away @ self.precision.to(codes) * away).sum(-1).mean() / len(self.mean)
 
 
+@holdable
 def prior_of(generator: Generator) -> Prior:
     """Return a model's prior: 10,000 codes are sampled, and the style affines read.
 

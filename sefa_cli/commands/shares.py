@@ -1,0 +1,77 @@
+"""How a job is shared out: `--shard` does one share here, `--on` all of them on a cluster."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sefa_cli.commands import options
+from sefa_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sefa_cli.cluster import Cluster
+    from sefa_cli.parts import Shard
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Shares:
+    """How a job is shared out among machines, and how it goes on."""
+
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Do the I-th of N shares alone, and write OUT.IofN.part. `sefa merge` puts the "
+            "parts together. Pictures in a folder need no merge.",
+        ),
+    ] = None
+    on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ray|ADDRESS",
+            help="Do all shares on the workers of a Ray cluster, and merge them: ray starts one on "
+            "this machine, auto joins the one that runs here, ray://HOST:PORT and HOST:PORT name "
+            "one. Needs sefa-cli[cluster].",
+        ),
+    ] = None
+    gpus_per_worker: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="With --on, the share of a GPU that each worker has, such as 0.5. Default: 1, "
+            "or 0 if the cluster has none.",
+        ),
+    ] = None
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue an interrupted run with the same options. With --shard or --on, also "
+            "start one, and leave alone what is done.",
+        ),
+    ] = False
+
+    def own(self) -> "Shard | None":
+        """Return the shard to do; with `--on` the only one, for checks. Raises SefaError."""
+        if self.on is None:
+            if self.gpus_per_worker is not None:
+                raise UsageError("--gpus-per-worker has no effect without --on")
+            return options.parse_shard(self.shard)
+        if self.shard is not None:
+            raise UsageError("--shard and --on cannot be used together")
+        from sefa_cli.parts import Shard
+
+        self.cluster()
+        return Shard(1, 1)
+
+    @property
+    def option(self) -> str:
+        """The option that shares the job out."""
+        return "--shard" if self.on is None else "--on"
+
+    def cluster(self) -> "Cluster":
+        """Return the cluster that `--on` names. Raises SefaError."""
+        from sefa_cli.cluster import Cluster
+
+        assert self.on is not None
+        return Cluster.parse(self.on, self.gpus_per_worker)
