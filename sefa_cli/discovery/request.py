@@ -67,7 +67,7 @@ class Request:
             numbers, or `"auto"` for the level that suits the seeds. Default: the middle ones.
         space: `"w"` moves all layers by one row, `"w+"` each layer by its own row.
             Default: the model's.
-        size: Working size in pixels, of the longer side; at most the model's. At least 8.
+        size: Working size in pixels, of the longer side, from 8 to the model's. Default: up to 256.
         fast: Take the network's shortcut, if it has one.
         tau: Ridge on the background, as a share of its change: 0 or more, or `"auto"`.
             Default: 1e-4; in w+ 1e-3.
@@ -139,6 +139,9 @@ class Request:
             UsageError: for layers or a space that the model lacks, or contradictory choices.
         """
         config = checkpoint.config
+        largest = config["resolution"]
+        if self.size > max(largest, Request.size):  # the default suits smaller models as well
+            raise UsageError(f"size must be between {SMALLEST} and {largest}, got {self.size}")
         styles = self.method == "stylespace"
         space = "w+" if styles else self.space or config["space"]
         wide = space == "w+"
@@ -149,7 +152,7 @@ class Request:
             layers=parse_layers(checkpoint, "all" if layers == "auto" else layers),
             auto_layers=layers == "auto",
             space=space,
-            size=min(self.size, config["resolution"]),
+            size=min(self.size, largest),
             fast=self.fast,
             tau=usual if self.tau in (None, "auto") else _number(self.tau),
             auto_tau=self.tau == "auto",

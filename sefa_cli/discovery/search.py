@@ -162,6 +162,7 @@ class Search:
         if self.auto_layers and self.method == "stylespace":
             raise UsageError("cannot choose layers with method stylespace", "layers such as middle")
         d = checkpoint.config.w_dim
+        self._check_sketch(d)
         if self.method == "nullspace":
             check_rank(self.rank, self.most(d))
         sketched, most = self.sketched(d), self.most(d)
@@ -170,9 +171,15 @@ class Search:
             raise UsageError(f"num must be between 1 and {most}, got {self.num}", remedy=remedy)
         if self.auto_layers and sum(map(bool, levels(checkpoint).values())) < 3:
             raise UsageError("cannot choose layers for a model with a single level", "layers all")
-        if not sketched:
-            return
+
+    def _check_sketch(self, d: int) -> None:
+        """Refuse a sketch that is none, and what no sketch can do. Raises UsageError."""
         remedy = "A sketch of 0 takes a pass for every dimension."
+        if not self.sketched(d):
+            if self.sketch and self.method != "lowrank":
+                few = f"less than half of the {self.dim(d)} dimensions"
+                raise UsageError(f"sketch must be {few}, got {self.sketch}", remedy=remedy)
+            return
         if self.auto_layers:
             raise UsageError("cannot choose layers with a sketch", "layers, such as middle", remedy)
         if (self.auto_tau or self.tau == 0) and self.method == "resefa":

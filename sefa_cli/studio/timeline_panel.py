@@ -38,6 +38,7 @@ class TimelinePanel:
             self._undo = icon_button(
                 "history", "Undo the last change of the key frames", self._back
             )
+            self._undo.props('data-test="undo-keys"')
         self._row = ui.element("div").classes("keys").props('role=list aria-label="Key frames"')
         with ui.row().classes("panel-head") as self._tools:
             film = ui.button("Save film", on_click=self._save).props(_BUTTON)

@@ -112,7 +112,7 @@ def test_a_region_bundle_shows_its_region(sefa: Sefa) -> None:
         (["--k", "99"], 2, "out of range; expected 0-31"),
         (["--k", "smile"], 2, "no direction is called"),
         (["--range", "3"], 2, "such as -3:3"),
-        (["--range", "2:2"], 2, "range 2:2 is empty"),
+        (["--range", "2:2"], 2, "range '2:2' does not move"),
         (["--steps", "1"], 2, "--steps"),
         (["--steps", "1000"], 2, "--steps"),
         (["--seeds", "4-2"], 2, "runs backwards"),

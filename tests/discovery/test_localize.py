@@ -125,6 +125,7 @@ def test_a_bundle_for_each_seed(generator: Generator, tmp_path: Path) -> None:
         ({"seeds": [0], "stability": True}, "two seeds or more"),
         ({"tau": "much"}, "tau must be a number, got 'much'"),
         ({"size": 4}, "8 pixels or more"),
+        ({"size": 2000}, "size must be between 8 and 32, got 2000"),
         ({"num": 0}, "1 or more"),
         ({"layers": [9]}, "layer 9 is out of range"),
         ({"save_jacobian": "j.npy", "layers": "auto"}, "with layers auto"),

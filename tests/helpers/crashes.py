@@ -95,6 +95,9 @@ def _start(
     return ended
 
 
+_NAMED_SHELL = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}  # not the one around us
+
+
 def _child(
     words: Sequence[str],
     folder: Path,
@@ -107,7 +110,7 @@ def _child(
     code = 99
     try:
         os.chdir(folder)
-        os.environ["SEFA_CACHE"], os.environ["HOME"] = str(folder / "cache"), str(folder / "home")
+        os.environ |= {"SEFA_CACHE": f"{folder}/cache", "HOME": f"{folder}/home", **_NAMED_SHELL}
         where = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(where, 1), os.dup2(where, 2)
         if broken_pipe:

@@ -51,9 +51,9 @@ def film_and_story(page: Page, sefa: Sefa) -> list[np.ndarray]:
     """Save the film, hold it against the command's, and return its frames."""
     saved = {}
     page.on("download", lambda download: saved.update({download.suggested_filename: download}))
-    at(page, "save-story").click()
+    with page.expect_event("download", lambda _: len(saved) == 2):
+        at(page, "save-story").click()
     expect(at(page, "commands")).to_contain_text("sefa animate --storyboard story.toml")
-    until(lambda: len(saved) == 2)
     saved["story.gif"].save_as("page.gif")
     saved["story.toml"].save_as("story.toml")
     run(sefa, at(page, "commands").inner_text().splitlines())
