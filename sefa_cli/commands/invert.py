@@ -110,7 +110,9 @@ def invert(
     edits = page.edits(overwrite, None if own is None else shares.option)
     _check_tuned(tune, output, model, shares, overwrite)
     if shares.on is not None:
-        _share_out(shares, paths, output, device, overwrite)
+        from sefa_cli.commands.on_cluster import Items, merge
+
+        merge(shares, output, Items("photo", [*map(str, paths)]), device, overwrite)
         return
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
@@ -142,15 +144,6 @@ def invert(
         again = invert_command(photos, model, output, how, page)
         _write_page(PhotoPage(page.report, outcomes, again, model, overwrite), edits, batch)
     say_missing(told.refused, len(batch.share), batch.output)
-
-
-def _share_out(
-    shares: Shares, paths: "Sequence[Path]", output: str, device: str, overwrite: bool
-) -> None:
-    """Do all photos on a cluster."""
-    from sefa_cli.commands.on_cluster import Items, merge
-
-    merge(shares, output, Items("photo", list(map(str, paths))), device, overwrite)
 
 
 def _check_files(
