@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sefa_cli.inversion.page import Edits, PhotoPage
     from sefa_cli.inversion.tune import Tuned
 
+_KEPT = "each code is kept when it is found"
+
 
 def invert(
     photos: Annotated[
@@ -130,8 +132,7 @@ def invert(
             return
         if shares.resume and (own is None or batch.partial.path.exists()):
             batch.partial.read()
-        advice = "each code is kept when it is found" if len(batch.share) > 1 else ""
-        told = Told(work, passes, len(batch.share), advice)
+        told = Told(work, passes, len(batch.share), _KEPT if len(batch.share) > 1 else "")
         outcomes = _run(batch, told)
         tuned = _tune(batch, outcomes, work) if tune else None
     _save(batch, outcomes, sheet, overwrite, tuned)
