@@ -77,6 +77,7 @@ def test_what_is_wrong_stands_by_its_field(tiny: str, page: Page) -> None:
     expect(fault_of(page, "annotate-seeds")).to_be_hidden()
     for number, name in enumerate(("odd", "3"), start=1):  # an index cannot be a name
         expect(at(page, "place")).to_contain_text(f"direction {number} of")
+        expect(at(page, "annotate-name")).to_be_hidden()  # its field would take the keys
         for _ in range(2):
             page.locator("body").press("y")
         at(page, "annotate-name").fill(name)

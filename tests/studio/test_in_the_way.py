@@ -74,3 +74,10 @@ def test_a_film_shows_its_progress_and_can_be_canceled(
     expect(film).to_be_hidden()
     assert at(page, "commands").inner_text() == commands
     assert page.locator(".q-notification").count() == 0
+
+
+def test_an_upload_shows_no_bar_without_a_name(tiny: str, page: Page) -> None:
+    opened(page, tiny)
+    bar = "<div class='q-loading-bar q-loading-bar--top bg-primary' role=progressbar>.</div>"
+    page.evaluate("bar => document.body.insertAdjacentHTML('beforeend', bar)", bar)
+    assert violations(page) == []
