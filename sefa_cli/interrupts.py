@@ -1,8 +1,9 @@
 """Row 0. Ctrl-C and SIGTERM at any moment: one line and an exit code, never a traceback.
 
 While a command works, a signal raises an exception, so that the command can clean up and keep what
-is done. At all other moments nothing would catch that exception. An import may even swallow it or
-turn it into an ImportError. There the process removes its temporary files and ends at once.
+is done. At all other moments nothing would catch that exception: there the process removes its
+temporary files and ends at once. An import may swallow the exception or turn it into an
+ImportError, so it is raised when the import is over, and a long import ends the process.
 """
 
 # `signal` would import enum first: 10 ms in which Ctrl-C is still a traceback.
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 INTERRUPTED = "sefa: interrupted; nothing half-written was left"
 _CODES: dict[int, int] = {signal.SIGINT: 130, signal.SIGTERM: 143}
 _IMPORTING = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+_LATER, _TRIES = 0.005, 40  # seconds; the import of a picture's format is over by then
 _working = False
+_postponed: int | None = None  # the signal that waits for an import to end
 
 
 def install() -> None:
@@ -34,7 +37,7 @@ def install() -> None:
 
 
 class Catchable:
-    """A block in which a signal raises KeyboardInterrupt or SystemExit, except in an import."""
+    """A block in which a signal raises KeyboardInterrupt or SystemExit, but not in an import."""
 
     def __enter__(self) -> None:
         global _working
@@ -43,11 +46,21 @@ class Catchable:
     def __exit__(self, *_: object) -> None:
         global _working
         _working = False
+        if _postponed is not None:
+            end(_postponed)
 
 
-def _handle(number: int, frame: "FrameType | None") -> None:
-    if not _working or _importing(frame):
+def _handle(number: int, frame: "FrameType | None", tries: int = _TRIES) -> None:
+    global _postponed
+    importing = _importing(frame)
+    if not _working or (importing and not (tries and hasattr(signal, "setitimer"))):
         end(number)
+    if importing:
+        _postponed = number
+        signal.signal(signal.SIGALRM, lambda _, frame: _handle(number, frame, tries - 1))
+        signal.setitimer(signal.ITIMER_REAL, _LATER)
+        return
+    _postponed = None
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(_CODES[number])

@@ -57,7 +57,7 @@ def test_nothing_is_imported_before_signals_are_handled(tmp_path: Path) -> None:
 def test_an_import_leaves_no_temporary_file(
     tmp_path: Path, number: int, code: int, line: str
 ) -> None:
-    (tmp_path / "slow.py").write_text(SWALLOWS.format(int(number)))
+    (tmp_path / "slow.py").write_text(f"{SWALLOWS}import time; time.sleep(9)\n".format(number))
     check = (
         "from sefa_cli import interrupts; interrupts.install()\n"
         "from sefa_cli.files import open_atomically\n"
@@ -80,6 +80,34 @@ def test_a_working_command_can_clean_up(tmp_path: Path, number: int, raised: str
     )
     done = run(tmp_path, "-c", check)
     assert (done.returncode, done.stdout, done.stderr) == (0, "cleaned up\n", "")
+
+
+@pytest.mark.parametrize(
+    ("number", "raised"), [(signal.SIGINT, "KeyboardInterrupt"), (signal.SIGTERM, "SystemExit")]
+)
+@pytest.mark.parametrize("module", [SWALLOWS, SWALLOWS + "import time; time.sleep(0.05)\n"])
+def test_a_short_import_in_the_midst_of_work_delays_the_clean_up(
+    tmp_path: Path, module: str, number: int, raised: str
+) -> None:
+    (tmp_path / "plugin.py").write_text(module.format(int(number)))
+    check = (
+        "import time\nfrom sefa_cli import interrupts; interrupts.install()\n"
+        "try:\n    with interrupts.Catchable():\n        import plugin; time.sleep(9)\n"
+        f"except {raised}: print('cleaned up')\n"
+    )
+    done = run(tmp_path, "-c", check)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "cleaned up\n", "")
+
+
+@pytest.mark.parametrize(("number", "code", "line"), BOTH)
+def test_a_long_import_ends(tmp_path: Path, number: int, code: int, line: str) -> None:
+    (tmp_path / "slow.py").write_text(f"{SWALLOWS}import time; time.sleep(9)\n".format(number))
+    check = (
+        "from sefa_cli import interrupts; interrupts.install()\n"
+        "with interrupts.Catchable(): import slow\n"
+    )
+    done = run(tmp_path, "-c", check)
+    assert (done.returncode, done.stderr) == (code, line)
 
 
 def test_an_interrupt_in_a_destructor_ends_the_command(tmp_path: Path) -> None:
