@@ -65,8 +65,12 @@ def interrupts(words: str, moments: int, last: float) -> None:
     found: dict[str, list[float]] = {}
     for i in range(moments):
         after = 0.03 + (last - 0.03) * i / (moments - 1)
-        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-        running = subprocess.Popen([*SEFA, *words.split()], **pipes)
+        running = subprocess.Popen(
+            [*SEFA, *words.split()],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         time.sleep(after)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate()
