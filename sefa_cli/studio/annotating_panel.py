@@ -234,6 +234,7 @@ class AnnotatingPanel:
         except SefaError as error:
             self._name.error = str(error)
             return False
+        self.page.save()  # the dialog may stay open for an hour
         self._at += 1
         if self._dialog.value:
             await self._ask()
