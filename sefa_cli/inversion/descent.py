@@ -65,6 +65,7 @@ class Descent:
         loss: How far a picture of the same shape is from it, a scalar.
         regularize: Weight of the distances from the mean code and between the layers.
         report: Called after each look.
+        share: How much the error of each pixel `(height, width)` counts, as in `loss`.
         watch: Called with each picture that is the best so far, `(1, channels, height, width)`.
         spent: Passes used.
     """
@@ -76,6 +77,7 @@ class Descent:
     regularize: float
     report: Report
     watch: Watch = _ignore
+    share: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.spent = 0.0
@@ -95,8 +97,10 @@ class Descent:
         u = torch.zeros(d, dtype=mean.dtype)
         side = self.generator.rough_size
         if side is not None and self._size % side == 0 and passes > 1:
-            small = F.avg_pool2d(self.target, self._size // side)
-            rough = _Look(self.generator.rough, loss_to(small), 1 / _LOOKS)
+            factor, share = self._size // side, self.share
+            small = F.avg_pool2d(self.target, factor)
+            share = None if share is None else F.avg_pool2d(share[None], factor)[0]
+            rough = _Look(self.generator.rough, loss_to(small, None, share), 1 / _LOOKS)
             u = self._descend(min(_ROUGH, first / 2), u, alike, rough, pairs)
             self._best = None
         self._descend(first, u, alike, fine, pairs)
