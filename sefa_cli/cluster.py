@@ -113,7 +113,7 @@ class Cluster:
             raise UsageError(
                 f"--on must name a cluster, got {on!r}", "ray, auto, HOST:PORT or ray://HOST:PORT"
             )
-        if gpus is not None and not (0 <= gpus <= 1 or (gpus > 0 and gpus == int(gpus))):
+        if gpus is not None and not (0 <= gpus <= 1 or (gpus > 0 and gpus.is_integer())):
             raise UsageError(
                 f"--gpus-per-worker must be a share or a whole number, got {gpus:g}",
                 "something like 0.5, 1 or 0",

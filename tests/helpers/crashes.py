@@ -63,9 +63,12 @@ def run(
     return ended(after)
 
 
-def run_together(words: Sequence[str], folder: Path, count: int = 2) -> list[Ran]:
-    """Run a command several times at once in one folder."""
-    running = [_start(words, folder, name=str(number)) for number in range(count)]
+def run_together(commands: Iterable[Sequence[str]], folder: Path, later: float = 0.0) -> list[Ran]:
+    """Run commands at once in one folder, each some seconds `later` than the one before."""
+    running = []
+    for number, words in enumerate(commands):
+        time.sleep(later if number else 0)
+        running.append(_start(words, folder, name=str(number)))
     return [ended(None) for ended in running]
 
 
