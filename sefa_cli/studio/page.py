@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -246,14 +247,15 @@ class Page:
     async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
         if self.closed:
             return
-        self.asked += 1
-        number = self.painted = self.asked
+        number = self.asked = self.painted = self.asked + 1
+        slow = view == renderer.whole != renderer.quick
 
         def go_on() -> None:
-            if view == renderer.whole != renderer.quick and number != self.painted:
+            if slow and number != self.painted:
                 raise CancelledError  # a whole picture gives way to the next move
 
-        request = self.studio.worker.submit(self.key, lambda: renderer.render(state, view, go_on))
+        work = partial(renderer.render, state, view, go_on)
+        request = self.studio.worker.submit(self.key, work, slow)
         try:
             rendered: Rendered | None = await asyncio.wrap_future(request)
         except SefaError as error:

@@ -50,6 +50,8 @@ class Thumbnails:
         self._wanted += 1
         page, mine = self._page, self._wanted
         state, asked = page.state, page.asked
+        if page.closed:
+            return  # before this began
         steps = [(shown_by(one), one, -1) for one in page.steps]
         sides = [
             (_key(state, k, side), moved_alone(state, k, side), k) for k in ks for side in (-1, 1)
@@ -66,7 +68,7 @@ class Thumbnails:
                 return
             key, shown, k = missing[0]
             paint = partial(page.renderer.thumbnail, shown, go_on)
-            request = page.studio.worker.submit((page.key, "thumbnail"), paint)
+            request = page.studio.worker.submit((page.key, "thumbnail"), paint, slow=True)
             try:
                 picture = await asyncio.wrap_future(request)
             except CancelledError:
