@@ -153,9 +153,9 @@ class Client:
         else:
             self.pictures.append((time.monotonic(), Image.open(BytesIO(data)).width))
 
-    def _lost(self, *_: object) -> None:
+    def _lost(self, reason: str = "") -> None:
         if not self._leaving:
-            self.wrong.append("a connection was lost")
+            self.wrong.append(f"a connection was lost: {reason}".rstrip(": "))
 
 
 @dataclass
