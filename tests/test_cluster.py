@@ -129,6 +129,29 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     made.cluster.shutdown()
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("auto", "no Ray cluster runs on this machine. Start one with"),
+        ("127.0.0.1:1", "cannot reach 127.0.0.1:1: Connection refused. Start a cluster there"),
+        ("ray://127.0.0.1:1", "cannot reach ray://127.0.0.1:1: Connection refused."),
+        ("no-such-host.invalid:6379", "cannot reach no-such-host.invalid:6379: "),
+        ("127.0.0.1:99999", "cannot reach 127.0.0.1:99999: "),
+    ],
+)
+def test_where_no_cluster_is(tmp_path: Path, address: str, said: str) -> None:
+    """Ray looked for ten minutes where nothing was, and told of every try."""
+    shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", tmp_path / "tiny.pth")
+    words = ("sample", "-q", "tiny.pth", "--seeds", "0", "-o", "pictures", "--on", address)
+    command = [sys.executable, "-m", "sefa_cli", *words]
+    environment = {**os.environ, "RAY_ADDRESS": "", "SEFA_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"sefa: {said}") and done.stderr.count("\n") == 1, done.stderr
+
+
 def test_a_poisoned_seed_is_named_and_the_others_are_kept(nodes: Nodes) -> None:
     (nodes.folder / "poisoned").touch()
     words = (*REGION, "--seeds", "0-5", "-o", "a.dirs")
