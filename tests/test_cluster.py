@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,9 +65,11 @@ class Nodes:
         (folder / "hook" / "sitecustomize.py").write_text(HOOK)
         shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", folder / "tiny.pth")
         self.environment = {**os.environ, "OMP_NUM_THREADS": "1", "SEFA_CACHE": f"{folder}/cache"}
-        self.cluster = Cluster(
-            initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
-        )
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.by_client = f"ray://127.0.0.1:{port}"
+        head = {"num_cpus": 0, "include_dashboard": False, "ray_client_server_port": port}
+        self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.workers = [self.add(), self.add()]
 
     def add(self, *first: Path) -> Any:
@@ -224,6 +227,25 @@ def test_other_commands_give_what_one_process_gives(nodes: Nodes) -> None:
     nodes.on(*evaluate)
     names = [p.name for p in (nodes.folder / "alone").iterdir() if p.is_file()]
     assert len(names) > 2 and all(nodes.same(f"alone/{name}", f"eval/{name}") for name in names)
+
+
+def test_by_rays_client_server(nodes: Nodes) -> None:
+    nodes.sefa(*REGION, "--seeds", "0-5", "-o", "e.dirs", "--on", nodes.by_client)
+    assert nodes.same("one.dirs", "e.dirs") and not nodes.parts("e.dirs")
+
+
+@pytest.mark.parametrize("way", ["by_client", "address"])
+def test_another_version_of_ray_here_is_refused(nodes: Nodes, way: str) -> None:
+    address = nodes.by_client if way == "by_client" else nodes.cluster.address
+    words = ["sefa", *REGION, "--seeds", "0-5", "-o", "f.dirs", "--on", address]
+    code = f"import ray, sys; ray.__version__ = '1.9'; sys.argv = {words}; "
+    command = [sys.executable, "-c", f"{code}from sefa_cli.__main__ import main; main()"]
+    done = subprocess.run(
+        command, cwd=nodes.folder, env=nodes.environment, capture_output=True, text=True, timeout=90
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("sefa: cannot work with the Ray cluster at") and "1.9" in last
 
 
 def test_a_worker_with_another_version_is_refused(nodes: Nodes) -> None:
