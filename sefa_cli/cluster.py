@@ -269,7 +269,6 @@ def _connected(address: str) -> Any:
     """Connect to a cluster, or start one here, and return ray. Raises SefaError."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # else it warns between our lines
     own: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address == "local":
         own |= {"include_dashboard": False, "object_store_memory": 80 << 20}

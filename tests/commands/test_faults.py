@@ -18,7 +18,7 @@ QUICK = (
     *("factorize", "convert", "export", "export, a folder", "import", "pick", "name", "merge"),
     *("edit, a folder", "animate", "completion"),
 )
-PAIRED = ("factorize", "export, a folder", "edit", "animate, a folder", "pick", "name", "supervise")
+PAIRED = ("factorize", "export, a folder", "edit", "animate, a folder", "pick", "name")
 TO_STDOUT = (
     "factorize tiny.pth -o -", "pick tiny.dirs -k 0 -o -", "export tiny.dirs --to npy -o -",
     "edit tiny.dirs -k 0 --seeds 0 -o - --size 32 --device cpu",

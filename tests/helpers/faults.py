@@ -152,19 +152,20 @@ def pair(case: Case, base: Path, new: dict[str, bytes], later: float) -> list[st
     """Run two processes on one output and one cache; say what is wrong.
 
     Over old files, the other process is the one that made them, and the output is of one of both.
+    What is changed in place is as after one run or after two.
     """
     folder = prepare(base.with_name("work"), base)
     old = content(folder, case.outputs)
-    differ = bool(old and case.again)
     first = [*case.words, *(case.again if old else ())]
-    second = [*case.before, *case.again] if differ else first
+    second = [*case.before, *case.again] if old and case.again else first
+    one_more = new
+    if old and not case.again:
+        run(first, folder), run(first, folder)
+        one_more = content(folder, case.outputs)
+        prepare(folder, base)
     both = run_together([first, second], folder, later)
-    left = content(folder, case.outputs)
-    if differ:
-        wrong = faults(case, folder, old, new)
-    else:
-        wrong = faults(case, folder, new, new)
-        wrong += [f"{name} is lacking" for name in new if name not in left]
+    wrong = faults(case, folder, old if second != first else one_more, new)
+    wrong += [f"{name} is lacking" for name in new if name not in content(folder, case.outputs)]
     refused = [one for one in both if one.status]
     wrong += [line for one in both for line in _said(one)]
     if len(refused) > (0 if old else 1):
