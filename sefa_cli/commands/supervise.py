@@ -72,16 +72,16 @@ def supervise(
     """
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.evaluation.asked import check_classes, named_attributes
-    from sefa_cli.evaluation.scorers import scorer_names
+    from sefa_cli.evaluation.scorers import check_measured
     from sefa_cli.files import BUNDLES, check_writable
 
     check_writable(output, overwrite, BUNDLES)
     seeds = "0-999" if seeds is None else seeds
-    named_attributes(attribute)
+    attributes = named_attributes(attribute)
     check_classes(checks.check_seeds(seeds), share)
-    scorer_names(scorers)
     checks.check_device(device)
     other = None if condition is None else Bundle.load(condition)
+    check_measured(attributes, scorers)
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
         from sefa_cli.evaluation.supervise import supervise as run
@@ -90,7 +90,7 @@ def supervise(
         advice = "" if scores is None else "an interrupted run goes on where it stopped"
         bundle = run(
             model,
-            attribute,
+            attributes,
             layers,
             seeds=seeds,
             share=share,

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.errors import SefaError
 from sefa_cli.interchange.notes import is_png, read_note
 from sefa_cli.ranges import format_range
 
@@ -169,5 +171,17 @@ def _of_checkpoint(ref: str, offline: bool | None) -> dict[str, Any]:
             }
             for layer in first_projections(checkpoint)
         ],
-        "notes": list(checkpoint.notes),
+        "notes": [*checkpoint.notes, *_damaged(checkpoint)],
     }
+
+
+def _damaged(checkpoint: Checkpoint) -> list[str]:
+    """Return which tensors hold NaN or infinite numbers: the first in words, others by count."""
+    damaged = []
+    for name, tensor in checkpoint.tensors.items():
+        try:
+            tensor.finite(name)
+        except SefaError as error:
+            damaged.append(f"{error.found}.")
+    more = len(damaged) - 1
+    return [*damaged[:1], *([f"So do {more} more tensors."] if more > 0 else [])]

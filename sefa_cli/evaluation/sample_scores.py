@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from sefa_cli.canonical import canonical_json
 from sefa_cli.editing.start import Start
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import SefaError
 from sefa_cli.evaluation.measuring import attributes_of
-from sefa_cli.evaluation.scorers import Scorer, score, version_of
+from sefa_cli.evaluation.scorers import Scorer, score, unmeasured, version_of
 from sefa_cli.files import check_writable, open_atomically
 from sefa_cli.generators.base import Generator
 from sefa_cli.interchange.containers import BROKEN
@@ -72,7 +72,7 @@ class SampleScores:
             self.attributes, _ = attributes_of(scorers, pictures)
         unknown = [name for name in wanted if name not in self.attributes]
         if unknown:
-            raise UsageError(f"no scorer measures {unknown[0]!r}", ", ".join(self.attributes))
+            raise unmeasured(unknown[0], self.attributes)
         missing = [i for i, seed in enumerate(start.numbers) if seed not in self._rows]
         done = begin(len(missing)) if begin else None
         try:

@@ -29,6 +29,14 @@ Scorer = Callable[..., Any]  # Scores or None, of one picture, or of two if it `
 
 GROUP = "sefa.scorers"
 _OWN = ("colors", "face", "person", "identity", "lpips", "inception")
+MEASURES = {  # what our own scorers of one picture return
+    "colors": ("brightness", "contrast", "saturation", "warmth", "sharpness"),
+    "face": (
+        *("yaw", "pitch", "roll", "smile", "mouth open", "eyes open", "brows up"),
+        *("skin brightness", "skin warmth", "skin redness"),
+    ),
+    "person": ("age", "male"),
+}
 
 
 def color_scores(picture: Picture) -> Scores:
@@ -103,6 +111,22 @@ def scorer_names(names: str | Iterable[str] | None) -> tuple[list[str], dict[str
         if name not in (*_OWN, *own):
             raise UsageError(f"unknown scorer {name!r}", ", ".join([*_OWN, *own]))
     return asked, own
+
+
+def check_measured(attributes: Iterable[str], names: str | Iterable[str] | None) -> None:
+    """Raise UsageError for scorers that do not exist, and for what ours alone do not measure."""
+    asked, own = scorer_names(names)
+    known = [attribute for name in asked for attribute in MEASURES.get(name, ())]
+    unknown = [attribute for attribute in attributes if attribute not in known]
+    if unknown and not any(name in own for name in asked):
+        raise unmeasured(unknown[0], known)
+
+
+def unmeasured(attribute: str, known: Iterable[str]) -> UsageError:
+    """Return the error for an attribute that none of the scorers measures."""
+    able = next((name for name, found in MEASURES.items() if attribute in found), None)
+    remedy = f"The scorer {able} measures it: --scorers {able}." if able else ""
+    return UsageError(f"no scorer measures {attribute!r}", ", ".join(known), remedy)
 
 
 def _installed() -> list[str]:

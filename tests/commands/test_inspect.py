@@ -45,6 +45,22 @@ def test_a_checkpoint(sefa: Sefa) -> None:
         assert word in text, word
 
 
+def test_damaged_weights_are_said(sefa: Sefa) -> None:
+    import torch
+
+    state = torch.load("tiny.pth", weights_only=True)
+    weights = state["generator_smooth"]
+    first, *more = [name for name in weights if name.endswith("weight")][:3]
+    for name in (first, *more):
+        weights[name].view(-1)[0] = torch.nan
+    torch.save(state, "bad.pth")
+    notes = json.loads(sefa("inspect", "bad.pth", "--json").stdout)["notes"]
+    count = weights[first].numel()
+    said = f" holds NaN or infinite numbers: 1 of {count:,}, in {first!r} of bad.pth."
+    assert notes[0].endswith(said) and notes[1:] == ["So do 2 more tensors."]
+    assert notes[0] in " ".join(sefa("inspect", "bad.pth").stdout.split())
+
+
 def test_a_checkpoint_names_its_regions(sefa: Sefa, default_model: Path) -> None:
     about = json.loads(sefa("inspect", "--json", "tiny.pth").stdout)
     assert about["regions"]["center"] == [[0.25, 0.25, 0.5, 0.5]] and "eyes" not in about["regions"]

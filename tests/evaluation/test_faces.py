@@ -7,6 +7,7 @@ import pytest
 
 from sefa_cli.discovery.regions.landmarks import OVAL
 from sefa_cli.evaluation.faces import FaceFinder, FaceScorer, _pose, _skin
+from sefa_cli.evaluation.scorers import MEASURES
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
@@ -55,5 +56,6 @@ def test_a_mirrored_face_looks_the_other_way(faces: "Generator", default_model: 
     plain, mirrored = scorer(picture), scorer(np.ascontiguousarray(picture[:, ::-1]))
     assert scorer(np.zeros_like(picture)) is None
     scorer.close()
+    assert tuple(plain) == MEASURES["face"]
     assert plain["yaw"] > 15 and plain["yaw"] == pytest.approx(-mirrored["yaw"], abs=4)
     assert plain["smile"] > 0.3 and plain["smile"] == pytest.approx(mirrored["smile"], abs=0.15)

@@ -28,6 +28,7 @@ def test_colors() -> None:
     stripes[:, ::2] = 100
     assert color_scores(stripes)["contrast"] == 50 and color_scores(stripes)["sharpness"] == 50
     assert color_scores(stripes)["warmth"] == 0
+    assert tuple(color_scores(stripes)) == scorers.MEASURES["colors"]
 
 
 def test_a_scorer_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
