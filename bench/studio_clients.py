@@ -3,9 +3,10 @@
     python bench/studio_clients.py             50 clients on mobilestylegan_ffhq for a minute
     python bench/studio_clients.py tiny.pth --clients 6 --seconds 5
 
-The studio is a process of its own. A client is a websocket that says what the studio's page says:
-it drags a slider for two seconds, 20 times a second, lets go, looks for a second, and takes another
-one. It fetches every picture that it is shown. Ends with 1 if anything was wrong.
+The studio is a process of its own. Five clients at a time open its page. A client is a websocket
+that says what the page says: it drags a slider for two seconds, 20 times a second, lets go, looks
+for a second, and takes another one. It fetches every picture that it is shown. Ends with 1 if
+anything was wrong.
 """
 
 import argparse
@@ -37,6 +38,7 @@ from PIL import Image
 
 MODEL = "mobilestylegan_ffhq"
 DRAG, LOOK, EVERY = 2.0, 1.0, 0.05  # seconds; NiceGUI's sliders tell their place so often
+AT_ONCE = 5  # pages that are being opened
 LONGEST = 600.0  # seconds until all pages have their sliders, and until all are forgotten
 
 
@@ -206,8 +208,13 @@ async def visit(
     limits = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=limits) as http:
         clients = [Client(one.address, http, wrong) for _ in range(count)]
-        came = time.monotonic()
-        await asyncio.gather(*(client.open() for client in clients))
+        came, door = time.monotonic(), asyncio.Semaphore(AT_ONCE)
+
+        async def enter(client: Client) -> None:
+            async with door:
+                await client.open()
+
+        await asyncio.gather(*map(enter, clients))
         for client in clients:
             client.pictures.clear()
         began = time.monotonic()

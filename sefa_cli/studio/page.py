@@ -232,8 +232,7 @@ class Page:
             return
         self.save()
         self.layout.address(address_of(self.saved, self.model.ref, self.state))
-        self.shows += 1
-        mine = self.shows
+        mine = self.shows = self.shows + 1
         self.layout.picture.busy(True)
         state = self.shown
         for view in renderer.views(state):
@@ -286,8 +285,7 @@ class Page:
     ) -> T | None:
         """Do long work in turn with the pictures, or `aside`, in a thread of its own.
 
-        Returns None if the work failed, which the page then shows `by` what asked for it, or if it
-        was stopped.
+        Returns None if it was stopped, or failed, which the page shows `by` what asked for it.
         """
         try:
             if aside:

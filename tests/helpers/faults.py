@@ -7,6 +7,7 @@ end with one line and leave the old files or the new ones, or go on without what
 import ctypes
 import errno
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -164,6 +165,10 @@ def pair(case: Case, base: Path, new: dict[str, bytes], later: float) -> list[st
         one_more = content(folder, case.outputs)
         prepare(folder, base)
     both = run_together([first, second], folder, later)
+    for name, data in content(folder, case.outputs).items():
+        free = re.sub(r"-2(\.\w+)$", r"\1", name)
+        if free != name and data == new.get(free):
+            (folder / name).unlink()  # the later process took another name beside
     wrong = faults(case, folder, old if second != first else one_more, new)
     wrong += [f"{name} is lacking" for name in new if name not in content(folder, case.outputs)]
     refused = [one for one in both if one.status]
