@@ -148,10 +148,14 @@ class Client:
                 self._let_go = 0.0
 
     async def _fetch(self, source: str) -> None:
-        async with self.http.get(self.address.rstrip("/") + source) as answer:
-            data = await answer.read()
-        if answer.status != 200:
-            self.wrong.append(f"{source}: {answer.status}")
+        status, data = 0, b""
+        for _ in range(2):  # as browsers do: a kept connection may have been closed meanwhile
+            with suppress(aiohttp.ClientError):
+                async with self.http.get(self.address.rstrip("/") + source) as answer:
+                    status, data = answer.status, await answer.read()
+                    break
+        if status != 200:
+            self.wrong.append(f"{source}: {status}")
         else:
             self.pictures.append((time.monotonic(), Image.open(BytesIO(data)).width))
 
