@@ -54,7 +54,7 @@ def test_every_script_of_the_page_takes_its_arguments(monkeypatch: pytest.Monkey
     assert {Path(words[1]).stem for words in found} >= {"evidence", "equal_steps"}
     for _, script, *words in found:
         monkeypatch.setattr(sys, "argv", [script, *words])
-        with pytest.raises(SystemExit, match="^0$"):
+        with pytest.raises(SystemExit, match=r"^0$"):
             runpy.run_path(str(ROOT / script), run_name="__main__")
 
 
