@@ -1,6 +1,7 @@
 """Make the tables of docs/evidence.md again, from what `sefa evaluate` wrote.
 
-    python bench/evidence.py --choose choose/ --methods methods/ --named named/ --local local/
+    python bench/evidence.py --choose choose/ --methods methods/ --named named/ --box box/ \
+      --local local/
 
 Each folder holds an evaluation.json; the page says by which commands. Tables without a folder
 and the prose are not changed.
@@ -107,16 +108,20 @@ def directions(data: dict[str, Any]) -> Iterator[str]:
 
 def local(data: dict[str, Any]) -> Iterator[str]:
     """Yield a table: how local the leading directions of several methods are."""
-    scores = ("smile", "mouth open", "eyes open")
+    scores = [name for name in ("smile", "mouth open", "eyes open") if name in data["attributes"]]
     heads = ("bundle", "inside / outside", "change", "identity", *scores, "lost")
     yield f"| {' | '.join(heads)} |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "|---" * len(heads) + "|"
     for row in data["directions"]:
-        ratios = row["inside_over_outside"]
+        ratios = [
+            f"{row['inside_over_outside'][i]:.3g} ({row['inside_over_outside_low'][i]:.3g}–"
+            f"{row['inside_over_outside_high'][i]:.3g})"
+            for i in (0, -1)
+        ]
         cells = [f"{row['effects'][name]['mean']:+.2f}" for name in scores]
         likeness = row["compared"].get("identity", {}).get("mean")
         yield (
-            f"| {row['bundle']} | {ratios[0]:.3g} and {ratios[-1]:.3g} | "
+            f"| {row['bundle']} | {' and '.join(ratios)} | "
             f"{max(row['change']):.1f} | {'' if likeness is None else f'{likeness:.2f}'} | "
             f"{' | '.join(cells)} | {row['lost']:.0%} |"
         )
@@ -135,7 +140,7 @@ def filled(page: str, name: str, lines: Iterator[str]) -> str:
 def main() -> None:
     """Fill the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    for part in ("choose", "methods", "named", "local"):
+    for part in ("choose", "methods", "more", "named", "box", "local"):
         parser.add_argument(f"--{part}", type=Path)
     parts = {part: folder for part, folder in vars(parser.parse_args()).items() if folder}
     page = PAGE.read_text("utf-8")
