@@ -10,7 +10,7 @@ and the prose are not changed.
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -109,22 +109,24 @@ def directions(data: dict[str, Any]) -> Iterator[str]:
 def local(data: dict[str, Any]) -> Iterator[str]:
     """Yield a table: how local the leading directions of several methods are."""
     scores = [name for name in ("smile", "mouth open", "eyes open") if name in data["attributes"]]
-    heads = ("bundle", "inside / outside", "change", "identity", *scores, "lost")
+    compared = list(data["directions"][0]["compared"])
+    heads = ("bundle", "inside / outside", "inside", "outside", *compared, *scores, "lost")
     yield f"| {' | '.join(heads)} |"
     yield "|---" * len(heads) + "|"
     for row in data["directions"]:
-        ratios = [
-            f"{row['inside_over_outside'][i]:.3g} ({row['inside_over_outside_low'][i]:.3g}–"
-            f"{row['inside_over_outside_high'][i]:.3g})"
-            for i in (0, -1)
-        ]
-        cells = [f"{row['effects'][name]['mean']:+.2f}" for name in scores]
-        likeness = row["compared"].get("identity", {}).get("mean")
-        yield (
-            f"| {row['bundle']} | {' and '.join(ratios)} | "
-            f"{max(row['change']):.1f} | {'' if likeness is None else f'{likeness:.2f}'} | "
-            f"{' | '.join(cells)} | {row['lost']:.0%} |"
+        ratios = zip(
+            *(row[f"inside_over_outside{end}"] for end in ("", "_low", "_high")), strict=True
         )
+        each = [f"{middle:.3g} ({low:.3g}–{high:.3g})" for middle, low, high in ratios]
+        levels = [" and ".join(f"{x:.1f}" for x in _ends(row[part])) for part in heads[2:4]]
+        likeness = [f"{row['compared'][name]['mean']:.2f}" for name in compared]
+        moved = [f"{row['effects'][name]['mean']:+.2f}" for name in scores]
+        cells = (" and ".join(_ends(each)), *levels, *likeness, *moved, f"{row['lost']:.0%}")
+        yield f"| {row['bundle']} | {' | '.join(cells)} |"
+
+
+def _ends(steps: Sequence[Any]) -> tuple[Any, Any]:
+    return steps[0], steps[-1]
 
 
 def filled(page: str, name: str, lines: Iterator[str]) -> str:
