@@ -4,6 +4,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from sefa_cli.commands.typing_errors import unexpected
 from sefa_cli.errors import UsageError
 
 # What stands for a missing word in the corrected command; by command where they differ.
@@ -44,8 +45,10 @@ class SefaCommand(TyperCommand):
         """Parse the words; raises UsageError for those that are missing, all at once."""
         args = _several_photos(args)
         typed[:] = [str(ctx.info_name), *args]
-        given, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        given, extra, order = self.make_parser(ctx).parse_args(args=list(args))
         if "help" not in given:
+            if extra:
+                raise unexpected(extra, ctx)
             missing = [
                 p
                 for p in self.params

@@ -8,14 +8,35 @@ import typer
 from sefa_cli.errors import UsageError
 
 TYPING_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # Typer's own UsageError
+# What a bare word after the file most likely names.
+_MEANT = {
+    "localize": "--region",
+    "edit": "--k",
+    "animate": "--k",
+    "pick": "--k",
+    "sample": "--seeds",
+}
 _NUMBERS = {"int": "a whole number", "float": "a number"}
 
 
 def in_our_words(error: Any) -> UsageError:
     """Return an error of Typer's as ours: what was given, what was expected, where to look."""
     found, expected = _found(error)
-    words = error.ctx.command_path.split()[1:] if error.ctx else []
-    return UsageError(found, expected, f"See: {' '.join(['sefa', *words, '--help'])}")
+    return UsageError(found, expected, _help_of(error.ctx))
+
+
+def unexpected(words: list[str], ctx: Any) -> UsageError:
+    """Return the error for words that stand for nothing, with the option that may be meant."""
+    said = " ".join(words)
+    option = _MEANT.get(str(ctx.info_name))
+    return UsageError(
+        f"unexpected word: {said}", f"{option} {said}" if option else "", _help_of(ctx)
+    )
+
+
+def _help_of(ctx: Any) -> str:
+    words = ctx.command_path.split()[1:] if ctx else []
+    return f"See: {' '.join(['sefa', *words, '--help'])}"
 
 
 def _found(error: Any) -> tuple[str, str]:
@@ -28,8 +49,6 @@ def _found(error: Any) -> tuple[str, str]:
         return f"unknown command {match[1]!r}", (match[2] or "").replace("'", "")
     if match := re.match(r"Option '(.*)' requires an argument", text):
         return f"{match[1]} needs a value", ""
-    if match := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", text):
-        return f"unexpected word: {match[1]}", ""
     return text, ""
 
 

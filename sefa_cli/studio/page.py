@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sefa_cli.studio.studio import Studio
 
 T = TypeVar("T")
-
 FIRST_LAYERS = "all"
 _KEPT_KEYS = 50  # changes of the key frames that can be undone
 _KEPT = 8  # the pictures of a page that a browser can still fetch
@@ -110,8 +109,8 @@ class Page:
         except SefaError:
             return False
         if not self.closed:
-            self.model, self.renderer, self.history = model, Renderer(model), history
-            self.keys = keys
+            self.model, self.renderer = model, Renderer(model)
+            self.history, self.keys = history, keys
             await self.show()
         return True
 
@@ -154,6 +153,10 @@ class Page:
         self.keys = keys
         self.layout.timeline.refresh()
         self.layout.sliders.settled()  # small pictures
+        self.save()
+
+    def save(self) -> None:
+        """Keep the page, so that a reload brings it back."""
         if self.model:
             self.saved.write(self.model.ref, self.history, self.keys)
 
@@ -205,10 +208,9 @@ class Page:
 
     async def factorize(self, layers: str) -> None:
         """Find global directions of other layers, and add them as another set of sliders."""
-        model = self.model
-        assert model is not None
+        assert self.model is not None
         try:
-            sliders = await asyncio.to_thread(model.factorize, layers.strip())
+            sliders = await asyncio.to_thread(self.model.factorize, layers.strip())
         except SefaError as error:
             self.layout.complain(str(error))
             return
@@ -227,7 +229,7 @@ class Page:
         renderer = self.renderer
         if renderer is None or self.model is None:
             return
-        self.saved.write(self.model.ref, self.history, self.keys)
+        self.save()
         self.layout.address(address_of(self.saved, self.model.ref, self.state))
         self.shows += 1
         mine = self.shows

@@ -53,7 +53,7 @@ def test_a_hundred_moves_show_the_last(tiny: str, page: Page) -> None:
     assert 0 < len(asked) < 60  # every move asks for a picture, but most are overtaken
     other = opened(page, address)
     drag(other, 1, 0.202, moves=1)
-    expect(at(page, "commands")).to_contain_text("--k 1 --alpha -2.5")
+    expect(at(other, "commands")).to_contain_text("--k 1 --alpha -2.5")
     np.testing.assert_array_equal(settled(other), last)
 
 
