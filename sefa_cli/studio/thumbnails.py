@@ -49,6 +49,8 @@ class Thumbnails:
         """Make those of the history and of the present sliders that are missing, one by one."""
         self._wanted += 1
         page, mine = self._page, self._wanted
+        if page.closed:
+            return  # before this task began
         state, asked = page.state, page.asked
         if page.closed:
             return  # before this began
