@@ -52,8 +52,6 @@ class Thumbnails:
         if page.closed:
             return  # before this task began
         state, asked = page.state, page.asked
-        if page.closed:
-            return  # before this began
         steps = [(shown_by(one), one, -1) for one in page.steps]
         sides = [
             (_key(state, k, side), moved_alone(state, k, side), k) for k in ks for side in (-1, 1)
