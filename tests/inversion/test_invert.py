@@ -73,7 +73,7 @@ def test_lpips_may_be_in_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is made small is the sum, and both parts are told."""
     monkeypatch.setattr(inverting, "load_lpips", lambda offline: small_lpips())
     generator = build(networks.stylegan2(), "cpu")
-    photo = np.random.RandomState(0).randint(0, 255, (16, 16, 3)).astype(np.uint8)
+    photo = np.asarray(sefa.sample(generator, seeds=[3])[0])
     alike, seen = (
         sefa.invert(photo, generator, passes=30, regularize=0, loss=loss)
         for loss in ("pixels", "lpips")
