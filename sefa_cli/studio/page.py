@@ -75,13 +75,12 @@ class Page:
     def close(self) -> None:
         """Stop all work for a page that is gone, and let go of everything heavy."""
         self.closed = True
-        self.studio.pages.pop(self.key, None)
-        self.studio.worker.forget(self.key)
         if self.job:
             self.job.stop()
         self.model = self.renderer = self.seen = None
         self.history, self.keys, self.keys_past = History(), KeyFrames(), []
         self.pictures.clear()
+        self.studio.forget(self.key)
 
     def go_on(self) -> None:
         """Raise CancelledError if the page is closed. Long work calls this now and then."""

@@ -49,9 +49,9 @@ class Thumbnails:
         """Make those of the history and of the present sliders that are missing, one by one."""
         self._wanted += 1
         page, mine = self._page, self._wanted
-        state, asked = page.state, page.asked
         if page.closed:
-            return  # before this began
+            return  # before this task began
+        state, asked = page.state, page.asked
         steps = [(shown_by(one), one, -1) for one in page.steps]
         sides = [
             (_key(state, k, side), moved_alone(state, k, side), k) for k in ks for side in (-1, 1)
