@@ -2,10 +2,11 @@
 
 glibc returns every block above 32 MB to the system when it is freed, and the page faults of getting
 it again cost more than the arithmetic in between. With such blocks kept, a 1024-px picture takes
-0.4 s instead of 1.2 s; the price is memory that is held until the process ends.
+0.4 s instead of 1.2 s; the price is memory that is held until `give_back`.
 """
 
 import ctypes
+import gc
 import os
 import sys
 from functools import cache
@@ -21,14 +22,26 @@ _KEEP = (
 
 @cache
 def keep_blocks() -> bool:
-    """Tell glibc to keep freed blocks for the rest of this process; return whether it does.
+    """Tell glibc to keep freed blocks from now on; return whether it does.
 
     Call it before the first large tensor. Only the first call has an effect. Another C library, or
     SEFA_MALLOC=0 in the environment, leaves everything as it is.
     """
-    if sys.platform != "linux" or os.environ.get("SEFA_MALLOC") == "0":
-        return False
-    library = ctypes.CDLL(None)
-    if not hasattr(library, "gnu_get_libc_version"):  # musl has no such settings
-        return False
-    return all(library.mallopt(parameter, value) == 1 for parameter, value in _KEEP)
+    library = None if os.environ.get("SEFA_MALLOC") == "0" else _glibc()
+    return library is not None and all(library.mallopt(*setting) == 1 for setting in _KEEP)
+
+
+def give_back() -> bool:
+    """Return freed memory to the system, also between blocks in use; say whether any went.
+
+    The next large tensors have to get it again, which takes about as long as one picture.
+    """
+    gc.collect()  # canceled work is in cycles
+    library = _glibc()
+    return library is not None and library.malloc_trim(0) == 1
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """The C library, if it is the one with these functions: musl and other systems lack them."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return library if hasattr(library, "gnu_get_libc_version") else None

@@ -72,6 +72,28 @@ def test_the_environment_turns_it_off() -> None:
     assert count > FEW
 
 
+HELD = """
+import numpy as np
+from sefa_cli.allocator import give_back, keep_blocks
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) >> 8
+keep_blocks()
+blocks = [np.ones(40 << 20, np.uint8) for _ in range(8)]
+last = np.ones(1 << 20, np.uint8)  # the top of the heap stays in use
+before = resident()
+del blocks
+freed = resident()
+print(before - freed, give_back(), freed - resident())
+"""
+
+
+@glibc
+def test_freed_memory_is_given_back_when_asked() -> None:
+    done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, check=True)
+    kept, given, fell = done.stdout.split()
+    assert int(kept) < 5 and given == b"True" and int(fell) > 300
+
+
 @pytest.fixture
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, int]]]:
     """As if nobody had asked yet; what the C library is told is only noted."""
@@ -102,7 +124,7 @@ def test_another_c_library_is_left_alone(
     fresh: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
-    assert not allocator.keep_blocks()
+    assert not allocator.keep_blocks() and not allocator.give_back()
     assert fresh == []
 
 

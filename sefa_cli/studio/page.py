@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -74,13 +75,12 @@ class Page:
     def close(self) -> None:
         """Stop all work for a page that is gone, and let go of everything heavy."""
         self.closed = True
-        self.studio.pages.pop(self.key, None)
-        self.studio.worker.forget(self.key)
         if self.job:
             self.job.stop()
         self.model = self.renderer = self.seen = None
         self.history, self.keys, self.keys_past = History(), KeyFrames(), []
         self.pictures.clear()
+        self.studio.forget(self.key)
 
     def go_on(self) -> None:
         """Raise CancelledError if the page is closed. Long work calls this now and then."""
@@ -231,8 +231,7 @@ class Page:
             return
         self.save()
         self.layout.address(address_of(self.saved, self.model.ref, self.state))
-        self.shows += 1
-        mine = self.shows
+        mine = self.shows = self.shows + 1
         self.layout.picture.busy(True)
         state = self.shown
         for view in renderer.views(state):
@@ -248,14 +247,15 @@ class Page:
     async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
         if self.closed:
             return
-        self.asked += 1
-        number = self.painted = self.asked
+        number = self.asked = self.painted = self.asked + 1
+        slow = view == renderer.whole != renderer.quick
 
         def go_on() -> None:
-            if view == renderer.whole != renderer.quick and number != self.painted:
+            if slow and number != self.painted:
                 raise CancelledError  # a whole picture gives way to the next move
 
-        request = self.studio.worker.submit(self.key, lambda: renderer.render(state, view, go_on))
+        work = partial(renderer.render, state, view, go_on)
+        request = self.studio.worker.submit(self.key, work, slow)
         try:
             rendered: Rendered | None = await asyncio.wrap_future(request)
         except SefaError as error:
@@ -284,8 +284,7 @@ class Page:
     ) -> T | None:
         """Do long work in turn with the pictures, or `aside`, in a thread of its own.
 
-        Returns None if the work failed, which the page then shows `by` what asked for it, or if it
-        was stopped.
+        Returns None if it was stopped, or failed, which the page shows `by` what asked for it.
         """
         try:
             if aside:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
     from sefa_cli.studio.renderer import Renderer
 
+_HOW = {
+    "box": "Draw the region that should change on the picture. Or use the arrow keys on it: "
+    "they move a box, with Shift they change its size.",
+    "brush": "Paint the region that should change on the picture.",
+}
+
 
 class RegionPanel:
     """The drawing tools, the cost of the search, and its progress."""
@@ -51,7 +57,7 @@ class RegionPanel:
                 'no-caps unelevated padding="4px 14px" data-test="localize"'
             )
             self._clear = ui.button("Clear", on_click=self._wipe).props("no-caps flat dense")
-            self._cost = ui.label("").classes("quiet").props('data-test="cost"')
+            self._cost = ui.label("").classes("quiet").props('role=status data-test="cost"')
         with ui.row().classes("panel-head no-wrap") as self._busy:
             self._bar = ui.linear_progress(value=0, show_value=False).props("rounded")
             self._left = ui.label("").classes("quiet").style("white-space: nowrap")
@@ -117,7 +123,7 @@ class RegionPanel:
             takes = f", about {spoken(passes * pace)}" if pace else ""
             self._cost.text = f"at most {passes} derivatives{takes}"
         elif self._mode.value != "none" and not running:
-            self._cost.text = "Draw the region that should change on the picture."
+            self._cost.text = _HOW[self._mode.value]
 
     def _pace(self) -> float:
         """Return the seconds per derivative: those of the last search, or those of a picture."""

@@ -3,6 +3,7 @@
 from fastapi import FastAPI, HTTPException, Request, Response
 from nicegui import Client, ui
 
+from sefa_cli.allocator import give_back
 from sefa_cli.errors import SefaError
 from sefa_cli.studio.dropping import drop
 from sefa_cli.studio.layout import Layout
@@ -58,6 +59,12 @@ class Studio:
             page.layout = Layout(page)
             await client.connected()
             await page.begin(client.request.query_params)
+
+    def forget(self, key: str) -> None:
+        """Drop a page that is gone. Its features took some 150 MB, which the system gets back."""
+        self.pages.pop(key, None)
+        self.worker.forget(key)
+        self.worker.submit("memory", give_back)  # after the picture at work, which may be its own
 
     def _saved(self, name: str | None) -> Saved:
         """Return the saved page that an address names, or a new one while another window has it."""

@@ -49,6 +49,8 @@ class Thumbnails:
         """Make those of the history and of the present sliders that are missing, one by one."""
         self._wanted += 1
         page, mine = self._page, self._wanted
+        if page.closed:
+            return  # before this task began
         state, asked = page.state, page.asked
         steps = [(shown_by(one), one, -1) for one in page.steps]
         sides = [
@@ -66,7 +68,7 @@ class Thumbnails:
                 return
             key, shown, k = missing[0]
             paint = partial(page.renderer.thumbnail, shown, go_on)
-            request = page.studio.worker.submit((page.key, "thumbnail"), paint)
+            request = page.studio.worker.submit((page.key, "thumbnail"), paint, slow=True)
             try:
                 picture = await asyncio.wrap_future(request)
             except CancelledError:

@@ -1,4 +1,4 @@
-"""What axe-core finds on a page."""
+"""What axe-core finds on a page, and what is too small to hit."""
 
 from importlib.resources import files
 from typing import Any
@@ -6,16 +6,46 @@ from typing import Any
 from playwright.sync_api import Page
 
 IMPACTS = ("minor", "moderate", "serious", "critical")
+LEAST = 24  # pixels of a target
+
+# Fading dialogs have too little contrast. Bars of progress never stand still.
+_AT_REST = """() => !document.querySelector('[class*="-enter-active"], [class*="-leave-active"]')
+    && document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity)"""
+
+_SMALL = """(least) => {
+    const targets = 'a[href], button, input, select, textarea, [role=slider], [tabindex="0"]';
+    const around = '.q-field__control, .q-checkbox, .q-toggle, .q-slider, label', found = [];
+    for (const one of document.querySelectorAll(targets)) {
+        const whole = one.closest(around) || one;
+        const style = getComputedStyle(one), { width, height } = whole.getBoundingClientRect();
+        if (style.visibility === 'hidden' || !width || !height) continue;  // cannot be hit at all
+        if (Math.min(width, height) < least - 0.01)
+            found.push(`${width} x ${height}: ${one.outerHTML.slice(0, 200)}`);
+    }
+    return found;
+}"""
 
 
-def violations(page: Page, part: str = "document", least: str = "serious") -> list[Any]:
-    """Return what axe finds in a part of the page, from an impact on."""
-    page.wait_for_timeout(500)  # fading dialogs have too little contrast
-    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text())
-    asked = f"axe.run({part}, {{rules: {{'target-size': {{enabled: true}}}}}})"
-    found = page.evaluate(asked)["violations"]
+def violations(
+    page: Page, part: str = "document", least: str = "serious", rule: str | None = None
+) -> list[Any]:
+    """Return what axe finds in a part of the page, from an impact on: of all rules, or of one."""
+    page.wait_for_function(_AT_REST)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text())
+    rules = f"runOnly: ['{rule}']" if rule else "rules: {'target-size': {enabled: true}}"
+    found = page.evaluate(f"axe.run({part}, {{{rules}}})")["violations"]
     return [
         (one["id"], [node["html"][:200] + node["failureSummary"] for node in one["nodes"]])
         for one in found
         if one["impact"] in IMPACTS[IMPACTS.index(least) :]
     ]
+
+
+def shuts_out(page: Page) -> list[Any]:
+    """Return what keeps people from what a page shows, light and dark."""
+    found = violations(page) + page.evaluate(_SMALL, LEAST)
+    page.emulate_media(color_scheme="dark")
+    found += violations(page, rule="color-contrast")
+    page.emulate_media(color_scheme="light")
+    return found

@@ -1,33 +1,123 @@
 """Every view and dialog of the studio, checked by axe-core; and a picture that stays in sight."""
 
 import pytest
-from playwright.sync_api import expect
+from PIL import Image
+from playwright.sync_api import Page, expect
 
-from tests.helpers.axe import violations
+from tests.helpers import Sefa
+from tests.helpers.axe import shuts_out
 from tests.helpers.chromium import NewPage
-from tests.helpers.visiting import at, opened
+from tests.helpers.visiting import Serve, at, drag, opened, settled
 
 pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_view_or_dialog_shuts_people_out(tiny: str, new_page: NewPage, scheme: str) -> None:
-    page = opened(new_page(color_scheme=scheme), tiny)
-    assert page.locator("main").count() == 1 and page.get_by_role("heading", level=1).count() == 1
-    assert violations(page) == []
-    at(page, "mode").get_by_text("Brush").click()
-    assert violations(page) == []
-    dialog = "document.querySelector('.q-dialog')"
-    at(page, "open").click()
-    assert violations(page, dialog) == []
+def gone(page: Page) -> None:
+    """Close the open dialog, and wait until it has faded."""
     page.keyboard.press("Escape")
-    expect(at(page, "path")).to_be_hidden()
+    expect(page.locator(".q-dialog")).to_have_count(0)
+
+
+def test_picture_and_region_shut_nobody_out(tiny: str, page: Page) -> None:
+    opened(page, tiny)
+    assert page.locator("main").count() == 1 and page.get_by_role("heading", level=1).count() == 1
+    assert shuts_out(page) == []
+    at(page, "hint").get_by_role("button").click()
+    at(page, "mode").get_by_text("Brush").click()
+    assert shuts_out(page) == []
+    at(page, "mode").get_by_text("Box").click()
+    page.locator(".canvas").press("ArrowUp")
+    assert shuts_out(page) == []
+    at(page, "localize").click()
+    expect(at(page, "bundles")).to_contain_text("region1.dirs")
+    drag(page, 0, 0.8)
+    expect(at(page, "commands")).to_contain_text("--k 0")
+    settled(page)
+    assert shuts_out(page) == []
+    for menu in ("bundles", "level"):
+        at(page, menu).click()
+        expect(page.get_by_role("option").first).to_be_visible()
+        assert shuts_out(page) == []
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("option")).to_have_count(0)
+
+
+def test_nor_do_several_faces(tiny: str, page: Page) -> None:
+    opened(page, tiny)
+    drag(page, 0, 0.8)
+    at(page, "compare").click()
+    page.get_by_role("option", name="before").click()
+    expect(page.get_by_label("compare: the other picture")).to_be_visible()
+    assert shuts_out(page) == []
+    at(page, "faces").get_by_text("4").click()
+    at(page, "mix").fill("7")
+    at(page, "mix").press("Enter")
+    expect(page.get_by_text("cannot mix from").first).to_be_visible()
+    assert shuts_out(page) == []
+    at(page, "gallery").click()
+    expect(page.locator(".gallery img[src^=data]")).to_have_count(24, timeout=30_000)
+    assert shuts_out(page) == []
+
+
+def test_nor_do_timeline_and_presets(tiny: str, page: Page) -> None:
+    opened(page, tiny)
+    drag(page, 0, 0.8)
+    expect(at(page, "commands")).to_contain_text("--k 0")
+    at(page, "add-key").click()
+    expect(at(page, "keys")).to_have_text("1 key frame")
+    at(page, "reset").click()
+    expect(at(page, "commands")).to_contain_text("sefa sample")
+    at(page, "add-key").click()
+    at(page, "seconds-0").fill("60")
+    at(page, "seconds-0").press("Enter")
+    expect(at(page, "keys")).to_have_text("2 key frames, 60 s")
+    at(page, "save-story").click()
+    expect(at(page, "film-progress")).to_contain_text("s left")
+    assert shuts_out(page) == []
+    at(page, "film").get_by_text("Cancel").click()
+    at(page, "undo").click()
+    expect(at(page, "commands")).to_contain_text("--k 0")
+    at(page, "presets").click()
+    at(page, "preset-name").fill("smile")
+    assert shuts_out(page) == []
+    at(page, "save-preset").click()
+    expect(page.locator(".q-dialog")).to_have_count(0)
+    at(page, "presets").click()
+    at(page, "preset-name").fill("smile")
+    at(page, "save-preset").click()
+    expect(at(page, "replace-preset")).to_be_visible()
+    assert shuts_out(page) == []
+
+
+def test_nor_do_photos_and_annotations(tiny: str, page: Page, sefa: Sefa) -> None:
+    opened(page, tiny)
+    at(page, "open").click()
+    at(page, "path").fill("nothing.pth")
+    at(page, "open-path").click()
+    expect(page.get_by_text("cannot open").first).to_be_visible()
+    assert shuts_out(page) == []
+    sefa("sample", "tiny.pth", "--seeds", "5", "-o", "samples")
+    Image.open("samples/seed0005.png").convert("RGB").save("me.png")
+    at(page, "drop").locator("input").set_input_files("me.png")
+    expect(at(page, "photo-progress")).to_contain_text("me.png")
+    gone(page)
+    assert shuts_out(page) == []
+    expect(at(page, "photo")).to_contain_text("me.png: loss", timeout=60_000)
+    assert shuts_out(page) == []
     at(page, "annotate").click()
-    assert violations(page, dialog) == []
+    assert shuts_out(page) == []
     at(page, "annotate-seeds").fill("0")
     at(page, "begin").click()
     expect(at(page, "sheet")).to_be_visible()
-    assert violations(page, dialog) == []
+    assert shuts_out(page) == []
+
+
+def test_nor_does_the_empty_page(serve: Serve, page: Page) -> None:
+    page.goto(serve())
+    expect(at(page, "path")).to_be_visible()
+    assert shuts_out(page) == []
+    gone(page)
+    assert shuts_out(page) == []
 
 
 def test_the_picture_stays_in_sight(tiny: str, new_page: NewPage) -> None:

@@ -5,6 +5,8 @@ import io
 import re
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import CancelledError
 from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import State
-from sefa_cli.studio.thumbnails import end_of, moved_alone
+from sefa_cli.studio.thumbnails import Thumbnails, end_of, moved_alone
 from sefa_cli.studio.worker import Worker
 from tests.helpers import Sefa
 from tests.helpers.visiting import Serve, at, drag, opened, settled
@@ -93,6 +95,13 @@ def test_a_small_picture_gives_way_within_a_layer(model: Model) -> None:
     assert own is not None
     same = renderer.picture(state.at(0, end_of(own, 0, 1)), renderer.small)
     np.testing.assert_array_equal(whole, same)
+
+
+def test_a_page_that_was_closed_gets_none() -> None:
+    """The task that makes them begins later than it is asked for; this once left a traceback."""
+    page: Any = SimpleNamespace(closed=True, state=State(), asked=0, steps=[])
+    with pytest.raises(StopIteration):  # done at once
+        Thumbnails(page).make(range(10)).send(None)
 
 
 def test_the_worker_says_that_somebody_waits() -> None:

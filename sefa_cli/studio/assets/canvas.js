@@ -1,8 +1,12 @@
 // The picture, and what is drawn on it: a box, or strokes of a brush. Positions are parts of the
 // picture's width and height, so that they mean the same at any size.
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const STEP = 0.02;
+
 export default {
   template: `
     <div class="canvas" :class="{drawing: mode !== 'none'}"
+         v-bind="keys" @keydown="key" @keyup="up"
          @pointerdown="down" @pointermove="move" @pointerup="up" @pointercancel="up">
       <img ref="img" :src="shown" draggable="false" @load="loaded" @error="failed" :alt="alt">
       <template v-if="other">
@@ -31,6 +35,10 @@ export default {
   mounted() { this.show(this.src); },
   computed: {
     lines() { return this.kind === "brush" ? this.strokes : []; },
+    keys() {  // in the order of the Tab key only while a box can be drawn
+      const label = "region: arrow keys move the box, with Shift they change its size";
+      return this.mode === "box" ? { tabindex: 0, role: "application", "aria-label": label } : {};
+    },
     box() {
       if (this.kind !== "box" || !this.strokes.length) return null;
       const stroke = this.strokes[0], [a, b] = [stroke[0], stroke[stroke.length - 1]];
@@ -73,6 +81,20 @@ export default {
       if (this.mode === "box" || this.kind !== this.mode) this.strokes = [];
       this.kind = this.mode;
       this.strokes.push([this.at(event)]);
+      this.pressed = true;
+    },
+    key(event) {
+      const way = ARROWS[event.key];
+      if (this.mode !== "box" || !way) return;
+      event.preventDefault();
+      const { x, y, width, height } = this.box || { x: 350, y: 350, width: 300, height: 300 };
+      const low = [x / 1000, y / 1000], size = [width / 1000, height / 1000];
+      for (const i of [0, 1]) {
+        const [part, least, most] = event.shiftKey ? [size, STEP, 1 - low[i]] : [low, 0, 1 - size[i]];
+        part[i] = Math.min(most, Math.max(least, part[i] + way[i] * STEP));
+      }
+      this.kind = "box";
+      this.strokes = [[low, [low[0] + size[0], low[1] + size[1]]]];
       this.pressed = true;
     },
     move(event) {
