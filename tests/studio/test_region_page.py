@@ -26,7 +26,8 @@ def test_a_region_is_drawn_localized_named_and_saved(tiny: str, page: Page, sefa
     expect(at(page, "bundles")).to_contain_text("region1.dirs")
     expect(at(page, "layers")).to_have_value("2-5")  # the middle ones keep to a region best
     expect(page.locator(".canvas .outline")).to_be_visible()
-    expect(at(page, "change-0")).to_have_text(re.compile(r"in 0\.25 · out 0\.\d\d"))
+    expect(at(page, "change-0")).to_have_text(re.compile(r"≈ in 0\.25 · out 0\.\d\d"))
+    still = settled(page)
     name = at(page, "row-0").get_by_label("name of direction 0")
     name.fill("<img src=x onerror=alert(1)>")
     name.press("Enter")
@@ -37,6 +38,10 @@ def test_a_region_is_drawn_localized_named_and_saved(tiny: str, page: Page, sefa
         at(page, "bundle-download").click()
     download.value.save_as("page.dirs")
     picture = settled(page)
+    bundle = Bundle.load("page.dirs")
+    squares = np.square((picture.astype(float) - still) / 127.5).mean(axis=-1)
+    inside, outside = (np.sqrt(squares[bundle.mask == own].mean()) for own in (255, 0))
+    expect(at(page, "change-0")).to_have_text(f"in {inside:.2f} · out {outside:.2f}")
     run(sefa, at(page, "commands").inner_text().splitlines())
     assert Path("page.dirs").read_bytes() == Path("region1.dirs").read_bytes()
     assert Bundle.load("page.dirs").labels[0] == "<img src=x onerror=alert(1)>"
