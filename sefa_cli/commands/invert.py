@@ -86,6 +86,14 @@ def invert(
     ] = False,
     align: options.Align = False,
     face: options.Face = None,
+    outside: Annotated[
+        float,
+        typer.Option(
+            metavar="X",
+            help="With --align, how much errors outside the face count, from 0 to 1. Below 1, the "
+            "face comes nearer, and hat, hair and background come less near.",
+        ),
+    ] = 1.0,
     sheet: Annotated[
         str | None,
         typer.Option(metavar="FILE.png", help="Also write photos and reconstructions as a sheet."),
@@ -103,7 +111,7 @@ def invert(
     from sefa_cli.inversion.how import How
     from sefa_cli.inversion.photos import find_photos
 
-    how = How(space, passes, size, regularize, loss, tune, align, face)
+    how = How(space, passes, size, regularize, loss, tune, align, face, outside)
     checks.check_device(device)
     checks.check_model(model, offline)
     paths = find_photos(photos)

@@ -50,7 +50,8 @@ class Thumbnails:
 
     def change(self, state: State, k: int) -> str:
         """Return how much slider `k` changes in and around its region; "" until it is measured."""
-        return self._kept.get((k, shown_by(state)), "")
+        own = state.sliders
+        return self._kept.get((own.path, k, shown_by(state)), "") if own else ""
 
     async def make(self, ks: Iterable[int]) -> None:
         """Make what is missing for the history and the present sliders, one by one."""
@@ -70,7 +71,8 @@ class Thumbnails:
             if page.closed or page.asked != asked:
                 return
             key, make, k = missing[0]
-            request = page.studio.worker.submit((page.key, "thumbnail"), partial(make, go_on))
+            work = partial(make, go_on)
+            request = page.studio.worker.submit((page.key, "thumbnail"), work, slow=True)
             try:
                 made = await asyncio.wrap_future(request)
             except CancelledError:
@@ -97,7 +99,7 @@ def _wishes(page: "Page", renderer: Renderer, ks: Iterable[int]) -> Iterator[Wis
     state, own, ks = page.state, page.state.sliders, list(ks)
     for k in ks:
         if own and own.bundle.mask is not None and own.alpha(k):
-            yield (k, shown_by(state)), partial(measured, renderer, state, k), k
+            yield (own.path, k, shown_by(state)), partial(measured, renderer, state, k), k
     for step in page.steps:
         yield shown_by(step), partial(small, step), -1
     for k in ks:

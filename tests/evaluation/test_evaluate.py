@@ -96,6 +96,10 @@ def test_locality_of_a_direction_with_a_region(run: Callable[..., Evaluation]) -
     rows = run({"right": bundle(mask=mask)}).results
     assert rows[0]["inside_over_outside"] == pytest.approx([9, 9], rel=0.05)  # (0.15 / 0.05)²
     assert rows[1]["inside_over_outside"] == pytest.approx([1, 1], rel=0.05)
+    assert rows[0]["inside"] == pytest.approx([0.15 * 3 * 127.5] * 2, abs=1)
+    assert rows[0]["outside"] == pytest.approx([0.05 * 3 * 127.5] * 2, abs=1)
+    assert rows[0]["inside_over_outside_low"] <= rows[0]["inside_over_outside"]
+    assert rows[0]["inside_over_outside"] <= rows[0]["inside_over_outside_high"]
     assert run({"right": bundle()}).results[0]["inside_over_outside"] is None
 
 

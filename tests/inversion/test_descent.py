@@ -7,6 +7,8 @@ import sefa_cli as sefa
 from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
 from sefa_cli.inversion import descent
+from sefa_cli.inversion.how import How
+from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.lbfgs import minimize
 from sefa_cli.inversion.loss import psnr
 from tests.helpers import networks
@@ -34,6 +36,21 @@ def test_layers_get_what_one_code_for_all_leaves(monkeypatch: pytest.MonkeyPatch
     assert len(losses) == 12 and len(set(losses)) == 12
     assert losses[1] < losses[0]
     assert starts[0].shape != starts[1].shape and starts[1].any()
+
+
+def test_layers_start_with_the_curvature_that_one_code_has_seen() -> None:
+    """In w+, a step of all layers changes the gradient as in w; the first step is none too far."""
+    generator = build(networks.mobilestylegan(blocks=4), "cpu")
+    photo = sefa.sample(generator, seeds=[3])[0]
+    inverter = Inverter(generator, How("w+", 24, 32, regularize=0))
+    losses: list[float] = []
+    search = inverter.descent(inverter.read(photo), lambda done, loss: losses.append(loss))
+    search.run(12, "w")
+    pairs = search._layered_pairs()
+    assert 3 <= len(pairs) <= len(search._steps)
+    (step, change), (s, y) = search._steps[-1], pairs[-1]
+    assert torch.allclose(torch.einsum("lij,lj->li", inverter.prior.layered, s), step, atol=1e-8)
+    assert float((s * y).sum()) == pytest.approx(float((step * change).sum()))
 
 
 def test_rough_pictures_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
