@@ -52,7 +52,7 @@ def test_a_region_is_drawn_localized_named_and_saved(tiny: str, page: Page, sefa
 
 def test_a_box_is_drawn_by_keys(tiny: str, page: Page) -> None:
     opened(page, tiny)
-    at(page, "mode").get_by_text("Box").press("Enter")
+    at(page, "mode").get_by_role("button", name="Box").press("Enter")
     expect(at(page, "cost")).to_contain_text("use the arrow keys on it")
     picture = page.get_by_role("application", name="arrow keys move the box")
     for key in ("ArrowDown", "ArrowDown", "ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp"):
