@@ -235,7 +235,7 @@ def main() -> None:
     }
     inverters = {space: Inverter(generator, hows[space]) for space in own.spaces.split(",")}
     bundle, judge = Bundle.load(DIRECTIONS), Judge()
-    moves = {
+    moves: dict = {  # by direction and α
         (k, alpha): delta_of(bundle, generator.num_layers, k, alpha)
         for k, alphas in EDITS.items()
         for alpha in alphas

@@ -86,14 +86,7 @@ def invert(
     ] = False,
     align: options.Align = False,
     face: options.Face = None,
-    outside: Annotated[
-        float,
-        typer.Option(
-            metavar="X",
-            help="With --align, how much errors outside the face count, from 0 to 1. Below 1, the "
-            "face comes nearer, and hat, hair and background come less near.",
-        ),
-    ] = 1.0,
+    outside: options.Outside = 1.0,
     sheet: Annotated[
         str | None,
         typer.Option(metavar="FILE.png", help="Also write photos and reconstructions as a sheet."),
