@@ -29,6 +29,7 @@ class PhotoPanel:
             icon_button("close", "Back to the seed", self._leave)
         with ui.row().classes("panel-head no-wrap") as self._busy:
             self._bar = ui.linear_progress(value=0, show_value=False).props("rounded")
+            self._bar.props('aria-label="the search for the photo"')
             self._left = ui.label("").classes("quiet").style(_ONE_LINE)
             self._left.props('data-test="photo-progress"')
             ui.button("Cancel", on_click=self.stop).props(
