@@ -54,6 +54,7 @@ class Client:
     last: str = ""  # the address of the newest picture
     waits: list[float] = field(default_factory=list)  # from letting go to the whole picture
     _let_go: float = 0.0
+    _busy: bool = False  # since it let go
     _next: int = 0
     _leaving: bool = False
 
@@ -97,7 +98,7 @@ class Client:
                 value = round(here + (there - here) * step / steps, 1)
                 await self._say(number, "update:modelValue", value)
                 await asyncio.sleep(EVERY)
-            self._let_go = time.monotonic()
+            self._let_go, self._busy = time.monotonic(), False
             await self._say(number, "change", round(there, 1))
             await self._acknowledge()
             await asyncio.sleep(LOOK)
@@ -143,9 +144,11 @@ class Client:
             if source.startswith("/picture/") and source != self.last:
                 self.last = source
                 self._fetching = asyncio.create_task(self._fetch(source))
-            if props.get("aria-busy") == "false" and self._let_go:
-                self.waits.append(time.monotonic() - self._let_go)
-                self._let_go = 0.0
+            if "aria-busy" in props and self._let_go:
+                if self._busy and props["aria-busy"] == "false":
+                    self.waits.append(time.monotonic() - self._let_go)
+                    self._let_go = 0.0
+                self._busy = props["aria-busy"] == "true"
 
     async def _fetch(self, source: str) -> None:
         status, data = 0, b""

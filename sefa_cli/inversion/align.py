@@ -61,16 +61,19 @@ def look_closer(look: Find, picture: NDArray[np.uint8]) -> list[Points]:
 
 def aligned(
     image: Image.Image, side: int, find: Find, face: int | None, label: str
-) -> tuple[Image.Image, NDArray[np.float32], str]:
+) -> tuple[Image.Image, NDArray[np.float32], list[str]]:
     """Return one face of a photo, cropped and turned as in FFHQ, `side` pixels large.
 
-    Also return where the face is in the crop, `(side, side)`, 1 inside and 0 outside; and a note.
+    Also return where the face is in the crop, `(side, side)`, 1 inside and 0 outside; and notes.
     Raises SefaError, as `face_square`.
     """
     points, square, note = face_square(image, find, face, label)
     axes = np.stack([square[3] - square[0], square[1] - square[0]], axis=1)
     oval = (points[list(OVAL)] - square[0]) @ np.linalg.inv(axes).T * side
-    return _cut(image, square, side), _inside(oval, side), note
+    notes, own = [note], round(math.dist(square[0], square[3]))
+    if own < side:
+        notes.append(f"enlarged: it has only {own} pixels")
+    return _cut(image, square, side), _inside(oval, side), notes
 
 
 def _inside(oval: Points, side: int) -> NDArray[np.float32]:

@@ -33,6 +33,7 @@ def _ignore(picture: Tensor) -> None:
 
 _LOOKS = 4  # at rough pictures, for a pass
 _ROUGH = 4  # passes; more bring nothing: a rough picture is 25 dB from the mean of the fine one
+_SHARED = 10  # in w+, one of so many passes looks at exact pictures of one code for all layers
 
 
 class _SpentError(Exception):
@@ -91,19 +92,21 @@ class Descent:
         d, layers = len(self.prior.mean), self.generator.num_layers
         mean = self.prior.mean.expand(layers, d)
         alike = lambda u: mean + self.prior.shared @ u  # noqa: E731
-        first = passes if space != "w+" else (passes + 1) // 2
+        side = self.generator.rough_size
+        seen = side is not None and self._size % side == 0 and passes > 1
+        begin = min(_ROUGH, passes / 2) if seen else 0
+        first = passes if space != "w+" else begin + max(1, passes // _SHARED)
         fine = _Look(
             lambda w: self.generator.synthesize(w, size=self._size, preview=True), self.loss, 1.0
         )
         pairs: Pairs = deque(maxlen=HISTORY)
         u = torch.zeros(d, dtype=mean.dtype)
-        side = self.generator.rough_size
-        if side is not None and self._size % side == 0 and passes > 1:
+        if side is not None and seen:
             factor, share = self._size // side, self.share
             small = F.avg_pool2d(self.target, factor)
             share = None if share is None else F.avg_pool2d(share[None], factor)[0]
             rough = _Look(self.generator.rough, loss_to(small, None, share), 1 / _LOOKS)
-            u = self._descend(min(_ROUGH, first / 2), u, alike, rough, pairs)
+            u = self._descend(begin, u, alike, rough, pairs)
             self._best = None
         self._descend(first, u, alike, fine, pairs)
         if space == "w+":  # with what the first stage left

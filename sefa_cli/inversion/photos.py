@@ -83,8 +83,8 @@ def read_photo(
     inside = None
     image = upright_photo(given, channels, label, notes)
     if find is not None:
-        image, inside, note = aligned(image, max(size), find, face, label)
-        notes.append(note)
+        image, inside, more = aligned(image, max(size), find, face, label)
+        notes += more
         top, left = (inside.shape - np.array(size)) // 2  # as `_fitted` crops
         inside = inside[top : top + size[0], left : left + size[1]]
     image = _fitted(image, size, notes)

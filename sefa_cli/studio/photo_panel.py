@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from nicegui import background_tasks, ui
 
+from sefa_cli.discovery.regions.landmarks import refusal
 from sefa_cli.interchange.notes import has_note
 from sefa_cli.studio.elements import Canvas, Drop, icon_button
 from sefa_cli.studio.photos import Search, check_model
@@ -27,8 +28,10 @@ class PhotoPanel:
         with ui.row().classes("panel-head no-wrap") as self._shown:
             self._name = ui.label("").classes("quiet").props('data-test="photo"')
             icon_button("close", "Back to the seed", self._leave)
+        self._hint = ui.label("").classes("quiet wide").props('role=status data-test="photo-hint"')
         with ui.row().classes("panel-head no-wrap") as self._busy:
             self._bar = ui.linear_progress(value=0, show_value=False).props("rounded")
+            self._bar.props('aria-label="the search for the photo"')
             self._left = ui.label("").classes("quiet").style(_ONE_LINE)
             self._left.props('data-test="photo-progress"')
             ui.button("Cancel", on_click=self.stop).props(
@@ -68,6 +71,9 @@ class PhotoPanel:
         if origin:
             self._name.text = ": ".join(filter(None, (origin.name, origin.about)))
         self._busy.visible = self._search is not None
+        lines = self._search.lines if self._search else origin.made_by if origin else ()
+        self._hint.text = as_it_is(lines)
+        self._hint.visible = bool(self._hint.text)
 
     async def _restore(self, name: str, data: bytes) -> None:
         page = self.page
@@ -113,3 +119,16 @@ class PhotoPanel:
 
     async def _leave(self) -> None:
         await self.page.do(lambda state: state.started(None))
+
+
+def as_it_is(lines: tuple[str, ...]) -> str:
+    """Return what to know about a photo that these commands take without aligning its face."""
+    if not any("sefa invert" in line and "--align" not in line for line in lines):
+        return ""
+    refused = refusal()
+    why = f": {refused.found}" if refused else ""
+    remedy = refused.remedy if refused else "Tick the box in Open, and drop the photo again."
+    return (
+        f"The photo was taken as it is, without aligning its face{why}. A face of another size or "
+        f"place than the model's comes out poorly. {remedy}"
+    )

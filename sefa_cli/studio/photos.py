@@ -61,6 +61,17 @@ class Search:
         done, began = self._began
         return (time.monotonic() - began) / (self.done - done) * (self.total - self.done)
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The command that does the same."""
+        align = ["--align"] if self.align else []
+        words = (self.name, "--model", self.model.ref, *align, "-o", f"{self._stem}.npz")
+        return (command("invert", *words),)
+
+    @property
+    def _stem(self) -> str:
+        return in_file_name(Path(self.name).stem) or "photo"
+
     def prepare(self) -> "Inverter":
         """Return what can find codes, after a look at the photo. Raises SefaError."""
         from sefa_cli.inversion.how import How
@@ -79,16 +90,13 @@ class Search:
         photo = inverter.read(self.data, self.name)
         found = inverter.found(photo, code[0].reshape(-1, code.shape[-1]))
         notes = "".join(f"; {note}" for note in photo.notes)
-        stem = in_file_name(Path(self.name).stem) or "photo"
-        align = ["--align"] if self.align else []
-        words = (self.name, "--model", self.model.ref, *align, "-o", f"{stem}.npz")
         return Origin(
             self.name,
-            f"{stem}.npz",
+            f"{self._stem}.npz",
             code[0].numpy().astype("<f4").tobytes(),
             tuple(code[0].shape),
             f"loss {found.loss:.3f}, {found.psnr:.1f} dB{notes}",
-            (command("invert", *words),),
+            self.lines,
         )
 
     def _step(self, done: int, loss: float) -> None:

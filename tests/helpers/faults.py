@@ -170,7 +170,8 @@ def pair(case: Case, base: Path, new: dict[str, bytes], later: float) -> list[st
         if free != name and data == new.get(free):
             (folder / name).unlink()  # the later process took another name beside
     wrong = faults(case, folder, old if second != first else one_more, new)
-    wrong += [f"{name} is lacking" for name in new if name not in content(folder, case.outputs)]
+    left = content(folder, case.outputs)
+    wrong += [f"{name} is lacking" for name in new if name not in left and left != old]
     refused = [one for one in both if one.status]
     wrong += [line for one in both for line in _said(one)]
     if len(refused) > (0 if old else 1):

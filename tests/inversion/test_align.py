@@ -112,6 +112,12 @@ def test_without_the_landmark_package_photos_are_taken_as_they_are(
     assert "photos are taken as they are: mediapipe is missing" in caplog.text
 
 
+def test_a_small_face_is_enlarged_and_said_so() -> None:
+    find = finder(mesh(0, 0.1), size=(100, 100))
+    found = read_photo(photo(0, (100, 100), (0, 0)), (256, 256), find=find)
+    assert found.notes == ("aligned", "enlarged: it has only 80 pixels")
+
+
 @pytest.mark.parametrize("turn", [0.0, 0.7])
 def test_where_the_face_is_in_the_crop(turn: float) -> None:
     size, move = (1400, 1300), (300.0, 300.0)

@@ -81,6 +81,14 @@ def test_rough_pictures_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "rough" not in looks
 
 
+@pytest.mark.parametrize("passes", [2, 3, 5])
+def test_few_passes_are_enough_for_a_code_in_each_layer(passes: int) -> None:
+    generator = build(networks.mobilestylegan(blocks=4), "cpu")
+    photo = sefa.sample(generator, seeds=[3])[0]
+    (found,) = sefa.invert(photo, generator, space="w+", passes=passes, size=32)
+    assert found.code.shape == (generator.num_layers, generator.w_dim) and found.psnr > 0
+
+
 def test_rough_pictures_are_near(faces: Generator) -> None:
     with torch.inference_mode():
         codes = faces.truncate(faces.map(faces.sample([0])), 0.7)

@@ -22,7 +22,6 @@ from sefa_cli.studio.localizing import Job, Task, drawing_from
 from sefa_cli.studio.page import Page
 from sefa_cli.studio.session import State
 from sefa_cli.studio.studio import Studio
-from sefa_cli.studio.thumbnails import Thumbnails
 from tests.helpers.visiting import at, opened, until
 
 MOMENTS = ("picture.say", "refresh", "address", "picture.busy", "picture.show")
@@ -56,15 +55,6 @@ def test_a_closed_page_stops_its_search_and_its_pictures(studio: Studio) -> None
     held.set()
     assert request.result(10) is None and not studio.pages
     until(lambda: page.job is not None and not page.job.running)
-    studio.worker.close()
-
-
-def test_a_page_that_closes_before_its_small_pictures_begin(studio: Studio) -> None:
-    """Its history was gone by then, and the studio's terminal showed a traceback."""
-    (page,) = studio.pages.values()
-    small = Thumbnails(page)
-    page.close()
-    asyncio.run(small.make([0, 1]))
     studio.worker.close()
 
 

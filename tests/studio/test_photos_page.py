@@ -45,6 +45,8 @@ def test_a_photo_appears_and_moves_and_the_commands_do_the_same(
     dropped(page, photo)
     expect(at(page, "photo")).to_contain_text("me.png: loss", timeout=60_000)
     expect(at(page, "commands")).to_contain_text("sefa invert me.png --model tiny.pth -o me.npz")
+    expect(at(page, "photo-hint")).to_contain_text("taken as it is, without aligning its face: ")
+    expect(at(page, "photo-hint")).to_contain_text("mediapipe")
     found = settled(page)
     assert (found != before).any()
     assert sum("/picture/" in url for url in asked) >= 3  # while it was looked for, and after
@@ -62,6 +64,7 @@ def test_a_photo_appears_and_moves_and_the_commands_do_the_same(
     at(page, "seed").fill("0")
     page.get_by_label("Back to the seed").click()
     expect(at(page, "photo")).to_be_hidden()
+    expect(at(page, "photo-hint")).to_be_hidden()
     expect(at(page, "commands")).to_contain_text("--seeds 0")
     at(page, "undo").click()
     expect(at(page, "photo")).to_be_visible()
