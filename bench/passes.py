@@ -3,8 +3,8 @@
 Real aligned photos (of bench/photos.py; needs `sefa-cli[eval]`) and the default model's own
 pictures, by seed. A pass is one picture with its gradient; four rough pictures are one. FOLDER
 keeps a curve for each picture and way, the lowest loss after each pass, so that an interrupted run
-goes on. Then the median loss over the pictures is drawn, and it is told how many passes Adam
-needs, for each picture and in the median, to what `invert` reaches.
+goes on. Then it prints how many passes Adam needs, for each picture and in the median, to the
+loss that `invert` reaches, and draws the median loss over the pictures.
 
     python bench/passes.py FOLDER [--pictures collins,smile,bald,7003,7004] [--space w+]
         [--passes 100] [--adam 300] [--picture docs/pictures/passes.png]

@@ -33,7 +33,7 @@ def _ignore(picture: Tensor) -> None:
 
 _LOOKS = 4  # at rough pictures, for a pass
 _ROUGH = 4  # passes; more bring nothing: a rough picture is 25 dB from the mean of the fine one
-_SHARED = 10  # in w+, one of so many passes looks at exact pictures of one code for all layers
+_SHARED = 10  # in w+, a tenth of the passes looks at exact pictures of one code for all layers
 
 
 class _SpentError(Exception):

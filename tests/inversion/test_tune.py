@@ -33,7 +33,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_file_is_a_model_that_shows_the_photos(model: Path) -> None:
     generator = load_generator(model, "cpu")
-    inverter = Inverter(generator, How(passes=25))
+    inverter = Inverter(generator, How("w", passes=25))
     before = [inverter.find(inverter.read(photo), lambda *_: None) for photo in PHOTOS]
     kept = {name: own.clone() for name, own in generator.named_parameters()}
     told: list[tuple[str, int]] = []
