@@ -4,6 +4,8 @@
     python bench/crashes.py factorize pick    these
     python bench/crashes.py --random 0        every boundary only
     python bench/crashes.py --faults          a fault at every boundary instead of a kill
+    python bench/crashes.py --pairs 20        two processes on one output and one cache
+    python bench/crashes.py --full-disk 20    a real disk with less room than needed; needs root
     python bench/crashes.py --real            some commands on mobilestylegan_ffhq
 
 Everything is imported once, and each trial is a fork: nothing is written while modules load. After
@@ -31,8 +33,8 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.sources.locate import locate
 from sefa_cli.sources.references import ref_digest
 from tests.helpers import CONTAINERS
-from tests.helpers.crashes import Case, content, faults, prepare, run, state, try_again
-from tests.helpers.faults import FAULTS, trial
+from tests.helpers.crashes import Case, Ran, content, faults, prepare, run, state, try_again
+from tests.helpers.faults import FAULTS, pair, squeeze, trial
 from tests.helpers.server import Page, Server
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # files that need no disk
@@ -197,20 +199,41 @@ def kills(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[
             yield f"{where}, {'over old' if has_old else 'fresh'}", is_step, wrong
 
 
-def met(one: Case, given: Path) -> Iterator[tuple[str, bool, list[str]]]:
-    """Yield what happened at each fault: where, that it was at a boundary, what was wrong."""
+def undisturbed(one: Case, given: Path) -> Iterator[tuple[Path, Ran, dict[str, bytes], float]]:
+    """Yield, without old files and with them: the folder, a whole run, its files and seconds."""
     for has_old in (False, True):
         base = prepare(given.with_name("base"), given)
         if has_old:
             run(one.before, base)
         folder = prepare(given.with_name("work"), base)
+        began = time.monotonic()
         whole = run([*one.words, *(one.again if has_old else ())], folder)
-        new = content(folder, one.outputs)
+        yield base, whole, content(folder, one.outputs), time.monotonic() - began
+
+
+def met(one: Case, given: Path) -> Iterator[tuple[str, bool, list[str]]]:
+    """Yield what happened at each fault: where, that it was at a boundary, what was wrong."""
+    for base, whole, new, _ in undisturbed(one, given):
         for kind in FAULTS:
             for at, step in enumerate(whole.steps, 1):
                 if not step.startswith("after"):
-                    where = f"{kind}, {step} (step {at}), {'over old' if has_old else 'fresh'}"
-                    yield where, True, trial(one, kind, at, base, new)
+                    yield f"{kind}, {step} (step {at})", True, trial(one, kind, at, base, new)
+
+
+def paired(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[str]]]:
+    """Yield what happened when a second process began, at a random moment of the first."""
+    for base, _, new, took in undisturbed(one, given):
+        for later in (0.0, *(random.uniform(0, took) for _ in range(count - 1))):
+            yield f"{later:.3f} s later", False, pair(one, base, new, later)
+
+
+def squeezed(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[str]]]:
+    """Yield what happened on a disk with room for nothing, and then for more and more."""
+    for base, _, new, _ in undisturbed(one, given):
+        most = 4 * (sum(map(len, new.values())) + (64 << 10))
+        for part in range(count):
+            room = int(most * (part / count) ** 2) & ~4095
+            yield f"{room >> 10} KB of room", False, squeeze(one, room, base, new)
 
 
 def import_all() -> None:
@@ -233,6 +256,8 @@ def main() -> int:
     parser.add_argument("--random", type=int, default=200)
     parser.add_argument("--real", action="store_true")
     parser.add_argument("--faults", action="store_true")
+    parser.add_argument("--pairs", type=int)
+    parser.add_argument("--full-disk", type=int)
     asked = parser.parse_args()
     import_all()
     model, names = "tiny.pth", asked.commands
@@ -250,7 +275,12 @@ def main() -> int:
         for name in names or known:
             began, steps, moments, wrong = time.monotonic(), 0, 0, []
             one = known[name]
-            trials = met(one, given) if asked.faults else kills(one, given, asked.random)
+            trials = (
+                met(one, given) if asked.faults
+                else paired(one, given, asked.pairs) if asked.pairs
+                else squeezed(one, given, asked.full_disk) if asked.full_disk
+                else kills(one, given, asked.random)
+            )  # fmt: skip
             for where, is_step, found in trials:
                 steps, moments = steps + is_step, moments + (not is_step)
                 wrong += [f"  {where}: {one}" for one in found]

@@ -1,6 +1,7 @@
 """Make the tables of docs/evidence.md again, from what `sefa evaluate` wrote.
 
-    python bench/evidence.py --choose choose/ --methods methods/ --named named/ --local local/
+    python bench/evidence.py --choose choose/ --methods methods/ --named named/ --box box/ \
+      --local local/
 
 Each folder holds an evaluation.json; the page says by which commands. Tables without a folder
 and the prose are not changed.
@@ -9,7 +10,7 @@ and the prose are not changed.
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -107,19 +108,25 @@ def directions(data: dict[str, Any]) -> Iterator[str]:
 
 def local(data: dict[str, Any]) -> Iterator[str]:
     """Yield a table: how local the leading directions of several methods are."""
-    scores = ("smile", "mouth open", "eyes open")
-    heads = ("bundle", "inside / outside", "change", "identity", *scores, "lost")
+    scores = [name for name in ("smile", "mouth open", "eyes open") if name in data["attributes"]]
+    compared = list(data["directions"][0]["compared"])
+    heads = ("bundle", "inside / outside", "inside", "outside", *compared, *scores, "lost")
     yield f"| {' | '.join(heads)} |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "|---" * len(heads) + "|"
     for row in data["directions"]:
-        ratios = row["inside_over_outside"]
-        cells = [f"{row['effects'][name]['mean']:+.2f}" for name in scores]
-        likeness = row["compared"].get("identity", {}).get("mean")
-        yield (
-            f"| {row['bundle']} | {ratios[0]:.3g} and {ratios[-1]:.3g} | "
-            f"{max(row['change']):.1f} | {'' if likeness is None else f'{likeness:.2f}'} | "
-            f"{' | '.join(cells)} | {row['lost']:.0%} |"
+        ratios = zip(
+            *(row[f"inside_over_outside{end}"] for end in ("", "_low", "_high")), strict=True
         )
+        each = [f"{middle:.3g} ({low:.3g}–{high:.3g})" for middle, low, high in ratios]
+        levels = [" and ".join(f"{x:.1f}" for x in _ends(row[part])) for part in heads[2:4]]
+        likeness = [f"{row['compared'][name]['mean']:.2f}" for name in compared]
+        moved = [f"{row['effects'][name]['mean']:+.2f}" for name in scores]
+        cells = (" and ".join(_ends(each)), *levels, *likeness, *moved, f"{row['lost']:.0%}")
+        yield f"| {row['bundle']} | {' | '.join(cells)} |"
+
+
+def _ends(steps: Sequence[Any]) -> tuple[Any, Any]:
+    return steps[0], steps[-1]
 
 
 def filled(page: str, name: str, lines: Iterator[str]) -> str:
@@ -135,7 +142,7 @@ def filled(page: str, name: str, lines: Iterator[str]) -> str:
 def main() -> None:
     """Fill the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    for part in ("choose", "methods", "named", "local"):
+    for part in ("choose", "methods", "more", "named", "box", "local"):
         parser.add_argument(f"--{part}", type=Path)
     parts = {part: folder for part, folder in vars(parser.parse_args()).items() if folder}
     page = PAGE.read_text("utf-8")

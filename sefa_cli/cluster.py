@@ -8,6 +8,7 @@ results; an exit code and a few lines come back through Ray. So nothing is lost 
 import os
 import platform
 import signal
+import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.parts import Shard
 
 _TRIES = 3  # of a task whose worker is lost each time
+_ANSWER = 10.0  # seconds for a machine to answer
 _WAIT = 20.0  # seconds without a worker before a line says so
 
 
@@ -113,7 +115,7 @@ class Cluster:
             raise UsageError(
                 f"--on must name a cluster, got {on!r}", "ray, auto, HOST:PORT or ray://HOST:PORT"
             )
-        if gpus is not None and not (0 <= gpus <= 1 or (gpus > 0 and gpus == int(gpus))):
+        if gpus is not None and not (0 <= gpus <= 1 or (gpus > 0 and gpus.is_integer())):
             raise UsageError(
                 f"--gpus-per-worker must be a share or a whole number, got {gpus:g}",
                 "something like 0.5, 1 or 0",
@@ -250,6 +252,19 @@ class Workers:
             )
 
 
+def _check_answers(address: str) -> None:
+    """Raise SefaError if nothing is there: Ray itself would look for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER).close()
+    except (OSError, OverflowError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise SefaError(
+            f"cannot reach {address}: {why}",
+            remedy="Start a cluster there with `ray start --head`, or use --on ray.",
+        ) from error
+
+
 def _connected(address: str) -> Any:
     """Connect to a cluster, or start one here, and return ray. Raises SefaError."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -257,11 +272,19 @@ def _connected(address: str) -> Any:
     own: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address == "local":
         own |= {"include_dashboard": False, "object_store_memory": 80 << 20}
+    elif address != "auto":
+        _check_answers(address)
+        os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")  # one try of 40 s, not 20
     import ray
 
     try:
         ray.init(address, **own)
     except Exception as error:  # Ray has no common one, and also raises this very class
+        if address == "auto" and isinstance(error, ConnectionError):
+            raise SefaError(
+                "no Ray cluster runs on this machine",
+                remedy="Start one with `ray start --head`, or use --on ray.",
+            ) from error
         text = " ".join(str(error).split())
         raise SefaError(f"cannot work with the Ray cluster at {address}: {text:.300}") from error
     for number, handler in before.items():  # Ray puts its own there

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,9 +65,11 @@ class Nodes:
         (folder / "hook" / "sitecustomize.py").write_text(HOOK)
         shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", folder / "tiny.pth")
         self.environment = {**os.environ, "OMP_NUM_THREADS": "1", "SEFA_CACHE": f"{folder}/cache"}
-        self.cluster = Cluster(
-            initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
-        )
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.by_client = f"ray://127.0.0.1:{port}"
+        head = {"num_cpus": 0, "include_dashboard": False, "ray_client_server_port": port}
+        self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.workers = [self.add(), self.add()]
 
     def add(self, *first: Path) -> Any:
@@ -127,6 +130,29 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     made.sefa(*REGION, "--seeds", "0-5", "-o", "one.dirs")
     yield made
     made.cluster.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("auto", "no Ray cluster runs on this machine. Start one with"),
+        ("127.0.0.1:1", "cannot reach 127.0.0.1:1: Connection refused. Start a cluster there"),
+        ("ray://127.0.0.1:1", "cannot reach ray://127.0.0.1:1: Connection refused."),
+        ("no-such-host.invalid:6379", "cannot reach no-such-host.invalid:6379: "),
+        ("127.0.0.1:99999", "cannot reach 127.0.0.1:99999: "),
+    ],
+)
+def test_where_no_cluster_is(tmp_path: Path, address: str, said: str) -> None:
+    """Ray looked for ten minutes where nothing was, and told of every try."""
+    shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", tmp_path / "tiny.pth")
+    words = ("sample", "-q", "tiny.pth", "--seeds", "0", "-o", "pictures", "--on", address)
+    command = [sys.executable, "-m", "sefa_cli", *words]
+    environment = {**os.environ, "RAY_ADDRESS": "", "SEFA_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"sefa: {said}") and done.stderr.count("\n") == 1, done.stderr
 
 
 def test_a_poisoned_seed_is_named_and_the_others_are_kept(nodes: Nodes) -> None:
@@ -201,6 +227,25 @@ def test_other_commands_give_what_one_process_gives(nodes: Nodes) -> None:
     nodes.on(*evaluate)
     names = [p.name for p in (nodes.folder / "alone").iterdir() if p.is_file()]
     assert len(names) > 2 and all(nodes.same(f"alone/{name}", f"eval/{name}") for name in names)
+
+
+def test_by_rays_client_server(nodes: Nodes) -> None:
+    nodes.sefa(*REGION, "--seeds", "0-5", "-o", "e.dirs", "--on", nodes.by_client)
+    assert nodes.same("one.dirs", "e.dirs") and not nodes.parts("e.dirs")
+
+
+@pytest.mark.parametrize("way", ["by_client", "address"])
+def test_another_version_of_ray_here_is_refused(nodes: Nodes, way: str) -> None:
+    address = nodes.by_client if way == "by_client" else nodes.cluster.address
+    words = ["sefa", *REGION, "--seeds", "0-5", "-o", "f.dirs", "--on", address]
+    code = f"import ray, sys; ray.__version__ = '1.9'; sys.argv = {words}; "
+    command = [sys.executable, "-c", f"{code}from sefa_cli.__main__ import main; main()"]
+    done = subprocess.run(
+        command, cwd=nodes.folder, env=nodes.environment, capture_output=True, text=True, timeout=90
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("sefa: cannot work with the Ray cluster at") and "1.9" in last
 
 
 def test_a_worker_with_another_version_is_refused(nodes: Nodes) -> None:

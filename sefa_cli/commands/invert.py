@@ -86,6 +86,7 @@ def invert(
     ] = False,
     align: options.Align = False,
     face: options.Face = None,
+    outside: options.Outside = 1.0,
     sheet: Annotated[
         str | None,
         typer.Option(metavar="FILE.png", help="Also write photos and reconstructions as a sheet."),
@@ -103,7 +104,7 @@ def invert(
     from sefa_cli.inversion.how import How
     from sefa_cli.inversion.photos import find_photos
 
-    how = How(space, passes, size, regularize, loss, tune, align, face)
+    how = How(space, passes, size, regularize, loss, tune, align, face, outside)
     checks.check_device(device)
     checks.check_model(model, offline)
     paths = find_photos(photos)

@@ -83,6 +83,15 @@ Face = Annotated[
         help="With --align, which face, from 0 at the left. Default: the largest.",
     ),
 ]
+Outside = Annotated[
+    float,
+    typer.Option(
+        "--outside",
+        metavar="X",
+        help="With --align, how much errors outside the face count, from 0 to 1. Below 1, the "
+        "face comes nearer, and hat, hair and background come less near.",
+    ),
+]
 Trunc = Annotated[
     float | None,
     typer.Option(

@@ -68,18 +68,19 @@ class Trial:
     def key(self) -> str:
         """A digest of everything that changes the measurements."""
         scorers = {name: version_of(scorer) for name, scorer in self.scorers.items()}
-        return _digest({**self._facts, "scorers": scorers, "attributes": list(self.attributes)})
+        own = {"scorers": scorers, "attributes": list(self.attributes)}
+        bundle = self.bundle
+        return _digest({**self._facts(bundle.mask, bundle.background), **own})
 
     @cached_property
     def pictures_key(self) -> str:
-        """A digest of everything that changes the pictures."""
-        return _digest(self._facts)
+        """A digest of everything that changes the pictures: not the region."""
+        return _digest(self._facts())
 
-    @cached_property
-    def _facts(self) -> dict[str, object]:
+    def _facts(self, *region: NDArray[Any] | None) -> dict[str, object]:
         bundle, view, start = self.bundle, self.scene.view, self.scene.start
         arrays: list[NDArray[Any] | None]
-        arrays = [bundle.directions[list(self.ks)], bundle.layers, bundle.mask, bundle.background]
+        arrays = [bundle.directions[list(self.ks)], bundle.layers, *region]
         if start.kind != "seed":
             arrays.append(start.codes.cpu().numpy())
         return {
@@ -189,9 +190,10 @@ def measure_all(
     `done` is called with the number of pictures after each piece of work. With `share`, only
     these of the seeds are measured. `keep_pictures` keeps the pictures in the cache as well.
     """
-    scene = trials[0].scene
+    scene, keys = trials[0].scene, [trial.pictures_key for trial in trials]
     for i in range(len(scene.start.numbers)) if share is None else share:
         before: Picture | None = None
+        rendered: dict[str, list[Picture]] = {}  # what bundles of several regions share
         row = []
         for trial in trials:
             stem = scene.start.stem(i)
@@ -202,11 +204,15 @@ def measure_all(
                     codes, number = scene.start.codes[i : i + 1], scene.start.numbers[i]
                     before = next(scene.view.pictures(scene.generator, codes, [number]))
                 kept = cache / trial.pictures_key / f"{stem}.png"
-                after = _read_pictures(kept, len(trial.ks) * len(trial.alphas), before.shape)
+                after = rendered.get(trial.pictures_key)
+                if after is None:
+                    after = _read_pictures(kept, len(trial.ks) * len(trial.alphas), before.shape)
                 if after is None:
                     after = trial.pictures(i)
                     if keep_pictures:
                         _write_pictures(kept, after)
+                if keys.count(trial.pictures_key) > 1:
+                    rendered[trial.pictures_key] = after
                 known = trial.measure(i, before, after)
                 keep(path, known)
                 if done:

@@ -140,11 +140,13 @@ def as_csv(found: Evaluation) -> str:
         "lost",
         "unit_below",
         "unit_above",
+        "inside_over_outside",
     )
     compared = list(found.results[0]["compared"])
     table.writerow([*shared, *compared, "attribute", *numbers])
     for row in found.results:
         row = {**row, "unit_below": row["unit"][0], "unit_above": row["unit"][1]}
+        row["inside_over_outside"] = (row["inside_over_outside"] or [None])[-1]
         row |= {name: row["compared"][name]["mean"] for name in compared}
         for name, effect in row["effects"].items():
             table.writerow(

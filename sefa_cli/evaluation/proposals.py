@@ -26,7 +26,8 @@ _WORDS: Mapping[str, tuple[str, str, str, float]] = {
     "skin redness": ("less red skin", "redder skin", "", 3),
     "sharpness": ("smoother", "sharper", "", 0.5),
 }
-_CLEAR, _STABLE = 0.5, 0.8  # standard deviations for the full step, and share of seeds
+_CLEAR = 0.5  # standard deviations for the full step, where the least one notices is not known
+_STABLE = 0.8  # share of seeds
 _SIDE_EFFECTS = 2
 _FOLLOWS = ("sharpness",)  # it follows exposure, so it names what moves nothing else
 _EQUAL = 0.8  # of the largest effect, from which on the name says both
@@ -98,9 +99,8 @@ def _size(attribute: str, found: Mapping[str, Any], alpha: float) -> float:
 
 
 def _names(found: Mapping[str, Any]) -> bool:
-    """Return whether an effect is clear, sure and steady enough for a name."""
-    clear, sure = abs(found["mean"]) >= _CLEAR, found["low"] * found["high"] > 0
-    return bool(clear and sure and found["transfer"] >= _STABLE)
+    """Return whether an effect is sure and steady enough for a name."""
+    return bool(found["low"] * found["high"] > 0 and found["transfer"] >= _STABLE)
 
 
 def _color(attribute: str) -> str:

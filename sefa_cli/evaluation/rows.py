@@ -15,6 +15,8 @@ Float64 = NDArray[np.float64]
 
 SAME_PERSON = 0.35  # cosine of identity; different persons of one model are seldom above
 _SIDES = ("inside", "outside")
+_RATIO = "inside_over_outside"
+_NOWHERE = dict.fromkeys((*_SIDES, _RATIO, f"{_RATIO}_low", f"{_RATIO}_high"))
 
 
 def pixel_changes(trial: Trial, measured: Sequence[Measured], j: int) -> dict[str, Any]:
@@ -25,7 +27,6 @@ def pixel_changes(trial: Trial, measured: Sequence[Measured], j: int) -> dict[st
     whole = bool(np.isnan(inside).any())  # without a region
     changes = [away] if whole else [np.sqrt(inside), np.sqrt(outside)]
     same, positive = statistics.consistency(np.array([one.field[j] for one in measured]))
-    ratios = inside / np.maximum(outside, 1e-12)
     return {
         "change": [float(x) for x in np.median(away, axis=0)],
         "consistency": same,
@@ -34,8 +35,16 @@ def pixel_changes(trial: Trial, measured: Sequence[Measured], j: int) -> dict[st
         "monotone": list(statistics.monotone_range(alphas, away)),
         "unit": [number(end) for end in unit(alphas, changes[0] / LEVELS)],
         "change_per_alpha": change_per_alpha(alphas, *changes),
-        "inside_over_outside": None if whole else [float(x) for x in np.median(ratios, axis=0)],
+        **(_NOWHERE if whole else _in_region(inside, outside)),
     }
+
+
+def _in_region(inside: Float64, outside: Float64) -> dict[str, Any]:
+    """Return medians at each step from mean squares `(n, steps)`, in levels and as a ratio."""
+    ratio = statistics.median_interval(inside / np.maximum(outside, 1e-12))
+    levels = [np.sqrt(np.median(part, axis=0)) for part in (inside, outside)]
+    found = zip(_NOWHERE, (*levels, *ratio), strict=True)
+    return {name: [float(x) for x in values] for name, values in found}
 
 
 def holding(

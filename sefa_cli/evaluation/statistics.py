@@ -3,6 +3,7 @@
 Seeds go along the first axis. A missing measurement, such as of a lost face, is NaN.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ _RESAMPLES = 1000
 
 
 class Interval(NamedTuple):
-    """Means over seeds, and the ends of their 95 % intervals."""
+    """Means or medians over seeds, and the ends of their 95 % intervals."""
 
     mean: Float64
     low: Float64
@@ -46,6 +47,22 @@ def interval(values: Float64, resamples: int = _RESAMPLES) -> Interval:
         low[some], high[some] = np.nanpercentile(np.array(means)[:, some], [2.5, 97.5], axis=0)
     shape = values.shape[1:]
     return Interval(mean.reshape(shape), low.reshape(shape), high.reshape(shape))
+
+
+def median_interval(values: Float64) -> Interval:
+    """Return the median over seeds of `(n, …)` with 95 % intervals from the ranks of the values.
+
+    A value is below the median with probability 1/2, so the number of those below it is binomial.
+
+    Example:
+        >>> found = median_interval(np.arange(101.0))
+        >>> [float(x) for x in found]
+        [50.0, 40.0, 60.0]
+    """
+    count = len(values)
+    rank = max(0, math.floor(count / 2 - 1.96 * math.sqrt(count) / 2))
+    ordered = np.sort(values, axis=0)
+    return Interval(np.median(values, axis=0), ordered[rank], ordered[count - 1 - rank])
 
 
 def transfer(values: Float64) -> Float64:

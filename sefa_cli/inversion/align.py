@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
-from sefa_cli.discovery.regions.landmarks import LEFT_EYE, RIGHT_EYE, every_face, refusal
+from sefa_cli.discovery.regions.landmarks import LEFT_EYE, OVAL, RIGHT_EYE, every_face, refusal
 from sefa_cli.errors import SefaError
 
 Points = NDArray[np.float64]  # (478, 2): y and x of every landmark, as fractions of the picture
@@ -20,6 +20,8 @@ _MOUTH = (61, 291)  # its corners, in MediaPipe's mesh
 _SEEN = 1280  # pixels of the longer side in which faces are looked for
 _PART = 0.6  # of the picture's height and width
 _RIM = 0.02  # of a part: a face that comes nearer to its edge may be cut
+_WIDER = 1.15  # than the oval of the landmarks: it ends at the hairline and before the ears
+_EDGE = 0.02  # of the square: how soft the edge of the face is
 _LARGE = 0.25  # of the picture's height: the network finds such a face in the whole picture
 
 
@@ -59,19 +61,36 @@ def look_closer(look: Find, picture: NDArray[np.uint8]) -> list[Points]:
 
 def aligned(
     image: Image.Image, side: int, find: Find, face: int | None, label: str
-) -> tuple[Image.Image, str]:
-    """Return one face of a photo, cropped and turned as in FFHQ, `side` pixels large; and a note.
+) -> tuple[Image.Image, NDArray[np.float32], list[str]]:
+    """Return one face of a photo, cropped and turned as in FFHQ, `side` pixels large.
 
+    Also return where the face is in the crop, `(side, side)`, 1 inside and 0 outside; and notes.
     Raises SefaError, as `face_square`.
     """
-    square, note = face_square(image, find, face, label)
-    return _cut(image, square, side), note
+    points, square, note = face_square(image, find, face, label)
+    axes = np.stack([square[3] - square[0], square[1] - square[0]], axis=1)
+    oval = (points[list(OVAL)] - square[0]) @ np.linalg.inv(axes).T * side
+    notes, own = [note], round(math.dist(square[0], square[3]))
+    if own < side:
+        notes.append(f"enlarged: it has only {own} pixels")
+    return _cut(image, square, side), _inside(oval, side), notes
+
+
+def _inside(oval: Points, side: int) -> NDArray[np.float32]:
+    """Return the inside of the oval around `(n, 2)` points, wider and with a soft edge."""
+    oval = oval.mean(axis=0) + _WIDER * (oval - oval.mean(axis=0))
+    mask = Image.new("L", (side, side))
+    ImageDraw.Draw(mask).polygon([(float(x), float(y)) for x, y in oval], fill=255)
+    soft = mask.filter(ImageFilter.GaussianBlur(_EDGE * side))
+    return np.asarray(soft, np.float32) / np.float32(255)
 
 
 def face_square(
     image: Image.Image, find: Find, face: int | None, label: str
-) -> tuple[NDArray[np.float64], str]:
-    """Return the corners `(4, 2)` of FFHQ's crop of one face of a photo, and a note.
+) -> tuple[Points, NDArray[np.float64], str]:
+    """Return the landmarks of one face of a photo, the corners of FFHQ's crop, and a note.
+
+    Landmarks `(478, 2)` and corners `(4, 2)` are x and y in pixels.
 
     Args:
         image: The upright photo.
@@ -91,11 +110,12 @@ def face_square(
     if face is not None and face >= count:
         numbers = f"--face 0 to {count - 1}" if count > 1 else "--face 0"
         raise SefaError(f"{label} has {count} face{'s' * (count > 1)}", numbers)
-    squares = [ffhq_square(points[:, ::-1] * image.size) for points in faces]
+    meshes = [points[:, ::-1] * image.size for points in faces]
+    squares = [ffhq_square(points) for points in meshes]
     sizes = [math.dist(square[0], square[3]) for square in squares]
     chosen = int(np.argmax(sizes)) if face is None else face
     note = "aligned" + (f" by face {chosen} of {count}, counted from 0" if count > 1 else "")
-    return squares[chosen], note
+    return meshes[chosen], squares[chosen], note
 
 
 def ffhq_square(points: NDArray[np.float64]) -> NDArray[np.float64]:

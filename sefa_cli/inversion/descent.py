@@ -1,8 +1,9 @@
 """The descent from the mean code to the code of one photo.
 
 L-BFGS in the coordinates of the prior: first one vector for all layers (w), then, for w+, one for
-each. A pass is one picture and its gradient, which costs about as much as 2.5 pictures. If the
-model paints rough pictures, the first steps look at those: four for a pass.
+each, which starts from the curvature that the first stage has seen. A pass is one picture and its
+gradient, which costs about as much as 2.5 pictures. If the model paints rough pictures, the first
+steps look at those: four for a pass.
 """
 
 import contextlib
@@ -32,6 +33,7 @@ def _ignore(picture: Tensor) -> None:
 
 _LOOKS = 4  # at rough pictures, for a pass
 _ROUGH = 4  # passes; more bring nothing: a rough picture is 25 dB from the mean of the fine one
+_SHARED = 10  # in w+, one of so many passes looks at exact pictures of one code for all layers
 
 
 class _SpentError(Exception):
@@ -65,6 +67,7 @@ class Descent:
         loss: How far a picture of the same shape is from it, a scalar.
         regularize: Weight of the distances from the mean code and between the layers.
         report: Called after each look.
+        share: How much the error of each pixel `(height, width)` counts, as in `loss`.
         watch: Called with each picture that is the best so far, `(1, channels, height, width)`.
         spent: Passes used.
     """
@@ -76,10 +79,12 @@ class Descent:
     regularize: float
     report: Report
     watch: Watch = _ignore
+    share: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.spent = 0.0
         self._best: _Known | None = None
+        self._steps: Pairs = deque(maxlen=HISTORY)  # between codes that were the best (layers, dim)
         self._size = max(self.target.shape[-2:])
 
     def run(self, passes: int, space: str) -> Tensor:
@@ -87,25 +92,40 @@ class Descent:
         d, layers = len(self.prior.mean), self.generator.num_layers
         mean = self.prior.mean.expand(layers, d)
         alike = lambda u: mean + self.prior.shared @ u  # noqa: E731
-        first = passes if space != "w+" else (passes + 1) // 2
+        side = self.generator.rough_size
+        seen = side is not None and self._size % side == 0 and passes > 1
+        begin = min(_ROUGH, passes / 2) if seen else 0
+        first = passes if space != "w+" else begin + max(1, passes // _SHARED)
         fine = _Look(
             lambda w: self.generator.synthesize(w, size=self._size, preview=True), self.loss, 1.0
         )
         pairs: Pairs = deque(maxlen=HISTORY)
         u = torch.zeros(d, dtype=mean.dtype)
-        side = self.generator.rough_size
-        if side is not None and self._size % side == 0 and passes > 1:
-            small = F.avg_pool2d(self.target, self._size // side)
-            rough = _Look(self.generator.rough, loss_to(small), 1 / _LOOKS)
-            u = self._descend(min(_ROUGH, first / 2), u, alike, rough, pairs)
+        if side is not None and seen:
+            factor, share = self._size // side, self.share
+            small = F.avg_pool2d(self.target, factor)
+            share = None if share is None else F.avg_pool2d(share[None], factor)[0]
+            rough = _Look(self.generator.rough, loss_to(small, None, share), 1 / _LOOKS)
+            u = self._descend(begin, u, alike, rough, pairs)
             self._best = None
         self._descend(first, u, alike, fine, pairs)
         if space == "w+":  # with what the first stage left
             begun = self._code
             u = torch.zeros(layers, d, dtype=mean.dtype)
             apart = lambda u: begun + torch.einsum("lij,lj->li", self.prior.layered, u)  # noqa: E731
-            self._descend(passes, u, apart, fine, deque(maxlen=HISTORY))
+            self._descend(passes, u, apart, fine, self._layered_pairs())
         return self._code.float()
+
+    def _layered_pairs(self) -> Pairs:
+        """Return the steps so far in the coordinates of the layers, with the gradients' changes."""
+        basis = self.prior.layered
+        pairs: Pairs = deque(maxlen=HISTORY)
+        for step, change in self._steps:
+            s = torch.linalg.solve(basis, step[..., None])[..., 0]
+            y = torch.einsum("lij,li->lj", basis, change)
+            if float((s * y).sum()) > 0:
+                pairs.append((s, y))
+        return pairs
 
     @property
     def _code(self) -> Tensor:
@@ -151,6 +171,9 @@ class Descent:
         if not math.isfinite(known.value) and self._best is None:
             raise SefaError("the model's mean code has no picture", "a generator that is whole")
         if self._best is None or known.value < self._best.value:  # a step too far may be NaN
+            if self._best is not None:
+                steps = known.code - self._best.code, known.slope - self._best.slope
+                self._steps.append(steps)
             self._best = known
             self.watch(picture.detach())
         self.spent += look.cost

@@ -29,6 +29,8 @@ class How:
         align: Crop and turn the face as in FFHQ, from landmarks. Needs `sefa-cli[eval]`; without
             it, photos are taken as they are.
         face: With `align`, which face, from 0 at the left. Default: the largest.
+        outside: With `align`, how much an error outside the face counts, from 0 to 1. Below 1,
+            the face comes nearer, and hat, hair and background come less near.
     """
 
     space: str | None = None
@@ -39,6 +41,7 @@ class How:
     tune: bool = False
     align: bool = False
     face: int | None = None
+    outside: float = 1.0
 
     def __post_init__(self) -> None:
         if self.space not in (None, *SPACES):
@@ -54,6 +57,12 @@ class How:
             raise UsageError("a face is chosen, but faces are not aligned", "--face with --align")
         if self.face is not None and not is_whole(self.face, 0):
             raise UsageError(f"face must be 0 or more, got {self.face!r}", "a whole number")
+        if self.outside != 1 and not self.align:
+            found = "errors outside the face count less, but faces are not aligned"
+            raise UsageError(found, "--outside with --align")
+        share: object = self.outside
+        if not (isinstance(share, Real) and 0 <= float(share) <= 1):
+            raise UsageError(f"outside must be 0 to 1, got {share!r}", "a number")
         weight: object = self.regularize
         if not (isinstance(weight, Real) and 0 <= float(weight) < math.inf):
             raise UsageError(f"regularize must be 0 or more, got {weight!r}", "a number")

@@ -18,7 +18,7 @@ from sefa_cli.errors import UsageError
 from sefa_cli.inversion.align import face_finder
 from sefa_cli.inversion.descent import Descent, Report, Watch
 from sefa_cli.inversion.how import How
-from sefa_cli.inversion.loss import Loss, loss_to, psnr
+from sefa_cli.inversion.loss import Loss, loss_to, psnr, share_of, target_of
 from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo, unlike
 from sefa_cli.inversion.prior import Prior, prior_of
 from sefa_cli.inversion.tune import Tuned, tune_to
@@ -118,18 +118,23 @@ class Inverter:
 
     def descent(self, photo: Photo, report: Report) -> Descent:
         """Return the search for the code of a photo."""
-        target = _pixels(photo).to(self.generator.device)
-        return Descent(
-            self.generator, self.prior, target, self.loss_to(photo), self.how.regularize, report
-        )
+        target, share = self._goal(photo)
+        loss, weight = self.loss_to(photo), self.how.regularize
+        return Descent(self.generator, self.prior, target, loss, weight, report, share=share)
 
     def loss_to(self, photo: Photo) -> Loss:
         """Return what is made small for a photo."""
-        return loss_to(_pixels(photo).to(self.generator.device), self._lpips)
+        target, share = self._goal(photo)
+        return loss_to(target, self._lpips, share)
+
+    def _goal(self, photo: Photo) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return a photo as the network paints, and how much the error of each pixel counts."""
+        share = share_of(photo, self.how.outside)
+        return target_of(photo).to(self.generator.device), share.to(self.generator.device)
 
     def found(self, photo: Photo, code: torch.Tensor) -> Found:
         """Return what belongs to a code that was found for a photo."""
-        target, distance = _pixels(photo), None
+        target, distance = target_of(photo), None
         with torch.inference_mode():
             picture = self.picture(code)[None]
             loss = float(self.loss_to(photo)(picture))
@@ -222,11 +227,6 @@ class Inversion(Sequence[Found]):
     def _repr_png_(self) -> bytes:
         """Return the sheet as PNG, for notebooks."""
         return self._png
-
-
-def _pixels(photo: Photo) -> torch.Tensor:
-    """Return the photo as the network paints: `(1, channels, height, width)` in [-1, 1]."""
-    return torch.from_numpy(photo.pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
 
 
 def _each(given: Given) -> Sequence[Given]:

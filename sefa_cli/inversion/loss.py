@@ -3,15 +3,18 @@
 L(a, b) = Σₛ mean (a↓s − b↓s)² + mean (∂ₓ(a↓s − b↓s))² + mean (∂ᵧ(a↓s − b↓s))², where ↓s is the mean
 over s × s pixels, s = 1, 2, 4 … as long as 8 pixels are left, and ∂ the difference of neighbors.
 Large scales see pose and light, small ones detail. Nothing has to be fetched for it. The loss
-"lpips" is L + 2 d, with d of `lpips.py`.
+"lpips" is L + 2 d, with d of `lpips.py`. Where a share is given, the picture's errors are first
+multiplied with it, pixel by pixel.
 """
 
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
+from sefa_cli.inversion.photos import Photo
 from sefa_cli.lpips import Lpips
 
 Loss = Callable[[torch.Tensor], torch.Tensor]  # of a picture (1, channels, height, width)
@@ -20,8 +23,28 @@ _SMALLEST = 8  # pixels of the shorter side at the largest scale
 _LPIPS = 2.0  # weight of LPIPS beside L
 
 
-def loss_to(target: torch.Tensor, network: Lpips | None = None) -> Loss:
-    """Return the loss to a photo `(1, channels, height, width)`: L, or L + 2 d with a network."""
+def target_of(photo: Photo) -> torch.Tensor:
+    """Return a photo as the network paints: `(1, channels, height, width)` in [-1, 1]."""
+    return torch.from_numpy(photo.pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+
+
+def share_of(photo: Photo, outside: float) -> torch.Tensor:
+    """Return how much the error of each pixel counts `(height, width)`: `outside` off the face."""
+    if photo.inside is None:
+        return torch.ones(photo.pixels.shape[:2])
+    return outside + (1 - outside) * torch.from_numpy(photo.inside)
+
+
+def loss_to(
+    target: torch.Tensor, network: Lpips | None = None, share: torch.Tensor | None = None
+) -> Loss:
+    """Return the loss to a photo `(1, channels, height, width)`: L, or L + 2 d with a network.
+
+    `share` `(height, width)`, in [0, 1], is how much the error of each pixel counts. Default: 1.
+    """
+    if share is not None and bool((share != 1).any()):
+        alike = loss_to(target, network)
+        return lambda picture: alike(target + share * (picture - target))
     if network is None:
         return lambda picture: picture_loss(picture, target)
     with torch.no_grad():

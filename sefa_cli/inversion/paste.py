@@ -31,7 +31,7 @@ def place_of(given: Given, find: Find, face: int | None = None) -> Place:
     """Return where `--align` cuts a face out of a photo. Raises SefaError, as `read_photo`."""
     label = str(given) if isinstance(given, str | Path) else "the picture"
     photo = upright_photo(given, 3, label, [])
-    return Place(photo, face_square(photo, find, face, label)[0])
+    return Place(photo, face_square(photo, find, face, label)[1])
 
 
 def paste(place: Place, picture: Picture) -> Picture:

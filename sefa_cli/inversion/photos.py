@@ -46,11 +46,13 @@ class Photo:
         name: The file's name without its suffix.
         pixels: uint8 `(height, width, channels)`, at the working size.
         notes: What was done to it, in words, such as "cropped to its center".
+        inside: Where its face is, `(height, width)`, 1 inside and 0 outside, if it was aligned.
     """
 
     name: str
     pixels: NDArray[np.uint8]
     notes: tuple[str, ...] = ()
+    inside: NDArray[np.float32] | None = None
 
 
 def read_photo(
@@ -78,13 +80,17 @@ def read_photo(
     is_file = isinstance(given, str | Path)
     label = str(given) if is_file else name or "the picture"
     notes: list[str] = []
+    inside = None
     image = upright_photo(given, channels, label, notes)
     if find is not None:
-        image, note = aligned(image, max(size), find, face, label)
-        notes.append(note)
+        image, inside, more = aligned(image, max(size), find, face, label)
+        notes += more
+        top, left = (inside.shape - np.array(size)) // 2  # as `_fitted` crops
+        inside = inside[top : top + size[0], left : left + size[1]]
     image = _fitted(image, size, notes)
     pixels = np.asarray(image).reshape(*size, channels)
-    return Photo(name or (Path(given).stem if is_file else "photo"), pixels, tuple(notes))  # type: ignore[arg-type]
+    own = name or (Path(given).stem if is_file else "photo")  # type: ignore[arg-type]
+    return Photo(own, pixels, tuple(notes), inside)
 
 
 def upright_photo(given: Given, channels: int, label: str, notes: list[str]) -> Image.Image:

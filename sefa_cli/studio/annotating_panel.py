@@ -156,6 +156,9 @@ class AnnotatingPanel:
         question = self._questions[self._at]
         count = sum(q.path == question.path for q in self._questions)
         self._place.text = f"{question.level} · direction {question.k + 1} of {count}"
+        # Now, while the field is hidden: later, it could replace what is being typed.
+        own = sliders_of(self.page.state, question).bundle.labels[question.k]
+        self._name.value, self._name.error = own or "", None
         self._show_stage()
         self._sheet.visible = False
         await self._draw(question)
@@ -190,9 +193,6 @@ class AnnotatingPanel:
         self._buttons.visible = self._stage < 2
         self._name.visible = self._stage == 2
         if self._stage == 2:
-            question = self._questions[self._at]
-            own = sliders_of(self.page.state, question).bundle.labels[question.k]
-            self._name.value, self._name.error = own or "", None
             self._name.run_method("focus")
 
     async def _key(self, event: events.KeyEventArguments) -> None:

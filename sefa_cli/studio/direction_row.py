@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
 
+from sefa_cli.studio.changes import estimated
 from sefa_cli.studio.session import Sliders, State
 from sefa_cli.studio.shell import named
 from sefa_cli.studio.slider import Slider
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from sefa_cli.studio.sliders_panel import SlidersPanel
 
 _CHANGE = (
-    "How much the pixels inside and outside the region change (root mean square, of a range of 2), "
-    "to first order: at the slider's place, or after the step that suits the direction."
+    "How much this slider changes the pixels inside and outside the region (root mean square, of a "
+    "range of 2). With ≈: an estimate to first order, at 0 for the step that suits the direction."
 )
 # The number follows the slider in the browser: from here it would have the whole page drawn anew.
 _SAY = """(alpha) => {
@@ -65,12 +66,13 @@ class DirectionRow:
             self._take.visible = free and not sliders.bundle.labels[k]
         self._slider.value = sliders.alpha(k)
         self._number.text = f"{sliders.alpha(k):+g}" if sliders.alpha(k) else "0"
-        if self._change:
-            self._change.text = changed(sliders, k)
         self.show_thumbnails(state)
 
     def show_thumbnails(self, state: State) -> None:
-        """Show the small pictures that are made already."""
+        """Show the small pictures that are made already, and what was measured."""
+        if self._change and state.sliders:
+            known = self._panel.thumbnails.change(state, self._k)
+            self._change.text = known or estimated(state.sliders, self._k)
         for side, picture in self._pictures.items():
             address = self._panel.thumbnails.of(state, self._k, side)
             if picture.props.get("src") != address:
@@ -118,9 +120,6 @@ class DirectionRow:
         )
         self._take.tooltip(f"Take the proposed name: measured, {proposed.get('note', '')}")
 
-    async def _film(self) -> None:
-        await self._page.layout.picture.film.make(self._k)
-
     async def _drag(self, event: events.ValueChangeEventArguments[float | None]) -> None:
         if event.value is not None:
             await self._page.drag(self._k, event.value)
@@ -133,13 +132,6 @@ class DirectionRow:
         own = self._page.state.sliders
         if own and text != own.bundle.labels[self._k]:
             await self._page.do(lambda state: named(state, self._k, text), self._name)
-
-
-def changed(sliders: Sliders, k: int) -> str:
-    """Return how much direction `k` changes the pixels inside and outside its region."""
-    change = sliders.bundle.info[k]["change"]
-    step = abs(sliders.alpha(k)) or sliders.bundle.step(k)
-    return f"in {step * change['inside']:.2f} · out {step * change['outside']:.2f}"
 
 
 def _proposed(sliders: Sliders, k: int) -> dict[str, Any]:

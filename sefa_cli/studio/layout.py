@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 _STYLE = Path(__file__).with_name("assets") / "studio.css"
 
+# Between a menu and its options, Quasar has an element that takes the focus: no list may have that.
+_MENUS = """<script>new MutationObserver(() => {
+    const inner = "[role=listbox] > .q-virtual-scroll__content[tabindex]";
+    for (const one of document.querySelectorAll(inner)) one.removeAttribute("tabindex");
+}).observe(document.documentElement, { childList: true, subtree: true })</script>"""
+
 
 class Layout:
     """The elements of one page that change, and how they change."""
@@ -32,6 +38,7 @@ class Layout:
         self._complaints: list[Complaint] = []
         thumbnails = Thumbnails(page)
         ui.add_css(_STYLE.read_text())
+        ui.add_body_html(_MENUS)
         ui.colors(primary="#3b6ea5")
         with ui.element("div").classes("studio") as self._main:
             with ui.element("header"):

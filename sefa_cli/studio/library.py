@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
 
 _KEPT = 3  # models; one may take gigabytes
+_FOUND = 8  # sets of directions of a model, 1 MB each
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Model:
     checkpoint: Checkpoint
     generator: "Generator"
     fingerprint: str
+    _found: dict[str, Sliders] = field(default_factory=dict, compare=False, repr=False)
 
     def sliders_of(self, path: str, bundle: Bundle) -> Sliders:
         """Return a bundle's sliders, all at 0. Raises MismatchError if its model is another one."""
@@ -42,15 +44,19 @@ class Model:
     def factorize(self, layers: str) -> Sliders:
         """Return sliders of the global directions of these layers, a level or a range of indices.
 
-        If the network does not normalize its features, the common gain is removed first. Raises
-        UsageError if the model does not have these layers.
+        If the network does not normalize its features, the common gain is removed first. All pages
+        share what was found once. Raises UsageError if the model does not have these layers.
         """
         from sefa_cli.discovery.factorize import factorize
 
+        if layers in self._found:
+            return self._found[layers]
         deflate = not demodulates(self.checkpoint)
         bundle = factorize(self.checkpoint, layers, deflate_gain=deflate)
         path = f"{self.stem}_{layers}.dirs".replace(",", "_")
-        return Sliders(path, bundle, (factorize_command(self.ref, layers, deflate, path),))
+        made_by = (factorize_command(self.ref, layers, deflate, path),)
+        found = Sliders(path, bundle, made_by)
+        return self._found.setdefault(layers, found) if len(self._found) < _FOUND else found
 
     @property
     def stem(self) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -230,8 +231,7 @@ class Page:
             return
         self.save()
         self.layout.address(address_of(self.saved, self.model.ref, self.state))
-        self.shows += 1
-        mine = self.shows
+        mine = self.shows = self.shows + 1
         self.layout.picture.busy(True)
         state = self.shown
         for view in renderer.views(state):
@@ -247,14 +247,15 @@ class Page:
     async def _paint(self, renderer: Renderer, state: State, view: View) -> None:
         if self.closed:
             return
-        self.asked += 1
-        number = self.painted = self.asked
+        number = self.asked = self.painted = self.asked + 1
+        slow = view == renderer.whole != renderer.quick
 
         def go_on() -> None:
-            if view == renderer.whole != renderer.quick and number != self.painted:
+            if slow and number != self.painted:
                 raise CancelledError  # a whole picture gives way to the next move
 
-        request = self.studio.worker.submit(self.key, lambda: renderer.render(state, view, go_on))
+        work = partial(renderer.render, state, view, go_on)
+        request = self.studio.worker.submit(self.key, work, slow)
         try:
             rendered: Rendered | None = await asyncio.wrap_future(request)
         except SefaError as error:
@@ -283,8 +284,7 @@ class Page:
     ) -> T | None:
         """Do long work in turn with the pictures, or `aside`, in a thread of its own.
 
-        Returns None if the work failed, which the page then shows `by` what asked for it, or if it
-        was stopped.
+        Returns None if it was stopped, or failed, which the page shows `by` what asked for it.
         """
         try:
             if aside:

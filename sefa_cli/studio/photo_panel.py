@@ -31,6 +31,7 @@ class PhotoPanel:
         self._hint = ui.label("").classes("quiet wide").props('role=status data-test="photo-hint"')
         with ui.row().classes("panel-head no-wrap") as self._busy:
             self._bar = ui.linear_progress(value=0, show_value=False).props("rounded")
+            self._bar.props('aria-label="the search for the photo"')
             self._left = ui.label("").classes("quiet").style(_ONE_LINE)
             self._left.props('data-test="photo-progress"')
             ui.button("Cancel", on_click=self.stop).props(

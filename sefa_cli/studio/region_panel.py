@@ -60,6 +60,7 @@ class RegionPanel:
             self._cost = ui.label("").classes("quiet").props('role=status data-test="cost"')
         with ui.row().classes("panel-head no-wrap") as self._busy:
             self._bar = ui.linear_progress(value=0, show_value=False).props("rounded")
+            self._bar.props('aria-label="the search for directions"')
             self._left = ui.label("").classes("quiet").style("white-space: nowrap")
             ui.button("Cancel", on_click=self._cancel).props(
                 'no-caps flat dense data-test="cancel"'

@@ -170,7 +170,7 @@ def _origin(name: str, model: "Model", sets: Sequence[Sliders], end: "torch.Tens
     for number, own in enumerate(reversed([own for own in sets if own.alphas]), start=1):
         before, path = path, f"{stem}_before{number}.npz"
         words = ["-o", f"{stem}_before{number}", "--save-codes", path]
-        lines.append(edit_command(model, _back(own), ["--codes", before], *words))
+        lines += [*own.made_by, edit_command(model, _back(own), ["--codes", before], *words)]
     return Origin(name, path, start.astype("<f4").tobytes(), start.shape, "", tuple(lines))
 
 

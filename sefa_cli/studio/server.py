@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sefa_cli.studio.studio import Studio
 
 PORT = 8642  # the first port to try by default
+PATIENCE = 20  # seconds for an answer: NiceGUI's 2 cut pages off while the first model was opened
 _TRIES = 20
 _COOKIE = "sefa-token"
 # On every answer. NiceGUI compiles its page in the browser, from a script in the page.
@@ -158,7 +159,7 @@ def serve(
 
     import uvicorn
     from fastapi import FastAPI
-    from nicegui import ui
+    from nicegui import core, ui
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
@@ -167,6 +168,7 @@ def serve(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        core.sio.eio.ping_timeout = PATIENCE
         ready()
         yield
 

@@ -64,7 +64,7 @@ class Studio:
         """Drop a page that is gone. Its features took some 150 MB, which the system gets back."""
         self.pages.pop(key, None)
         self.worker.forget(key)
-        self.worker.submit("memory", give_back)  # after the picture at work, which may be its own
+        self.worker.submit("memory", give_back, slow=True)  # after pictures: one may be its own
 
     def _saved(self, name: str | None) -> Saved:
         """Return the saved page that an address names, or a new one while another window has it."""

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import io
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 from sefa_cli.editing.moves import FARTHEST
 from sefa_cli.errors import SefaError
 from sefa_cli.rendering.pictures import Picture, to_image
+from sefa_cli.studio.changes import measured
 from sefa_cli.studio.localizing import CancelledError
+from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import Sliders, State
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
+Wish = tuple[Hashable, Callable[[Callable[[], object]], str], int]  # its key, how, for slider k
 PAUSE = 0.4  # seconds without a wish before the first one is made
 _KEPT = 600  # addresses of small pictures, 3 kB each
 
@@ -45,18 +48,19 @@ class Thumbnails:
         """Return the address of a picture of a state; "" until it is made."""
         return self._kept.get(shown_by(state), "")
 
+    def change(self, state: State, k: int) -> str:
+        """Return how much slider `k` changes in and around its region; "" until it is measured."""
+        own = state.sliders
+        return self._kept.get((own.path, k, shown_by(state)), "") if own else ""
+
     async def make(self, ks: Iterable[int]) -> None:
-        """Make those of the history and of the present sliders that are missing, one by one."""
+        """Make what is missing for the history and the present sliders, one by one."""
         self._wanted += 1
-        page, mine = self._page, self._wanted
-        if page.closed:
+        page, mine, renderer = self._page, self._wanted, self._page.renderer
+        if page.closed or renderer is None:
             return  # before this task began
-        state, asked = page.state, page.asked
-        steps = [(shown_by(one), one, -1) for one in page.steps]
-        sides = [
-            (_key(state, k, side), moved_alone(state, k, side), k) for k in ks for side in (-1, 1)
-        ]
-        missing = [wish for wish in (*steps, *sides) if wish[0] not in self._kept]
+        asked = page.asked
+        missing = [wish for wish in _wishes(page, renderer, ks) if wish[0] not in self._kept]
 
         def go_on() -> None:
             if page.closed or page.asked != asked or page.studio.worker.is_wanted:
@@ -64,26 +68,43 @@ class Thumbnails:
 
         while missing and mine == self._wanted:
             await asyncio.sleep(PAUSE if len(missing) % 2 == 0 else 0)
-            if page.closed or page.asked != asked or page.renderer is None:
+            if page.closed or page.asked != asked:
                 return
-            key, shown, k = missing[0]
-            paint = partial(page.renderer.thumbnail, shown, go_on)
-            request = page.studio.worker.submit((page.key, "thumbnail"), paint)
+            key, make, k = missing[0]
+            work = partial(make, go_on)
+            request = page.studio.worker.submit((page.key, "thumbnail"), work, slow=True)
             try:
-                picture = await asyncio.wrap_future(request)
+                made = await asyncio.wrap_future(request)
             except CancelledError:
                 continue
             except SefaError:
                 return  # the page says why when this slider moves
-            if picture is not None:
-                self._keep(key, picture)
+            if made is not None:
+                self._keep(key, made)
                 del missing[0]
                 page.layout.show_thumbnails(k)
 
-    def _keep(self, key: Hashable, picture: Picture) -> None:
-        self._kept[key] = address_of_picture(picture)
+    def _keep(self, key: Hashable, made: str) -> None:
+        self._kept[key] = made
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
+
+
+def _wishes(page: "Page", renderer: Renderer, ks: Iterable[int]) -> Iterator[Wish]:
+    """Yield what the page can show: changes of regions, the history, both sides of sliders `ks`."""
+
+    def small(state: State, go_on: Callable[[], object]) -> str:
+        return address_of_picture(renderer.thumbnail(state, go_on))
+
+    state, own, ks = page.state, page.state.sliders, list(ks)
+    for k in ks:
+        if own and own.bundle.mask is not None and own.alpha(k):
+            yield (own.path, k, shown_by(state)), partial(measured, renderer, state, k), k
+    for step in page.steps:
+        yield shown_by(step), partial(small, step), -1
+    for k in ks:
+        for side in (-1, 1):
+            yield _key(state, k, side), partial(small, moved_alone(state, k, side)), k
 
 
 def address_of_picture(picture: Picture) -> str:

@@ -10,14 +10,15 @@ from types import ModuleType
 import pytest
 
 from tests.helpers import ROOT
-from tests.helpers.crashes import all_files, content, is_begun, prepare, run, run_together
-from tests.helpers.faults import FAULTS, trial
+from tests.helpers.crashes import all_files, content, prepare, run
+from tests.helpers.faults import FAULTS, pair, squeeze, trial
 
 pytestmark = pytest.mark.slow
 QUICK = (
     *("factorize", "convert", "export", "export, a folder", "import", "pick", "name", "merge"),
     *("edit, a folder", "animate", "completion"),
 )
+PAIRED = ("factorize", "export, a folder", "edit", "animate, a folder", "pick", "name")
 TO_STDOUT = (
     "factorize tiny.pth -o -", "pick tiny.dirs -k 0 -o -", "export tiny.dirs --to npy -o -",
     "edit tiny.dirs -k 0 --seeds 0 -o - --size 32 --device cpu",
@@ -66,23 +67,22 @@ def test_a_reader_that_goes_away_is_no_error_to_talk_about(given: Path, words: s
     assert {n for n in all_files(folder) if not n.startswith("cache")} == set(before)
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize(
-    "name", ["factorize", "export, a folder", "edit", "animate, a folder", "pick"]
-)
-def test_two_processes_on_one_output(
-    crashes: ModuleType, given: Path, name: str, overwrite: bool
+@pytest.mark.parametrize("has_old", [False, True])
+@pytest.mark.parametrize("name", PAIRED)
+def test_two_processes_on_one_output_and_one_cache(
+    crashes: ModuleType, given: Path, name: str, has_old: bool
 ) -> None:
     case = crashes.cases("")[name]
-    folder = prepare(given.with_name("work"), given)
-    assert run([*case.words], folder).status == 0
-    new = content(folder, case.outputs)
-    if not overwrite:
-        folder = prepare(given.with_name("work"), given)
-    both = run_together([*case.words, *(["--overwrite"] if overwrite else [])], folder)
-    assert content(folder, case.outputs) == new
-    assert not [name for name in all_files(folder) if is_begun(name)]
-    refused = [one.said.strip() for one in both if one.status]
-    assert len(refused) <= (0 if overwrite else 1)
-    for said in refused:
-        assert said.startswith("sefa: ") and "exists" in said.split("\n")[-1]
+    base, _, new, _ = list(crashes.undisturbed(case, given))[has_old]
+    assert pair(case, base, new, later=0) == []
+
+
+@pytest.mark.parametrize("name", ["pick", "edit, a folder", "animate, mp4"])
+def test_a_disk_without_room_ends_in_one_line(crashes: ModuleType, given: Path, name: str) -> None:
+    case = crashes.cases("")[name]
+    base, _, new, _ = next(crashes.undisturbed(case, given))
+    try:
+        wrong = [squeeze(case, room, base, new) for room in (0, 8192, 1 << 20)]
+    except PermissionError:
+        pytest.skip("only root may mount a small disk")
+    assert wrong == [[], [], []]

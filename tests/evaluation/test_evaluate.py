@@ -50,8 +50,7 @@ def test_shuffled_directions_lose_what_each_factor_had(run: Callable[..., Evalua
     mask[8:16, 8:16] = 255
     order = [3, 2, 0, 1]
     right = bundle(mask=mask)
-    shuffled = bundle(right.directions[:, order], mask=mask)
-    found = run({"right": right, "shuffled": shuffled})
+    found = run({"right": right, "shuffled": bundle(right.directions[:, order], mask=mask)})
     best = [found.best("warmth", name) for name in ("right", "shuffled")]
     assert [row and row["k"] for row in best] == [1, 2]
     bright, other = (row for row in found.results if row["k"] == 0)
@@ -83,11 +82,9 @@ def test_steadiness_needs_no_scores(run: Callable[..., Evaluation]) -> None:
 
 def test_a_flipped_direction_has_the_opposite_effect(run: Callable[..., Evaluation]) -> None:
     found = run({"right": bundle(), "flipped": bundle(-np.eye(4, dtype=np.float32)[:1])})
-    right, flipped = (row for row in found.results if row["k"] == 0)
+    right, flipped = (r["effects"]["brightness"] for r in found.results if r["k"] == 0)
     for end, other in (("mean", "mean"), ("low", "high")):
-        assert right["effects"]["brightness"][end] == pytest.approx(
-            -flipped["effects"]["brightness"][other], abs=0.1
-        )
+        assert right[end] == pytest.approx(-flipped[other], abs=0.1)
 
 
 def test_locality_of_a_direction_with_a_region(run: Callable[..., Evaluation]) -> None:
@@ -96,6 +93,9 @@ def test_locality_of_a_direction_with_a_region(run: Callable[..., Evaluation]) -
     rows = run({"right": bundle(mask=mask)}).results
     assert rows[0]["inside_over_outside"] == pytest.approx([9, 9], rel=0.05)  # (0.15 / 0.05)²
     assert rows[1]["inside_over_outside"] == pytest.approx([1, 1], rel=0.05)
+    assert rows[0]["inside"] + rows[0]["outside"] == pytest.approx([57.4, 57.4, 19.1, 19.1], abs=1)
+    ends = [rows[0][f"inside_over_outside{end}"] for end in ("_low", "", "_high")]
+    assert ends == sorted(ends)
     assert run({"right": bundle()}).results[0]["inside_over_outside"] is None
 
 

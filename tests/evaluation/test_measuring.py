@@ -36,6 +36,18 @@ def test_kept_pictures_serve_another_scorer(
     assert run.known.rendered > before + 100  # broken files are rendered again
 
 
+def test_bundles_that_differ_in_their_region_share_pictures(run: Any) -> None:
+    low, high = (np.full((32, 32), level, np.uint8) for level in (0, 255))
+    middle, border = low.copy(), high.copy()
+    middle[8:16, 8:16], border[8:16, 8:16] = 255, 0
+    run({"one": bundle(mask=middle)})
+    alone = run.known.rendered
+    found = run({"two": bundle(mask=border), "three": bundle(mask=middle, background=high)})
+    assert run.known.rendered - alone <= alone
+    both = [row["inside_over_outside"][-1] for row in found.results if row["k"] == 0]
+    assert both[0] < 1 < both[1]
+
+
 def likeness(before: np.ndarray, after: np.ndarray) -> dict[str, float] | None:
     """1 for the same picture, less the more its brightness differs."""
     return {"identity": 1 - abs(float(after.mean()) - float(before.mean())) / 30}

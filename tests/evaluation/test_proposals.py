@@ -32,7 +32,6 @@ def test_the_effect_that_one_notices_most_names_it() -> None:
 @pytest.mark.parametrize(
     "found",
     [
-        effect(0.4, 4),  # not clear
         effect(1.2, 1),  # 3 degrees at the last step: nobody notices
         effect(1.2, 4, transfer=0.7),  # not steady
         {**effect(1.2, 4), "low": -0.1},  # not sure
@@ -41,6 +40,11 @@ def test_the_effect_that_one_notices_most_names_it() -> None:
 )
 def test_no_name(found: dict[str, Any]) -> None:
     assert label(yaw=found) is None
+
+
+def test_one_notices_a_score_of_ones_own_from_half_a_standard_deviation_on() -> None:
+    assert label(mine=effect(0.4, 4)) is None and label(mine=effect(0.6, 4)) == "more mine"
+    assert label(age=effect(-0.4, -2)) == "younger"  # 6 years, among faces of all ages
 
 
 def test_two_equal_effects_make_one_name() -> None:

@@ -7,6 +7,7 @@ from sefa_cli.evaluation.statistics import (
     consistency,
     dependency,
     interval,
+    median_interval,
     monotone_range,
     transfer,
     uniformity,
@@ -20,6 +21,14 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     covered = np.mean((found.low <= 1) & (found.high >= 1))
     assert 0.9 <= covered <= 0.98
     np.testing.assert_allclose(found.mean, samples.mean(axis=0))
+
+
+@pytest.mark.parametrize("seeds", [10, 41, 200])
+def test_intervals_of_medians_cover_too(seeds: int) -> None:
+    samples = np.exp(np.random.RandomState(0).randn(seeds, 400))  # skewed, of the median 1
+    found = median_interval(samples)
+    assert 0.92 <= np.mean((found.low <= 1) & (found.high >= 1)) <= 0.99
+    np.testing.assert_array_equal(found.mean, np.median(samples, axis=0))
 
 
 def test_lost_seeds_are_left_out_of_a_mean() -> None:

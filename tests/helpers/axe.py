@@ -10,7 +10,8 @@ LEAST = 24  # pixels of a target
 
 # Fading dialogs have too little contrast. Bars of progress never stand still.
 _AT_REST = """() => !document.querySelector('[class*="-enter-active"], [class*="-leave-active"]')
-    && document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity)"""
+    && document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity
+        || one.effect.target?.closest('.q-linear-progress'))"""
 
 _SMALL = """(least) => {
     const targets = 'a[href], button, input, select, textarea, [role=slider], [tabindex="0"]';

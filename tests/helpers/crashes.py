@@ -6,6 +6,7 @@ with SIGKILL at one of these boundaries. `bench/crashes.py` does it at all of th
 """
 
 import contextlib
+import csv
 import os
 import re
 import shutil
@@ -63,9 +64,12 @@ def run(
     return ended(after)
 
 
-def run_together(words: Sequence[str], folder: Path, count: int = 2) -> list[Ran]:
-    """Run a command several times at once in one folder."""
-    running = [_start(words, folder, name=str(number)) for number in range(count)]
+def run_together(commands: Iterable[Sequence[str]], folder: Path, later: float = 0.0) -> list[Ran]:
+    """Run commands at once in one folder, each some seconds `later` than the one before."""
+    running = []
+    for number, words in enumerate(commands):
+        time.sleep(later if number else 0)
+        running.append(_start(words, folder, name=str(number)))
     return [ended(None) for ended in running]
 
 
@@ -165,11 +169,22 @@ CALLS = {"autosave": _autosave}  # what is no command, by the word that stands f
 
 
 def content(folder: Path, outputs: Iterable[str]) -> dict[str, bytes]:
-    """Return the files that are at or below `outputs`, without those that were never finished."""
+    """Return the files that are at or below `outputs`, without those that were never finished.
+
+    A table's column of seconds differs from run to run, and is left out.
+    """
     return {
-        name: data for name, data in all_files(folder).items() if _is_below(name, outputs)
+        name: _timeless(data) if name.endswith(".csv") else data
+        for name, data in all_files(folder).items() if _is_below(name, outputs)
         if not is_begun(name)
     }  # fmt: skip
+
+
+def _timeless(table: bytes) -> bytes:
+    rows = list(csv.reader(table.decode("utf-8", "replace").splitlines()))
+    found = [at for at, name in enumerate(rows[0] if rows else []) if name == "seconds"]
+    rows = [[cell for at, cell in enumerate(row) if at not in found] for row in rows]
+    return "\n".join(map(repr, rows)).encode() if found else table
 
 
 def all_files(folder: Path) -> dict[str, bytes]:

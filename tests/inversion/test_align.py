@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from sefa_cli.discovery.regions.landmarks import LEFT_EYE, RIGHT_EYE
+from sefa_cli.discovery.regions.landmarks import LEFT_EYE, OVAL, RIGHT_EYE
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.inversion import align
 from sefa_cli.inversion.align import ffhq_square
 from sefa_cli.inversion.how import How
-from sefa_cli.inversion.photos import read_photo
+from sefa_cli.inversion.loss import loss_to, share_of, target_of
+from sefa_cli.inversion.photos import Photo, read_photo
 
 EYES, MOUTH = ((300.0, 400.0), (500.0, 400.0)), (400.0, 600.0)  # x and y of an upright face
 
@@ -109,6 +110,42 @@ def test_without_the_landmark_package_photos_are_taken_as_they_are(
     monkeypatch.setattr(align, "refusal", lambda: SefaError("mediapipe is missing"))
     assert align.face_finder() is None
     assert "photos are taken as they are: mediapipe is missing" in caplog.text
+
+
+def test_a_small_face_is_enlarged_and_said_so() -> None:
+    find = finder(mesh(0, 0.1), size=(100, 100))
+    found = read_photo(photo(0, (100, 100), (0, 0)), (256, 256), find=find)
+    assert found.notes == ("aligned", "enlarged: it has only 80 pixels")
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.7])
+def test_where_the_face_is_in_the_crop(turn: float) -> None:
+    size, move = (1400, 1300), (300.0, 300.0)
+    points = mesh(turn, 1, move)
+    middle = points[[LEFT_EYE[0], RIGHT_EYE[0], 61, 291]].mean(axis=0)
+    angles = np.linspace(0, 2 * np.pi, len(OVAL), endpoint=False)
+    points[list(OVAL)] = middle + 200 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    inside = read_photo(photo(turn, size, move), (256, 256), find=finder(points, size=size)).inside
+    assert inside is not None and inside.shape == (256, 256)
+    y, x = np.indices(inside.shape)
+    away = np.hypot(x + 0.5 - 128, y + 0.5 - 153.6)  # eyes at row 122, mouth at 186, square of 800
+    assert inside[away < 60].min() > 0.95 and inside[away > 90].max() < 0.05  # 1.15 * 64 = 74
+    tall = read_photo(photo(turn, size, move), (256, 128), find=finder(points, size=size)).inside
+    assert np.array_equal(tall, inside[:, 64:192])
+
+
+def test_errors_outside_the_face_count_less() -> None:
+    pixels = np.full((32, 32, 3), 127, np.uint8)
+    inside = np.zeros((32, 32), np.float32)
+    inside[8:24, 8:24] = 1
+    here = Photo("me", pixels, inside=inside)
+    target, only = target_of(here), share_of(here, 0)
+    face, around = target + 0.2 * only, target + 0.2 * (1 - only)
+    plain, half, none = (loss_to(target, share=share_of(here, x)) for x in (1, 0.5, 0))
+    assert float(plain(face)) == float(half(face)) == float(none(face)) > 0
+    assert float(half(around)) == pytest.approx(float(plain(around)) / 4)
+    assert float(none(around)) == 0 < float(plain(around))
+    assert float(share_of(Photo("me", pixels), 0.5).min()) == 1  # not aligned
 
 
 def test_a_face_is_chosen_only_with_align() -> None:

@@ -7,6 +7,8 @@ import sefa_cli as sefa
 from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
 from sefa_cli.inversion import descent
+from sefa_cli.inversion.how import How
+from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.lbfgs import minimize
 from sefa_cli.inversion.loss import psnr
 from tests.helpers import networks
@@ -36,6 +38,21 @@ def test_layers_get_what_one_code_for_all_leaves(monkeypatch: pytest.MonkeyPatch
     assert starts[0].shape != starts[1].shape and starts[1].any()
 
 
+def test_layers_start_with_the_curvature_that_one_code_has_seen() -> None:
+    """In w+, a step of all layers changes the gradient as in w; the first step is none too far."""
+    generator = build(networks.mobilestylegan(blocks=4), "cpu")
+    photo = sefa.sample(generator, seeds=[3])[0]
+    inverter = Inverter(generator, How("w+", 24, 32, regularize=0))
+    losses: list[float] = []
+    search = inverter.descent(inverter.read(photo), lambda done, loss: losses.append(loss))
+    search.run(12, "w")
+    pairs = search._layered_pairs()
+    assert 3 <= len(pairs) <= len(search._steps)
+    (step, change), (s, y) = search._steps[-1], pairs[-1]
+    assert torch.allclose(torch.einsum("lij,lj->li", inverter.prior.layered, s), step, atol=1e-8)
+    assert float((s * y).sum()) == pytest.approx(float((step * change).sum()))
+
+
 def test_rough_pictures_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four looks at them count as one pass; at most half of the passes go to them."""
     generator = build(networks.mobilestylegan(blocks=4), "cpu")
@@ -62,6 +79,14 @@ def test_rough_pictures_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert passes_of(4, 32) == [1] * 4 + [2] * 4 + [3, 4]
     assert passes_of(1, 32) == [1] and passes_of(3, 20) == [1, 2, 3]  # 20 does not divide by 8
     assert "rough" not in looks
+
+
+@pytest.mark.parametrize("passes", [2, 3, 5])
+def test_few_passes_are_enough_for_a_code_in_each_layer(passes: int) -> None:
+    generator = build(networks.mobilestylegan(blocks=4), "cpu")
+    photo = sefa.sample(generator, seeds=[3])[0]
+    (found,) = sefa.invert(photo, generator, space="w+", passes=passes, size=32)
+    assert found.code.shape == (generator.num_layers, generator.w_dim) and found.psnr > 0
 
 
 def test_rough_pictures_are_near(faces: Generator) -> None:

@@ -74,7 +74,6 @@ def test_nor_do_timeline_and_presets(tiny: str, page: Page) -> None:
     at(page, "save-story").click()
     expect(at(page, "film-progress")).to_contain_text("s left")
     assert shuts_out(page) == []
-    at(page, "film").get_by_text("Cancel").click()
     at(page, "undo").click()
     expect(at(page, "commands")).to_contain_text("--k 0")
     at(page, "presets").click()

@@ -1,9 +1,11 @@
 """The studio's address, and the requests that it accepts."""
 
 import asyncio
+import json
 import os
 import socket
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -142,6 +144,13 @@ def test_every_answer_forbids_frames_and_guesses(token: str | None, given: str) 
     assert headers["x-frame-options"] == "DENY"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_page_is_not_cut_off_while_the_studio_is_busy(tiny: str) -> None:
+    """It was after 2 s: ten pages at once were, while the first of them opened the model."""
+    with urlopen(f"{tiny}_nicegui_ws/socket.io/?EIO=4&transport=polling") as answer:
+        told = json.loads(answer.read()[1:])
+    assert told["pingTimeout"] == 1000 * server.PATIENCE >= 20_000
 
 
 def test_idle_threads_of_torch_sleep(monkeypatch: pytest.MonkeyPatch, sefa: Sefa) -> None:

@@ -1,74 +1,189 @@
-"""The commands on the page make its picture, bit for bit."""
+"""For every control of the page, the commands that it shows make its picture, bit for bit."""
 
-import io
+import math
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from sefa_cli.editing.presets import Preset
+from sefa_cli.rendering.film_frames import gap_of, one_below_another, side_by_side
+from sefa_cli.studio.dropping import _code
 from sefa_cli.studio.filming import film_of
-from sefa_cli.studio.library import Model
+from sefa_cli.studio.key_frames import KeyFrames, storyboard_of
+from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.localizing import Task, drawing_from
+from sefa_cli.studio.photos import Search
+from sefa_cli.studio.presets import preset_commands, preset_of, with_parts
 from sefa_cli.studio.renderer import Renderer
-from sefa_cli.studio.session import State
+from sefa_cli.studio.restoring import restored
+from sefa_cli.studio.session import State, with_mix
 from sefa_cli.studio.shell import film_commands, named, picture_commands
-from tests.helpers import Sefa
+from sefa_cli.studio.timeline import save_film, storyboard_commands
+from tests.helpers import Sefa, biggan_by_author
 from tests.helpers.visiting import run
 
-
-def states(model: Model) -> dict[str, State]:
-    start = State(seed=3).added(model.factorize("all"))
-    two = named(start, 1, "it's <b>odd</b>").at(1, 2.5).at(4, -1)
-    first = two.with_sliders(replace(two.sets[0], layers=(0, 2)))
-    both = first.added(model.factorize("0-1,3")).at(0, 1.2)
-    return {
-        "still": start,
-        "untruncated": replace(start, trunc=1.0),
-        "two directions": replace(two, trunc=0.5),
-        "two bundles": both,
-    }
+Control = Callable[[Model, Sefa], tuple[Model, State]]
+CONTROLS: dict[str, Control] = {}
 
 
-@pytest.mark.parametrize("name", ["still", "untruncated", "two directions", "two bundles"])
-def test_the_commands_make_the_same_picture(sefa: Sefa, model: Model, name: str) -> None:
-    state, renderer = states(model)[name], Renderer(model)
-    rendered = renderer.render(state, renderer.whole)
-    run(sefa, picture_commands(model, state))
-    (made,) = Path("picture").glob("*.png")
-    np.testing.assert_array_equal(Image.open(made), Image.open(io.BytesIO(rendered.png)))
-    assert (rendered.height, rendered.width) == (32, 32)
+def control(name: str) -> Callable[[Callable[..., State]], None]:
+    """A control of the page, and a state after somebody used it on the model that is given."""
+
+    def kept(use: Callable[..., State]) -> None:
+        CONTROLS[name] = lambda model, sefa: (model, use(model, sefa))
+
+    return kept
 
 
-@pytest.mark.parametrize("later", [1.5, 0.5])
-def test_a_moved_face_that_was_localized_and_moved_on(
-    sefa: Sefa, model: Model, later: float
-) -> None:
-    """The codes that the search started from stay, whatever the first slider does later."""
-    state = State(seed=3).added(model.factorize("all")).at(0, 1.5)
-    drawing = drawing_from("box", [[(0.2, 0.6), (0.6, 0.9)]])
-    found = Task(model, state, drawing, num=4).run(lambda passes: None, threading.Event())
-    state = state.at(0, later).added(found).at(2, 2.0)
+def started(model: Model) -> State:
+    return State(seed=3).added(model.factorize("all"))
+
+
+def moved(model: Model) -> State:
+    return named(started(model), 1, "it's <b>odd</b>").at(1, 2.5).at(4, -1)
+
+
+def two_bundles(model: Model) -> State:
+    first = moved(model)
+    first = first.with_sliders(replace(first.sets[0], layers=(0, 2)))
+    return first.added(model.factorize("0-1,3")).at(0, 1.2)
+
+
+def localized(model: Model, start: State, kind: str, strokes: list, name: str = "region") -> State:
+    """A region was drawn, and a slider of its directions was moved."""
+    task = Task(model, start, drawing_from(kind, strokes, 0.2), num=4, name=name)
+    if kind == "brush":
+        Path(task.mask_name).write_bytes(task.mask_png())  # as the page saves it
+    return start.added(task.run(lambda passes: None, threading.Event())).at(2, 2.0)
+
+
+control("seed")(lambda model, _: started(model))
+control("several seeds")(lambda model, _: moved(model).of_faces(4))
+control("gallery")(lambda model, _: moved(model).with_seed(5))
+control("truncation")(lambda model, _: replace(moved(model), trunc=0.5))
+control("no truncation")(lambda model, _: replace(started(model), trunc=1.0))
+control("mix")(lambda model, _: with_mix(started(model), "7:2-5"))
+control("mix, moved")(lambda model, _: with_mix(moved(model), "7:2-5"))
+control("sliders of two bundles, one on other layers")(lambda model, _: two_bundles(model))
+control("before")(lambda model, _: two_bundles(model).before())
+control("compared with a bundle")(lambda model, _: two_bundles(model).resting(0))
+control("box")(lambda m, _: localized(m, started(m), "box", [[(0.2, 0.6), (0.6, 0.9)]]))
+control("brush")(lambda m, _: localized(m, started(m), "brush", [[(0.2, 0.6), (0.6, 0.9)]]))
+
+
+@control("a moved face is localized, then its first slider moves on")
+def _(model: Model, sefa: Sefa) -> State:
+    state = localized(model, started(model).at(0, 1.5), "box", [[(0.2, 0.6), (0.6, 0.9)]])
+    own = state.sets[1]
+    return replace(state, active=0).at(0, 0.5).without(1).added(own)
+
+
+@control("photo")
+def _(model: Model, sefa: Sefa) -> State:
+    sefa("sample", model.ref, "--seeds", "5", "-o", "samples")
+    Image.open("samples/seed0005.png").convert("RGB").save("me.png")
+    data = Path("me.png").read_bytes()
+    search = Search(model, "me.png", data, False, lambda png: None, lambda: None)
+    return moved(model).started(search.run(search.prepare()))
+
+
+@control("file of codes")
+def _(model: Model, sefa: Sefa) -> State:
+    sefa("factorize", model.ref, "-o", "my.dirs")
+    sefa(
+        "edit",
+        "my.dirs",
+        "-k",
+        "0",
+        "-a",
+        "2",
+        "--seeds",
+        "7",
+        "--save-codes",
+        "me.npz",
+        "-o",
+        "moved",
+    )
+    return moved(model).started(_code(model, "me.npz", Path("me.npz").read_bytes()))
+
+
+@control("saved picture")
+def _(model: Model, sefa: Sefa) -> State:
+    """Dropped where one of its bundles is not known: it starts from a code."""
+    state = two_bundles(model)
+    Path("saved.png").write_bytes(Renderer(model).save(state))
+    data = Path("saved.png").read_bytes()
+    return restored("saved.png", data, Library("cpu"), model, state.without(1)).state
+
+
+def of_class(model: Model, sefa: Sefa) -> tuple[Model, State]:
+    torch.save(biggan_by_author.state(), "G_ema.pth")
+    model = Library("cpu").open_model("G_ema.pth")
+    return model, replace(started(model).at(0, 1.5), label=2, trunc=0.5)
+
+
+def of_tuned(model: Model, sefa: Sefa) -> tuple[Model, State]:
+    sefa("sample", model.ref, "--seeds", "5", "-o", "samples")
+    Image.open("samples/seed0005.png").convert("RGB").save("me.png")
+    sefa("invert", "me.png", "--model", model.ref, "--tune", "-o", "me.npz")
+    tuned = Library("cpu").open_model("me.tuned.safetensors")
+    origin = _code(tuned, "me.npz", Path("me.npz").read_bytes())
+    return tuned, started(tuned).at(0, 1.5).started(origin)
+
+
+CONTROLS |= {"class": of_class, "tuned model": of_tuned}
+
+
+def check(sefa: Sefa, model: Model, state: State, commands: list[str]) -> None:
+    """Run commands of the page in an empty folder, and hold what they make against its picture."""
     renderer = Renderer(model)
-    rendered = renderer.render(state, renderer.whole)
-    run(sefa, picture_commands(model, state))
-    (made,) = Path("picture").glob("*.png")
-    np.testing.assert_array_equal(Image.open(made), Image.open(io.BytesIO(rendered.png)))
-    run(sefa, [line for line in film_commands(model, state, 2, "film.gif") if "animate" in line])
-    assert Path("film.gif").read_bytes() == film_of(model, state, 2)
+    picture = renderer.picture(state, renderer.views(state)[-1])
+    run(sefa, commands)
+    made = [np.asarray(Image.open(path)) for path in sorted(Path("picture").glob("*.png"))]
+    wide, gap = math.ceil(math.sqrt(len(made))), gap_of(made[0].shape[1])
+    rows = [side_by_side(made[i : i + wide]) for i in range(0, len(made), wide)]
+    np.testing.assert_array_equal(one_below_another(rows, gap), picture)
 
 
-def test_the_commands_make_the_same_film(sefa: Sefa, model: Model) -> None:
-    state = states(model)["two bundles"].at(2, 1)
-    run(sefa, film_commands(model, state, 2, "film.gif"))
-    assert Path("film.gif").read_bytes() == film_of(model, state, 2)
+@pytest.mark.parametrize("name", CONTROLS)
+def test_the_commands_make_the_same_picture(sefa: Sefa, model: Model, name: str) -> None:
+    model, state = CONTROLS[name](model, sefa)
+    check(sefa, model, state, picture_commands(model, state))
+
+
+def test_the_commands_of_a_preset(sefa: Sefa, model: Model) -> None:
+    kept = preset_of(two_bundles(model), "odd").to_text()
+    Path("odd.toml").write_text(kept)
+    known = {Path(own.path): own.bundle for own in two_bundles(model).sets}
+    parts = Preset.parse(kept, "odd.toml", known).parts
+    state = with_parts(model, two_bundles(model).before().with_seed(9), parts)
+    check(sefa, model, state, preset_commands(model, state, "odd.toml"))
+
+
+@pytest.mark.parametrize("start", ["sliders of two bundles, one on other layers", "box"])
+def test_the_commands_make_the_same_film(sefa: Sefa, model: Model, start: str) -> None:
+    model, state = CONTROLS[start](model, sefa)
+    run(sefa, film_commands(model, state.at(2, 1), 2, "film.gif"))
+    assert Path("film.gif").read_bytes() == film_of(model, state.at(2, 1), 2)
+
+
+def test_the_commands_of_the_timeline(sefa: Sefa, model: Model) -> None:
+    """From a truncated face to a mixed one, to a code, to two bundles."""
+    shown = KeyFrames()
+    for name in ("truncation", "mix, moved", "file of codes", "compared with a bundle"):
+        shown = shown.added(CONTROLS[name](model, sefa)[1]).lasting(len(shown.frames), 0.2)
+    Path("story.toml").write_text(storyboard_of(model, shown).to_text())
+    run(sefa, storyboard_commands(model, shown, "story.toml", "film.gif"))
+    assert Path("film.gif").read_bytes() == save_film(model, shown, lambda: None)
 
 
 def test_the_real_model_needs_no_model_option(default_model: Path) -> None:
-    from sefa_cli.studio.library import Library
-
     real = Library("cpu").open_model("mobilestylegan_ffhq")
     lines = picture_commands(real, State(seed=3).added(real.factorize("bottom")).at(0, 2))
     assert lines == [

@@ -18,6 +18,7 @@ from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import State
 from sefa_cli.studio.studio import Studio
 from sefa_cli.studio.worker import Worker
+from tests.helpers.visiting import until
 
 
 @pytest.fixture
@@ -55,6 +56,32 @@ def test_pages_take_turns(worker: Worker, gate: threading.Event) -> None:
     gate.set()
     worker.submit("end", lambda: None).result(10)
     assert made == ["one", "other"] and last.done()
+
+
+def test_slow_requests_wait_for_quick_ones_but_have_a_turn(
+    worker: Worker, gate: threading.Event
+) -> None:
+    """Ten people moved sliders, and their whole pictures took the time of all quick ones."""
+    made: list[str] = []
+    for number in range(2):
+        worker.submit(f"slow {number}", partial(made.append, "slow"), slow=True)
+    for number in range(7):
+        worker.submit(f"page {number}", partial(made.append, "quick"))
+    gate.set()
+    until(lambda: len(made) == 9)
+    assert made == [*["quick"] * 4, "slow", *["quick"] * 3, "slow"]  # the gate was quick, too
+
+
+def test_a_move_takes_the_place_of_a_waiting_whole_picture(
+    worker: Worker, gate: threading.Event
+) -> None:
+    made: list[str] = []
+    worker.submit("page", partial(made.append, "whole"), slow=True)
+    worker.submit("other", partial(made.append, "other"))
+    worker.submit("page", partial(made.append, "quick"))
+    gate.set()
+    until(lambda: len(made) == 2)
+    assert made == ["quick", "other"]
 
 
 def test_a_forgotten_page_gets_nothing(worker: Worker, gate: threading.Event) -> None:
