@@ -17,7 +17,7 @@ _CHANGE = (
     "How much this slider changes the pixels inside and outside the region (root mean square, of a "
     "range of 2). With ≈: an estimate to first order, at 0 for the step that suits the direction."
 )
-# The number follows the slider in the browser: from here it would have the whole page drawn anew.
+# The number follows the slider in the browser: set from here, it would redraw the whole page.
 _SAY = """(alpha) => {
     const text = alpha ? (alpha > 0 ? "+" : "") + Number(alpha.toFixed(2)) : "0";
     getHtmlElement(%d).firstChild.data = text;

@@ -25,7 +25,7 @@ class Canvas(Element, component="assets/canvas.js"):
         self.update()
 
     def show(self, address: str) -> None:
-        """Show another picture. An update would draw the whole page anew before."""
+        """Show another picture. An update would first redraw the whole page."""
         with self._props.suspend_updates():
             self._props["src"] = address
         self.run_method("show", address)

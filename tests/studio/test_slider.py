@@ -6,7 +6,7 @@ from tests.helpers.visiting import at, opened
 
 
 def test_a_slider_on_its_way_draws_only_picture_and_number(tiny: str, page: Page) -> None:
-    """Each update of an element has the browser draw the whole page anew: the picture waited."""
+    """Each update of an element redraws the whole page, and the picture waited for that."""
     opened(page, tiny)
     picture, number = page.locator(".canvas"), at(page, "row-0").locator(".alpha")
     page.evaluate(
