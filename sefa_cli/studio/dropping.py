@@ -57,7 +57,13 @@ def _read(page: "Page", model: "Model", name: str, text: str) -> None:
 
 
 def first_code(model: "Model", name: str, data: bytes) -> "Origin":
-    """Return the first code in a file."""
+    """Return the first code in a file. If it has more, it says so: commands move all of them."""
+    from sefa_cli.interchange.latents import read_codes
+
+    generator = model.generator
     with scratch_beside(Path(tempfile.gettempdir()) / "codes", folder=True) as folder:
         (folder / name).write_bytes(data)
-        return replace(origin_of(model, str(folder / name)), path=name)
+        origin = origin_of(model, str(folder / name))
+        count = len(read_codes(folder / name, generator.space, generator.num_layers).array)
+    about = f"the first of {count} codes; the command moves all of them" if count > 1 else ""
+    return replace(origin, path=name, about=about)
