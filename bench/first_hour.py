@@ -79,7 +79,7 @@ def interrupts(words: str, moments: int, last: float) -> None:
         elif running.returncode == 130 and INTERRUPTED.fullmatch(said):
             kind = "one line and 130"
         elif running.returncode == -signal.SIGINT:
-            kind = "before Python handles signals: 130 by the shell, without a word"
+            kind = "ended by the shell before Python handles signals"
         else:
             kind = f"exit {running.returncode}: {said.strip().splitlines()[-1:]}"
         found.setdefault(kind, []).append(after)

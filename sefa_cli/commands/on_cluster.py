@@ -14,6 +14,7 @@ from sefa_cli.commands.photos import say_missing
 from sefa_cli.commands.shares import Shares
 from sefa_cli.discovery.partial import partial_path
 from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
+from sefa_cli.files import why_not
 from sefa_cli.parts import Shard, load_alike
 
 _AT_ONCE = 32  # pictures of a task: one takes less time than a task does
@@ -72,8 +73,11 @@ def merge(
 
 def _remove(parts: Iterable[Path]) -> None:
     for path in parts:
-        path.unlink(missing_ok=True)
-        partial_path(path).unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+            partial_path(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise why_not(path, error, "remove") from error
 
 
 def fill(shares: Shares, items: Items, folder: Path, device: str, overwrite: bool) -> None:

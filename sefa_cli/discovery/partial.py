@@ -1,5 +1,6 @@
 """The partial file of an interrupted search, kept next to the output until all is done."""
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,8 +94,9 @@ class Partial:
         self._write()
 
     def remove(self) -> None:
-        """Remove the file: all is done."""
-        self.path.unlink(missing_ok=True)
+        """Remove the file: all is done, also if it has to stay."""
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:
         with open_atomically(self.path, overwrite=True) as file:

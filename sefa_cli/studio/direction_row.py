@@ -17,6 +17,11 @@ _CHANGE = (
     "How much this slider changes the pixels inside and outside the region (root mean square, of a "
     "range of 2). With ≈: an estimate to first order, at 0 for the step that suits the direction."
 )
+# The number follows the slider in the browser: set from here, it would redraw the whole page.
+_SAY = """(alpha) => {
+    const text = alpha ? (alpha > 0 ? "+" : "") + Number(alpha.toFixed(2)) : "0";
+    getHtmlElement(%d).firstChild.data = text;
+}"""
 _GAIN = "Scales all styles at once. Moderate steps already destroy the picture."
 
 
@@ -46,6 +51,7 @@ class DirectionRow:
             self._slider.props(f'dense aria-label="direction {k}"').classes("slide")
             self._number = ui.label("0").classes("alpha")
             self._thumbnail(sliders, 1)
+        self._slider.on("update:model-value", js_handler=_SAY % self._number.id)
         self._slider.on_value_change(self._drag)
         self._slider.on("change", self._release)
         self._name.on("change", self._call)
@@ -116,7 +122,6 @@ class DirectionRow:
 
     async def _drag(self, event: events.ValueChangeEventArguments[float | None]) -> None:
         if event.value is not None:
-            self._number.text = f"{event.value:+g}" if event.value else "0"
             await self._page.drag(self._k, event.value)
 
     async def _release(self, event: events.GenericEventArguments) -> None:

@@ -29,7 +29,7 @@ async def drop(page: "Page", name: str, data: bytes) -> None:
     if name.endswith(".toml"):
         _read(page, check_model(page.model), name, data.decode(errors="replace"))
     elif name.endswith(CODES):
-        origin = await asyncio.to_thread(_code, check_model(page.model), name, data)
+        origin = await asyncio.to_thread(first_code, check_model(page.model), name, data)
         page.history.do(page.state.started(origin))
     elif name.endswith(".dirs") or data.startswith(b"PK"):
         bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
@@ -56,8 +56,14 @@ def _read(page: "Page", model: "Model", name: str, text: str) -> None:
     page.history.do(with_parts(model, page.state.before(), preset.parts))
 
 
-def _code(model: "Model", name: str, data: bytes) -> "Origin":
-    """Return the first code in a file."""
+def first_code(model: "Model", name: str, data: bytes) -> "Origin":
+    """Return the first code in a file. If it has more, it says so: commands move all of them."""
+    from sefa_cli.interchange.latents import read_codes
+
+    generator = model.generator
     with scratch_beside(Path(tempfile.gettempdir()) / "codes", folder=True) as folder:
         (folder / name).write_bytes(data)
-        return replace(origin_of(model, str(folder / name)), path=name)
+        origin = origin_of(model, str(folder / name))
+        count = len(read_codes(folder / name, generator.space, generator.num_layers).array)
+    about = f"the first of {count} codes; the command moves all of them" if count > 1 else ""
+    return replace(origin, path=name, about=about)

@@ -20,9 +20,15 @@ class Canvas(Element, component="assets/canvas.js"):
         self._props["alt"] = "the generated picture"
 
     def say(self, **props: Any) -> None:
-        """Set `src`, `mode` or `brush`."""
+        """Set `mode`, `brush` or `other`."""
         self._props.update(props)
         self.update()
+
+    def show(self, address: str) -> None:
+        """Show another picture. An update would first redraw the whole page."""
+        with self._props.suspend_updates():
+            self._props["src"] = address
+        self.run_method("show", address)
 
     def clear_drawing(self) -> None:
         """Remove the drawing."""

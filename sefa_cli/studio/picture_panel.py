@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
 
+_PAUSE = 0.2  # seconds until the page tells about a picture: to say it at once would slow the next
+
+
 class PicturePanel:
     """The picture with its seed, truncation and class."""
 
     def __init__(self, page: "Page") -> None:
         self.page = page
+        self._shown = "", ""  # the address of the last picture, and what to tell about it
         with ui.element("div").classes("frame"):
             self.canvas = Canvas()
+            self.canvas.on("shown", self._tell, throttle=_PAUSE, leading_events=False)
             self._drop = Drop(
                 "Drop a file here: a bundle, a photo, or a picture that sefa saved",
                 f"/upload/{page.key}",
@@ -111,5 +116,10 @@ class PicturePanel:
 
     def show(self, address: str, rendered: Rendered) -> None:
         """Show another picture."""
-        self.canvas.say(src=address)
-        self._about.text = f"{rendered.about} · {rendered.seconds:.2f} s"
+        self._shown = address, f"{rendered.about} · {rendered.seconds:.2f} s"
+        self.canvas.show(address)
+
+    def _tell(self, event: events.GenericEventArguments) -> None:
+        address, about = self._shown
+        if event.args["src"] == address:
+            self._about.text = about

@@ -12,6 +12,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import is_remote
 from sefa_cli.editing.presets import Part, Preset
 from sefa_cli.errors import SefaError
+from sefa_cli.files import why_not
 from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.sources.cache import cache_folder, write_quietly
 from sefa_cli.studio.session import Sliders, State
@@ -48,8 +49,12 @@ class Shelf:
         return Preset.load(self._path(name))
 
     def remove(self, name: str) -> None:
-        """Forget a preset."""
-        self._path(name).unlink(missing_ok=True)
+        """Forget a preset. Raises SefaError if its file cannot be removed."""
+        path = self._path(name)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise why_not(path, error, "remove") from error
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{stem_of(name)}.toml"

@@ -66,7 +66,11 @@ class PresetsDialog:
             await self.page.do(lambda _: state)
 
         def remove() -> None:
-            shelf.remove(name)
+            try:
+                shelf.remove(name)
+            except SefaError as error:
+                self._fault.error = str(error)
+                return
             self._fill(shelf)
 
         with ui.element("li").classes("panel-head"):

@@ -1,5 +1,6 @@
 """Presets of the studio: several are kept, none is replaced unasked, and commands read them."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,3 +127,15 @@ def test_a_shelf(model: Model) -> None:
     assert shelf.load("a_b").parts[0].move.steps == ((0, 1.0),)
     shelf.remove("a_b")
     assert shelf.names == []
+
+
+def test_a_preset_that_cannot_be_removed(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, "no", str(path))
+
+    shelf = Shelf(model)
+    shelf.keep(preset_of(State(seed=3).added(model.factorize("all")).at(0, 2), "mine"))
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(SefaError, match=r"cannot remove .*mine\.toml"):
+        shelf.remove("mine")
+    assert shelf.names == ["mine"]

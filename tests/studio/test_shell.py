@@ -13,7 +13,7 @@ from PIL import Image
 
 from sefa_cli.editing.presets import Preset
 from sefa_cli.rendering.film_frames import gap_of, one_below_another, side_by_side
-from sefa_cli.studio.dropping import _code
+from sefa_cli.studio.dropping import first_code
 from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.key_frames import KeyFrames, storyboard_of
 from sefa_cli.studio.library import Library, Model
@@ -110,7 +110,7 @@ def _(model: Model, sefa: Sefa) -> State:
         "-o",
         "moved",
     )
-    return moved(model).started(_code(model, "me.npz", Path("me.npz").read_bytes()))
+    return moved(model).started(first_code(model, "me.npz", Path("me.npz").read_bytes()))
 
 
 @control("saved picture")
@@ -133,7 +133,7 @@ def of_tuned(model: Model, sefa: Sefa) -> tuple[Model, State]:
     Image.open("samples/seed0005.png").convert("RGB").save("me.png")
     sefa("invert", "me.png", "--model", model.ref, "--tune", "-o", "me.npz")
     tuned = Library("cpu").open_model("me.tuned.safetensors")
-    origin = _code(tuned, "me.npz", Path("me.npz").read_bytes())
+    origin = first_code(tuned, "me.npz", Path("me.npz").read_bytes())
     return tuned, started(tuned).at(0, 1.5).started(origin)
 
 

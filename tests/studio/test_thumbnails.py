@@ -99,7 +99,7 @@ def test_a_small_picture_gives_way_within_a_layer(model: Model) -> None:
 
 def test_a_page_that_was_closed_gets_none() -> None:
     """The task that makes them begins later than it is asked for; this once left a traceback."""
-    page: Any = SimpleNamespace(closed=True, state=State(), asked=0, steps=[])
+    page: Any = SimpleNamespace(closed=True, renderer=1, state=State(), asked=0, steps=[])
     with pytest.raises(StopIteration):  # done at once
         Thumbnails(page).make(range(10)).send(None)
 

@@ -50,7 +50,7 @@ export default {
   },
   methods: {
     show(address) {  // one at a time: the browser would cancel a picture that is on its way
-      if (!address) return;
+      if (!address || address === (this.waiting || this.shown)) return;
       if (this.busy) { this.waiting = address; return; }
       this.busy = true;
       this.shown = address;

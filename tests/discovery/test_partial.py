@@ -1,0 +1,38 @@
+"""The partial file of a search: what is done stays done when the file cannot be removed."""
+
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sefa_cli.commands.on_cluster import _remove
+from sefa_cli.discovery.partial import Partial
+from sefa_cli.errors import SefaError
+
+
+@pytest.fixture
+def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on no file can be removed: the disk became read-only."""
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+
+
+def test_a_finished_search_succeeds_although_its_file_stays(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """`localize` and `invert` ended with a traceback, their output written."""
+    partial = Partial(tmp_path / "x.dirs.partial", "task")
+    partial.keep("grams", 0, [np.zeros(3)])
+    request.getfixturevalue("read_only")
+    partial.remove()
+    assert partial.path.exists()
+
+
+def test_parts_that_cannot_be_removed_are_named(tmp_path: Path, read_only: None) -> None:
+    with pytest.raises(SefaError, match=r"cannot remove .*x.part: the file system is read-only"):
+        _remove([tmp_path / "x.part"])
