@@ -8,6 +8,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.studio.elements import Fault
 from sefa_cli.studio.localizing import Drawing, Job, Task, drawing_from
 from sefa_cli.studio.slider import Slider
+from sefa_cli.studio.wording import said
 
 if TYPE_CHECKING:
     from sefa_cli.studio.elements import Canvas
@@ -77,7 +78,7 @@ class RegionPanel:
         try:
             self.drawing = drawing_from(sent["kind"], sent["strokes"], sent["brush"])
         except SefaError as error:
-            self._fault.error = str(error)
+            self._fault.error = said(error)
         self.refresh()
         renderer, state = self.page.renderer, self.page.state.alone
         if renderer and renderer is not self._timed:
@@ -139,7 +140,7 @@ class RegionPanel:
         try:
             self.page.job = Job(task).start()
         except SefaError as error:
-            self._fault.error = str(error)
+            self._fault.error = said(error)
             return
         self._number += 1
         self._timer.activate()
@@ -165,7 +166,7 @@ class RegionPanel:
         self._timer.deactivate()
         self.page.job = None
         if job.error:
-            self._fault.error = str(job.error)
+            self._fault.error = said(job.error)
         result = job.result
         if result:
             self._last = job

@@ -11,6 +11,7 @@ from sefa_cli.studio.library import Library
 from sefa_cli.studio.page import Page
 from sefa_cli.studio.saving import Saved, drop_old
 from sefa_cli.studio.uploads import UploadError
+from sefa_cli.studio.wording import said
 from sefa_cli.studio.worker import Worker
 
 
@@ -31,7 +32,7 @@ class Studio:
         """Serve the page itself, and the pictures of every open page."""
 
         @app.get("/picture/{key}/{number}.png")
-        def picture(key: str, number: int) -> Response:
+        async def picture(key: str, number: int) -> Response:
             page = self.pages.get(key)
             png = page.pictures.get(number) if page else None
             if png is None:
@@ -48,7 +49,7 @@ class Studio:
                 await drop(page, name, data)
             except SefaError as error:
                 status = error.status if isinstance(error, UploadError) else 200
-                return Response(str(error), status, media_type="text/plain")
+                return Response(said(error), status, media_type="text/plain")
             return Response(media_type="text/plain")  # nothing was wrong
 
         @ui.page("/")
