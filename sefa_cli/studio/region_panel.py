@@ -106,7 +106,7 @@ class RegionPanel:
     def refresh(self) -> None:
         """Show the tools that can be used now, and what the search would cost."""
         running = bool(self.page.job and self.page.job.running)
-        several = bool(self.page.state.more)  # a region is drawn on one face
+        several = bool(self.page.state.more)
         self._mode.set_enabled(self.page.model is not None and not several)
         if several and self._mode.value != "none":
             self._mode.value = "none"
@@ -122,8 +122,10 @@ class RegionPanel:
         self._cost.text = ""
         if task:
             passes, pace = task.passes(), self._pace()
-            takes = f", about {spoken(passes * pace)}" if pace else ""
-            self._cost.text = f"at most {passes} derivatives{takes}"
+            takes = f"about {spoken(passes * pace)}, " if pace else ""
+            self._cost.text = f"{takes}at most {passes} derivatives"
+        elif several:
+            self._cost.text = "A region is drawn on one face alone."
         elif self._mode.value != "none" and not running:
             self._cost.text = _HOW[self._mode.value]
 

@@ -123,6 +123,7 @@ class TimelinePanel:
 
     def _set(self, keys: KeyFrames) -> None:
         self._fault.error = None
+        self.page.layout.forgive()
         self.page.set_keys(keys)
 
     def _add(self) -> None:
