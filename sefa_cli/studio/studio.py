@@ -1,9 +1,9 @@
 """All pages of one server, and the routes they need."""
 
-import asyncio
+import threading
 
 from fastapi import FastAPI, HTTPException, Request, Response
-from nicegui import Client, background_tasks, ui
+from nicegui import Client, ui
 
 from sefa_cli.allocator import give_back
 from sefa_cli.errors import SefaError
@@ -16,7 +16,7 @@ from sefa_cli.studio.uploads import UploadError
 from sefa_cli.studio.wording import said
 from sefa_cli.studio.worker import Worker
 
-_NOTICED = 1.0  # seconds until all tasks of a page have noticed that it is gone
+_NOTICED = 1.0  # seconds until the tasks of a page have noticed that it is gone
 
 
 class Studio:
@@ -69,16 +69,10 @@ class Studio:
         """Drop a page that is gone. Its features took some 150 MB, which the system gets back."""
         self.pages.pop(key, None)
         self.worker.forget(key)
-        background_tasks.create(self._give_back(), name="memory")
-
-    async def _give_back(self) -> None:
-        """Return freed memory to the system, once the page's tasks have noticed that it is gone.
-
-        They wait for the worker, or sleep between small pictures. What they hold until then would
-        stay in the process after it is freed.
-        """
-        await asyncio.sleep(_NOTICED)
-        self.worker.submit("memory", give_back, slow=True)
+        # What its tasks hold until they have noticed would stay in the process after it is freed.
+        later = threading.Timer(_NOTICED, self.worker.submit, ("memory", give_back, True))
+        later.daemon = True
+        later.start()
 
     def _saved(self, name: str | None) -> Saved:
         """Return the saved page that an address names, or a new one while another window has it."""
