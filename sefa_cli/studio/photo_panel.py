@@ -111,7 +111,7 @@ class PhotoPanel:
             self.stop()
         elif self._search and not self._search.stop.is_set():
             page.seen = None
-            self._canvas.show(f"/picture/{page.key}/{page.keep(png)}.png")
+            self._canvas.show(f"/picture/{page.key}/{page.keep(png)}")
 
     def _tell(self) -> None:
         if search := self._search:
