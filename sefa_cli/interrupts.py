@@ -9,6 +9,7 @@ ImportError, so it is raised when the import is over, and a long import ends the
 # `signal` would import enum first: 10 ms in which Ctrl-C is still a traceback.
 import _signal as signal  # type: ignore[import-not-found]
 import atexit
+import gc
 import os
 import sys
 
@@ -34,6 +35,7 @@ def install() -> None:
     # whose work is done.
     for number in _CODES:
         atexit.register(signal.signal, number, signal.SIG_IGN)
+    atexit.register(gc.freeze)  # else Python ends by looking through torch, for half a second
 
 
 class Catchable:

@@ -17,7 +17,7 @@ from sefa_cli.studio.key_frames import KeyFrames
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.renderer import Rendered, Renderer
-from sefa_cli.studio.saving import Saved, address_of, state_at
+from sefa_cli.studio.saving import Saved, address_at, address_of, state_at
 from sefa_cli.studio.session import History, Sliders, State
 from sefa_cli.studio.uploads import Uploads
 
@@ -89,6 +89,8 @@ class Page:
 
     async def begin(self, words: Mapping[str, str]) -> None:
         """Show what was saved, what the address asks for, or what the command named."""
+        if words.get("page") != self.saved.name:  # from now on a reload finds this page again
+            self.layout.address(address_at(self.saved, words))
         known = await asyncio.to_thread(self.saved.read)
         if known and await self._restore(*known):
             return
