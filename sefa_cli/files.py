@@ -242,11 +242,14 @@ def write_stdout(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def free_name(folder: Path | str, stem: str, suffix: str) -> Path:
-    """Return `stem.suffix` in `folder`, or `stem-2.suffix`, `stem-3.suffix` … if that is taken."""
+def free_name(folder: Path | str, stem: str, suffix: str, overwrite: bool = False) -> Path:
+    """Return `stem.suffix` in `folder`, or `stem-2.suffix`, `stem-3.suffix` … if that is taken.
+
+    With `overwrite` a name that is taken is as good as any.
+    """
     path = Path(folder) / f"{stem}{suffix}"
     number = 2
-    while os.path.lexists(path):
+    while not overwrite and os.path.lexists(path):
         path = Path(folder) / f"{stem}-{number}{suffix}"
         number += 1
     return path
