@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.helpers import Sefa
-from tests.helpers.visiting import at, drag, opened, run, settled, until
+from tests.helpers.visiting import at, drag, draw, opened, run, settled, until
 
 
 def made(folder: str = "picture") -> list[np.ndarray]:
@@ -49,13 +49,7 @@ def test_a_mixed_face_is_moved_and_localized(tiny: str, page: Page, sefa: Sefa) 
     at(page, "mix").press("Enter")
     expect(at(page, "commands")).to_contain_text("sefa sample tiny.pth --seeds 0 --mix-from 7:2-5")
     assert (settled(page) != plain).any()
-    at(page, "mode").get_by_text("Box").click()
-    area = page.locator(".canvas").bounding_box()
-    assert area is not None
-    page.mouse.move(area["x"] + 0.25 * area["width"], area["y"] + 0.5 * area["height"])
-    page.mouse.down()
-    page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.75 * area["height"], steps=5)
-    page.mouse.up()
+    draw(page, "Box", (0.25, 0.5), (0.6, 0.75))
     at(page, "localize").click()
     expect(at(page, "bundles")).to_contain_text("region1.dirs")
     drag(page, 0, 0.7)
