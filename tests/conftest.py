@@ -112,6 +112,15 @@ def digiface() -> Path:
     return locate("dcgan_digiface64")
 
 
+@pytest.fixture(scope="session")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PATH with a `sefa` that has imported torch before it begins."""
+    from tests.helpers.forking import forked_sefa
+
+    with forked_sefa(tmp_path_factory.mktemp("sefa")) as path:
+        yield path
+
+
 @pytest.fixture(params=["stylegan", "stylegan2", "mobilestylegan"])
 def tiny(request: pytest.FixtureRequest) -> "Generator":
     """A small random generator of each family."""
