@@ -36,16 +36,20 @@ def name(
     """
     from sefa_cli.bundle.annotations import relabeled
     from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.files import changing
 
-    bundle = Bundle.load(file)
-    labels = _labels(bundle, words or [], clear or [])
-    if labels:
-        if file == "-" and (list_labels or as_json):
-            raise UsageError("cannot use --list or --json with -: the new bundle goes to stdout")
-        bundle = relabeled(bundle, labels)
-        bundle.save(file, overwrite=True)
-    elif not (list_labels or as_json):
-        raise UsageError("no label is given", 'pairs such as 3 "turns left", --clear or --list')
+    with changing(file):
+        bundle = Bundle.load(file)
+        labels = _labels(bundle, words or [], clear or [])
+        if labels:
+            if file == "-" and (list_labels or as_json):
+                raise UsageError(
+                    "cannot use --list or --json with -: the new bundle goes to stdout"
+                )
+            bundle = relabeled(bundle, labels)
+            bundle.save(file, overwrite=True)
+        elif not (list_labels or as_json):
+            raise UsageError("no label is given", 'pairs such as 3 "turns left", --clear or --list')
     named = {k: label for k, label in enumerate(bundle.labels) if label is not None}
     if as_json:
         print_json(named)

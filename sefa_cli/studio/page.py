@@ -89,8 +89,7 @@ class Page:
 
     async def begin(self, words: Mapping[str, str]) -> None:
         """Show what was saved, what the address asks for, or what the command named."""
-        if words.get("page") != self.saved.name:  # from now on a reload finds this page again
-            self.layout.address(address_at(self.saved, words))
+        self.layout.address(address_at(self.saved, words))  # where a reload finds it, from now on
         known = await asyncio.to_thread(self.saved.read)
         if known and await self._restore(*known):
             return
