@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, expect
 from typer.testing import Result
 
 Serve = Callable[..., str]
@@ -32,11 +32,15 @@ def fault_of(page: Page, name: str) -> Locator:
     return page.locator(f'.q-field:has([data-test="{name}"])').get_by_role("alert").last
 
 
-def shown(page: Page) -> np.ndarray:
+def asked(page: Page, address: str) -> APIResponse:
+    """What the studio answers. Like a browser, ask again if a kept connection was just closed."""
+    return page.request.get(urljoin(page.url, address), max_retries=2)
+
+
+def shown(page: Page, image: str = ".canvas img") -> np.ndarray:
     """The picture on the page, as the server has it."""
-    address = page.locator(".canvas img").get_attribute("src")
-    answer = page.request.get(urljoin(page.url, str(address)))
-    return np.asarray(Image.open(io.BytesIO(answer.body())))
+    address = page.locator(image).first.get_attribute("src")
+    return np.asarray(Image.open(io.BytesIO(asked(page, str(address)).body())))
 
 
 def settled(page: Page) -> np.ndarray:

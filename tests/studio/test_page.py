@@ -4,7 +4,6 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 import numpy as np
 from PIL import Image
@@ -14,7 +13,18 @@ from sefa_cli.interchange.notes import read_note
 from tests.helpers import CONTAINERS, Sefa
 from tests.helpers.chromium import NewPage
 from tests.helpers.reading import num_frames
-from tests.helpers.visiting import Serve, at, drag, fault_of, opened, run, settled, shown, until
+from tests.helpers.visiting import (
+    Serve,
+    asked,
+    at,
+    drag,
+    fault_of,
+    opened,
+    run,
+    settled,
+    shown,
+    until,
+)
 
 
 def test_a_slider_is_dragged_and_the_command_gives_the_same_picture(
@@ -40,17 +50,17 @@ def test_a_slider_is_dragged_and_the_command_gives_the_same_picture(
 
 def test_a_hundred_moves_show_the_last(tiny: str, page: Page) -> None:
     opened(page, tiny)
-    asked: list[str] = []
+    fetched: list[str] = []
 
     def note(request: Any) -> None:
         if "/picture/" in request.url:
-            asked.append(request.url)
+            fetched.append(request.url)
 
     page.on("request", note)
     drag(page, 1, 0.202, moves=100)
     expect(at(page, "commands")).to_contain_text("--k 1 --alpha -2.5")
     last = settled(page)
-    assert 0 < len(asked) < 60  # every move asks for a picture, but most are overtaken
+    assert 0 < len(fetched) < 60  # every move asks for a picture, but most are overtaken
     other = opened(page, tiny)  # another page
     drag(other, 1, 0.202, moves=1)
     expect(at(other, "commands")).to_contain_text("--k 1 --alpha -2.5")
@@ -120,10 +130,10 @@ def test_two_people_do_not_disturb_each_other(tiny: str, new_page: NewPage) -> N
     expect(at(other, "commands")).to_contain_text("--k 1")
     expect(at(other, "commands")).not_to_contain_text("--k 0")
     until(lambda: (shown(one) != shown(other)).any() and (shown(other) != still).any())
-    address = urljoin(one.url, str(one.locator(".canvas img").get_attribute("src")))
-    assert other.request.get(address).status == 200
+    address = str(one.locator(".canvas img").get_attribute("src"))
+    assert asked(other, address).status == 200
     one.context.close()
-    until(lambda: other.request.get(address).status == 404, seconds=20)  # the page is gone
+    until(lambda: asked(other, address).status == 404, seconds=20)  # the page is gone
     drag(other, 1, 0.6, moves=3)
     expect(at(other, "commands")).to_contain_text("--k 1")
 
@@ -233,7 +243,7 @@ def test_with_a_token(serve: Serve, page: Page, new_page: NewPage) -> None:
     page.get_by_role("link").click()
     expect(at(page, "row-0")).to_be_visible(timeout=20_000)
     assert "token" not in page.url
-    answer = new_page().request.get(page.url)  # of a stranger; a page would also ask for its icon
+    answer = asked(new_page(), page.url)  # of a stranger; a page would also ask for its icon
     assert answer.status == 403 and "token" in answer.text()
 
 
