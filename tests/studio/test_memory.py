@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 from playwright.sync_api import Page
 
 from tests.helpers.chromium import NewPage
-from tests.helpers.visiting import Serve, opened, until
+from tests.helpers.visiting import Serve, asked, opened, until
 
 TOGETHER = 3  # pages at once
 ROUNDS = 3
@@ -38,7 +38,7 @@ def visit(address: str, stranger: Page, pages: list[Page]) -> None:
 
 def gone(stranger: Page, picture: str) -> bool:
     """Whether a page's picture can no longer be fetched."""
-    return stranger.request.get(picture).status == 404
+    return asked(stranger, picture).status == 404
 
 
 def test_memory_after_many_pages_is_that_after_one(

@@ -10,18 +10,12 @@ from playwright.sync_api import Page, expect
 
 from sefa_cli.bundle.bundle import Bundle
 from tests.helpers import Sefa
-from tests.helpers.visiting import at, drag, opened, run, settled
+from tests.helpers.visiting import at, drag, draw, opened, run, settled
 
 
 def test_a_region_is_drawn_localized_named_and_saved(tiny: str, page: Page, sefa: Sefa) -> None:
     opened(page, tiny)
-    at(page, "mode").get_by_text("Box").click()
-    area = page.locator(".canvas").bounding_box()
-    assert area is not None
-    page.mouse.move(area["x"] + 0.25 * area["width"], area["y"] + 0.5 * area["height"])
-    page.mouse.down()
-    page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.75 * area["height"], steps=5)
-    page.mouse.up()
+    draw(page, "Box", (0.25, 0.5), (0.6, 0.75))
     expect(at(page, "cost")).to_contain_text("32 derivatives")
     at(page, "localize").click()
     expect(at(page, "bundles")).to_contain_text("region1.dirs")
@@ -72,14 +66,7 @@ def test_a_box_is_drawn_by_keys(tiny: str, page: Page) -> None:
 
 def test_the_brush_gives_its_mask(tiny: str, page: Page, tmp_path: Path) -> None:
     opened(page, tiny)
-    at(page, "mode").get_by_text("Brush").click()
-    area = page.locator(".canvas").bounding_box()
-    assert area is not None
-    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 40, y + 20, steps=4)
-    page.mouse.up()
+    draw(page, "Brush", (0.5, 0.5), (0.58, 0.54))
     drag(page, 0, 0.6)
     expect(at(page, "commands")).to_contain_text("--k 0")
     settled(page)

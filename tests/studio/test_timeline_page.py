@@ -39,6 +39,7 @@ def three(tiny: str, page: Page) -> Page:
     at(page, "add-key").click()
     expect(at(page, "keys")).to_have_text("2 key frames, 1 s")
     at(page, "reset").click()
+    expect(at(page, "commands")).to_contain_text("sefa sample")
     turn_to(page, 9)
     at(page, "add-key").click()
     expect(at(page, "keys")).to_have_text("3 key frames, 2 s")

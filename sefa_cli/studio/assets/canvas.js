@@ -5,7 +5,7 @@ const STEP = 0.02;
 
 export default {
   template: `
-    <div class="canvas" :class="{drawing: mode !== 'none'}"
+    <div class="canvas" :class="{drawing: mode !== 'none'}" :aria-busy="busy ? 'true' : ariaBusy"
          v-bind="keys" @keydown="key" @keyup="up"
          @pointerdown="down" @pointermove="move" @pointerup="up" @pointercancel="up">
       <img ref="img" :src="shown" draggable="false" @load="loaded" @error="failed" :alt="alt">
@@ -27,7 +27,7 @@ export default {
         <rect v-if="box" v-bind="box" class="outline" vector-effect="non-scaling-stroke"/>
       </svg>
     </div>`,
-  props: { src: String, other: String, mode: String, brush: Number, alt: String },
+  props: { src: String, other: String, mode: String, brush: Number, alt: String, ariaBusy: String },
   data: () => ({ part: 50, shown: "", waiting: null, busy: false, strokes: [], kind: "box", pressed: false }),
   watch: {
     src(address) { this.show(address); },
