@@ -177,6 +177,16 @@ def test_files_fit_in_one_sitting() -> None:
     assert too_long == LONG, "split them, or write here how short they have become"
 
 
+def test_tests_leave_nothing_at_the_root() -> None:
+    """A test that works in the folder of the repository saves its pictures there."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", ":(glob)*"]
+    done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    names = {name for name in done.stdout.split() if (ROOT / name).exists()}
+    own = {"LICENSE", "Makefile", "mkdocs.yml", "pyproject.toml", ".gitignore"}
+    left = names - own - {".pre-commit-config.yaml"}
+    assert not [name for name in left if not name.endswith((".md", ".lock"))]
+
+
 PAGE = re.compile(r"(?<![\w/])[\w./-]*\w\.md\b")
 
 

@@ -20,6 +20,7 @@ from sefa_cli.studio.annotating import (
     sweep,
 )
 from sefa_cli.studio.elements import Fault
+from sefa_cli.studio.wording import said
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -129,14 +130,14 @@ class AnnotatingPanel:
         try:
             parse_range(self._seeds.value, "seed", 2**32)
         except SefaError as error:
-            self._seeds.error = str(error)
+            self._seeds.error = said(error)
             return
         try:
             state, self._questions = questions(
                 page.model, page.state, levels, int(self._num.value or 1)
             )
         except SefaError as error:
-            self._levels.error = str(error)
+            self._levels.error = said(error)
             return
         page.history.do(state)
         self._sheets.clear()
@@ -232,7 +233,7 @@ class AnnotatingPanel:
         try:
             self.page.history.do(answered(self.page.state, self._questions[self._at], answer))
         except SefaError as error:
-            self._name.error = str(error)
+            self._name.error = said(error)
             return False
         self.page.save()  # the dialog may stay open for an hour
         self._at += 1

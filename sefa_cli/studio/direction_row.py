@@ -38,8 +38,8 @@ class DirectionRow:
             with ui.label(str(k)).classes("k"):
                 ui.tooltip(tip or f"direction {k}")
             self._thumbnail(sliders, -1)
-            self._name = self._name_of(sliders)
-            with ui.element("div").classes("marks"):
+            with ui.element("div").classes("over"):
+                self._name = self._name_of(sliders)
                 self._marks(sliders)
                 ui.button(
                     icon="movie", on_click=lambda: panel.page.layout.picture.film.make(k)

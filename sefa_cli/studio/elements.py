@@ -1,5 +1,6 @@
 """Elements that several parts of a page share: the picture, drop zones, buttons and faults."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from nicegui import ui
@@ -49,6 +50,24 @@ class Drop(Element, component="assets/drop.js"):
         )
         self._props["anywhere"] = anywhere
         self._props["refusal"] = ". ".join(too_large())
+
+
+class Commands(Element, component="assets/commands.js"):
+    """Lines of a shell that do the same as the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines = ()
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines."""
+        return self._lines
+
+    @lines.setter
+    def lines(self, lines: Sequence[str]) -> None:
+        self._lines = self._props["lines"] = tuple(lines)
+        self.update()
 
 
 class Complaint(Protocol):

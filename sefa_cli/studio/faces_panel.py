@@ -24,10 +24,10 @@ class FacesPanel:
         self.gallery = Gallery(page)
         with ui.row().classes("controls"):
             self._faces = ui.toggle({1: "1", 4: "4", 9: "9"}, value=1, on_change=self._count)
-            self._faces.props('no-caps flat size=sm padding="2px 8px" data-test="faces"')
+            self._faces.props('no-caps flat size=12px padding="2px 8px" data-test="faces"')
             self._faces.tooltip("How many faces are edited together: this seed and those after it")
             ui.button("Gallery", icon="apps", on_click=self.gallery.open).props(
-                'flat dense no-caps size=sm data-test="gallery"'
+                'flat dense no-caps size=12px data-test="gallery"'
             )
             self._mix = ui.input("Mix from", placeholder="7:8-22").classes("seed")
             self._mix.without_auto_validation().props('dense outlined data-test="mix"')

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nicegui import events, ui
 
 from sefa_cli.studio.annotating_panel import AnnotatingPanel
-from sefa_cli.studio.elements import Complaint, Hint, icon_button
+from sefa_cli.studio.elements import Commands, Complaint, Hint, icon_button
 from sefa_cli.studio.history_strip import HistoryStrip
 from sefa_cli.studio.open_dialog import OpenDialog
 from sefa_cli.studio.photo_panel import PhotoPanel
@@ -105,10 +105,10 @@ class Layout:
             ui.button("Picture", icon="download", on_click=self._save_picture).props(
                 'flat dense no-caps data-test="save-picture"'
             )
-        self._shell = ui.label("").classes("commands").props('data-test="commands"')
+        self._shell = Commands().props('data-test="commands"')
 
     def _copy(self) -> None:
-        ui.clipboard.write(self._shell.text)
+        ui.clipboard.write("\n".join(self._shell.lines))
         self._copied.text = "Copied"
 
     async def _save_picture(self) -> None:
@@ -168,4 +168,4 @@ class Layout:
 
     def tell(self, commands: Sequence[str]) -> None:
         """Show the commands that make the picture, or the film that was just saved."""
-        self._shell.text, self._copied.text = "\n".join(commands), ""
+        self._shell.lines, self._copied.text = commands, ""

@@ -32,7 +32,7 @@ class OpenDialog:
                         ui.button(name, on_click=lambda name=name: self._open(name)).props(
                             'outline no-caps padding="4px 12px"'
                         )
-            path = self._path = ui.input("A path, a zoo name (see `sefa models`), or an address")
+            path = self._path = ui.input("A path, an address or a zoo name")
             path.without_auto_validation().props('outlined dense data-test="path"').classes("wide")
             path.on("keydown.enter", lambda: self._open(path.value))
             ui.button("Open", on_click=lambda: self._open(path.value)).props(

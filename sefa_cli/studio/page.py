@@ -20,6 +20,7 @@ from sefa_cli.studio.renderer import Rendered, Renderer
 from sefa_cli.studio.saving import Saved, address_at, address_of, state_at
 from sefa_cli.studio.session import History, Sliders, State
 from sefa_cli.studio.uploads import Uploads
+from sefa_cli.studio.wording import said
 
 if TYPE_CHECKING:
     from sefa_cli.studio.elements import Complaint
@@ -129,7 +130,7 @@ class Page:
                 self._install(model, sliders)
         except SefaError as error:
             self.layout.picture.say("")
-            self.layout.complain(f"cannot open {text}: {error}", self.layout.dialog.field)
+            self.layout.complain(f"cannot open {text}: {said(error)}", self.layout.dialog.field)
             return
         self.layout.dialog.close()
         await self.show()
@@ -197,7 +198,7 @@ class Page:
             self.before = self.before and changed.moves == self.state.moves
             self.history.do(changed)
         except SefaError as error:
-            self.layout.complain(str(error), by)
+            self.layout.complain(said(error), by)
         await self.show()
 
     async def go(self, index: int) -> None:
@@ -213,7 +214,7 @@ class Page:
         try:
             sliders = await asyncio.to_thread(self.model.factorize, layers.strip())
         except SefaError as error:
-            self.layout.complain(str(error))
+            self.layout.complain(said(error))
             return
         await self.do(lambda state: state.added(sliders))
 
@@ -260,7 +261,7 @@ class Page:
         try:
             rendered: Rendered | None = await asyncio.wrap_future(request)
         except SefaError as error:
-            self.layout.complain(str(error))
+            self.layout.complain(said(error))
             return
         except CancelledError:
             return
@@ -293,7 +294,7 @@ class Page:
             request = self.studio.worker.submit((self.key, work), work)
             result: T | None = await asyncio.wrap_future(request)
         except SefaError as error:
-            self.layout.complain(str(error), by)
+            self.layout.complain(said(error), by)
             return None
         except CancelledError:
             return None

@@ -7,6 +7,7 @@ from nicegui import background_tasks, ui
 
 from sefa_cli.discovery.regions.landmarks import refusal
 from sefa_cli.interchange.notes import has_note
+from sefa_cli.inversion.photos import upright_photo
 from sefa_cli.studio.elements import Canvas, Drop, icon_button
 from sefa_cli.studio.photos import Search, check_model
 from sefa_cli.studio.region_panel import spoken
@@ -48,6 +49,8 @@ class PhotoPanel:
         if has_note(data):
             await self._restore(name, data)
             return
+        if self.page.model is None:
+            await asyncio.to_thread(upright_photo, data, 3, name, [])
         model, align = check_model(self.page.model), self.page.layout.dialog.align
         loop = asyncio.get_running_loop()
         show = lambda png: loop.call_soon_threadsafe(self._paint, png)  # noqa: E731

@@ -7,6 +7,7 @@ from nicegui import ui
 from sefa_cli.errors import SefaError
 from sefa_cli.studio.elements import Fault, icon_button
 from sefa_cli.studio.presets import Shelf, preset_commands, preset_of, stem_of, with_parts
+from sefa_cli.studio.wording import said
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -60,7 +61,7 @@ class PresetsDialog:
                 parts = shelf.load(name).parts
                 state = with_parts(shelf.model, self.page.state.before(), parts)
             except SefaError as error:
-                self._fault.error = str(error)
+                self._fault.error = said(error)
                 return
             self._dialog.close()
             await self.page.do(lambda _: state)
@@ -69,7 +70,7 @@ class PresetsDialog:
             try:
                 shelf.remove(name)
             except SefaError as error:
-                self._fault.error = str(error)
+                self._fault.error = said(error)
                 return
             self._fill(shelf)
 
@@ -90,7 +91,7 @@ class PresetsDialog:
             self._replace.visible = stem in shelf.names and not again
             shelf.keep(preset, again)
         except SefaError as error:
-            self._name.error = str(error)
+            self._name.error = said(error)
             return
         self._dialog.close()
         ui.download.content(preset.to_text(), f"{stem}.toml", "text/plain")

@@ -8,6 +8,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.studio.elements import Fault
 from sefa_cli.studio.localizing import Drawing, Job, Task, drawing_from
 from sefa_cli.studio.slider import Slider
+from sefa_cli.studio.wording import said
 
 if TYPE_CHECKING:
     from sefa_cli.studio.elements import Canvas
@@ -77,7 +78,7 @@ class RegionPanel:
         try:
             self.drawing = drawing_from(sent["kind"], sent["strokes"], sent["brush"])
         except SefaError as error:
-            self._fault.error = str(error)
+            self._fault.error = said(error)
         self.refresh()
         renderer, state = self.page.renderer, self.page.state.alone
         if renderer and renderer is not self._timed:
@@ -105,7 +106,7 @@ class RegionPanel:
     def refresh(self) -> None:
         """Show the tools that can be used now, and what the search would cost."""
         running = bool(self.page.job and self.page.job.running)
-        several = bool(self.page.state.more)  # a region is drawn on one face
+        several = bool(self.page.state.more)
         self._mode.set_enabled(self.page.model is not None and not several)
         if several and self._mode.value != "none":
             self._mode.value = "none"
@@ -121,8 +122,10 @@ class RegionPanel:
         self._cost.text = ""
         if task:
             passes, pace = task.passes(), self._pace()
-            takes = f", about {spoken(passes * pace)}" if pace else ""
-            self._cost.text = f"at most {passes} derivatives{takes}"
+            takes = f"about {spoken(passes * pace)}, " if pace else ""
+            self._cost.text = f"{takes}at most {passes} derivatives"
+        elif several:
+            self._cost.text = "A region is drawn on one face alone."
         elif self._mode.value != "none" and not running:
             self._cost.text = _HOW[self._mode.value]
 
@@ -139,7 +142,7 @@ class RegionPanel:
         try:
             self.page.job = Job(task).start()
         except SefaError as error:
-            self._fault.error = str(error)
+            self._fault.error = said(error)
             return
         self._number += 1
         self._timer.activate()
@@ -165,7 +168,7 @@ class RegionPanel:
         self._timer.deactivate()
         self.page.job = None
         if job.error:
-            self._fault.error = str(job.error)
+            self._fault.error = said(job.error)
         result = job.result
         if result:
             self._last = job

@@ -103,10 +103,10 @@ class SlidersPanel:
             self._layers(sliders)
             ui.space()
             ui.button("All to 0", on_click=self._still).props(
-                'flat dense no-caps size=sm data-test="reset"'
+                'flat dense no-caps size=12px data-test="reset"'
             )
             ui.toggle({r: f"±{r}" for r in REACHES}, value=self.reach, on_change=self._go).props(
-                'no-caps flat size=sm padding="2px 6px"'
+                'no-caps flat size=12px padding="2px 6px"'
             ).tooltip("How far the sliders go, in the steps that suit each direction")
         for k, _, value in shown_directions(sliders, self.count):
             self._rows[k] = DirectionRow(self, sliders, k, value)
@@ -115,7 +115,7 @@ class SlidersPanel:
                 f"More of the {sliders.bundle.k} directions",
                 on_click=self._more,
                 icon="expand_more",
-            ).props('flat dense no-caps size=sm data-test="more"')
+            ).props('flat dense no-caps size=12px data-test="more"')
 
     def _layers(self, sliders: Sliders) -> None:
         own = format_range(int(layer) for layer in sliders.bundle.layers)

@@ -1,5 +1,7 @@
 """All pages of one server, and the routes they need."""
 
+import threading
+
 from fastapi import FastAPI, HTTPException, Request, Response
 from nicegui import Client, ui
 
@@ -11,7 +13,10 @@ from sefa_cli.studio.library import Library
 from sefa_cli.studio.page import Page
 from sefa_cli.studio.saving import Saved, drop_old
 from sefa_cli.studio.uploads import UploadError
+from sefa_cli.studio.wording import said
 from sefa_cli.studio.worker import Worker
+
+_NOTICED = 1.0  # seconds until the tasks of a page have noticed that it is gone
 
 
 class Studio:
@@ -31,7 +36,7 @@ class Studio:
         """Serve the page itself, and the pictures of every open page."""
 
         @app.get("/picture/{key}/{number}.png")
-        def picture(key: str, number: int) -> Response:
+        async def picture(key: str, number: int) -> Response:
             page = self.pages.get(key)
             png = page.pictures.get(number) if page else None
             if png is None:
@@ -48,7 +53,7 @@ class Studio:
                 await drop(page, name, data)
             except SefaError as error:
                 status = error.status if isinstance(error, UploadError) else 200
-                return Response(str(error), status, media_type="text/plain")
+                return Response(said(error), status, media_type="text/plain")
             return Response(media_type="text/plain")  # nothing was wrong
 
         @ui.page("/")
@@ -64,7 +69,10 @@ class Studio:
         """Drop a page that is gone. Its features took some 150 MB, which the system gets back."""
         self.pages.pop(key, None)
         self.worker.forget(key)
-        self.worker.submit("memory", give_back, slow=True)  # after pictures: one may be its own
+        # What its tasks hold until they have noticed would stay in the process after it is freed.
+        later = threading.Timer(_NOTICED, self.worker.submit, ("memory", give_back, True))
+        later.daemon = True
+        later.start()
 
     def _saved(self, name: str | None) -> Saved:
         """Return the saved page that an address names, or a new one while another window has it."""

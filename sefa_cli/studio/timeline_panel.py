@@ -11,6 +11,7 @@ from sefa_cli.studio.elements import Fault, icon_button
 from sefa_cli.studio.key_frames import KeyFrame, KeyFrames, storyboard_of
 from sefa_cli.studio.thumbnails import Thumbnails
 from sefa_cli.studio.timeline import film_along, save_film, storyboard_commands
+from sefa_cli.studio.wording import said
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -122,6 +123,7 @@ class TimelinePanel:
 
     def _set(self, keys: KeyFrames) -> None:
         self._fault.error = None
+        self.page.layout.forgive()
         self.page.set_keys(keys)
 
     def _add(self) -> None:
@@ -157,7 +159,7 @@ class TimelinePanel:
         try:
             self._set(self._shown.lasting(i, float(field.value or 0)))
         except SefaError as error:
-            self.page.layout.complain(str(error), field)
+            self.page.layout.complain(said(error), field)
 
     def _show(self, i: int) -> Any:
         async def show() -> None:
@@ -174,7 +176,7 @@ class TimelinePanel:
             text = storyboard_of(model, self._shown).to_text()
             commands = storyboard_commands(model, self._shown, STORY, FILM)
         except SefaError as error:
-            self._fault.error = str(error)
+            self._fault.error = said(error)
             return
         ui.download.content(text, STORY, "text/plain")
         self.page.layout.tell(commands)
@@ -189,7 +191,7 @@ class TimelinePanel:
             length = len(film_along(model, shown))
             commands = storyboard_commands(model, shown, STORY, FILM)
         except SefaError as error:
-            self._fault.error = str(error)
+            self._fault.error = said(error)
             return
         made = await page.layout.picture.film.run(
             length, lambda count: save_film(model, shown, count), FILM, commands

@@ -1,4 +1,4 @@
-"""What axe-core finds on a page, and what is too small to hit."""
+"""What axe-core finds on a page, what is too small to hit, and what does not fit."""
 
 from importlib.resources import files
 from typing import Any
@@ -29,6 +29,32 @@ _SMALL = """(least) => {
     return found;
 }"""
 
+_CRAMPED = """() => {
+    const seen = (one) => {
+        const { width, height } = one.getBoundingClientRect();
+        return width && height && getComputedStyle(one).visibility !== 'hidden';
+    };
+    const found = [], all = (names) => [...document.querySelectorAll(names)].filter(seen);
+    for (const one of all('.q-field__label, .quiet, .brand, .fault, .q-btn__content'))
+        if (one.clientWidth && one.scrollWidth > one.clientWidth + 1 && !one.style.textOverflow)
+            found.push('cut off: ' + one.textContent);
+    for (const row of all('.controls, .panel-head, .region, .film, .facts, .over, .direction')) {
+        const parts = [...row.children].filter(seen), end = row.getBoundingClientRect().right;
+        parts.forEach((one, i) => {
+            const a = one.getBoundingClientRect();
+            if (a.right > end + 1) found.push('beyond its row: ' + one.outerHTML.slice(0, 200));
+            for (const other of parts.slice(i + 1)) {
+                const b = other.getBoundingClientRect();
+                if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+                        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)
+                    found.push(`on each other: ${one.textContent} / ${other.textContent}`);
+            }
+        });
+    }
+    if (document.documentElement.scrollWidth > innerWidth) found.push('the page is too wide');
+    return found;
+}"""
+
 
 def violations(
     page: Page, part: str = "document", least: str = "serious", rule: str | None = None
@@ -49,9 +75,14 @@ def violations(
 
 
 def shuts_out(page: Page) -> list[Any]:
-    """Return what keeps people from what a page shows, light and dark."""
+    """Return what keeps people from what a page shows, light and dark, also on a phone."""
     found = violations(page) + page.evaluate(_SMALL, LEAST)
     page.emulate_media(color_scheme="dark")
     found += violations(page, rule="color-contrast")
     page.emulate_media(color_scheme="light")
+    size = page.viewport_size
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        found += page.evaluate(_CRAMPED)
+    page.set_viewport_size(size)
     return found

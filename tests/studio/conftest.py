@@ -19,6 +19,12 @@ from tests.helpers.visiting import Serve
 TINY = CONTAINERS / "ckpt_genforce_stylegan2.pth"
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests save what they download where they work: in a folder of their own."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def model(workplace: Path) -> Model:
     """`tiny.pth`, opened as a page opens it."""

@@ -1,19 +1,27 @@
 """The memory of the studio's process: pages that were closed leave nothing behind."""
 
-from functools import partial
+import threading
+import time
+import weakref
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urljoin
 
-from playwright.sync_api import Page
+import pytest
+from playwright.sync_api import Page, expect
 
-from tests.helpers.chromium import NewPage
-from tests.helpers.visiting import Serve, asked, opened, until
+from sefa_cli.studio import page as pages
+from sefa_cli.studio import studio as studios
+from sefa_cli.studio.library import Library, Model
+from sefa_cli.studio.renderer import Renderer
+from sefa_cli.studio.thumbnails import PAUSE
+from tests.helpers.visiting import Serve, asked, until
 
-TOGETHER = 3  # pages at once
-ROUNDS = 3
+WARM, LOADS = 3, 20
+MORE = 10  # MB; twenty pages that stay have 26 or more, with a model as small as this
 
 
-def resident() -> int:
+def resident() -> float:
     """The megabytes that the process of the studio, this test's child, has in memory."""
     (studio,) = (
         path.parent
@@ -22,32 +30,43 @@ def resident() -> int:
         and b"sefa_cli" in (path.parent / "cmdline").read_bytes().split(b"\0")
     )
     fields = dict(line.split(":", 1) for line in (studio / "status").read_text().splitlines())
-    return int(fields["VmRSS"].split()[0]) >> 10
+    return int(fields["VmRSS"].split()[0]) / 1024
 
 
-def visit(address: str, stranger: Page, pages: list[Page]) -> None:
-    """Open pages, close them, and wait until the studio has let go of them."""
-    for page in pages:
-        opened(page, address)
-    pictures = [urljoin(p.url, p.locator(".canvas img").get_attribute("src")) for p in pages]
-    for page in pages:
-        page.context.close()
-    for picture in pictures:
-        until(partial(gone, stranger, picture), seconds=20)
+def load(page: Page, address: str, times: int) -> None:
+    """Load the studio again and again, leave it, and wait until it has dropped the last page."""
+    for _ in range(times):
+        page.goto(address)
+        shown = page.locator('.canvas img[src^="/picture"]')
+        expect(shown).to_be_visible(timeout=60_000)
+    picture = urljoin(page.url, shown.get_attribute("src"))
+    page.goto("about:blank")
+    until(lambda: asked(page, picture).status == 404, seconds=30)
 
 
-def gone(stranger: Page, picture: str) -> bool:
-    """Whether a page's picture can no longer be fetched."""
-    return asked(stranger, picture).status == 404
+def test_memory_after_many_loads_is_that_after_a_few(serve: Serve, page: Page) -> None:
+    """Each page once stayed for ever, 385 MB with the default model."""
+    address = serve("tiny.pth")
+    load(page, address, WARM)
+    time.sleep(2)  # then the memory goes back
+    first = resident()
+    load(page, address, LOADS)
+    until(lambda: resident() - first < MORE)
 
 
-def test_memory_after_many_pages_is_that_after_one(
-    serve: Serve, default_model: Path, new_page: NewPage
+def test_memory_goes_back_once_nothing_holds_a_page(
+    model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each page once kept 385 MB for ever."""
-    address, stranger = serve(str(default_model)), new_page()
-    visit(address, stranger, [new_page() for _ in range(TOGETHER)])
-    first = resident()  # with what three pages at once need, and the allocator keeps
-    for _ in range(ROUNDS):
-        visit(address, stranger, [new_page() for _ in range(TOGETHER)])
-    assert resident() - first < 150
+    """Freed a moment later, it would stay in the process until the next page is closed."""
+    studio, held = studios.Studio(Library("cpu")), []
+    given, went = threading.Event(), weakref.WeakSet()
+    monkeypatch.setattr(studios, "give_back", lambda: (held.extend(went), given.set()))
+    page = pages.Page(studio, cast(Any, None))
+    page.renderer = Renderer(model)
+    went.add(page.renderer)
+    small = threading.Thread(target=lambda own: time.sleep(PAUSE), args=(page.renderer,))
+    small.start()  # as a task between two small pictures
+    page.close()
+    assert given.wait(10) and not held
+    small.join()
+    studio.worker.close()

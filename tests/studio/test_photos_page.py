@@ -163,5 +163,8 @@ def test_a_search_is_canceled(tiny: str, page: Page, photo: str) -> None:
 def test_a_photo_without_a_model(empty: str, page: Page, photo: str) -> None:
     page.goto(empty)
     expect(at(page, "path")).to_be_visible()
+    Path("notes.md").write_text("no picture")
+    page.get_by_label("drop a bundle").set_input_files("notes.md")
+    expect(at(page, "drop").get_by_role("alert")).to_contain_text("notes.md is not a picture")
     page.get_by_label("drop a bundle").set_input_files(photo)
     expect(at(page, "drop").get_by_role("alert")).to_contain_text("no model is open")

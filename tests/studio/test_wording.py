@@ -1,0 +1,35 @@
+"""What goes wrong on a page is said in the page's words: no options of commands."""
+
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from sefa_cli.errors import SefaError
+from sefa_cli.inversion.photos import read_photo
+from sefa_cli.studio.library import Library, Model
+from sefa_cli.studio.wording import said
+
+
+def test_a_photo_without_a_face() -> None:
+    with pytest.raises(SefaError, match="--align") as caught:
+        read_photo(Image.new("RGB", (900, 900)), (64, 64), find=lambda picture: [])
+    assert said(caught.value) == (
+        "no face found in the picture; expected a face. In Open, clear Align the face of a photo, "
+        "and drop it again: its middle is taken."
+    )
+
+
+def test_a_bundle_without_its_model(model: Model) -> None:
+    bundle = model.factorize("all").bundle
+    for own in ({"ref": "gone.pth", "fingerprint": "0" * 64}, {"fingerprint": "0" * 64}):
+        lost = replace(bundle, model={**bundle.model, **own})
+        with pytest.raises(SefaError, match="--model") as caught:
+            Library("cpu").open_model_of(lost)
+        assert "--" not in said(caught.value)
+        assert said(caught.value).endswith("Open the bundle's model first, then the bundle.")
+
+
+def test_other_errors_stay_as_they_are() -> None:
+    error = SefaError("no model is open", "one", "Open it.")
+    assert said(error) == str(error) == "no model is open; expected one. Open it."
