@@ -21,6 +21,7 @@ from sefa_cli.studio.saving import Saved, address_at, address_of, state_at
 from sefa_cli.studio.session import History, Sliders, State
 from sefa_cli.studio.uploads import Uploads
 from sefa_cli.studio.wording import said
+from sefa_cli.studio.worker import QUICK, WHOLE
 
 if TYPE_CHECKING:
     from sefa_cli.studio.elements import Complaint
@@ -228,8 +229,7 @@ class Page:
         if self.closed:
             return
         self.layout.refresh()
-        renderer = self.renderer
-        if renderer is None or self.model is None:
+        if (renderer := self.renderer) is None or self.model is None:
             return
         self.save()
         self.layout.address(address_of(self.saved, self.model.ref, self.state))
@@ -257,7 +257,7 @@ class Page:
                 raise CancelledError  # a whole picture gives way to the next move
 
         work = partial(renderer.render, state, view, go_on)
-        request = self.studio.worker.submit(self.key, work, slow)
+        request = self.studio.worker.submit(self.key, work, WHOLE if slow else QUICK)
         try:
             rendered: Rendered | None = await asyncio.wrap_future(request)
         except SefaError as error:
@@ -274,8 +274,7 @@ class Page:
     def keep(self, png: bytes, number: int | None = None) -> int:
         """Keep a picture for the browser under a number, which is returned. Drop older ones."""
         if number is None:
-            self.asked += 1
-            number = self.asked
+            number = self.asked = self.asked + 1
         self.pictures[number] = png
         while len(self.pictures) > _KEPT:
             self.pictures.popitem(last=False)
@@ -291,7 +290,7 @@ class Page:
         try:
             if aside:
                 return await asyncio.to_thread(work)
-            request = self.studio.worker.submit((self.key, work), work)
+            request = self.studio.worker.submit((self.key, work), work, WHOLE)
             result: T | None = await asyncio.wrap_future(request)
         except SefaError as error:
             self.layout.complain(said(error), by)

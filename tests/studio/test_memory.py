@@ -58,8 +58,9 @@ def test_memory_goes_back_once_nothing_holds_a_page(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Freed a moment later, it would stay in the process until the next page is closed."""
-    studio, held = studios.Studio(Library("cpu")), []
-    given, went = threading.Event(), weakref.WeakSet()
+    studio, given = studios.Studio(Library("cpu")), threading.Event()
+    held: list[Renderer] = []
+    went: weakref.WeakSet[Renderer] = weakref.WeakSet()
     monkeypatch.setattr(studios, "give_back", lambda: (held.extend(went), given.set()))
     page = pages.Page(studio, cast(Any, None))
     page.renderer = Renderer(model)
