@@ -279,7 +279,7 @@ def write_stdout(data: bytes) -> None:
 def free_name(folder: Path | str, stem: str, suffix: str, overwrite: bool = False) -> Path:
     """Return `stem.suffix` in `folder`, or `stem-2.suffix`, `stem-3.suffix` … if that is taken.
 
-    With `overwrite` a name that is taken is as good as any.
+    With `overwrite` it is always the first of them.
     """
     path = Path(folder) / f"{stem}{suffix}"
     number = 2

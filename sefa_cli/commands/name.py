@@ -1,5 +1,6 @@
 """`sefa name`: labels of directions, kept in the bundle."""
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,7 +39,7 @@ def name(
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.files import changing
 
-    with changing(file):
+    with changing(file) if words or clear else nullcontext():
         bundle = Bundle.load(file)
         labels = _labels(bundle, words or [], clear or [])
         if labels:

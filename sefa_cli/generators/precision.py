@@ -42,7 +42,7 @@ def computing(precision: str, device: "torch.device") -> Iterator[None]:
 
 
 def multiplies_bf16(device: "torch.device") -> bool:
-    """Whether it is a CPU that multiplies bfloat16 itself, which takes half the time of float32."""
+    """Whether the device is a CPU with instructions for bfloat16: half the time of float32."""
     import torch
 
     known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # from torch 2.10 on

@@ -64,6 +64,21 @@ def test_a_box_is_drawn_by_keys(tiny: str, page: Page) -> None:
     expect(at(page, "commands")).to_contain_text("--box 0,11,9,10 ")  # of 32 pixels
 
 
+def test_a_key_that_is_held_while_the_box_is_left_ends_it(tiny: str, page: Page) -> None:
+    """Its release went to the next element, and the mouse then drew without a button."""
+    opened(page, tiny)
+    at(page, "mode").get_by_role("button", name="Box").press("Enter")
+    page.get_by_role("application", name="arrow keys move the box").focus()
+    page.keyboard.down("ArrowUp")
+    page.keyboard.press("Tab")
+    page.keyboard.up("ArrowUp")
+    expect(at(page, "localize")).to_be_enabled()
+    drawn = page.locator(".canvas .outline").bounding_box()
+    page.locator(".canvas").hover(position={"x": 5, "y": 5})
+    page.locator(".canvas").hover(position={"x": 9, "y": 9})
+    assert page.locator(".canvas .outline").bounding_box() == drawn
+
+
 def test_the_brush_gives_its_mask(tiny: str, page: Page, tmp_path: Path) -> None:
     opened(page, tiny)
     draw(page, "Brush", (0.5, 0.5), (0.58, 0.54))
