@@ -85,6 +85,10 @@ def _unraisable(details: "sys.UnraisableHookArgs") -> None:
 
 def end(number: int) -> None:
     """Remove temporary files, say so after Ctrl-C, and end the process at once."""
+    global _working
+    _working = False
+    if hasattr(signal, "pthread_sigmask"):  # neither a person nor `_handle`'s timer breaks in
+        signal.pthread_sigmask(signal.SIG_BLOCK, (*_CODES, signal.SIGALRM))
     scratch = sys.modules.get("sefa_cli.scratch")  # not imported before it is needed
     if scratch is not None and hasattr(scratch, "remove_scratch"):
         scratch.remove_scratch()
