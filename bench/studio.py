@@ -2,15 +2,18 @@
 
 python bench/studio.py            the parts of it, in one process
 python bench/studio.py --browser  from a slider's key to the picture in a real Chromium
+python bench/studio.py --memory   the memory of the studio after each five of fifty pages
 """
 
 import argparse
 import contextlib
+import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sefa_cli.allocator import keep_blocks
@@ -76,6 +79,32 @@ def in_browser() -> None:
             cells = [f"{statistics.median(s):.3f} ({min(s):.3f})" for s in zip(*moves, strict=True)]
             print(f"{level:8} {cells[0]:>18} {cells[1]:>20}", flush=True)
         browser.close()
+
+
+def memory() -> None:
+    """Megabytes of the studio's process, while pages are open and after all are closed."""
+    from playwright.sync_api import sync_playwright
+
+    with _studio(SERVED[1]) as address, sync_playwright() as playwright:
+        (pid,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()[:1]
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        loads = 0
+        for tabs in (1, *[5] * 10):
+            pages = [_opened(browser, address) for _ in range(tabs)]
+            loads, most = loads + tabs, _resident(pid)
+            for page in pages:
+                page.close()
+            time.sleep(7)  # until they are dropped, and the memory has gone back
+            print(f"{loads:2} loads: {most} MB with {tabs} open, {_resident(pid)} MB closed")
+        browser.close()
+
+
+def _resident(pid: str) -> int:
+    """The megabytes that a process has in memory."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(text.partition("VmRSS:")[2].split()[0]) >> 10
 
 
 @contextlib.contextmanager
@@ -161,9 +190,12 @@ def _press(page: "Page") -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--browser", action="store_true")
+    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--serve", choices=SERVED, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.serve:
         serve(asked.serve)
+    elif asked.memory:
+        memory()
     else:
         in_browser() if asked.browser else in_process()

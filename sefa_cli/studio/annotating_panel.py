@@ -165,7 +165,7 @@ class AnnotatingPanel:
         await self._draw(question)
         here = self._questions[self._at : self._at + 1]
         if here == [question] and self._is_there(question):
-            self._sheet.props(f"src=/picture/{self.page.key}/{self._sheets[question]}.png")
+            self._sheet.props(f"src=/picture/{self.page.key}/{self._sheets[question]}")
             self._sheet.visible = True
             for following in self._questions[self._at + 1 : self._at + 2]:
                 await self._draw(following)

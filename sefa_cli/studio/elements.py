@@ -52,6 +52,14 @@ class Drop(Element, component="assets/drop.js"):
         self._props["refusal"] = ". ".join(too_large())
 
 
+class Caption(Element, component="assets/caption.js"):
+    """A line of text that changes often."""
+
+    def say(self, text: str) -> None:
+        """Show another text."""
+        self.run_method("say", text)
+
+
 class Commands(Element, component="assets/commands.js"):
     """Lines of a shell that do the same as the page."""
 

@@ -61,7 +61,7 @@ class FacesPanel:
             rendered = await page.work(lambda: renderer.render(state, renderer.views(state)[-1]))
             if rendered is None or page.closed:
                 return
-            self._shown = state, f"/picture/{page.key}/{page.keep(rendered.png)}.png"
+            self._shown = state, f"/picture/{page.key}/{page.keep(rendered.data)}"
         self.canvas.say(other=self._shown[1])
 
     async def _choose(self, event: events.ValueChangeEventArguments[Any]) -> None:

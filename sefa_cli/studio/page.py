@@ -268,14 +268,14 @@ class Page:
         if rendered is None or self.closed or number < self.count:
             return
         self.count, self.seen = number, (renderer, state)
-        self.keep(rendered.png, number)
-        self.layout.picture.show(f"/picture/{self.key}/{number}.png", rendered)
+        self.keep(rendered.data, number)
+        self.layout.picture.show(f"/picture/{self.key}/{number}", rendered)
 
-    def keep(self, png: bytes, number: int | None = None) -> int:
+    def keep(self, data: bytes, number: int | None = None) -> int:
         """Keep a picture for the browser under a number, which is returned. Drop older ones."""
         if number is None:
             number = self.asked = self.asked + 1
-        self.pictures[number] = png
+        self.pictures[number] = data
         while len(self.pictures) > _KEPT:
             self.pictures.popitem(last=False)
         return number

@@ -115,14 +115,14 @@ class PhotoPanel:
             self.stop()
         elif self._search and not self._search.stop.is_set():
             page.seen = None
-            self._canvas.show(f"/picture/{page.key}/{page.keep(png)}.png")
+            self._canvas.show(f"/picture/{page.key}/{page.keep(png)}")
 
     def _tell(self) -> None:
         if search := self._search:
             self._bar.value = search.done / search.total
             loss = f", loss {search.loss:.3f}" if search.done else ""
             left = "" if search.left is None else f", {spoken(search.left)} left"
-            self._left.text = f"{search.name}: {search.done} of {search.total}{loss}{left}"
+            self._left.text = f"{search.name}: {search.done} of {search.total}{left}{loss}"
 
     async def _leave(self) -> None:
         await self.page.do(lambda state: state.started(None))
@@ -135,7 +135,9 @@ def as_it_is(lines: tuple[str, ...]) -> str:
         return ""
     refused = refusal()
     why = f": {refused.found}" if refused else ""
-    remedy = refused.remedy if refused else "Tick the box in Open, and drop the photo again."
+    remedy = (
+        refused.remedy if refused else "In Open, tick Align the face of a photo, and drop it again."
+    )
     return (
         f"The photo was taken as it is, without aligning its face{why}. A face of another size or "
         f"place than the model's is met less well. {remedy}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
 
-from sefa_cli.studio.elements import Canvas, Drop, Fault, icon_button
+from sefa_cli.studio.elements import Canvas, Caption, Drop, Fault, icon_button
 from sefa_cli.studio.faces_panel import FacesPanel
 from sefa_cli.studio.film_panel import FilmPanel
 from sefa_cli.studio.region_panel import RegionPanel
@@ -16,18 +16,13 @@ if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
 
 
-_PAUSE = 0.2  # seconds until the page tells about a picture: to say it at once would slow the next
-
-
 class PicturePanel:
     """The picture with its seed, truncation and class."""
 
     def __init__(self, page: "Page") -> None:
         self.page = page
-        self._shown = "", ""  # the address of the last picture, and what to tell about it
         with ui.element("div").classes("frame"):
             self.canvas = Canvas()
-            self.canvas.on("shown", self._tell, throttle=_PAUSE, leading_events=False)
             self._drop = Drop(
                 "Drop a file here: a bundle, a photo, or a picture that sefa saved",
                 f"/upload/{page.key}",
@@ -35,7 +30,7 @@ class PicturePanel:
             self.trouble = Fault("trouble")
             self.film = FilmPanel(page)
         with ui.row().classes("facts"):
-            self._about = ui.label("").props('data-test="about"')
+            self._about = Caption().props('data-test="about"')
             ui.space()
             self._before = ui.switch("before", on_change=self._compare).props(
                 'dense data-test="before"'
@@ -108,7 +103,7 @@ class PicturePanel:
 
     def say(self, about: str) -> None:
         """Show what the picture is, or will be."""
-        self._about.text = about
+        self._about.say(about)
 
     def busy(self, busy: bool) -> None:
         """Mark the picture as out of date, or as up to date."""
@@ -116,10 +111,5 @@ class PicturePanel:
 
     def show(self, address: str, rendered: Rendered) -> None:
         """Show another picture."""
-        self._shown = address, f"{rendered.about} · {rendered.seconds:.2f} s"
         self.canvas.show(address)
-
-    def _tell(self, event: events.GenericEventArguments) -> None:
-        address, about = self._shown
-        if event.args["src"] == address:
-            self._about.text = about
+        self.say(f"{rendered.about} · {rendered.seconds:.2f} s")

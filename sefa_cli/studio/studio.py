@@ -35,13 +35,14 @@ class Studio:
     def add_routes(self, app: FastAPI) -> None:
         """Serve the page itself, and the pictures of every open page."""
 
-        @app.get("/picture/{key}/{number}.png")
+        @app.get("/picture/{key}/{number}")
         async def picture(key: str, number: int) -> Response:
             page = self.pages.get(key)
-            png = page.pictures.get(number) if page else None
-            if png is None:
+            data = page.pictures.get(number) if page else None
+            if data is None:
                 raise HTTPException(404)
-            return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
+            kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
+            return Response(data, media_type=kind, headers={"Cache-Control": "no-store"})
 
         @app.post("/upload/{key}")
         async def upload(key: str, name: str, request: Request) -> Response:

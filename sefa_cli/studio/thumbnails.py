@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import io
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from sefa_cli.editing.moves import FARTHEST
 from sefa_cli.errors import SefaError
-from sefa_cli.rendering.pictures import Picture, to_image
+from sefa_cli.rendering.pictures import Picture
 from sefa_cli.studio.changes import measured
 from sefa_cli.studio.localizing import CancelledError
-from sefa_cli.studio.renderer import Renderer
+from sefa_cli.studio.renderer import Renderer, jpeg
 from sefa_cli.studio.session import Sliders, State
 from sefa_cli.studio.worker import SPARE
 
@@ -113,9 +112,7 @@ def _wishes(page: "Page", renderer: Renderer, ks: Iterable[int]) -> Iterator[Wis
 
 def address_of_picture(picture: Picture) -> str:
     """Return an address that holds a small picture itself, as JPEG."""
-    file = io.BytesIO()
-    to_image(picture).convert("RGB").save(file, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(picture, quality=85)).decode()}"
 
 
 def end_of(sliders: Sliders, k: int, side: int) -> float:

@@ -153,6 +153,7 @@ def test_a_search_is_canceled(tiny: str, page: Page, photo: str) -> None:
     pixels = np.random.RandomState(0).randint(0, 255, (64, 64, 3)).astype(np.uint8)
     Image.fromarray(pixels).save("noise.png")
     dropped(page, "noise.png")
+    expect(page.get_by_text("Reading noise.png …")).to_be_visible()
     at(page, "photo-cancel").click()
     expect(at(page, "photo-cancel")).to_be_hidden()
     until(lambda: (settled(page) == still).all())

@@ -217,3 +217,17 @@ def test_pages_at_rest_do_not_stop_each_other(
     asyncio.run(rest())
     worker.close()
     assert all(own.of(state, 2, 1) and own.of_step(state) for own in made)
+
+
+def test_a_quick_picture_is_jpeg_only_if_a_larger_one_follows(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = State(seed=3)
+    small = Renderer(model)
+    assert small.render(state, small.quick).data.startswith(b"\x89PNG")  # of 32 pixels, as whole
+    monkeypatch.setattr("sefa_cli.studio.renderer.QUICK", 16)
+    renderer = Renderer(model)
+    assert renderer.render(state, renderer.quick).data.startswith(b"\xff\xd8")
+    assert renderer.render(state, renderer.whole).data.startswith(b"\x89PNG")
+    several = state.of_faces(4)
+    assert renderer.render(several, renderer.quick).data.startswith(b"\x89PNG")

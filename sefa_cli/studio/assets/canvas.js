@@ -8,7 +8,7 @@ export default {
     <div class="canvas" :class="{drawing: mode !== 'none'}" :aria-busy="busy ? 'true' : ariaBusy"
          v-bind="keys" @keydown="key" @keyup="up" @blur="up"
          @pointerdown="down" @pointermove="move" @pointerup="up" @pointercancel="up">
-      <img ref="img" :src="shown" draggable="false" @load="loaded" @error="failed" :alt="alt">
+      <img ref="img" :src="shown" draggable="false" @load="ended" @error="ended" :alt="alt">
       <template v-if="other">
         <img class="other" :src="other" alt="" draggable="false"
              :style="{clipPath: 'inset(0 ' + (100 - part) + '% 0 0)'}">
@@ -56,11 +56,7 @@ export default {
       this.busy = true;
       this.shown = address;
     },
-    loaded() {
-      this.$emit("shown", { src: this.shown });
-      this.failed();
-    },
-    failed() {
+    ended() {
       this.busy = false;
       const next = this.waiting;
       this.waiting = null;

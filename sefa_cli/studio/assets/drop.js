@@ -2,18 +2,18 @@
 export default {
   template: `
     <div>
-      <div v-if="anywhere" v-show="over" class="drop over anywhere">{{ label }}</div>
+      <div v-if="anywhere" v-show="over || reading" class="drop over anywhere">{{ reading || label }}</div>
       <label v-else class="drop" :class="{over}" @dragover.prevent.stop="over = true" @dragleave="over = false"
              @drop.prevent.stop="over = false; send($event.dataTransfer.files[0])">
         <input type="file" :accept="accept" @change="chosen($event.target)">
-        {{ label }}
+        {{ reading || label }}
       </label>
       <p v-if="answer" class="fault" role="alert">{{ answer }}</p>
     </div>`,
   props: {
     label: String, address: String, accept: String, largest: Number, refusal: String, anywhere: Boolean,
   },
-  data: () => ({ over: false, answer: "", ways: {} }),
+  data: () => ({ over: false, answer: "", reading: "", ways: {} }),
   mounted() {
     if (!this.anywhere) return;
     const isFile = (event) => event.dataTransfer?.types.includes("Files");
@@ -42,12 +42,14 @@ export default {
       this.answer = file.size > this.largest ? this.refusal : "";
       if (this.answer) return;
       const address = `${this.address}?name=${encodeURIComponent(file.name)}`;
+      this.reading = `Reading ${file.name} …`;  // a first photo takes seconds: its network is loaded
       try {
         const sent = await fetch(address, { method: "POST", body: file });
         this.answer = await sent.text();
       } catch {
         this.answer = "The studio does not answer.";
       }
+      this.reading = "";
     },
   },
 };
