@@ -1,7 +1,7 @@
 """Make the tables of docs/evidence.md again, from what `sefa evaluate` wrote.
 
-    python bench/evidence.py --choose choose/ --methods methods/ --named named/ --box box/ \
-      --local local/
+    python bench/evidence.py --choose choose/ --methods methods/ --more more/ --named named/ \
+      --box box/ --local local/
 
 Each folder holds an evaluation.json; the page says by which commands. Tables without a folder
 and the prose are not changed.

@@ -18,7 +18,7 @@ from pathlib import Path
 
 SEFA = [sys.executable, "-m", "sefa_cli"]
 MODEL = "mobilestylegan_ffhq"
-INTERRUPTED = re.compile(r"(loading [^\n]*\n)*sefa: interrupted; [^\n]+\n")
+INTERRUPTED = re.compile(r"((loading|localizing) [^\n]*\n)*sefa: interrupted; [^\n]+\n")
 WRONG = {  # what is wrong: the words after `sefa`
     "region": f"localize {MODEL} --region nosee -o x.dirs",
     "box": f"localize {MODEL} --box 1,2,3 -o x.dirs",

@@ -6,7 +6,7 @@ keeps a curve for each picture and way, the lowest loss after each pass, so that
 goes on. Then it prints how many passes Adam needs, for each picture and in the median, to the
 loss that `invert` reaches, and draws the median loss over the pictures.
 
-    python bench/passes.py FOLDER [--pictures collins,smile,bald,7003,7004] [--space w+]
+    python bench/passes.py FOLDER [--pictures collins,smile,bald,7003,7004,7006] [--space w+]
         [--passes 100] [--adam 300] [--picture docs/pictures/passes.png]
 """
 

@@ -70,7 +70,7 @@ def derivatives(
     code = codes_from_seeds(generator, [asked.seed])[0]
     layers = parse_layers(open_checkpoint(asked.model), asked.layers)
     linearization = generator.linearize(code, layers, size=asked.size)
-    linearization.precision = "bf16" if precision == "bf16" else "float32"
+    linearization.compute_in("bf16" if precision == "bf16" else "float32")
     assert linearization.picture.dtype == torch.float32  # made before anything is rounded
     rounded = TensorFloat32(precision == "tf32") if "tf32" in precision else None
     with rounded or nullcontext():

@@ -73,6 +73,7 @@ class Client:
         words |= {"document_id": uuid.uuid4(), "tab_id": uuid.uuid4(), "implicit_handshake": "true"}
         self._socket = socketio.AsyncClient(reconnection=False)
         self._socket.on("update", self._update)
+        self._socket.on("run_javascript", self._run)
         self._socket.on("notify", lambda said: self.wrong.append(f"the page says: {said}"))
         self._socket.on("disconnect", self._lost)
         await self._socket.connect(
@@ -131,6 +132,17 @@ class Client:
         self._next = max(self._next, message.pop("_id") + 1)
         self._take(message)
 
+    async def _run(self, message: dict[str, Any]) -> None:
+        """Fetch the picture that a moving slider shows."""
+        self._next = max(self._next, message.get("_id", 0) + 1)
+        if shown := re.search(r'"show", \["(/picture/[^"]+)"\]', message["code"]):
+            self._show(shown[1])
+
+    def _show(self, source: str) -> None:
+        if source != self.last:
+            self.last = source
+            self._fetching = asyncio.create_task(self._fetch(source))
+
     def _take(self, elements: dict[str, dict[str, Any] | None]) -> None:
         for number, element in elements.items():
             if element is None:
@@ -141,9 +153,8 @@ class Client:
             if props.get("role") == "alert" and element.get("text"):
                 self.wrong.append(f"the page says: {element['text']}")
             source = str(props.get("src", ""))
-            if source.startswith("/picture/") and source != self.last:
-                self.last = source
-                self._fetching = asyncio.create_task(self._fetch(source))
+            if source.startswith("/picture/"):
+                self._show(source)
             if "aria-busy" in props and self._let_go:
                 if self._busy and props["aria-busy"] == "false":
                     self.waits.append(time.monotonic() - self._let_go)

@@ -32,7 +32,7 @@ def keep_blocks() -> bool:
 
 
 def give_back() -> bool:
-    """Return freed memory to the system, also between blocks in use; say whether any went.
+    """Return freed memory to the system, also between blocks in use, and whether it took any.
 
     The next large tensors have to get it again, which takes about as long as one picture.
     """

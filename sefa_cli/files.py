@@ -174,6 +174,40 @@ def open_atomically(path: Path | str, overwrite: bool = False) -> Iterator[IO[by
 
 
 @contextlib.contextmanager
+def changing(path: Path | str) -> Iterator[None]:
+    """Let no other process that asks change the file `path` until the block ends; wait for them.
+
+    Read the file inside the block: the process before may have replaced it. Where files cannot be
+    locked, the last process wins.
+    """
+    lock = _locked(path) if Path(path).is_file() else None  # what a pipe holds is read once
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _locked(path: Path | str) -> int | None:
+    """Return the descriptor of the locked file, or None where there is no lock."""
+    try:
+        import fcntl
+
+        while True:
+            lock = os.open(path, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if os.path.samestat(os.fstat(lock), Path(path).stat()):
+                    return lock
+            except BaseException:
+                os.close(lock)
+                raise
+            os.close(lock)
+    except (ImportError, OSError):
+        return None
+
+
+@contextlib.contextmanager
 def folder_beside(path: Path, check: Callable[[], object]) -> Iterator[Path]:
     """Yield a temporary folder that takes the name `path` on success and is removed on failure.
 
@@ -242,11 +276,14 @@ def write_stdout(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def free_name(folder: Path | str, stem: str, suffix: str) -> Path:
-    """Return `stem.suffix` in `folder`, or `stem-2.suffix`, `stem-3.suffix` … if that is taken."""
+def free_name(folder: Path | str, stem: str, suffix: str, overwrite: bool = False) -> Path:
+    """Return `stem.suffix` in `folder`, or `stem-2.suffix`, `stem-3.suffix` … if that is taken.
+
+    With `overwrite` it is always the first of them.
+    """
     path = Path(folder) / f"{stem}{suffix}"
     number = 2
-    while os.path.lexists(path):
+    while not overwrite and os.path.lexists(path):
         path = Path(folder) / f"{stem}-{number}{suffix}"
         number += 1
     return path

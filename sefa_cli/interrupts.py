@@ -9,6 +9,7 @@ ImportError, so it is raised when the import is over, and a long import ends the
 # `signal` would import enum first: 10 ms in which Ctrl-C is still a traceback.
 import _signal as signal  # type: ignore[import-not-found]
 import atexit
+import gc
 import os
 import sys
 
@@ -34,6 +35,7 @@ def install() -> None:
     # whose work is done.
     for number in _CODES:
         atexit.register(signal.signal, number, signal.SIG_IGN)
+    atexit.register(gc.freeze)  # else Python ends by looking through torch, for half a second
 
 
 class Catchable:
@@ -83,6 +85,10 @@ def _unraisable(details: "sys.UnraisableHookArgs") -> None:
 
 def end(number: int) -> None:
     """Remove temporary files, say so after Ctrl-C, and end the process at once."""
+    global _working
+    _working = False
+    if hasattr(signal, "pthread_sigmask"):  # neither a person nor `_handle`'s timer breaks in
+        signal.pthread_sigmask(signal.SIG_BLOCK, (*_CODES, signal.SIGALRM))
     scratch = sys.modules.get("sefa_cli.scratch")  # not imported before it is needed
     if scratch is not None and hasattr(scratch, "remove_scratch"):
         scratch.remove_scratch()

@@ -78,12 +78,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, before `-m` chooses."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow, before `-m` chooses; `make test` begins with the files that hold it.
+
+    Quick ones then fill both workers to the end. A long file begun last would leave one idle.
+    """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if is_slow_file(item.path) or fixtures & SLOW_FIXTURES:
             item.add_marker(pytest.mark.slow)
+    if hasattr(config, "workerinput"):  # of pytest-xdist
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +110,15 @@ def digiface() -> Path:
     from sefa_cli.sources.locate import locate
 
     return locate("dcgan_digiface64")
+
+
+@pytest.fixture(scope="session")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PATH with a `sefa` that has imported torch before it begins."""
+    from tests.helpers.forking import forked_sefa
+
+    with forked_sefa(tmp_path_factory.mktemp("sefa")) as path:
+        yield path
 
 
 @pytest.fixture(params=["stylegan", "stylegan2", "mobilestylegan"])

@@ -13,9 +13,8 @@ PAGE = (DOCS / "directions.md").read_text()
 BLOCKS = re.findall(r"```(sh|python|)\n(.*?)```", PAGE, re.DOTALL)
 
 
-def test_commands_and_table(tmp_path: Path, default_model: Path) -> None:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
+def test_commands_and_table(tmp_path: Path, default_model: Path, forked: str) -> None:
+    environment = {**os.environ, "PATH": forked}
     printed = ""
     for language, code in BLOCKS:
         if not language:

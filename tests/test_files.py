@@ -158,3 +158,4 @@ def test_automatic_names_are_numbered(tmp_path: Path) -> None:
         path = free_name(tmp_path, "face", ".png")
         assert path.name == expected
         path.touch()
+    assert free_name(tmp_path, "face", ".png", overwrite=True).name == "face.png"

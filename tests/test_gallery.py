@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from PIL import Image
@@ -14,9 +13,8 @@ from tests.helpers.reading import num_frames
 SCRIPT = DOCS / "gallery.sh"
 
 
-def test_it_runs_on_the_default_model(tmp_path: Path, default_model: Path) -> None:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "SIZE": "64", "FRAMES": "3"}
+def test_it_runs_on_the_default_model(tmp_path: Path, default_model: Path, forked: str) -> None:
+    environment = {**os.environ, "PATH": forked, "SIZE": "64", "FRAMES": "3"}
     command = ["sh", str(SCRIPT), "mobilestylegan_ffhq", "g"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -49,7 +49,7 @@ def test_interrupted_before_the_command_line_is_imported(
 def test_nothing_is_imported_before_signals_are_handled(tmp_path: Path) -> None:
     """Before that, Ctrl-C is Python's own traceback."""
     child = "import sys; old = set(sys.modules); import sefa_cli.__main__; "
-    child += "print(*sorted(set(sys.modules) - old - {'atexit'}))"
+    child += "print(*sorted(set(sys.modules) - old - {'atexit', 'gc'}))"
     assert run(tmp_path, "-c", child).stdout == "sefa_cli sefa_cli.__main__ sefa_cli.interrupts\n"
 
 
@@ -115,6 +115,18 @@ def test_an_interrupt_in_a_destructor_ends_the_command(tmp_path: Path) -> None:
         "import os\nfrom sefa_cli import interrupts; interrupts.install()\n"
         "class Held:\n    def __del__(self): os.kill(os.getpid(), 2)\n"
         "with interrupts.Catchable(): Held()\n"
+    )
+    done = run(tmp_path, "-c", check)
+    assert (done.returncode, done.stderr) == (130, f"{INTERRUPTED}\n")
+
+
+@pytest.mark.parametrize("another", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
+def test_a_signal_while_the_process_ends_changes_nothing(tmp_path: Path, another: int) -> None:
+    """The timer of an import that was waited for once made it say its line twice."""
+    check = (
+        "import os\nfrom sefa_cli import interrupts; interrupts.install()\nwrite = os.write\n"
+        f"def told(*words):\n    write(*words)\n    os.kill(os.getpid(), {int(another)})\n"
+        "os.write = told\nos.kill(os.getpid(), 2)\n"
     )
     done = run(tmp_path, "-c", check)
     assert (done.returncode, done.stderr) == (130, f"{INTERRUPTED}\n")

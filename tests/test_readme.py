@@ -40,7 +40,9 @@ BLOCKS = [(page, n) for page in PAGES for n in range(len(blocks(page, "sh", "pyt
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory, default_model: Path) -> Iterator[Place]:
+def shell(
+    tmp_path_factory: pytest.TempPathFactory, default_model: Path, forked: str
+) -> Iterator[Place]:
     """A folder to work in; `stylegan2_car` and `my-model` there are small stand-ins."""
     place = tmp_path_factory.mktemp("readme")
     own = place / "your-model"
@@ -55,8 +57,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory, default_model: Path) -> Iter
             '[stylegan2_car]\nfamily = "stylegan2"\nresolution = 32\nlicense = "none"\n'
             f'source = "{web.url("/car.pt")}"\nsha256 = "{hashlib.sha256(data).hexdigest()}"\n'
         )
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        yield place, {**os.environ, "PATH": path, "SEFA_ZOO": str(place / "zoo.toml")}
+        yield place, {**os.environ, "PATH": forked, "SEFA_ZOO": str(place / "zoo.toml")}
 
 
 @pytest.mark.parametrize(("page", "number"), BLOCKS)

@@ -64,7 +64,7 @@ def check_codes(
     if look.trunc_layers is not None and look.trunc is None:
         raise UsageError("cannot use --trunc-layers with --codes: without --trunc it does nothing")
     if not Path(codes).exists():
-        raise SefaError(f"{codes} does not exist")
+        raise SefaError(f"{codes} does not exist", remedy="Check the name.")
 
 
 def check_once(once: bool, output: str) -> None:

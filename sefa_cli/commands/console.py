@@ -9,9 +9,10 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -152,27 +153,30 @@ class Pace:
 
 
 class _Lines(Work):
-    """Progress in a log: a line now and then."""
+    """Progress in a log: a line now and then, also while a single stage lasts."""
 
-    def __init__(self) -> None:
-        self._last = time.monotonic()
+    def __init__(self, first: str) -> None:
+        self._now, self._said = first, ""
         self._pace = Pace()
+        self._over = Event()
+        Thread(target=self._talk, daemon=True).start()
 
     def stage(self, text: str) -> None:
-        if self._due():
-            say(text)
+        self._now = text
 
     def tell(self, doing: str, done: int, total: int) -> None:
         left = self._pace.left(done, total)
-        if done and self._due():
-            about = "" if left is None else f", about {duration(left)} left"
-            say(f"{doing}: {done:,} of {total:,}{about}")
+        about = "" if left is None else f", about {duration(left)} left"
+        self._now = f"{doing}: {done:,} of {total:,}{about}"
 
-    def _due(self) -> bool:
-        now = time.monotonic()
-        due = now - self._last >= _EVERY
-        self._last = now if due else self._last
-        return due
+    def close(self) -> None:
+        self._over.set()
+
+    def _talk(self) -> None:
+        while not self._over.wait(_EVERY):
+            if self._now != self._said:
+                self._said = self._now
+                say(self._said)
 
 
 class _Bar(Work):
@@ -205,8 +209,8 @@ def working(first: str = "starting") -> Iterator[Work]:
             _work = Work()
             yield _work
         elif not _is_live():
-            _work = _Lines()
-            yield _work
+            with closing(_Lines(first)) as _work:
+                yield _work
         else:
             with _bar() as bar:
                 _work = _Bar(bar)

@@ -102,7 +102,7 @@ def _region(where: Where) -> "Region":
     from sefa_cli.discovery.regions.region import one_region
 
     if where.background is not None and not Path(where.background).exists():
-        raise SefaError(f"{where.background} does not exist")
+        raise SefaError(f"{where.background} does not exist", remedy="Check the name.")
     return one_region(where.box, where.mask, where.polygon, where.seg, where.seg_ids, where.region)
 
 
@@ -114,7 +114,7 @@ def _request(how: How, seeds: str | None) -> "Request":
     if how.codes is not None and seeds is not None:
         raise UsageError("--seeds and --codes cannot be used together")
     if how.codes is not None and not Path(how.codes).exists():
-        raise SefaError(f"{how.codes} does not exist")
+        raise SefaError(f"{how.codes} does not exist", remedy="Check the name.")
     check_truncation(how.trunc, "--trunc")
     seeds = "0-4" if seeds is None else seeds
     checks.check_seeds(seeds)

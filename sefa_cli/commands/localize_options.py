@@ -147,10 +147,11 @@ class How:
     precision: Annotated[
         str,
         typer.Option(
-            metavar="float32|tf32|bf16",
-            help="The precision of the derivatives. On CUDA, tf32 and bf16 are faster and coarser.",
+            metavar="auto|float32|tf32|bf16",
+            help="The precision of the derivatives: bf16, and on CUDA tf32, are coarser and "
+            "faster. Default: bf16 for a few derivatives on a CPU that has it, else float32.",
         ),
-    ] = "float32"
+    ] = "auto"
     memory: Annotated[
         str | None,
         typer.Option(

@@ -1,5 +1,6 @@
 """`sefa name`: labels of directions, kept in the bundle."""
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,16 +37,20 @@ def name(
     """
     from sefa_cli.bundle.annotations import relabeled
     from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.files import changing
 
-    bundle = Bundle.load(file)
-    labels = _labels(bundle, words or [], clear or [])
-    if labels:
-        if file == "-" and (list_labels or as_json):
-            raise UsageError("cannot use --list or --json with -: the new bundle goes to stdout")
-        bundle = relabeled(bundle, labels)
-        bundle.save(file, overwrite=True)
-    elif not (list_labels or as_json):
-        raise UsageError("no label is given", 'pairs such as 3 "turns left", --clear or --list')
+    with changing(file) if words or clear else nullcontext():
+        bundle = Bundle.load(file)
+        labels = _labels(bundle, words or [], clear or [])
+        if labels:
+            if file == "-" and (list_labels or as_json):
+                raise UsageError(
+                    "cannot use --list or --json with -: the new bundle goes to stdout"
+                )
+            bundle = relabeled(bundle, labels)
+            bundle.save(file, overwrite=True)
+        elif not (list_labels or as_json):
+            raise UsageError("no label is given", 'pairs such as 3 "turns left", --clear or --list')
     named = {k: label for k, label in enumerate(bundle.labels) if label is not None}
     if as_json:
         print_json(named)

@@ -61,23 +61,27 @@ def merge(
     if shares.resume:
         load_alike(paths[shard] for shard in there)
     else:
-        _remove(paths.values())
+        for error in _removed(paths.values()):
+            raise error
     kept = there if shares.resume else []
     compared = [Task(shard, paths[shard]) for shard in kept[:1]]
     tasks = [Task(shard, path) for shard, path in paths.items() if shard not in set(kept)]
     _Run(items, ["--resume", *more]).do(cluster, tasks, device, compared)
     job, missing = put_together(list(paths.values()), output, overwrite, command_line())
-    _remove(paths.values())
+    for error in _removed(paths.values()):
+        say(str(error))  # what was asked for is whole all the same
     say_missing(missing, len(job.owner), output)
 
 
-def _remove(parts: Iterable[Path]) -> None:
-    for path in parts:
+def _removed(parts: Iterable[Path]) -> list[SefaError]:
+    """Remove parts, and what was kept of unfinished ones; return an error for each that stays."""
+    stayed = []
+    for path in (kept for part in parts for kept in (part, partial_path(part))):
         try:
             path.unlink(missing_ok=True)
-            partial_path(path).unlink(missing_ok=True)
         except OSError as error:
-            raise why_not(path, error, "remove") from error
+            stayed.append(why_not(path, error, "remove"))
+    return stayed
 
 
 def fill(shares: Shares, items: Items, folder: Path, device: str, overwrite: bool) -> None:

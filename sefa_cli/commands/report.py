@@ -67,7 +67,7 @@ def report(
         raise UsageError("cannot use --steps with a list of steps: the list has its own")
     how = picture_options(dirs, bundle, seeds, start, look)
     how.setdefault("seeds", "0-4")
-    output = output or str(free_name(".", f"{options.stem(dirs)}_report", ""))
+    output = output or str(free_name(".", f"{options.stem(dirs)}_report", "", overwrite))
     check_report_folder(output, overwrite)
 
     said = {

@@ -88,7 +88,7 @@ def _check_exists(file: str, offline: bool | None) -> None:
     """Refuse a bundle or model that does not exist, before the page opens."""
     if file.endswith(".dirs"):
         if not Path(file).exists():
-            raise SefaError(f"{file} does not exist")
+            raise SefaError(f"{file} does not exist", remedy="Check the name.")
     else:
         checks.check_model(file, offline)
 

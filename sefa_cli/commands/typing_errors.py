@@ -13,7 +13,6 @@ _MEANT = {
     "localize": "--region",
     "edit": "--k",
     "animate": "--k",
-    "pick": "--k",
     "sample": "--seeds",
 }
 _NUMBERS = {"int": "a whole number", "float": "a number"}
@@ -30,7 +29,7 @@ def unexpected(words: list[str], ctx: Any) -> UsageError:
     said = " ".join(words)
     option = _MEANT.get(str(ctx.info_name))
     return UsageError(
-        f"unexpected word: {said}", f"{option} {said}" if option else "", _help_of(ctx)
+        f"unexpected word: {said}", f"{option} {','.join(words)}" if option else "", _help_of(ctx)
     )
 
 

@@ -184,4 +184,5 @@ def _damaged(checkpoint: Checkpoint) -> list[str]:
         except SefaError as error:
             damaged.append(f"{error.found}.")
     more = len(damaged) - 1
-    return [*damaged[:1], *([f"So do {more} more tensors."] if more > 0 else [])]
+    others = "1 more tensor does" if more == 1 else f"{more} more tensors do"
+    return [*damaged[:1], *([f"{others} so, too."] if more > 0 else [])]

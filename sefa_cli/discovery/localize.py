@@ -25,7 +25,6 @@ from sefa_cli.editing.source import load_generator
 from sefa_cli.editing.start import start_from
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.precision import check_precision
 from sefa_cli.rendering.view import View
 
 AnyModel = str | Path | Checkpoint | Generator
@@ -147,10 +146,11 @@ def prepare(
     faces = faces_for(region.text if region.kind == "region" else None, subject, offline)
     request = files.needs(request)
     search = request.search(checkpoint)
-    searches = search.alternatives(checkpoint)
-    files.check_search(request, search, len(searches), checkpoint.config["w_dim"])
+    count = len(search.alternatives(checkpoint))
+    files.check_search(request, search, count, checkpoint.config["w_dim"])
     generator = model if isinstance(model, Generator) else load_generator(checkpoint, device)
-    check_precision(search.precision, generator.device)
+    search = search.settled(generator)
+    searches = search.alternatives(checkpoint)
     start = start_from(
         generator, request.seed_range, request.codes, request.truncation, None, request.label
     )

@@ -49,7 +49,7 @@ class Choices(TypedDict, total=False):
     rank: int | None
     sum_channels: bool
     sketch: int | None
-    precision: Literal["float32", "tf32", "bf16"]
+    precision: Literal["auto", "float32", "tf32", "bf16"]
     memory: int | None
     stability: bool
 
@@ -84,8 +84,8 @@ class Request:
         sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
         sketch: Number of random rows to begin with instead of a pass for every dimension; 0
             takes a pass for each. Default: 200 for latents of over 2048 dimensions, else 0.
-        precision: Precision of the derivatives. On CUDA, `"tf32"` and `"bf16"` are faster and
-            coarser.
+        precision: Precision of the derivatives. `"bf16"`, and on CUDA `"tf32"`, are coarser and
+            faster. Default: `"bf16"` for a few passes on a CPU that has it, else `"float32"`.
         memory: Bytes for the derivatives. Default: half of what is free.
         stability: Also measure how much the seeds' directions agree.
         per_seed: Make a bundle for each seed instead of one for all.
@@ -109,7 +109,7 @@ class Request:
     rank: int | None = None
     sum_channels: bool = False
     sketch: int | None = None
-    precision: str = "float32"
+    precision: str = "auto"
     memory: int | None = None
     stability: bool = False
     per_seed: bool = False

@@ -12,7 +12,7 @@ from sefa_cli.discovery.null_space import RANK, check_rank
 from sefa_cli.discovery.regions.shapes import Weights
 from sefa_cli.discovery.resefa import check_tau
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.generators.precision import PRECISIONS
+from sefa_cli.generators.precision import PRECISIONS, check_precision, multiplies_bf16
 from sefa_cli.projections import levels
 
 if TYPE_CHECKING:  # a request is checked before torch is loaded
@@ -189,6 +189,19 @@ class Search:
                 remedy,
             )
 
+    def settled(self, generator: "Generator") -> "Search":
+        """Return the same with "auto" replaced by a precision that suits the generator's device.
+
+        A few passes over all of w may be coarse: their leading directions are the same to |cos| of
+        0.999. Raises UsageError for a precision that the device does not have.
+        """
+        precision = self.precision
+        if precision == "auto":
+            coarse = self.few(generator.w_dim) and self.method == "resefa"
+            precision = "bf16" if coarse and multiplies_bf16(generator.device) else "float32"
+        check_precision(precision, generator.device)
+        return replace(self, precision=precision)
+
     def alternatives(self, checkpoint: Checkpoint) -> list["Search"]:
         """Return the searches to make: one, or with `auto_layers` one for every level."""
         if not self.auto_layers:
@@ -215,5 +228,5 @@ class Search:
             label=None if label is None else torch.tensor([label]),
             truncation=truncation,
         )
-        linearization.precision = self.precision
+        linearization.compute_in(self.precision)
         return linearization

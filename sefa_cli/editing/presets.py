@@ -131,7 +131,7 @@ def read_text(path: Path | str) -> str:
     try:
         return Path(path).read_text("utf-8")
     except FileNotFoundError:
-        raise SefaError(f"{path} does not exist") from None
+        raise SefaError(f"{path} does not exist", remedy="Check the name.") from None
     except OSError as error:
         raise SefaError(f"{path} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:

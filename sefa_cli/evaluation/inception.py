@@ -209,6 +209,8 @@ def frechet_distance(one: Features, other: Features) -> float:
         rows = features.astype(np.float64)
         rows = (rows - rows.mean(axis=0)) / np.sqrt(len(rows) - 1)
         traces += float(np.square(rows).sum())
+        if len(rows) > rows.shape[1]:  # a QR factor has the same Gram matrix and fewer rows
+            rows = np.asarray(np.linalg.qr(rows, mode="r"))
         centered.append(rows)
     # The eigenvalues of C₁C₂ are the squared singular values of the product of the roots.
     root = np.linalg.svd(centered[0] @ centered[1].T, compute_uv=False).sum()

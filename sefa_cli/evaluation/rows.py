@@ -44,7 +44,7 @@ def _in_region(inside: Float64, outside: Float64) -> dict[str, Any]:
     ratio = statistics.median_interval(inside / np.maximum(outside, 1e-12))
     levels = [np.sqrt(np.median(part, axis=0)) for part in (inside, outside)]
     found = zip(_NOWHERE, (*levels, *ratio), strict=True)
-    return {name: [float(x) for x in values] for name, values in found}
+    return {name: [number(x) for x in values] for name, values in found}
 
 
 def holding(

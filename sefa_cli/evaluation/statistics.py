@@ -53,6 +53,7 @@ def median_interval(values: Float64) -> Interval:
     """Return the median over seeds of `(n, …)` with 95 % intervals from the ranks of the values.
 
     A value is below the median with probability 1/2, so the number of those below it is binomial.
+    Fewer than six values cannot tell: their interval is NaN.
 
     Example:
         >>> found = median_interval(np.arange(101.0))
@@ -60,6 +61,9 @@ def median_interval(values: Float64) -> Interval:
         [50.0, 40.0, 60.0]
     """
     count = len(values)
+    if count < 6:  # their least and largest enclose the median less often than that
+        unknown = np.full(values.shape[1:], np.nan)
+        return Interval(np.median(values, axis=0), unknown, unknown)
     rank = max(0, math.floor(count / 2 - 1.96 * math.sqrt(count) / 2))
     ordered = np.sort(values, axis=0)
     return Interval(np.median(values, axis=0), ordered[rank], ordered[count - 1 - rank])

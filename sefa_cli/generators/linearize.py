@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.func import functionalize, jvp, linearize, vjp, vmap
 
-from sefa_cli.generators.precision import computing
+from sefa_cli.generators.precision import cast, computing
 
 _TOGETHER = 4  # cotangents that a chain pulls back at once
 _TRACED = 128  # dimensions from which on a trace is worth its second or two
@@ -54,9 +54,19 @@ class Linearization:
         derivative written by hand.
         """
         self.layers, self.per_layer = tuple(layers), per_layer
-        self.precision = "float32"  # of the passes: see generators.precision
+        self._precision, self._in = "float32", code.dtype
         self.dim: int = code.shape[1] * (len(self.layers) if per_layer else 1)
         self._paint, self._code, self._chain = paint, code, chain
+
+    def compute_in(self, precision: str) -> None:
+        """Choose the precision of all passes, before the first one: see `generators.precision`."""
+        assert "_standing" not in vars(self), "a pass was made"
+        if precision != "bf16" or self._chain is None:
+            self._precision = precision
+            return
+        self._in, picture = torch.bfloat16, self._chain.picture
+        self._chain = cast(self._chain, self._in)
+        self._chain.picture = picture
 
     @property
     def device(self) -> torch.device:
@@ -116,14 +126,14 @@ class Linearization:
 
     def forward(self, directions: Tensor) -> Tensor:
         """J v for every row of directions `(b, dim)`: `(b, C, H, W)`."""
-        with computing(self.precision, self.device):
+        with computing(self._precision, self.device):
             return self._along(self._spread(directions)).to(self.dtype)
 
     def _along(self, moves: Tensor) -> Tensor:
         """Return the changes of the picture for moves `(b, n, d)`."""
         if self._chain is not None:
             with torch.no_grad():
-                return self._chain.push(self._by_layer(moves))
+                return self._chain.push(self._by_layer(moves.to(self._in)))
         with torch.no_grad():
             changes: Tensor = vmap(self._anew if self._traced is None else self._traced)(moves)
         return changes
@@ -158,7 +168,7 @@ class Linearization:
 
     def reverse(self, cotangents: Tensor) -> Tensor:
         """Jᵀ u for every one of cotangents `(b, C, H, W)`: `(b, dim)`."""
-        with computing(self.precision, self.device):
+        with computing(self._precision, self.device):
             if self._chain is not None:
                 rows = self._transposed(cotangents)
                 return rows.flatten(1) if self.per_layer else rows.sum(dim=1)
@@ -182,11 +192,11 @@ class Linearization:
         parts = []
         for start in range(0, len(cotangents), _TOGETHER):
             part = cotangents[start : start + _TOGETHER]
-            padded = part.new_zeros(changes.shape)
+            padded = changes.new_zeros(changes.shape)
             padded[: len(part)] = part
             (rows,) = torch.autograd.grad(changes, moves, padded, retain_graph=True)
             parts.append(rows[: len(part)])
-        return torch.cat(parts)
+        return torch.cat(parts).to(self.dtype)
 
     @cached_property
     def _standing(self) -> tuple[Tensor, Tensor]:
@@ -194,7 +204,7 @@ class Linearization:
         assert self._chain is not None
         shape = _TOGETHER, len(self.layers), self._code.shape[1]
         with torch.enable_grad():
-            moves = self._code.new_zeros(shape).requires_grad_()
+            moves = self._code.new_zeros(shape, dtype=self._in).requires_grad_()
             return moves, self._chain.push(self._by_layer(moves))
 
     def _by_layer(self, moves: Tensor) -> list[Tensor | None]:

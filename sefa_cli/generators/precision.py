@@ -7,14 +7,15 @@ by default, so float32 has to be asked for as well.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
 
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
 
-PRECISIONS = ("float32", "tf32", "bf16")
+PRECISIONS = ("auto", "float32", "tf32", "bf16")
 
 
 def check_precision(precision: str, device: "torch.device") -> None:
@@ -38,3 +39,30 @@ def computing(precision: str, device: "torch.device") -> Iterator[None]:
             yield
     finally:
         matmul.allow_tf32, cudnn.allow_tf32 = before
+
+
+def multiplies_bf16(device: "torch.device") -> bool:
+    """Whether the device is a CPU with instructions for bfloat16: half the time of float32."""
+    import torch
+
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # from torch 2.10 on
+    return device.type == "cpu" and any(known.get(f"{unit}_bf16") for unit in ("avx512", "amx"))
+
+
+def cast(part: Any, dtype: "torch.dtype") -> Any:
+    """Return a tensor, a module or a step of a derivative with all its numbers in `dtype`.
+
+    A module is copied, because pictures need it as it is; a step is changed.
+    """
+    import torch
+
+    if isinstance(part, torch.Tensor):
+        return part.to(dtype) if part.is_floating_point() else part
+    if isinstance(part, torch.nn.Module):
+        return deepcopy(part).to(dtype)
+    if isinstance(part, list | tuple):
+        return type(part)(cast(one, dtype) for one in part)
+    if hasattr(part, "__dict__"):
+        for name, value in vars(part).items():
+            setattr(part, name, cast(value, dtype))
+    return part

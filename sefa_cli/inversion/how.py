@@ -57,12 +57,12 @@ class How:
             raise UsageError("a face is chosen, but faces are not aligned", "--face with --align")
         if self.face is not None and not is_whole(self.face, 0):
             raise UsageError(f"face must be 0 or more, got {self.face!r}", "a whole number")
-        if self.outside != 1 and not self.align:
-            found = "errors outside the face count less, but faces are not aligned"
-            raise UsageError(found, "--outside with --align")
         share: object = self.outside
         if not (isinstance(share, Real) and 0 <= float(share) <= 1):
             raise UsageError(f"outside must be 0 to 1, got {share!r}", "a number")
+        if share != 1 and not self.align:
+            found = "outside has no effect on faces that are not aligned"
+            raise UsageError(found, "--outside with --align")
         weight: object = self.regularize
         if not (isinstance(weight, Real) and 0 <= float(weight) < math.inf):
             raise UsageError(f"regularize must be 0 or more, got {weight!r}", "a number")

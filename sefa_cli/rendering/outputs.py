@@ -53,9 +53,7 @@ class PictureTarget:
 
         `about` becomes its comment, `note` further text (see rendering/note.py).
         """
-        path = Path(self.path) / f"{stem}.png"
-        if not self.overwrite:
-            path = free_name(self.path, stem, ".png")
+        path = free_name(self.path, stem, ".png", self.overwrite)
         save_png(path, picture, self.overwrite, {"Comment": about, **note})
         return path
 
@@ -65,10 +63,11 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
 
     A .png, .jpg, .jpeg or .webp file is a sheet, `-` is stdout, and a name without suffix
     is a folder, made with its first picture. Without an output it is `stem.png` in the
-    current folder, numbered if that exists.
+    current folder, numbered if that exists and must not be overwritten.
     """
     if output is None:
-        return PictureTarget(check_writable(free_name(".", stem, ".png")), False, False)
+        path = free_name(".", stem, ".png", overwrite)
+        return PictureTarget(check_writable(path, overwrite), False, overwrite)
     if output == "-":
         return PictureTarget("-", False, overwrite)
     path = Path(output)

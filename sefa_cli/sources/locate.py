@@ -184,6 +184,8 @@ def _nothing_there(ref: str) -> SefaError:
         return SefaError(f"{ref} is a link to nothing", "a model file")
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     looked = (
-        "is neither a file here nor a model of the zoo" if zoo.may_be_name(ref) else "is missing"
+        "is neither a file here nor a model of the zoo"
+        if zoo.may_be_name(ref)
+        else "does not exist"
     )
     return SefaError(f"{ref} {looked}", remedy=f"{hint}`sefa models` lists what can be fetched.")

@@ -25,7 +25,10 @@ def measured(renderer: Renderer, state: State, k: int, go_on: Callable[[], objec
     """
     own, state = state.sliders, state.alone
     assert own is not None
-    pictures = [renderer.picture(one, renderer.quick, go_on) for one in (state, state.at(k, 0))]
+    pictures = []
+    for one in (state, state.at(k, 0)):
+        go_on()  # some networks cannot stop between layers
+        pictures.append(renderer.picture(one, renderer.quick, go_on))
     return _said(*change(own.bundle, *pictures))
 
 

@@ -17,10 +17,11 @@ from sefa_cli.studio.key_frames import KeyFrames
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.renderer import Rendered, Renderer
-from sefa_cli.studio.saving import Saved, address_of, state_at
+from sefa_cli.studio.saving import Saved, address_at, address_of, state_at
 from sefa_cli.studio.session import History, Sliders, State
 from sefa_cli.studio.uploads import Uploads
 from sefa_cli.studio.wording import said
+from sefa_cli.studio.worker import QUICK, WHOLE
 
 if TYPE_CHECKING:
     from sefa_cli.studio.elements import Complaint
@@ -90,6 +91,7 @@ class Page:
 
     async def begin(self, words: Mapping[str, str]) -> None:
         """Show what was saved, what the address asks for, or what the command named."""
+        self.layout.address(address_at(self.saved, words))  # where a reload finds it, from now on
         known = await asyncio.to_thread(self.saved.read)
         if known and await self._restore(*known):
             return
@@ -227,8 +229,7 @@ class Page:
         if self.closed:
             return
         self.layout.refresh()
-        renderer = self.renderer
-        if renderer is None or self.model is None:
+        if (renderer := self.renderer) is None or self.model is None:
             return
         self.save()
         self.layout.address(address_of(self.saved, self.model.ref, self.state))
@@ -256,7 +257,7 @@ class Page:
                 raise CancelledError  # a whole picture gives way to the next move
 
         work = partial(renderer.render, state, view, go_on)
-        request = self.studio.worker.submit(self.key, work, slow)
+        request = self.studio.worker.submit(self.key, work, WHOLE if slow else QUICK)
         try:
             rendered: Rendered | None = await asyncio.wrap_future(request)
         except SefaError as error:
@@ -273,8 +274,7 @@ class Page:
     def keep(self, data: bytes, number: int | None = None) -> int:
         """Keep a picture for the browser under a number, which is returned. Drop older ones."""
         if number is None:
-            self.asked += 1
-            number = self.asked
+            number = self.asked = self.asked + 1
         self.pictures[number] = data
         while len(self.pictures) > _KEPT:
             self.pictures.popitem(last=False)
@@ -290,7 +290,7 @@ class Page:
         try:
             if aside:
                 return await asyncio.to_thread(work)
-            request = self.studio.worker.submit((self.key, work), work)
+            request = self.studio.worker.submit((self.key, work), work, WHOLE)
             result: T | None = await asyncio.wrap_future(request)
         except SefaError as error:
             self.layout.complain(said(error), by)

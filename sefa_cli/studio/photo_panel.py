@@ -1,11 +1,13 @@
 """Pictures that are dropped on the page: a photo appears and moves, a saved picture comes back."""
 
 import asyncio
+import shlex
 from typing import TYPE_CHECKING
 
 from nicegui import background_tasks, ui
 
 from sefa_cli.discovery.regions.landmarks import refusal
+from sefa_cli.discovery.regions.named import subject_of
 from sefa_cli.interchange.notes import has_note
 from sefa_cli.inversion.photos import upright_photo
 from sefa_cli.studio.elements import Canvas, Drop, icon_button
@@ -75,7 +77,9 @@ class PhotoPanel:
             self._name.text = ": ".join(filter(None, (origin.name, origin.about)))
         self._busy.visible = self._search is not None
         lines = self._search.lines if self._search else origin.made_by if origin else ()
-        self._hint.text = as_it_is(lines)
+        model = self.page.model
+        shows = model and subject_of(model.ref, model.checkpoint.family)
+        self._hint.text = as_it_is(lines) if shows == "face" else ""
         self._hint.visible = bool(self._hint.text)
 
     async def _restore(self, name: str, data: bytes) -> None:
@@ -126,7 +130,8 @@ class PhotoPanel:
 
 def as_it_is(lines: tuple[str, ...]) -> str:
     """Return what to know about a photo that these commands take without aligning its face."""
-    if not any("sefa invert" in line and "--align" not in line for line in lines):
+    searches = [words for words in map(shlex.split, lines) if words[:2] == ["sefa", "invert"]]
+    if all("--align" in words for words in searches):
         return ""
     refused = refusal()
     why = f": {refused.found}" if refused else ""
@@ -135,5 +140,5 @@ def as_it_is(lines: tuple[str, ...]) -> str:
     )
     return (
         f"The photo was taken as it is, without aligning its face{why}. A face of another size or "
-        f"place than the model's comes out poorly. {remedy}"
+        f"place than the model's is met less well. {remedy}"
     )

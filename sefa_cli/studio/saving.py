@@ -143,28 +143,32 @@ def drop_old() -> None:
         return  # another studio is at it, or the folder is not ours
 
 
-def address_of(saved: Saved, model: str | None, state: State) -> str:
+def address_of(saved: Saved, model: str, state: State) -> str:
     """Return the page's address, which says what it shows to whoever reads or shares it."""
-    words: dict[str, str] = {"page": saved.name}
-    if model is not None:
-        words["model"] = model
-        if state.origin is None:  # an address cannot hold a code; the saved page does
-            words["seed"] = str(state.seed)
-        if state.more:
-            words["faces"] = str(len(state.seeds))
-        if state.mix:
-            words["mix"] = state.mix
-        if state.trunc is not None:
-            words["trunc"] = f"{state.trunc:g}"
-        if state.label is not None:
-            words["class"] = str(state.label)
-        if own := state.sliders:
-            words["dirs"] = own.path
-            if own.layers is not None:
-                words["layers"] = format_range(own.layers)
-            if own.alphas:
-                words["moves"] = ",".join(f"{k}:{alpha:g}" for k, alpha in own.alphas)
-    return "/?" + urlencode(words, safe="/:,")
+    words = {"model": model}
+    if state.origin is None:  # an address cannot hold a code; the saved page does
+        words["seed"] = str(state.seed)
+    if state.more:
+        words["faces"] = str(len(state.seeds))
+    if state.mix:
+        words["mix"] = state.mix
+    if state.trunc is not None:
+        words["trunc"] = f"{state.trunc:g}"
+    if state.label is not None:
+        words["class"] = str(state.label)
+    if own := state.sliders:
+        words["dirs"] = own.path
+        if own.layers is not None:
+            words["layers"] = format_range(own.layers)
+        if own.alphas:
+            words["moves"] = ",".join(f"{k}:{alpha:g}" for k, alpha in own.alphas)
+    return address_at(saved, words)
+
+
+def address_at(saved: Saved, words: Mapping[str, str]) -> str:
+    """Return the address that asks for `words` on this page."""
+    others = {word: value for word, value in words.items() if word != "page"}
+    return "/?" + urlencode({"page": saved.name, **others}, safe="/:,")
 
 
 def state_at(words: Mapping[str, str], state: State) -> State:

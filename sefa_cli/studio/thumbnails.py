@@ -15,6 +15,7 @@ from sefa_cli.studio.changes import measured
 from sefa_cli.studio.localizing import CancelledError
 from sefa_cli.studio.renderer import Renderer, jpeg
 from sefa_cli.studio.session import Sliders, State
+from sefa_cli.studio.worker import SPARE
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -28,7 +29,7 @@ class Thumbnails:
     """The small pictures of one page, by what they show.
 
     They give way at once: one that is being made stops at the next layer of the network as soon as
-    anybody's picture is wanted.
+    somebody waits for a picture. Those of several pages are made in turn.
     """
 
     def __init__(self, page: "Page") -> None:
@@ -65,13 +66,15 @@ class Thumbnails:
             if page.closed or page.asked != asked or page.studio.worker.is_wanted:
                 raise CancelledError
 
+        pause = PAUSE
         while missing and mine == self._wanted:
-            await asyncio.sleep(PAUSE if len(missing) % 2 == 0 else 0)
+            await asyncio.sleep(pause)
             if page.closed or page.asked != asked:
                 return
             key, make, k = missing[0]
             work = partial(make, go_on)
-            request = page.studio.worker.submit((page.key, "thumbnail"), work, slow=True)
+            request = page.studio.worker.submit((page.key, "thumbnail"), work, SPARE)
+            pause = PAUSE
             try:
                 made = await asyncio.wrap_future(request)
             except CancelledError:
@@ -81,6 +84,7 @@ class Thumbnails:
             if made is not None:
                 self._keep(key, made)
                 del missing[0]
+                pause = 0
                 page.layout.show_thumbnails(k)
 
     def _keep(self, key: Hashable, made: str) -> None:

@@ -57,7 +57,7 @@ def test_damaged_weights_are_said(sefa: Sefa) -> None:
     notes = json.loads(sefa("inspect", "bad.pth", "--json").stdout)["notes"]
     count = weights[first].numel()
     said = f" holds NaN or infinite numbers: 1 of {count:,}, in {first!r} of bad.pth."
-    assert notes[0].endswith(said) and notes[1:] == ["So do 2 more tensors."]
+    assert notes[0].endswith(said) and notes[1:] == ["2 more tensors do so, too."]
     assert notes[0] in " ".join(sefa("inspect", "bad.pth").stdout.split())
 
 

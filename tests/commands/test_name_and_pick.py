@@ -33,6 +33,14 @@ def test_only_the_labels_change(sefa: Sefa, bundle: Path) -> None:
     assert bundle.read_bytes() == before
 
 
+@pytest.mark.slow
+def test_names_given_at_the_same_moment_are_all_kept(sefa: Sefa, bundle: Path) -> None:
+    words = [sys.executable, "-m", "sefa_cli", "name", "tiny.dirs"]
+    running = [subprocess.Popen([*words, str(k), f"name {k}"]) for k in range(6)]
+    assert [one.wait(60) for one in running] == [0] * 6
+    assert Bundle.load(bundle).labels[:6] == [f"name {k}" for k in range(6)]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -19,6 +19,7 @@ from sefa_cli.cli import app
         ("edit a.dirs --kk 0", "unknown option --kk; expected --k. See: sefa edit --help"),
         ("factorize a b -o c", "unexpected word: b. See: sefa factorize --help"),
         ("localize a mouth", "unexpected word: mouth; expected --region mouth. See: sefa localize"),
+        ("localize a mouth nose", "unexpected word: mouth nose; expected --region mouth,nose."),
         ("edit a.dirs 3", "unexpected word: 3; expected --k 3. See: sefa edit --help"),
         ("localize a --tau", "--tau needs a value"),
         ("animate a --k 0 -o x.gif --frames 1", "--frames must be between 2 and 100000, got 1"),

@@ -94,3 +94,26 @@ def test_a_derivative_is_built_once(pictures: Collector, monkeypatch: pytest.Mon
     )
     pictures.matrices(FEW)
     assert len(made) == 2
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["a CPU with bf16", "one without"])
+def test_a_few_passes_are_coarse_where_that_is_faster(
+    pictures: Collector, monkeypatch: pytest.MonkeyPatch, fast: bool
+) -> None:
+    monkeypatch.setattr("sefa_cli.discovery.search.multiplies_bf16", lambda device: fast)
+    for search, coarse in (
+        (FEW, fast), (EXACT, False), (replace(FEW, space="w+"), False),
+        (replace(FEW, method="nullspace"), False),
+    ):  # fmt: skip
+        settled = replace(search, precision="auto").settled(pictures.generator)
+        assert settled.precision == ("bf16" if coarse else "float32")
+    assert FEW.settled(pictures.generator) == FEW  # what was asked for stays
+
+
+def test_coarse_passes_find_the_same_directions(pictures: Collector) -> None:
+    a, b = (
+        factors_of(mean(pictures.matrices(replace(FEW, precision=precision))), FEW).directions
+        for precision in ("float32", "bf16")
+    )
+    assert not np.array_equal(a, b) and np.abs(np.sum(a * b, axis=1))[:3].min() > 0.999
+    assert np.linalg.norm(a[:5] @ b.T, axis=1).min() > 0.99  # close ones mix among themselves

@@ -43,7 +43,9 @@ for item in words[end + 1 :]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, str]]]:
+def place(
+    tmp_path_factory: pytest.TempPathFactory, forked: str
+) -> Iterator[tuple[Path, dict[str, str]]]:
     """A folder, with the schedulers and a small `stylegan2_car` in the environment."""
     folder = tmp_path_factory.mktemp("cluster")
     for name, text in (("sbatch", SBATCH), ("parallel", PARALLEL)):
@@ -56,7 +58,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict
             '[stylegan2_car]\nfamily = "stylegan2"\nresolution = 32\nlicense = "none"\n'
             f'source = "{web.url("/car.pt")}"\nsha256 = "{hashlib.sha256(data).hexdigest()}"\n'
         )
-        path = os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
+        path = os.pathsep.join([str(folder), forked])
         yield folder, {**os.environ, "PATH": path, "SEFA_ZOO": str(folder / "zoo.toml")}
 
 

@@ -23,7 +23,12 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     np.testing.assert_allclose(found.mean, samples.mean(axis=0))
 
 
-@pytest.mark.parametrize("seeds", [10, 41, 200])
+def test_a_few_seeds_have_no_interval_of_the_median() -> None:
+    found = median_interval(np.array([[1.0], [2.0], [4.0]]))
+    assert found.mean[0] == 2 and np.isnan(found.low[0]) and np.isnan(found.high[0])
+
+
+@pytest.mark.parametrize("seeds", [6, 7, 10, 41, 200])
 def test_intervals_of_medians_cover_too(seeds: int) -> None:
     samples = np.exp(np.random.RandomState(0).randn(seeds, 400))  # skewed, of the median 1
     found = median_interval(samples)

@@ -98,6 +98,20 @@ def test_reverse_is_the_transpose(tiny: Generator, per_layer: bool) -> None:
     assert torch.allclose(there, back, rtol=1e-9, atol=1e-9 * float(there.abs().max()))
 
 
+def test_in_bfloat16_it_is_nearly_the_same(tiny: Generator) -> None:
+    code, directions = some(tiny.num_layers, tiny.w_dim), some(3, tiny.w_dim, seed=1)
+    exact, coarse = (tiny.linearize(code, range(1, tiny.num_layers)) for _ in range(2))
+    coarse.compute_in("bf16")
+    cotangents = some(5, *exact.picture.shape, seed=2)
+    for one, other in (
+        (exact.forward(directions), coarse.forward(directions)),
+        (exact.reverse(cotangents), coarse.reverse(cotangents)),
+    ):
+        assert other.dtype == torch.float32 and not torch.equal(one, other)
+        assert (one - other).norm() < 0.02 * one.norm()
+    assert torch.equal(coarse.picture, tiny.synthesize(code[None], preview=True)[0])
+
+
 def test_the_generic_route_is_the_same_derivative(tiny: Generator) -> None:
     """What plug-ins get, on a family that has a pass of its own."""
     code, directions = some(tiny.num_layers, tiny.w_dim), some(3, tiny.w_dim, seed=1)

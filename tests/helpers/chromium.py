@@ -74,7 +74,7 @@ def new_page(browser: "Browser", troubles: list[str]) -> Iterator[NewPage]:
             browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
         )
         page = contexts[-1].new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)  # on two cores with ten others, a page loads in 10 s
         _watch(page, troubles)
         return page
 

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, expect
 from typer.testing import Result
 
 Serve = Callable[..., str]
@@ -32,11 +32,15 @@ def fault_of(page: Page, name: str) -> Locator:
     return page.locator(f'.q-field:has([data-test="{name}"])').get_by_role("alert").last
 
 
-def shown(page: Page) -> np.ndarray:
+def asked(page: Page, address: str) -> APIResponse:
+    """What the studio answers. Like a browser, ask again if a kept connection was just closed."""
+    return page.request.get(urljoin(page.url, address), max_retries=2)
+
+
+def shown(page: Page, image: str = ".canvas img") -> np.ndarray:
     """The picture on the page, as the server has it."""
-    address = page.locator(".canvas img").get_attribute("src")
-    answer = page.request.get(urljoin(page.url, str(address)))
-    return np.asarray(Image.open(io.BytesIO(answer.body())))
+    address = page.locator(image).first.get_attribute("src")
+    return np.asarray(Image.open(io.BytesIO(asked(page, str(address)).body())))
 
 
 def settled(page: Page) -> np.ndarray:
@@ -56,8 +60,10 @@ def drag(page: Page, k: int, part: float, moves: int = 10) -> None:
     """Take the slider of direction `k` from the middle to `part` of its length, in steps.
 
     The mouse goes down only on a slider that stands still, and up only once the slider is there:
-    on a busy machine the page may still be laid out, or be behind the mouse.
+    on a busy machine the page may still be laid out, or be behind the mouse. Then the page takes
+    it: its commands change.
     """
+    before = at(page, "commands").inner_text()
     slider = at(page, f"row-{k}").get_by_role("slider")
     slider.hover()  # waits until it does not move
     area = slider.bounding_box()
@@ -71,6 +77,25 @@ def drag(page: Page, k: int, part: float, moves: int = 10) -> None:
     low, high = (float(slider.get_attribute(f"aria-value{end}") or 0) for end in ("min", "max"))
     until(lambda: abs(_place(slider) - low - part * (high - low)) < 0.1)  # a step of the slider
     page.mouse.up()
+    expect(at(page, "commands")).not_to_have_text(before)
+
+
+def draw(page: Page, tool: str, *points: tuple[float, float]) -> None:
+    """Take a tool and draw over the picture, through places in parts of its width and height.
+
+    The picture takes strokes once the studio has heard of the tool; the studio then takes them.
+    """
+    at(page, "mode").get_by_text(tool).click()
+    canvas = page.locator(".canvas.drawing")
+    canvas.hover()
+    area = canvas.bounding_box()
+    assert area is not None
+    for i, (x, y) in enumerate(points):
+        page.mouse.move(area["x"] + x * area["width"], area["y"] + y * area["height"], steps=4)
+        if i == 0:
+            page.mouse.down()
+    page.mouse.up()
+    expect(at(page, "localize")).to_be_enabled()
 
 
 def _place(slider: Locator) -> float:

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from sefa_cli.rendering.report import Report, write_report
 from tests.helpers.chromium import NewPage
+from tests.helpers.visiting import until
 from tests.rendering.conftest import EVIL
 
 
@@ -66,8 +67,9 @@ def test_a_hostile_label_is_text(opened: Page) -> None:
 def test_an_injected_script_does_not_run(opened: Page, troubles: list[str]) -> None:
     opened.evaluate("document.body.append(Object.assign(document.createElement('script'), "
                     "{textContent: 'window.ran = true'}))")  # fmt: skip
-    opened.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://192.0.2.1/'}))")
-    opened.wait_for_timeout(100)
+    picture = "document.body.append(Object.assign(new Image(), {src: 'http://192.0.2.1/'}))"
+    with opened.expect_console_message(lambda said: "Loading the image" in said.text):
+        opened.evaluate(picture)
     assert opened.evaluate("window.ran") is None
     said = "\n".join(troubles)
     assert "Executing inline script violates" in said and "Loading the image" in said
@@ -203,8 +205,7 @@ def test_the_region_lies_over_the_pictures(opened: Page) -> None:
     plain = frame.screenshot()
     opened.check("#region")
     assert frame.evaluate(after).startswith("1") and "pictures/region.png" in frame.evaluate(after)
-    opened.wait_for_timeout(100)
-    assert frame.screenshot() != plain
+    until(lambda: frame.screenshot() != plain)  # the region's picture is loaded
     frame.click()
     assert "region.png" in opened.locator("#viewer .frame").evaluate(after)
 

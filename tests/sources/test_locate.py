@@ -267,7 +267,7 @@ def test_a_zoo_name_wins_over_a_file_of_that_name(mine: Path, tmp_path: Path) ->
             "stylegan2_cars",
             "neither a file here nor a model of the zoo.*Did you mean stylegan2_car",
         ),
-        ("models/stylegan2-car.pkl", "is missing.*Did you mean stylegan2_car"),
+        ("models/stylegan2-car.pkl", "does not exist.*Did you mean stylegan2_car"),
         ("", "no model given"),
         ("ftp://h/car.pkl", "cannot read ftp: addresses"),
         ("http://example.com/car.pkl", "not encrypted"),

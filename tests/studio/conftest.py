@@ -50,12 +50,22 @@ def serve(workplace: Path) -> Iterator[Serve]:
         yield lambda *words: stack.enter_context(studio(workplace, *words))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of one studio with `tiny.pth`, shared by all tests of a file."""
-    folder = tmp_path_factory.mktemp("studio")
+    """The address of one studio with `tiny.pth`, shared by all tests: to start takes seconds."""
+    yield from shared(tmp_path_factory.mktemp("studio"), "tiny.pth")
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one studio that opens nothing by itself, beside `tiny.pth`."""
+    yield from shared(tmp_path_factory.mktemp("studio"))
+
+
+def shared(folder: Path, *words: str) -> Iterator[str]:
+    """Run a studio in a new folder with `tiny.pth`, and yield its address."""
     shutil.copy(TINY, folder / "tiny.pth")
-    with studio(folder, "tiny.pth") as address:
+    with studio(folder, *words) as address:
         yield address
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.helpers import Sefa
 from tests.helpers.axe import shuts_out
 from tests.helpers.chromium import NewPage
-from tests.helpers.visiting import Serve, at, drag, opened, settled
+from tests.helpers.visiting import at, drag, opened, settled
 
 pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
 
@@ -26,7 +26,7 @@ def test_picture_and_region_shut_nobody_out(tiny: str, page: Page) -> None:
     at(page, "mode").get_by_text("Brush").click()
     assert shuts_out(page) == []
     at(page, "mode").get_by_text("Box").click()
-    page.locator(".canvas").press("ArrowUp")
+    page.locator(".canvas[tabindex]").press("ArrowUp")
     assert shuts_out(page) == []
     at(page, "localize").click()
     expect(at(page, "bundles")).to_contain_text("region1.dirs")
@@ -50,6 +50,7 @@ def test_nor_do_several_faces(tiny: str, page: Page) -> None:
     expect(page.get_by_label("compare: the other picture")).to_be_visible()
     assert shuts_out(page) == []
     at(page, "faces").get_by_text("4").click()
+    expect(at(page, "commands")).to_contain_text("--seeds 0-3")
     at(page, "mix").fill("7")
     at(page, "mix").press("Enter")
     expect(page.get_by_text("cannot mix from").first).to_be_visible()
@@ -111,8 +112,8 @@ def test_nor_do_photos_and_annotations(tiny: str, page: Page, sefa: Sefa) -> Non
     assert shuts_out(page) == []
 
 
-def test_nor_does_the_empty_page(serve: Serve, page: Page) -> None:
-    page.goto(serve())
+def test_nor_does_the_empty_page(empty: str, page: Page) -> None:
+    page.goto(empty)
     expect(at(page, "path")).to_be_visible()
     assert shuts_out(page) == []
     gone(page)

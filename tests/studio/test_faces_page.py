@@ -1,7 +1,6 @@
 """Several faces, a gallery, mixing and a wipe, in the browser; their commands make the same."""
 
 from pathlib import Path
-from urllib.parse import urljoin
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.helpers import Sefa
-from tests.helpers.visiting import at, drag, opened, run, settled, until
+from tests.helpers.visiting import at, drag, draw, opened, run, settled, shown, until
 
 
 def made(folder: str = "picture") -> list[np.ndarray]:
@@ -49,13 +48,7 @@ def test_a_mixed_face_is_moved_and_localized(tiny: str, page: Page, sefa: Sefa) 
     at(page, "mix").press("Enter")
     expect(at(page, "commands")).to_contain_text("sefa sample tiny.pth --seeds 0 --mix-from 7:2-5")
     assert (settled(page) != plain).any()
-    at(page, "mode").get_by_text("Box").click()
-    area = page.locator(".canvas").bounding_box()
-    assert area is not None
-    page.mouse.move(area["x"] + 0.25 * area["width"], area["y"] + 0.5 * area["height"])
-    page.mouse.down()
-    page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.75 * area["height"], steps=5)
-    page.mouse.up()
+    draw(page, "Box", (0.25, 0.5), (0.6, 0.75))
     at(page, "localize").click()
     expect(at(page, "bundles")).to_contain_text("region1.dirs")
     drag(page, 0, 0.7)
@@ -79,20 +72,7 @@ def test_a_face_is_chosen_from_the_gallery(tiny: str, page: Page) -> None:
     expect(at(page, "seed")).to_have_value("5")
 
 
-def other(page: Page) -> np.ndarray:
-    """The picture at the left of the wipe."""
-    address = page.locator(".canvas .other").get_attribute("src")
-    answer = page.request.get(urljoin(page.url, str(address)))
-    Path("other.png").write_bytes(answer.body())
-    return np.asarray(Image.open("other.png"))
-
-
-def main(page: Page) -> np.ndarray:
-    """The picture at its right."""
-    address = page.locator(".canvas img").first.get_attribute("src")
-    answer = page.request.get(urljoin(page.url, str(address)))
-    Path("main.png").write_bytes(answer.body())
-    return np.asarray(Image.open("main.png"))
+OTHER = ".canvas .other"  # the picture at the left of the wipe
 
 
 def test_a_wipe_between_before_and_after(tiny: str, page: Page) -> None:
@@ -104,8 +84,8 @@ def test_a_wipe_between_before_and_after(tiny: str, page: Page) -> None:
     page.get_by_role("option", name="before").click()
     wipe = page.get_by_label("compare: the other picture")
     expect(wipe).to_be_visible()
-    np.testing.assert_array_equal(other(page), still)
-    np.testing.assert_array_equal(main(page), moved)
+    np.testing.assert_array_equal(shown(page, OTHER), still)
+    np.testing.assert_array_equal(shown(page), moved)
     area = wipe.bounding_box()
     assert area is not None
     page.mouse.move(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
@@ -140,8 +120,8 @@ def test_two_bundles_side_by_side(tiny: str, page: Page, sefa: Sefa) -> None:
     at(page, "compare").click()
     page.get_by_role("option", name="tiny_all.dirs alone").click()
     expect(page.locator(".canvas .other")).to_be_visible()
-    until(lambda: np.array_equal(main(page), second))
-    np.testing.assert_array_equal(other(page), first)
+    until(lambda: np.array_equal(shown(page), second))
+    np.testing.assert_array_equal(shown(page, OTHER), first)
     expect(at(page, "commands")).not_to_contain_text("codes1.npz")  # what the right side shows
     run(sefa, at(page, "commands").inner_text().splitlines())
     np.testing.assert_array_equal(made()[0], second)

@@ -15,7 +15,7 @@ from sefa_cli.studio import studio as studios
 from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.thumbnails import PAUSE
-from tests.helpers.visiting import Serve, until
+from tests.helpers.visiting import Serve, asked, until
 
 WARM, LOADS = 3, 20
 MORE = 10  # MB; twenty pages that stay have 26 or more, with a model as small as this
@@ -41,7 +41,7 @@ def load(page: Page, address: str, times: int) -> None:
         expect(shown).to_be_visible(timeout=60_000)
     picture = urljoin(page.url, shown.get_attribute("src"))
     page.goto("about:blank")
-    until(lambda: page.request.get(picture).status == 404, seconds=30)
+    until(lambda: asked(page, picture).status == 404, seconds=30)
 
 
 def test_memory_after_many_loads_is_that_after_a_few(serve: Serve, page: Page) -> None:
@@ -58,8 +58,9 @@ def test_memory_goes_back_once_nothing_holds_a_page(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Freed a moment later, it would stay in the process until the next page is closed."""
-    studio, held = studios.Studio(Library("cpu")), []
-    given, went = threading.Event(), weakref.WeakSet()
+    studio, given = studios.Studio(Library("cpu")), threading.Event()
+    held: list[Renderer] = []
+    went: weakref.WeakSet[Renderer] = weakref.WeakSet()
     monkeypatch.setattr(studios, "give_back", lambda: (held.extend(went), given.set()))
     page = pages.Page(studio, cast(Any, None))
     page.renderer = Renderer(model)

@@ -10,6 +10,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.families.build import build
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import CancelledError
+from sefa_cli.studio.photo_panel import as_it_is
 from sefa_cli.studio.photos import Search, check_model
 from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import State
@@ -58,3 +59,9 @@ def test_a_search_ends_when_it_is_told(workplace) -> None:
 def test_a_photo_needs_a_model() -> None:
     with pytest.raises(SefaError, match="no model is open"):
         check_model(None)
+
+
+def test_what_a_photo_without_its_face_aligned_says() -> None:
+    shown = as_it_is(("sefa invert a--align.jpg --model m -o me.npz", "sefa edit x.dirs"))
+    assert "without aligning its face" in shown
+    assert as_it_is(("sefa invert me.jpg --align -o me.npz",)) == as_it_is(()) == ""

@@ -10,18 +10,12 @@ from playwright.sync_api import Page, expect
 
 from sefa_cli.bundle.bundle import Bundle
 from tests.helpers import Sefa
-from tests.helpers.visiting import at, drag, opened, run, settled
+from tests.helpers.visiting import at, drag, draw, opened, run, settled
 
 
 def test_a_region_is_drawn_localized_named_and_saved(tiny: str, page: Page, sefa: Sefa) -> None:
     opened(page, tiny)
-    at(page, "mode").get_by_text("Box").click()
-    area = page.locator(".canvas").bounding_box()
-    assert area is not None
-    page.mouse.move(area["x"] + 0.25 * area["width"], area["y"] + 0.5 * area["height"])
-    page.mouse.down()
-    page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.75 * area["height"], steps=5)
-    page.mouse.up()
+    draw(page, "Box", (0.25, 0.5), (0.6, 0.75))
     expect(at(page, "cost")).to_contain_text("32 derivatives")
     at(page, "localize").click()
     expect(at(page, "bundles")).to_contain_text("region1.dirs")
@@ -70,16 +64,24 @@ def test_a_box_is_drawn_by_keys(tiny: str, page: Page) -> None:
     expect(at(page, "commands")).to_contain_text("--box 0,11,9,10 ")  # of 32 pixels
 
 
+def test_a_key_that_is_held_while_the_box_is_left_ends_it(tiny: str, page: Page) -> None:
+    """Its release went to the next element, and the mouse then drew without a button."""
+    opened(page, tiny)
+    at(page, "mode").get_by_role("button", name="Box").press("Enter")
+    page.get_by_role("application", name="arrow keys move the box").focus()
+    page.keyboard.down("ArrowUp")
+    page.keyboard.press("Tab")
+    page.keyboard.up("ArrowUp")
+    expect(at(page, "localize")).to_be_enabled()
+    drawn = page.locator(".canvas .outline").bounding_box()
+    page.locator(".canvas").hover(position={"x": 5, "y": 5})
+    page.locator(".canvas").hover(position={"x": 9, "y": 9})
+    assert page.locator(".canvas .outline").bounding_box() == drawn
+
+
 def test_the_brush_gives_its_mask(tiny: str, page: Page, tmp_path: Path) -> None:
     opened(page, tiny)
-    at(page, "mode").get_by_text("Brush").click()
-    area = page.locator(".canvas").bounding_box()
-    assert area is not None
-    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 40, y + 20, steps=4)
-    page.mouse.up()
+    draw(page, "Brush", (0.5, 0.5), (0.58, 0.54))
     drag(page, 0, 0.6)
     expect(at(page, "commands")).to_contain_text("--k 0")
     settled(page)

@@ -112,8 +112,9 @@ def test_a_page_survives_a_reload_and_a_restart(
     expect(at(page, "commands")).to_contain_text("--k 1 --alpha")
     page.wait_for_url("**moves=1:*")
     _, _, words = page.url.partition("?")
-    again = opened(new_page(), f"{serve('tiny.pth')}?{words}")
+    restarted = serve("tiny.pth")
+    again = opened(new_page(), f"{restarted}?{words}")
     expect(at(again, "commands")).to_contain_text("--k 1 --alpha")
     elsewhere = words.replace(words[5:27], "y" * 22)  # as if it were sent to somebody else
-    shared = opened(new_page(), f"{serve('tiny.pth')}?{elsewhere}")
+    shared = opened(new_page(), f"{restarted}?{elsewhere}")
     expect(at(shared, "commands")).to_contain_text("--k 1 --alpha")

@@ -5,6 +5,7 @@ import io
 import re
 import threading
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +22,7 @@ from sefa_cli.studio.session import State
 from sefa_cli.studio.thumbnails import Thumbnails, end_of, moved_alone
 from sefa_cli.studio.worker import Worker
 from tests.helpers import Sefa
-from tests.helpers.visiting import Serve, at, drag, opened, settled
+from tests.helpers.visiting import at, drag, opened, settled
 
 MADE = re.compile("^data:image/jpeg")
 
@@ -60,20 +61,20 @@ def test_a_slider_is_filled_from_its_middle(tiny: str, page: Page) -> None:
     assert page.evaluate(measure, 2) == pytest.approx([0.5, 0.5], abs=0.03)
 
 
-def test_a_measured_name_is_proposed_and_taken(serve: Serve, page: Page, sefa: Sefa) -> None:
+def test_a_measured_name_is_proposed_and_taken(tiny: str, page: Page, sefa: Sefa) -> None:
     sefa("factorize", "tiny.pth", "-o", "tiny.dirs")
     found = {"label": "bigger smile", "attribute": "smile", "note": "smile +0.1 a unit"}
     bundle = Bundle.load("tiny.dirs")
     info = ({**bundle.info[0], "annotation": {"proposal": found}}, *bundle.info[1:])
     replace(bundle, info=info).save("named.dirs")
-    opened(page, serve("named.dirs"))
+    opened(page, f"{tiny}?dirs={Path('named.dirs').resolve()}")
     name = page.get_by_label("name of direction 0", exact=True)
     expect(name).to_have_attribute("placeholder", "bigger smile?")
     expect(at(page, "take-1")).to_be_hidden()
     at(page, "take-0").click()
     expect(name).to_have_value("bigger smile")
     expect(at(page, "take-0")).to_be_hidden()
-    expect(at(page, "commands")).to_contain_text("sefa name named.dirs 0 'bigger smile'")
+    expect(at(page, "commands")).to_contain_text("named.dirs 0 'bigger smile'")
     at(page, "row-1").locator(".k").hover()
     expect(page.get_by_role("tooltip", name="eigenvalue")).to_be_visible()
 

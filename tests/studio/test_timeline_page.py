@@ -39,6 +39,7 @@ def three(tiny: str, page: Page) -> Page:
     at(page, "add-key").click()
     expect(at(page, "keys")).to_have_text("2 key frames, 1 s")
     at(page, "reset").click()
+    expect(at(page, "commands")).to_contain_text("sefa sample")
     turn_to(page, 9)
     at(page, "add-key").click()
     expect(at(page, "keys")).to_have_text("3 key frames, 2 s")
@@ -80,10 +81,11 @@ def test_a_time_out_of_range_is_refused(three: Page) -> None:
     at(three, "seconds-0").press("Enter")
     field = three.locator('.q-field:has([data-test="seconds-0"])')
     expect(field).to_contain_text("0 seconds; expected 0.1 to 60")
+    expect(at(three, "keys")).to_have_text("3 key frames, 2 s")
     at(three, "seconds-0").fill("2")
     at(three, "seconds-0").press("Enter")
     expect(field).not_to_contain_text("expected")
-    expect(at(three, "keys")).to_have_text("3 key frames, 2 s")
+    expect(at(three, "keys")).to_have_text("3 key frames, 3 s")
 
 
 def test_key_frames_change_places(three: Page) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import AsyncMock, Mock
 
@@ -17,7 +18,8 @@ from sefa_cli.studio.page import Page
 from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import State
 from sefa_cli.studio.studio import Studio
-from sefa_cli.studio.worker import Worker
+from sefa_cli.studio.thumbnails import Thumbnails
+from sefa_cli.studio.worker import SPARE, WHOLE, Worker
 from tests.helpers.visiting import until
 
 
@@ -64,7 +66,7 @@ def test_slow_requests_wait_for_quick_ones_but_have_a_turn(
     """Ten people moved sliders, and their whole pictures took the time of all quick ones."""
     made: list[str] = []
     for number in range(2):
-        worker.submit(f"slow {number}", partial(made.append, "slow"), slow=True)
+        worker.submit(f"slow {number}", partial(made.append, "slow"), WHOLE)
     for number in range(7):
         worker.submit(f"page {number}", partial(made.append, "quick"))
     gate.set()
@@ -72,11 +74,24 @@ def test_slow_requests_wait_for_quick_ones_but_have_a_turn(
     assert made == [*["quick"] * 4, "slow", *["quick"] * 3, "slow"]  # the gate was quick, too
 
 
+def test_what_nobody_waits_for_comes_last(worker: Worker, gate: threading.Event) -> None:
+    """Small pictures of other pages once took the turns of whole ones."""
+    made: list[str] = []
+    worker.submit("idle page", partial(made.append, "spare"), SPARE)
+    assert not worker.is_wanted
+    for number in range(7):
+        worker.submit(f"page {number}", partial(made.append, "whole"), WHOLE)
+    assert worker.is_wanted
+    gate.set()
+    until(lambda: len(made) == 8)
+    assert made == [*["whole"] * 7, "spare"]
+
+
 def test_a_move_takes_the_place_of_a_waiting_whole_picture(
     worker: Worker, gate: threading.Event
 ) -> None:
     made: list[str] = []
-    worker.submit("page", partial(made.append, "whole"), slow=True)
+    worker.submit("page", partial(made.append, "whole"), WHOLE)
     worker.submit("other", partial(made.append, "other"))
     worker.submit("page", partial(made.append, "quick"))
     gate.set()
@@ -180,6 +195,28 @@ def test_a_slider_that_is_let_go_repaints_only_the_whole_picture(
     quick, whole = renderer.quick, renderer.whole
     assert made == [(quick, "k0_+1.00"), (whole, "k0_+1.00"), (quick, ""), (whole, "")]
     page.studio.worker.close()
+
+
+def test_pages_at_rest_do_not_stop_each_other(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a second page open, neither got any."""
+    monkeypatch.setattr("sefa_cli.studio.thumbnails.PAUSE", 0.01)
+    worker, state = Worker(), State(seed=1).added(model.factorize("all"))
+
+    def idle(key: str) -> Any:
+        studio = SimpleNamespace(worker=worker)
+        own = {"closed": False, "asked": 0, "layout": Mock(), "studio": studio, "key": key}
+        return SimpleNamespace(renderer=Renderer(model), state=state, steps=[state], **own)
+
+    made = [Thumbnails(idle(key)) for key in ("one", "other")]
+
+    async def rest() -> None:
+        await asyncio.wait_for(asyncio.gather(*(own.make(range(3)) for own in made)), 30)
+
+    asyncio.run(rest())
+    worker.close()
+    assert all(own.of(state, 2, 1) and own.of_step(state) for own in made)
 
 
 def test_a_quick_picture_is_jpeg_only_if_a_larger_one_follows(

@@ -5,8 +5,8 @@ const STEP = 0.02;
 
 export default {
   template: `
-    <div class="canvas" :class="{drawing: mode !== 'none'}"
-         v-bind="keys" @keydown="key" @keyup="up"
+    <div class="canvas" :class="{drawing: mode !== 'none'}" :aria-busy="busy ? 'true' : ariaBusy"
+         v-bind="keys" @keydown="key" @keyup="up" @blur="up"
          @pointerdown="down" @pointermove="move" @pointerup="up" @pointercancel="up">
       <img ref="img" :src="shown" draggable="false" @load="ended" @error="ended" :alt="alt">
       <template v-if="other">
@@ -27,8 +27,9 @@ export default {
         <rect v-if="box" v-bind="box" class="outline" vector-effect="non-scaling-stroke"/>
       </svg>
     </div>`,
-  props: { src: String, other: String, mode: String, brush: Number, alt: String },
-  data: () => ({ part: 50, shown: "", waiting: null, busy: false, strokes: [], kind: "box", pressed: false }),
+  props: { src: String, other: String, mode: String, brush: Number, alt: String, ariaBusy: String },
+  data: () => ({ part: 50, shown: "", waiting: null, busy: false, strokes: [], kind: "box",
+                pressed: false, keyed: false }),
   watch: {
     src(address) { this.show(address); },
   },
@@ -81,7 +82,7 @@ export default {
     },
     key(event) {
       const way = ARROWS[event.key];
-      if (this.mode !== "box" || !way) return;
+      if (this.mode !== "box" || !way || event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
       const { x, y, width, height } = this.box || { x: 350, y: 350, width: 300, height: 300 };
       const low = [x / 1000, y / 1000], size = [width / 1000, height / 1000];
@@ -91,14 +92,14 @@ export default {
       }
       this.kind = "box";
       this.strokes = [[low, [low[0] + size[0], low[1] + size[1]]]];
-      this.pressed = true;
+      this.keyed = true;
     },
     move(event) {
       if (this.pressed) this.strokes[this.strokes.length - 1].push(this.at(event));
     },
     up() {
-      if (!this.pressed) return;
-      this.pressed = false;
+      if (!this.pressed && !this.keyed) return;
+      this.pressed = this.keyed = false;
       this.$emit("drawn", { kind: this.kind, strokes: this.strokes, brush: this.brush });
     },
     clear() { this.strokes = []; },
