@@ -133,7 +133,6 @@ class Client:
         self._take(message)
 
     async def _run(self, message: dict[str, Any]) -> None:
-        """Fetch the picture that a moving slider shows."""
         self._next = max(self._next, message.get("_id", 0) + 1)
         if shown := re.search(r'"show", \["(/picture/[^"]+)"\]', message["code"]):
             self._show(shown[1])

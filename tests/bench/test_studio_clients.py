@@ -55,7 +55,8 @@ def test_a_slider_is_found_by_its_name(bench: ModuleType) -> None:
 def test_a_picture_of_a_moving_slider_is_fetched(
     bench: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client, shown = bench.Client("http://x/", None, []), []
+    shown: list[str] = []
+    client = bench.Client("http://x/", None, [])
     monkeypatch.setattr(client, "_show", shown.append)
     for code in ('runMethod(12, "show", ["/picture/a/1.png"])', 'runMethod(12, "clear", [])'):
         asyncio.run(client._run({"_id": 4, "code": f"return {code}"}))

@@ -1,8 +1,12 @@
-"""docs/evidence.md: every command of the page, after the shell has read it, is one that we take."""
+"""docs/evidence.md: every command of the page, after the shell has read it, is one that we take.
+
+And on all pages, every script of bench/ takes the arguments that stand there.
+"""
 
 import argparse
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +56,13 @@ def test_every_script_of_the_page_takes_its_arguments(monkeypatch: pytest.Monkey
     monkeypatch.syspath_prepend(ROOT / "bench")
     found = [words for words in commands() if words[0] == "python"]
     assert {Path(words[1]).stem for words in found} >= {"evidence", "equal_steps"}
+    text = "\n".join(page.read_text("utf-8").replace("\\\n", "") for page in DOCS.glob("*.md"))
+    lines = re.findall(r"`(python bench/[^`]+)`|^(python bench/.*)$", text, re.M)
+    found += [shlex.split(inline or line) for inline, line in lines]
+    assert {Path(words[1]).stem for words in found} >= {"passes", "few_passes", "studio"}
     for _, script, *words in found:
+        if "argparse" not in (ROOT / script).read_text("utf-8"):
+            continue  # it takes files alone
         monkeypatch.setattr(sys, "argv", [script, *words])
         with pytest.raises(SystemExit, match=r"^0$"):
             runpy.run_path(str(ROOT / script), run_name="__main__")
