@@ -158,8 +158,8 @@ class Operations:
             A new array or tensor of the same kind, `(n, num_layers, dim)`.
 
         Raises:
-            UsageError: There is no such direction, the codes are not an array of floats, or alpha
-                is not a finite number.
+            UsageError: There is no such direction, the codes are not an array of floats with two
+                or three axes, or alpha is not a finite number.
             MismatchError: The codes are not those of this model.
 
         Example:

@@ -145,6 +145,22 @@ def test_codes_must_be_arrays_of_floats(bundle: Bundle, codes: Any, got: str) ->
         bundle.move(codes, 0, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("shape", "error", "said"),
+    [
+        ((4,), UsageError, r"codes have the shape \(4\); expected \(n, 4, 4\) or \(n, 4\)"),
+        ((1, 4, 4, 1), UsageError, r"codes have the shape \(1, 4, 4, 1\); expected "),
+        ((1, 5), MismatchError, r"codes have the shape \(1, 5\); expected "),
+        ((1, 3, 4), MismatchError, r"codes have the shape \(1, 3, 4\); expected "),
+    ],
+)
+def test_codes_must_have_the_shape_of_the_models(
+    bundle: Bundle, shape: tuple[int, ...], error: type[SefaError], said: str
+) -> None:
+    with pytest.raises(error, match=f"^{said}"):
+        bundle.move(np.zeros(shape, np.float32), 0)
+
+
 def test_back_into_a_bundle(bundle: Bundle) -> None:
     made = (bundle[0] + bundle[1]).as_bundle("both")
     np.testing.assert_allclose(made.directions, [[0.5**0.5, 0.5**0.5, 0, 0]], atol=1e-7)
