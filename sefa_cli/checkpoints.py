@@ -48,7 +48,8 @@ def is_remote(ref: str) -> bool:
 def candidates(ref: str, fingerprint: str, beside: Path | None) -> Iterator[str]:
     """Yield where a model may be that a file elsewhere names: never by the path in that file.
 
-    `beside` is a file in whose folder it may lie.
+    `beside` is a file in whose folder it may lie. A fingerprint covers only the weights that
+    directions come from: a file seen elsewhere counts if it also has the name.
     """
     if is_remote(ref):
         yield ref
@@ -57,8 +58,9 @@ def candidates(ref: str, fingerprint: str, beside: Path | None) -> Iterator[str]
 
     name = Path(ref).name  # a file from elsewhere may not point at any other folder
     folders = [beside.parent] if beside else []
+    recalled = [path for path in cache.recall(fingerprint) if name in path.parts]
     seen: set[Path] = set()
-    for path in [*(folder / name for folder in folders), Path(name), *cache.recall(fingerprint)]:
+    for path in [*(folder / name for folder in folders), Path(name), *recalled]:
         if path.exists() and path.resolve() not in seen:
             seen.add(path.resolve())
             yield str(path if path.is_absolute() else Path.cwd() / path)

@@ -1,5 +1,6 @@
 """The command `sefa`: its commands, and how errors and signals become messages and exit codes."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -97,9 +98,23 @@ class SefaGroup(TyperGroup):
                 raise
             print(f"sefa: {_NOWHERE}", file=sys.stderr)
             raise typer.Exit(1) from None
-        except BrokenPipeError:  # the reader of our pipe is gone
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(1) from None
+        except OSError as error:
+            raise _unwritten(error) from None
+
+
+def _unwritten(error: OSError) -> Exception:
+    """Return what ends the command when stdout takes no more; other errors as they are.
+
+    The reader of a pipe may be gone, which needs no words.
+    """
+    if not isinstance(error, BrokenPipeError):
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            return error
+        from sefa_cli.files import why_not
+
+        print(f"sefa: {why_not('standard output', error, 'write to')}", file=sys.stderr)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return typer.Exit(1)
 
 
 def _has_working_folder() -> bool:
@@ -194,4 +209,9 @@ def main() -> None:
     accept_any_text()
     named = next((word for word in sys.argv[1:] if word not in _QUIETNESS), "")
     run = partial(make_app(named), prog_name="sefa")  # also as `python -m sefa_cli`
-    _install_completion(run) if "--install-completion" in sys.argv else run()
+    try:
+        _install_completion(run) if "--install-completion" in sys.argv else run()
+    except OSError as error:  # of the help, which is written before a command is invoked
+        if isinstance(_unwritten(error), OSError):
+            raise
+        sys.exit(1)

@@ -45,7 +45,10 @@ def terminal_columns() -> int:
 
 
 def accept_any_text() -> None:
-    """Make stdout and stderr write any text, whatever their encoding."""
+    """Make stdout and stderr write any text, whatever their encoding; a closed one takes all."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # a file that is opened later would take its number
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
     codecs.register_error("sefa.plain", _plain)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -145,7 +145,7 @@ def open_model_of(
     """Return the checkpoint a bundle was made from, verified by its fingerprint.
 
     Without `model` it is found by the bundle's own reference: a zoo name or address, or a file
-    of that name in the bundle's folder, in the working folder, or in the cache's index.
+    of that name in the bundle's folder, in the working folder, or where it was seen before.
     Raises MismatchError (with both fingerprints) if only other models were found, unless
     `any_model` accepts the one that `model` names; SefaError if none was found.
     """
@@ -169,7 +169,9 @@ def open_model_of(
         other = other or (checkpoint.ref, found)
     if other:
         _check_same(bundle, *other)
+    alike = [str(path) for path in cache.recall(wanted) if path.exists()]
     raise SefaError(
         f"the bundle's model {ref} was not found in the bundle's folder, here or in the cache",
-        remedy="Name it with --model.",
+        remedy="Name it with --model"
+        + (f"; {alike[0]} has the same fingerprint." if alike and not model else "."),
     )

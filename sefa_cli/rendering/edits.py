@@ -129,6 +129,11 @@ class Edits(Pictures):
         )
 
     @property
+    def sheet_rows(self) -> int:
+        """One for each direction and start."""
+        return len(self.table) * len(self.scene.start.names)
+
+    @property
     def sheet_count(self) -> int:
         """The number of pictures in a sheet, including those before the moves."""
         return len(self) + len(self.scene.start.numbers)

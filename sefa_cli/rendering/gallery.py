@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from sefa_cli.rendering.outputs import PictureTarget, picture_target
-from sefa_cli.rendering.pictures import Picture, png, to_image
+from sefa_cli.rendering.pictures import Picture, check_fits, png, to_image
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ class Pictures(ABC):
 
     scene: "Scene"
     sheet_size: int  # pixels of a picture in the sheet, unless a size is given
+
+    @property
+    def sheet_rows(self) -> int:
+        """The least number of rows of the sheet."""
+        return 1
 
     @abstractmethod
     def __len__(self) -> int:
@@ -129,6 +134,7 @@ class Pictures(ABC):
         """Write to a checked target; yield each file once it is written."""
         progress = progress or _nothing
         if not target.is_folder:
+            check_fits(target.path, self.sheet_rows * self._sheet_view.side(self.scene.generator))
             sheet = watch(self.paint_sheet(self._sheet_view, progress))
             yield target.save_sheet(sheet, self.about(target))
             return

@@ -84,6 +84,17 @@ def nearest(levels: Picture, height: int, width: int) -> Picture:
     return levels[..., rows[:, None], columns]
 
 
+def check_fits(path: Path | str, side: int) -> None:
+    """Raise SefaError if the format of a file cannot have `side` pixels on a side."""
+    suffix = Path(path).suffix.lower()
+    if side > LARGEST.get(suffix, side):
+        raise SefaError(
+            f"a {suffix} picture cannot have {side:,} pixels on a side",
+            f"at most {LARGEST[suffix]:,}",
+            "Use a .png file.",
+        )
+
+
 def save_picture(
     path: Path | str,
     picture: Picture,
@@ -99,13 +110,7 @@ def save_picture(
     if suffix not in LARGEST or str(path) == "-":
         save_png(path, picture, overwrite, text)
         return
-    height, width = picture.shape[:2]
-    if max(height, width) > LARGEST[suffix]:
-        raise SefaError(
-            f"a {suffix} picture cannot have {max(width, height):,} pixels on a side",
-            f"at most {LARGEST[suffix]:,}",
-            "Use a .png file.",
-        )
+    check_fits(path, max(picture.shape[:2]))
     lossy = to_image(to_rgb(picture) if suffix != ".webp" else picture)
     comment = {"comment": text["Comment"]} if text and "Comment" in text else {}
     with open_atomically(path, overwrite) as file:

@@ -46,6 +46,10 @@ class View:
             return self
         return replace(self, size=largest)
 
+    def side(self, generator: "Generator") -> int:
+        """Return the longer side of a picture in pixels."""
+        return self.size or (self.fast and generator.preview_size) or generator.resolution
+
     def about(self, generator: "Generator") -> str:
         """Return the size of the pictures in words, whether they are exact, and what else differs.
 
@@ -62,7 +66,7 @@ class View:
         return own
 
     def _sized(self, generator: "Generator") -> str:
-        size = self.size or (self.fast and generator.preview_size) or generator.resolution
+        size = self.side(generator)
         shortcut = generator.preview_size
         if self.fast and shortcut and size <= shortcut:
             return f"{size} px by the network's {shortcut}-px shortcut"

@@ -245,3 +245,26 @@ def test_the_golden_picture(sefa: Sefa, default_model: Path) -> None:
     expected = (golden["image_ds4.0"][0].astype(float).clip(-1, 1) + 1) * 127.5
     seen = np.asarray(Image.open(path)).astype(float).transpose(2, 0, 1)
     assert np.abs(seen - expected).max() < 1
+
+
+def test_a_file_of_another_name_is_not_taken_for_the_model(sefa: Sefa, bundle: Path) -> None:
+    """A fine-tune with the same style weights was, without a word, and the picture was wrong."""
+    import torch
+
+    state = torch.load("tiny.pth", weights_only=True)
+    state["generator_smooth"]["synthesis.layer0.weight"] *= 2
+    torch.save(state, "other.pth")
+    assert sefa("factorize", "other.pth", "-o", "other.dirs").exit_code == 0
+    Path("tiny.pth").unlink()
+    words = ["--k", "0", "--seeds", "0"]
+    refused = sefa("edit", "tiny.dirs", *words)
+    assert refused.exit_code == 1 and "tiny.pth was not found" in refused.stderr
+    assert "other.pth has the same fingerprint" in refused.stderr
+    assert sefa("edit", "tiny.dirs", *words, "--model", "other.pth").exit_code == 0
+
+
+def test_a_sheet_that_does_not_fit_is_refused_before_the_work(sefa: Sefa, bundle: Path) -> None:
+    words = ["-k", "0", "--seeds", "0-2100", "--alpha", "1", "-o", "big.jpg"]
+    refused = sefa("edit", "tiny.dirs", *words)
+    assert refused.exit_code == 1 and "a .jpg picture cannot have 67,232 pixels" in refused.stderr
+    assert not Path("big.jpg").exists()

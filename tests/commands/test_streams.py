@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,21 @@ def test_a_path_that_is_not_text_is_written_as_its_bytes(tmp_path: Path) -> None
     out = os.fsencode(tmp_path) + b"/a\xff.dirs"
     done = run("factorize", MODEL, "-o", os.fsdecode(out))
     assert (done.returncode, done.stdout) == (0, out + b"\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("words", ["models", "inspect tiny.dirs --json", "--help", "edit --help"])
+def test_a_full_disk_behind_stdout_is_one_line(bundle: Path, words: str) -> None:
+    command = [sys.executable, "-m", "sefa_cli", *words.split()]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("sefa: cannot write to standard output: the disk is full.")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Unix")
+def test_a_closed_stdout_takes_everything(bundle: Path) -> None:
+    command = shlex.join([sys.executable, "-m", "sefa_cli", "inspect", "tiny.dirs"])
+    done = subprocess.run(["sh", "-c", f"{command} >&-"], stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
