@@ -19,6 +19,7 @@ from sefa_cli.commands.missing import missing_package
 from sefa_cli.commands.picture_options import spread
 from sefa_cli.commands.streams import accept_any_text, terminal_columns
 from sefa_cli.commands.typing_errors import TYPING_ERROR, in_our_words
+from sefa_cli.commands.wording import said
 from sefa_cli.errors import SefaError
 
 _NOWHERE = "the working folder does not exist any more. Run it again in another folder."
@@ -74,7 +75,7 @@ class SefaGroup(TyperGroup):
                 sys.stdout.flush()  # now: when Python ends, nobody catches a broken pipe
                 return result
         except SefaError as error:
-            print(f"sefa: {error}", file=sys.stderr)
+            print(f"sefa: {said(error)}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None
         except TYPING_ERROR as error:
             raise _stated(error) from None

@@ -85,7 +85,7 @@ def check_writable(
     if path.exists() and not path.is_file():  # a device: renaming over it would take it away
         raise SefaError(f"{path} is not an ordinary file", "a file name, or - for stdout")
     if os.path.lexists(path) and not overwrite:
-        raise SefaError(f"{path} already exists", remedy="Use --overwrite to replace it.")
+        raise SefaError(f"{path} already exists", remedy="Use overwrite=True to replace it.")
     if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
         raise SefaError(
             f"cannot write {path}: it is read-only", remedy="Name another file, or run chmod u+w."
@@ -159,7 +159,9 @@ def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
         if not rename(temporary, path, NO_REPLACE):
             os.link(temporary, path)  # it too fails if another process was faster
     except FileExistsError:
-        raise SefaError(f"{path} already exists", remedy="Use --overwrite to replace it.") from None
+        raise SefaError(
+            f"{path} already exists", remedy="Use overwrite=True to replace it."
+        ) from None
     except OSError:  # a file system without hard links
         check_writable(path)
         temporary.replace(path)

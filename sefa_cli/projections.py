@@ -137,7 +137,7 @@ def select(
         raise UsageError(
             f"layers {format_range(sorted(indices))} with to-RGB {to_rgb!r} leave nothing",
             "at least one layer",
-            "Choose other layers or another --to-rgb.",
+            "Choose other layers or another to_rgb=.",
         )
     return chosen
 

@@ -63,7 +63,7 @@ def test_an_interrupted_overwrite_keeps_the_old_file(tmp_path: Path) -> None:
 
 def test_keeps_what_exists(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"old")
-    with pytest.raises(SefaError, match=r"already exists\. Use --overwrite to replace it"):
+    with pytest.raises(SefaError, match=r"already exists\. Use overwrite=True to replace it"):
         check_writable(tmp_path / "a.bin")
     with open_atomically(tmp_path / "a.bin", overwrite=True) as file:
         file.write(b"new")

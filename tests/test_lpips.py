@@ -86,7 +86,7 @@ def test_without_a_network_the_way_out_is_told(
 ) -> None:
     monkeypatch.setenv("SEFA_CACHE", str(tmp_path))
     lpips.load_lpips.cache_clear()
-    with pytest.raises(OfflineError, match=r"put vgg16\.ckpt .* or use --loss pixels"):
+    with pytest.raises(OfflineError, match=r"put vgg16\.ckpt .* or use loss='pixels'"):
         lpips.load_lpips(offline=True)
 
 

@@ -112,7 +112,7 @@ def _check_same(bundle: Bundle, ref: str, found: str) -> None:
         raise MismatchError(
             f"the bundle belongs to {bundle.model['ref']} with fingerprint {wanted}, but {ref} "
             f"has {found}",
-            remedy="Name the right model with --model, or accept this one with --any-model.",
+            remedy="Name the right model with model=, or accept this one with any_model=True.",
         )
 
 
@@ -172,6 +172,6 @@ def open_model_of(
     alike = [str(path) for path in cache.recall(wanted) if path.exists()]
     raise SefaError(
         f"the bundle's model {ref} was not found in the bundle's folder, here or in the cache",
-        remedy="Name it with --model"
+        remedy="Name it with model="
         + (f"; {alike[0]} has the same fingerprint." if alike and not model else "."),
     )

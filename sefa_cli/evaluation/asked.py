@@ -99,5 +99,5 @@ def check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[s
         raise SefaError(
             f"no {name} can be measured in {lost} of {len(before)} pictures",
             "its subject in most of them",
-            "Choose other scorers with --scorers, such as colors.",
+            "Choose other scorers with scorers=, such as colors.",
         )

@@ -174,7 +174,7 @@ def attributes_of(
     blind = ", ".join(name for name, found in names.items() if not found)
     raise SefaError(
         f"the scorer {blind} sees nothing in the first {_FIRST} pictures",
-        remedy="Choose others with --scorers, such as colors.",
+        remedy="Choose others with scorers=, such as colors.",
     )
 
 

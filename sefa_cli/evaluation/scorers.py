@@ -125,7 +125,7 @@ def check_measured(attributes: Iterable[str], names: str | Iterable[str] | None)
 def unmeasured(attribute: str, known: Iterable[str]) -> UsageError:
     """Return the error for an attribute that none of the scorers measures."""
     able = next((name for name, found in MEASURES.items() if attribute in found), None)
-    remedy = f"The scorer {able} measures it: --scorers {able}." if able else ""
+    remedy = f"The scorer {able} measures it: scorers={able!r}." if able else ""
     return UsageError(f"no scorer measures {attribute!r}", ", ".join(known), remedy)
 
 

@@ -19,7 +19,7 @@ def check_frame_folder(path: Path, overwrite: bool = False) -> None:
     check_writable(path.parent / f".{path.name}-new", overwrite=True)
     names = [entry.name for entry in path.iterdir()]
     if names and not overwrite:
-        raise SefaError(f"{path} already exists", remedy="Use --overwrite to replace it.")
+        raise SefaError(f"{path} already exists", remedy="Use overwrite=True to replace it.")
     if strange := sorted(name for name in names if not _FRAME.fullmatch(name)):
         raise SefaError(
             f"the folder {path} holds {strange[0]}",

@@ -35,7 +35,7 @@ def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
     check_writable(folder / PAGE, overwrite=True)
     there = [entry.name for entry in folder.iterdir() if not is_scratch(entry.name)]
     if there and not overwrite:
-        raise SefaError(f"{folder} already exists", remedy="Use --overwrite to replace it.")
+        raise SefaError(f"{folder} already exists", remedy="Use overwrite=True to replace it.")
     strange = [name for name in there if name not in (PAGE, PICTURES)]
     for place, folders, files in os.walk(folder / PICTURES):  # rglob keeps all paths in memory
         inner = place.removeprefix(str(folder / PICTURES)).lstrip(os.sep)
