@@ -8,9 +8,9 @@ set -x
 sefa factorize mobilestylegan_ffhq -L 0-4 --deflate-gain -o demo/face.dirs --overwrite
 { set +x; } 2>/dev/null
 
-echo "2. Direction 0 turns the head, 1 moves hair off the face, 2 makes it longer, 3 widens the face:"
+echo "2. Direction 0 turns the head, 1 moves hair off the face, 2 makes it longer:"
 set -x
-sefa edit --dirs demo/face.dirs --k 0-3 --alpha -3,3 --seeds 0 --size 256 -o demo/faces.png --overwrite
+sefa edit --dirs demo/face.dirs --k 0-2 --alpha -3,3 --seeds 0 --size 256 -o demo/faces.png --overwrite
 { set +x; } 2>/dev/null
 
 echo "3. A film of direction 0:"

@@ -243,7 +243,7 @@ def _check_info(bundle: "Bundle") -> None:
         if "label" in entry:
             _check_label(entry["label"], what)
             if entry["label"] in seen:
-                raise SefaError(f"the label {shown(entry['label'])} is given twice")
+                raise SefaError(f"two directions have the label {shown(entry['label'])}")
             seen.add(entry["label"])
         _check_numbers(entry, what)
 

@@ -85,7 +85,7 @@ def check_class(label: int | None, classes: int, needed: bool) -> None:
             )
         return
     if not classes:
-        raise UsageError("the model has no classes, and a class is given", "no class")
+        raise UsageError("the model has no classes", remedy="Leave out the class.")
     from sefa_cli.editing.class_names import check_class
 
     check_class(label, classes)

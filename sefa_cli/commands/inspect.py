@@ -81,7 +81,7 @@ def _check_options(files: list[str], compare: bool, annotations: bool, num: int 
     if files.count("-") > 1:
         raise UsageError("- is given twice", "at most one bundle from stdin")
     if compare and len(files) != 2:
-        raise UsageError(f"cannot use --compare with {len(files)} file(s)", "two bundles")
+        raise UsageError(f"--compare compares two bundles, got {len(files)}")
     if compare and annotations:
         raise UsageError("--compare and --annotations cannot be used together")
     if annotations and num is not None:

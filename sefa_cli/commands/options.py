@@ -97,8 +97,8 @@ Trunc = Annotated[
     typer.Option(
         "--trunc",
         metavar="PSI",
-        help="Truncation psi, from -2 to 2: 1 does not truncate, 0 gives the mean picture, below 0 "
-        "lie the opposites. Default: 0.7; 0.4 "
+        help="Truncation psi, from -2 to 2: 1 does not truncate, 0 gives the mean picture, and a "
+        "psi below 0 gives opposites. Default: 0.7; 0.4 "
         "for BigGAN-deep.",
     ),
 ]

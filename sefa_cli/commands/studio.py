@@ -57,7 +57,7 @@ def studio(
         raise UsageError("--token must not be empty")
     checks.check_device(device)
     if file is not None:
-        _check_exists(file, offline)
+        _check_file(file, offline)
     from sefa_cli.allocator import keep_blocks
     from sefa_cli.sources.references import is_loopback
     from sefa_cli.studio import server
@@ -84,11 +84,15 @@ def studio(
     server.serve(listener, token, Studio(Library(device, offline), file), ready)
 
 
-def _check_exists(file: str, offline: bool | None) -> None:
-    """Refuse a bundle or model that does not exist, before the page opens."""
+def _check_file(file: str, offline: bool | None) -> None:
+    """Refuse a file that is neither a bundle nor a model, before the page opens."""
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.checkpoints import open_checkpoint
+
     if file.endswith(".dirs"):
-        if not Path(file).exists():
-            raise SefaError(f"{file} does not exist", remedy="Check the name.")
+        Bundle.load(file)
+    elif Path(file).exists():
+        open_checkpoint(file, offline=offline)
     else:
         checks.check_model(file, offline)
 

@@ -192,8 +192,8 @@ class Search:
     def settled(self, generator: "Generator") -> "Search":
         """Return the same with "auto" replaced by a precision that suits the generator's device.
 
-        A few passes over all of w may be coarse: their leading directions are the same to |cos| of
-        0.999. Raises UsageError for a precision that the device does not have.
+        A few passes over all of w may be coarse: in bfloat16 their leading six are the same to a
+        |cos| of 0.999. Raises UsageError for a precision that the device does not have.
         """
         precision = self.precision
         if precision == "auto":

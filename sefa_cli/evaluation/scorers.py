@@ -126,7 +126,8 @@ def unmeasured(attribute: str, known: Iterable[str]) -> UsageError:
     """Return the error for an attribute that none of the scorers measures."""
     able = next((name for name, found in MEASURES.items() if attribute in found), None)
     remedy = f"The scorer {able} measures it: scorers={able!r}." if able else ""
-    return UsageError(f"no scorer measures {attribute!r}", ", ".join(known), remedy)
+    measured = ", ".join(known) or "an attribute of another scorer"
+    return UsageError(f"the chosen scorers do not measure {attribute!r}", measured, remedy)
 
 
 def _installed() -> list[str]:

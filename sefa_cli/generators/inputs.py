@@ -60,7 +60,7 @@ def as_one_hot(label: Array | None, n: int, classes: int) -> Tensor | None:
     if classes == 0:
         if label is None or np.shape(label) == (n, 0):  # NVIDIA's tools pass such empty rows
             return None
-        raise UsageError("the model has no classes, and a class is given", "no class")
+        raise UsageError("the model has no classes", remedy="Leave out the class.")
     expected = f"label, one of 0-{classes - 1}, for each of {n} samples"
     if label is None:
         raise SefaError(

@@ -78,7 +78,7 @@ def obtain(wanted: Wanted, offline: bool | None = None, also: tuple[Wanted, ...]
         return path
     if _is_offline(offline):
         raise OfflineError(
-            f"{wanted.label} is not cached, and fetching is off (--offline, SEFA_OFFLINE)",
+            f"{wanted.label} is not cached, and nothing is fetched now",
             remedy=_by_hand(wanted),
         )
     with _alone(wanted):

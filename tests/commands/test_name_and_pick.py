@@ -63,7 +63,7 @@ def test_names_given_at_the_same_moment_are_all_kept(sefa: Sefa, bundle: Path) -
         ([], 2, "no label is given"),
         (["32", "far"], 2, "out of range; expected 0-31"),
         (["3", "7"], 1, "7"),
-        (["3", "same", "4", "same"], 1, "the label 'same' is given twice"),
+        (["3", "same", "4", "same"], 1, "two directions have the label 'same'"),
         (["3", "a", "3", "b"], 2, "direction 3 gets two labels; expected one label each"),
         (["0-2", "a"], 2, "'0-2' means 3 directions"),
         (["3", " a"], 1, "begins or ends with a space"),

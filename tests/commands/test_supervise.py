@@ -27,7 +27,10 @@ def test_what_is_refused_before_the_model_is_opened(sefa: Sefa) -> None:
         (["-o", "a.dirs"], "--attribute"),
         (["--attribute", "smile", "-o", "a.txt"], "a.txt"),
         (["--attribute", "smile", "--seeds", "x", "-o", "a.dirs"], "seed must be a range"),
-        (["--attribute", "nose", "-o", "a.dirs"], "no scorer measures 'nose'; expected bri"),
+        (
+            ["--attribute", "nose", "-o", "a.dirs"],
+            "the chosen scorers do not measure 'nose'; expected bri",
+        ),
         (
             ["--attribute", "smile", "--scorers", "colors", "-o", "a.dirs"],
             "sharpness. The scorer face measures it: --scorers face.",

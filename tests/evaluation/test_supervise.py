@@ -127,7 +127,10 @@ def test_pictures_without_a_subject_are_left_out(
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ({"attributes": "smyle"}, "no scorer measures 'smyle'; expected brightness, contrast"),
+        (
+            {"attributes": "smyle"},
+            "the chosen scorers do not measure 'smyle'; expected brightness, contrast",
+        ),
         ({"attributes": " , "}, "no attribute is given"),
         ({"attributes": "warmth,warmth"}, "given twice"),
         ({"share": 0.7}, "share must be above 0 and at most 0.5"),

@@ -76,3 +76,21 @@ def test_help_loads_no_heavy_module() -> None:
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.dirs", "none.dirs does not exist"),
+        ("text.dirs", "text.dirs: it is a text file"),
+        ("text.pth", "text.pth"),
+        ("none.pth", "none.pth does not exist"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_refused_before_the_page(
+    studio: Studio, name: str, said: str
+) -> None:
+    if name.startswith("text"):
+        Path(name).write_text("only words")
+    result = studio(name)
+    assert result.exit_code == 1 and said in result.stderr and result.stderr.count("\n") == 1

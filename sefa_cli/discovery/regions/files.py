@@ -159,7 +159,7 @@ def _shares(ids: NDArray[np.integer], counts: NDArray[np.intp], most: int = 16) 
 
 def _open(path: Path | str, formats: tuple[str, ...]) -> Image.Image:
     """Return the decoded picture. Raises SefaError if the file has none of these formats."""
-    expected = " or ".join(formats)
+    expected = " or ".join([", ".join(formats[:-1]), formats[-1]]) if formats[1:] else formats[0]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
