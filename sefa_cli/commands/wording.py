@@ -4,9 +4,9 @@ import re
 
 from sefa_cli.errors import SefaError
 
-# A keyword argument that a remedy of the library names, perhaps with its value.
+# A keyword argument that the library expects or recommends, perhaps with its value.
 _KEYWORD = re.compile(
-    r"(?<![\w.-])(any_model|loss|model|overwrite|scorers|to_rgb)=(?:True\b|'(\w+)')?"
+    r"(?<![\w.-])(align|any_model|loss|model|overwrite|scorers|to_rgb)=(?:True\b|'(\w+)')?"
 )
 
 
@@ -19,7 +19,8 @@ def said(error: SefaError) -> str:
         >>> said(SefaError("no scorer measures 'age'", remedy="Choose scorers='person'."))
         "no scorer measures 'age'. Choose --scorers person."
     """
-    return str(SefaError(error.found, error.expected, _KEYWORD.sub(_option, error.remedy)))
+    expected, remedy = (_KEYWORD.sub(_option, text) for text in (error.expected, error.remedy))
+    return str(SefaError(error.found, expected, remedy))
 
 
 def _option(match: re.Match[str]) -> str:

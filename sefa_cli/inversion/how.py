@@ -54,7 +54,7 @@ class How:
             found = f"the working size must be 16 pixels or more, got {self.size!r}"
             raise UsageError(found, "a whole number")
         if self.face is not None and not self.align:
-            raise UsageError("a face is chosen, but faces are not aligned", "--face with --align")
+            raise UsageError("a face is chosen, but faces are not aligned", "align=True")
         if self.face is not None and not is_whole(self.face, 0):
             raise UsageError(f"face must be 0 or more, got {self.face!r}", "a whole number")
         share: object = self.outside
@@ -62,7 +62,7 @@ class How:
             raise UsageError(f"outside must be 0 to 1, got {share!r}", "a number")
         if share != 1 and not self.align:
             found = "outside has no effect on faces that are not aligned"
-            raise UsageError(found, "--outside with --align")
+            raise UsageError(found, "align=True")
         weight: object = self.regularize
         if not (isinstance(weight, Real) and 0 <= float(weight) < math.inf):
             raise UsageError(f"regularize must be 0 or more, got {weight!r}", "a number")

@@ -208,7 +208,7 @@ def test_an_interrupted_edit_of_photos_goes_on(
         (("--photo", "none.jpg"), 1, "none.jpg does not exist"),
         (("--photo", "tiny.dirs"), 1, "tiny.dirs is not a picture"),
         (("--align",), 2, "--align and --face have no effect without --photo"),
-        (("--photo", "photos", "--face", "1"), 2, "expected --face with --align"),
+        (("--photo", "photos", "--face", "1"), 2, "faces are not aligned; expected --align\n"),
         (("--photo", "photos", "--seeds", "1"), 2, "--photo and --seeds cannot be used together"),
     ],
 )

@@ -21,6 +21,9 @@ from sefa_cli.errors import SefaError
     ],
 )
 def test_remedies_name_options(remedy: str, shown: str) -> None:
+    assert (
+        said(SefaError("it is not aligned", "align=True")) == "it is not aligned; expected --align"
+    )
     assert said(SefaError("a model=x.pth is there", "another", remedy)) == (
         f"a model=x.pth is there; expected another. {shown}"
     )
