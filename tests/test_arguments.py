@@ -1,6 +1,7 @@
 """Arguments of the library: one way to write each, and nothing is cut or swallowed in silence."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,45 @@ def bundle() -> Bundle:
 def test_a_fraction_is_not_an_index(bundle: Bundle, work: Work) -> None:
     with pytest.raises(UsageError, match="must be a whole number, got "):
         work(bundle)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda b: sefa.edit(b, {0: 2}, seeds=[3], codes="a.npz", model="no.pt"),
+        lambda b: sefa.sweep(b, 0, seeds=3, codes=np.zeros((1, 8, 32), np.float32), model=TINY),
+        lambda b: sefa.sample(TINY, seeds="3", codes=np.zeros((1, 8, 32), np.float32)),
+    ],
+)
+def test_seeds_beside_codes_are_not_swallowed(bundle: Bundle, work: Work) -> None:
+    with pytest.raises(UsageError, match=r"^seeds and codes cannot be used together$"):
+        work(bundle)
+
+
+def test_a_film_has_two_frames_and_more(bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^frames must be between 2 and 100000, got 1$"):
+        sefa.animate(bundle, 0, tmp_path / "a.gif", frames=1, model="no.pt")
+    with pytest.raises(UsageError, match=r"^frames must be between 2 and 100000, got 1$"):
+        sefa.sweep(bundle, 0, frames=1, model="no.pt")
+
+
+def test_a_bundle_is_not_saved_as_a_picture(bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"a\.png: \.png files hold pictures; .* ends in \.dirs$"):
+        bundle.save(tmp_path / "a.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_has_one_index(bundle: Bundle) -> None:
+    edits = sefa.edit(bundle, {0: 2}, seeds=3, model=TINY, device="cpu")
+    film = sefa.sweep(bundle, 0, frames=2, model=TINY, device="cpu")
+    assert repr(edits) == "<1 picture: 1 seed, 1 move>"
+    with pytest.raises(IndexError, match=r"^picture 9 is out of range; expected 0-0$"):
+        edits[9]
+    with pytest.raises(IndexError, match=r"^frame -3 is out of range; expected 0-1$"):
+        film[-3]
+    for odd in (slice(0, 1), 0.5, "0"):
+        with pytest.raises(TypeError, match=r"^a picture has an index, got "):
+            edits[odd]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +158,10 @@ def test_numbers_of_numpy_are_numbers(bundle: Bundle) -> None:
     [
         (lambda b: sefa.edit(b, {0: []}, model=TINY), "edit without steps"),
         (lambda b: sefa.sweep(b, 0, 3, model=TINY), "is not a sweep"),
-        (lambda b: sefa.sweep(b, 0, frames=2.5, model=TINY), "2.5 frames"),
+        (
+            lambda b: sefa.sweep(b, 0, frames=2.5, model=TINY),
+            "frames must be between 2 and 100000, got 2.5",
+        ),
         (lambda b: b.compare(b, num=2.5), "num must be 1 or more, got 2.5"),
         (lambda b: localized(num=2.5), "num must be 1 or more, got 2.5"),
         (lambda b: localized(size=16.5), "size must be 8 pixels or more, got 16.5"),

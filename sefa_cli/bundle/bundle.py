@@ -20,7 +20,7 @@ from sefa_cli.bundle.steps import suggested_steps
 from sefa_cli.canonical import canonical_json, plain
 from sefa_cli.container import Tensor, pack, unpack
 from sefa_cli.errors import SefaError
-from sefa_cli.files import open_atomically, write_stdout
+from sefa_cli.files import BUNDLES, check_suffix, open_atomically, write_stdout
 from sefa_cli.ranges import format_range
 
 # A gain from here on marks a common style gain, unless params say otherwise. Over ranges of layers
@@ -196,11 +196,13 @@ class Bundle(Operations):
             overwrite: Replace the file if it exists.
 
         Raises:
+            UsageError: The suffix stands for another kind of file, such as `.png`.
             SefaError: The file exists, or cannot be written.
         """
         data = self.to_bytes()
         if str(path) == "-":
             write_stdout(data)
             return
+        check_suffix(path, BUNDLES)
         with open_atomically(path, overwrite) as file:
             file.write(data)

@@ -13,7 +13,7 @@ from sefa_cli.bundle.algebra import Algebra, Source
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.bundle.picking import combined
 from sefa_cli.editing.sum import Codes, add, for_every_layer, parse_alpha, shift
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.ranges import format_range
 
 if TYPE_CHECKING:
@@ -120,12 +120,15 @@ class Direction:
             A new array or tensor of the same kind.
 
         Raises:
-            UsageError: The codes are not an array of floats, or alpha is not a finite number.
+            UsageError: The codes are not an array of floats with two or three axes, or alpha is
+                not a finite number.
             MismatchError: The codes are not those of this model.
         """
         _check_floats(codes)
+        count = int(self.terms[0].bundle.model["num_layers"])
+        _check_shape(tuple(codes.shape), (count, self.vector.shape[-1]))
         alpha = parse_alpha(alpha)
-        codes = for_every_layer(codes, int(self.terms[0].bundle.model["num_layers"]))
+        codes = for_every_layer(codes, count)
         rows = shift(self.vector[None], [(0, alpha)], len(self.layers))
         return add(codes, rows, self.layers)
 
@@ -213,6 +216,16 @@ def _check_floats(codes: object) -> None:
     dtype = str(getattr(codes, "dtype", type(codes).__name__))
     if not dtype.removeprefix("torch.").startswith(("float", "bfloat")):
         raise UsageError(f"codes must be an array or a tensor of floats, got {dtype}")
+
+
+def _check_shape(shape: tuple[int, ...], own: tuple[int, int]) -> None:
+    """Raise MismatchError unless codes have the layers and numbers of the model, `own`."""
+    if len(shape) not in (2, 3) or shape[1:] not in (own, own[1:]):
+        error = MismatchError if len(shape) in (2, 3) else UsageError
+        raise error(
+            f"codes have the shape ({', '.join(map(str, shape))})",
+            f"(n, {own[0]}, {own[1]}) or (n, {own[1]})",
+        )
 
 
 def _collected(terms: Sequence[Term]) -> Direction:

@@ -14,6 +14,8 @@ _TERM = re.compile(
 
 def parse_mix(text: str) -> list[tuple[float, str]]:
     """Parse `0.7*yaw + 0.3*age` into `[(0.7, "yaw"), (0.3, "age")]`. Raises UsageError."""
+    if not isinstance(text, str):
+        raise UsageError(f"a mix must be a text, got {text!r}", "a sum such as 0.7*yaw + 0.3*age")
     terms: list[tuple[float, str]] = []
     at = 0
     while at < len(text):

@@ -59,12 +59,12 @@ class Operations:
             raise UsageError(f"{name!r} means {len(found)} directions", "one index or label")
         return found[0]
 
-    def indices(self, names: str) -> tuple[int, ...]:
+    def indices(self, names: str | int) -> tuple[int, ...]:
         """Return the indices of directions, given indices, ranges and labels with commas.
 
         Args:
-            names: Such as `"0-2,7"` or `"smile,3"`. A label that contains a comma is found whole.
-                `"-1"` is the last direction, `"all"` is every one.
+            names: Such as `"0-2,7"`, `"smile,3"` or `3`. A label that contains a comma is found
+                whole. `"-1"` is the last direction, `"all"` is every one.
 
         Raises:
             UsageError: There is no such direction; the error names similar labels.
@@ -73,6 +73,8 @@ class Operations:
             >>> sefa.factorize(tiny).name({5: "smile"}).indices("0-2,smile")
             (0, 1, 2, 5)
         """
+        if not isinstance(names, str):
+            return (self.index(names),)
         if names == "all" and "all" not in self.labels:
             return tuple(range(self.k))
         if _FROM_END.fullmatch(names) and names not in self.labels:
@@ -108,17 +110,29 @@ class Operations:
         """Return the number of directions."""
         return self.k
 
+    def __contains__(self, name: object) -> bool:
+        """Return whether a direction has this label or index."""
+        if isinstance(name, str):
+            return _nfc(name) in self.labels
+        return is_whole(name, -self.k, self.k - 1)
+
     def __getitem__(self, name: int | str) -> "Direction":
         """Return a direction by its index, from 0 (or −1 for the last), or by its label.
 
         Raises:
             IndexError: The index is out of range.
+            TypeError: It is neither an index nor a label.
             UsageError: No direction has that label.
         """
         from sefa_cli.bundle.direction import Direction, Term
 
         if isinstance(name, str):
             k = self.index(name)
+        elif not hasattr(name, "__index__"):
+            raise TypeError(
+                f"a direction has an index or a label, got {name!r}; "
+                'bundle.pick("0-2") makes a bundle of several'
+            )
         else:
             k = operator.index(name)
             if not -self.k <= k < self.k:
@@ -144,8 +158,8 @@ class Operations:
             A new array or tensor of the same kind, `(n, num_layers, dim)`.
 
         Raises:
-            UsageError: There is no such direction, the codes are not an array of floats, or alpha
-                is not a finite number.
+            UsageError: There is no such direction, the codes are not an array of floats with two
+                or three axes, or alpha is not a finite number.
             MismatchError: The codes are not those of this model.
 
         Example:
@@ -181,13 +195,17 @@ class Operations:
             labels: The new label by index or old label; None removes a label.
 
         Raises:
-            UsageError: There is no such direction.
+            UsageError: There is no such direction, or this is not a mapping.
             SefaError: A label is used twice, reads as an index, or is not one line of text.
 
         Example:
             >>> sefa.factorize(tiny, num=2).name({0: "turns left"}).labels
             ['turns left', None]
         """
+        if not isinstance(labels, Mapping):
+            raise UsageError(
+                f"labels must be a mapping, got {labels!r}", 'something like {3: "yaw"}'
+            )
         return relabeled(self._bundle, {self.index(k): label for k, label in labels.items()})
 
     def pick(self, *names: str | int, flip: bool = False, label: str | None = None) -> "Bundle":
@@ -203,7 +221,7 @@ class Operations:
         """
         from sefa_cli.bundle.picking import pick
 
-        return pick({"bundle": self._bundle}, [str(name) for name in names], flip=flip, label=label)
+        return pick({"bundle": self._bundle}, names, flip=flip, label=label)
 
     def mix(self, text: str, label: str | None = None) -> "Bundle":
         """Return a bundle of one direction, a weighted sum such as `"0.7*yaw + 0.3*5"`.
@@ -234,7 +252,7 @@ class Operations:
         """
         from sefa_cli.bundle.picking import pick
 
-        taken = [k for name in names for k in self.indices(str(name))]
+        taken = [k for name in names for k in self.indices(name)]
         rest = check_indices([k for k in range(self.k) if k not in taken], "direction")
         return pick({"bundle": self._bundle}, format_range(rest), without=[str(k) for k in taken])
 

@@ -23,7 +23,7 @@ _ZERO = 1e-6  # anything shorter than this part of its terms is rounding error
 
 def pick(
     bundles: Bundles,
-    names: str | Sequence[str],
+    names: str | Sequence[str | int],
     *,
     flip: bool = False,
     without: Sequence[str] = (),
@@ -90,11 +90,15 @@ def mix(
 
 
 def _algebra(bundles: Bundles) -> Algebra:
-    pairs = bundles.items() if isinstance(bundles, Mapping) else bundles
+    pairs = list(bundles.items() if isinstance(bundles, Mapping) else bundles)
+    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+        raise UsageError(f"bundles must have names, got {bundles!r:.80}", '{"face": bundle}')
     return Algebra([Source(name, bundle) for name, bundle in pairs])
 
 
-def _paired(sources: Sequence[Source], names: Sequence[str]) -> list[tuple[Source, str]]:
+def _paired(
+    sources: Sequence[Source], names: Sequence[str | int]
+) -> list[tuple[Source, str | int]]:
     """Which bundle each text is for."""
     if len(sources) == 1:
         return [(sources[0], text) for text in names]

@@ -105,8 +105,8 @@ def evaluate(
 
     folder = out.check_evaluation_folder(output, overwrite)
     copies = out.copies_of(folder, files, with_labels, calibrate, overwrite)
+    seeds = seeds or (None if start.codes else "0-99")
     how = picture_options(files[0], Bundle.load(files[0]), seeds, start, look)
-    how.setdefault("seeds", "0-99")
     scorer_names(scorers)
     for bundle in by_name(files).values():
         indices_of(bundle, k)
@@ -188,5 +188,5 @@ def _share_out(
     from sefa_cli.commands.on_cluster import merge, seeds_or_codes
 
     given = None if how["codes"] is None else str(how["codes"])
-    items = seeds_or_codes(str(how["seeds"]), given, Bundle.load(first).model)
+    items = seeds_or_codes(str(how.get("seeds")), given, Bundle.load(first).model)
     merge(shares, str(folder), items, how["device"], overwrite)

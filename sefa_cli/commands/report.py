@@ -66,13 +66,14 @@ def report(
     if "," in span and steps is not None:
         raise UsageError("cannot use --steps with a list of steps: the list has its own")
     how = picture_options(dirs, bundle, seeds, start, look)
-    how.setdefault("seeds", "0-4")
+    if start.codes is None:
+        how.setdefault("seeds", "0-4")
     output = output or str(free_name(".", f"{options.stem(dirs)}_report", "", overwrite))
     check_report_folder(output, overwrite)
 
     said = {
         "-o": output,
-        "--seeds": None if start.codes else how["seeds"],
+        "--seeds": how.get("seeds"),
         "--k": format_range(ks),
         "--range": span,
         "--steps": None if "," in span else count,

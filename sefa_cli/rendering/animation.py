@@ -17,7 +17,7 @@ from sefa_cli.rendering.gallery import Progress
 from sefa_cli.rendering.options import PictureOptions, check_names
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
-from sefa_cli.rendering.sweeps import Shot, frame_alphas, rest_frames, shots
+from sefa_cli.rendering.sweeps import Shot, check_frames, frame_alphas, rest_frames, shots
 
 Names = str | int | Iterable[str | int]  # "0-2,smile", 3 or [0, "smile"]
 Span = Sequence[float] | str  # (-3, 3), "-3:3" or "auto"
@@ -29,7 +29,7 @@ class SweepOptions(PictureOptions, FilmOptions, total=False):
     They are also those of `PictureOptions` and `FilmOptions`.
 
     Attributes:
-        frames: Number of frames from one end of a sweep to the other, at least 1. Default: 48.
+        frames: Number of frames from one end of a sweep to the other, at least 2. Default: 48.
         arrange: "rows" sweeps all directions at once, stacked; "sequence" sweeps them in turn.
             Default: "rows".
     """
@@ -71,9 +71,10 @@ def sweep(
         (32, 32)
     """
     check_names(options, SweepOptions, "sweep")
+    check_frames(options.get("frames", 48))
     bundle = bundle_of(bundle, options)
     words = [directions] if isinstance(directions, str | int) else list(directions)
-    ks = check_indices([k for word in words for k in bundle.indices(str(word))], "direction")
+    ks = check_indices([k for word in words for k in bundle.indices(word)], "direction")
     fps = options.get("fps", 25)
     auto = isinstance(span, str) and span == "auto"
     alphas = frame_alphas(

@@ -82,7 +82,7 @@ def edit_preset(preset: Preset | Path | str, **options: Unpack[PictureOptions]) 
         >>> edits = sefa.edit("face.dirs", {0: 2, 3: -1}, device="cpu")
         >>> edits.preset("happy", "face.dirs").save("happy.toml")
         >>> sefa.edit_preset("happy.toml", seeds=3, device="cpu")
-        <1 pictures: 1 seed, 1 move>
+        <1 picture: 1 seed, 1 move>
     """
     check_names(options, PictureOptions, "edit_preset")
     if options.get("layers") is not None:
@@ -124,7 +124,7 @@ class Edits(Pictures):
         starts, moves = len(self.scene.start.numbers), len(self.moves)
         kind = self.scene.start.kind
         return (
-            f"<{len(self)} pictures: {starts} {kind}{'s' * (starts != 1)}, "
+            f"<{len(self)} picture{'s' * (len(self) != 1)}: {starts} {kind}{'s' * (starts != 1)}, "
             f"{moves} move{'s' * (moves != 1)}>"
         )
 

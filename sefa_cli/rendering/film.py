@@ -10,7 +10,7 @@ from PIL import Image
 
 from sefa_cli.rendering.film_frames import side_by_side
 from sefa_cli.rendering.films import timing, write_film
-from sefa_cli.rendering.gallery import Progress
+from sefa_cli.rendering.gallery import Progress, checked_index
 from sefa_cli.rendering.pictures import Picture, png, to_image
 from sefa_cli.rendering.scene import Scene
 from sefa_cli.rendering.view import View
@@ -61,8 +61,13 @@ class Film(ABC):
         return f"<Film of {len(self)} frames, {seconds:.2f} s at {self.fps:g} frames a second>"
 
     def __getitem__(self, i: int) -> Image.Image:
-        """Return frame `i` as a Pillow image; −1 is the last."""
-        return to_image(self.frame(self.shots[i]))
+        """Return frame `i` as a Pillow image; −1 is the last.
+
+        Raises:
+            IndexError: There is no such frame.
+            TypeError: It is not an index.
+        """
+        return to_image(self.frame(self.shots[checked_index(i, len(self), "frame")]))
 
     def __iter__(self) -> Iterator[Image.Image]:
         """Render the frames in order."""

@@ -1,5 +1,6 @@
 """Pictures rendered on demand: one by one, as a sheet, or into files."""
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -30,6 +31,16 @@ def counted(pictures: Iterable[Picture], progress: Progress) -> list[Picture]:
         made.append(picture)
         progress()
     return made
+
+
+def checked_index(i: object, count: int, what: str) -> int:
+    """Return an index from 0; raises as a list does, but says what was expected."""
+    if not hasattr(i, "__index__"):
+        raise TypeError(f"a {what} has an index, got {i!r}")
+    k = operator.index(i)
+    if not -count <= k < count:
+        raise IndexError(f"{what} {k} is out of range; expected 0-{count - 1}")
+    return k % count
 
 
 def _same(picture: Picture) -> Picture:
@@ -77,8 +88,13 @@ class Pictures(ABC):
         """The number of pictures in a sheet: more than `len` if it shows those before an edit."""
 
     def __getitem__(self, i: int) -> Image.Image:
-        """Return picture `i` as a Pillow image; −1 is the last."""
-        return to_image(self.one(range(len(self))[i]))
+        """Return picture `i` as a Pillow image; −1 is the last.
+
+        Raises:
+            IndexError: There is no such picture.
+            TypeError: It is not an index.
+        """
+        return to_image(self.one(checked_index(i, len(self), "picture")))
 
     def __iter__(self) -> Iterator[Image.Image]:
         """Render the pictures in order."""

@@ -13,7 +13,7 @@ from sefa_cli.rendering.film_frames import Captions
 from sefa_cli.rendering.options import RenderOptions, check_names
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, open_scene
-from sefa_cli.rendering.sweeps import frame_alphas, rest_frames
+from sefa_cli.rendering.sweeps import check_frames, frame_alphas, rest_frames
 
 if TYPE_CHECKING:
     import torch
@@ -70,6 +70,7 @@ def interpolate(
         (32, 32)
     """
     _check(options, "interpolate")
+    check_frames(frames)
     parts = frame_alphas((0, 1), frames, *_way(options)).tolist()
     mix = options.get("mix_from")
     keys = (Key(0, first, mix), Key(1, last, mix))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sefa_cli.allocator import keep_blocks
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.errors import UsageError
 from sefa_cli.rendering.options import Indices, PictureOptions, RenderOptions, place, view_of
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.view import View
@@ -59,7 +60,7 @@ def open_scene(
         UsageError: An option is not valid.
         SefaError: The model cannot be read.
     """
-    view_of(options)  # fail early
+    _check(options)
     from sefa_cli.editing.source import load_generator
 
     keep_blocks()
@@ -75,7 +76,7 @@ def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -
         MismatchError: The bundle belongs to another model.
         SefaError: The model cannot be read.
     """
-    view_of(options)  # fail early
+    _check(options)
     from sefa_cli.editing.source import generator_for, layers_of
 
     keep_blocks()
@@ -90,6 +91,13 @@ def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -
     layers = options.get("layers")
     chosen = None if layers is None else layers_of(generator, layers)
     return replace(_scene(generator, options, seeds), layers=chosen)
+
+
+def _check(options: RenderOptions) -> None:
+    """Raise UsageError, before the model is read, for options that cannot be."""
+    view_of(options)
+    if options.get("seeds") is not None and options.get("codes") is not None:
+        raise UsageError("seeds and codes cannot be used together")
 
 
 def _scene(generator: "Generator", options: RenderOptions, seeds: Indices) -> Scene:

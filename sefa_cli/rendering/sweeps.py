@@ -16,6 +16,12 @@ MOST_FRAMES = 100_000  # an hour at 25 frames a second is 90,000
 Shot = tuple[tuple[int, float], ...]  # one frame: a (direction, α) for each row of pictures
 
 
+def check_frames(frames: object) -> None:
+    """Raise UsageError for a film that cannot move, or never ends."""
+    if not is_whole(frames, 2, MOST_FRAMES):
+        raise UsageError(f"frames must be between 2 and {MOST_FRAMES}, got {frames}")
+
+
 def frame_alphas(
     stops: Sequence[float],
     frames: int,

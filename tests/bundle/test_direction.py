@@ -1,5 +1,6 @@
 """Directions as values: arithmetic, moves, and back into a bundle."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.picking import mix, pick
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 
 
@@ -47,8 +49,40 @@ def test_what_there_is_not(bundle: Bundle) -> None:
             bundle[wrong]
     with pytest.raises(UsageError, match="no direction is called 'yawn'"):
         bundle["yawn"]
-    with pytest.raises(TypeError):
-        bundle[0:2]  # type: ignore[index]
+    for odd in (slice(0, 2), 1.5, None, [0, 1]):
+        with pytest.raises(TypeError, match="a direction has an index or a label, got "):
+            bundle[odd]  # type: ignore[index]
+
+
+def test_a_label_is_in_a_bundle(bundle: Bundle) -> None:
+    assert "<b>yaw" in bundle and "yawn" not in bundle
+    assert 3 in bundle and 4 not in bundle and 1.5 not in bundle
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda b: b.name("x"), "labels must be a mapping, got 'x'; expected something like {3: "),
+        (lambda b: b.pick([0, 1]), r"direction must be a whole number, got \[0, 1\]"),
+        (lambda b: b.without([0]), r"direction must be a whole number, got \[0\]"),
+        (lambda b: b.mix({0: 1}), r"a mix must be a text, got {0: 1}; expected a sum such as 0.7"),
+        (
+            lambda b: pick([b], [0]),
+            r"bundles must have names, got \[<Bundle of 4 .*; expected {.face",
+        ),
+        (lambda b: mix(b, "0"), "bundles must have names, got <Bundle of 4 .*; expected {.face"),
+    ],
+)
+def test_words_of_another_kind_are_refused(
+    bundle: Bundle, ask: Callable[[Any], object], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        ask(bundle)
+
+
+def test_directions_are_picked_by_their_numbers(bundle: Bundle) -> None:
+    picked = pick({"face": bundle}, [0, -1])
+    np.testing.assert_array_equal(picked.directions, np.eye(4)[[0, 3]])
 
 
 def test_arithmetic(bundle: Bundle) -> None:
@@ -109,6 +143,22 @@ def test_a_step_must_be_a_finite_number(bundle: Bundle, alpha: Any, reason: str)
 def test_codes_must_be_arrays_of_floats(bundle: Bundle, codes: Any, got: str) -> None:
     with pytest.raises(UsageError, match=f"an array or a tensor of floats, got {got}$"):
         bundle.move(codes, 0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "error", "said"),
+    [
+        ((4,), UsageError, r"codes have the shape \(4\); expected \(n, 4, 4\) or \(n, 4\)"),
+        ((1, 4, 4, 1), UsageError, r"codes have the shape \(1, 4, 4, 1\); expected "),
+        ((1, 5), MismatchError, r"codes have the shape \(1, 5\); expected "),
+        ((1, 3, 4), MismatchError, r"codes have the shape \(1, 3, 4\); expected "),
+    ],
+)
+def test_codes_must_have_the_shape_of_the_models(
+    bundle: Bundle, shape: tuple[int, ...], error: type[SefaError], said: str
+) -> None:
+    with pytest.raises(error, match=f"^{said}"):
+        bundle.move(np.zeros(shape, np.float32), 0)
 
 
 def test_back_into_a_bundle(bundle: Bundle) -> None:

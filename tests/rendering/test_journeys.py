@@ -56,7 +56,7 @@ def test_a_storyboard_has_its_frames_at_their_times(tiny: Generator) -> None:
     [
         ({"seeds": 3}, "seeds with a film"),
         ({"codes": "a.npz"}, "codes with a film"),
-        ({"frames": 0}, "0 frames"),
+        ({"frames": 0}, "frames must be between 2 and 100000, got 0"),
         ({"ease": "quick"}, "unknown ease"),
         ({"hold": -1}, "hold must be"),
         ({"size": 0}, "size"),
