@@ -1,5 +1,6 @@
 """A command that names every option it lacks, with the whole corrected command."""
 
+import re
 from typing import Any
 
 from typer.core import TyperCommand
@@ -32,6 +33,9 @@ _EXAMPLES = {
 
 typed: list[str] = []  # the words of the command that runs, its name first
 
+_FROM_END = re.compile(r"-[1-9][0-9]*")
+_WITH_VALUE = ("--clear", "--dirs", "-d")  # of `sefa name`
+
 _SHARING = ("--shard", "--on", "--gpus-per-worker")  # each with a value
 
 # Options that stand for the bundle and for --k.
@@ -44,6 +48,8 @@ class SefaCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words; raises UsageError for those that are missing, all at once."""
         args = _several_photos(args)
+        if self.name == "name":
+            args = _words_last(args)
         typed[:] = [str(ctx.info_name), *args]
         given, extra, order = self.make_parser(ctx).parse_args(args=list(args))
         if "help" not in given:
@@ -109,6 +115,24 @@ def _several_photos(words: list[str]) -> list[str]:
             made.append("--photo")
         made.append(word)
     return made
+
+
+def _words_last(words: list[str]) -> list[str]:
+    """Return the words of `sefa name` with `-1`, the last direction, behind a `--`.
+
+    Example:
+        >>> _words_last(["face.dirs", "-1", "smile", "--clear", "-2", "--list"])
+        ['--clear', '-2', '--list', '--', 'face.dirs', '-1', 'smile']
+        >>> _words_last(["face.dirs", "3", "smile"])
+        ['face.dirs', '3', 'smile']
+    """
+    options: list[str] = []
+    bare: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        is_bare = not word.startswith("-") or word == "-" or bool(_FROM_END.fullmatch(word))
+        (bare if is_bare and before not in _WITH_VALUE else options).append(word)
+    from_end = any(map(_FROM_END.fullmatch, bare))
+    return [*options, "--", *bare] if from_end and "--" not in words else words
 
 
 def _listed(names: list[str]) -> str:

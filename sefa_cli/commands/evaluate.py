@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from sefa_cli.rendering.options import PictureOptions
 
 
+def _farthest(text: str) -> float:
+    """Return the farthest step, which `3` and `-3:3` name. Raises UsageError."""
+    from sefa_cli.editing.moves import ends_of
+    from sefa_cli.editing.sum import parse_alpha
+
+    first, last = ends_of(text) if ":" in text else (0.0, None)
+    if text == "auto" or "," in text or (last is not None and first != -last):
+        raise UsageError(
+            f"--alpha must be the farthest step, got {text!r}",
+            "something like 3 or -3:3",
+            "--steps says how many lie between.",
+        )
+    return parse_alpha(text) if last is None else abs(last)
+
+
 def evaluate(
     files: Annotated[list[str], typer.Argument(metavar="X.dirs…", help="Bundles of one model.")],
     start: Start,
@@ -34,8 +49,15 @@ def evaluate(
         ),
     ] = "0-9",
     alpha: Annotated[
-        float, typer.Option("--alpha", "-a", metavar="A", help="The farthest step, both ways.")
-    ] = 3.0,
+        str,
+        typer.Option(
+            "--alpha",
+            "--range",
+            "-a",
+            metavar="A",
+            help="The farthest step, both ways: 3 and -3:3 mean the same.",
+        ),
+    ] = "3",
     steps: Annotated[
         int, typer.Option("--steps", metavar="N", help="How many steps each way.")
     ] = 2,
@@ -103,6 +125,7 @@ def evaluate(
     from sefa_cli.evaluation.evaluate import evaluate as run
     from sefa_cli.evaluation.scorers import scorer_names
 
+    farthest = _farthest(alpha)
     folder = out.check_evaluation_folder(output, overwrite)
     copies = out.copies_of(folder, files, with_labels, calibrate, overwrite)
     seeds = seeds or (None if start.codes else "0-99")
@@ -119,7 +142,7 @@ def evaluate(
         return
     asked: dict[str, Any] = {
         "k": k,
-        "alpha": alpha,
+        "alpha": farthest,
         "steps": steps,
         "scorers": scorers,
         "distorted": distortion,

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 def name(
     file: Annotated[
-        str, typer.Argument(metavar="X.dirs", help="The bundle; - reads stdin and writes stdout.")
-    ],
+        str | None,
+        typer.Argument(metavar="X.dirs", help="The bundle; - reads stdin and writes stdout."),
+    ] = None,
     words: Annotated[
         list[str] | None,
         typer.Argument(
@@ -26,6 +27,10 @@ def name(
     clear: Annotated[
         list[str] | None,
         typer.Option("--clear", metavar="K", help="Remove the labels of these directions."),
+    ] = None,
+    dirs: Annotated[
+        str | None,
+        typer.Option("--dirs", "-d", metavar="X.dirs", help="Another way to name the bundle."),
     ] = None,
     list_labels: Annotated[bool, typer.Option("--list", help="Print the labels.")] = False,
     as_json: options.Json = False,
@@ -39,6 +44,9 @@ def name(
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.files import changing
 
+    if dirs is not None:  # then the file is not among the words
+        file, words = dirs, [*([] if file is None else [file]), *(words or [])]
+    assert file is not None  # SefaCommand has asked for it
     with changing(file) if words or clear else nullcontext():
         bundle = Bundle.load(file)
         labels = _labels(bundle, words or [], clear or [])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.errors import SefaError
 from tests.helpers import Sefa
 
 QUICK = ["-k", "0-1", "--seeds", "0-9", "--steps", "1", "--scorers", "colors", "-o", "eval"]
@@ -68,6 +69,14 @@ def test_several_bundles(sefa: Sefa, bundle: Path) -> None:
         (["tiny.dirs", "--seeds", "x"], "seed"),
         (["tiny.dirs", "-k", "99"], "99"),
         (["tiny.dirs", "--alpha", "0"], "alpha must be above 0"),
+        (
+            ["tiny.dirs", "--alpha", "auto"],
+            "--alpha must be the farthest step, got 'auto'; expected something like 3 or -3:3. "
+            "--steps says how many lie between.",
+        ),
+        (["tiny.dirs", "--alpha", "1,2"], "--alpha must be the farthest step, got '1,2'; expected"),
+        (["tiny.dirs", "--alpha", "-1:2"], "--alpha must be the farthest step, got '-1:2'; exp"),
+        (["tiny.dirs", "--range", "x:2"], "alpha must be a number, got 'x'"),
         (["tiny.dirs", "--scorers", "nose"], "unknown scorer 'nose'; expected colors, face"),
         (["tiny.dirs", "tiny.dirs"], "bundle tiny.dirs is given twice; expected each bundle once"),
         (["tiny.dirs", "-o", "page.html"], "expected a folder"),
@@ -86,6 +95,21 @@ def test_refuses_in_one_line(sefa: Sefa, bundle: Path, words: list[str], said: s
     result = sefa("evaluate", *words, *output)
     assert result.exit_code in (1, 2) and said in result.stderr
     assert result.stdout == "" and not Path("eval/index.html").exists()
+
+
+@pytest.mark.parametrize("reach", ["-2.5:2.5", "2.5:-2.5", "2.5"])
+def test_the_farthest_step_as_a_range(
+    sefa: Sefa, bundle: Path, monkeypatch: pytest.MonkeyPatch, reach: str
+) -> None:
+    asked: dict[str, object] = {}
+
+    def remember(files: object, **how: object) -> None:
+        asked.update(how)
+        raise SefaError("asked")
+
+    monkeypatch.setattr("sefa_cli.evaluation.evaluate.evaluate", remember)
+    assert sefa("evaluate", "tiny.dirs", "--alpha", reach, "-o", "eval").stderr == "sefa: asked\n"
+    assert asked["alpha"] == 2.5
 
 
 def test_codes_with_names(sefa: Sefa, bundle: Path) -> None:

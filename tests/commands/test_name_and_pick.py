@@ -25,6 +25,21 @@ def test_names_are_accepted_wherever_an_index_is(sefa: Sefa, bundle: Path) -> No
     assert json.loads(sefa("inspect", "--json", "tiny.dirs").stdout)["labels"][5] == "smile"
 
 
+def test_a_bundle_and_its_last_direction_are_named_as_in_edit(sefa: Sefa, bundle: Path) -> None:
+    for words in (
+        ["tiny.dirs", "-1", "last", "--list"],
+        ["--list", "tiny.dirs", "-1", "last"],
+        ["--dirs", "tiny.dirs", "-1", "last", "--list"],
+        ["-d", "tiny.dirs", "last", "last", "-32", "first", "--clear", "-32", "--list"],
+    ):
+        result = sefa("name", *words)
+        assert result.exit_code == 0, result.stderr
+    assert result.stdout == "0\tfirst\n31\tlast\n"
+    assert sefa("name", "tiny.dirs", "--clear", "-1", "--clear", "-32", "--list").stdout == ""
+    assert "direction -33 is out of range" in sefa("name", "tiny.dirs", "-33", "a").stderr
+    assert "unknown option --lits" in sefa("name", "tiny.dirs", "-1", "a", "--lits").stderr
+
+
 def test_only_the_labels_change(sefa: Sefa, bundle: Path) -> None:
     before = bundle.read_bytes()
     sefa("name", "tiny.dirs", "3", "smile")

@@ -225,7 +225,7 @@ def test_steps_that_are_refused(wrong: tuple[float, float, int]) -> None:
 def test_a_folder_of_other_files_is_kept(make: Make, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     write_report(make(), folder)
-    with pytest.raises(SefaError, match=r"r already exists.*--overwrite"):
+    with pytest.raises(SefaError, match=r"r already exists.*overwrite=True"):
         check_report_folder(folder)
     write_report(make((1,)), folder, overwrite=True)
     assert not (folder / "pictures" / "k0").exists(), "nothing of the former one stays"
