@@ -7,6 +7,7 @@ import typer
 
 from sefa_cli.commands import options
 from sefa_cli.commands.console import print_json, wrote
+from sefa_cli.commands.streams import label_text
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def name(
         print_json(named)
     elif list_labels:
         for k, label in named.items():
-            typer.echo(f"{k}\t{label}")
+            print(f"{k}\t{label_text(label)}")
     else:
         wrote(file)
 

@@ -55,6 +55,19 @@ def accept_any_text() -> None:
             stream.reconfigure(errors="sefa.plain")
 
 
+def label_text(label: str | None) -> str:
+    """Return a label for stdout: with escapes if the stream cannot hold its letters.
+
+    Other letters in their place would look like another label.
+    """
+    label = label or ""
+    try:
+        label.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return label.encode("ascii", "backslashreplace").decode("ascii")
+    return label
+
+
 def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
     """Return ASCII for the characters that a stream cannot encode, and where to go on."""
     if not isinstance(error, UnicodeEncodeError):

@@ -16,6 +16,7 @@ from rich.text import Text
 from sefa_cli.bundle.annotations import Tally
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import Comparison
+from sefa_cli.commands.streams import label_text
 from sefa_cli.ranges import format_range
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -133,7 +134,7 @@ def _spectrum(about: Mapping[str, Any], num: int) -> tuple[Columns, list[list[st
     rows = []
     top = max(map(abs, values)) if values else 0
     for k in range(min(num, about["k"])):
-        marks = [escape(about["labels"][k] or "")]
+        marks = [escape(label_text(about["labels"][k]))]
         if k in about["style_gains"]:
             gain = directions[k]["gain"]
             marks.append(f"[yellow]common style gain ({gain:.2f})[/yellow]")
@@ -200,7 +201,7 @@ def show_annotations(
                     "" if bundle.eigenvalues is None else f"{bundle.eigenvalues[k]:.4g}",
                     "yes" if annotation["obvious"] is True else "no",
                     "yes" if annotation.get("meaningful") is True else "no",
-                    escape(bundle.labels[k] or ""),
+                    escape(label_text(bundle.labels[k])),
                 ]
             )
     print_table(console, columns, rows)
@@ -291,7 +292,7 @@ def show_comparison(
                 f"{match.cosine:+.3f}",
                 f"{match.angle:.1f}°",
                 f"{found.shared[match.k]:.0%}" if match.k < len(found.shared) else "",
-                escape(" ↔ ".join(name or "–" for name in names)) if any(names) else "",
+                escape(" ↔ ".join(label_text(name) or "–" for name in names)) if any(names) else "",
             ]
         )
     print_table(console, columns, rows)

@@ -41,8 +41,15 @@ def test_tables_and_json_fit_any_stream(named: str, encoding: str) -> None:
 
 def test_what_does_not_fit_is_spelled_in_ascii(named: str) -> None:
     done = run("inspect", named, PYTHONIOENCODING="ascii")
-    assert rb"Lacheln \u2603 -> alpha" in done.stdout
     assert b"####" in done.stdout
+
+
+def test_a_label_that_does_not_fit_keeps_its_letters_as_escapes(named: str) -> None:
+    for words in (["inspect", named], ["inspect", named, named], ["name", named, "--list"]):
+        done = run(*words, PYTHONIOENCODING="ascii")
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert rb"L\xe4cheln \u2603 \u2192 \u03b1" in done.stdout
+    assert run("name", named, "--list", PYTHONIOENCODING="utf-8").stdout == f"0\t{LABEL}\n".encode()
 
 
 def test_the_c_locale(named: str) -> None:
