@@ -262,7 +262,7 @@ def test_a_zoo_name_wins_over_a_file_of_that_name(mine: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("ref", "words"),
     [
-        ("car.pkl", r"^car\.pkl is missing"),
+        ("car.pkl", r"^car\.pkl does not exist"),
         (
             "stylegan2_cars",
             "neither a file here nor a model of the zoo.*Did you mean stylegan2_car",
@@ -274,9 +274,9 @@ def test_a_zoo_name_wins_over_a_file_of_that_name(mine: Path, tmp_path: Path) ->
         ("hf:car.pkl", "does not name a file on the hub"),
         ("pypi:car", "does not name a wheel"),
         ("https://[bad", "not an address"),
-        ("a\0b.pt", "is missing"),
+        ("a\0b.pt", "does not exist"),
         ("x" * 5000, "neither a file"),
-        ("x" * 5000 + ".pt", "is missing"),
+        ("x" * 5000 + ".pt", "does not exist"),
     ],
 )
 def test_what_is_not_there_is_told(ref: str, words: str) -> None:
