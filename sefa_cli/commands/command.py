@@ -36,6 +36,7 @@ typed: list[str] = []  # the words of the command that runs, its name first
 _FROM_END = re.compile(r"-[1-9][0-9]*")
 _WITH_VALUE = ("--clear", "--dirs", "-d")  # of `sefa name`
 
+_WRITTEN = ("output", "save_codes", "save_preset", "sheet", "report", "cache")  # options
 _SHARING = ("--shard", "--on", "--gpus-per-worker")  # each with a value
 
 # Options that stand for the bundle and for --k.
@@ -63,6 +64,8 @@ class SefaCommand(TyperCommand):
             if missing:
                 raise self._complaint(missing, args, ctx)
             _refuse_repeats(order)
+            self._refuse_both_ways(args)
+            self._refuse_empty_names(given)
         return super().parse_args(ctx, args)
 
     def _is_needed(self, parameter: Any, given: dict[str, Any]) -> bool:
@@ -73,6 +76,23 @@ class SefaCommand(TyperCommand):
         if name == "file" and parameter.metavar == "X.dirs":
             return not given.get("dirs")
         return bool(parameter.required)
+
+    def _refuse_both_ways(self, words: list[str]) -> None:
+        """Refuse a switch that is turned on and off: the last word would win unseen."""
+        for parameter in self.params:
+            on, off = (
+                next((word for word in words if word in ways), None)
+                for ways in (parameter.opts, parameter.secondary_opts)
+            )
+            if on and off:
+                raise UsageError(f"{on} and {off} cannot be used together")
+
+    def _refuse_empty_names(self, given: dict[str, Any]) -> None:
+        """Refuse an output without a name, which would be the working folder or nothing."""
+        for parameter in self.params:
+            if parameter.name in _WRITTEN and given.get(parameter.name) == "":
+                name = max(parameter.opts, key=len)
+                raise UsageError(f"{name} is empty", "the name of a file or folder")
 
     def _complaint(self, missing: list[Any], args: list[str], ctx: Any) -> UsageError:
         import shlex

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.errors import MismatchError, UsageError
-from sefa_cli.files import check_suffix, check_writable, free_name
+from sefa_cli.files import check_folder, check_suffix, check_writable, free_name
 from sefa_cli.interchange.notes import text_in
 from sefa_cli.rendering.pictures import (
     PICTURE_SUFFIXES,
@@ -72,8 +72,7 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
         return PictureTarget("-", False, overwrite)
     path = Path(output)
     if path.is_dir() or not path.suffix or output.endswith("/"):
-        check_writable(path / "x.png", overwrite=True)
-        return PictureTarget(path, True, overwrite)
+        return PictureTarget(check_folder(path), True, overwrite)
     suffix = path.suffix.lower()
     if suffix not in PICTURE_SUFFIXES:
         expected = f"one of {', '.join(PICTURE_SUFFIXES)}, a folder, or -"

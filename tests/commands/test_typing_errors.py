@@ -30,6 +30,17 @@ from sefa_cli.cli import app
         ("export a --k 0 --k 1 --to npy -o b", "--k is given 2 times; expected once"),
         ("edit a --k 0 --alpha 1 --seeds 0 --seeds 1", "--seeds is given 2 times"),
         ("edit a --k 0 --alpha 1 -o a.png -o b.png", "--output is given 2 times"),
+        (
+            "factorize a -o b --no-normalize --normalize",
+            "--normalize and --no-normalize cannot be used together",
+        ),
+        ("localize a --fast --exact", "--fast and --exact cannot be used together"),
+        ("edit a --k 0 --output=", "--output is empty; expected the name of a file or folder"),
+        ("convert a --output=", "--output is empty; expected the name"),
+        ("animate a --k 0 -o b.gif --output=", "--output is given 2 times"),
+        ("edit a --k 0 --save-codes=", "--save-codes is empty; expected the name"),
+        ("invert a --model b -o c.npz --sheet=", "--sheet is empty; expected the name"),
+        ("evaluate a -o b --cache=", "--cache is empty; expected the name"),
     ],
 )
 def test_one_line_says_what_to_type(words: str, said: str) -> None:
@@ -40,7 +51,7 @@ def test_one_line_says_what_to_type(words: str, said: str) -> None:
 
 
 def test_what_may_be_repeated_is_not_refused() -> None:
-    words = "edit a.dirs --k 0 --k 1 --alpha 1 --alpha 2 --overwrite --overwrite"
+    words = "edit a.dirs --k 0 --k 1 --alpha 1 --alpha 2 --overwrite --overwrite --fast --fast"
     assert "a.dirs does not exist" in CliRunner().invoke(app, words.split()).stderr
 
 

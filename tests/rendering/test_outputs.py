@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.rendering.outputs import picture_target
 
 
@@ -17,6 +17,17 @@ def test_every_picture_suffix_is_a_sheet(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["sheets", "sheets.d/"])
 def test_a_name_without_suffix_or_with_a_slash_is_a_folder(tmp_path: Path, name: str) -> None:
     assert picture_target(f"{tmp_path}{os.sep}{name}", "stem", False).is_folder
+
+
+def test_a_file_is_no_folder_for_pictures(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(SefaError, match=r"notes is a file; expected a folder\. Choose another"):
+        picture_target(str(tmp_path / "notes"), "stem", False)
+    with pytest.raises(SefaError, match=r"cannot write .*notes.sheets: part of its path is a file"):
+        picture_target(str(tmp_path / "notes" / "sheets"), "stem", False)
+    if os.name != "nt":
+        with pytest.raises(SefaError, match=r"^/dev/null is a file; expected a folder"):
+            picture_target("/dev/null", "stem", False)
 
 
 def test_an_unknown_suffix_lists_the_known_ones(tmp_path: Path) -> None:
