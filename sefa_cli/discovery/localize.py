@@ -88,6 +88,8 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
         >>> bundle.directions.shape, bundle.params["region"]
         ((3, 32), 'box 20,10,8,12')
     """
+    if choices.get("seeds") is not None and choices.get("codes") is not None:
+        raise UsageError("seeds and codes cannot be used together")
     request = Request(**choices)
     if request.per_seed:
         raise UsageError("a bundle for each seed", "one bundle", "Call it once for each seed.")

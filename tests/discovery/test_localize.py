@@ -87,6 +87,8 @@ def test_codes_may_be_an_array_which_resume_knows_again(
     )
     np.testing.assert_array_equal(ours.directions, seeds.directions)
     assert ours.params["codes"] is None and ours.params["trunc"] is None
+    with pytest.raises(UsageError, match="seeds and codes cannot be used together"):
+        sefa.localize(generator, BOX, codes=codes, seeds=[3], **how)
     how["output"] = tmp_path / "a.dirs"
     with pytest.raises(KeyboardInterrupt):
         sefa.localize(generator, BOX, codes=codes, progress=stopped_at(16), **how)
