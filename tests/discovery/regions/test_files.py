@@ -169,7 +169,7 @@ def test_files_that_cannot_be_read(tmp_path):
         "script": b"%!PS-Adobe-3.0 EPSF-3.0\n",
     }.items():
         (tmp_path / name).write_bytes(text)
-        with pytest.raises(SefaError, match="not a picture that can be read; expected PNG or"):
+        with pytest.raises(SefaError, match="not a picture that can be read; expected PNG, JPEG"):
             read_mask(tmp_path / name)
 
 
