@@ -12,9 +12,11 @@ from sefa_cli.errors import OfflineError, SefaError, UsageError
 from sefa_cli.ranges import parse_range
 
 if TYPE_CHECKING:
+    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.commands.picture_options import Look
 
 LEVELS = ("all", "bottom", "middle", "top")
+_SOON = 1 << 26  # bytes; a larger file of codes is read once
 
 
 def check_seeds(text: str) -> int:
@@ -52,9 +54,13 @@ def check_model(ref: str, offline: bool | None = None) -> None:
 
 
 def check_codes(
-    codes: str | None, seeds: str | None, look: "Look", space: str | None = None
+    codes: str | None, seeds: str | None, look: "Look", bundle: "Bundle | None" = None
 ) -> None:
-    """Refuse a file of codes that does not exist, and options that it leaves without effect."""
+    """Refuse what holds no codes, and options that codes leave without effect.
+
+    With `bundle` the file is read now, before torch is loaded, unless it is large.
+    """
+    space = bundle and bundle.space
     if codes is None:
         return
     if seeds is not None:
@@ -65,6 +71,10 @@ def check_codes(
         raise UsageError("cannot use --trunc-layers with --codes: without --trunc it does nothing")
     if not Path(codes).exists():
         raise SefaError(f"{codes} does not exist", remedy="Check the name.")
+    if bundle and Path(codes).is_file() and Path(codes).stat().st_size < _SOON:
+        from sefa_cli.interchange.latents import read_codes
+
+        read_codes(codes, "z" if space == "z" else "w", int(bundle.model["num_layers"]))
 
 
 def check_once(once: bool, output: str) -> None:

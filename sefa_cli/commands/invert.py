@@ -8,7 +8,7 @@ import typer
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.commands.photo_page import PageOptions, invert_command
-from sefa_cli.commands.photos import Told, say_missing, say_refusals
+from sefa_cli.commands.photos import Told, given_photos, say_missing, say_refusals
 from sefa_cli.commands.shares import Shares
 from sefa_cli.errors import SefaError, UsageError
 
@@ -102,12 +102,11 @@ def invert(
     be read is reported and left out; the exit code is then 1.
     """
     from sefa_cli.inversion.how import How
-    from sefa_cli.inversion.photos import find_photos
 
     how = How(space, passes, size, regularize, loss, tune, align, face, outside)
     checks.check_device(device)
     checks.check_model(model, offline)
-    paths = find_photos(photos)
+    paths = given_photos(photos)
     own = shares.own()
     _check_files(paths, output, shares, sheet, overwrite)
     edits = page.edits(overwrite, None if own is None else shares.option)

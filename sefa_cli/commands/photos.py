@@ -1,7 +1,7 @@
 """`--photo`: an edit that starts from the code of a photograph."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,6 +82,19 @@ class Told:
         print(f"sefa: {error}", file=sys.stderr)
 
 
+def given_photos(names: Sequence[str]) -> list[Path]:
+    """Return the files of photos. Raises SefaError for a single one that cannot be read.
+
+    Of several, those that can be read are searched for.
+    """
+    from sefa_cli.inversion.photos import find_photos, upright_photo
+
+    paths = find_photos(names)
+    if len(paths) == 1:
+        upright_photo(paths[0], 3, str(paths[0]), [])
+    return paths
+
+
 def say_refusals(refused: list[str]) -> None:
     """Say which photos a shard could not read."""
     for text in refused:
@@ -111,10 +124,9 @@ def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> C
         if how.get(option) is not None:
             raise UsageError(f"--photo and --{option} cannot be used together")
     from sefa_cli.inversion.how import How
-    from sefa_cli.inversion.photos import find_photos
 
     way = How(align=own.align, face=own.face)
-    paths = find_photos(own.photo)
+    paths = given_photos(own.photo)
     with working("loading the model") as work:
         from sefa_cli.allocator import keep_blocks
         from sefa_cli.editing.source import generator_for

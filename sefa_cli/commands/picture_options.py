@@ -212,7 +212,7 @@ def picture_options(
         "any_model": start.any_model,
         "beside": options.folder_of(dirs),
     }
-    checks.check_codes(start.codes, seeds, look, bundle.space)
+    checks.check_codes(start.codes, seeds, look, bundle)
     if start.any_model and start.model is None:
         raise UsageError("--any-model has no effect without --model")
     if start.model is not None:

@@ -53,9 +53,13 @@ def test_a_broken_photo_does_not_stop_the_rest(sefa: Sefa, photos: Path) -> None
 
 
 def test_no_photo_can_be_read(sefa: Sefa, workplace: Path) -> None:
-    Path("a.jpg").write_text("no picture")
-    done = sefa("invert", "a.jpg", *QUICK)
+    for name in ("a.jpg", "b.jpg"):
+        Path(name).write_text("no picture")
+    done = sefa("invert", "a.jpg", "b.jpg", *QUICK)
     assert done.exit_code == 1 and "no photo could be read" in done.stderr
+    alone = sefa("invert", "a.jpg", *QUICK)
+    assert alone.exit_code == 1 and alone.stderr.startswith("sefa: a.jpg is not a picture")
+    assert alone.stderr.count("\n") == 1
     assert not Path("codes.npz").exists()
 
 
@@ -179,7 +183,7 @@ def test_a_broken_photo_does_not_stop_an_edit(
     assert "1 of 3 photos could not be read. The others were edited." in done.stderr
     assert Path(output).exists() and done.stdout.split() == [output]
     alone = sefa(*command, "tiny.dirs", "--photo", several[0], "-k", "3", "-o", f"other{output}")
-    assert alone.exit_code == 1 and "no photo could be read" in alone.stderr
+    assert alone.exit_code == 1 and alone.stderr.startswith("sefa: photos/a.jpg is not a picture")
 
 
 def test_an_interrupted_edit_of_photos_goes_on(
