@@ -26,6 +26,8 @@ _REASONS = {
 
 def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError:
     """Return the error for an OSError met on `path`."""
+    if doing == "read" and error.errno == errno.ENOENT:
+        return SefaError(f"{path} does not exist", remedy="Check the name.")
     reason, remedy = _REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
     return SefaError(f"cannot {doing} {path}: {reason}", remedy=remedy)
 

@@ -134,8 +134,8 @@ def read_text(path: Path | str) -> str:
         raise SefaError(f"{path} does not exist", remedy="Check the name.") from None
     except OSError as error:
         raise SefaError(f"{path} cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise SefaError(f"{path} is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise SefaError(f"{path} is not a text file", "a .toml file that sefa wrote") from None
 
 
 def parse_table(text: str, path: Path | str, known: Sequence[str]) -> dict[str, Any]:

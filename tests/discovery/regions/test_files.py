@@ -159,7 +159,7 @@ def test_labels_need_exact_numbers(save):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(SefaError, match=r"cannot read .*none.png: No such file"):
+    with pytest.raises(SefaError, match=r"none.png does not exist. Check the name"):
         read_mask(tmp_path / "none.png")
     with pytest.raises(SefaError, match="cannot read"):
         read_mask(tmp_path)
