@@ -225,6 +225,13 @@ def test_it_fits(new_page: NewPage, address: str, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
+def test_a_face_is_above_the_fold(new_page: NewPage, address: str, width: int, height: int) -> None:
+    page = new_page(viewport={"width": width, "height": height})
+    page.goto(address)
+    expect(page.locator("main td img").first).to_be_in_viewport(ratio=0.9)
+
+
 def test_it_prints_every_picture(opened: Page) -> None:
     opened.wait_for_load_state("networkidle")
     assert opened.pdf(format="A4").count(b"/Subtype /Image") == 26
