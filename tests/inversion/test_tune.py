@@ -123,7 +123,7 @@ def test_what_is_refused(model: Path, tmp_path: Path) -> None:
     model.unlink()
     with pytest.raises(MismatchError, match=r"the model tiny\.pth that .* changes was not found"):
         load_generator(path, "cpu")
-    with pytest.raises(SefaError, match="none.tuned.safetensors does not exist"):
+    with pytest.raises(SefaError, match=r"none\.tuned\.safetensors does not exist"):
         load_generator(tmp_path / f"none{TUNED}", "cpu")
 
 
