@@ -193,7 +193,7 @@ def changing(path: Path | str) -> Iterator[None]:
 
 
 def _locked(path: Path | str) -> int | None:
-    """Return the descriptor of the locked file, or None where there is no lock."""
+    """Return the descriptor of the locked file, or None if it cannot be locked."""
     try:
         import fcntl
 

@@ -49,7 +49,7 @@ class Operations:
         """Return the index of a direction, given its index (−1 is the last) or label.
 
         Raises:
-            UsageError: There is no such direction; the error names similar labels.
+            UsageError: A direction does not exist; the error names similar labels.
         """
         if not isinstance(name, str):
             last = is_whole(name, -self.k, -1)
@@ -67,7 +67,7 @@ class Operations:
                 whole. `"-1"` is the last direction, `"all"` is every one.
 
         Raises:
-            UsageError: There is no such direction; the error names similar labels.
+            UsageError: A direction does not exist; the error names similar labels.
 
         Example:
             >>> sefa.factorize(tiny).name({5: "smile"}).indices("0-2,smile")
@@ -158,7 +158,7 @@ class Operations:
             A new array or tensor of the same kind, `(n, num_layers, dim)`.
 
         Raises:
-            UsageError: There is no such direction, the codes are not an array of floats with two
+            UsageError: The direction does not exist, the codes are not an array of floats with two
                 or three axes, or alpha is not a finite number.
             MismatchError: The codes are not those of this model.
 
@@ -195,7 +195,7 @@ class Operations:
             labels: The new label by index or old label; None removes a label.
 
         Raises:
-            UsageError: There is no such direction, or this is not a mapping.
+            UsageError: A direction does not exist, or this is not a mapping.
             SefaError: A label is used twice, reads as an index, or is not one line of text.
 
         Example:
@@ -217,7 +217,7 @@ class Operations:
             label: The label of the new direction, if there is only one.
 
         Raises:
-            UsageError: There is no such direction.
+            UsageError: The direction does not exist.
         """
         from sefa_cli.bundle.picking import pick
 
@@ -247,7 +247,7 @@ class Operations:
             *names: Indices, ranges and labels of the directions to take out.
 
         Raises:
-            UsageError: There is no such direction, or no other is left.
+            UsageError: A direction does not exist, or no other is left.
             SefaError: One of the others is made of the named ones.
         """
         from sefa_cli.bundle.picking import pick

@@ -55,7 +55,7 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
             so does a direction without a step, a row for each. A table is returned as it is.
 
     Raises:
-        UsageError: There is no such direction, a step is not a finite number, or several
+        UsageError: A direction does not exist, a step is not a finite number, or several
             directions have a list of steps.
 
     Example:

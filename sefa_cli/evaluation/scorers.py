@@ -71,7 +71,7 @@ def open_scorers(
     `names` may be one string, with commas.
 
     Raises:
-        UsageError: There is no such scorer.
+        UsageError: A scorer does not exist.
         SefaError: A scorer cannot be loaded; for those of faces, how to install what they need.
     """
     asked, own = scorer_names(names)

@@ -64,7 +64,7 @@ class Film(ABC):
         """Return frame `i` as a Pillow image; −1 is the last.
 
         Raises:
-            IndexError: There is no such frame.
+            IndexError: The frame does not exist.
             TypeError: It is not an index.
         """
         return to_image(self.frame(self.shots[checked_index(i, len(self), "frame")]))

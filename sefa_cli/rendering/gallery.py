@@ -91,7 +91,7 @@ class Pictures(ABC):
         """Return picture `i` as a Pillow image; −1 is the last.
 
         Raises:
-            IndexError: There is no such picture.
+            IndexError: The picture does not exist.
             TypeError: It is not an index.
         """
         return to_image(self.one(checked_index(i, len(self), "picture")))
