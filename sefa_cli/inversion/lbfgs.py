@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-HISTORY = 20  # pairs of steps and changes of the gradient
+HISTORY = 100  # pairs of steps and changes of the gradient: with 20, the end is slower
 _ENOUGH = 1e-4  # Armijo: the share of the promised decrease that a step must bring
 _SHORTER = 0.4
 _SHORTEST = 1e-4

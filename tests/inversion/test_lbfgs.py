@@ -6,6 +6,7 @@ from collections import deque
 import torch
 from torch import Tensor
 
+from sefa_cli.inversion.how import How
 from sefa_cli.inversion.lbfgs import HISTORY, minimize
 
 
@@ -37,3 +38,8 @@ def test_a_narrow_valley_is_followed() -> None:
 
     minimize(rosenbrock, torch.tensor([-1.2, 1.0], dtype=torch.float64), deque(maxlen=HISTORY))
     assert min(seen) < 1e-10 and len(seen) < 80
+
+
+def test_a_search_of_the_usual_length_forgets_no_step() -> None:
+    """With 20 pairs, a photo's loss after 100 passes is a twentieth higher."""
+    assert HISTORY >= How().passes
