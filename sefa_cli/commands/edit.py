@@ -109,6 +109,11 @@ def edit(
     for file, suffix in extra.items():
         check_writable(file, overwrite, [suffix])
     target = picture_target(output, wish.name, overwrite)
+    if save_codes and photos.tune:
+        raise UsageError(
+            "--save-codes and --tune cannot be used together",
+            "`sefa invert --tune`, which writes both the codes and their model",
+        )
     if paste:
         photos.check_paste(wish.count, target.is_folder)
     showing = Showing.of(show)

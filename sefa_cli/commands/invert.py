@@ -8,7 +8,14 @@ import typer
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.commands.photo_page import PageOptions, invert_command
-from sefa_cli.commands.photos import Told, given_photos, say_missing, say_refusals
+from sefa_cli.commands.photos import (
+    Told,
+    Tuning,
+    check_untuned,
+    given_photos,
+    say_missing,
+    say_refusals,
+)
 from sefa_cli.commands.shares import Shares
 from sefa_cli.errors import SefaError, UsageError
 
@@ -189,14 +196,12 @@ def _check_tuned(tune: bool, output: str, model: str, shares: Shares, overwrite:
     """Refuse what cannot be tuned, or not be written, before anything is looked for."""
     if not tune:
         return
-    from sefa_cli.checkpoints import about_tuned
     from sefa_cli.files import check_writable
     from sefa_cli.inversion.tune import Tuned
 
     if shares.shard or shares.on:
         raise UsageError(f"{shares.option} and --tune cannot be used together")
-    if about_tuned(model) is not None:
-        raise UsageError(f"{model} is tuned already", "the model it changes")
+    check_untuned(model)
     check_writable(Tuned.beside(output), overwrite)
 
 
@@ -208,16 +213,8 @@ def _tune(batch: "Batch", outcomes: "list[Outcome]", work: "Work") -> "Tuned":
 
     at = [i for i, one in enumerate(outcomes) if not isinstance(one.result, SefaError)]
     found = [one.result for one in outcomes if not isinstance(one.result, SefaError)]
-    advance = work.begin("tuning", batch.inverter.how.passes * len(found), "passes")
-    done = 0
-
-    def step(name: str, n: int, loss: float) -> None:
-        nonlocal done
-        done += 1
-        advance.doing = f"{name}, loss {loss:.4f}"
-        advance.reach(done)
-
-    results, tuned = tune_to(batch.inverter, found, step)
+    tuning = Tuning(work, batch.inverter.how.passes, len(found))
+    results, tuned = tune_to(batch.inverter, found, tuning.step)
     for i, result in zip(at, results, strict=True):
         outcomes[i] = replace(outcomes[i], result=result)
         say(f"{outcomes[i].name}, tuned: {result.quality}")

@@ -14,7 +14,7 @@ from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
-    from sefa_cli.commands.console import Work
+    from sefa_cli.commands.console import Advance, Work
     from sefa_cli.rendering.edits import Edits
     from sefa_cli.rendering.options import PictureOptions
 
@@ -33,6 +33,26 @@ class Photos:
     ] = None
     align: options.Align = False
     face: options.Face = None
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune",
+            help="Also fit the model to the photographs, as `sefa invert --tune` does. Edits then "
+            "keep the person. Takes about two minutes for each photograph, once.",
+        ),
+    ] = False
+
+    def check(self, how: "PictureOptions") -> None:
+        """Refuse options that cannot act together, before anything is loaded."""
+        if not self.photo:
+            if self.align or self.face is not None or self.tune:
+                raise UsageError("--align, --face and --tune have no effect without --photo")
+            return
+        for option in ("seeds", "codes"):
+            if how.get(option) is not None:
+                raise UsageError(f"--photo and --{option} cannot be used together")
+        if self.tune and isinstance(model := how.get("model"), str):
+            check_untuned(model)
 
     def check_paste(self, moves: int, is_folder: bool) -> None:
         """Refuse `--paste` where it has no effect, or no place for its pictures."""
@@ -53,6 +73,23 @@ class Photos:
         codes = how["codes"]
         assert isinstance(codes, PhotoCodes)
         return pasted(edits, codes.photos, self.face, how.get("offline"))
+
+
+class Tuning:
+    """Tells how tuning goes on; it begins with the first pass."""
+
+    def __init__(self, work: "Work", passes: int, count: int) -> None:
+        self._work, self._total = work, passes * count
+        self._advance: Advance | None = None
+        self._done = 0
+
+    def step(self, name: str, passes: int, loss: float) -> None:
+        """Count a pass of a photo."""
+        if self._advance is None:
+            self._advance = self._work.begin("tuning", self._total, "passes")
+        self._done += 1
+        self._advance.doing = f"{name}, loss {loss:.4f}"
+        self._advance.reach(self._done)
 
 
 class Told:
@@ -80,6 +117,14 @@ class Told:
         self.refused += 1
         self.skip()
         print(f"sefa: {error}", file=sys.stderr)
+
+
+def check_untuned(model: str) -> None:
+    """Raise UsageError for a model that is tuned already."""
+    from sefa_cli.checkpoints import about_tuned
+
+    if about_tuned(model) is not None:
+        raise UsageError(f"{model} is tuned already", "the model it changes")
 
 
 def given_photos(names: Sequence[str]) -> list[Path]:
@@ -116,22 +161,18 @@ def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> C
     when all is written: it raises SefaError if some photos could not be read. Raises UsageError if
     the options name other codes, SefaError if no photo can be read.
     """
+    own.check(how)
     if not own.photo:
-        if own.align or own.face is not None:
-            raise UsageError("--align and --face have no effect without --photo")
         return lambda: None
-    for option in ("seeds", "codes"):
-        if how.get(option) is not None:
-            raise UsageError(f"--photo and --{option} cannot be used together")
     from sefa_cli.inversion.how import How
 
     way = How(align=own.align, face=own.face)
     paths = given_photos(own.photo)
     with working("loading the model") as work:
         from sefa_cli.allocator import keep_blocks
-        from sefa_cli.editing.source import generator_for
+        from sefa_cli.editing.source import generator_for, load_generator
         from sefa_cli.inversion.invert import Inverter
-        from sefa_cli.inversion.remembered import codes_of
+        from sefa_cli.inversion.remembered import codes_of, tuned_to
 
         keep_blocks()
         generator = generator_for(
@@ -143,11 +184,16 @@ def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> C
             work, inverter.how.passes, len(paths), "the next edit of a photo starts at once"
         )
         try:
-            how["codes"] = codes_of(paths, inverter, told.step, told.refuse)
+            how["codes"] = codes = codes_of(paths, inverter, told.step, told.refuse)
         except (KeyboardInterrupt, SystemExit) as interrupt:
             if len(told.searched) > 1:
                 interrupt.add_note("codes were kept; the same command goes on")
             raise
+        if own.tune:
+            tuning = Tuning(work, inverter.how.passes, len(codes.photos))
+            generator = load_generator(
+                tuned_to(codes, inverter, tuning.step), how.get("device", "auto")
+            )
     how["model"] = generator
     if len(told.searched) + told.refused < len(paths):
         say("codes of photos are taken from the cache", level=1)

@@ -1,19 +1,24 @@
-"""Codes of photos that were found before, kept in the cache: an edit need not look again."""
+"""Codes of photos, and models tuned to them, kept in the cache: an edit need not look again."""
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from sefa_cli.canonical import canonical_json
+from sefa_cli.checkpoints import TUNED
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.editing.codes import as_codes
+from sefa_cli.editing.tuned import save_tuned
 from sefa_cli.errors import SefaError
 from sefa_cli.inversion.batch import Progress
 from sefa_cli.inversion.descent import Report, Watch
 from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.photos import digest, unlike
+from sefa_cli.inversion.tune import Report as Step
+from sefa_cli.inversion.tune import tune_to
 from sefa_cli.sources import cache
 
 
@@ -61,11 +66,35 @@ def code_of(
     return code.cpu()
 
 
+def tuned_to(of: PhotoCodes, inverter: Inverter, step: Step) -> Checkpoint:
+    """Return the model as it is tuned to these photos; the cache keeps the changes.
+
+    Raises SefaError if they cannot be written, UsageError for a model that is tuned already.
+    """
+    photos = [digest(photo) for photo in of.photos]
+    file = cache.cache_folder() / "codes" / f"{_key(inverter, photos=photos, tune=True)}{TUNED}"
+    mark = file.with_suffix(".sha256")  # of the file as it was written
+    try:
+        whole = cache.kept(mark) == hashlib.sha256(file.read_bytes()).digest()
+    except OSError:
+        whole = False
+    if not whole:
+        read = zip(of.photos, of.names, of.codes, strict=True)
+        found = [inverter.found(inverter.read(path, name), code) for path, name, code in read]
+        _, tuned = tune_to(inverter, found, step)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_tuned(file, tuned.generator, tuned.changes, overwrite=True)
+        cache.keep(mark, hashlib.sha256(file.read_bytes()).digest())
+    return replace(inverter.generator.checkpoint, tuned=file)
+
+
 def _file(photo: Path | bytes, inverter: Inverter) -> Path:
     """Return the file of the cache that holds a photo's code."""
-    how = {"photo": digest(photo), **inverter.task}
-    key = hashlib.sha256(canonical_json(how).encode()).hexdigest()
-    return cache.cache_folder() / "codes" / f"{key}.npy"
+    return cache.cache_folder() / "codes" / f"{_key(inverter, photo=digest(photo))}.npy"
+
+
+def _key(inverter: Inverter, **asked: object) -> str:
+    return hashlib.sha256(canonical_json({**inverter.task, **asked}).encode()).hexdigest()
 
 
 def _remembered(file: Path, inverter: Inverter) -> torch.Tensor | None:
