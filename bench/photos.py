@@ -216,7 +216,27 @@ def run(name: str, space: str, folder: Path, inverter: Inverter, judge: Judge, m
     print(*row.values(), flush=True)
 
 
+def table(folder: Path, photos: list[str]) -> Iterator[str]:
+    """Yield the table of docs/photographs.md: each cell has w, w+ and tuned."""
+    shown = {"psnr": ".1f", "lpips": ".3f", "identity": ".2f", "after": ".2f", "seconds": ".0f"}
+    yield "| photo | PSNR, dB | LPIPS | identity | turned | seconds |"
+    yield "|---" * 6 + "|"
+    rows = []
+    for photo in photos:
+        files = [folder / f"{photo}_{space}.csv" for space in ("w", "w+", "tuned")]
+        found = [next(csv.DictReader(file.open())) if file.exists() else {} for file in files]
+        rows.append([[float(one.get(column, "nan")) for one in found] for column in shown])
+    medians = np.nanmedian(rows, axis=0)
+    for name, row in zip([*photos, "median"], [*rows, medians], strict=True):
+        cells = [
+            ", ".join(format(number, form) for number in cell)
+            for form, cell in zip(shown.values(), row, strict=True)
+        ]
+        yield f"| {name} | {' | '.join(cells)} |"
+
+
 def main() -> None:
+    """Measure what is missing; print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--photos", default=",".join(PHOTOS))
@@ -249,6 +269,7 @@ def main() -> None:
             if not (own.folder / f"{name}_{space}.csv").exists():
                 run(name, space, own.folder, inverter, judge, moves)
     judge.close()
+    print(*table(own.folder, own.photos.split(",")), sep="\n")
 
 
 if __name__ == "__main__":

@@ -66,10 +66,13 @@ def code_of(
     return code.cpu()
 
 
-def tuned_to(of: PhotoCodes, inverter: Inverter, step: Step) -> Checkpoint:
-    """Return the model as it is tuned to these photos; the cache keeps the changes.
+def tuned_to(
+    of: PhotoCodes, inverter: Inverter, step: Step, offline: bool | None = None
+) -> Checkpoint:
+    """Return the model as it is tuned to these photos, by LPIPS too; the cache keeps the changes.
 
-    Raises SefaError if they cannot be written, UsageError for a model that is tuned already.
+    Raises OfflineError if the weights of LPIPS may not be fetched, SefaError if the changes cannot
+    be written, UsageError for a model that is tuned already.
     """
     photos = [digest(photo) for photo in of.photos]
     file = cache.cache_folder() / "codes" / f"{_key(inverter, photos=photos, tune=True)}{TUNED}"
@@ -79,9 +82,10 @@ def tuned_to(of: PhotoCodes, inverter: Inverter, step: Step) -> Checkpoint:
     except OSError:
         whole = False
     if not whole:
+        seeing = Inverter(inverter.generator, replace(inverter.how, loss="lpips"), offline)
         read = zip(of.photos, of.names, of.codes, strict=True)
-        found = [inverter.found(inverter.read(path, name), code) for path, name, code in read]
-        _, tuned = tune_to(inverter, found, step)
+        found = [seeing.found(seeing.read(path, name), code) for path, name, code in read]
+        _, tuned = tune_to(seeing, found, step)
         file.parent.mkdir(parents=True, exist_ok=True)
         save_tuned(file, tuned.generator, tuned.changes, overwrite=True)
         cache.keep(mark, hashlib.sha256(file.read_bytes()).digest())

@@ -1,4 +1,4 @@
-"""`sefa edit --photo … --tune`: the model is fitted to the photo once, and kept for the next edit."""
+"""`sefa edit --photo … --tune`: the model is fitted to the photo once, and kept."""
 
 from pathlib import Path
 
@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import sefa_cli
+from sefa_cli.inversion import invert as inverting
 from sefa_cli.inversion import remembered
 from sefa_cli.inversion.how import How
+from sefa_cli.inversion.invert import Inversion, Inverter
+from sefa_cli.inversion.tune import tune_to
 from sefa_cli.sources.cache import cache_folder
 from tests.helpers import Sefa
+from tests.helpers.lpips_weights import small_lpips
 
 EDIT = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "--size", "32", "--photo", "me.png", "--tune")
 
@@ -18,6 +23,7 @@ EDIT = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "--size", "32", "--photo", "m
 def _photo(sefa: Sefa, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, *others = How.__init__.__defaults__  # type: ignore[misc]
     monkeypatch.setattr(How.__init__, "__defaults__", (None, 8, *others))
+    monkeypatch.setattr(inverting, "load_lpips", lambda offline: small_lpips())
     assert sefa("sample", "tiny.pth", "--seed", "5", "-o", "me.png").exit_code == 0
 
 
@@ -41,8 +47,12 @@ def _pixels(path: str) -> np.ndarray:
 def test_the_edit_is_that_of_the_tuned_model(sefa: Sefa) -> None:
     done = sefa(*EDIT, "-o", "edited.png")
     assert done.exit_code == 0, done.stderr
-    how = ("--passes", "8", "--tune", "-o", "me.npz")
-    assert sefa("invert", "me.png", "--model", "tiny.pth", *how).exit_code == 0
+    photo = Path("me.png")
+    code = sefa_cli.invert(photo, "tiny.pth", passes=8, device="cpu").codes[0]
+    inverter = Inverter(sefa_cli.load_generator("tiny.pth", device="cpu"), How(loss="lpips"))
+    found = inverter.found(inverter.read(photo), code)
+    results, changes = tune_to(inverter, [found], lambda *_: None)
+    Inversion(tuple(results), "w+", changes).save("me.npz")
     tuned = ("--codes", "me.npz", "--model", "me.tuned.safetensors", "-o", "by hand.png")
     assert sefa(*EDIT[:8], *tuned).exit_code == 0
     assert (_pixels("edited.png") == _pixels("by hand.png")).all()
