@@ -21,7 +21,7 @@ EDIT = ("edit", "tiny.dirs", "-k", "3", "-a", "2", "--size", "32", "--photo", "m
 
 @pytest.fixture
 def _photo(sefa: Sefa, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, _, *others = How.__init__.__defaults__  # type: ignore[misc]
+    _, _, *others = How.__init__.__defaults__
     monkeypatch.setattr(How.__init__, "__defaults__", (None, 8, *others))
     monkeypatch.setattr(inverting, "load_lpips", lambda offline: small_lpips())
     assert sefa("sample", "tiny.pth", "--seed", "5", "-o", "me.png").exit_code == 0
@@ -29,7 +29,7 @@ def _photo(sefa: Sefa, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _tunings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that grows when a model is tuned."""
-    seen, tune_to = [], remembered.tune_to
+    seen: list[int] = []
 
     def once(inverter, found, report):
         seen.append(len(found))
