@@ -3,6 +3,7 @@
     python bench/crashes.py                   all commands, every boundary, 200 random kills each
     python bench/crashes.py factorize pick    these
     python bench/crashes.py --random 0        every boundary only
+    python bench/crashes.py --every 5         every fifth boundary
     python bench/crashes.py --faults          a fault at every boundary instead of a kill
     python bench/crashes.py --pairs 20        two processes on one output and one cache
     python bench/crashes.py --full-disk 20    a real disk with less room than needed; needs root
@@ -147,7 +148,7 @@ def make_template(folder: Path, model: str = "tiny.pth") -> None:
     shutil.rmtree(folder / "cache")
 
 
-def kills(one: Case, given: Path, count: int) -> Iterator[Trial]:
+def kills(one: Case, given: Path, count: int, every: int = 1) -> Iterator[Trial]:
     """Yield what happened at each kill: where, whether at a boundary, what was wrong."""
     folder = given.with_name("work")
     for has_old in (False, True):
@@ -164,7 +165,7 @@ def kills(one: Case, given: Path, count: int) -> Iterator[Trial]:
             yield "an undisturbed run", True, [whole.said]
         seen: dict[object, list[str]] = {}  # the next run depends on what it finds alone
         moments = [random.uniform(0, took) for _ in range(count // 2)]
-        for at in (*range(1, len(whole.steps) + 1), *moments):
+        for at in (*range(1, len(whole.steps) + 1, every), *moments):
             is_step = isinstance(at, int)
             kill = {"kill_at": at} if is_step else {"after": at}
             run([*one.words, *again], prepare(folder, base), **kill)
@@ -188,13 +189,14 @@ def undisturbed(one: Case, given: Path) -> Iterator[tuple[Path, Ran, dict[str, b
         yield base, whole, content(folder, one.outputs), time.monotonic() - began
 
 
-def met(one: Case, given: Path) -> Iterator[Trial]:
+def met(one: Case, given: Path, every: int) -> Iterator[Trial]:
     """Yield what happened at each fault: where, that it was at a boundary, what was wrong."""
     for base, whole, new, _ in undisturbed(one, given):
-        for kind in FAULTS:
-            for at, step in enumerate(whole.steps, 1):
-                if not step.startswith("after"):
-                    yield f"{kind}, {step} (step {at})", True, trial(one, kind, at, base, new)
+        for number, kind in enumerate(FAULTS):
+            begun = [at for at, step in enumerate(whole.steps, 1) if not step.startswith("after")]
+            for at in begun[number % every :: every]:
+                where = f"{kind}, {whole.steps[at - 1]} (step {at})"
+                yield where, True, trial(one, kind, at, base, new)
 
 
 def paired(one: Case, given: Path, count: int) -> Iterator[Trial]:
@@ -232,12 +234,12 @@ def import_all() -> None:
 def trials(asked: argparse.Namespace, one: Case, given: Path) -> Iterator[Trial]:
     """Return the trials of one command that were asked for."""
     if asked.faults:
-        return met(one, given)
+        return met(one, given, asked.every)
     if asked.pairs:
         return paired(one, given, asked.pairs)
     if asked.full_disk:
         return squeezed(one, given, asked.full_disk)
-    return kills(one, given, asked.random)
+    return kills(one, given, asked.random, asked.every)
 
 
 def main() -> int:
@@ -245,6 +247,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("commands", nargs="*")
     parser.add_argument("--random", type=int, default=200)
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--real", action="store_true")
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--pairs", type=int)
