@@ -3,6 +3,7 @@
     python bench/crashes.py                   all commands, every boundary, 200 random kills each
     python bench/crashes.py factorize pick    these
     python bench/crashes.py --random 0        every boundary only
+    python bench/crashes.py --every 5         every fifth boundary
     python bench/crashes.py --faults          a fault at every boundary instead of a kill
     python bench/crashes.py --pairs 20        two processes on one output and one cache
     python bench/crashes.py --full-disk 20    a real disk with less room than needed; needs root
@@ -37,6 +38,7 @@ from tests.helpers.crashes import Case, Ran, content, faults, prepare, run, stat
 from tests.helpers.faults import FAULTS, pair, squeeze, trial
 from tests.helpers.server import Page, Server
 
+Trial = tuple[str, bool, list[str]]  # where, whether at a boundary, what was wrong
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # files that need no disk
 
 _PICTURES = ("--size", "32", "--device", "cpu")
@@ -49,18 +51,9 @@ def cases(web: str, model: str = "tiny.pth") -> dict[str, Case]:
     dirs = "tiny.dirs"
     edit = ["edit", dirs, "-k", "1", *_PICTURES]
     film = ["animate", dirs, "-k", "1", "--seeds", "0", *_PICTURES, "--frames"]
-    invert = [
-        "invert",
-        "photos",
-        "-m",
-        model,
-        *_PICTURES,
-        "--passes",
-        "2",
-        "-o",
-        "c.npz",
-        "--space",
-    ]
+    invert = ["invert", "photos", "-m", model, *_PICTURES, "--passes", "2"]
+    invert += ["-o", "c.npz", "--space"]
+    photo = ["--photo", "photos/seed0000.png", "--save-codes", "c.npz", "--save-preset", "p.toml"]
     report = ["report", dirs, "-k", "0", "-o", "r", *_PICTURES, "--seeds"]
     box = ["localize", model, "-o", "x.dirs", *_BOX, "--seeds", "0-1"]
     import_ = ["import", "boundary_w.npy", "--model", model, "-o", "x.dirs", "-L"]
@@ -94,19 +87,7 @@ def cases(web: str, model: str = "tiny.pth") -> dict[str, Case]:
         ),
         "edit": case([*edit, "--seeds", "0", "-o", "x.png"], ["-a", "2"], "x.png"),
         "edit, more files": case(
-            [
-                *edit,
-                "--photo",
-                "photos/seed0000.png",
-                "--save-codes",
-                "c.npz",
-                "--save-preset",
-                "p.toml",
-                "-o",
-                "x.png",
-                "-a",
-                "1",
-            ],
+            [*edit, *photo, "-o", "x.png", "-a", "1"],
             ["--trunc", "0.5"],
             "x.png c.npz p.toml",
             whole=False,
@@ -167,7 +148,7 @@ def make_template(folder: Path, model: str = "tiny.pth") -> None:
     shutil.rmtree(folder / "cache")
 
 
-def kills(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[str]]]:
+def kills(one: Case, given: Path, count: int, every: int = 1) -> Iterator[Trial]:
     """Yield what happened at each kill: where, whether at a boundary, what was wrong."""
     folder = given.with_name("work")
     for has_old in (False, True):
@@ -184,13 +165,10 @@ def kills(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[
             yield "an undisturbed run", True, [whole.said]
         seen: dict[object, list[str]] = {}  # the next run depends on what it finds alone
         moments = [random.uniform(0, took) for _ in range(count // 2)]
-        for at in (*range(1, len(whole.steps) + 1), *moments):
+        for at in (*range(1, len(whole.steps) + 1, every), *moments):
             is_step = isinstance(at, int)
-            run(
-                [*one.words, *again],
-                prepare(folder, base),
-                **{"kill_at" if is_step else "after": at},
-            )
+            kill = {"kill_at": at} if is_step else {"after": at}
+            run([*one.words, *again], prepare(folder, base), **kill)
             left = state(folder)
             if left not in seen:
                 seen[left] = faults(one, folder, old, new) or try_again(one, folder, new)
@@ -211,23 +189,24 @@ def undisturbed(one: Case, given: Path) -> Iterator[tuple[Path, Ran, dict[str, b
         yield base, whole, content(folder, one.outputs), time.monotonic() - began
 
 
-def met(one: Case, given: Path) -> Iterator[tuple[str, bool, list[str]]]:
+def met(one: Case, given: Path, every: int) -> Iterator[Trial]:
     """Yield what happened at each fault: where, that it was at a boundary, what was wrong."""
     for base, whole, new, _ in undisturbed(one, given):
-        for kind in FAULTS:
-            for at, step in enumerate(whole.steps, 1):
-                if not step.startswith("after"):
-                    yield f"{kind}, {step} (step {at})", True, trial(one, kind, at, base, new)
+        for number, kind in enumerate(FAULTS):
+            begun = [at for at, step in enumerate(whole.steps, 1) if not step.startswith("after")]
+            for at in begun[number % every :: every]:
+                where = f"{kind}, {whole.steps[at - 1]} (step {at})"
+                yield where, True, trial(one, kind, at, base, new)
 
 
-def paired(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[str]]]:
+def paired(one: Case, given: Path, count: int) -> Iterator[Trial]:
     """Yield what happened when a second process began, at a random moment of the first."""
     for base, _, new, took in undisturbed(one, given):
         for later in (0.0, *(random.uniform(0, took) for _ in range(count - 1))):
             yield f"{later:.3f} s later", False, pair(one, base, new, later)
 
 
-def squeezed(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, list[str]]]:
+def squeezed(one: Case, given: Path, count: int) -> Iterator[Trial]:
     """Yield what happened on a disk with room for nothing, and then for more and more."""
     for base, _, new, _ in undisturbed(one, given):
         most = 4 * (sum(map(len, new.values())) + (64 << 10))
@@ -239,14 +218,28 @@ def squeezed(one: Case, given: Path, count: int) -> Iterator[tuple[str, bool, li
 def import_all() -> None:
     """Import every module, so that no fork has to."""
     import torch
+    from PIL import Image
 
     import sefa_cli
 
     torch.set_num_threads(1)
+    importlib.import_module("torch._dynamo")  # the first optimizer imports it, for seconds
+    Image.init()
     for module in pkgutil.walk_packages(sefa_cli.__path__, "sefa_cli."):
         if module.name != "sefa_cli.__main__":
             with contextlib.suppress(ModuleNotFoundError):  # of an extra
                 importlib.import_module(module.name)
+
+
+def trials(asked: argparse.Namespace, one: Case, given: Path) -> Iterator[Trial]:
+    """Return the trials of one command that were asked for."""
+    if asked.faults:
+        return met(one, given, asked.every)
+    if asked.pairs:
+        return paired(one, given, asked.pairs)
+    if asked.full_disk:
+        return squeezed(one, given, asked.full_disk)
+    return kills(one, given, asked.random, asked.every)
 
 
 def main() -> int:
@@ -254,6 +247,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("commands", nargs="*")
     parser.add_argument("--random", type=int, default=200)
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--real", action="store_true")
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--pairs", type=int)
@@ -275,13 +269,7 @@ def main() -> int:
         for name in names or known:
             began, steps, moments, wrong = time.monotonic(), 0, 0, []
             one = known[name]
-            trials = (
-                met(one, given) if asked.faults
-                else paired(one, given, asked.pairs) if asked.pairs
-                else squeezed(one, given, asked.full_disk) if asked.full_disk
-                else kills(one, given, asked.random)
-            )  # fmt: skip
-            for where, is_step, found in trials:
+            for where, is_step, found in trials(asked, one, given):
                 steps, moments = steps + is_step, moments + (not is_step)
                 wrong += [f"  {where}: {one}" for one in found]
             took = time.monotonic() - began

@@ -274,7 +274,7 @@ def _connected(address: str) -> Any:
         own |= {"include_dashboard": False, "object_store_memory": 80 << 20}
     elif address != "auto":
         _check_answers(address)
-        os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")  # else 20 tries of 2 s
+        os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")  # else it tries for 40 s
     import ray
 
     try:

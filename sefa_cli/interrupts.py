@@ -52,14 +52,15 @@ class Catchable:
             end(_postponed)
 
 
-def _handle(number: int, frame: "FrameType | None", tries: int = _TRIES) -> None:
+def _handle(number: int, frame: "FrameType | None", tries: int | None = None) -> None:
     global _postponed
+    left = _TRIES if tries is None else tries
     importing = _importing(frame)
-    if not _working or (importing and not (tries and hasattr(signal, "setitimer"))):
+    if not _working or (importing and not (left and hasattr(signal, "setitimer"))):
         end(number)
     if importing:
         _postponed = number
-        signal.signal(signal.SIGALRM, lambda _, frame: _handle(number, frame, tries - 1))
+        signal.signal(signal.SIGALRM, lambda _, frame: _handle(number, frame, left - 1))
         signal.setitimer(signal.ITIMER_REAL, _LATER)
         return
     _postponed = None

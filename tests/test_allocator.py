@@ -73,10 +73,11 @@ def test_the_environment_turns_it_off() -> None:
 
 
 HELD = """
+import resource
 import numpy as np
 from sefa_cli.allocator import give_back, keep_blocks
 def resident():
-    return int(open("/proc/self/statm").read().split()[1]) >> 8
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() >> 20
 keep_blocks()
 blocks = [np.ones(40 << 20, np.uint8) for _ in range(8)]
 last = np.ones(1 << 20, np.uint8)  # the top of the heap stays in use

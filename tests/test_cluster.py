@@ -1,6 +1,8 @@
 """`--on`: all shares of a job on a real Ray cluster, whose nodes are processes of this machine."""
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -54,6 +56,21 @@ sys.meta_path.insert(0, Hook())
 """
 
 
+# Ray's "auto" finds every Ray of this machine: that of another test, too.
+ALONE = "import ray._private.services as services; services.find_gcs_addresses = set; "
+SEFA = "from sefa_cli.__main__ import main; main()"
+
+
+def free_port() -> int:
+    """Return a free port that the system gives nobody who asks for any: Ray opens it later."""
+    while True:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as free,
+        ):
+            return int(free.getsockname()[1])
+
+
 class Nodes:
     """A head without CPUs, and nodes with one CPU each, in a folder with `tiny.pth`."""
 
@@ -65,8 +82,7 @@ class Nodes:
         (folder / "hook" / "sitecustomize.py").write_text(HOOK)
         shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", folder / "tiny.pth")
         self.environment = {**os.environ, "OMP_NUM_THREADS": "1", "SEFA_CACHE": f"{folder}/cache"}
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         self.by_client = f"ray://127.0.0.1:{port}"
         head = {"num_cpus": 0, "include_dashboard": False, "ray_client_server_port": port}
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
@@ -146,8 +162,9 @@ def test_where_no_cluster_is(tmp_path: Path, address: str, said: str) -> None:
     """Ray looked for ten minutes where nothing was, and told of every try."""
     shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", tmp_path / "tiny.pth")
     words = ("sample", "-q", "tiny.pth", "--seeds", "0", "-o", "pictures", "--on", address)
-    command = [sys.executable, "-m", "sefa_cli", *words]
-    environment = {**os.environ, "RAY_ADDRESS": "", "SEFA_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", ALONE + SEFA, *words]
+    own = {"RAY_ADDRESS": "", "RAY_TMPDIR": str(tmp_path), "SEFA_CACHE": str(tmp_path / "cache")}
+    environment = {**os.environ, **own}
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )

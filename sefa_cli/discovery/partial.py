@@ -46,6 +46,14 @@ class Partial:
         """Whether the file holds anything of this search."""
         return self._is_ours and self.path.exists()
 
+    def is_of_this_search(self) -> bool:
+        """Whether the file can be read, and is of this search."""
+        try:
+            with np.load(self.path, allow_pickle=False) as archive:
+                return str(archive["key"]) == self.key
+        except BROKEN:
+            return False
+
     def read(self) -> None:
         """Take over what is there. Raises SefaError if it is another search's or unreadable."""
         try:

@@ -85,9 +85,24 @@ class Prepared:
         """
         for path in self.paths:
             check_writable(path, self.files.overwrite)
-        partial = self._partial()
+        begun = self._begun()
+        partial = begun._partial()
         with _noted(partial):
-            return self._run(progress, partial)
+            return begun._run(progress, partial)
+
+    def _begun(self) -> "Prepared":
+        """Return the same in the precision of the search to resume, where any will do.
+
+        "auto" may settle otherwise on another CPU.
+        """
+        if self.files.resume and self.request.precision == "auto":
+            for precision in ("float32", "bf16"):
+                searches = [replace(search, precision=precision) for search in self.searches]
+                other = replace(self, searches=searches)
+                partial = other._partial()
+                if partial is not None and partial.is_of_this_search():
+                    return other
+        return self
 
     def _run(self, progress: Progress | None, partial: Partial | None) -> Found:
         if self.searches[0].method == "stylespace":

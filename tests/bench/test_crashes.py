@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from tests.helpers import ROOT
-from tests.helpers.crashes import Case, all_files, faults, run
+from tests.helpers.crashes import Case, all_files, content, faults, run
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,17 @@ def test_completion_that_cannot_be_installed(tmp_path: Path) -> None:
     done = run(["--install-completion", "bash"], tmp_path / "work")
     assert done.status == 1 and done.said.startswith("sefa: cannot install completion: ")
     assert done.said.count("\n") == 1 and (home / ".bashrc").read_bytes() == b"\xff"
+
+
+def test_seconds_do_not_count_as_a_difference(tmp_path: Path) -> None:
+    """Under load, half of all trials of `invert --report` seemed to differ."""
+    page = "<dt>LPIPS</dt><dd><bdi>{}</bdi></dd><dt>seconds</dt><dd><bdi>{}</bdi></dd>"
+    found = []
+    for lpips, seconds in (("0.3", "0.1"), ("0.3", "12.5"), ("0.4", "0.1")):
+        (tmp_path / "page.html").write_text(page.format(lpips, seconds))
+        (tmp_path / "table.csv").write_text(f"lpips,seconds\n{lpips},{seconds}\n")
+        found.append(content(tmp_path, ["page.html", "table.csv"]))
+    assert found[0] == found[1] and not set(found[0].items()) & set(found[2].items())
 
 
 def test_a_fork_tells_how_it_ended(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers import ROOT
 from tests.helpers.crashes import all_files, content, prepare, run
-from tests.helpers.faults import FAULTS, pair, squeeze, trial
+from tests.helpers.faults import FAULTS, pair, small_disk, squeeze, trial
 
 pytestmark = pytest.mark.slow
 QUICK = (
@@ -77,6 +77,16 @@ def test_two_processes_on_one_output_and_one_cache(
     assert pair(case, base, new, later=0) == []
 
 
+def test_elsewhere_than_on_linux_no_disk_is_mounted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There `mount` takes other arguments, and the test of full disks failed."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(PermissionError), small_disk(tmp_path / "disk"):
+        pass
+    assert not (tmp_path / "disk").exists()
+
+
 @pytest.mark.parametrize("name", ["pick", "edit, a folder", "animate, mp4"])
 def test_a_disk_without_room_ends_in_one_line(crashes: ModuleType, given: Path, name: str) -> None:
     case = crashes.cases("")[name]
@@ -84,5 +94,5 @@ def test_a_disk_without_room_ends_in_one_line(crashes: ModuleType, given: Path, 
     try:
         wrong = [squeeze(case, room, base, new) for room in (0, 8192, 1 << 20)]
     except PermissionError:
-        pytest.skip("only root may mount a small disk")
+        pytest.skip("only root of a Linux machine may mount a small disk")
     assert wrong == [[], [], []]

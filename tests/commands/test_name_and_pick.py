@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from sefa_cli.bundle import annotations
 from sefa_cli.bundle.bundle import Bundle
 from tests.helpers import Sefa
 
@@ -49,11 +52,27 @@ def test_only_the_labels_change(sefa: Sefa, bundle: Path) -> None:
 
 
 @pytest.mark.slow
-def test_names_given_at_the_same_moment_are_all_kept(sefa: Sefa, bundle: Path) -> None:
-    words = [sys.executable, "-m", "sefa_cli", "name", "tiny.dirs"]
-    running = [subprocess.Popen([*words, str(k), f"name {k}"]) for k in range(6)]
-    assert [one.wait(60) for one in running] == [0] * 6
-    assert Bundle.load(bundle).labels[:6] == [f"name {k}" for k in range(6)]
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="only Linux tells who waits")
+def test_names_given_at_the_same_moment_are_all_kept(
+    sefa: Sefa, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second process asks between the first one's reading and writing."""
+    words = [sys.executable, "-m", "sefa_cli", "name", "tiny.dirs", "1", "second"]
+    relabeled, asked = annotations.relabeled, []
+
+    def asked_meanwhile(*changes: Any) -> Bundle:
+        asked.append(second := subprocess.Popen(words))
+        while second.poll() is None and f" {second.pid} " not in Path("/proc/locks").read_text():
+            time.sleep(0.01)
+        return relabeled(*changes)
+
+    monkeypatch.setattr(annotations, "relabeled", asked_meanwhile)
+    try:
+        assert sefa("name", "tiny.dirs", "0", "first").exit_code == 0
+        assert asked[0].wait(60) == 0
+    finally:
+        asked[0].kill()
+    assert Bundle.load(bundle).labels[:2] == ["first", "second"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """`sefa.localize`: a region in, a bundle out, resumable, and the same as the command's."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import sefa_cli as sefa
 from sefa_cli.discovery.localize import prepare
 from sefa_cli.discovery.request import Choices, Files, Request
+from sefa_cli.discovery.search import Search
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.base import Generator
 from tests.helpers import CONTAINERS
@@ -75,6 +76,24 @@ def test_an_interrupted_search_goes_on(generator: Generator, tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["a.dirs"]
     whole = sefa.localize(generator, BOX, seeds=[0, 1], size=32, num=2)
     assert bundle.to_bytes() == whole.to_bytes() == (tmp_path / "a.dirs").read_bytes()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_a_search_goes_on_where_auto_is_another_precision(
+    generator: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    """On another CPU the same command was refused as one with other options."""
+    how: dict[str, Any] = {"seeds": [0], "size": 32, "num": 2, "precision": precision}
+    whole = sefa.localize(generator, BOX, **how)
+    how["output"] = tmp_path / "a.dirs"
+    with pytest.raises(KeyboardInterrupt):
+        sefa.localize(generator, BOX, progress=stopped_at(16), **how)
+    other = {"float32": "bf16", "bf16": "float32"}[precision]
+    with pytest.raises(SefaError, match="other options"):
+        sefa.localize(generator, BOX, resume=True, **{**how, "precision": other})
+    monkeypatch.setattr(Search, "settled", lambda self, generator: replace(self, precision=other))
+    again = sefa.localize(generator, BOX, resume=True, **{**how, "precision": "auto"})
+    assert again.to_bytes() == whole.to_bytes()
 
 
 def test_codes_may_be_an_array_which_resume_knows_again(

@@ -171,16 +171,23 @@ CALLS = {"autosave": _autosave}  # what is no command, by the word that stands f
 def content(folder: Path, outputs: Iterable[str]) -> dict[str, bytes]:
     """Return the files that are at or below `outputs`, without those that were never finished.
 
-    A table's column of seconds differs from run to run, and is left out.
+    Seconds in a table or on a page differ from run to run, and are left out.
     """
     return {
-        name: _timeless(data) if name.endswith(".csv") else data
+        name: _timeless(name, data)
         for name, data in all_files(folder).items() if _is_below(name, outputs)
         if not is_begun(name)
     }  # fmt: skip
 
 
-def _timeless(table: bytes) -> bytes:
+def _timeless(name: str, data: bytes) -> bytes:
+    if name.endswith(".csv"):
+        return _timeless_table(data)
+    is_page = name.endswith(".html")
+    return re.sub(rb"(<dt>seconds</dt><dd><bdi>)[\d.]+", rb"\1", data) if is_page else data
+
+
+def _timeless_table(table: bytes) -> bytes:
     rows = list(csv.reader(table.decode("utf-8", "replace").splitlines()))
     found = [at for at, name in enumerate(rows[0] if rows else []) if name == "seconds"]
     rows = [[cell for at, cell in enumerate(row) if at not in found] for row in rows]
