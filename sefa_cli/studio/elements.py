@@ -84,6 +84,13 @@ class Complaint(Protocol):
     error: str | None
 
 
+class Number(ui.number):
+    """A field that keeps a number out of range: the page says what is wrong with it."""
+
+    def sanitize(self) -> None:
+        """Leave the number as it was typed."""
+
+
 class Fault(Element):
     """A place for an error that belongs to no single field; a person can close it."""
 
@@ -114,6 +121,12 @@ class Hint(Element, component="assets/hint.js"):
     def __init__(self, *lines: str) -> None:
         super().__init__()
         self._props["lines"] = lines
+
+
+def fill(field: ui.input | ui.number, value: Any) -> None:
+    """Show a value in a field, unless the error beside it is about what was typed there."""
+    if not field.error:
+        field.value = value
 
 
 def icon_button(icon: str, tip: str, handler: Any) -> ui.button:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
 
+from sefa_cli.studio.elements import fill
 from sefa_cli.studio.gallery import Gallery
 from sefa_cli.studio.session import State, with_mix
 
@@ -41,7 +42,8 @@ class FacesPanel:
     def refresh(self) -> None:
         """Bring the tools up to date."""
         state = self.page.state
-        self._faces.value, self._mix.value = len(state.seeds), state.mix
+        self._faces.value = len(state.seeds)
+        fill(self._mix, state.mix)
         names = {NOTHING: "nothing", BEFORE: "before"}
         if len(state.sets) > 1:
             names |= {i: f"{own.path} alone" for i, own in enumerate(state.sets)}
