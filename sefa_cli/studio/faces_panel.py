@@ -36,7 +36,9 @@ class FacesPanel:
             with self._mix:
                 ui.tooltip("Takes the styles of another seed on these layers: 7:8-22, or 7:top")
             self._compare = ui.select({NOTHING: "nothing"}, value=NOTHING, label="Compare with")
-            self._compare.props('dense outlined options-dense data-test="compare"').classes("trunc")
+            self._compare.props('dense outlined options-dense data-test="compare"').classes(
+                "compare"
+            )
             self._compare.on_value_change(self._choose)
 
     def refresh(self) -> None:
@@ -64,7 +66,16 @@ class FacesPanel:
             if rendered is None or page.closed:
                 return
             self._shown = state, f"/picture/{page.key}/{page.keep(rendered.data)}"
-        self.canvas.say(other=self._shown[1])
+        self.canvas.say(other=self._shown[1], sides=self._sides())
+
+    def _sides(self) -> list[str]:
+        """Return what stands at the left of the wipe, and at its right."""
+        if self._compared == BEFORE:
+            return ["before", "after"]
+        own, *others = (
+            self.page.state.sets[self._compared :] + self.page.state.sets[: self._compared]
+        )
+        return [own.path, others[0].path if len(others) == 1 else "all others"]
 
     async def _choose(self, event: events.ValueChangeEventArguments[Any]) -> None:
         if event.value in (None, self._compared):

@@ -39,7 +39,7 @@ class OpenDialog:
                 'no-caps unelevated data-test="open-path"'
             )
             label = "or drop a bundle (.dirs), a photo or a saved picture here"
-            drop = Drop(label, f"/upload/{page.key}")
+            drop = Drop(label, page)
             drop.props('data-test="drop"').classes("wide")
             self._align = ui.checkbox("Align the face of a photo", value=can_align)
             self._align.props("dense").visible = can_align

@@ -33,7 +33,7 @@ class PicturePanel:
             self.canvas = Canvas()
             self._drop = Drop(
                 "Drop a file here: a bundle, a photo, or a picture that sefa saved",
-                f"/upload/{page.key}",
+                page,
             ).props('data-test="drop-here"')
             self.trouble = Fault("trouble")
             self.film = FilmPanel(page)
