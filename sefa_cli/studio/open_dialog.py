@@ -42,7 +42,7 @@ class OpenDialog:
             drop = Drop(label, page)
             drop.props('data-test="drop"').classes("wide")
             self._align = ui.checkbox("Align the face of a photo", value=can_align)
-            self._align.props("dense").visible = can_align
+            self._align.props('dense data-test="align"').visible = can_align
 
     @property
     def align(self) -> bool:

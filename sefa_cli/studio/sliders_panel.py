@@ -107,7 +107,7 @@ class SlidersPanel:
                 'flat dense no-caps size=12px data-test="reset"'
             )
             ui.toggle({r: f"±{r}" for r in REACHES}, value=self.reach, on_change=self._go).props(
-                'no-caps flat size=12px padding="2px 6px"'
+                'no-caps flat size=12px padding="2px 6px" data-test="reach"'
             ).tooltip("How far the sliders go, in the steps that suit each direction")
         for k, _, value in shown_directions(sliders, self.count):
             self._rows[k] = DirectionRow(self, sliders, k, value)
