@@ -53,12 +53,16 @@ class FacesPanel:
             value = self._compared if self._compared in names else NOTHING
             self._compare.set_options(names, value=value)
 
+    def hide_other(self) -> None:
+        """Show no other picture until the picture is done."""
+        self._shown = None
+        self.canvas.say(other="")
+
     async def settled(self) -> None:
         """Show what the picture is compared with, now that the picture is done."""
         page, renderer = self.page, self.page.renderer
         if self._compared == NOTHING or renderer is None:
-            self._shown = None
-            self.canvas.say(other="")
+            self.hide_other()
             return
         state = page.state.before() if self._compared == BEFORE else page.state.only(self._compared)
         if self._shown is None or self._shown[0] != state:

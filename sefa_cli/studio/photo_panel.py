@@ -62,6 +62,7 @@ class PhotoPanel:
         self._search = search
         self._timer.activate()
         self.refresh()
+        self.page.layout.picture.faces.hide_other()
         self.page.layout.picture.say(f"looking for {name} …")
         background_tasks.create(self._run(search, inverter), name="photo")
 

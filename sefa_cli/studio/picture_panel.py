@@ -32,7 +32,8 @@ class PicturePanel:
         with ui.element("div").classes("frame"):
             self.canvas = Canvas()
             self._drop = Drop(
-                "Drop a file here: a bundle, a photo, or a picture that sefa saved",
+                "Drop a file here, or click to choose one: a bundle, a photo, "
+                "or a picture that sefa saved",
                 page,
             ).props('data-test="drop-here"')
             self.trouble = Fault("trouble")

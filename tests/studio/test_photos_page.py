@@ -165,10 +165,16 @@ def test_a_search_is_canceled(tiny: str, page: Page, photo: str) -> None:
     still = settled(opened(page, tiny))
     pixels = np.random.RandomState(0).randint(0, 255, (64, 64, 3)).astype(np.uint8)
     Image.fromarray(pixels).save("noise.png")
+    at(page, "compare").click()
+    page.get_by_role("option", name="before").click()
+    expect(page.locator(".canvas .other")).to_be_visible()
     dropped(page, "noise.png")
     expect(page.get_by_text("Reading noise.png …")).to_be_visible()
+    expect(at(page, "about")).to_have_text("looking for noise.png …")
+    expect(page.locator(".canvas .other")).to_have_count(0)  # that is another face
     at(page, "photo-cancel").click()
     expect(at(page, "photo-cancel")).to_be_hidden()
+    expect(page.locator(".canvas .other")).to_be_visible()
     until(lambda: (settled(page) == still).all())
     expect(at(page, "photo")).to_be_hidden()
 
