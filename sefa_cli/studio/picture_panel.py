@@ -72,6 +72,7 @@ class PicturePanel:
 
     async def _take_seed(self) -> None:
         if self._seed.value is None:
+            self.page.layout.forgive()
             self.refresh()
         else:
             await self._take(int(self._seed.value))
