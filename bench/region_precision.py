@@ -45,10 +45,11 @@ from region_directions import (
 )
 
 import sefa_cli as sefa
+from sefa_cli.discovery.regions.changes import Change, change
 from sefa_cli.discovery.regions.region import one_region
 from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.editing.sum import add, shift
-from sefa_cli.evaluation.locality import Change, change, strength
+from sefa_cli.evaluation.locality import strength
 from sefa_cli.generators.base import Generator
 from sefa_cli.ranges import parse_range
 from sefa_cli.rendering.pictures import Picture, nearest, to_uint8

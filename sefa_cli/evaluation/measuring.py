@@ -20,9 +20,9 @@ from PIL import Image
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.canonical import canonical_json
+from sefa_cli.discovery.regions.changes import change_in
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError
-from sefa_cli.evaluation.locality import change
 from sefa_cli.evaluation.scorers import Picture, Scorer, comparing, embedder, score, version_of
 from sefa_cli.files import open_atomically
 from sefa_cli.interchange.containers import BROKEN
@@ -137,18 +137,9 @@ class Trial:
         return np.array([found.get(name, np.nan) for name in self.compared])
 
     def _local(self, before: Picture, after: Picture) -> tuple[float, float]:
-        if self.bundle.mask is None:
-            return np.nan, np.nan
-        fore, back = self._weights((before.shape[1], before.shape[0]))
-        first, last = (np.moveaxis(p.astype(np.float64), 2, 0) for p in (before, after))
-        return change(first, last, fore, back)
-
-    def _weights(self, size: tuple[int, int]) -> tuple[NDArray[np.float64], ...]:
-        """Return region and background at a size; the mean of a region that every seed has."""
-        assert self.bundle.mask is not None
-        fore = _resized(self.bundle.mask, size)
-        back = self.bundle.background
-        return fore, 255 - fore if back is None else _resized(back, size)
+        return (
+            (np.nan, np.nan) if self.bundle.mask is None else change_in(self.bundle, before, after)
+        )
 
 
 def attributes_of(
@@ -281,9 +272,3 @@ def _small(picture: Picture) -> NDArray[np.float32]:
     image = Image.fromarray(picture[..., 0] if gray else picture)
     small = np.asarray(image.resize((_FIELD, _FIELD), Image.Resampling.BOX), np.float32)
     return small.reshape(_FIELD, _FIELD, picture.shape[2])
-
-
-def _resized(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float64]:
-    mean = mask.reshape(-1, *mask.shape[-2:]).mean(axis=0)
-    image = Image.fromarray(mean.astype(np.uint8)).resize(size, Image.Resampling.BOX)
-    return np.asarray(image, np.float64)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sefa_cli.studio.library import Model
 
 SIDE = 160  # pixels: the size of one picture in a sweep
-STEPS = (-1.0, -0.5, 0.5, 1.0)  # in units of the reach
+STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0)  # in units of the reach
 # The default reach of a sweep. The higher the layers, the more a step shows.
 REACH = {"bottom": 5.0, "middle": 4.0, "top": 2.5}
 
@@ -127,18 +127,18 @@ def _has_answers(info: Mapping[str, Any]) -> bool:
 def sweep(model: "Model", state: State, question: Question, seeds: str, reach: float) -> bytes:
     """Return a sheet as PNG: a row for each seed, the direction from −reach to reach.
 
-    The first column shows the picture before the move.
+    A heading is where the slider would stand.
     """
-    import numpy as np
-
     from sefa_cli.editing.moves import Move
     from sefa_cli.rendering.edits import edit
     from sefa_cli.rendering.pictures import png
+    from sefa_cli.rendering.sheets import contact_sheet
 
     own, generator = sliders_of(state, question), model.generator
+    moves = [Move(((question.k, step * reach),)) for step in STEPS]
     edits = edit(
-        relabeled(own.bundle, {question.k: None}),  # a name would suggest an answer
-        [[Move(((question.k, step * reach),)) for step in STEPS]],
+        own.bundle,
+        [moves],
         seeds=seeds,
         truncation=state.trunc,
         label=state.label,
@@ -147,4 +147,6 @@ def sweep(model: "Model", state: State, question: Question, seeds: str, reach: f
         size=min(SIDE, generator.resolution),
         fast=True,
     )
-    return png(np.asarray(edits.sheet()), compression=1)
+    rows = zip(*(edits.render(move) for move in moves), strict=True)
+    headings = [f"{step * reach:+g}" if step else "before" for step in STEPS]
+    return png(contact_sheet(list(rows), edits.scene.start.names, headings), compression=1)

@@ -90,7 +90,12 @@ class AnnotatingPanel:
                 self._name = ui.input("Name").without_auto_validation()
                 self._name.props('dense outlined data-test="annotate-name"')
                 self._name.on("keydown.enter", self._named)
-                ui.label("← back · → skip · Esc closes and keeps the answers").classes("quiet")
+                with ui.row().classes("panel-head"):
+                    for text, key in (("← Back", "ArrowLeft"), ("Skip →", "ArrowRight")):
+                        ui.button(text, on_click=lambda key=key: self._press(key)).props(
+                            f'no-caps flat dense data-test="{key}"'
+                        )
+                    ui.label("Esc closes and keeps the answers").classes("quiet")
         self._keys = ui.keyboard(self._key, active=False, ignore=["input", "select", "textarea"])
         self._dialog.on_value_change(self._toggled)
         self._asking.visible = False

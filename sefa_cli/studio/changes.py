@@ -1,14 +1,13 @@
 """How much a slider changes the picture inside and outside the region that it was found for."""
 
+import math
 from collections.abc import Callable
 
-import numpy as np
-from PIL import Image
-
-from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.rendering.pictures import Picture
+from sefa_cli.discovery.regions.changes import change_in
 from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.session import Sliders, State
+
+_HALF = 127.5  # levels of a picture in one unit of its range from -1 to 1
 
 
 def estimated(sliders: Sliders, k: int) -> str:
@@ -26,27 +25,10 @@ def measured(renderer: Renderer, state: State, k: int, go_on: Callable[[], objec
     own, state = state.sliders, state.alone
     assert own is not None
     pictures = []
-    for one in (state, state.at(k, 0)):
+    for one in (state.at(k, 0), state):
         go_on()  # some networks cannot stop between layers
         pictures.append(renderer.picture(one, renderer.quick, go_on))
-    return _said(*change(own.bundle, *pictures))
-
-
-def change(bundle: Bundle, after: Picture, before: Picture) -> tuple[float, float]:
-    """Return the root mean square change inside and outside, as parts of a range of 2.
-
-    The region of a bundle with one for each seed is the first.
-    """
-    fore = np.asarray(bundle.mask, np.uint8)
-    back = 255 - fore if bundle.background is None else bundle.background
-    squares = np.square((after.astype(float) - before) / 127.5).mean(axis=-1)  # (h, w)
-    height, width = squares.shape
-    weights = [
-        np.asarray(Image.fromarray(part.reshape(-1, *part.shape[-2:])[0]).resize((width, height)))
-        for part in (fore, back)
-    ]
-    inside, outside = (np.sqrt(np.average(squares, weights=own + 1e-9)) for own in weights)
-    return float(inside), float(outside)
+    return _said(*(math.sqrt(part) / _HALF for part in change_in(own.bundle, *pictures)))
 
 
 def _said(inside: float, outside: float) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import events, ui
 
 from sefa_cli.studio.changes import estimated
+from sefa_cli.studio.elements import fill
 from sefa_cli.studio.session import Sliders, State
 from sefa_cli.studio.shell import named
 from sefa_cli.studio.slider import Slider
@@ -60,7 +61,7 @@ class DirectionRow:
         """Bring the row up to date."""
         sliders, k = state.sliders, self._k
         assert sliders is not None
-        self._name.value = sliders.bundle.labels[k] or ""
+        fill(self._name, sliders.bundle.labels[k] or "")
         if self._take:
             free = _proposed(sliders, k)["label"] not in sliders.bundle.labels
             self._take.visible = free and not sliders.bundle.labels[k]

@@ -1,12 +1,15 @@
 """Elements that several parts of a page share: the picture, drop zones, buttons and faults."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nicegui import ui
 from nicegui.element import Element
 
 from sefa_cli.studio.uploads import LARGEST, too_large
+
+if TYPE_CHECKING:
+    from sefa_cli.studio.page import Page
 
 
 class Canvas(Element, component="assets/canvas.js"):
@@ -18,10 +21,11 @@ class Canvas(Element, component="assets/canvas.js"):
         self._props["brush"] = 0.08
         self._props["src"] = ""
         self._props["other"] = ""  # a picture at the left of the wipe
+        self._props["sides"] = []  # what stands at the left of the wipe, and at its right
         self._props["alt"] = "the generated picture"
 
     def say(self, **props: Any) -> None:
-        """Set `mode`, `brush` or `other`."""
+        """Set `mode`, `brush`, or `other` and `sides`."""
         self._props.update(props)
         self.update()
 
@@ -42,14 +46,18 @@ class Drop(Element, component="assets/drop.js"):
     NiceGUI's own element adds a route for each page, and FastAPI keeps it and its page for ever.
     """
 
-    def __init__(self, label: str, address: str, anywhere: bool = False) -> None:
+    def __init__(self, label: str, page: "Page", anywhere: bool = False) -> None:
         """With `anywhere` it is the whole window, and seen only while a file is over it."""
         super().__init__()
         self._props.update(
-            label=label, address=address, accept=".dirs,.toml,.npz,.npy,image/*", largest=LARGEST
+            label=label,
+            address=f"/upload/{page.key}",
+            accept=".dirs,.toml,.npz,.npy,image/*",
+            largest=LARGEST,
         )
         self._props["anywhere"] = anywhere
         self._props["refusal"] = ". ".join(too_large())
+        self.on("begun", lambda: page.layout.forgive())
 
 
 class Caption(Element, component="assets/caption.js"):
@@ -84,6 +92,13 @@ class Complaint(Protocol):
     error: str | None
 
 
+class Number(ui.number):
+    """A field that keeps a number out of range: the page says what is wrong with it."""
+
+    def sanitize(self) -> None:
+        """Leave the number as it was typed."""
+
+
 class Fault(Element):
     """A place for an error that belongs to no single field; a person can close it."""
 
@@ -114,6 +129,12 @@ class Hint(Element, component="assets/hint.js"):
     def __init__(self, *lines: str) -> None:
         super().__init__()
         self._props["lines"] = lines
+
+
+def fill(field: ui.input | ui.number, value: Any) -> None:
+    """Show a value in a field, unless the error beside it is about what was typed there."""
+    if not field.error:
+        field.value = value
 
 
 def icon_button(icon: str, tip: str, handler: Any) -> ui.button:

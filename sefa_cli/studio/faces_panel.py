@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
 
+from sefa_cli.studio.elements import fill
 from sefa_cli.studio.gallery import Gallery
 from sefa_cli.studio.session import State, with_mix
 
@@ -35,13 +36,16 @@ class FacesPanel:
             with self._mix:
                 ui.tooltip("Takes the styles of another seed on these layers: 7:8-22, or 7:top")
             self._compare = ui.select({NOTHING: "nothing"}, value=NOTHING, label="Compare with")
-            self._compare.props('dense outlined options-dense data-test="compare"').classes("trunc")
+            self._compare.props('dense outlined options-dense data-test="compare"').classes(
+                "compare"
+            )
             self._compare.on_value_change(self._choose)
 
     def refresh(self) -> None:
         """Bring the tools up to date."""
         state = self.page.state
-        self._faces.value, self._mix.value = len(state.seeds), state.mix
+        self._faces.value = len(state.seeds)
+        fill(self._mix, state.mix)
         names = {NOTHING: "nothing", BEFORE: "before"}
         if len(state.sets) > 1:
             names |= {i: f"{own.path} alone" for i, own in enumerate(state.sets)}
@@ -49,12 +53,16 @@ class FacesPanel:
             value = self._compared if self._compared in names else NOTHING
             self._compare.set_options(names, value=value)
 
+    def hide_other(self) -> None:
+        """Show no other picture until the picture is done."""
+        self._shown = None
+        self.canvas.say(other="")
+
     async def settled(self) -> None:
         """Show what the picture is compared with, now that the picture is done."""
         page, renderer = self.page, self.page.renderer
         if self._compared == NOTHING or renderer is None:
-            self._shown = None
-            self.canvas.say(other="")
+            self.hide_other()
             return
         state = page.state.before() if self._compared == BEFORE else page.state.only(self._compared)
         if self._shown is None or self._shown[0] != state:
@@ -62,7 +70,16 @@ class FacesPanel:
             if rendered is None or page.closed:
                 return
             self._shown = state, f"/picture/{page.key}/{page.keep(rendered.data)}"
-        self.canvas.say(other=self._shown[1])
+        self.canvas.say(other=self._shown[1], sides=self._sides())
+
+    def _sides(self) -> list[str]:
+        """Return what stands at the left of the wipe, and at its right."""
+        if self._compared == BEFORE:
+            return ["before", "after"]
+        own, *others = (
+            self.page.state.sets[self._compared :] + self.page.state.sets[: self._compared]
+        )
+        return [own.path, others[0].path if len(others) == 1 else "all others"]
 
     async def _choose(self, event: events.ValueChangeEventArguments[Any]) -> None:
         if event.value in (None, self._compared):

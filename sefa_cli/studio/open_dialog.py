@@ -38,11 +38,11 @@ class OpenDialog:
             ui.button("Open", on_click=lambda: self._open(path.value)).props(
                 'no-caps unelevated data-test="open-path"'
             )
-            label = "or drop a bundle (.dirs), a photo or a saved picture here"
-            drop = Drop(label, f"/upload/{page.key}")
+            label = "or drop a bundle (.dirs), a photo or a saved picture here, or click"
+            drop = Drop(label, page)
             drop.props('data-test="drop"').classes("wide")
             self._align = ui.checkbox("Align the face of a photo", value=can_align)
-            self._align.props("dense").visible = can_align
+            self._align.props('dense data-test="align"').visible = can_align
 
     @property
     def align(self) -> bool:

@@ -40,7 +40,8 @@ class PhotoPanel:
             ui.button("Cancel", on_click=self.stop).props(
                 'no-caps flat dense data-test="photo-cancel"'
             )
-        Drop("Drop a photo, a saved picture or a bundle", f"/upload/{page.key}", anywhere=True)
+        whole = Drop("Drop a photo, a saved picture or a bundle", page, anywhere=True)
+        whole.on("refused", lambda event: page.layout.complain(str(event.args)))
         self._timer = ui.timer(0.5, self._tell, active=False)
 
     async def take(self, name: str, data: bytes) -> None:
@@ -51,8 +52,7 @@ class PhotoPanel:
         if has_note(data):
             await self._restore(name, data)
             return
-        if self.page.model is None:
-            await asyncio.to_thread(upright_photo, data, 3, name, [])
+        await asyncio.to_thread(upright_photo, data, 3, name, [])  # before anything is loaded
         model, align = check_model(self.page.model), self.page.layout.dialog.align
         loop = asyncio.get_running_loop()
         show = lambda png: loop.call_soon_threadsafe(self._paint, png)  # noqa: E731
@@ -62,6 +62,8 @@ class PhotoPanel:
         self._search = search
         self._timer.activate()
         self.refresh()
+        self.page.layout.picture.faces.hide_other()
+        self.page.layout.picture.say(f"looking for {name} …")
         background_tasks.create(self._run(search, inverter), name="photo")
 
     def stop(self) -> None:

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
 
-from sefa_cli.studio.elements import Canvas, Caption, Drop, Fault, icon_button
+from sefa_cli.studio.elements import (
+    Canvas,
+    Caption,
+    Drop,
+    Fault,
+    Number,
+    fill,
+    icon_button,
+)
 from sefa_cli.studio.faces_panel import FacesPanel
 from sefa_cli.studio.film_panel import FilmPanel
 from sefa_cli.studio.region_panel import RegionPanel
@@ -24,8 +32,9 @@ class PicturePanel:
         with ui.element("div").classes("frame"):
             self.canvas = Canvas()
             self._drop = Drop(
-                "Drop a file here: a bundle, a photo, or a picture that sefa saved",
-                f"/upload/{page.key}",
+                "Drop a file here, or click to choose one: a bundle, a photo, "
+                "or a picture that sefa saved",
+                page,
             ).props('data-test="drop-here"')
             self.trouble = Fault("trouble")
             self.film = FilmPanel(page)
@@ -36,7 +45,7 @@ class PicturePanel:
                 'dense data-test="before"'
             )
         with ui.row().classes("controls"):
-            self._seed = ui.number("Seed", value=0, min=0, max=2**32 - 1, precision=0)
+            self._seed = Number("Seed", value=0, min=0, max=2**32 - 1)
             self._seed.without_auto_validation().props('dense outlined data-test="seed"').classes(
                 "seed"
             )
@@ -48,7 +57,7 @@ class PicturePanel:
             self._trunc.classes("trunc")
             self._trunc.props('label dense aria-label="truncation" data-test="trunc"')
             self._trunc.on("change", self._take_trunc)
-            self._label = ui.number("Class", value=0, min=0, precision=0)
+            self._label = Number("Class", value=0, min=0)
             self._label.without_auto_validation().props('dense outlined data-test="class"').classes(
                 "seed"
             )
@@ -63,6 +72,7 @@ class PicturePanel:
 
     async def _take_seed(self) -> None:
         if self._seed.value is None:
+            self.page.layout.forgive()
             self.refresh()
         else:
             await self._take(int(self._seed.value))
@@ -87,7 +97,8 @@ class PicturePanel:
     def refresh(self) -> None:
         """Bring everything but the picture itself up to date."""
         page, state, model = self.page, self.page.state, self.page.model
-        self._seed.value, self._label.value = state.seed, state.label
+        fill(self._seed, state.seed)
+        fill(self._label, state.label)
         generator = model.generator if model else None
         self._label.visible = generator is not None and generator.c_dim > 0
         if generator:

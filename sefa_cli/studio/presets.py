@@ -1,6 +1,7 @@
 """The presets of a page: moves with a name, kept for all pages of a model."""
 
 import hashlib
+import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,13 @@ class Shelf:
     def names(self) -> list[str]:
         """The names of the presets, sorted."""
         return sorted(path.stem for path in self._folder.glob("*.toml"))
+
+    def title(self, name: str) -> str:
+        """Return what a preset is called; the name of its file if that cannot be read."""
+        try:
+            return str(tomllib.loads(self._path(name).read_text())["name"])
+        except (OSError, ValueError, KeyError):
+            return name
 
     def keep(self, preset: Preset, overwrite: bool = False) -> None:
         """Keep a preset.

@@ -75,10 +75,10 @@ class PresetsDialog:
             self._fill(shelf)
 
         with ui.element("li").classes("panel-head"):
-            ui.button(name, on_click=take).props(
+            ui.button(shelf.title(name), on_click=take).props(
                 f'no-caps flat align=left data-test="preset-{name}"'
             ).classes("flex-grow")
-            icon_button("close", f"Forget {name}", remove)
+            icon_button("close", f"Forget {shelf.title(name)}", remove)
 
     def _save(self, overwrite: Any = False) -> None:
         model, state = self.page.model, self.page.state

@@ -38,7 +38,9 @@ class RegionPanel:
                 {"none": "Look", "box": "Box", "brush": "Brush"}, value="none", on_change=self._take
             ).props('no-caps unelevated padding="4px 12px" data-test="mode"')
             self._brush = Slider(min=0.02, max=0.3, step=0.01, value=0.08)
-            self._brush.props('dense aria-label="width of the brush"').classes("trunc")
+            self._brush.props('dense aria-label="width of the brush" data-test="brush"').classes(
+                "trunc"
+            )
             self._brush.on_value_change(lambda event: canvas.say(brush=event.value))
             self._layers = ui.select({"all": "all"}, value="all", label="Layers to move")
             self._layers.on_value_change(self.refresh)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sefa_cli.ranges import format_range, parse_range
 from sefa_cli.studio.annotating import count_answers
 from sefa_cli.studio.direction_row import DirectionRow
+from sefa_cli.studio.elements import fill
 from sefa_cli.studio.session import Sliders, State, shown_directions
 from sefa_cli.studio.thumbnails import Thumbnails
 
@@ -55,7 +56,7 @@ class SlidersPanel:
             with self._body:
                 self._build(sliders)
         if sliders:
-            self._moves.value = format_range(sliders.applied)
+            fill(self._moves, format_range(sliders.applied))
             for row in self._rows.values():
                 row.refresh(self.page.state)
 
@@ -106,7 +107,7 @@ class SlidersPanel:
                 'flat dense no-caps size=12px data-test="reset"'
             )
             ui.toggle({r: f"±{r}" for r in REACHES}, value=self.reach, on_change=self._go).props(
-                'no-caps flat size=12px padding="2px 6px"'
+                'no-caps flat size=12px padding="2px 6px" data-test="reach"'
             ).tooltip("How far the sliders go, in the steps that suit each direction")
         for k, _, value in shown_directions(sliders, self.count):
             self._rows[k] = DirectionRow(self, sliders, k, value)

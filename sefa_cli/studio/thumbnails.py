@@ -80,7 +80,8 @@ class Thumbnails:
             except CancelledError:
                 continue
             except SefaError:
-                return  # the page says why when this slider moves
+                del missing[0]  # the page says why when this slider moves
+                continue
             if made is not None:
                 self._keep(key, made)
                 del missing[0]

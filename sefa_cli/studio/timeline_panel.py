@@ -7,7 +7,7 @@ from nicegui import events, ui
 from nicegui.element import Element
 
 from sefa_cli.errors import SefaError
-from sefa_cli.studio.elements import Fault, icon_button
+from sefa_cli.studio.elements import Fault, Number, fill, icon_button
 from sefa_cli.studio.key_frames import KeyFrame, KeyFrames, storyboard_of
 from sefa_cli.studio.thumbnails import Thumbnails
 from sefa_cli.studio.timeline import film_along, save_film, storyboard_commands
@@ -27,7 +27,7 @@ class TimelinePanel:
         self.page, self._thumbnails = page, thumbnails
         self._built: list[KeyFrame] = []
         self._pictures: list[Element] = []
-        self._seconds: list[ui.number] = []
+        self._seconds: list[Number] = []
         self._dragged: int | None = None
         with ui.row().classes("region"):
             add = ui.button("Add key frame", on_click=self._add).props(_BUTTON)
@@ -82,7 +82,7 @@ class TimelinePanel:
                 for i, frame in enumerate(shown.frames):
                     self._card(i, frame)
         for frame, field in zip(shown.frames, self._seconds, strict=True):
-            field.value = frame.seconds
+            fill(field, frame.seconds)
         self.show_thumbnails()
 
     def show_thumbnails(self) -> None:
@@ -115,7 +115,7 @@ class TimelinePanel:
                 for icon, word, handler, works in tools:
                     tool = icon_button(icon, f"{word}: key frame {i + 1}", handler)
                     tool.props(f'size=xs data-test="{word}-{i}"').set_enabled(works)
-            seconds = ui.number("s to next", value=frame.seconds, min=0.1, max=60, step=0.5)
+            seconds = Number("s to next", value=frame.seconds, min=0.1, max=60, step=0.5)
             seconds.props(f'dense outlined data-test="seconds-{i}"').without_auto_validation()
             seconds.on("change", lambda: self._last(i, seconds))
             seconds.visible = i < count - 1
@@ -155,7 +155,7 @@ class TimelinePanel:
             f"document.querySelector('[data-test=\"{word}-{to}\"]')?.focus()"
         )
 
-    def _last(self, i: int, field: ui.number) -> None:
+    def _last(self, i: int, field: Number) -> None:
         try:
             self._set(self._shown.lasting(i, float(field.value or 0)))
         except SefaError as error:

@@ -130,6 +130,17 @@ def test_the_picture_stays_in_sight(tiny: str, new_page: NewPage) -> None:
         expect(page.locator(".canvas img")).to_be_in_viewport(ratio=0.9)
 
 
+def test_nothing_jumps_when_the_line_below_the_picture_grows(tiny: str, new_page: NewPage) -> None:
+    page = opened(new_page(viewport={"width": 390, "height": 844}), tiny)
+    place = at(page, "before").bounding_box()
+    at(page, "about").evaluate(
+        "line => { line.textContent = 'as long as a quick picture '.repeat(3) }"
+    )
+    assert at(page, "before").bounding_box() == place
+    seed = at(page, "seed").bounding_box()
+    assert place and seed and place["y"] + place["height"] < seed["y"]
+
+
 def test_a_wide_window_is_used(tiny: str, new_page: NewPage) -> None:
     page = opened(new_page(viewport={"width": 1920, "height": 1080}), tiny)
     first, second = (at(page, f"row-{k}").bounding_box() for k in (0, 1))

@@ -26,6 +26,10 @@ def test_annotating_by_keyboard(tiny: str, page: Page, sefa: Sefa) -> None:
     expect(at(page, "place")).to_have_text("middle · direction 1 of 2")
     page.locator("body").press("ArrowLeft")
     expect(at(page, "place")).to_have_text("bottom · direction 2 of 2")
+    at(page, "ArrowRight").click()  # a phone has no keys
+    expect(at(page, "place")).to_have_text("middle · direction 1 of 2")
+    at(page, "ArrowLeft").click()
+    expect(at(page, "place")).to_have_text("bottom · direction 2 of 2")
     at(page, "answer-y").click()
     at(page, "answer-n").click()
     expect(at(page, "place")).to_have_text("middle · direction 1 of 2")

@@ -43,7 +43,7 @@ def test_a_mixed_face_is_moved_and_localized(tiny: str, page: Page, sefa: Sefa) 
         at(page, "mix").fill(wrong)
         at(page, "mix").press("Enter")
         expect(page.get_by_text(said).first).to_be_visible()
-        expect(at(page, "mix")).to_have_value("")
+        expect(at(page, "mix")).to_have_value(wrong)
     at(page, "mix").fill("7:2-5")
     at(page, "mix").press("Enter")
     expect(at(page, "commands")).to_contain_text("sefa sample tiny.pth --seeds 0 --mix-from 7:2-5")
@@ -84,6 +84,7 @@ def test_a_wipe_between_before_and_after(tiny: str, page: Page) -> None:
     page.get_by_role("option", name="before").click()
     wipe = page.get_by_label("compare: the other picture")
     expect(wipe).to_be_visible()
+    assert page.locator(".canvas .side").all_inner_texts() == ["before", "after"]
     np.testing.assert_array_equal(shown(page, OTHER), still)
     np.testing.assert_array_equal(shown(page), moved)
     area = wipe.bounding_box()
@@ -121,6 +122,8 @@ def test_two_bundles_side_by_side(tiny: str, page: Page, sefa: Sefa) -> None:
     page.get_by_role("option", name="tiny_all.dirs alone").click()
     expect(page.locator(".canvas .other")).to_be_visible()
     until(lambda: np.array_equal(shown(page), second))
+    sides = page.locator(".canvas .side").all_inner_texts()
+    assert sides == ["tiny_all.dirs", "tiny_middle.dirs"]
     np.testing.assert_array_equal(shown(page, OTHER), first)
     expect(at(page, "commands")).not_to_contain_text("codes1.npz")  # what the right side shows
     run(sefa, at(page, "commands").inner_text().splitlines())

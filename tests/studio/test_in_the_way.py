@@ -23,6 +23,24 @@ _COVERED = """() => [...document.querySelectorAll('button, input, [role=switch],
     .map(one => one.outerHTML.slice(0, 200))"""
 
 
+def test_a_refused_value_stays_beside_its_error(tiny: str, page: Page) -> None:
+    """It can be mended where it is; whatever is done next brings back what the page shows."""
+    opened(page, tiny)
+    for _ in range(2):
+        at(page, "add-key").click()
+    for field, wrong in (("seed", "-5"), ("mix", "7:99"), ("layers", "40"), ("seconds-0", "61")):
+        before = at(page, field).input_value()
+        at(page, field).fill(wrong)
+        at(page, field).press("Tab")
+        expect(fault_of(page, field)).to_be_visible()
+        expect(at(page, field)).to_have_value(wrong)
+        at(page, "casino").click()
+        expect(at(page, field)).not_to_have_value(wrong)
+        if field != "seed":
+            expect(at(page, field)).to_have_value(before)
+        expect(fault_of(page, field)).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_errors_and_answers_cover_no_control(tiny: str, new_page: NewPage, scheme: str) -> None:
     page = opened(new_page(color_scheme=scheme), tiny)

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.helpers import CONTAINERS, Sefa
-from tests.helpers.visiting import at, drag, draw, opened, run, settled, until
+from tests.helpers.visiting import at, drag, draw, fault_of, opened, run, settled, until
 
 DROP = """([name, data]) => {
     const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), files = new DataTransfer();
@@ -140,7 +140,7 @@ def test_what_cannot_be_dropped(tiny: str, page: Page, sefa: Sefa) -> None:
     others = Path("others/seed0001.png").read_bytes()
     small = io.BytesIO()
     Image.new("RGB", (8, 8)).save(small, "PNG")
-    alert = page.get_by_role("alert")
+    alert = at(page, "trouble").get_by_role("alert")  # by the picture, in sight on a phone too
     for name, data, words in (
         ("me.jpg", b"no picture", "me.jpg is not a picture"),
         ("page.eps", b"%!PS-Adobe-3.0 EPSF-3.0", "page.eps is not a picture"),
@@ -151,16 +151,30 @@ def test_what_cannot_be_dropped(tiny: str, page: Page, sefa: Sefa) -> None:
         dropped(page, name, data)
         expect(alert).to_contain_text(words)
     assert at(page, "commands").inner_text() == commands
+    at(page, "trouble").get_by_label("Close").click()
+    expect(at(page, "trouble")).to_be_hidden()
+    dropped(page, "me.jpg", b"no picture")
+    expect(alert).to_contain_text("me.jpg is not a picture")
+    sefa("sample", "tiny.pth", "--seeds", "9", "-o", "more")
+    dropped(page, "more/seed0009.png")
+    expect(at(page, "seed")).to_have_value("9")
+    expect(at(page, "trouble")).to_be_hidden()  # the next file is another matter
 
 
 def test_a_search_is_canceled(tiny: str, page: Page, photo: str) -> None:
     still = settled(opened(page, tiny))
     pixels = np.random.RandomState(0).randint(0, 255, (64, 64, 3)).astype(np.uint8)
     Image.fromarray(pixels).save("noise.png")
+    at(page, "compare").click()
+    page.get_by_role("option", name="before").click()
+    expect(page.locator(".canvas .other")).to_be_visible()
     dropped(page, "noise.png")
     expect(page.get_by_text("Reading noise.png …")).to_be_visible()
+    expect(at(page, "about")).to_have_text("looking for noise.png …")
+    expect(page.locator(".canvas .other")).to_have_count(0)  # that is another face
     at(page, "photo-cancel").click()
     expect(at(page, "photo-cancel")).to_be_hidden()
+    expect(page.locator(".canvas .other")).to_be_visible()
     until(lambda: (settled(page) == still).all())
     expect(at(page, "photo")).to_be_hidden()
 
@@ -171,5 +185,9 @@ def test_a_photo_without_a_model(empty: str, page: Page, photo: str) -> None:
     Path("notes.text").write_text("no picture")
     page.get_by_label("drop a bundle").set_input_files("notes.text")
     expect(at(page, "drop").get_by_role("alert")).to_contain_text("notes.text is not a picture")
+    at(page, "path").fill("none.pth")
+    at(page, "open-path").click()
+    expect(fault_of(page, "path")).to_contain_text("none.pth does not exist")
     page.get_by_label("drop a bundle").set_input_files(photo)
     expect(at(page, "drop").get_by_role("alert")).to_contain_text("no model is open")
+    expect(fault_of(page, "path")).to_have_count(0)  # that was about something else

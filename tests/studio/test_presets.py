@@ -55,6 +55,7 @@ def test_presets_are_kept_listed_and_applied(tiny: str, page: Page, sefa: Sefa) 
     opened(page, tiny)  # another page
     for name, picture in (("my_smile", moved), ("other", other)):
         at(page, "presets").click()
+        expect(at(page, f"preset-{name}")).to_have_text(name.replace("_", " "))
         at(page, f"preset-{name}").click()
         expect(at(page, "preset-name")).to_be_hidden()
         np.testing.assert_array_equal(settled(page), picture)

@@ -1,6 +1,7 @@
 """For every control of the page, the commands that it shows make its picture, bit for bit."""
 
 import math
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from playwright.sync_api import Page, expect
 
 from sefa_cli.editing.presets import Preset
 from sefa_cli.rendering.film_frames import gap_of, one_below_another, side_by_side
@@ -26,14 +28,19 @@ from sefa_cli.studio.session import State, with_mix
 from sefa_cli.studio.shell import film_commands, named, picture_commands
 from sefa_cli.studio.timeline import save_film, storyboard_commands
 from tests.helpers import Sefa, biggan_by_author
-from tests.helpers.visiting import run
+from tests.helpers.visiting import at, opened, run
 
 Control = Callable[[Model, Sefa], tuple[Model, State]]
 CONTROLS: dict[str, Control] = {}
+ON_THE_PAGE: set[str] = set()  # the elements that somebody uses for these
 
 
-def control(name: str) -> Callable[[Callable[..., State]], None]:
-    """A control of the page, and a state after somebody used it on the model that is given."""
+def control(name: str, by: str = "") -> Callable[[Callable[..., State]], None]:
+    """A control of the page, and a state after somebody used it on the model that is given.
+
+    Its elements are named `by` their `data-test`, label or text, separated by commas.
+    """
+    ON_THE_PAGE.update(filter(None, by.split(", ")))
 
     def kept(use: Callable[..., State]) -> None:
         CONTROLS[name] = lambda model, sefa: (model, use(model, sefa))
@@ -55,36 +62,52 @@ def two_bundles(model: Model) -> State:
     return first.added(model.factorize("0-1,3")).at(0, 1.2)
 
 
-def localized(model: Model, start: State, kind: str, strokes: list, name: str = "region") -> State:
+def localized(
+    model: Model,
+    start: State,
+    kind: str,
+    strokes: list,
+    layers: str = "middle",
+    quick: bool = False,
+) -> State:
     """A region was drawn, and a slider of its directions was moved."""
-    task = Task(model, start, drawing_from(kind, strokes, 0.2), num=4, name=name)
+    drawing = drawing_from(kind, strokes, 0.2)
+    task = Task(model, start, drawing, layers, quick, num=4, name="region")
     if kind == "brush":
         Path(task.mask_name).write_bytes(task.mask_png())  # as the page saves it
     return start.added(task.run(lambda passes: None, threading.Event())).at(2, 2.0)
 
 
-control("seed")(lambda model, _: started(model))
-control("several seeds")(lambda model, _: moved(model).of_faces(4))
-control("gallery")(lambda model, _: moved(model).with_seed(5))
-control("truncation")(lambda model, _: replace(moved(model), trunc=0.5))
+BOX = [[(0.2, 0.6), (0.6, 0.9)]]
+control("seed", by="seed, casino, undo, redo, history")(lambda model, _: started(model))
+control("several seeds", by="faces")(lambda model, _: moved(model).of_faces(4))
+control("gallery", by="gallery, seed-")(lambda model, _: moved(model).with_seed(5))
+control("truncation", by="trunc")(lambda model, _: replace(moved(model), trunc=0.5))
 control("no truncation")(lambda model, _: replace(started(model), trunc=1.0))
-control("mix")(lambda model, _: with_mix(started(model), "7:2-5"))
+control("mix", by="mix")(lambda model, _: with_mix(started(model), "7:2-5"))
 control("mix, moved")(lambda model, _: with_mix(moved(model), "7:2-5"))
-control("sliders of two bundles, one on other layers")(lambda model, _: two_bundles(model))
-control("before")(lambda model, _: two_bundles(model).before())
-control("compared with a bundle")(lambda model, _: two_bundles(model).resting(0))
-control("box")(lambda m, _: localized(m, started(m), "box", [[(0.2, 0.6), (0.6, 0.9)]]))
-control("brush")(lambda m, _: localized(m, started(m), "brush", [[(0.2, 0.6), (0.6, 0.9)]]))
+control(
+    "sliders of two bundles, one on other layers",
+    by="row-, thumbnail-, layers, reach, more, bundles, bundle-close, level, factorize",
+)(lambda model, _: two_bundles(model))
+control("before", by="before, reset")(lambda model, _: two_bundles(model).before())
+control("compared with a bundle", by="compare")(lambda model, _: two_bundles(model).resting(0))
+control("box", by="mode, localize, cancel")(lambda m, _: localized(m, started(m), "box", BOX))
+control("brush", by="brush")(lambda m, _: localized(m, started(m), "brush", BOX))
+control("quick", by="alone")(lambda m, _: localized(m, started(m), "box", BOX, quick=True))
+control("a region of other layers", by="region-layers")(
+    lambda m, _: localized(m, started(m), "box", BOX, "top")
+)
 
 
 @control("a moved face is localized, then its first slider moves on")
 def _(model: Model, sefa: Sefa) -> State:
-    state = localized(model, started(model).at(0, 1.5), "box", [[(0.2, 0.6), (0.6, 0.9)]])
+    state = localized(model, started(model).at(0, 1.5), "box", BOX)
     own = state.sets[1]
     return replace(state, active=0).at(0, 0.5).without(1).added(own)
 
 
-@control("photo")
+@control("photo", by="drop, drop-here, photo-cancel")
 def _(model: Model, sefa: Sefa) -> State:
     sefa("sample", model.ref, "--seeds", "5", "-o", "samples")
     Image.open("samples/seed0005.png").convert("RGB").save("me.png")
@@ -138,6 +161,7 @@ def of_tuned(model: Model, sefa: Sefa) -> tuple[Model, State]:
 
 
 CONTROLS |= {"class": of_class, "tuned model": of_tuned}
+ON_THE_PAGE.add("class")
 
 
 def check(sefa: Sefa, model: Model, state: State, commands: list[str]) -> None:
@@ -149,6 +173,53 @@ def check(sefa: Sefa, model: Model, state: State, commands: list[str]) -> None:
     wide, gap = math.ceil(math.sqrt(len(made))), gap_of(made[0].shape[1])
     rows = [side_by_side(made[i : i + wide]) for i in range(0, len(made), wide)]
     np.testing.assert_array_equal(one_below_another(rows, gap), picture)
+
+
+# Elements that have tests of their own, below; whether to align needs the landmark package.
+OF_A_PRESET = {"presets", "preset-name", "save-preset", "replace-preset"}
+OF_A_FILM = {
+    "add-key",
+    "show-key-",
+    "earlier-",
+    "later-",
+    "twice-",
+    "remove-",
+    "seconds-",
+    "smooth",
+}
+OF_A_FILM |= {"undo-keys", "clear-keys", "save-story", "save-storyboard", "film"}
+OF_A_PHOTO = {"align"}
+# Elements that open, close, copy or save something, and the questions of Annotate.
+NO_PICTURE = {"open", "path", "open-path", "close", "Close", "Clear", "hint", "gallery-more"}
+NO_PICTURE |= {"content_copy", "save-picture", "bundle-download"}
+NO_PICTURE |= {"annotate", "levels", "annotate-num", "annotate-seeds", "annotate-reach", "begin"}
+NO_PICTURE |= {"answer-y", "answer-n", "annotate-name", "ArrowLeft", "ArrowRight", "annotate-close"}
+_NAMES = """() => [...document.querySelectorAll(
+    'button, input, textarea, [tabindex="0"], [role=button], [role=slider], [role=switch]')]
+    .filter(one => !one.closest('.presets'))  // which are there depends on other tests
+    .map(one => one.closest('[data-test]')?.dataset.test || one.ariaLabel || one.innerText)"""
+
+
+def elements(page: Page) -> set[str]:
+    """What a person can use on the page now, hidden or not, without the numbers of rows."""
+    return {re.sub(r"[-+]?\d.*", "-", name.strip()) for name in page.evaluate(_NAMES)}
+
+
+def test_no_control_of_the_page_is_forgotten(tiny: str, page: Page) -> None:
+    """A new element is either listed with what it does above, or fails here."""
+    found = elements(opened(page, tiny))
+    for _ in range(2):
+        at(page, "add-key").click()
+    expect(at(page, "key-1")).to_be_visible()
+    for button in ("presets", "gallery", "annotate", "open"):
+        found |= elements(page)
+        at(page, button).click()
+        expect(page.locator(".q-dialog")).to_have_count(1)
+        found |= elements(page)
+        page.keyboard.press("Escape")
+        expect(page.locator(".q-dialog")).to_have_count(0)
+    listed = ON_THE_PAGE | OF_A_PRESET | OF_A_FILM | OF_A_PHOTO | NO_PICTURE
+    assert not found ^ listed
 
 
 @pytest.mark.parametrize("name", CONTROLS)

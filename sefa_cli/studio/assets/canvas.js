@@ -12,6 +12,7 @@ export default {
       <template v-if="other">
         <img class="other" :src="other" alt="" draggable="false"
              :style="{clipPath: 'inset(0 ' + (100 - part) + '% 0 0)'}">
+        <span v-for="(side, i) in sides" class="side" :class="{right: i}">{{ side }}</span>
         <div class="edge" :style="{left: part + '%'}"></div>
         <input v-if="mode === 'none'" type="range" min="0" max="100" v-model.number="part"
                aria-label="compare: the other picture up to here">
@@ -27,7 +28,7 @@ export default {
         <rect v-if="box" v-bind="box" class="outline" vector-effect="non-scaling-stroke"/>
       </svg>
     </div>`,
-  props: { src: String, other: String, mode: String, brush: Number, alt: String, ariaBusy: String },
+  props: { src: String, other: String, sides: Array, mode: String, brush: Number, alt: String, ariaBusy: String },
   data: () => ({ part: 50, shown: "", waiting: null, busy: false, strokes: [], kind: "box",
                 pressed: false, keyed: false }),
   watch: {

@@ -1,4 +1,5 @@
-// A place for files: dropped on it, or chosen by a click or a key. The answer stands below it.
+// A place for files: dropped on it, or chosen by a click or a key. The answer stands below it; if
+// the place is the whole window, the page shows it.
 export default {
   template: `
     <div>
@@ -8,7 +9,7 @@ export default {
         <input type="file" :accept="accept" @change="chosen($event.target)">
         {{ reading || label }}
       </label>
-      <p v-if="answer" class="fault" role="alert">{{ answer }}</p>
+      <p v-if="answer && !anywhere" class="fault" role="alert">{{ answer }}</p>
     </div>`,
   props: {
     label: String, address: String, accept: String, largest: Number, refusal: String, anywhere: Boolean,
@@ -39,17 +40,21 @@ export default {
     },
     async send(file) {
       if (!file) return;
-      this.answer = file.size > this.largest ? this.refusal : "";
-      if (this.answer) return;
+      this.$emit("begun");
+      this.answer = file.size > this.largest ? this.refusal : await this.read(file);
+      if (this.answer && this.anywhere) this.$emit("refused", this.answer);
+    },
+    async read(file) {
       const address = `${this.address}?name=${encodeURIComponent(file.name)}`;
       this.reading = `Reading ${file.name} …`;  // a first photo takes seconds: its network is loaded
       try {
         const sent = await fetch(address, { method: "POST", body: file });
-        this.answer = await sent.text();
+        return await sent.text();
       } catch {
-        this.answer = "The studio does not answer.";
+        return "The studio does not answer.";
+      } finally {
+        this.reading = "";
       }
-      this.reading = "";
     },
   },
 };
