@@ -49,7 +49,7 @@ def localize(
 
     For each seed, this takes derivatives of the picture, first along directions that the weights
     suggest, then along what these lack. With the default model on two CPU cores, a seed takes
-    about 16 seconds. At least three pictures are averaged: other seeds join yours. `edit` and
+    8 to 16 seconds. At least three pictures are averaged: other seeds join yours. `edit` and
     `animate` use the bundle like any other, on any seed.
     """
     from sefa_cli.discovery.request import Files

@@ -149,7 +149,7 @@ class How:
         typer.Option(
             metavar="auto|float32|tf32|bf16",
             help="The precision of the derivatives: bf16, and on CUDA tf32, are coarser and "
-            "faster. Default: bf16 for a few derivatives on a CPU that has it, else float32.",
+            "faster. Default: bf16 for a few derivatives where that is faster, else float32.",
         ),
     ] = "auto"
     memory: Annotated[

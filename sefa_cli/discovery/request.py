@@ -85,7 +85,7 @@ class Request:
         sketch: Number of random rows to begin with instead of a pass for every dimension; 0
             takes a pass for each. Default: 200 for latents of over 2048 dimensions, else 0.
         precision: Precision of the derivatives. `"bf16"`, and on CUDA `"tf32"`, are coarser and
-            faster. Default: `"bf16"` for a few passes on a CPU that has it, else `"float32"`.
+            faster. Default: `"bf16"` for a few passes where that is faster, else `"float32"`.
         memory: Bytes for the derivatives. Default: half of what is free.
         stability: Also measure how much the seeds' directions agree.
         per_seed: Make a bundle for each seed instead of one for all.

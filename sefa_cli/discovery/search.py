@@ -192,12 +192,14 @@ class Search:
     def settled(self, generator: "Generator") -> "Search":
         """Return the same with "auto" replaced by a precision that suits the generator's device.
 
-        A few passes over all of w may be coarse: in bfloat16 their leading six are the same to a
-        |cos| of 0.999. Raises UsageError for a precision that the device does not have.
+        A few passes over all of w may be coarse where their derivative is written by hand; torch's
+        own modes are slower in bfloat16 (StyleGAN3), or less exact.
+        Raises UsageError for a precision that the device does not have.
         """
         precision = self.precision
         if precision == "auto":
-            coarse = self.few(generator.w_dim) and self.method == "resefa"
+            few = self.few(generator.w_dim) and self.method == "resefa"
+            coarse = few and generator.make_chain is not None
             precision = "bf16" if coarse and multiplies_bf16(generator.device) else "float32"
         check_precision(precision, generator.device)
         return replace(self, precision=precision)

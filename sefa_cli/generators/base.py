@@ -54,7 +54,7 @@ class Generator(nn.Module):
         self.num_layers = config.num_layers
         self.resolution = config.resolution  # pixels, of the longer side
         self.img_channels = config.img_channels
-        self._make_chain: Callable[..., Chain] | None = None
+        self.make_chain: Callable[..., Chain] | None = None
         self._w_avg = None
         if (mean := checkpoint.tensors.get("mapping.w_avg")) is not None:
             self._w_avg = frozen(torch.from_numpy(mean.finite("mapping.w_avg")))  # (w_dim,)
@@ -204,7 +204,7 @@ class Generator(nn.Module):
         pixels = as_size(size, self.resolution)
         quick = self.takes_shortcut(size, preview)
         with torch.no_grad():
-            make = self._make_chain
+            make = self.make_chain
             chain = None if make is None else make(self, own[None], noise_mode, pixels, quick)
         labels = as_one_hot(label, 1, self.c_dim) if self.conditioned else None
 
@@ -231,7 +231,7 @@ class Generator(nn.Module):
         `make` is called with the generator, codes `(1, num_layers, w_dim)`, noise mode, size and
         whether the picture is the network's shortcut.
         """
-        self._make_chain = make
+        self.make_chain = make
         return self
 
     def place(self, translate: tuple[float, float] = (0.0, 0.0), rotate: float = 0.0) -> None:

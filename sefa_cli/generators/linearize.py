@@ -60,7 +60,7 @@ class Linearization:
 
     def compute_in(self, precision: str) -> None:
         """Choose the precision of all passes, before the first one: see `generators.precision`."""
-        assert "_standing" not in vars(self), "a pass was made"
+        assert not {"_standing", "_traced"} & vars(self).keys(), "a pass was made"
         if precision != "bf16" or self._chain is None:
             self._precision = precision
             return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.errors import MismatchError
+from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.projections import demodulates, fingerprint, levels
 from sefa_cli.ranges import format_range
 from sefa_cli.studio.session import Sliders
@@ -88,11 +88,21 @@ class Library:
             return self._opened(open_checkpoint(ref, offline=self._offline), ref)
 
     def open_model_of(self, bundle: Bundle, beside: Path | None = None) -> Model:
-        """Open the model that a bundle was made from. Raises SefaError if it is not found."""
+        """Open the model that a bundle was made from, or take the one that somebody opened.
+
+        Raises SefaError if it is not found.
+        """
         from sefa_cli.editing.source import open_model_of
 
         with self._lock:
-            checkpoint = open_model_of(bundle, None, beside, offline=self._offline)
+            try:
+                checkpoint = open_model_of(bundle, None, beside, offline=self._offline)
+            except SefaError:
+                known = [] if "tensors" in bundle.params else reversed(self._models.values())
+                for model in known:  # a file of another name
+                    if model.fingerprint == bundle.model["fingerprint"]:
+                        return model
+                raise
             return self._opened(checkpoint, None)
 
     def _opened(self, checkpoint: Checkpoint, ref: str | None) -> Model:

@@ -14,7 +14,7 @@ from sefa_cli.studio.page import Page
 from sefa_cli.studio.saving import Saved, drop_old
 from sefa_cli.studio.uploads import UploadError
 from sefa_cli.studio.wording import said
-from sefa_cli.studio.worker import SPARE, Worker
+from sefa_cli.studio.worker import WHOLE, Worker
 
 _NOTICED = 1.0  # seconds until the tasks of a page have noticed that it is gone
 
@@ -71,7 +71,7 @@ class Studio:
         self.pages.pop(key, None)
         self.worker.forget(key)
         # What its tasks hold until they have noticed would stay in the process after it is freed.
-        later = threading.Timer(_NOTICED, self.worker.submit, ("memory", give_back, SPARE))
+        later = threading.Timer(_NOTICED, self.worker.submit, ("memory", give_back, WHOLE))
         later.daemon = True
         later.start()
 

@@ -48,11 +48,12 @@ class Worker:
         return future
 
     def forget(self, page: Hashable) -> None:
-        """Drop the waiting request of a page."""
+        """Drop all waiting requests of a page, those under keys `(page, …)` too."""
         with self._changed:
-            dropped = self._requests.pop(page, None)
-        if dropped:
-            _drop(dropped[1])
+            own = [key for key in self._requests if _page_of(key) == page]
+            dropped = [self._requests.pop(key) for key in own]
+        for _, future, _ in dropped:
+            _drop(future)
 
     def close(self) -> None:
         """Finish the request at work, drop the others, and end the thread."""
@@ -84,6 +85,10 @@ class Worker:
             except BaseException as error:  # the waiting page shows or raises it
                 future.set_exception(error)
             self.done += 1
+
+
+def _page_of(key: Hashable) -> Hashable:
+    return key[0] if isinstance(key, tuple) else key
 
 
 def _drop(future: "Future[Any]") -> None:

@@ -14,7 +14,9 @@ from sefa_cli.discovery.few_passes import companions, first_basis, probed_trace
 from sefa_cli.discovery.gram_matrices import Grams, Spanned, mean, mean_grams
 from sefa_cli.discovery.request import Request
 from sefa_cli.discovery.search import Search, Target
+from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
+from tests.helpers import networks
 
 FEW = Search(layers=tuple(range(8)), space="w", size=32, num=6)
 EXACT = replace(FEW, sketch=0)
@@ -108,6 +110,21 @@ def test_a_few_passes_are_coarse_where_that_is_faster(
         settled = replace(search, precision="auto").settled(pictures.generator)
         assert settled.precision == ("bf16" if coarse else "float32")
     assert FEW.settled(pictures.generator) == FEW  # what was asked for stays
+
+
+def test_what_torch_derives_stays_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its trace is lost in bfloat16, so that every pass paints again: StyleGAN3 took four times."""
+    monkeypatch.setattr("sefa_cli.discovery.search.multiplies_bf16", lambda device: True)
+    monkeypatch.setattr(few_passes, "START", 2)
+    search = replace(FEW, precision="auto")
+    for made, precision in (
+        (networks.stylegan(), "bf16"), (networks.stylegan2(), "bf16"),
+        (networks.mobilestylegan(), "bf16"), (networks.stylegan3(), "float32"),
+        (networks.lucidrains(), "float32"),
+    ):  # fmt: skip
+        generator = build(made, "cpu")
+        assert search.few(generator.w_dim)
+        assert search.settled(generator).precision == precision, generator.family
 
 
 def test_coarse_passes_find_the_same_directions(pictures: Collector) -> None:

@@ -1,5 +1,6 @@
 """Derivatives of every family, hand-written or not, against torch's own forward mode."""
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sefa_cli.containers.checkpoint import Config
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families.build import build
 from sefa_cli.families.reading import read_checkpoint
+from sefa_cli.generators import precision
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.linearize import Linearization
 from tests.helpers import networks
@@ -110,6 +112,16 @@ def test_in_bfloat16_it_is_nearly_the_same(tiny: Generator) -> None:
         assert other.dtype == torch.float32 and not torch.equal(one, other)
         assert (one - other).norm() < 0.02 * one.norm()
     assert torch.equal(coarse.picture, tiny.synthesize(code[None], preview=True)[0])
+
+
+def test_for_bfloat16_no_network_is_copied(
+    tiny: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each layer is; StyleGAN's derivative held all of it, and copied it for every picture."""
+    copied: list[Any] = []
+    monkeypatch.setattr(precision, "deepcopy", lambda part: copied.append(part) or deepcopy(part))
+    tiny.linearize(some(tiny.num_layers, tiny.w_dim), [0]).compute_in("bf16")
+    assert not any(isinstance(part, Generator) for part in copied)
 
 
 def test_the_generic_route_is_the_same_derivative(tiny: Generator) -> None:

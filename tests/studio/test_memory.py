@@ -3,6 +3,7 @@
 import threading
 import time
 import weakref
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urljoin
@@ -70,4 +71,21 @@ def test_memory_goes_back_once_nothing_holds_a_page(
     page.close()
     assert given.wait(10) and not held
     small.join()
+    studio.worker.close()
+
+
+def test_memory_goes_back_from_a_studio_that_is_never_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waited for a moment without requests, which two people who move sliders never leave."""
+    studio, given = studios.Studio(Library("cpu")), threading.Event()
+    monkeypatch.setattr(studios, "give_back", given.set)
+    monkeypatch.setattr(studios, "_NOTICED", 0.0)
+
+    def move(page: str) -> None:
+        time.sleep(0.01)
+        studio.worker.submit(page, partial(move, page))
+
+    for page in ("one", "other"):
+        move(page)
+    studio.forget("a page that is gone")
+    assert given.wait(5)
     studio.worker.close()

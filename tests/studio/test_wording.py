@@ -1,6 +1,7 @@
 """What goes wrong on a page is said in the page's words: no options of commands."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -28,6 +29,19 @@ def test_a_bundle_without_its_model(model: Model) -> None:
             Library("cpu").open_model_of(lost)
         assert "--" not in said(caught.value)
         assert said(caught.value).endswith("Open the bundle's model first, then the bundle.")
+
+
+def test_what_it_says_about_a_renamed_model_helps(model: Model, workplace: Path) -> None:
+    """Open the model, then the bundle: the same sentence came again, for ever."""
+    bundle, library = model.factorize("all").bundle, Library("cpu")
+    (workplace / "tiny.pth").rename("renamed.pth")
+    with pytest.raises(SefaError, match="model="):
+        library.open_model_of(bundle)
+    opened = library.open_model("renamed.pth")
+    assert library.open_model_of(bundle) is opened
+    of_tensors = replace(bundle, params={**bundle.params, "tensors": "*"})
+    with pytest.raises(SefaError, match="no generator is known"):
+        library.open_model_of(of_tensors)
 
 
 def test_other_errors_stay_as_they_are() -> None:

@@ -107,6 +107,16 @@ def test_a_forgotten_page_gets_nothing(worker: Worker, gate: threading.Event) ->
     assert request.result(10) is None
 
 
+def test_a_forgotten_page_leaves_no_request_behind(worker: Worker, gate: threading.Event) -> None:
+    """A small picture that waited held all the page's features, until nobody moved a slider."""
+    own = [worker.submit(("page", what), lambda: 1, SPARE) for what in ("thumbnail", "faces")]
+    other = worker.submit(("other", "thumbnail"), lambda: 1, SPARE)
+    worker.forget("page")
+    assert [request.result(0) for request in own] == [None, None] and not other.done()
+    gate.set()
+    assert other.result(10) == 1
+
+
 def test_a_request_can_be_canceled(worker: Worker, gate: threading.Event) -> None:
     requests = [worker.submit(word, lambda: 1) for word in ("one", "other", "third")]
     requests[0].cancel()

@@ -27,7 +27,8 @@ class StyleGANChain:
         self, net: StyleGAN, codes: Tensor, noise_mode: str, size: int, quick: bool = False
     ) -> None:
         """`quick` is always False: the network has no shortcut."""
-        self._net, self._size = net, size
+        self._size, self._fade, self._doublings = size, net.fade, net.depth - net.shown
+        self._to_rgb = net.to_rgb  # not all of `net`: for bfloat16 it would be copied
         self.picture = area_mean(net._picture(codes, noise_mode, size), size)
         self.pass_bytes = 0
         self._steps: list[StyleStep] = []
@@ -41,11 +42,11 @@ class StyleGANChain:
 
     def push(self, moves: Moves) -> Tensor:
         """Return changes of the picture `(b, C, H, W)`; moves hold `(b, d)` per code, or None."""
-        net, images = self._net, list(self._images(moves))
+        images = list(self._images(moves))
         image = images[-1]
-        if net.fade:
-            image = image * (1 - net.fade) + doubled(images[0]) * net.fade
-        for _ in range(net.depth - net.shown):
+        if self._fade:
+            image = image * (1 - self._fade) + doubled(images[0]) * self._fade
+        for _ in range(self._doublings):
             image = doubled(image)
         return area_mean(image, self._size)
 
@@ -56,8 +57,8 @@ class StyleGANChain:
         for index, step in enumerate(self._steps):
             t = step.push(t, moves[index])
             block, second = divmod(index, 2)
-            if second and str(block) in self._net.to_rgb:
-                layer = self._net.to_rgb[str(block)]
+            if second and str(block) in self._to_rgb:
+                layer = self._to_rgb[str(block)]
                 assert isinstance(layer, ToRGB)
                 still = step.result.new_zeros(1, 1, 1, 1).expand(len(given), *step.result.shape[1:])
                 yield layer.conv(still if t is None else t)
