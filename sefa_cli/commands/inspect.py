@@ -57,7 +57,7 @@ def inspect(
         )
     found = [described(file, offline) for file in files]
     if num is not None and not any(description.bundle for description in found):
-        raise UsageError("cannot use --num with a model: all of its layers are listed")
+        raise UsageError("--num has no effect with a model: all of its layers are listed")
     about = [{"file": file, **facts} for file, facts in zip(files, found, strict=True)]
     if as_json:
         return print_json(about[0] if len(about) == 1 else about)
@@ -85,7 +85,7 @@ def _check_options(files: list[str], compare: bool, annotations: bool, num: int 
     if compare and annotations:
         raise UsageError("--compare and --annotations cannot be used together")
     if annotations and num is not None:
-        raise UsageError("cannot use --num with --annotations: all judged directions are listed")
+        raise UsageError("--num has no effect with --annotations: all judged directions are listed")
 
 
 def _load(file: str) -> "Bundle":

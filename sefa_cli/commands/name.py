@@ -54,7 +54,8 @@ def name(
         if labels:
             if file == "-" and (list_labels or as_json):
                 raise UsageError(
-                    "cannot use --list or --json with -: the new bundle goes to stdout"
+                    f"{'--list' if list_labels else '--json'} and - cannot be used together: the "
+                    "new bundle goes to stdout"
                 )
             bundle = relabeled(bundle, labels)
             bundle.save(file, overwrite=True)

@@ -118,7 +118,8 @@ def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> C
     """
     if not own.photo:
         if own.align or own.face is not None:
-            raise UsageError("--align and --face have no effect without --photo")
+            option = "--align" if own.align else "--face"
+            raise UsageError(f"{option} has no effect without --photo")
         return lambda: None
     for option in ("seeds", "codes"):
         if how.get(option) is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move, alpha_of
 from sefa_cli.errors import MismatchError, SefaError
+from sefa_cli.file_kinds import kind_at
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range, parse_range
 
@@ -135,7 +136,7 @@ def read_text(path: Path | str) -> str:
     except OSError as error:
         raise SefaError(f"{path} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
-        raise SefaError(f"{path} is not a text file", "a .toml file that sefa wrote") from None
+        raise SefaError(f"{path} is {kind_at(path)[0]}", "a .toml file that sefa wrote") from None
 
 
 def parse_table(text: str, path: Path | str, known: Sequence[str]) -> dict[str, Any]:

@@ -73,11 +73,7 @@ class Inverter:
         self, generator: "Generator", how: How = How(), offline: bool | None = None
     ) -> None:
         self.generator = generator
-        space = how.space or ("w+" if generator.space == "w" else "z")
-        if (space == "z") != (generator.space == "z"):
-            kinds = "z" if generator.space == "z" else "w or w+"
-            raise UsageError(f"cannot invert a {generator.family} model in {space}", kinds)
-        self.space, self.how = space, how
+        self.space, self.how = how.space_of(generator.checkpoint), how
         self.size = min(how.size, generator.resolution)
         self._finder = face_finder(offline) if how.align else None
         self._lpips = load_lpips(offline).to(generator.device) if how.loss == "lpips" else None

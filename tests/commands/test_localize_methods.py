@@ -62,7 +62,10 @@ def test_channels_of_the_styles(sefa: Sefa) -> None:
         (["--method", "stylespace", "--resume"], "does not exist"),
         (["--method", "stylespace", "--stability"], "stability has no effect with method"),
         (["--method", "stylespace", "-L", "1"], "channels of layer 1 cannot move one by one"),
-        (["--method", "lowrank", "--published"], "cannot use published with method"),
+        (
+            ["--method", "lowrank", "--published"],
+            "--published and --method cannot",
+        ),
     ],
 )
 def test_what_does_not_suit_a_method_is_refused(sefa: Sefa, words: list[str], said: str) -> None:

@@ -148,7 +148,7 @@ def test_mix_and_clean(sefa: Sefa, bundle: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["tiny.dirs"], 2, "no direction is given"),
+        (["tiny.dirs"], 2, "--k is missing"),
         (["tiny.dirs", "--k", "1", "--mix", "0"], 2, "--k and --mix"),
         (
             ["tiny.dirs", "tiny.dirs", "--k", "1", "--k", "2", "--k", "3"],

@@ -204,12 +204,12 @@ def one_region(
     ways = {"box": box, "mask": mask, "polygon": polygon, "seg": seg, "region": named}
     given = [way for way, value in ways.items() if value is not None]
     if len(given) != 1:
-        found = " and ".join(given) + " are given" if given else "no region is given"
-        raise UsageError(found, "one of " + ", ".join(ways))
+        if seg_ids is not None and not given:
+            raise UsageError("seg_ids has no effect without seg")
+        found = f"{given[0]} and {given[1]} cannot be used together" if given else ""
+        raise UsageError(found or "no region is given", "one of " + ", ".join(ways))
     if seg_ids is not None and seg is None:
-        raise UsageError(
-            "segment ids are given without a label map", "the map that has these segments"
-        )
+        raise UsageError("seg_ids has no effect without seg")
     if box is not None:
         return Region.box(box)
     if polygon is not None:
