@@ -67,8 +67,7 @@ def check_suffix(
     suffix = Path(path).suffix.lower()
     if (strict or suffix in _CONTENTS) and suffix not in own:
         holds = f": {suffix} files hold {_CONTENTS[suffix]}" if suffix in _CONTENTS else ""
-        ends = " or ".join(filter(None, [", ".join(own[:-1]), own[-1]]))
-        raise UsageError(f"cannot write {path}{holds}", expected or f"a name that ends in {ends}")
+        raise UsageError(f"cannot write {path}{holds}", expected or f"a name that ends in {own[0]}")
 
 
 def check_writable(
