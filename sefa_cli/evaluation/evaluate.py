@@ -1,5 +1,7 @@
 """Evaluate directions: what each changes, on how many seeds, and how steadily."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property

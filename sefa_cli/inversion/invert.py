@@ -1,5 +1,7 @@
 """The codes of photographs: what `sefa invert` and `sefa.invert` do."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -69,9 +71,7 @@ class Inverter:
     Raises UsageError for a model or a space that cannot be inverted.
     """
 
-    def __init__(
-        self, generator: "Generator", how: How = How(), offline: bool | None = None
-    ) -> None:
+    def __init__(self, generator: Generator, how: How = How(), offline: bool | None = None) -> None:
         self.generator = generator
         self.space, self.how = how.space_of(generator.checkpoint), how
         self.size = min(how.size, generator.resolution)
@@ -235,7 +235,7 @@ def _ignore(name: str, done: int, total: int, loss: float) -> None:
 
 def invert(
     pictures: Given | Sequence[Given],
-    model: "str | Path | Generator",
+    model: str | Path | Generator,
     *,
     device: str = "auto",
     offline: bool | None = None,
