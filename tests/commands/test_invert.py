@@ -216,7 +216,7 @@ def test_an_interrupted_edit_of_photos_goes_on(
         (("--photo", "none.jpg"), 1, "none.jpg does not exist"),
         (("--photo", "tiny.dirs"), 1, "tiny.dirs is not a picture"),
         (("--align",), 2, "--align has no effect without --photo"),
-        (("--photo", "photos", "--face", "1"), 2, "faces are not aligned; expected --align\n"),
+        (("--photo", "photos", "--face", "1"), 2, "--face has no effect without --align\n"),
         (("--photo", "photos", "--seeds", "1"), 2, "--photo and --seeds cannot be used together"),
     ],
 )
