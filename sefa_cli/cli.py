@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from sefa_cli import __version__, interrupts
 from sefa_cli.commands import console
-from sefa_cli.commands.command import SefaCommand
+from sefa_cli.commands.command import SefaCommand, known
 from sefa_cli.commands.missing import missing_package
 from sefa_cli.commands.picture_options import spread
 from sefa_cli.commands.streams import accept_any_text, terminal_columns
@@ -75,7 +75,7 @@ class SefaGroup(TyperGroup):
                 sys.stdout.flush()  # now: when Python ends, nobody catches a broken pipe
                 return result
         except SefaError as error:
-            print(f"sefa: {said(error)}", file=sys.stderr)
+            print(f"sefa: {said(error, known)}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None
         except TYPING_ERROR as error:
             raise _stated(error) from None

@@ -1,5 +1,7 @@
 """Row 0. What a file is, by its first bytes: for messages about files met in another's place."""
 
+from pathlib import Path
+
 _PACKED = (b"\x1f\x8b", b"bzh", b"\xfd7zxz", b"7z\xbc\xaf", b"rar!")
 _PAGE = (b"<!doctype html", b"<html", b"<head", b"<!--")
 
@@ -42,6 +44,14 @@ def kind_of(start: bytes) -> tuple[str, str]:
         if any(small.startswith(first[: max(len(small), 2)]) for first in beginnings):
             return what, remedy
     return ("a text file" if _is_text(start) else "a file of an unknown kind"), ""
+
+
+def kind_at(path: Path | str) -> tuple[str, str]:
+    """Return what the file at `path` is, and what to do about it. Raises OSError."""
+    if Path(path).is_dir():
+        return "a folder", ""
+    with open(path, "rb") as file:
+        return kind_of(file.read(4096).ljust(8, b"\0"))
 
 
 def _is_text(start: bytes) -> bool:

@@ -53,20 +53,21 @@ _CONTENTS = {
 BUNDLES = (".dirs", ".safetensors")  # a bundle is a safetensors file
 
 
-def check_suffix(path: Path | str, own: Sequence[str], expected: str = "") -> None:
+def check_suffix(
+    path: Path | str, own: Sequence[str], expected: str = "", strict: bool = False
+) -> None:
     """Raise UsageError if a name ends in a suffix that stands for other content.
 
     Args:
         path: The name of a file or folder that will be written. An unknown suffix is the user's.
         own: The suffixes that suit the content.
         expected: What to expect instead. Default: a name with one of them.
+        strict: Also refuse an unknown suffix, and none.
     """
     suffix = Path(path).suffix.lower()
-    if suffix in _CONTENTS and suffix not in own:
-        raise UsageError(
-            f"cannot write {path}: {suffix} files hold {_CONTENTS[suffix]}",
-            expected or f"a name that ends in {own[0]}",
-        )
+    if (strict or suffix in _CONTENTS) and suffix not in own:
+        holds = f": {suffix} files hold {_CONTENTS[suffix]}" if suffix in _CONTENTS else ""
+        raise UsageError(f"cannot write {path}{holds}", expected or f"a name that ends in {own[0]}")
 
 
 def check_writable(

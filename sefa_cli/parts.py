@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from sefa_cli import __version__
 from sefa_cli.canonical import canonical_json, shown
 from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.file_kinds import kind_at
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range
 
@@ -124,7 +125,8 @@ class Part:
             raise SefaError(f"{path} does not exist", remedy="Run its shard.") from None
         except (*_UNREADABLE, AssertionError, SefaError) as error:
             raise SefaError(
-                f"{path} is not a part of a job, or is broken", "a file that --shard has written"
+                f"{path} is not a part of a job, or is broken: it is {kind_at(path)[0]}",
+                "a file that --shard has written",
             ) from error
         return part
 

@@ -1,5 +1,7 @@
 """What `import sefa_cli as sefa` offers: every name is there and says what it is."""
 
+import inspect
+
 import pytest
 
 import sefa_cli
@@ -29,3 +31,13 @@ def test_names_are_sorted_and_stand_once() -> None:
 def test_another_name_is_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = sefa_cli.nonsense
+
+
+def test_help_shows_the_names_of_types_not_what_they_stand_for() -> None:
+    for name in sefa_cli.__all__:
+        owner = getattr(sefa_cli, name)
+        own = inspect.getmembers(owner, inspect.isfunction) if inspect.isclass(owner) else []
+        for called, function in [(name, owner)] * inspect.isfunction(owner) + own:
+            if not called.startswith("_"):
+                written = str(inspect.signature(function))
+                assert "collections.abc" not in written and "ndarray[" not in written, called

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.bundle.expressions import unquoted
 from sefa_cli.bundle.rules import TOOL, VERSION
 from sefa_cli.errors import SefaError, UsageError
@@ -46,15 +47,13 @@ class Algebra:
         self.sources = sources
         first = sources[0]
         for other in sources[1:]:
-            for what, a, b in (
-                ("models", _model(first), _model(other)),
-                ("spaces", first.bundle.space, other.bundle.space),
-            ):
-                if a != b:
-                    raise SefaError(
-                        f"{first.name} and {other.name} belong to different {what}: {a} and {b}",
-                        "bundles of one model and one space",
-                    )
+            check_same_model((source.name, source.bundle) for source in (first, other))
+            if first.bundle.space != other.bundle.space:
+                raise SefaError(
+                    f"{other.name} is in {other.bundle.space}, {first.name} in "
+                    f"{first.bundle.space}",
+                    "bundles of one space",
+                )
         self.layers = np.unique(np.concatenate([source.bundle.layers for source in sources]))
         self.flat = all(
             source.bundle.directions.ndim == 2 and np.array_equal(source.bundle.layers, self.layers)

@@ -1,15 +1,31 @@
 """How much two bundles have in common: same model, principal angles, best matches."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.ranges import is_whole
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
+
+
+def check_same_model(bundles: "Iterable[tuple[str, Bundle]]") -> None:
+    """Raise MismatchError unless all bundles, each with its name, belong to one model."""
+    (name, first), *others = bundles
+    for other_name, other in others:
+        models = [bundle.model["ref"] for bundle in (other, first)]
+        prints = [bundle.model["fingerprint"] for bundle in (other, first)]
+        if prints[0] != prints[1]:
+            if models[0] == models[1]:
+                models = [f"{models[0]} ({found[:16]})" for found in prints]
+            raise MismatchError(
+                f"{other_name} belongs to {models[0]}, {name} to {models[1]}",
+                "bundles of one model",
+            )
 
 
 class Match(NamedTuple):
@@ -79,7 +95,7 @@ def compare(a: "Bundle", b: "Bundle", num: int = 10) -> Comparison:
         either), what the leading spans share, and the best match of each direction.
 
     Raises:
-        SefaError: The latents have different dimensions.
+        MismatchError: The latents have different dimensions.
         UsageError: `num` is less than 1.
 
     Source: Björck & Golub, Mathematics of Computation 27 (1973), for the principal angles.
@@ -93,7 +109,9 @@ def compare(a: "Bundle", b: "Bundle", num: int = 10) -> Comparison:
     if not is_whole(num, 1):
         raise UsageError(f"num must be 1 or more, got {num}")
     if a.dim != b.dim:
-        raise SefaError(f"the latents have {a.dim} and {b.dim} dimensions", "bundles of one space")
+        raise MismatchError(
+            f"the latents have {a.dim} and {b.dim} dimensions", "bundles of one space"
+        )
     if a.directions.ndim == b.directions.ndim == 2:
         rows_a, rows_b = a.directions.astype(np.float64), b.directions.astype(np.float64)
     else:

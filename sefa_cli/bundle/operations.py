@@ -1,5 +1,7 @@
 """What can be done with a bundle: find, move, name, pick, mix and compare its directions."""
 
+from __future__ import annotations
+
 import difflib
 import operator
 import re
@@ -102,7 +104,7 @@ class Operations:
         )
 
     @property
-    def _bundle(self) -> "Bundle":
+    def _bundle(self) -> Bundle:
         """Return this bundle, for type checkers."""
         return cast("Bundle", self)
 
@@ -116,7 +118,7 @@ class Operations:
             return _nfc(name) in self.labels
         return is_whole(name, -self.k, self.k - 1)
 
-    def __getitem__(self, name: int | str) -> "Direction":
+    def __getitem__(self, name: int | str) -> Direction:
         """Return a direction by its index, from 0 (or −1 for the last), or by its label.
 
         Raises:
@@ -139,13 +141,11 @@ class Operations:
                 raise IndexError(f"direction {k} is out of range; expected 0-{self.k - 1}")
         return Direction((Term(1.0, self._bundle, k % self.k),))
 
-    def __iter__(self) -> "Iterator[Direction]":
+    def __iter__(self) -> Iterator[Direction]:
         """Iterate over the directions."""
         return (self[k] for k in range(self.k))
 
-    def move(
-        self, codes: "Codes", direction: "int | str | Direction", alpha: float = 1.0
-    ) -> "Codes":
+    def move(self, codes: Codes, direction: int | str | Direction, alpha: float = 1.0) -> Codes:
         """Return codes moved along one direction: code + alpha · n on the bundle's layers.
 
         Args:
@@ -188,7 +188,7 @@ class Operations:
         """
         return self._bundle.steps[self.index(direction)]
 
-    def name(self, labels: Mapping[int | str, str | None]) -> "Bundle":
+    def name(self, labels: Mapping[int | str, str | None]) -> Bundle:
         """Return the bundle with other labels; a label is accepted wherever an index is.
 
         Args:
@@ -208,7 +208,7 @@ class Operations:
             )
         return relabeled(self._bundle, {self.index(k): label for k, label in labels.items()})
 
-    def pick(self, *names: str | int, flip: bool = False, label: str | None = None) -> "Bundle":
+    def pick(self, *names: str | int, flip: bool = False, label: str | None = None) -> Bundle:
         """Return a bundle of some of the directions.
 
         Args:
@@ -223,7 +223,7 @@ class Operations:
 
         return pick({"bundle": self._bundle}, names, flip=flip, label=label)
 
-    def mix(self, text: str, label: str | None = None) -> "Bundle":
+    def mix(self, text: str, label: str | None = None) -> Bundle:
         """Return a bundle of one direction, a weighted sum such as `"0.7*yaw + 0.3*5"`.
 
         Args:
@@ -238,7 +238,7 @@ class Operations:
 
         return mix({"bundle": self._bundle}, text, label=label)
 
-    def without(self, *names: str | int) -> "Bundle":
+    def without(self, *names: str | int) -> Bundle:
         """Return the other directions, each made orthogonal to the named ones.
 
         Moving along them leaves the named ones alone to first order.
@@ -256,7 +256,7 @@ class Operations:
         rest = check_indices([k for k in range(self.k) if k not in taken], "direction")
         return pick({"bundle": self._bundle}, format_range(rest), without=[str(k) for k in taken])
 
-    def compare(self, other: "Bundle", num: int = 10) -> "Comparison":
+    def compare(self, other: Bundle, num: int = 10) -> Comparison:
         """Compare the leading `num` directions with those of another bundle.
 
         See [sefa_cli.bundle.compare.compare][].

@@ -1,5 +1,7 @@
 """New bundles from directions of others: picked, mixed, cleaned, with a record of their origin."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,7 +30,7 @@ def pick(
     flip: bool = False,
     without: Sequence[str] = (),
     label: str | None = None,
-) -> "Bundle":
+) -> Bundle:
     """Return a bundle of some directions of one or several bundles.
 
     Args:
@@ -65,7 +67,7 @@ def pick(
 
 def mix(
     bundles: Bundles, text: str, *, without: Sequence[str] = (), label: str | None = None
-) -> "Bundle":
+) -> Bundle:
     """Return a bundle of one direction, a weighted sum of unit vectors.
 
     Args:
@@ -111,9 +113,7 @@ def _paired(
     return list(zip(sources, names, strict=True))
 
 
-def _finished(
-    made: "Bundle", algebra: Algebra, names: Sequence[str], label: str | None
-) -> "Bundle":
+def _finished(made: Bundle, algebra: Algebra, names: Sequence[str], label: str | None) -> Bundle:
     if names:
         made = without(made, algebra, names)
     if label is None:
@@ -124,7 +124,7 @@ def _finished(
     return relabeled(made, {0: label})
 
 
-def picked(algebra: Algebra, chosen: Sequence[Chosen], flip: bool = False) -> "Bundle":
+def picked(algebra: Algebra, chosen: Sequence[Chosen], flip: bool = False) -> Bundle:
     """Return a bundle of the chosen directions and all that is known of them.
 
     Raises SefaError if two have the same label.
@@ -150,7 +150,7 @@ def picked(algebra: Algebra, chosen: Sequence[Chosen], flip: bool = False) -> "B
     return algebra.bundle(rows, "pick")
 
 
-def combined(algebra: Algebra, terms: Sequence[tuple[float, Chosen]], text: str) -> "Bundle":
+def combined(algebra: Algebra, terms: Sequence[tuple[float, Chosen]], text: str) -> Bundle:
     """Return a bundle of the one direction Σ weight · unit vector; `text` is how it was written.
 
     Raises SefaError if the sum is zero.
@@ -170,7 +170,7 @@ def combined(algebra: Algebra, terms: Sequence[tuple[float, Chosen]], text: str)
     return algebra.bundle([(row, {"from": {"mix": text, "parts": recent(parts)}})], "mix")
 
 
-def mixed(algebra: Algebra, text: str) -> "Bundle":
+def mixed(algebra: Algebra, text: str) -> Bundle:
     """Return a bundle of the one direction that the sum `text` describes.
 
     Raises UsageError if the text is not a sum, SefaError if the sum is zero.
@@ -179,7 +179,7 @@ def mixed(algebra: Algebra, text: str) -> "Bundle":
     return combined(algebra, terms, text)
 
 
-def without(bundle: "Bundle", algebra: Algebra, names: Sequence[str]) -> "Bundle":
+def without(bundle: Bundle, algebra: Algebra, names: Sequence[str]) -> Bundle:
     """Return the directions of `bundle`, each made orthogonal to the span of the named ones.
 
     Moving along them leaves the named ones alone to first order. Measurements and answers about

@@ -3,8 +3,6 @@
 These checks know the words of the command. The library checks again what it is given.
 """
 
-import contextlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +10,10 @@ from sefa_cli.errors import OfflineError, SefaError, UsageError
 from sefa_cli.ranges import parse_range
 
 if TYPE_CHECKING:
-    from sefa_cli.bundle.bundle import Bundle
+    from collections.abc import Callable, Mapping
+
     from sefa_cli.commands.picture_options import Look
+    from sefa_cli.containers.checkpoint import Checkpoint
 
 LEVELS = ("all", "bottom", "middle", "top")
 _SOON = 1 << 26  # bytes; a larger file of codes is read once
@@ -24,26 +24,24 @@ def check_seeds(text: str) -> int:
     return len(parse_range(text, "seed", 2**32))
 
 
-def check_device(name: str) -> None:
-    """Raise for a device that does not exist, or that this build of torch cannot have."""
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
-        raise UsageError(f"unknown device {name!r}", "one of auto, cpu, cuda, mps")
-    if not name.startswith("cuda"):
-        return
-    from importlib import metadata  # slow to import
+def check_device(name: str, precision: str = "auto") -> None:
+    """Raise SefaError for a device or a precision that this machine or this torch lacks."""
+    from sefa_cli.generators.devices import check_device
+    from sefa_cli.generators.precision import check_precision
 
-    version = ""
-    with contextlib.suppress(metadata.PackageNotFoundError):  # without torch another text helps
-        version = metadata.version("torch")
-    if "+cpu" in version:
-        raise SefaError(
-            f"cannot use --device {name}: this torch ({version}) is a CPU build",
-            remedy="Install the CUDA build that pytorch.org names, or use --device cpu.",
-        )
+    check_device(name)
+    check_precision(precision, name)
 
 
-def check_model(ref: str, offline: bool | None = None) -> None:
-    """Raise SefaError for a model that is unknown or missing, without fetching anything."""
+def check_model(
+    ref: str,
+    offline: bool | None = None,
+    check: "Callable[[Checkpoint], object] | None" = None,
+) -> None:
+    """Raise SefaError for a model that is unknown or missing, without fetching anything.
+
+    A model that is here is also given to `check`.
+    """
     from sefa_cli.sources.locate import locate
 
     try:
@@ -51,37 +49,49 @@ def check_model(ref: str, offline: bool | None = None) -> None:
     except OfflineError:
         if offline:
             raise
+        return
+    if check is not None:
+        from sefa_cli.checkpoints import open_checkpoint
+
+        check(open_checkpoint(ref, offline=True))
 
 
 def check_codes(
-    codes: str | None, seeds: str | None, look: "Look", bundle: "Bundle | None" = None
+    codes: str | None,
+    seeds: str | None,
+    look: "Look",
+    space: str,
+    sizes: "Mapping[str, Any] | None",
 ) -> None:
-    """Refuse what holds no codes, and options that codes leave without effect.
+    """Refuse what holds no codes for a model, and options that codes leave without effect.
 
-    With `bundle` the file is read now, before torch is loaded, unless it is large.
+    Without `sizes` the file is read later.
     """
-    space = bundle and bundle.space
     if codes is None:
         return
     if seeds is not None:
         raise UsageError("--seeds and --codes cannot be used together")
     if look.class_label is not None and space == "w":
-        raise UsageError("cannot use --class with --codes: codes in w already have their class")
+        raise UsageError("--class has no effect with --codes: codes in w already have their class")
     if look.trunc_layers is not None and look.trunc is None:
-        raise UsageError("cannot use --trunc-layers with --codes: without --trunc it does nothing")
-    if not Path(codes).exists():
-        raise SefaError(f"{codes} does not exist", remedy="Check the name.")
-    if bundle and Path(codes).is_file() and Path(codes).stat().st_size < _SOON:
-        from sefa_cli.interchange.latents import read_codes
+        raise UsageError("--trunc-layers has no effect without --trunc on --codes")
+    if sizes is not None:
+        check_file_of_codes(codes, {**sizes, "space": space})
 
-        read_codes(codes, "z" if space == "z" else "w", int(bundle.model["num_layers"]))
+
+def check_file_of_codes(path: str, sizes: "Mapping[str, Any]") -> None:
+    """Read the codes in a file before torch is loaded, unless it is large. Raises SefaError."""
+    if not Path(path).is_file() or Path(path).stat().st_size < _SOON:
+        from sefa_cli.interchange.latents import codes_for
+
+        codes_for(path, sizes["space"], sizes)
 
 
 def check_once(once: bool, output: str) -> None:
     """Refuse `--once` for a film that cannot know whether it repeats."""
     if once and Path(output).suffix.lower() not in (".gif", ".webp", ".apng", ".png"):
         raise UsageError(
-            f"cannot use --once with {output}: its player decides whether it repeats",
+            f"--once has no effect with {output}: its player decides whether it repeats",
             "a .gif, .webp or .apng",
         )
 
@@ -119,23 +129,18 @@ def _check_layers(layers: str | None, count: int) -> None:
             raise UsageError(error.found, error.expected, f"Levels: {', '.join(LEVELS)}.") from None
 
 
-def check_for_model(
-    card: dict[str, Any],
-    layers: str | None,
-    trunc_layers: str | None,
-    size: int | None,
-    places: bool = False,
-) -> None:
+def check_for_model(card: dict[str, Any], layers: str | None, look: "Look") -> None:
     """Refuse layers, sizes and placements that a bundle's model does not have."""
     from sefa_cli.families.registry import find
 
     count, largest = int(card["num_layers"]), int(card["resolution"])
     _check_layers(layers, count)
-    if trunc_layers is not None:
-        parse_range(trunc_layers, "truncation layer", count)
-    if places and (family := find(card["family"])) and not family.places:
+    if look.trunc_layers is not None:
+        parse_range(look.trunc_layers, "truncation layer", count)
+    if look.places and (family := find(card["family"])) and not family.places:
         raise UsageError(
-            f"cannot use --translate or --rotate with a {family.name} model", "a stylegan3 model"
+            f"{' and '.join(look.places)} cannot be used with a {family.name} model",
+            "a stylegan3 model",
         )
-    if size is not None and size > largest:
-        raise UsageError(f"--size must be between 1 and {largest}, got {size}")
+    if look.size is not None and look.size > largest:
+        raise UsageError(f"--size must be between 1 and {largest}, got {look.size}")

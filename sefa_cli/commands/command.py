@@ -27,11 +27,14 @@ _EXAMPLES = {
     "import output": "face.dirs",
     "import file": "directions.npy",
     "pick output": "picked.dirs",
+    "localize output": "eyes.dirs",
+    "region": "eyes",
     "attribute": "smile",
     "supervise output": "smile.dirs",
 }
 
 typed: list[str] = []  # the words of the command that runs, its name first
+known: set[str] = set()  # its options, without dashes
 
 _FROM_END = re.compile(r"-[1-9][0-9]*")
 _WITH_VALUE = ("--clear", "--dirs", "-d")  # of `sefa name`
@@ -39,8 +42,17 @@ _WITH_VALUE = ("--clear", "--dirs", "-d")  # of `sefa name`
 _WRITTEN = ("output", "save_codes", "save_preset", "sheet", "report", "cache")  # options
 _SHARING = ("--shard", "--on", "--gpus-per-worker")  # each with a value
 
-# Options that stand for the bundle and for --k.
-_INSTEAD = {"edit": ("preset",), "animate": ("first", "last", "storyboard")}
+_JOURNEY = ("first", "last", "storyboard")
+# Words that a command needs unless one of these options stands for them.
+_INSTEAD = {
+    "edit file": ("preset", "dirs"),
+    "edit k": ("preset",),
+    "animate file": (*_JOURNEY, "dirs"),
+    "animate k": _JOURNEY,
+    "localize output": ("preview",),
+    "localize region": ("box", "mask", "polygon", "seg", "seg_ids"),
+    "pick k": ("mix",),
+}
 
 
 class SefaCommand(TyperCommand):
@@ -52,6 +64,8 @@ class SefaCommand(TyperCommand):
         if self.name == "name":
             args = _words_last(args)
         typed[:] = [str(ctx.info_name), *args]
+        known.clear()
+        known.update(word.lstrip("-") for p in self.params for word in p.opts)
         given, extra, order = self.make_parser(ctx).parse_args(args=list(args))
         if "help" not in given:
             if extra:
@@ -70,9 +84,9 @@ class SefaCommand(TyperCommand):
 
     def _is_needed(self, parameter: Any, given: dict[str, Any]) -> bool:
         """Return whether a command cannot do without it; a bundle may also come with `--dirs`."""
-        name, instead = str(parameter.name), _INSTEAD.get(str(self.name))
-        if instead and name in ("file", "k"):
-            return not any(given.get(other) for other in (*instead, *["dirs"] * (name == "file")))
+        name = str(parameter.name)
+        if instead := _INSTEAD.get(f"{self.name} {name}"):
+            return not any(given.get(other) for other in instead)
         if name == "file" and parameter.metavar == "X.dirs":
             return not given.get("dirs")
         return bool(parameter.required)

@@ -174,7 +174,8 @@ def _wish(
             raise UsageError(f"--save-preset with {moves} moves", "one move, such as -k 3 -a 2")
         if save_preset and start.mix_from:
             raise UsageError(
-                "cannot use --save-preset with --mix-from: a preset holds moves, not styles"
+                "--save-preset and --mix-from cannot be used together: a preset holds moves, not "
+                "styles"
             )
         if save_preset and dirs == "-":
             raise UsageError("--save-preset with a bundle from stdin", "a file: presets name it")

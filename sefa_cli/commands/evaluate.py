@@ -123,14 +123,14 @@ def evaluate(
     from sefa_cli.evaluation import output as out
     from sefa_cli.evaluation.asked import by_name, check_count, indices_of
     from sefa_cli.evaluation.evaluate import evaluate as run
-    from sefa_cli.evaluation.scorers import scorer_names
+    from sefa_cli.evaluation.scorers import check_scorers
 
     farthest = _farthest(alpha)
     folder = out.check_evaluation_folder(output, overwrite)
     copies = out.copies_of(folder, files, with_labels, calibrate, overwrite)
     seeds = seeds or (None if start.codes else "0-99")
     how = picture_options(files[0], Bundle.load(files[0]), seeds, start, look)
-    scorer_names(scorers)
+    check_scorers(scorers, shares.on is None)  # workers have packages of their own
     for bundle in by_name(files).values():
         indices_of(bundle, k)
     count = checks.check_seeds(str(how["seeds"])) if how["codes"] is None else None
@@ -211,5 +211,7 @@ def _share_out(
     from sefa_cli.commands.on_cluster import merge, seeds_or_codes
 
     given = None if how["codes"] is None else str(how["codes"])
-    items = seeds_or_codes(str(how.get("seeds")), given, Bundle.load(first).model)
+    bundle = Bundle.load(first)
+    sizes = {**bundle.model, "space": "z" if bundle.space == "z" else "w"}
+    items = seeds_or_codes(str(how.get("seeds")), given, sizes)
     merge(shares, str(folder), items, how["device"], overwrite)

@@ -68,7 +68,7 @@ def import_(
         find_format(format)
     checkpoint = open_checkpoint(model, offline=offline)
     if space not in (None, "z") and checkpoint.config["space"] == "z":
-        raise UsageError(f"cannot use --space {space} with {model}: the model has no w", "z")
+        raise UsageError(f"a {checkpoint.family} model has no space {space!r}", "z")
     bundle, notes = read_directions(
         file,
         model_card(checkpoint),

@@ -6,7 +6,7 @@ import typer
 
 from sefa_cli.commands import options
 from sefa_cli.commands.console import print_json, say, table_console
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import MismatchError, SefaError, UsageError
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
@@ -53,11 +53,13 @@ def inspect(
     if compare or annotations:
         bundles = [_load(file) for file in files]
         return (
-            _compare(files, bundles, count, as_json) if compare else _annotations(bundles, as_json)
+            _compare(files, bundles, count, as_json)
+            if compare
+            else _annotations(files, bundles, as_json)
         )
     found = [described(file, offline) for file in files]
     if num is not None and not any(description.bundle for description in found):
-        raise UsageError("cannot use --num with a model: all of its layers are listed")
+        raise UsageError("--num has no effect with a model: all of its layers are listed")
     about = [{"file": file, **facts} for file, facts in zip(files, found, strict=True)]
     if as_json:
         return print_json(about[0] if len(about) == 1 else about)
@@ -85,7 +87,7 @@ def _check_options(files: list[str], compare: bool, annotations: bool, num: int 
     if compare and annotations:
         raise UsageError("--compare and --annotations cannot be used together")
     if annotations and num is not None:
-        raise UsageError("cannot use --num with --annotations: all judged directions are listed")
+        raise UsageError("--num has no effect with --annotations: all judged directions are listed")
 
 
 def _load(file: str) -> "Bundle":
@@ -94,14 +96,13 @@ def _load(file: str) -> "Bundle":
     return Bundle.load(file)
 
 
-def _annotations(bundles: list["Bundle"], as_json: bool) -> None:
+def _annotations(files: list[str], bundles: list["Bundle"], as_json: bool) -> None:
     from dataclasses import asdict
 
     from sefa_cli.bundle.annotations import tallies
+    from sefa_cli.bundle.compare import check_same_model
 
-    models = {str(bundle.model["fingerprint"]) for bundle in bundles}
-    if len(models) > 1:
-        raise SefaError("the bundles belong to different models", "bundles of one model")
+    check_same_model(zip(files, bundles, strict=True))
     found = tallies(bundles)
     if not found:
         raise SefaError("no direction has been judged", remedy="Use Annotate in `sefa studio`.")
@@ -119,8 +120,8 @@ def _compare(files: list[str], bundles: list["Bundle"], num: int, as_json: bool)
     first, second = bundles
     try:
         result = compare(first, second, num)
-    except SefaError as error:
-        raise SefaError(f"{files[0]} and {files[1]}: {error.found}", error.expected) from None
+    except MismatchError as error:
+        raise MismatchError(f"{files[0]} and {files[1]}: {error.found}", error.expected) from None
     if as_json:
         print_json(result.as_dict())
         return

@@ -112,7 +112,7 @@ def invert(
 
     how = How(space, passes, size, regularize, loss, tune, align, face, outside)
     checks.check_device(device)
-    checks.check_model(model, offline)
+    checks.check_model(model, offline, how.space_of)
     paths = given_photos(photos)
     own = shares.own()
     _check_files(paths, output, shares, sheet, overwrite)
@@ -163,15 +163,12 @@ def _check_files(
 ) -> None:
     """Refuse what cannot be written, before anything is looked for."""
     from sefa_cli.discovery.partial import partial_path
-    from sefa_cli.files import check_writable
+    from sefa_cli.files import check_suffix, check_writable
     from sefa_cli.rendering.pictures import PICTURE_SUFFIXES
 
-    if not output.lower().endswith(".npz"):
-        raise UsageError(f"cannot write codes to {output}", "a name that ends in .npz")
-    if sheet and not sheet.lower().endswith(PICTURE_SUFFIXES):
-        raise UsageError(
-            f"cannot write a sheet to {sheet}", f"one of {', '.join(PICTURE_SUFFIXES)}"
-        )
+    check_suffix(output, [".npz"], strict=True)
+    if sheet:
+        check_suffix(sheet, PICTURE_SUFFIXES, strict=True)
     written, shard = Path(output), shares.own()
     files = [written, written.with_suffix(".csv")]
     if shard is not None:

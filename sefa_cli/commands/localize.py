@@ -1,6 +1,5 @@
 """`sefa localize`: directions for one region of the picture, into a bundle."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +9,7 @@ from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.commands.found import report
 from sefa_cli.commands.localize_options import How, Where
 from sefa_cli.commands.shares import Shares
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 
 _MEMORY = "2G"  # of each worker on a cluster: all must have the same
 
@@ -54,8 +53,6 @@ def localize(
     """
     from sefa_cli.discovery.request import Files
 
-    if output is None and preview is None:
-        raise UsageError("no output is given", "-o OUT.dirs, or --preview FILE.png")
     if preview is not None:
         from sefa_cli.files import check_writable
 
@@ -64,9 +61,9 @@ def localize(
         check_writable(preview, overwrite, [".png"])
         if output is not None:
             say(f"{output} will not be written: --preview only writes pictures")
-    region = _region(where)
+    region, still = _regions(where)
     request = _request(how, seeds)
-    checks.check_device(device)
+    checks.check_device(device, request.precision)
     own, resume = shares.own(), shares.resume
     files = Files(None if preview else output, save_jacobian, resume, overwrite, own)
     checkpoint = _check_for_model(model, region, request, files, offline)
@@ -85,7 +82,6 @@ def localize(
         from sefa_cli.discovery.localize import prepare
 
         keep_blocks()
-        still = None if where.background is None else Path(where.background)
         task = prepare(
             model, region, request, files, background=still, device=device, offline=offline
         )
@@ -97,13 +93,15 @@ def localize(
         _show_region(task, preview)
 
 
-def _region(where: Where) -> "Region":
-    """Return the region; files are read and numbers parsed now."""
-    from sefa_cli.discovery.regions.region import one_region
+def _regions(where: Where) -> "tuple[Region, Region | None]":
+    """Return the region and the background; files are read and numbers parsed now."""
+    from sefa_cli.discovery.regions.region import Region, one_region
 
-    if where.background is not None and not Path(where.background).exists():
-        raise SefaError(f"{where.background} does not exist", remedy="Check the name.")
-    return one_region(where.box, where.mask, where.polygon, where.seg, where.seg_ids, where.region)
+    still = None if where.background is None else Region.mask(where.background)
+    region = one_region(
+        where.box, where.mask, where.polygon, where.seg, where.seg_ids, where.region
+    )
+    return region, still
 
 
 def _request(how: How, seeds: str | None) -> "Request":
@@ -113,8 +111,6 @@ def _request(how: How, seeds: str | None) -> "Request":
 
     if how.codes is not None and seeds is not None:
         raise UsageError("--seeds and --codes cannot be used together")
-    if how.codes is not None and not Path(how.codes).exists():
-        raise SefaError(f"{how.codes} does not exist", remedy="Check the name.")
     check_truncation(how.trunc, "--trunc")
     seeds = "0-4" if seeds is None else seeds
     checks.check_seeds(seeds)
@@ -157,7 +153,9 @@ def _check_for_model(
     search = request.search(checkpoint)
     searches = search.alternatives(checkpoint)
     files.check_search(request, search, len(searches), checkpoint.config["w_dim"])
-    if request.codes is None:
+    if request.codes is not None:
+        checks.check_file_of_codes(str(request.codes), checkpoint.config)
+    else:
         count = checks.check_seeds(request.seed_range)
         request.check_count(count)
         if files.shard is not None:

@@ -184,8 +184,7 @@ def seeds_or_codes(seeds: str, codes: str | None, config: Mapping[str, Any]) -> 
 
     if codes is None:
         return Items("seed", [f"seed {n}" for n in parse_range(seeds, "seed", 2**32)])
-    from sefa_cli.interchange.latents import read_codes
+    from sefa_cli.interchange.latents import codes_for
 
-    key = "w" if config["space"] == "w" else "z"
-    found = read_codes(codes, key, config["num_layers"])
+    found = codes_for(codes, config["space"], config)
     return Items("code", found.names or [f"code {n}" for n in range(len(found.array))])

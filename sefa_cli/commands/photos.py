@@ -46,8 +46,9 @@ class Photos:
     def check(self, how: "PictureOptions") -> None:
         """Refuse options that cannot act together, before anything is loaded."""
         if not self.photo:
-            if self.align or self.face is not None or self.tune:
-                raise UsageError("--align, --face and --tune have no effect without --photo")
+            given = {"--align": self.align, "--face": self.face is not None, "--tune": self.tune}
+            for option in (one for one, is_given in given.items() if is_given):
+                raise UsageError(f"{option} has no effect without --photo")
             return
         for option in ("seeds", "codes"):
             if how.get(option) is not None:

@@ -73,8 +73,6 @@ def pick(
 def _check(files: list[str], k: list[str] | None, mix: str | None, flip: bool) -> None:
     if files.count("-") > 1:
         raise UsageError("- is given twice", "at most one bundle from stdin")
-    if mix is None and not k:
-        raise UsageError("no direction is given", "--k or --mix")
     if mix is not None and k:
         raise UsageError("--k and --mix cannot be used together")
     if mix is not None and flip:

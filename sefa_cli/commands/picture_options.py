@@ -161,6 +161,12 @@ class Look:
     device: options.Device = "auto"
     offline: options.Offline = None
 
+    @property
+    def places(self) -> list[str]:
+        """The options that move or turn the picture."""
+        given = {"--translate": self.translate, "--rotate": self.rotate}
+        return [option for option, value in given.items() if value is not None]
+
 
 def render_options(seeds: str | None, look: Look) -> "RenderOptions":
     """Return the keywords of the library's picture functions. Raises SefaError early."""
@@ -203,6 +209,8 @@ def picture_options(
         start: What the directions move.
         look: How pictures are rendered.
     """
+    from sefa_cli.editing.sum import check_space
+
     how: PictureOptions = {
         **render_options(seeds, look),
         "codes": start.codes,
@@ -212,14 +220,12 @@ def picture_options(
         "any_model": start.any_model,
         "beside": options.folder_of(dirs),
     }
-    checks.check_codes(start.codes, seeds, look, bundle)
     if start.any_model and start.model is None:
         raise UsageError("--any-model has no effect without --model")
     if start.model is not None:
         checks.check_model(start.model, look.offline)
     if start.model is None or not start.any_model:
-        places = look.translate is not None or look.rotate is not None
-        checks.check_for_model(bundle.model, start.layers, look.trunc_layers, look.size, places)
+        checks.check_for_model(bundle.model, start.layers, look)
         checks.check_mix(start.mix_from, bundle.model)
     if look.class_label is not None or bundle.space == "z":  # elsewhere few models have classes
         from sefa_cli.editing.source import open_model_of
@@ -227,5 +233,9 @@ def picture_options(
         checkpoint = open_model_of(
             bundle, start.model, how["beside"], any_model=start.any_model, offline=look.offline
         )
+        check_space(bundle.space, checkpoint.config.space)
         checks.check_class(look.class_label, checkpoint.config["c_dim"], start.codes is None)
+    other = start.model is not None and start.any_model
+    space = "z" if bundle.space == "z" else "w"
+    checks.check_codes(start.codes, seeds, look, space, None if other else bundle.model)
     return how

@@ -64,7 +64,7 @@ def report(
     count = steps or (5 if span == "auto" else 7)
     sweeps = {k: _alphas(bundle.step(k), span, count) for k in ks}
     if "," in span and steps is not None:
-        raise UsageError("cannot use --steps with a list of steps: the list has its own")
+        raise UsageError("--steps has no effect with a list of steps: the list has its own")
     how = picture_options(dirs, bundle, seeds, start, look)
     if start.codes is None:
         how.setdefault("seeds", "0-4")

@@ -48,18 +48,18 @@ def sample(
     from sefa_cli.rendering.samples import sample as sampled
 
     how = render_options(seeds, look)
-    checks.check_codes(codes, seeds, look)
     how["codes"], how["mix_from"] = codes, mix_from
     checkpoint = open_checkpoint(model, offline=look.offline)
-    checks.check_class(look.class_label, checkpoint.config["c_dim"], codes is None)
-    places = look.translate is not None or look.rotate is not None
+    config = checkpoint.config
+    checks.check_codes(codes, seeds, look, config.space, config)
+    checks.check_class(look.class_label, config.c_dim, codes is None)
     card = model_card(checkpoint)
-    checks.check_for_model(card, None, look.trunc_layers, look.size, places)
+    checks.check_for_model(card, None, look)
     checks.check_mix(mix_from, card)
     target = replace(picture_target(output, "sample", overwrite), resume=shares.resume)
-    if places and (shares.resume or shares.on):
+    if look.places and (shares.resume or shares.on):
         way = "--resume" if shares.resume else "--on"
-        raise UsageError(f"{way} and --translate or --rotate cannot be used together")
+        raise UsageError(f"{way} and {look.places[0]} cannot be used together")
     if shares.resume and not target.is_folder:
         raise UsageError("cannot resume a sheet, which is written at its end", "a folder: -o DIR")
     own = shares.own()
@@ -71,7 +71,7 @@ def sample(
     if shares.on is not None:
         from sefa_cli.commands import on_cluster
 
-        items = on_cluster.seeds_or_codes(asked, codes, checkpoint.config)
+        items = on_cluster.seeds_or_codes(asked, codes, config)
         on_cluster.fill(shares, items, Path(target.path), look.device, overwrite)
         return
 

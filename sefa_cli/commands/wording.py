@@ -1,6 +1,8 @@
 """Errors in the words of a shell: it has options where Python has keyword arguments."""
 
 import re
+from collections.abc import Collection
+from functools import partial
 
 from sefa_cli.errors import SefaError
 
@@ -10,17 +12,39 @@ _KEYWORD = re.compile(
 )
 
 
-def said(error: SefaError) -> str:
-    """Return what an error says in a shell.
+# What the library says of its keyword arguments begins with their names.
+_OF_KEYWORDS = re.compile(
+    r"\w+(?:(?:, | and )\w+)* (?:must be|cannot be used together"
+    r"|ha(?:s|ve) no effect(?: with(?:out)? \w+(?: and \w+)?)?)"
+)
+_OPTIONS = {"truncation": "trunc", "label": "class", "layer": "layers", "seed": "seeds"}
+
+
+def said(error: SefaError, options: Collection[str] = ()) -> str:
+    """Return what an error says in a shell, to a command that has these `options`.
 
     Example:
         >>> said(SefaError("a.png already exists", remedy="Use overwrite=True to replace it."))
         'a.png already exists. Use --overwrite to replace it.'
         >>> said(SefaError("no scorer measures 'age'", remedy="Choose scorers='person'."))
         "no scorer measures 'age'. Choose --scorers person."
+        >>> said(SefaError("face has no effect without align"), ["face", "align"])
+        '--face has no effect without --align'
     """
+    found = _OF_KEYWORDS.sub(partial(_dashed, options), error.found, count=1)
     expected, remedy = (_KEYWORD.sub(_option, text) for text in (error.expected, error.remedy))
-    return str(SefaError(error.found, expected, remedy))
+    return str(SefaError(found, expected, remedy))
+
+
+def _dashed(options: Collection[str], match: re.Match[str]) -> str:
+    if match.start():
+        return match[0]
+
+    def word(name: re.Match[str]) -> str:
+        option = _OPTIONS.get(name[0], name[0]).replace("_", "-")
+        return f"--{option}" if option in options else name[0]
+
+    return re.sub(r"\w+", word, match[0])
 
 
 def _option(match: re.Match[str]) -> str:

@@ -1,5 +1,7 @@
 """Find a model's SeFa directions, as a bundle, without torch: only the projections are read."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any

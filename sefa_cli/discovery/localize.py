@@ -4,6 +4,8 @@
 `Prepared.run` does the work. `localize` is both at once.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Unpack
 

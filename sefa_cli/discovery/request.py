@@ -122,7 +122,8 @@ class Request:
         if self.num is not None and not is_whole(self.num, 1):
             raise UsageError(f"num must be 1 or more, got {self.num}")
         if self.sketch and (self.exact_gram or self.published):
-            raise UsageError("cannot use a sketch with exact Gram matrices", "one of them")
+            other = "exact_gram" if self.exact_gram else "published"
+            raise UsageError(f"sketch and {other} cannot be used together")
         others = {"layers": self.layers, "tau": self.tau, "space": self.space}
         check_method("localize", self.method)
         check_options(self.method, vars(self))
@@ -130,7 +131,7 @@ class Request:
             others["method"] = self.method
         chosen = [name for name, value in others.items() if value is not None]
         if self.published and chosen:
-            raise UsageError(f"cannot use published with {' and '.join(chosen)}: it sets them")
+            raise UsageError(f"published and {chosen[0]} cannot be used together")
 
     def search(self, checkpoint: Checkpoint) -> Search:
         """Return the search for one model, with all defaults filled in.
@@ -227,15 +228,11 @@ class Files:
         if self.jacobian is not None:
             check_jacobian_file(self.jacobian, self.overwrite)
         if self.jacobian is not None and self.shard is not None:
-            raise UsageError("a Jacobian file of a shard", "one of them: it holds all seeds")
+            raise UsageError("save_jacobian and shard cannot be used together")
         if self.jacobian is not None and self.resume:
-            raise UsageError(
-                "cannot resume with a Jacobian file", "one of them: the file needs all derivatives"
-            )
+            raise UsageError("save_jacobian and resume cannot be used together")
         if self.resume and self.partial is None:
-            raise UsageError(
-                "cannot resume without an output", "the output of the interrupted search"
-            )
+            raise UsageError("resume has no effect without output")
         if self.resume and self.shard is None and not Path(f"{self.partial}").exists():
             raise SefaError(
                 f"{self.partial} does not exist", remedy="Start the search without resuming."

@@ -131,9 +131,9 @@ def _check_seeds(asked: Mapping[str, Any], method: str) -> None:
     """Raise UsageError for a seed or a number of samples out of range."""
     seed, samples = asked["seed"], asked.get("samples", 2)
     if not is_whole(seed, 0, 2**32 - 1):
-        raise UsageError(f"the seed must be between 0 and 2^32 - 1, got {seed}")
+        raise UsageError(f"seed must be between 0 and 2^32 - 1, got {seed}")
     if not is_whole(samples, 2):
-        raise UsageError(f"the number of samples must be 2 or more, got {samples}")
+        raise UsageError(f"samples must be 2 or more, got {samples}")
     if method == "frechet" and seed + samples > 2**32:
         raise UsageError(f"seeds from {seed} to {seed + samples - 1}", "at most 4294967295")
 
@@ -142,7 +142,7 @@ def _check(asked: Mapping[str, Any], method: str, checkpoint: Checkpoint) -> Non
     """Raise UsageError for more directions than there are, or no mapping network."""
     num, dim = asked["num"], checkpoint.config.dim
     if num is not None and not is_whole(num, 1, dim):
-        raise UsageError(f"the number of directions must be between 1 and {dim}, got {num}")
+        raise UsageError(f"num must be between 1 and {dim}, got {num}")
     if method in ("local-basis", "frechet") and checkpoint.config.space != "w":
         raise UsageError(
             f"the method {method} for a {checkpoint.family} model, which has no mapping network",

@@ -12,7 +12,7 @@ from sefa_cli.discovery.null_space import RANK, check_rank
 from sefa_cli.discovery.regions.shapes import Weights
 from sefa_cli.discovery.resefa import check_tau
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.generators.precision import PRECISIONS, check_precision, multiplies_bf16
+from sefa_cli.generators.precision import check_precision, multiplies_bf16
 from sefa_cli.projections import levels
 
 if TYPE_CHECKING:  # a request is checked before torch is loaded
@@ -79,12 +79,8 @@ class Search:
 
     def __post_init__(self) -> None:
         check_method("localize", self.method)
-        for what, value, known in (
-            ("space", self.space, SPACES),
-            ("precision", self.precision, PRECISIONS),
-        ):
-            if value not in known:
-                raise UsageError(f"{what} {value!r} is unknown", "one of " + ", ".join(known))
+        if self.space not in SPACES:
+            raise UsageError(f"unknown space {self.space!r}", "one of " + ", ".join(SPACES))
         if self.sketch is not None and self.sketch < 0:
             raise UsageError(
                 f"sketch must be 0 or more, got {self.sketch}", "some hundreds, or 0 for none"
@@ -201,7 +197,7 @@ class Search:
             few = self.few(generator.w_dim) and self.method == "resefa"
             coarse = few and generator.make_chain is not None
             precision = "bf16" if coarse and multiplies_bf16(generator.device) else "float32"
-        check_precision(precision, generator.device)
+        check_precision(precision, generator.device.type)
         return replace(self, precision=precision)
 
     def alternatives(self, checkpoint: Checkpoint) -> list["Search"]:

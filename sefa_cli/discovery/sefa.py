@@ -65,7 +65,7 @@ def factorize(
     mean = _mean_row(matrices) if center else None
     dim = matrices[0].shape[1]
     if num is not None and not is_whole(num, 1, dim):
-        raise UsageError(f"the number of directions must be between 1 and {dim}, got {num}")
+        raise UsageError(f"num must be between 1 and {dim}, got {num}")
     with threadpool_limits(1, user_api="blas"):
         axis = None
         if deflate:

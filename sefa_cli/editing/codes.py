@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from sefa_cli.editing.class_names import check_class
 from sefa_cli.editing.sum import for_every_layer
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 from sefa_cli.files import open_atomically
 from sefa_cli.generators.base import Generator
-from sefa_cli.interchange.latents import read_codes
+from sefa_cli.interchange.latents import checked, codes_for
 
 CodeArray = torch.Tensor | NDArray[np.float32]  # (n, layers, dim), or (n, dim) for every layer
 
@@ -88,9 +88,8 @@ def load_codes(path: Path | str, generator: Generator) -> tuple[torch.Tensor, tu
     The names of their pictures come with them, if the file has any.
     Raises SefaError as `as_codes` does, and for a file that cannot be read or holds Python objects.
     """
-    key = "w" if generator.space == "w" else "z"
-    found = read_codes(path, key, generator.num_layers)
-    return as_codes(found.array, generator, str(path)), found.names
+    found = codes_for(path, generator.space, generator.checkpoint.config)
+    return _own(found.array, generator), found.names
 
 
 def as_codes(codes: CodeArray, generator: Generator, source: str = "the array") -> torch.Tensor:
@@ -105,16 +104,9 @@ def as_codes(codes: CodeArray, generator: Generator, source: str = "the array") 
         SefaError: They have another shape or type, or are not finite.
     """
     values = codes.detach().cpu().numpy() if isinstance(codes, torch.Tensor) else np.asarray(codes)
-    dim = generator.w_dim if generator.space == "w" else generator.z_dim
-    layered = generator.space == "w" or generator.num_layers > 1
-    if layered and values.ndim == 2:
-        values = np.repeat(values[:, None], generator.num_layers, axis=1)
-    expected = (generator.num_layers, dim) if layered else (dim,)
-    if values.dtype.kind != "f" or values.shape[1:] != expected or not len(values):
-        raise SefaError(
-            f"{source} holds {values.dtype} codes of shape {values.shape}",
-            f"floats of shape (n, {', '.join(map(str, expected))}) for this model",
-        )
-    if not np.isfinite(values).all():
-        raise SefaError(f"{source} holds codes that are not finite numbers")
+    made = checked(values, generator.space, generator.checkpoint.config, source)
+    return _own(made, generator)
+
+
+def _own(values: NDArray[np.floating], generator: Generator) -> torch.Tensor:
     return torch.as_tensor(values, dtype=torch.float32, device=generator.device)

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.moves import Move, alpha_of
-from sefa_cli.errors import MismatchError, SefaError
+from sefa_cli.errors import SefaError
+from sefa_cli.file_kinds import kind_at
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range, parse_range
 
@@ -67,14 +69,7 @@ class Preset:
     def __post_init__(self) -> None:
         if not self.parts:
             raise SefaError(f"the preset {self.name!r} has no moves", "one or more")
-        first = self.parts[0]
-        for part in self.parts[1:]:
-            if part.bundle.model["fingerprint"] != first.bundle.model["fingerprint"]:
-                raise MismatchError(
-                    f"{part.file} belongs to {part.bundle.model['ref']}, {first.file} to "
-                    f"{first.bundle.model['ref']}",
-                    "bundles of one model",
-                )
+        check_same_model((part.file, part.bundle) for part in self.parts)
 
     @classmethod
     def load(cls, path: Path | str, bundle: Path | str | None = None) -> "Preset":
@@ -135,7 +130,7 @@ def read_text(path: Path | str) -> str:
     except OSError as error:
         raise SefaError(f"{path} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
-        raise SefaError(f"{path} is not a text file", "a .toml file that sefa wrote") from None
+        raise SefaError(f"{path} is {kind_at(path)[0]}", "a .toml file that sefa wrote") from None
 
 
 def parse_table(text: str, path: Path | str, known: Sequence[str]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import torch
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.codes import CodeArray, as_codes, codes_from_seeds, load_codes
 from sefa_cli.editing.moves import Move
-from sefa_cli.editing.sum import add, on_layers, shift
-from sefa_cli.errors import MismatchError, UsageError
+from sefa_cli.editing.sum import add, check_space, on_layers, shift
+from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.held import holdable
 from sefa_cli.interchange.labels import in_file_name
@@ -124,7 +124,7 @@ def start_from(
         made = codes_from_seeds(generator, numbers, psi, layers, label)
         return Start(made, numbers, "seed", generator.space)
     if label is not None and not generator.conditioned:
-        raise UsageError("cannot use a class with codes: these codes already have their class")
+        raise UsageError("label has no effect with codes: these codes already have their class")
     if psi is not None and generator.space != "w" and not generator.conditioned:
         raise UsageError(f"cannot truncate codes of a {generator.family} model: they are z itself")
     pictures: tuple[str, ...] = ()
@@ -147,12 +147,7 @@ def moved(
     Raises UsageError if directions with a row per layer have none for one of `layers`,
     MismatchError if the model's latent is not the bundle's.
     """
-    if bundle.space == "z" and start.space == "w":
-        raise MismatchError(
-            "the bundle's directions are for z, but the codes are w",
-            "directions for w",
-            "If they are for w after all, import them again with --space w.",
-        )
+    check_space(bundle.space, start.space)
     own = [int(layer) for layer in bundle.layers]
     rows = shift(bundle.directions, move.steps, len(own))  # (len(own), dim)
     if layers is not None and start.codes.ndim == 3:

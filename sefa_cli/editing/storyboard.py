@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.mixing import code_of, mixed, parse_mix, parse_source
 from sefa_cli.editing.moves import check_ease
 from sefa_cli.editing.presets import (
@@ -24,7 +25,7 @@ from sefa_cli.editing.presets import (
     read_text,
 )
 from sefa_cli.editing.sum import check_truncation
-from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -143,10 +144,8 @@ class Storyboard:
                     "times that grow, up to 3600",
                 )
         check_ease(self.ease)
-        known = {part.bundle.model["fingerprint"]: part for part in self.parts}
-        if len(known) > 1:
-            files = " and ".join(part.file for part in known.values())
-            raise MismatchError(f"{files} belong to several models", "bundles of one model")
+        if self.parts:
+            check_same_model((part.file, part.bundle) for part in self.parts)
 
     @property
     def seconds(self) -> float:

@@ -63,6 +63,16 @@ def parse_alpha(step: str | float) -> float:
     return alpha
 
 
+def check_space(directions: str, codes: str) -> None:
+    """Raise MismatchError for directions of z where the codes are w."""
+    if directions == "z" and codes == "w":
+        raise MismatchError(
+            "the bundle's directions are for z, but the codes are w",
+            "directions for w",
+            "If they are for w after all, import them again with --space w.",
+        )
+
+
 def check_truncation(psi: float | None, what: str = "truncation") -> None:
     """Raise UsageError for a truncation that gives no picture."""
     number = isinstance(psi, int | float | np.number)

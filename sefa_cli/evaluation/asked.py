@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.discovery.interfacegan import LEAST
-from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.ranges import as_indices, check_once
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
@@ -44,13 +45,7 @@ def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions
 
     Raises MismatchError for bundles of several models, UsageError for too few seeds.
     """
-    for name, bundle in read.items():
-        if bundle.model["fingerprint"] != first.model["fingerprint"]:
-            raise MismatchError(
-                f"{name} belongs to {bundle.model['ref']}, {next(iter(read))} to "
-                f"{first.model['ref']}",
-                "bundles of one model",
-            )
+    check_same_model(read.items())
     scene = open_scene_of(first, options, seeds="0-99")
     check_count(len(scene.start.numbers), scene.start.kind)
     return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))

@@ -1,5 +1,7 @@
 """Evaluate directions: what each changes, on how many seeds, and how steadily."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -197,7 +199,7 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
     if not is_whole(steps, 1, 20):
         raise UsageError(f"steps must be between 1 and 20, got {steps}")
     if not is_whole(distorted, 0) or distorted == 1:
-        raise UsageError(f"distortion needs 2 seeds or more, got {distorted}", "0 for none")
+        raise UsageError(f"distortion must be 2 seeds or more, or 0 for none, got {distorted}")
     read = by_name(bundles)
     first = next(iter(read.values()))
     cache = check_folder(cache)

@@ -29,6 +29,11 @@ Scorer = Callable[..., Any]  # Scores or None, of one picture, or of two if it `
 
 GROUP = "sefa.scorers"
 _OWN = ("colors", "face", "person", "identity", "lpips", "inception")
+_NEEDS = {
+    "face": landmarks.refusal,
+    "person": persons.install_refusal,
+    "identity": persons.install_refusal,
+}
 MEASURES = {  # what our own scorers of one picture return
     "colors": ("brightness", "contrast", "saturation", "warmth", "sharpness"),
     "face": (
@@ -113,8 +118,17 @@ def scorer_names(names: str | Iterable[str] | None) -> tuple[list[str], dict[str
     return asked, own
 
 
+def check_scorers(names: str | Iterable[str] | None, here: bool = True) -> None:
+    """Raise SefaError for an unknown scorer, and if it runs `here` for packages that it lacks."""
+    for name in scorer_names(names)[0]:
+        needed = _NEEDS.get(name)
+        if here and needed and (refused := needed()) is not None:
+            raise refused
+
+
 def check_measured(attributes: Iterable[str], names: str | Iterable[str] | None) -> None:
     """Raise UsageError for scorers that do not exist, and for what ours alone do not measure."""
+    check_scorers(names)
     asked, own = scorer_names(names)
     known = [attribute for name in asked for attribute in MEASURES.get(name, ())]
     unknown = [attribute for attribute in attributes if attribute not in known]

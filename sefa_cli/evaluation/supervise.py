@@ -1,5 +1,7 @@
 """Sample, score, and find the direction of each attribute, as a bundle (InterFaceGAN)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 

@@ -3,7 +3,7 @@
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.families.registry import blamed, family_of
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.inputs import pick_device
+from sefa_cli.generators.devices import pick_device
 
 
 def build(checkpoint: Checkpoint, device: str = "auto") -> Generator:

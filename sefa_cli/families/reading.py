@@ -142,7 +142,13 @@ def _read_path(path: Path) -> tuple[str, Model]:
 def _no_model(path: Path) -> SefaError:
     """Return the error for a folder, an empty file, or an archive of something else."""
     if path.is_dir():
-        return SefaError(f"the folder {path} holds no model", _EXPECTED, "Name the file in it.")
+        kinds = (".pt", ".pth", ".pkl", ".ckpt", ".bin", ".safetensors")
+        names = sorted(file.name for file in path.iterdir() if file.suffix.lower() in kinds)
+        shown = ", ".join(names[:8]) + ", …" * (len(names) > 8)
+        if names:
+            count = f"{len(names)} checkpoint" + "s" * (len(names) > 1)
+            return SefaError(f"the folder {path} holds {count}: {shown}", remedy="Name one.")
+        return SefaError(f"the folder {path} holds no model", _EXPECTED)
     if path.stat().st_size == 0:
         return SefaError(f"{path.name} is empty", _EXPECTED, "Get the file again.")
     with mapped(path) as data:

@@ -1,4 +1,4 @@
-"""What callers hand to a generator, checked: arrays, seeds, labels, sizes, devices."""
+"""What callers hand to a generator, checked: arrays, seeds, labels, sizes."""
 
 import operator
 from collections.abc import Iterable
@@ -91,42 +91,3 @@ def check_noise_mode(noise_mode: str) -> None:
     """Check a noise mode. Raises UsageError for an unknown one."""
     if noise_mode not in NOISE_MODES:
         raise UsageError(f"noise mode {noise_mode!r} is unknown", "const, random or none")
-
-
-def pick_device(name: str) -> torch.device:
-    """`auto` (CUDA, else Apple's MPS, else the CPU) or a device by its name.
-
-    Raises SefaError for a device that this machine or this torch does not have.
-    """
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        device = torch.device("meta")
-    there = {"cpu": True, "cuda": cuda, "mps": mps}
-    if not there.get(device.type) or (device.index or 0) >= _count(device.type):
-        found = ["cpu"] + ["cuda"] * cuda + ["mps"] * mps
-        raise SefaError(
-            f"device {name!r} is not available: {_why_not(device.type)}",
-            f"auto or {', '.join(found)}",
-        )
-    return device
-
-
-def _why_not(kind: str) -> str:
-    """Return why this machine or this torch lacks a kind of device."""
-    if kind == "meta":
-        return "there is no device of that name"
-    if kind == "mps":
-        return "it needs a Mac with Apple silicon"
-    if torch.version.cuda is None and torch.version.hip is None:
-        return f"this torch ({torch.__version__}) is a CPU build"
-    if not torch.cuda.is_available():
-        return "no GPU with a working driver was found"
-    return f"there are {torch.cuda.device_count()} GPUs, counted from 0"
-
-
-def _count(kind: str) -> int:
-    return torch.cuda.device_count() if kind == "cuda" else 1

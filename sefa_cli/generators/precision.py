@@ -11,6 +11,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from sefa_cli.errors import UsageError
+from sefa_cli.generators.devices import why_not
 
 if TYPE_CHECKING:
     import torch
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 PRECISIONS = ("auto", "float32", "tf32", "bf16")
 
 
-def check_precision(precision: str, device: "torch.device") -> None:
-    """Check a precision. Raises UsageError if it is unknown, or not offered on this device."""
+def check_precision(precision: str, device: str = "auto") -> None:
+    """Check a precision. Raises UsageError if it is unknown, or cannot be had on this device."""
     if precision not in PRECISIONS:
-        raise UsageError(f"precision {precision!r} is unknown", "one of " + ", ".join(PRECISIONS))
-    if precision == "tf32" and device.type != "cuda":
-        raise UsageError(f"precision tf32 on {device.type}", "a CUDA device, or float32 or bf16")
+        raise UsageError(f"unknown precision {precision!r}", "one of " + ", ".join(PRECISIONS))
+    cuda = why_not("cuda") == "" if device == "auto" else device.startswith("cuda")
+    if precision == "tf32" and not cuda:
+        raise UsageError("precision tf32 needs a CUDA device", "float32 or bf16")
 
 
 @contextmanager

@@ -116,10 +116,12 @@ def _array(path: Path) -> NDArray[Any]:
 def _archive(path: Path) -> Archive:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            names = archive.namelist()
     except BROKEN as error:
         raise _unread("the archive", error) from error
-    return Archive(path, tuple(names))
+    if names and not any(name.endswith(".npy") for name in names):
+        raise SefaError(f"it is a zip archive without arrays; it holds {names[0]!r:.60}")
+    return Archive(path, tuple(name.removesuffix(".npy") for name in names))
 
 
 def _unread(what: str, error: Exception) -> SefaError:

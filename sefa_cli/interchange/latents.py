@@ -33,6 +33,7 @@ class NamedCodes(NamedTuple):
 
     array: NDArray[Any]  # (n, dim) or (n, layers, dim)
     names: tuple[str, ...] = ()  # n, or none
+    found: str = ""  # in words, for errors
 
 
 class _Entry(NamedTuple):
@@ -56,9 +57,10 @@ def read_codes(path: Path | str, key: str, num_layers: int) -> NamedCodes:
     try:
         content = opened(path)
         if isinstance(content, np.ndarray):
-            return NamedCodes(_as_codes(content, key, num_layers))
+            return NamedCodes(_as_codes(content, key, num_layers), (), _described(content))
         if isinstance(content, Contents) and (tensor := content.tensor(content.tree)) is not None:
-            return NamedCodes(_as_codes(numbers(tensor), key, num_layers))
+            array = numbers(tensor)
+            return NamedCodes(_as_codes(array, key, num_layers), (), _described(array))
         if isinstance(content, Archive | Contents):
             return _among(_entries(content), key, num_layers)
         raise SefaError("it is a control vector")
@@ -67,6 +69,45 @@ def read_codes(path: Path | str, key: str, num_layers: int) -> NamedCodes:
             raise
         expected = _EXPECTED.format(key=key)
         raise SefaError(f"{path} holds no codes: {error.found}", expected) from error
+
+
+def codes_for(path: Path | str, space: str, sizes: Mapping[str, Any]) -> NamedCodes:
+    """Read the codes in a file for a model of these `sizes`, as `read_codes` and `checked` do."""
+    read = read_codes(path, "w" if space == "w" else "z", sizes["num_layers"])
+    return read._replace(array=checked(read.array, space, sizes, str(path), read.found))
+
+
+def checked(
+    codes: NDArray[Any], space: str, sizes: Mapping[str, Any], source: str, found: str = ""
+) -> NDArray[Any]:
+    """Return codes `(n, layers, dim)`, or `(n, dim)` if z is one code.
+
+    Args:
+        codes: Floats `(n, layers, dim)`, or `(n, dim)` to repeat for every layer.
+        space: "w" or "z".
+        sizes: `num_layers`, `w_dim` and `z_dim` of the model.
+        source: Where they come from, for errors.
+        found: What was found there, if not `codes` itself.
+
+    Raises:
+        SefaError: They have another shape or type, or are not finite.
+    """
+    layers, dim = sizes["num_layers"], sizes["w_dim" if space == "w" else "z_dim"]
+    layered = space == "w" or layers > 1
+    shapes = [f"(n, {dim})"] + [f"(n, {layers}, {dim})"] * layered
+    fits = codes.shape[1:] in ((dim,), (layers, dim)[not layered :])
+    if codes.dtype.kind != "f" or not fits or not len(codes):
+        raise SefaError(
+            f"{source} holds {found or _described(codes)}",
+            f"floats of shape {' or '.join(shapes)} for this model",
+        )
+    if not np.isfinite(codes).all():
+        raise SefaError(f"{source} holds codes that are not finite numbers")
+    return np.repeat(codes[:, None], layers, axis=1) if layered and codes.ndim == 2 else codes
+
+
+def _described(array: NDArray[Any], name: str = "") -> str:
+    return f"{array.dtype} codes of shape {array.shape}" + f" under {name!r:.60}" * bool(name)
 
 
 def _entries(content: Archive | Contents) -> dict[str, _Entry | None]:
@@ -92,14 +133,15 @@ def _among(entries: Mapping[str, _Entry | None], key: str, num_layers: int) -> N
     """Return the array under a known key, or the codes of all pictures by name."""
     for name in (key, *_OTHER_KEYS):
         if entry := entries.get(name):
-            codes = _as_codes(entry.read(), key, num_layers)
-            return NamedCodes(codes, _names(entries.get("names"), len(codes)))
+            array = entry.read()
+            codes, found = _as_codes(array, key, num_layers), _described(array, name)
+            return NamedCodes(codes, _names(entries.get("names"), len(codes)), found)
     arrays = [entry for entry in entries.values() if entry]
     other = "z" in entries or "w" in entries  # codes, but of the other space
     if not other and len(arrays) == len(entries) and len({entry.shape for entry in arrays}) == 1:
-        found = [_as_codes(entry.read(), key, num_layers) for entry in arrays]
-        if all(len(code) == 1 for code in found):
-            return NamedCodes(np.concatenate(found), tuple(entries))
+        each = [_as_codes(entry.read(), key, num_layers) for entry in arrays]
+        if all(len(code) == 1 for code in each):
+            return NamedCodes(np.concatenate(each), tuple(entries))
     raise SefaError(_listed(entries))
 
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from numbers import Real
 
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import UsageError
 from sefa_cli.ranges import is_whole
 
@@ -51,18 +52,25 @@ class How:
         if not is_whole(self.passes, 1):
             raise UsageError(f"passes must be 1 or more, got {self.passes!r}", "a whole number")
         if not is_whole(self.size, 16):
-            found = f"the working size must be 16 pixels or more, got {self.size!r}"
-            raise UsageError(found, "a whole number")
+            raise UsageError(f"size must be 16 pixels or more, got {self.size!r}")
         if self.face is not None and not self.align:
-            raise UsageError("a face is chosen, but faces are not aligned", "align=True")
+            raise UsageError("face has no effect without align")
         if self.face is not None and not is_whole(self.face, 0):
             raise UsageError(f"face must be 0 or more, got {self.face!r}", "a whole number")
         share: object = self.outside
         if not (isinstance(share, Real) and 0 <= float(share) <= 1):
-            raise UsageError(f"outside must be 0 to 1, got {share!r}", "a number")
+            raise UsageError(f"outside must be 0 to 1, got {share!r}")
         if share != 1 and not self.align:
-            found = "outside has no effect on faces that are not aligned"
-            raise UsageError(found, "align=True")
+            raise UsageError("outside has no effect without align")
         weight: object = self.regularize
         if not (isinstance(weight, Real) and 0 <= float(weight) < math.inf):
-            raise UsageError(f"regularize must be 0 or more, got {weight!r}", "a number")
+            raise UsageError(f"regularize must be 0 or more, got {weight!r}")
+
+    def space_of(self, checkpoint: Checkpoint) -> str:
+        """Return the space of the codes. Raises UsageError for one that the model lacks."""
+        own = checkpoint.config.space
+        space = self.space or ("w+" if own == "w" else "z")
+        if (space == "z") != (own == "z"):
+            kinds = "z" if own == "z" else "w or w+"
+            raise UsageError(f"a {checkpoint.family} model has no space {space!r}", kinds)
+        return space

@@ -1,5 +1,7 @@
 """The codes of photographs: what `sefa invert` and `sefa.invert` do."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -69,15 +71,9 @@ class Inverter:
     Raises UsageError for a model or a space that cannot be inverted.
     """
 
-    def __init__(
-        self, generator: "Generator", how: How = How(), offline: bool | None = None
-    ) -> None:
+    def __init__(self, generator: Generator, how: How = How(), offline: bool | None = None) -> None:
         self.generator = generator
-        space = how.space or ("w+" if generator.space == "w" else "z")
-        if (space == "z") != (generator.space == "z"):
-            kinds = "z" if generator.space == "z" else "w or w+"
-            raise UsageError(f"cannot invert a {generator.family} model in {space}", kinds)
-        self.space, self.how = space, how
+        self.space, self.how = how.space_of(generator.checkpoint), how
         self.size = min(how.size, generator.resolution)
         self._finder = face_finder(offline) if how.align else None
         self._lpips = load_lpips(offline).to(generator.device) if how.loss == "lpips" else None
@@ -239,7 +235,7 @@ def _ignore(name: str, done: int, total: int, loss: float) -> None:
 
 def invert(
     pictures: Given | Sequence[Given],
-    model: "str | Path | Generator",
+    model: str | Path | Generator,
     *,
     device: str = "auto",
     offline: bool | None = None,

@@ -7,7 +7,6 @@ import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +14,15 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import Bounded, why_not
+from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
 from sefa_cli.ranges import check_once
-from sefa_cli.rendering.pictures import BROKEN
+from sefa_cli.rendering.pictures import BROKEN, broken_picture, open_picture
 
 Given = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
 # An allowlist: some of Pillow's other formats start programs, and many hold data, not photos.
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
-_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of the container
 _HEIC_SUFFIXES = (".heic", ".heif")
 _TURNS = {  # by EXIF's orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -101,7 +99,8 @@ def upright_photo(given: Given, channels: int, label: str, notes: list[str]) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's: of size (beyond twice that: error), of tags
         if isinstance(given, str | Path | bytes):
-            image = _opened(given if isinstance(given, bytes) else Path(given), label)
+            source = given if isinstance(given, bytes) else Path(given)
+            image = open_picture(source, label, _FORMATS)
         else:
             image = _image(given, label)
         try:
@@ -113,9 +112,7 @@ def upright_photo(given: Given, channels: int, label: str, notes: list[str]) -> 
             image = _upright(image, notes)
             image = _levels(image, channels, notes)
         except BROKEN as error:
-            raise SefaError(
-                f"{label} cannot be read as a picture: {error}", remedy="Get the file again."
-            ) from error
+            raise broken_picture(label, error) from error
     if min(image.size) < _SMALLEST:
         raise SefaError(
             f"{label} has {image.width} x {image.height} pixels", f"at least {_SMALLEST} each way"
@@ -174,31 +171,6 @@ def _pictures_in(folder: Path) -> Iterable[Path]:
     for path in folder.iterdir():
         if path.suffix.lower() in known and path.is_file() and not path.name.startswith("."):
             yield path
-
-
-def _opened(source: Path | bytes, label: str) -> Image.Image:
-    """Open a file, or the bytes of one; its pixels are read later."""
-    try:
-        with BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-            head = file.read(12)
-    except OSError as error:
-        raise why_not(label, error, "read") from error
-    if not head:
-        raise SefaError(f"{label} is empty", "a picture", "Get the file again.")
-    try:
-        Image.init()
-        whole = BytesIO(source) if isinstance(source, bytes) else Bounded(source)
-        return Image.open(whole, formats=[name for name in _FORMATS if name in Image.OPEN])
-    except Image.DecompressionBombError:
-        raise SefaError(f"{label} is too large", "fewer than 170 megapixels") from None
-    except BROKEN as error:
-        if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
-            raise SefaError(
-                f"{label} is a HEIC photo, which cannot be read here",
-                "a JPEG or PNG",
-                "Export it as JPEG from the program that shows it.",
-            ) from error
-        raise SefaError(f"{label} is not a picture", "a file such as a JPEG or PNG") from error
 
 
 def _image(given: Image.Image | NDArray[np.uint8], label: str) -> Image.Image:

@@ -1,5 +1,7 @@
 """Films of directions, swept from one step to another."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,5 +1,7 @@
 """Pictures before and after moves, one by one or in a sheet."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import torch
 
 
-def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOptions]) -> "Edits":
+def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOptions]) -> Edits:
     """Move codes along directions of a bundle, and return the pictures.
 
     code′ = code + Σ αᵢ nᵢ on the bundle's layers.
@@ -62,7 +64,7 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
     return Edits(open_scene_of(bundle, options, seeds="0-4"), bundle, table)
 
 
-def edit_preset(preset: Preset | Path | str, **options: Unpack[PictureOptions]) -> "Edits":
+def edit_preset(preset: Preset | Path | str, **options: Unpack[PictureOptions]) -> Edits:
     """Move codes as a preset says, and return the pictures.
 
     Args:
@@ -144,13 +146,13 @@ class Edits(Pictures):
         return [move for row in self.table for move in row]
 
     @cached_property
-    def codes(self) -> "torch.Tensor":
+    def codes(self) -> torch.Tensor:
         """All moved codes, grouped by move: `(moves · n, layers, dim)` or `(moves · n, dim)`."""
         import torch
 
         return torch.cat([self.moved(move) for move in self.moves])
 
-    def moved(self, move: Move) -> "torch.Tensor":
+    def moved(self, move: Move) -> torch.Tensor:
         """Return the codes after one move: `(n, layers, dim)` or `(n, dim)`."""
         from sefa_cli.editing.start import moved
 
@@ -198,7 +200,7 @@ class Edits(Pictures):
         move, code = divmod(i, len(self.scene.start.numbers))
         return self.note_after(self.moves[move], code, self.codes[i])
 
-    def note_after(self, move: Move, number: int, code: "torch.Tensor") -> dict[str, str]:
+    def note_after(self, move: Move, number: int, code: torch.Tensor) -> dict[str, str]:
         """Return the note of the `number`-th start after a move, which made it `code`."""
         start = self.scene.start.origin(number)
         moves = [of_move(part.bundle, part.move, part.layers) for part in self.first]

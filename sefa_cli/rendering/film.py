@@ -1,5 +1,7 @@
 """A film: its frames rendered one by one, and written to a file."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence

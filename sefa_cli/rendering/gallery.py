@@ -1,5 +1,7 @@
 """Pictures rendered on demand: one by one, as a sheet, or into files."""
 
+from __future__ import annotations
+
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -54,7 +56,7 @@ class Pictures(ABC):
     iterating renders them in order.
     """
 
-    scene: "Scene"
+    scene: Scene
     sheet_size: int  # pixels of a picture in the sheet, unless a size is given
 
     @property

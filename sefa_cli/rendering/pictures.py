@@ -5,7 +5,8 @@ A picture is a uint8 array `(height, width, channels)`: gray 1, RGB 3, RGBA 4 ch
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -15,17 +16,73 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import open_atomically, write_stdout
+from sefa_cli.file_kinds import kind_of
+from sefa_cli.files import Bounded, open_atomically, why_not, write_stdout
 
 Picture = NDArray[np.uint8]
 
 LARGEST = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}  # pixels of a side
 PICTURE_SUFFIXES = (".png", *LARGEST)
+_KNOWN = ("PNG", "JPEG", "WEBP", "BMP")  # formats that errors recommend
+_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of the container
 BROKEN = (  # what Pillow raises for damaged pictures
     OSError, ValueError, TypeError, SyntaxError, KeyError, IndexError, AttributeError, EOFError,
     OverflowError, MemoryError, RuntimeError, struct.error, zlib.error,
     Image.DecompressionBombError,
 )  # fmt: skip
+
+
+def open_picture(source: Path | bytes, label: str, formats: Sequence[str]) -> Image.Image:
+    """Open a picture of one of Pillow's `formats`; its pixels are read later.
+
+    Raises SefaError that says what the file is instead, calling it `label`.
+    """
+    try:
+        with BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+            start = file.read(4096)
+        if not start:
+            raise SefaError(f"{label} is empty", "a picture", "Get the file again.")
+        Image.init()
+        whole = BytesIO(source) if isinstance(source, bytes) else Bounded(source)
+        return Image.open(whole, formats=[name for name in formats if name in Image.OPEN])
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise too_large(label) from None
+    except BROKEN as error:
+        if isinstance(error, OSError) and error.errno:
+            raise why_not(label, error, "read") from None
+        raise _no_picture(label, start, formats, error) from error
+
+
+def too_large(label: str) -> SefaError:
+    """Return the error for a picture of more pixels than Pillow's limit."""
+    return SefaError(f"{label} is too large", f"at most {Image.MAX_IMAGE_PIXELS:,} pixels")
+
+
+def broken_picture(label: str, why: object) -> SefaError:
+    """Return the error for a picture that is damaged or cut off."""
+    return SefaError(f"{label} cannot be read as a picture: {why}", remedy="Get the file again.")
+
+
+def _no_picture(label: str, start: bytes, formats: Sequence[str], error: Exception) -> SefaError:
+    """Return the error for a file that Pillow does not open, by its first bytes."""
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC:
+        return SefaError(
+            f"{label} is a HEIC photo, which cannot be read here",
+            "a JPEG or PNG",
+            "Export it as JPEG from the program that shows it.",
+        )
+    kind = kind_of(start)[0]
+    if kind.endswith("picture"):
+        if kind.split()[1].upper() in formats:
+            return broken_picture(label, str(error).replace(f" {label!r}", ""))
+        return SefaError(f"{label} is {kind}", _listed(formats))
+    return SefaError(f"{label} is not a picture: it is {kind}", _listed(formats))
+
+
+def _listed(formats: Sequence[str]) -> str:
+    """Return the names of the best-known formats: `PNG, JPEG, WEBP or BMP`."""
+    known = [name for name in _KNOWN if name in formats]
+    return " or ".join([", ".join(known[:-1]), known[-1]] if known[1:] else known)
 
 
 def to_uint8(images: ArrayLike) -> Picture:

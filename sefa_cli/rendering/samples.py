@@ -1,5 +1,7 @@
 """The unedited pictures of some seeds or codes."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
 
 
-def sample(model: "str | Path | Generator", **options: Unpack[RenderOptions]) -> "Samples":
+def sample(model: str | Path | Generator, **options: Unpack[RenderOptions]) -> Samples:
     """Return the unedited pictures of some seeds.
 
     Args:
@@ -63,7 +65,7 @@ class Samples(Pictures):
         """The number of pictures in a sheet."""
         return len(self)
 
-    def shared(self, shard: Shard) -> "Samples":
+    def shared(self, shard: Shard) -> Samples:
         """Return a share of the pictures, which are the same as in the whole."""
         start = self.scene.start
         share = shard.share(len(start.numbers))

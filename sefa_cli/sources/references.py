@@ -24,6 +24,9 @@ _PAGE = re.compile(  # of one file, or the address of its download
     r"https://(?:huggingface\.co|hf\.co)/(?P<repo>\w[\w.-]*/\w[\w.-]*)"
     r"/(?:blob|raw|resolve)/(?P<rev>refs/pr/\d+|[\w.%-]+)/(?P<file>[^@?#]+)(\?download=true)?"
 )
+_REPOSITORY = re.compile(
+    r"(?P<home>https://(?:huggingface\.co|hf\.co)/\w[\w.-]*/\w[\w.-]*)(/(tree|blob)(/.*)?)?/?(\?.*)?"
+)
 _PACKAGE = re.compile(
     r"(?:pypi|sdist):(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[A-Za-z0-9][\w.+!-]*)(/(?P<inner>.+))?"
 )
@@ -97,7 +100,11 @@ def is_commit(text: object) -> bool:
 
 
 def check_ref(ref: str) -> None:
-    """Refuse a malformed reference."""
+    """Refuse a malformed reference, and a page of the hub that is not a file's."""
+    if page := _REPOSITORY.fullmatch(ref):
+        raise SefaError(
+            f"{ref!r} does not name a file on the hub", f"{page['home']}/blob/main/FILE"
+        )
     if is_package(ref):
         parse_package(ref)
     elif ref.startswith("hf:"):
@@ -122,9 +129,8 @@ def parse_hub(ref: str) -> re.Match[str]:
     """Return `repo`, `file` and `rev` (or None) of an `hf:` reference."""
     match = _HUB_URL.fullmatch(ref) or _HUB.fullmatch(ref)
     if not match or not is_plain_path(match["file"]):
-        raise SefaError(
-            f"{ref!r} does not name a file on the hub", "hf:OWNER/REPO/FILE or …FILE@REVISION"
-        )
+        form = "hf://OWNER/REPO/FILE" if ref.startswith("hf://") else "hf:OWNER/REPO/FILE"
+        raise SefaError(f"{ref!r} does not name a file on the hub", f"{form} or …FILE@REVISION")
     return match
 
 

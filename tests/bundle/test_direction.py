@@ -105,7 +105,7 @@ def test_directions_of_other_layers_and_models(bundle: Bundle) -> None:
     both = bundle[0] + other[1]
     assert both.layers == (0, 1, 2)
     np.testing.assert_array_equal(both.vector, [[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 0, 0]])
-    with pytest.raises(SefaError, match="different models"):
+    with pytest.raises(SefaError, match="bundles of one model"):
         bundle[0] + bundle_of(np.eye(4), finger="b")[0]
 
 

@@ -1,21 +1,29 @@
 """Typing errors are refused before torch or a model is loaded."""
 
+import dataclasses
 import json
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import load_file, save_file
 from typer.testing import Result
 
 import sefa_cli
+from sefa_cli.discovery.regions import landmarks
+from sefa_cli.generators import devices
 from tests.helpers import CONTAINERS, GOLDEN
 
 EDIT = ["edit", "tiny.dirs", "-k", "3", "-a", "2"]
 LOCALIZE = ["localize", "tiny.pth", "--size", "32", "--seeds", "0", "-o", "a.dirs"]
+NOT_HERE = "cuda" if sys.platform == "darwin" else "mps"
 BOX = ["--box", "1,1,4,4"]
 REFUSED = [
     EDIT[:2],
@@ -65,6 +73,20 @@ REFUSED = [
     [*LOCALIZE, "--region", "face:eyes,face:eyes"],
     [*LOCALIZE, "--mask", "none.png"],
     [*LOCALIZE, *BOX, "--background", "none.png"],
+    [*LOCALIZE, *BOX, "--background", "tiny.dirs"],
+    [*LOCALIZE, *BOX, "--precision", "tf32"],
+    [*LOCALIZE, *BOX, "--device", NOT_HERE],
+    [*LOCALIZE, *BOX, "--codes", "tiny.dirs"],
+    [*LOCALIZE, *BOX, "--codes", "wrong.npz"],
+    ["sample", "tiny.pth", "--codes", "tiny.dirs"],
+    ["sample", "tiny.pth", "--codes", "wrong.npz"],
+    [*EDIT, "--codes", "wrong.npz"],
+    [*EDIT, "--codes", "words.zip"],
+    [*EDIT, "--device", NOT_HERE],
+    ["sample", "tiny.pth", "--device", NOT_HERE],
+    ["invert", "tiny.png", "--model", "tiny.pth", "-o", "c.npz", "--device", NOT_HERE],
+    ["invert", "photo.png", "--model", "tiny.pth", "-o", "c.npz", "--space", "z"],
+    ["studio", "tiny.dirs", "--device", NOT_HERE],
     [*LOCALIZE, *BOX, "--tau", "much"],
     [*LOCALIZE, *BOX, "--tau", "-1"],
     [*LOCALIZE, *BOX, "--tau", "auto"],
@@ -112,6 +134,10 @@ def outcomes(commands: list[list[str]]) -> list[Any]:
 
 
 def test_refused_without_torch(bundle: Path) -> None:
+    np.savez("wrong.npz", w=np.zeros((1, 7, 16), np.float32))
+    Image.new("RGB", (32, 32)).save("photo.png")
+    with zipfile.ZipFile("words.zip", "w") as archive:
+        archive.writestr("t.txt", "words")
     for words, code, said, loaded in outcomes(REFUSED):
         assert code in (1, 2) and len(said.splitlines()) == 1, (words, said)
         assert not loaded, words
@@ -140,11 +166,33 @@ def test_a_missing_class_is_refused_without_torch(workplace: Path) -> None:
         assert not loaded, words
 
 
+def test_directions_of_z_for_a_model_of_w_are_refused_without_torch(bundle: Path) -> None:
+    dataclasses.replace(sefa_cli.Bundle.load("tiny.dirs"), space="z").save("z.dirs")
+    [[_, code, said, loaded]] = outcomes([["edit", "z.dirs", "-k", "3", "-a", "2"]])
+    assert code == 3 and "for z, but the codes are w" in said and not loaded
+
+
+def test_a_scorer_of_faces_without_its_package_is_refused_without_torch(bundle: Path) -> None:
+    if landmarks.refusal() is None:
+        pytest.skip("its package is installed")
+    for words, code, said, loaded in outcomes(
+        [
+            ["evaluate", "tiny.dirs", "-o", "ev", "-k", "0", "--scorers", "face"],
+            ["supervise", "tiny.pth", "--attribute", "smile", "--scorers", "face", "-o", "b.dirs"],
+        ]
+    ):
+        assert code == 1 and "sefa-cli[eval]" in said and not loaded, words
+
+
 def test_a_cpu_build_of_torch_says_why_there_is_no_cuda(
-    sefa: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+    sefa: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9+cpu")
+    (tmp_path / "version.py").write_text("__version__ = '9.9+cpu'\ncuda: Optional[str] = None\n")
+    built = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr("sefa_cli.generators.devices.find_spec", lambda name: built)
+    devices.why_not.cache_clear()
     result = sefa("sample", "tiny.pth", "--device", "cuda")
+    devices.why_not.cache_clear()
     assert result.exit_code == 1 and "this torch (9.9+cpu) is a CPU build" in result.stderr
 
 

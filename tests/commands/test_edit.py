@@ -153,7 +153,7 @@ def test_size_is_exact(sefa: Sefa, bundle: Path) -> None:
         (["--k", "3", "--alpha", "1", "--noise-mode", "loud"], 2, "const, random, none"),
         (["--k", "3", "--alpha", "1", "--device", "abacus"], 2, "unknown device 'abacus'"),
         (["--k", "3", "--alpha", "1", "--class", "0"], 2, "the model has no classes"),
-        (["--k", "3", "--alpha", "1", "--rotate", "4"], 2, "cannot use --translate or --rotate"),
+        (["--k", "3", "--alpha", "1", "--rotate", "4"], 2, "--rotate cannot be used with a"),
         (["--k", "3", "--alpha", "1", "--codes", "none.npz"], 1, "none.npz"),
         (["--k", "3", "--alpha", "1", "--trunc-layers", "8"], 2, "out of range; expected 0-7"),
     ],

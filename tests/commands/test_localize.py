@@ -228,7 +228,7 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ([], 2, "no region is given"),
+        ([], 2, "--region is missing"),
         (["--box", "0,0,0,4"], 2, "box"),
         (["--box", "0,0,32,32"], 2, "covers all of the 32 × 32 pixels"),
         (["--box", "30,0,8,8"], 2, "within 32 rows × 32 columns"),

@@ -54,15 +54,18 @@ def test_channels_of_the_styles(sefa: Sefa) -> None:
             "unknown method 'magic'; expected resefa, nullspace",
         ),
         (["--method", "sefa"], "`sefa factorize` has the method sefa"),
-        (["--rank", "3"], "rank has no effect with method resefa; expected nullspace"),
-        (["--method", "nullspace", "--tau", "0"], "tau has no effect with method nullspace"),
+        (["--rank", "3"], "rank has no effect with --method resefa; expected nullspace"),
+        (["--method", "nullspace", "--tau", "0"], "tau has no effect with --method nullspace"),
         (["--method", "nullspace", "--rank", "32"], "rank must be between 1 and 31, got 32"),
-        (["--method", "lowrank", "--tau", "auto"], "tau has no effect with method lowrank"),
+        (["--method", "lowrank", "--tau", "auto"], "tau has no effect with --method lowrank"),
         (["--method", "lowrank", "--sketch", "9"], "expected resefa or nullspace"),
         (["--method", "stylespace", "--resume"], "does not exist"),
-        (["--method", "stylespace", "--stability"], "stability has no effect with method"),
+        (["--method", "stylespace", "--stability"], "stability has no effect with --method"),
         (["--method", "stylespace", "-L", "1"], "channels of layer 1 cannot move one by one"),
-        (["--method", "lowrank", "--published"], "cannot use published with method"),
+        (
+            ["--method", "lowrank", "--published"],
+            "--published and --method cannot",
+        ),
     ],
 )
 def test_what_does_not_suit_a_method_is_refused(sefa: Sefa, words: list[str], said: str) -> None:

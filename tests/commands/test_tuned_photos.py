@@ -83,7 +83,7 @@ def test_a_changed_file_of_the_cache_is_found(sefa: Sefa, monkeypatch: pytest.Mo
 @pytest.mark.usefixtures("_photo")
 def test_what_cannot_act_is_refused(sefa: Sefa) -> None:
     alone = sefa(*EDIT[:8], "--tune", "-o", "x.png")
-    assert alone.exit_code == 2 and "--tune have no effect without --photo" in alone.stderr
+    assert alone.exit_code == 2 and "--tune has no effect without --photo" in alone.stderr
     kept = sefa(*EDIT, "--save-codes", "c.npz", "-o", "x.png")
     assert kept.exit_code == 2 and "--save-codes and --tune cannot be used" in kept.stderr
     how = ("--passes", "1", "--tune", "-o", "me.npz")

@@ -1,9 +1,87 @@
 """What the library says in Python's words is said in a shell's."""
 
+from io import BytesIO
+from pathlib import Path
+
 import pytest
+from PIL import Image
 
 from sefa_cli.commands.wording import said
 from sefa_cli.errors import SefaError
+from tests.helpers import Sefa
+
+
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        ("size must be 8 pixels or more, got 4", "--size must be 8 pixels or more, got 4"),
+        ("seeds and codes cannot be used together", "--seeds and --codes cannot be used together"),
+        ("face has no effect without align", "--face has no effect without --align"),
+        ("rank has no effect with method resefa", "--rank has no effect with --method resefa"),
+        (
+            "label has no effect with codes: they have",
+            "--class has no effect with --codes: they have",
+        ),
+        ("seed must be a range, got 'x'", "--seeds must be a range, got 'x'"),
+        ("beta must be a number", "beta must be a number"),
+        ("the size must be even", "the size must be even"),
+    ],
+)
+def test_what_the_library_says_of_its_keywords_names_options(found: str, shown: str) -> None:
+    options = ["size", "seeds", "codes", "face", "align", "rank", "method", "class"]
+    assert said(SefaError(found), options) == shown
+    assert said(SefaError(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("localize tiny.pth", "--region and --output are missing; expected sefa localize tiny.pth"),
+        ("localize tiny.pth -o a.dirs --seg-ids 3", "--seg-ids has no effect without --seg"),
+        ("localize tiny.pth --box 0,0,8,8", "--output is missing; expected sefa localize tiny.pth"),
+        ("pick tiny.dirs -o a.dirs", "--k is missing; expected sefa pick tiny.dirs -o a.dirs"),
+        ("edit tiny.dirs -k 3 --seeds 1 --codes a", "--seeds and --codes cannot be used together"),
+        ("edit tiny.dirs -k 3 --face 1", "--face has no effect without --photo"),
+        ("invert a.png --model tiny.pth -o a.npz --face 1", "--face has no effect without --align"),
+        (
+            "localize tiny.pth --box 0,0,8,8 -o a.dirs --rank 2",
+            "--rank has no effect with --method",
+        ),
+        ("localize tiny.pth --box 0,0,8,8 -o a.dirs --size 4", "--size must be 8 pixels or more"),
+        ("evaluate tiny.dirs -o ev --alpha x", "--alpha must be a number, got 'x'"),
+        ("edit tiny.dirs -k 3 -a 2 --trunc -9", "--trunc must be between -2 and 2"),
+    ],
+)
+def test_commands_name_their_options_with_dashes(
+    sefa: Sefa, bundle: Path, words: str, shown: str
+) -> None:
+    assert sefa(*words.split()).stderr.startswith(f"sefa: {shown}")
+
+
+@pytest.mark.parametrize("content", ["text", "empty", "half", "checkpoint"])
+def test_what_is_not_a_picture_is_called_the_same_everywhere(
+    sefa: Sefa, bundle: Path, content: str
+) -> None:
+    whole = BytesIO()
+    Image.effect_noise((64, 64), 50).save(whole, "png")
+    data = {
+        "text": (b"some words", "is not a picture: it is a text file; expected PNG, JPEG"),
+        "empty": (b"", "is empty; expected a picture. Get the file again."),
+        "half": (whole.getvalue()[:1000], "cannot be read as a picture: image file is truncated"),
+        "checkpoint": (Path("tiny.pth").read_bytes(), "is not a picture: it is a "),
+    }
+    written, shown = data[content]
+    Path("a.png").write_bytes(written)
+    box = ["localize", "tiny.pth", "--size", "32", "-o", "a.dirs"]
+    commands = [
+        [*box, "--mask", "a.png"],
+        [*box, "--box", "0,0,8,8", "--background", "a.png"],
+        ["invert", "a.png", "--model", "tiny.pth", "-o", "a.npz"],
+        ["edit", "tiny.dirs", "-k", "3", "--photo", "a.png"],
+    ]
+    for words in commands:
+        done = sefa(*words)
+        assert done.exit_code == 1 and done.stderr.startswith(f"sefa: a.png {shown}"), words
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_bundle_for_each_seed(generator: Generator, tmp_path: Path) -> None:
         ({"num": 0}, "1 or more"),
         ({"layers": [9]}, "layer 9 is out of range"),
         ({"save_jacobian": "j.npy", "layers": "auto"}, "with layers auto"),
-        ({"resume": True}, "without an output"),
+        ({"resume": True}, "resume has no effect without output"),
     ],
 )
 def test_what_is_refused(

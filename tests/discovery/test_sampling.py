@@ -86,7 +86,7 @@ def test_frechet_refines_other_directions_within_their_span() -> None:
         ({"method": "nose"}, "unknown method 'nose'; expected sefa, ganspace"),
         ({"method": "sefa"}, "sefa takes no samples. Call factorize"),
         ({"method": "random", "num": 99}, "must be between 1 and 12, got 99"),
-        ({"method": "random", "seed": -1}, "the seed must be between 0"),
+        ({"method": "random", "seed": -1}, "seed must be between 0"),
         ({"method": "ganspace", "samples": 1}, "samples must be 2 or more, got 1"),
         (
             {"method": "random", "samples": 5},

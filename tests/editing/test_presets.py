@@ -66,7 +66,7 @@ def test_a_given_bundle_takes_the_place_of_the_one_it_names(bundle: Bundle) -> N
         ('moves = [{ bundle = "face.dirs", steps = { 9 = 1 } }]', "out of range"),
         ('moves = [{ bundle = "face.dirs", steps = { 0 = 1 }, layers = "99" }]', "layer 99"),
         ('name = "a\\nb"\nmoves = []', "name is"),
-        ("\xff", "is not a text file; expected a .toml file"),
+        ("\xff", "is a file of an unknown kind; expected a .toml file"),
     ],
 )
 def test_what_it_may_not_say(bundle: Bundle, text: str, said: str) -> None:

@@ -70,6 +70,13 @@ def test_folders_without_a_model(tmp_path):
     assert refusal(tmp_path).startswith(f"the folder {tmp_path} holds no model; expected")
 
 
+def test_a_folder_of_several_checkpoints_names_them(tmp_path):
+    for name in ("b.pth", "a.pt", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    expected = f"the folder {tmp_path} holds 2 checkpoints: a.pt, b.pth. Name one."
+    assert refusal(tmp_path) == expected
+
+
 def test_unreadable_files(tmp_path, monkeypatch):
     path = tmp_path / "secret.pt"
     path.write_bytes(b"x")

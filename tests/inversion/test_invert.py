@@ -159,7 +159,7 @@ def test_what_cannot_be_inverted() -> None:
         ({"size": 8}, "size must be 16 pixels or more, got 8"),
         ({"size": 32.5}, "size must be 16 pixels or more, got 32.5; expected a whole number"),
         ({"align": True, "face": 0.5}, "face must be 0 or more, got 0.5"),
-        ({"outside": 0.5}, "outside has no effect on faces that are not aligned"),
+        ({"outside": 0.5}, "outside has no effect without align"),
         ({"align": True, "outside": 1.5}, "outside must be 0 to 1, got 1.5"),
         ({"align": True, "outside": "a"}, "outside must be 0 to 1, got 'a'"),
         ({"regularize": "a"}, "regularize must be 0 or more, got 'a'"),

@@ -127,3 +127,18 @@ def test_the_hub_s_own_addresses(ref: str, address: str, monkeypatch: pytest.Mon
     assert references.canonical(ref).startswith("hf:o/r/")
     assert references.web_address(ref) == address
     assert references.file_name(references.canonical(ref)).endswith("b.pt")
+
+
+@pytest.mark.parametrize(
+    ("ref", "form"),
+    [
+        ("hf:foo/bar", "hf:OWNER/REPO/FILE"),
+        ("hf://foo/bar", "hf://OWNER/REPO/FILE"),
+        ("https://huggingface.co/foo/bar", "https://huggingface.co/foo/bar/blob/main/FILE"),
+        ("https://hf.co/foo/bar/tree/main/x", "https://hf.co/foo/bar/blob/main/FILE"),
+    ],
+)
+def test_a_repository_names_no_file_and_the_answer_has_the_form_typed(ref: str, form: str) -> None:
+    with pytest.raises(SefaError, match="does not name a file on the hub; expected ") as refused:
+        references.check_ref(references.canonical(ref))
+    assert refused.value.expected.startswith(form)

@@ -11,13 +11,18 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from sefa_cli.discovery.regions.shapes import Draw, Weights
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import Bounded, why_not
 from sefa_cli.ranges import parse_range
-from sefa_cli.rendering.pictures import BROKEN, nearest
+from sefa_cli.rendering.pictures import (
+    BROKEN,
+    broken_picture,
+    nearest,
+    open_picture,
+    too_large,
+)
 
 Labels = NDArray[np.uint16]
 
@@ -95,7 +100,7 @@ def read_mask(path: Path | str) -> Weights:
         deep = np.asarray(image).astype(np.uint32)
         return _rounded_share(deep, 255, 65535)
     if image.mode == "P" and image.palette is None:
-        raise SefaError(f"{path} is a broken picture: it has no palette")
+        raise broken_picture(str(path), "it has no palette")
     if not image.has_transparency_data:
         return np.asarray(image.convert("L"))
     pixels = np.asarray(image.convert("RGBA"))
@@ -159,22 +164,13 @@ def _shares(ids: NDArray[np.integer], counts: NDArray[np.intp], most: int = 16) 
 
 def _open(path: Path | str, formats: tuple[str, ...]) -> Image.Image:
     """Return the decoded picture. Raises SefaError if the file has none of these formats."""
-    expected = " or ".join([", ".join(formats[:-1]), formats[-1]]) if formats[1:] else formats[0]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Bounded(path) as file, Image.open(file, formats=formats) as image:
+            with open_picture(Path(path), str(path), formats) as image:
                 image.load()
                 return image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise SefaError(
-            f"{path} is a picture that is too large", f"at most {Image.MAX_IMAGE_PIXELS:,} pixels"
-        ) from None
-    except UnidentifiedImageError:
-        raise SefaError(f"{path} is not a picture that can be read", expected) from None
-    except OSError as error:
-        if error.errno:
-            raise why_not(path, error, "read") from None
-        raise SefaError(f"{path} is a broken picture: {error}", expected) from None
+        raise too_large(str(path)) from None
     except BROKEN as error:
-        raise SefaError(f"{path} is a broken picture: {error}", expected) from None
+        raise broken_picture(str(path), error) from error

@@ -5,6 +5,8 @@ working size is known. `background` says what is to stay still. `check_weights` 
 found in other ways, one for each seed.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +44,7 @@ class Region:
     draw: Draw = field(repr=False, compare=False)  # (height, width) → weights, not yet checked
 
     @classmethod
-    def box(cls, *numbers: Number | str) -> "Region":
+    def box(cls, *numbers: Number | str) -> Region:
         """Return a box.
 
         Args:
@@ -61,7 +63,7 @@ class Region:
         return cls("box", text, shapes.box(text))
 
     @classmethod
-    def polygon(cls, corners: Iterable[Sequence[Number]] | str) -> "Region":
+    def polygon(cls, corners: Iterable[Sequence[Number]] | str) -> Region:
         """Return a polygon.
 
         Args:
@@ -80,7 +82,7 @@ class Region:
         return cls("polygon", corners, shapes.polygon(corners))
 
     @classmethod
-    def mask(cls, source: Path | str | ArrayLike, name: str = "array") -> "Region":
+    def mask(cls, source: Path | str | ArrayLike, name: str = "array") -> Region:
         """Return the bright parts of a picture, or of an array.
 
         Args:
@@ -108,7 +110,7 @@ class Region:
         source: Path | str | ArrayLike,
         ids: int | Iterable[int] | str | None,
         name: str = "array",
-    ) -> "Region":
+    ) -> Region:
         """Return segments of a label map.
 
         Args:
@@ -134,7 +136,7 @@ class Region:
         return cls("seg", f"{ids} of {text}", files.segments(source, ids))
 
     @classmethod
-    def named(cls, names: str) -> "Region":
+    def named(cls, names: str) -> Region:
         """Return regions with names, several together if commas part them.
 
         Args:
@@ -147,7 +149,7 @@ class Region:
         """
         return cls("region", names, shapes.named(names, None))
 
-    def on(self, subject: str) -> "Region":
+    def on(self, subject: str) -> Region:
         """Return this region for a model that shows `subject` (`named.subject_of`).
 
         Only names depend on it. Raises UsageError for a name that the subject does not have.
@@ -172,7 +174,7 @@ class Region:
         return check_weights(self.draw(height, width), f"{self.kind} {self.text}")
 
 
-def as_region(region: "Region | str | Path | NDArray[np.generic]") -> Region:
+def as_region(region: Region | str | Path | NDArray[np.generic]) -> Region:
     """Return a region, a name ("eyes"), a mask file (as a `Path`) or a mask array as a `Region`."""
     if isinstance(region, Region):
         return region
@@ -204,12 +206,12 @@ def one_region(
     ways = {"box": box, "mask": mask, "polygon": polygon, "seg": seg, "region": named}
     given = [way for way, value in ways.items() if value is not None]
     if len(given) != 1:
-        found = " and ".join(given) + " are given" if given else "no region is given"
-        raise UsageError(found, "one of " + ", ".join(ways))
+        if seg_ids is not None and not given:
+            raise UsageError("seg_ids has no effect without seg")
+        found = f"{given[0]} and {given[1]} cannot be used together" if given else ""
+        raise UsageError(found or "no region is given", "one of " + ", ".join(ways))
     if seg_ids is not None and seg is None:
-        raise UsageError(
-            "segment ids are given without a label map", "the map that has these segments"
-        )
+        raise UsageError("seg_ids has no effect without seg")
     if box is not None:
         return Region.box(box)
     if polygon is not None:
