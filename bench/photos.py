@@ -221,13 +221,13 @@ def table(folder: Path, photos: list[str]) -> Iterator[str]:
     shown = {"psnr": ".1f", "lpips": ".3f", "identity": ".2f", "after": ".2f", "seconds": ".0f"}
     yield "| photo | PSNR, dB | LPIPS | identity | turned | seconds |"
     yield "|---" * 6 + "|"
-    rows = []
+    rows: list[list[list[float]]] = []  # (photos, columns, spaces)
     for photo in photos:
         files = [folder / f"{photo}_{space}.csv" for space in ("w", "w+", "tuned")]
         found = [next(csv.DictReader(file.open())) if file.exists() else {} for file in files]
         rows.append([[float(one.get(column, "nan")) for one in found] for column in shown])
-    medians = np.nanmedian(rows, axis=0)
-    for name, row in zip([*photos, "median"], [*rows, medians], strict=True):
+    rows.append(np.nanmedian(rows, axis=0).tolist())
+    for name, row in zip([*photos, "median"], rows, strict=True):
         cells = [
             ", ".join(format(number, form) for number in cell)
             for form, cell in zip(shown.values(), row, strict=True)
