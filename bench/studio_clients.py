@@ -38,6 +38,7 @@ from PIL import Image
 
 MODEL = "mobilestylegan_ffhq"
 DRAG, LOOK, EVERY = 2.0, 1.0, 0.05  # seconds; NiceGUI's sliders tell their place so often
+GIVEN_BACK = 3.0  # seconds after the last page, when the studio has given memory back
 AT_ONCE = 5  # pages that are being opened
 LONGEST = 600.0  # seconds until all pages have their sliders, and until all are forgotten
 
@@ -222,8 +223,7 @@ async def visit(
     one: Studio, count: int, seconds: float, wrong: list[str]
 ) -> tuple[list[Client], float]:
     """Let clients come, move sliders and go: the clients, and the seconds until all could begin."""
-    limits = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=limits) as http:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         clients = [Client(one.address, http, wrong) for _ in range(count)]
         came, door = time.monotonic(), asyncio.Semaphore(AT_ONCE)
 
@@ -265,6 +265,7 @@ async def measure(model: str, count: int, seconds: float, rounds: int) -> list[s
             watching = asyncio.create_task(one.watch())
             clients, ready = await visit(one, count, seconds, wrong)
             watching.cancel()
+            await asyncio.sleep(GIVEN_BACK)
             shown = sorted(len(client.pictures) for client in clients)
             median = statistics.median(shown)
             each = f"{shown[0]}, {median:g}, {shown[-1]}"
@@ -278,8 +279,7 @@ async def measure(model: str, count: int, seconds: float, rounds: int) -> list[s
 
 
 def _gaps(client: Client) -> Iterator[float]:
-    times = [when for when, _ in client.pictures]
-    return (later - earlier for earlier, later in pairwise(times))
+    return (later - earlier for (earlier, _), (later, _) in pairwise(client.pictures))
 
 
 def main() -> int:

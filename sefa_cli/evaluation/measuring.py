@@ -24,7 +24,7 @@ from sefa_cli.discovery.regions.changes import change_in
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation.scorers import Picture, Scorer, comparing, embedder, score, version_of
-from sefa_cli.files import open_atomically
+from sefa_cli.files import make_folder, open_atomically
 from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.projections import weights_digest
 from sefa_cli.rendering.edits import Edits
@@ -234,7 +234,7 @@ def _read(path: Path) -> Measured | None:
 
 def keep(path: Path, measured: Measured) -> None:
     """Write the measurements of one seed where the cache looks for them."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with open_atomically(path, overwrite=True) as file:
         np.savez(file, **{one.name: getattr(measured, one.name) for one in fields(measured)})
 
@@ -252,7 +252,7 @@ def _read_pictures(path: Path, count: int, shape: tuple[int, ...]) -> list[Pictu
 
 
 def _write_pictures(path: Path, pictures: Sequence[Picture]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     tall = np.concatenate(pictures)
     image = Image.fromarray(tall[..., 0] if tall.shape[2] == 1 else tall)
     with open_atomically(path, overwrite=True) as file:

@@ -1,6 +1,5 @@
 """`sefa.evaluate` on a generator with known factors: what is right scores right, else not."""
 
-import csv
 import importlib.util
 import json
 import sys
@@ -88,21 +87,6 @@ def test_a_flipped_direction_has_the_opposite_effect(run: Callable[..., Evaluati
         assert right[end] == pytest.approx(-flipped[other], abs=0.1)
 
 
-def test_locality_of_a_direction_with_a_region(run: Callable[..., Evaluation]) -> None:
-    mask = np.zeros((32, 32), np.uint8)
-    mask[8:16, 8:16] = 255
-    rows = (found := run({"right": bundle(mask=mask)})).results
-    assert rows[0]["inside_over_outside"] == pytest.approx([9, 9], rel=0.05)  # (0.15 / 0.05)²
-    assert rows[1]["inside_over_outside"] == pytest.approx([1, 1], rel=0.05)
-    assert rows[0]["inside"] + rows[0]["outside"] == pytest.approx([57.4, 57.4, 19.1, 19.1], abs=1)
-    for row in rows[:2]:
-        low, middle, high = (row[f"inside_over_outside{end}"][-1] for end in ("_low", "", "_high"))
-        assert 0.95 * middle < low < middle < high < 1.05 * middle
-    kept = list(csv.DictReader(as_csv(found).splitlines()))
-    assert float(kept[0]["inside_over_outside"]) == rows[0]["inside_over_outside"][-1]
-    assert run({"right": bundle()}).results[0]["inside_over_outside"] is None
-
-
 def test_what_was_measured_is_not_rendered_again(run: Any) -> None:
     first = run({"right": bundle()}).results
     before, told = run.known.rendered, []
@@ -118,14 +102,18 @@ def test_a_scorer_that_changed_measures_again(
 ) -> None:
     """Its file or its version: old numbers may not come back under the same name."""
 
-    def renders(text: str) -> bool:
-        (tmp_path / "mine.py").write_text(text, "utf-8")
-        spec = importlib.util.spec_from_file_location("mine", tmp_path / "mine.py")
+    def own() -> None:
+        file = tmp_path / "mine.py"
+        spec = importlib.util.spec_from_file_location("mine", file)
         assert spec and spec.loader
         loaded = importlib.util.module_from_spec(spec)
-        exec(text, loaded.__dict__)
+        exec(file.read_text("utf-8"), loaded.__dict__)
         monkeypatch.setitem(sys.modules, "mine", loaded)
         monkeypatch.setattr(module, "open_scorers", lambda *_: {"mine": loaded.level})
+
+    def renders(text: str) -> bool:
+        (tmp_path / "mine.py").write_text(text, "utf-8")
+        own()
         before = run.known.rendered
         run({"right": bundle()})
         return run.known.rendered > before + 1  # one picture tells what the scorers measure

@@ -4,7 +4,10 @@ import math
 
 import pytest
 
+from sefa_cli.evaluation.evaluate import Evaluation
 from sefa_cli.evaluation.locality import strength
+from sefa_cli.evaluation.output import as_csv
+from tests.evaluation.conftest import bundle
 
 
 @pytest.mark.parametrize("first", [0.01, 2.0, 300.0, -0.01, -300.0])
@@ -23,3 +26,19 @@ def test_a_steep_step_is_bisected() -> None:
 def test_a_saturated_picture_has_no_such_strength() -> None:
     assert strength(lambda a: 15 * math.tanh(abs(a)), 20, 1) is None
     assert strength(lambda a: 0.0, 20, 1) is None
+
+
+def test_locality_of_a_direction_with_a_region(run: Callable[..., Evaluation]) -> None:
+    mask = np.zeros((32, 32), np.uint8)
+    mask[8:16, 8:16] = 255
+    found = run({"right": bundle(mask=mask)})
+    rows = found.results
+    assert rows[0]["inside_over_outside"] == pytest.approx([9, 9], rel=0.05)  # (0.15 / 0.05)²
+    assert rows[1]["inside_over_outside"] == pytest.approx([1, 1], rel=0.05)
+    assert rows[0]["inside"] + rows[0]["outside"] == pytest.approx([57.4, 57.4, 19.1, 19.1], abs=1)
+    for row in rows[:2]:
+        low, middle, high = (row[f"inside_over_outside{end}"][-1] for end in ("_low", "", "_high"))
+        assert 0.95 * middle < low < middle < high < 1.05 * middle
+    kept = list(csv.DictReader(as_csv(found).splitlines()))
+    assert float(kept[0]["inside_over_outside"]) == rows[0]["inside_over_outside"][-1]
+    assert run({"right": bundle()}).results[0]["inside_over_outside"] is None

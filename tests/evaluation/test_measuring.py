@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sefa_cli.errors import SefaError
 from sefa_cli.evaluation import evaluate as module
-from sefa_cli.evaluation.measuring import Measured, _read, keep
+from sefa_cli.evaluation.measuring import Measured, _read, _write_pictures, keep
 from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
 from sefa_cli.evaluation.scorers import color_scores
 from tests.evaluation.conftest import bundle
@@ -34,6 +35,14 @@ def test_kept_pictures_serve_another_scorer(
     before = run.known.rendered
     run({"right": bundle()})
     assert run.known.rendered > before + 100  # broken files are rendered again
+
+
+@pytest.mark.parametrize("write", [keep, _write_pictures])
+def test_a_folder_that_cannot_be_made_ends_in_one_line(write: Any, tmp_path: Path) -> None:
+    """A disk that became read-only meanwhile ended in a traceback."""
+    (tmp_path / "cache").touch()
+    with pytest.raises(SefaError, match="cache"):
+        write(tmp_path / "cache" / "seeds" / "a", [np.zeros((4, 4, 3), np.uint8)])
 
 
 def test_bundles_that_differ_in_their_region_share_pictures(run: Any) -> None:

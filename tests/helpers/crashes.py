@@ -171,7 +171,8 @@ CALLS = {"autosave": _autosave}  # what is no command, by the word that stands f
 def content(folder: Path, outputs: Iterable[str]) -> dict[str, bytes]:
     """Return the files that are at or below `outputs`, without those that were never finished.
 
-    Seconds in a table or on a page differ from run to run, and are left out.
+    Seconds in a table or on a page differ from run to run, and a page may name its command with
+    --overwrite or without; both are left out.
     """
     return {
         name: _timeless(name, data)
@@ -183,8 +184,9 @@ def content(folder: Path, outputs: Iterable[str]) -> dict[str, bytes]:
 def _timeless(name: str, data: bytes) -> bytes:
     if name.endswith(".csv"):
         return _timeless_table(data)
-    is_page = name.endswith(".html")
-    return re.sub(rb"(<dt>seconds</dt><dd><bdi>)[\d.]+", rb"\1", data) if is_page else data
+    if name.endswith((".html", ".json")):
+        return re.sub(rb"(?<=<dt>seconds</dt><dd><bdi>)[\d.]+| --overwrite\b", b"", data)
+    return data
 
 
 def _timeless_table(table: bytes) -> bytes:
