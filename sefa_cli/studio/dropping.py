@@ -11,6 +11,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.presets import Preset
 from sefa_cli.scratch import scratch_beside
 from sefa_cli.studio.key_frames import origin_of, origins_in, with_storyboard
+from sefa_cli.studio.opening import open_bundle
 from sefa_cli.studio.photos import check_model
 from sefa_cli.studio.presets import with_parts
 
@@ -34,7 +35,7 @@ async def drop(page: "Page", name: str, data: bytes) -> None:
     elif name.endswith(".dirs") or data.startswith(b"PK"):
         bundle = await asyncio.to_thread(Bundle.from_bytes, data, name)
         if page.model is None:
-            await page.open_bundle(name, bundle, None)
+            await open_bundle(page, name, bundle, None)
         else:
             page.history.do(page.state.added(page.model.sliders_of(name, bundle)))
     else:

@@ -8,6 +8,7 @@ from sefa_cli.discovery.regions.landmarks import refusal
 from sefa_cli.sources.locate import cached
 from sefa_cli.sources.zoo import load_zoo
 from sefa_cli.studio.elements import Complaint, Drop
+from sefa_cli.studio.opening import open_named
 
 if TYPE_CHECKING:
     from sefa_cli.studio.page import Page
@@ -52,7 +53,7 @@ class OpenDialog:
     async def _open(self, text: str) -> None:
         if text and text.strip():
             self._path.props("loading")
-            await self.page.open(text.strip())
+            await open_named(self.page, text.strip())
             self._path.props(remove="loading")
 
     @property

@@ -3,21 +3,19 @@
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from nicegui import Client
 
-from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
 from sefa_cli.rendering.view import View
 from sefa_cli.studio.key_frames import KeyFrames
 from sefa_cli.studio.library import Model
 from sefa_cli.studio.localizing import CancelledError, Job
 from sefa_cli.studio.renderer import Rendered, Renderer
-from sefa_cli.studio.saving import Saved, address_at, address_of, state_at
+from sefa_cli.studio.saving import Saved, address_of
 from sefa_cli.studio.session import History, Sliders, State
 from sefa_cli.studio.uploads import Uploads
 from sefa_cli.studio.wording import said
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from sefa_cli.studio.studio import Studio
 
 T = TypeVar("T")
-FIRST_LAYERS = "all"
 _KEPT_KEYS = 50  # changes of the key frames that can be undone
 _KEPT = 8  # the pictures of a page that a browser can still fetch
 
@@ -89,58 +86,6 @@ class Page:
         if self.closed:
             raise CancelledError
 
-    async def begin(self, words: Mapping[str, str]) -> None:
-        """Show what was saved, what the address asks for, or what the command named."""
-        self.layout.address(address_at(self.saved, words))  # where a reload finds it, from now on
-        known = await asyncio.to_thread(self.saved.read)
-        if known and await self._restore(*known):
-            return
-        dirs, model = words.get("dirs", ""), words.get("model")
-        wanted = dirs if Path(dirs).suffix == ".dirs" and Path(dirs).exists() else model
-        if wanted := wanted or self.studio.begin:
-            await self.open(wanted)
-            if self.model and "seed" in words:
-                await self.do(lambda state: state_at(words, state))
-
-    async def _restore(self, ref: str, history: History, keys: KeyFrames) -> bool:
-        """Show a saved page again, unless its model can no longer be opened."""
-        self.layout.picture.say(f"opening {ref} …")
-        try:
-            model = await asyncio.to_thread(self.studio.library.open_model, ref)
-            for own in history.present.sets:
-                model.sliders_of(own.path, own.bundle)
-        except SefaError:
-            return False
-        if not self.closed:
-            self.model, self.renderer = model, Renderer(model)
-            self.history, self.keys = history, keys
-            await self.show()
-        return True
-
-    async def open(self, text: str) -> None:
-        """Open a bundle's file, or a model by its name, path or address. Show why if that fails."""
-        self.layout.forgive()
-        self.layout.picture.say(f"opening {text} …")
-        try:
-            if Path(text).suffix == ".dirs":
-                bundle = await asyncio.to_thread(Bundle.load, text)
-                await self.open_bundle(text, bundle, beside=Path(text))
-            else:
-                model = await asyncio.to_thread(self.studio.library.open_model, text)
-                sliders = await asyncio.to_thread(model.factorize, FIRST_LAYERS)
-                self._install(model, sliders)
-        except SefaError as error:
-            self.layout.picture.say("")
-            self.layout.complain(f"cannot open {text}: {said(error)}", self.layout.dialog.field)
-            return
-        self.layout.dialog.close()
-        await self.show()
-
-    async def open_bundle(self, path: str, bundle: Bundle, beside: Path | None) -> None:
-        """Open a bundle with its model. Raises SefaError if that is not found."""
-        model = await asyncio.to_thread(self.studio.library.open_model_of, bundle, beside)
-        self._install(model, model.sliders_of(path, bundle))
-
     def set_keys(self, keys: KeyFrames) -> None:
         """Take other key frames; `undo_keys` brings these back."""
         if keys != self.keys:
@@ -173,8 +118,8 @@ class Page:
         else:
             self.history.do(state)
 
-    def _install(self, model: Model, sliders: Sliders) -> None:
-        """Replace the model. Only the seed stays."""
+    def install(self, model: Model, sliders: Sliders) -> None:
+        """Show a bundle of a model. If that is another one, only the seed stays."""
         if self.closed:
             return  # while the model was opened
         if self.job:

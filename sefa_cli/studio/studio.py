@@ -10,6 +10,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.studio.dropping import drop
 from sefa_cli.studio.layout import Layout
 from sefa_cli.studio.library import Library
+from sefa_cli.studio.opening import begin
 from sefa_cli.studio.page import Page
 from sefa_cli.studio.saving import Saved, drop_old
 from sefa_cli.studio.uploads import UploadError
@@ -64,7 +65,7 @@ class Studio:
             client.on_delete(page.close)
             page.layout = Layout(page)
             await client.connected()
-            await page.begin(client.request.query_params)
+            await begin(page, client.request.query_params)
 
     def forget(self, key: str) -> None:
         """Drop a page that is gone. Its features took some 150 MB, which the system gets back."""

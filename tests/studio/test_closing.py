@@ -19,6 +19,7 @@ from playwright.sync_api import expect
 from sefa_cli.studio.filming import film_of
 from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.localizing import Job, Task, drawing_from
+from sefa_cli.studio.opening import open_named
 from sefa_cli.studio.page import Page
 from sefa_cli.studio.session import State
 from sefa_cli.studio.studio import Studio
@@ -79,7 +80,7 @@ def test_a_page_may_close_at_any_moment_of_its_opening(workplace: Path, moment: 
     page.layout = Mock()
     page.layout.picture.faces.settled = AsyncMock()
     attrgetter(moment)(page.layout).side_effect = lambda *_: page.close()
-    asyncio.run(page.open("tiny.pth"))
+    asyncio.run(open_named(page, "tiny.pth"))
     assert page.closed and page.model is None and page.renderer is None and not page.pictures
     studio.worker.close()
 
