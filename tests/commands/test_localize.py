@@ -261,7 +261,7 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "1,1,4,4", "--precision", "fp8"], 2, "float32, tf32, bf16"),
         (["--box", "1,1,4,4", "--precision", "tf32"], 2, "a CUDA device"),
         (["--box", "1,1,4,4", "--save-jacobian", "j.txt"], 2, "ends in .npy"),
-        (["--box", "1,1,4,4", "--save-jacobian", "j.npy", "--resume"], 2, "cannot be used together"),
+        (["--box", "1,1,4,4", "--save-jacobian", "j.npy", "--resume"], 2, "be used together"),
         (
             ["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--save-jacobian", "j.npy"],
             2,
