@@ -232,7 +232,7 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "0,0,0,4"], 2, "box"),
         (["--box", "0,0,32,32"], 2, "covers all of the 32 × 32 pixels"),
         (["--box", "30,0,8,8"], 2, "within 32 rows × 32 columns"),
-        (["--box", "1,1,4,4", "--polygon", "1,1 1,5 5,5"], 2, "box and polygon are given"),
+        (["--box", "1,1,4,4", "--polygon", "1,1 1,5 5,5"], 2, "--box and --polygon cannot"),
         (["--region", "eyes"], 2, "face:eyes"),
         (["--box", "1,1,4,4", "--tau", "-1"], 2, "0 or more"),
         (["--box", "1,1,4,4", "--tau", "much"], 2, "something like 1e-3, 0, or auto"),
@@ -261,7 +261,7 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "1,1,4,4", "--precision", "fp8"], 2, "float32, tf32, bf16"),
         (["--box", "1,1,4,4", "--precision", "tf32"], 2, "a CUDA device"),
         (["--box", "1,1,4,4", "--save-jacobian", "j.txt"], 2, "ends in .npy"),
-        (["--box", "1,1,4,4", "--save-jacobian", "j.npy", "--resume"], 2, "one of them"),
+        (["--box", "1,1,4,4", "--save-jacobian", "j.npy", "--resume"], 2, "be used together"),
         (
             ["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--save-jacobian", "j.npy"],
             2,
