@@ -156,27 +156,30 @@ class _Lines(Work):
     """Progress in a log: a line now and then, also while a single stage lasts."""
 
     def __init__(self, first: str) -> None:
-        self._now, self._said = first, ""
         self._pace = Pace()
         self._over = Event()
-        Thread(target=self._talk, daemon=True).start()
+        self.stage(first)
+        self._thread = Thread(target=self._talk, daemon=True)
+        self._thread.start()
 
     def stage(self, text: str) -> None:
-        self._now = text
+        self._now, self._since = text, time.monotonic()
 
     def tell(self, doing: str, done: int, total: int) -> None:
         left = self._pace.left(done, total)
         about = "" if left is None else f", about {duration(left)} left"
-        self._now = f"{doing}: {done:,} of {total:,}{about}"
+        self.stage(f"{doing}: {done:,} of {total:,}{about}")
 
     def close(self) -> None:
         self._over.set()
+        self._thread.join()  # or an old line might follow the last word
 
     def _talk(self) -> None:
+        said = ""
         while not self._over.wait(_EVERY):
-            if self._now != self._said:
-                self._said = self._now
-                say(self._said)
+            now, took = self._now, time.monotonic() - self._since
+            say(f"{now} ({duration(took)})" if now == said else now)
+            said = now
 
 
 class _Bar(Work):

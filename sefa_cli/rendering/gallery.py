@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from sefa_cli.errors import SefaError
 from sefa_cli.rendering.outputs import PictureTarget, picture_target
 from sefa_cli.rendering.pictures import Picture, check_fits, png, to_image
 from sefa_cli.rendering.view import View
@@ -136,7 +137,7 @@ class Pictures(ABC):
         """Write to a checked target; yield each file once it is written."""
         progress = progress or _nothing
         if not target.is_folder:
-            check_fits(target.path, self.sheet_rows * self._sheet_view.side(self.scene.generator))
+            self._check_fits(target)
             sheet = watch(self.paint_sheet(self._sheet_view, progress))
             yield target.save_sheet(sheet, self.about(target))
             return
@@ -144,6 +145,15 @@ class Pictures(ABC):
             texts = self.stem(i), self.about(target), self.note(i)
             yield target.has(*texts) or target.save_one(watch(self.one(i)), *texts)
             progress()
+
+    def _check_fits(self, target: PictureTarget) -> None:
+        """Refuse a sheet too large for its format. Only one that may be costs a picture."""
+        most = self.sheet_rows * self._sheet_view.side(self.scene.generator)
+        try:
+            check_fits(target.path, most)
+        except SefaError:
+            height, width = self.one(0).shape[:2]
+            check_fits(target.path, most * height // max(height, width))
 
     def count(self, target: PictureTarget) -> int:
         """Return the number of pictures to render for a target."""

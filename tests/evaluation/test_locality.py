@@ -1,7 +1,10 @@
 """The strength at which a picture changes as asked."""
 
+import csv
 import math
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from sefa_cli.evaluation.evaluate import Evaluation

@@ -37,8 +37,10 @@ def forked_sefa(folder: Path) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as forker:
         assert forker.stdout is not None and forker.stdout.readline() == b"ready\n"
         bin = Path(sys.executable).parent
-        yield os.pathsep.join([str(folder), str(bin), os.environ["PATH"]])
-        forker.kill()
+        try:
+            yield os.pathsep.join([str(folder), str(bin), os.environ["PATH"]])
+        finally:
+            forker.kill()  # or leaving `with` would wait for it for ever
 
 
 def fork(address: str) -> None:

@@ -1,6 +1,8 @@
 """Sheets of edits: columns in the order of α, and headings that say it."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +12,10 @@ import sefa_cli as sefa
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import parse_moves
 from sefa_cli.editing.start import start_from
+from sefa_cli.errors import SefaError
 from sefa_cli.families.build import build
 from sefa_cli.rendering.edits import Edits
-from sefa_cli.rendering.pictures import Picture
+from sefa_cli.rendering.pictures import LARGEST, Picture
 from sefa_cli.rendering.scene import Scene
 from tests.helpers.networks import stylegan2
 
@@ -69,3 +72,17 @@ def test_a_sweep_of_suggested_steps(scene: tuple[Scene, Bundle]) -> None:
     assert [[alpha for _, alpha in shot] for shot in film.shots] == [
         [n * bundle.step(0), n * bundle.step(2)] for n in (-2, 0, 2)
     ]
+
+
+def test_a_sheet_is_as_high_as_its_pictures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Pictures of 32 x 16 pixels were counted as if they had 32 rows, and refused."""
+    monkeypatch.setitem(LARGEST, ".webp", 190)
+    checkpoint = stylegan2(resolution=32, start=(2, 4))
+    generator, bundle = build(checkpoint, "cpu"), sefa.factorize(checkpoint, num=3)
+    for last, fits in (5, True), (11, False):
+        scene = Scene(generator, start_from(generator, f"0-{last}"))
+        made = Edits(scene, bundle, parse_moves(bundle, ["0"], ["1"]))
+        with nullcontext() if fits else pytest.raises(SefaError, match="cannot have 192 pixels"):
+            made.save(tmp_path / "sheet.webp", overwrite=True)
