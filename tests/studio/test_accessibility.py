@@ -154,3 +154,25 @@ def test_a_slider_does_not_glide(tiny: str, new_page: NewPage) -> None:
     parts = page.locator(".q-slider, .q-slider *")
     lasting = parts.evaluate_all("all => all.map(one => getComputedStyle(one).transitionDuration)")
     assert len(lasting) > 50 and set(lasting) == {"0s"}
+
+
+def test_what_takes_the_focus_says_what_it_is(tiny: str, page: Page) -> None:
+    """A screen reader reads the focused element alone, not the one around it."""
+    opened(page, tiny)
+    drag(page, 0, 0.8)
+    settled(page)
+    silent = page.evaluate("""() => [...document.querySelectorAll('[tabindex="0"]')].filter(
+        (one) => one.checkVisibility() && !one.closest("[inert]")
+            && !(one.getAttribute("role") && (one.getAttribute("aria-label") || one.textContent.trim()))
+            && !["BUTTON", "A", "INPUT", "TEXTAREA"].includes(one.tagName)
+    ).map((one) => one.outerHTML.slice(0, 120))""")
+    assert silent == []
+    page.locator('[data-test="row-0"] .q-slider [tabindex="0"]').focus()
+    page.keyboard.press("ArrowRight")
+    spoken = "(name) => document.activeElement.getAttribute(name)"
+    assert page.evaluate(spoken, "role") == "slider"
+    assert "direction 0" in page.evaluate(spoken, "aria-label")
+    now = float(page.evaluate(spoken, "aria-valuenow"))
+    page.keyboard.press("ArrowRight")
+    more = "(now) => +document.activeElement.getAttribute('aria-valuenow') > now"
+    page.wait_for_function(more, arg=now)
