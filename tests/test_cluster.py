@@ -1,8 +1,6 @@
 """`--on`: all shares of a job on a real Ray cluster, whose nodes are processes of this machine."""
 
-import contextlib
 import os
-import random
 import shutil
 import signal
 import socket
@@ -57,18 +55,8 @@ sys.meta_path.insert(0, Hook())
 
 
 # Ray's "auto" finds every Ray of this machine: that of another test, too.
-ALONE = "import ray._private.services as services; services.find_gcs_addresses = set; "
+ALONE = "import ray._private.services as s; s._find_address_from_flag = lambda flag: set(); "
 SEFA = "from sefa_cli.__main__ import main; main()"
-
-
-def free_port() -> int:
-    """Return a free port that the system gives nobody who asks for any: Ray opens it later."""
-    while True:
-        with (
-            contextlib.suppress(OSError),
-            socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as free,
-        ):
-            return int(free.getsockname()[1])
 
 
 class Nodes:
@@ -82,7 +70,8 @@ class Nodes:
         (folder / "hook" / "sitecustomize.py").write_text(HOOK)
         shutil.copy(CONTAINERS / "ckpt_genforce_stylegan2.pth", folder / "tiny.pth")
         self.environment = {**os.environ, "OMP_NUM_THREADS": "1", "SEFA_CACHE": f"{folder}/cache"}
-        port = free_port()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
         self.by_client = f"ray://127.0.0.1:{port}"
         head = {"num_cpus": 0, "include_dashboard": False, "ray_client_server_port": port}
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
