@@ -228,7 +228,7 @@ class Files:
         if self.jacobian is not None:
             check_jacobian_file(self.jacobian, self.overwrite)
         if self.jacobian is not None and self.shard is not None:
-            raise UsageError("save_jacobian and shard cannot be used together")
+            raise UsageError("save_jacobian and shard cannot be used together: it has all seeds")
         if self.jacobian is not None and self.resume:
             raise UsageError("save_jacobian and resume cannot be used together")
         if self.resume and self.partial is None:

@@ -146,7 +146,7 @@ def test_size_is_exact(sefa: Sefa, bundle: Path) -> None:
         (["--k", "3", "--alpha", "inf"], 2, "alpha must be finite, got inf"),
         (["--k", "smile", "--alpha", "1"], 2, "smile"),
         (["--k", "3", "--alpha", "1", "-L", "8"], 2, "layer 8 is out of range; expected 0-7"),
-        (["--k", "3", "--alpha", "1", "--seeds", "a"], 2, "seed must be a range, got 'a'"),
+        (["--k", "3", "--alpha", "1", "--seeds", "a"], 2, "--seeds must be a range, got 'a'"),
         (["--k", "3", "--alpha", "1", "--seeds", "4294967296"], 2, "seed 4294967296 is out of"),
         (["--k", "3", "--alpha", "1", "-o", "tiny.pth/a.png"], 1, "part of its path is a file"),
         (["--k", "3", "--alpha", "1", "-o", "a.tiff"], 2, "files hold pictures of another format"),

@@ -75,7 +75,7 @@ def test_same_input_same_bytes_whatever_the_threads(workplace: Path) -> None:
     [
         (["none.pth", "-o", "a.dirs"], 1, "none.pth"),
         (["tiny.pth", "-o", "a.dirs", "-L", "9"], 2, "layer 9 is out of range; expected 0-7"),
-        (["tiny.pth", "-o", "a.dirs", "-L", "nose"], 2, "layer must be a range, got 'nose'"),
+        (["tiny.pth", "-o", "a.dirs", "-L", "nose"], 2, "--layers must be a range, got 'nose'"),
         (["tiny.pth", "-o", "a.dirs", "--num", "33"], 2, "must be between 1 and 32, got"),
         (["tiny.pth", "-o", "a.dirs", "--num", "0"], 2, "must be between 1 and 32, got"),
         (["tiny.pth", "-o", "a.dirs", "--to-rgb", "some"], 2, "one of first, last, all, none"),

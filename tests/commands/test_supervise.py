@@ -26,7 +26,7 @@ def test_what_is_refused_before_the_model_is_opened(sefa: Sefa) -> None:
     for words, said in (
         (["-o", "a.dirs"], "--attribute"),
         (["--attribute", "smile", "-o", "a.txt"], "a.txt"),
-        (["--attribute", "smile", "--seeds", "x", "-o", "a.dirs"], "seed must be a range"),
+        (["--attribute", "smile", "--seeds", "x", "-o", "a.dirs"], "--seeds must be a range"),
         (
             ["--attribute", "nose", "-o", "a.dirs"],
             "the chosen scorers do not measure 'nose'; expected bri",
