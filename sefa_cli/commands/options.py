@@ -158,15 +158,6 @@ def parse_translate(text: str | None) -> tuple[float, ...] | None:
         ) from None
 
 
-def parse_shard(text: str | None) -> "parts.Shard | None":
-    """Return the share that `--shard` names. Raises UsageError."""
-    if text is None:
-        return None
-    from sefa_cli.parts import Shard
-
-    return Shard.parse(text)
-
-
 def is_done(
     shard: "parts.Shard | None", output: Path | str | None, job: "Callable[[], Mapping[str, Any]]"
 ) -> bool:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sefa_cli.commands import options
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,14 +52,14 @@ class Shares:
 
     def own(self) -> "Shard | None":
         """Return the shard to do; with `--on` the only one, for checks. Raises SefaError."""
+        from sefa_cli.parts import Shard
+
         if self.on is None:
             if self.gpus_per_worker is not None:
                 raise UsageError("--gpus-per-worker has no effect without --on")
-            return options.parse_shard(self.shard)
+            return None if self.shard is None else Shard.parse(self.shard)
         if self.shard is not None:
             raise UsageError("--shard and --on cannot be used together")
-        from sefa_cli.parts import Shard
-
         self.cluster()
         return Shard(1, 1)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.projections import parse_layers
 from sefa_cli.ranges import check_indices, is_range
 
 if TYPE_CHECKING:
@@ -118,15 +119,13 @@ def mixed(
 
     Source: Karras et al., CVPR 2019, section 3.1.
     """
-    from sefa_cli.editing.source import layers_of
-
     source, wanted = parse_mix(mix)
     if start.codes.ndim != 3:
         raise UsageError(
             f"cannot mix layers of a {generator.family} model: one code is for all of them",
             "a model with a code for each layer",
         )
-    layers = list(layers_of(generator, wanted))
+    layers = list(parse_layers(generator.checkpoint, wanted))
     codes = start.codes.clone()
     codes[:, layers] = code_of(generator, source, psi, trunc_layers, label)[:, layers]
     return replace(start, codes=codes, mixed=mix if isinstance(mix, str) else "")

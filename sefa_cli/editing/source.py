@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from sefa_cli.checkpoints import candidates, open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.held import holdable
-from sefa_cli.projections import fingerprint, parse_layers
+from sefa_cli.projections import fingerprint
 from sefa_cli.sources import cache
 
 if TYPE_CHECKING:  # a model that does not match is refused before torch is loaded
@@ -96,14 +95,6 @@ def generator_for(
     ref = None if model is None else str(model)
     checkpoint = open_model_of(bundle, ref, bundle_path, any_model=any_model, offline=offline)
     return load_generator(checkpoint, device)
-
-
-def layers_of(generator: "Generator", layers: str | int | Iterable[int]) -> tuple[int, ...]:
-    """Return the code indices that `layers` means: a level such as "top", a range, or a list.
-
-    Raises UsageError for layers that the model does not have.
-    """
-    return parse_layers(generator.checkpoint, layers)
 
 
 def _check_same(bundle: Bundle, ref: str, found: str) -> None:

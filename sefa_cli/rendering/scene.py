@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sefa_cli.allocator import keep_blocks
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import UsageError
+from sefa_cli.projections import parse_layers
 from sefa_cli.rendering.options import Indices, PictureOptions, RenderOptions, place, view_of
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.view import View
@@ -77,7 +78,7 @@ def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -
         SefaError: The model cannot be read.
     """
     _check(options)
-    from sefa_cli.editing.source import generator_for, layers_of
+    from sefa_cli.editing.source import generator_for
 
     keep_blocks()
     generator = generator_for(
@@ -89,7 +90,7 @@ def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -
         offline=options.get("offline"),
     )
     layers = options.get("layers")
-    chosen = None if layers is None else layers_of(generator, layers)
+    chosen = None if layers is None else parse_layers(generator.checkpoint, layers)
     return replace(_scene(generator, options, seeds), layers=chosen)
 
 
