@@ -163,8 +163,8 @@ def test_what_takes_the_focus_says_what_it_is(tiny: str, page: Page) -> None:
     settled(page)
     silent = page.evaluate("""() => [...document.querySelectorAll('[tabindex="0"]')].filter(
         (one) => one.checkVisibility() && !one.closest("[inert]")
-            && !(one.getAttribute("role") && (one.getAttribute("aria-label") || one.textContent.trim()))
             && !["BUTTON", "A", "INPUT", "TEXTAREA"].includes(one.tagName)
+            && !(one.role && (one.ariaLabel || one.textContent.trim()))
     ).map((one) => one.outerHTML.slice(0, 120))""")
     assert silent == []
     page.locator('[data-test="row-0"] .q-slider [tabindex="0"]').focus()
