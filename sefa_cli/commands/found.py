@@ -6,20 +6,26 @@ from sefa_cli.commands.console import say
 
 if TYPE_CHECKING:
     from sefa_cli.discovery.region_bundle import Found
+    from sefa_cli.discovery.sefa import Float64
 
 
-def _report_residual(residual: float, few: bool) -> None:
-    """Say what the leading directions lack."""
+def _report_residuals(residuals: "Float64", k: int, few: bool) -> None:
+    """Say what the leading of `k` directions lack."""
     from sefa_cli.discovery import collect, few_passes
+    from sefa_cli.ranges import format_range
+
+    residual = residuals[:k].max()
+    unsure = [i for i, one in enumerate(residuals[:k]) if one > few_passes.SMALL]
 
     if not few:
         advice = "" if residual < collect.SMALL else "; a larger --sketch gives better ones"
         say(f"the sketch's leading directions are right to within {residual:.1%}{advice}")
-    elif residual > few_passes.SMALL:
-        count = few_passes.LEADING
+    elif unsure:
+        those, are = ("directions", "are") if len(unsure) > 1 else ("direction", "is")
         say(
-            f"of the leading {count} directions, the least certain has a residual of "
-            f"{residual:.2g}; --exact-gram takes every derivative"
+            f"{those} {format_range(unsure)} {are} approximate (residual {residual:.2g}, "
+            f"{few_passes.SMALL:g} is small); --exact-gram takes every derivative",
+            level=0 if residual > few_passes.LARGE else 1,
         )
 
 
@@ -27,8 +33,9 @@ def report(found: "Found") -> None:
     """Say how good the directions are, as far as it was measured."""
     from sefa_cli.ranges import format_range
 
-    if found.residual is not None:
-        _report_residual(found.residual, "few_passes" in found.bundles[0].params)
+    if found.residuals is not None:
+        first = found.bundles[0]
+        _report_residuals(found.residuals, first.k, "few_passes" in first.params)
     if found.quotient is not None:
         chosen = f"layers {format_range(found.search.layers)}, tau {found.search.tau:g}"
         times = f"{found.quotient:.3g} times as much as the rest"

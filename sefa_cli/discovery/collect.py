@@ -104,10 +104,10 @@ class Collector:
             found = leading_of(mean, basis, trace, search, aim.block)
             rows = self._residuals(within, weights, basis, found, linearize)
             lacking = np.linalg.norm(rows, axis=1) / found.scale
-            widest = float(lacking[: aim.leading].max())
-            if widest < aim.small or turn == aim.turns or basis.shape[1] == len(basis):
+            leading = lacking[: aim.leading]
+            if leading.max() < aim.small or turn == aim.turns or basis.shape[1] == len(basis):
                 return [
-                    Spanned(own.grams, basis, (float(fore), float(back)), trace, widest)
+                    Spanned(own.grams, basis, (float(fore), float(back)), trace, leading)
                     for own, (fore, back) in zip(within.values(), weights, strict=True)
                 ]
             rows = rows[lacking > aim.small / 10].astype(np.float32)

@@ -47,15 +47,14 @@ def leading_of(
     return Leading(found.directions.astype(np.float64), np.ones(len(scale)), quotients, scale)
 
 
-def residual(pictures: Sequence[Matrices]) -> float | None:
-    """Return the error of a sketch's ten leading directions; None without a sketch.
+def residuals(pictures: Sequence[Matrices]) -> Float64 | None:
+    """Return the errors `(p,)` of the leading directions within a basis; None without a basis.
 
-    It is the largest residual of their eigenproblems over all bases, as a share of λ c n, or of
-    the eigenvalue.
-    The error of a direction is of this order.
+    Each is the largest residual of its eigenproblem over all bases, as a share of λ c n, or of
+    the eigenvalue. The error of a direction is of this order.
     """
-    sketched = [picture.lacking for picture in pictures if isinstance(picture, Spanned)]
-    return max(sketched, default=None)
+    spanned = [picture.lacking for picture in pictures if isinstance(picture, Spanned)]
+    return np.max(spanned, axis=0) if spanned else None
 
 
 def settled(

@@ -22,6 +22,7 @@ PROBES = 4  # random directions, for the trace
 BLOCK = 8  # residuals a turn, at least: two more than have to be right
 TURNS = 4  # of adding residuals, at most
 LEADING = 6  # directions that have to be right
+LARGE = 1.0  # a direction with such a residual is one of many as good
 SMALL = 0.1  # how right: the residual, as a share of λ c; |cos| is 0.99 if the turns reach it
 KEPT = 10  # directions of a bundle, if `num` does not say
 MOST = 20  # directions; for more of them all passes are cheaper

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.discovery.directions import factors_of, residual, settled, stability
+from sefa_cli.discovery.directions import factors_of, residuals, settled, stability
 from sefa_cli.discovery.gram_matrices import Matrices, Spanned, mean, mean_grams
 from sefa_cli.discovery.search import Search, Target
+from sefa_cli.discovery.sefa import Float64
 from sefa_cli.ranges import format_range
 
 Tried = Sequence[tuple[Search, Sequence[Matrices]]]  # each search with the matrices of all pictures
@@ -27,7 +28,8 @@ class Found:
         search: The search, with the layers and tau that were chosen.
         quotient: If layers or tau were chosen: change of the region divided by change of the
             rest, on a seed left out.
-        residual: Of a sketch: error of its leading directions, as a share of 1.
+        residuals: Of a sketch or a few passes: the errors of the leading directions, as shares
+            of 1.
         stability: If asked for: how much of the leading spans the seeds share, 0 … 1.
     """
 
@@ -35,7 +37,7 @@ class Found:
     paths: tuple[Path, ...]
     search: Search
     quotient: float | None
-    residual: float | None
+    residuals: Float64 | None
     stability: float | None
 
 
@@ -58,7 +60,7 @@ def found_in(
     bundles = region_bundles(model, matrices, target, search, numbers, params, joint)
     asked = itertools.islice(matrices, len(numbers))
     shared = stability(asked, search) if agreement else None
-    return Found(tuple(bundles), (), search, quotient, residual(matrices), shared)
+    return Found(tuple(bundles), (), search, quotient, residuals(matrices), shared)
 
 
 def region_bundles(

@@ -1,0 +1,30 @@
+"""What `localize` says of the directions that it found: which are approximate, and how much."""
+
+import numpy as np
+import pytest
+
+from sefa_cli.commands.found import _report_residuals
+
+
+@pytest.mark.parametrize(
+    "residuals, k, said",
+    [
+        ([0.01, 0.02, 0.05, 0.09, 0.1, 0.1], 6, ""),
+        ([0.01, 0.02, 0.05, 0.3, 0.09, 1.2], 6, "directions 3,5 are approximate (residual 1.2"),
+        ([0.01, 0.02, 0.05, 1.1, 0.2, 1.2], 4, "direction 3 is approximate (residual 1.1"),
+        ([0.01, 0.02, 0.05, 1.1, 0.2, 1.2], 2, ""),  # of what is not written, nothing is said
+        ([0.5, 0.7, 0.7, 0.7, 0.5, 0.8], 6, ""),  # only with -v
+    ],
+)
+def test_few_passes_name_the_directions_that_are_one_of_many(
+    residuals: list[float], k: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _report_residuals(np.array(residuals), k, few=True)
+    printed = capsys.readouterr().err
+    assert said in printed and bool(said) == bool(printed)
+    assert not said or "--exact-gram takes every derivative" in printed
+
+
+def test_a_sketch_says_how_right_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    _report_residuals(np.array([0.001, 0.02]), 2, few=False)
+    assert "to within 2.0%; a larger --sketch gives better ones" in capsys.readouterr().err
