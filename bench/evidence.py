@@ -54,13 +54,14 @@ def chosen(data: dict[str, Any], earlier: dict[str, Any]) -> Iterator[str]:
     `earlier` chose, for each bundle, the direction that moves a score of CHOSEN most.
     """
     others = {row["bundle"]: row["best"] for row in earlier["bundles"]}
-    yield "| for | bundle | k | " + " | ".join(SHOWN) + " | dependency | transfer | change |"
-    yield "|---" * (len(SHOWN) + 6) + "|"
+    ends = ("dependency", "transfer", "change", "per 10 levels")
+    yield "| for | bundle | k | " + " | ".join((*SHOWN, *ends)) + " |"
+    yield "|---" * (len(SHOWN) + 7) + "|"
     for number, name in enumerate(CHOSEN):
         rows = [row for row in data["directions"] if row["k"] == number]
         top = max(abs(row["effects"][name]["mean"]) for row in rows)
         for row in rows:
-            effects = row["effects"]
+            effects, change = row["effects"], max(row["change"])
             best = others.get(row["bundle"])
             cells = [
                 _with_interval(effects[one], one == name and abs(effects[one]["mean"]) == top)
@@ -71,7 +72,8 @@ def chosen(data: dict[str, Any], earlier: dict[str, Any]) -> Iterator[str]:
             yield (
                 f"| {name} | {row['bundle']} | {best[name]['k'] if best else ''} | "
                 f"{' | '.join(cells)} | {effects[name]['dependency']:.2f} | "
-                f"{effects[name]['transfer']:.0%} | {max(row['change']):.0f} |"
+                f"{effects[name]['transfer']:.0%} | {change:.0f} | "
+                f"{abs(effects[name]['mean']) / change * 10:.2f} |"
             )
 
 
