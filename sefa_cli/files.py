@@ -272,7 +272,9 @@ class Bounded(io.BufferedReader):
 
 
 def write_stdout(data: bytes) -> None:
-    """Write a whole file to standard output. Raises SefaError if that is a terminal."""
+    """Write a whole file to standard output. Raises SefaError if that is closed or a terminal."""
+    if sys.__stdout__ is None:
+        raise SefaError("cannot write to standard output: it is closed", remedy="Use -o FILE.")
     if sys.stdout.isatty():
         raise SefaError(
             "refusing to write binary data to a terminal", remedy="Use -o FILE, or pipe the output."

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import check_writable, free_name, open_atomically, temporary_beside
+from sefa_cli.files import (
+    check_writable,
+    free_name,
+    open_atomically,
+    temporary_beside,
+    write_stdout,
+)
 
 
 def test_writes_whole_files(tmp_path: Path) -> None:
@@ -159,3 +166,9 @@ def test_automatic_names_are_numbered(tmp_path: Path) -> None:
         assert path.name == expected
         path.touch()
     assert free_name(tmp_path, "face", ".png", overwrite=True).name == "face.png"
+
+
+def test_a_closed_stdout_takes_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "__stdout__", None)  # as after >&-
+    with pytest.raises(SefaError, match="cannot write to standard output: it is closed"):
+        write_stdout(b"a picture")

@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from sefa_cli.commands.typing_errors import unexpected
+from sefa_cli.commands.typing_errors import TYPING_ERROR, unexpected
 from sefa_cli.errors import UsageError
 
 # What stands for a missing word in the corrected command; by command where they differ.
@@ -66,10 +66,17 @@ class SefaCommand(TyperCommand):
         typed[:] = [str(ctx.info_name), *args]
         known.clear()
         known.update(word.lstrip("-") for p in self.params for word in p.opts)
-        given, extra, order = self.make_parser(ctx).parse_args(args=list(args))
+        try:
+            given, extra, order = self.make_parser(ctx).parse_args(args=list(args))
+        except TYPING_ERROR as error:
+            error.ctx = ctx  # type: ignore[attr-defined]  # Typer's parser leaves it out
+            raise
         if "help" not in given:
             if extra:
                 raise unexpected(extra, ctx)
+            _refuse_repeats(order)
+            self._refuse_both_ways(args)
+            self._refuse_empty_names(given)
             missing = [
                 p
                 for p in self.params
@@ -77,9 +84,6 @@ class SefaCommand(TyperCommand):
             ]
             if missing:
                 raise self._complaint(missing, args, ctx)
-            _refuse_repeats(order)
-            self._refuse_both_ways(args)
-            self._refuse_empty_names(given)
         return super().parse_args(ctx, args)
 
     def _is_needed(self, parameter: Any, given: dict[str, Any]) -> bool:

@@ -27,6 +27,8 @@ def in_our_words(error: Any) -> UsageError:
 def unexpected(words: list[str], ctx: Any) -> UsageError:
     """Return the error for words that stand for nothing, with the option that may be meant."""
     said = " ".join(words)
+    if all(word.endswith(".dirs") for word in words):
+        return UsageError(f"{len(words) + 1} bundles are given", "one", _help_of(ctx))
     option = _MEANT.get(str(ctx.info_name))
     return UsageError(
         f"unexpected word: {said}", f"{option} {','.join(words)}" if option else "", _help_of(ctx)

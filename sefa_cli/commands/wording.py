@@ -32,7 +32,10 @@ def said(error: SefaError, options: Collection[str] = ()) -> str:
         '--face has no effect without --align'
     """
     found = _OF_KEYWORDS.sub(partial(_dashed, options), error.found, count=1)
-    expected, remedy = (_KEYWORD.sub(_option, text) for text in (error.expected, error.remedy))
+    remedy = error.remedy
+    if options and "any-model" not in options:
+        remedy = remedy.replace(", or accept this one with any_model=True", "")
+    expected, remedy = (_KEYWORD.sub(_option, text) for text in (error.expected, remedy))
     return str(SefaError(found, expected, remedy))
 
 

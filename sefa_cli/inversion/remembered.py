@@ -82,9 +82,12 @@ def tuned_to(
     except OSError:
         whole = False
     if not whole:
-        seeing = Inverter(inverter.generator, replace(inverter.how, loss="lpips"), offline)
+        way = replace(
+            inverter.how, loss="lpips", align=False, face=None
+        )  # they are read by `inverter`
+        seeing = Inverter(inverter.generator, way, offline)
         read = zip(of.photos, of.names, of.codes, strict=True)
-        found = [seeing.found(seeing.read(path, name), code) for path, name, code in read]
+        found = [seeing.found(inverter.read(path, name), code) for path, name, code in read]
         _, tuned = tune_to(seeing, found, step)
         file.parent.mkdir(parents=True, exist_ok=True)
         save_tuned(file, tuned.generator, tuned.changes, overwrite=True)

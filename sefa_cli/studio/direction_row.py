@@ -49,7 +49,7 @@ class DirectionRow:
                 )
             end = sliders.end(k, panel.reach)
             self._slider = Slider(min=-end, max=end, step=0.1, value=sliders.alpha(k))
-            self._slider.props(f'dense aria-label="direction {k}"').classes("slide")
+            self._slider.props("dense").classes("slide")
             self._number = ui.label("0").classes("alpha")
             self._thumbnail(sliders, 1)
         self._slider.on("update:model-value", js_handler=_SAY % self._number.id)
@@ -61,10 +61,12 @@ class DirectionRow:
         """Bring the row up to date."""
         sliders, k = state.sliders, self._k
         assert sliders is not None
-        fill(self._name, sliders.bundle.labels[k] or "")
+        label = sliders.bundle.labels[k] or ""
+        fill(self._name, label)
         if self._take:
             free = _proposed(sliders, k)["label"] not in sliders.bundle.labels
-            self._take.visible = free and not sliders.bundle.labels[k]
+            self._take.visible = free and not label
+        self._slider.call(f"direction {k}, {label}" if label else f"direction {k}")
         self._slider.value = sliders.alpha(k)
         self._number.text = f"{sliders.alpha(k):+g}" if sliders.alpha(k) else "0"
         self.show_thumbnails(state)

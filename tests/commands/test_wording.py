@@ -84,6 +84,12 @@ def test_what_is_not_a_picture_is_called_the_same_everywhere(
         assert done.exit_code == 1 and done.stderr.startswith(f"sefa: a.png {shown}"), words
 
 
+def test_a_command_names_only_its_own_options() -> None:
+    other = SefaError("it is another", remedy="Use model=, or accept this one with any_model=True.")
+    assert said(other, ["model", "any-model"]).endswith("or accept this one with --any-model.")
+    assert said(other, ["model"]) == "it is another. Use --model."
+
+
 @pytest.mark.parametrize(
     ("remedy", "shown"),
     [

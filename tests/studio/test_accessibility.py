@@ -171,7 +171,12 @@ def test_what_takes_the_focus_says_what_it_is(tiny: str, page: Page) -> None:
     page.keyboard.press("ArrowRight")
     spoken = "(name) => document.activeElement.getAttribute(name)"
     assert page.evaluate(spoken, "role") == "slider"
-    assert "direction 0" in page.evaluate(spoken, "aria-label")
+    assert page.evaluate(spoken, "aria-label") == "direction 0"
+    named = page.get_by_label("name of direction 0")
+    named.fill("wide")
+    named.press("Enter")
+    expect(at(page, "row-0").get_by_role("slider", name="direction 0, wide")).to_be_visible()
+    page.locator('[data-test="row-0"] .q-slider [tabindex="0"]').focus()
     now = float(page.evaluate(spoken, "aria-valuenow"))
     page.keyboard.press("ArrowRight")
     more = "(now) => +document.activeElement.getAttribute('aria-valuenow') > now"
