@@ -82,9 +82,8 @@ def tuned_to(
     except OSError:
         whole = False
     if not whole:
-        way = replace(
-            inverter.how, loss="lpips", align=False, face=None
-        )  # they are read by `inverter`
+        # The photos are read by `inverter`, which aligns them.
+        way = replace(inverter.how, loss="lpips", align=False, face=None)
         seeing = Inverter(inverter.generator, way, offline)
         read = zip(of.photos, of.names, of.codes, strict=True)
         found = [seeing.found(inverter.read(path, name), code) for path, name, code in read]
