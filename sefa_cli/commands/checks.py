@@ -105,7 +105,7 @@ def check_class(label: int | None, classes: int, needed: bool) -> None:
             )
         return
     if not classes:
-        raise UsageError("the model has no classes", remedy="Leave out the class.")
+        raise UsageError("--class has no effect: the model has no classes")
     from sefa_cli.editing.class_names import check_class
 
     check_class(label, classes)

@@ -49,14 +49,12 @@ class How:
             raise UsageError(f"unknown space {self.space!r}", "one of " + ", ".join(SPACES))
         if self.loss not in LOSSES:
             raise UsageError(f"unknown loss {self.loss!r}", " or ".join(LOSSES))
-        if not is_whole(self.passes, 1):
-            raise UsageError(f"passes must be 1 or more, got {self.passes!r}", "a whole number")
-        if not is_whole(self.size, 16):
-            raise UsageError(f"size must be 16 pixels or more, got {self.size!r}")
+        _check_whole(self.passes, "passes", 1)
+        _check_whole(self.size, "size", 16, " pixels")
         if self.face is not None and not self.align:
             raise UsageError("face has no effect without align")
-        if self.face is not None and not is_whole(self.face, 0):
-            raise UsageError(f"face must be 0 or more, got {self.face!r}", "a whole number")
+        if self.face is not None:
+            _check_whole(self.face, "face", 0)
         share: object = self.outside
         if not (isinstance(share, Real) and 0 <= float(share) <= 1):
             raise UsageError(f"outside must be 0 to 1, got {share!r}")
@@ -74,3 +72,9 @@ class How:
             kinds = "z" if own == "z" else "w or w+"
             raise UsageError(f"a {checkpoint.family} model has no space {space!r}", kinds)
         return space
+
+
+def _check_whole(number: object, name: str, least: int, unit: str = "") -> None:
+    if not is_whole(number, least):
+        expected = "" if isinstance(number, int) else "a whole number"
+        raise UsageError(f"{name} must be {least}{unit} or more, got {number!r}", expected)

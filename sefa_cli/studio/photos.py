@@ -87,6 +87,7 @@ class Search:
         from sefa_cli.inversion.remembered import code_of
 
         code = code_of(self.data, self.name, inverter, self._step, self._watch)
+        self.done = self.total  # a search ends early where no step helps
         photo = inverter.read(self.data, self.name)
         found = inverter.found(photo, code[0].reshape(-1, code.shape[-1]))
         notes = "".join(f"; {note}" for note in photo.notes)

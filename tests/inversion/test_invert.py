@@ -96,7 +96,7 @@ def test_a_model_of_z(tmp_path: Path) -> None:
     assert found.space == "z" and found.codes.shape == (1, generator.z_dim)
     found.save(tmp_path / "z.npz")
     assert len(sefa.sample(generator, codes=tmp_path / "z.npz")) == 1
-    with pytest.raises(UsageError, match=r"in w\+; expected z"):
+    with pytest.raises(UsageError, match=r"has no space 'w\+'; expected z"):
         sefa.invert(np.zeros((64, 64, 3), np.uint8), generator, space="w+")
 
 
