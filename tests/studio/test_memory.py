@@ -18,8 +18,8 @@ from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.thumbnails import PAUSE
 from tests.helpers.visiting import Serve, asked, until
 
-WARM, LOADS = 3, 20
-MORE = 10  # MB; twenty pages that stay have 26 or more, with a model as small as this
+WARM, LOADS = 8, 20  # the first few loads set things up once: 12 MB, then 2 for the next twenty
+MORE = 6  # MB; twenty pages that stay have 26 or more, with a model as small as this
 
 
 def resident() -> float:
