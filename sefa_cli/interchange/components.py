@@ -100,7 +100,6 @@ def ganspace_bytes(
     file = io.BytesIO()
     np.savez(
         file,
-        allow_pickle=False,
         act_comp=comp,
         act_mean=center,
         act_stdev=np.where(unmeasured, deviations, own),

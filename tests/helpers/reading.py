@@ -54,15 +54,15 @@ class Gif:
     """The structure of a GIF file, by its own bytes."""
 
     delays: list[int]  # in 10 ms, one a frame
-    local_palettes: int
+    palettes: set[bytes]  # ffmpeg 7 repeats the one of the file at the first frame
     repeats: int | None  # 0 is for ever, None once
 
     @classmethod
     def of(cls, path: Path) -> "Gif":
         data = path.read_bytes()
         assert data[:6] == b"GIF89a" and data[10] & 0x80, "no global palette"
-        gif = cls([], 0, None)
         at = 13 + 3 * (2 << (data[10] & 7))
+        gif = cls([], {data[13:at]}, None)
         while data[at] != 0x3B:
             if data[at] == 0x21:  # an extension
                 if data[at + 1] == 0xF9:
@@ -72,9 +72,11 @@ class Gif:
                 at += 2
             else:  # an image
                 assert data[at] == 0x2C
-                packed = data[at + 9]
-                gif.local_palettes += packed >> 7
-                at += 10 + (3 * (2 << (packed & 7)) if packed & 0x80 else 0) + 1
+                packed, at = data[at + 9], at + 10
+                if packed & 0x80:
+                    begin, at = at, at + 3 * (2 << (packed & 7))
+                    gif.palettes.add(data[begin:at])
+                at += 1
             while data[at]:
                 at += data[at] + 1
             at += 1

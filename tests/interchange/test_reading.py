@@ -186,7 +186,7 @@ def other_arrays(path: Path) -> None:
 
 def objects_in_archive(path: Path) -> None:
     with open(path, "wb") as file:
-        np.savez(file, allow_pickle=True, lat_comp=np.array([{}], object), lat_stdev=np.ones(1))
+        np.savez(file, lat_comp=np.array([{}], object), lat_stdev=np.ones(1))
 
 
 def unequal_components(path: Path) -> None:

@@ -103,7 +103,7 @@ def test_loops(tmp_path, waves, loop):
 def test_gif_has_one_palette(tmp_path, waves):
     film = np.concatenate([waves(6, 32, 32), 255 - waves(6, 32, 32)])
     gif = Gif.of(write_film(tmp_path / "film.gif", film))
-    assert gif.local_palettes == 0 and gif.delays == [4] * 12
+    assert len(gif.palettes) == 1 and gif.delays == [4] * 12
 
 
 def test_gif_colors(tmp_path, waves):
