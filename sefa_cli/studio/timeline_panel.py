@@ -194,7 +194,7 @@ class TimelinePanel:
             self._fault.error = said(error)
             return
         made = await page.layout.picture.film.run(
-            length, lambda count: save_film(model, shown, count), FILM, commands
+            length, lambda count: save_film(model, shown, count), FILM, commands, self._fault
         )
         if made:
             ui.download.content(text, STORY, "text/plain")

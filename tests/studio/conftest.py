@@ -70,9 +70,10 @@ def shared(folder: Path, *words: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def studio(folder: Path, *words: str) -> Iterator[str]:
-    """Run a studio in `folder` and yield its address."""
-    command = [sys.executable, "-m", "sefa_cli", "studio", *words, "--no-open", "--port", "0"]
+def studio(folder: Path, *words: str, fault: str = "") -> Iterator[str]:
+    """Run a studio in `folder` and yield its address. `fault` is code that breaks it first."""
+    begin = f"{fault}\nfrom sefa_cli.__main__ import main\nmain()"
+    command = [sys.executable, "-c", begin, "studio", *words, "--no-open", "--port", "0"]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -85,4 +86,4 @@ def studio(folder: Path, *words: str) -> Iterator[str]:
     yield process.stdout.readline().strip()
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=20)
-    assert "Traceback" not in stderr, stderr
+    assert fault or "Traceback" not in stderr, stderr
