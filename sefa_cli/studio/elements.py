@@ -137,6 +137,13 @@ def fill(field: ui.input | ui.number, value: Any) -> None:
         field.value = value
 
 
+def call(element: Element, name: str) -> None:
+    """Give an element the name that a screen reader says."""
+    if element.props.get("aria-label") != name:
+        element.props["aria-label"] = name
+        element.update()
+
+
 def icon_button(icon: str, tip: str, handler: Any) -> ui.button:
     """Return a round button; its tip is its name."""
     button = ui.button(icon=icon, on_click=handler).props(
