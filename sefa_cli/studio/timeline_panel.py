@@ -31,9 +31,11 @@ class TimelinePanel:
         self._dragged: int | None = None
         with ui.row().classes("region"):
             add = ui.button("Add key frame", on_click=self._add).props(_BUTTON)
-            add.props('data-test="add-key"').tooltip(
-                "The film goes from one key frame to the next: another seed, other sliders"
-            )
+            add.props('data-test="add-key"')
+            with add:
+                ui.tooltip(
+                    "The film goes from one key frame to the next: another seed, other sliders"
+                ).props('anchor="top middle" self="bottom middle"')  # key frames are below
             self._told = ui.label("").classes("quiet").props('data-test="keys" role=status')
             ui.space()
             self._undo = icon_button(

@@ -65,7 +65,7 @@ def test_closing_returns_to_the_bundle_one_came_from_and_keeps_the_name(
     expect(at(page, "sheet")).to_be_visible(timeout=30_000)
     at(page, "annotate-close").click()
     at(page, "bundles").click()
-    page.get_by_role("option", name="tiny_bottom.dirs · 1 answer").click()
+    page.get_by_role("option", name="tiny_bottom.dirs · 1 annotated").click()
     expect(at(page, "row-0").get_by_label("name of direction 0")).to_have_value("odd")
 
 
@@ -79,7 +79,7 @@ def test_a_reload_keeps_the_answers(tiny: str, page: Page) -> None:
     expect(at(page, "place")).to_have_text("bottom · direction 2 of 20")
     page.reload()
     at(page, "bundles").click()
-    expect(page.get_by_role("option", name="tiny_bottom.dirs · 1 answer")).to_be_visible()
+    expect(page.get_by_role("option", name="tiny_bottom.dirs · 1 annotated")).to_be_visible()
 
 
 def test_what_is_wrong_stands_by_its_field(tiny: str, page: Page) -> None:
