@@ -113,7 +113,7 @@ class RegionPanel:
         if several and self._mode.value != "none":
             self._mode.value = "none"
         self._brush.visible = self._mode.value == "brush"
-        self._layers.visible = self._mode.value != "none"
+        self._layers.visible = self._alone.visible = self._mode.value != "none"
         if self.page.model and self._layers.options != self.page.model.level_names:
             names = self.page.model.level_names
             self._layers.set_options(names, value="middle" if "middle" in names else "all")
