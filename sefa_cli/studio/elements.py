@@ -57,7 +57,7 @@ class Drop(Element, component="assets/drop.js"):
         )
         self._props["anywhere"] = anywhere
         self._props["refusal"] = ". ".join(too_large())
-        self.on("begun", lambda: page.layout.forgive())
+        self.on("begun", lambda: page.layout.move_on())
 
 
 class Caption(Element, component="assets/caption.js"):

@@ -135,9 +135,14 @@ class Layout:
         self._complaints.append(place)
 
     def forgive(self) -> None:
-        """Remove all complaints: somebody does something else."""
+        """Remove all complaints."""
         while self._complaints:
             self._complaints.pop().error = None
+
+    def move_on(self) -> None:
+        """Remove all complaints, and what was refused: somebody does something else."""
+        self.forgive()
+        self.refresh()
 
     def refresh(self) -> None:
         """Bring all elements but the picture up to date."""

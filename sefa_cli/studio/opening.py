@@ -50,7 +50,7 @@ async def _restore(page: "Page", ref: str, history: History, keys: KeyFrames) ->
 
 async def open_named(page: "Page", text: str) -> None:
     """Open a bundle's file, or a model by its name, path or address. Show why if that fails."""
-    page.layout.forgive()
+    page.layout.move_on()
     page.layout.picture.say(f"opening {text} …")
     try:
         if Path(text).suffix == ".dirs":

@@ -125,8 +125,8 @@ class TimelinePanel:
 
     def _set(self, keys: KeyFrames) -> None:
         self._fault.error = None
-        self.page.layout.forgive()
         self.page.set_keys(keys)
+        self.page.layout.move_on()
 
     def _add(self) -> None:
         if self.page.model:
@@ -134,6 +134,7 @@ class TimelinePanel:
 
     def _back(self) -> None:
         self.page.undo_keys()
+        self.page.layout.move_on()
 
     def _ease(self, event: events.ValueChangeEventArguments[Any]) -> None:
         ease = "smooth" if event.value else "linear"
