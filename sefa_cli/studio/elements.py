@@ -144,6 +144,11 @@ def call(element: Element, name: str) -> None:
         element.update()
 
 
+def tip_above(text: str) -> None:
+    """Add a tip to the open element, above it: what is below it is wanted next."""
+    ui.tooltip(text).props('anchor="top middle" self="bottom middle"')
+
+
 def icon_button(icon: str, tip: str, handler: Any) -> ui.button:
     """Return a round button; its tip is its name."""
     button = ui.button(icon=icon, on_click=handler).props(

@@ -7,7 +7,7 @@ from nicegui import events, ui
 from nicegui.element import Element
 
 from sefa_cli.errors import SefaError
-from sefa_cli.studio.elements import Fault, Number, fill, icon_button
+from sefa_cli.studio.elements import Fault, Number, fill, icon_button, tip_above
 from sefa_cli.studio.key_frames import KeyFrame, KeyFrames, storyboard_of
 from sefa_cli.studio.thumbnails import Thumbnails
 from sefa_cli.studio.timeline import film_along, save_film, storyboard_commands
@@ -33,9 +33,9 @@ class TimelinePanel:
             add = ui.button("Add key frame", on_click=self._add).props(_BUTTON)
             add.props('data-test="add-key"')
             with add:
-                ui.tooltip(
+                tip_above(
                     "The film goes from one key frame to the next: another seed, other sliders"
-                ).props('anchor="top middle" self="bottom middle"')  # key frames are below
+                )
             self._told = ui.label("").classes("quiet").props('data-test="keys" role=status')
             ui.space()
             self._undo = icon_button(
