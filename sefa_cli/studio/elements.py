@@ -118,6 +118,10 @@ class Fault(Element):
     @error.setter
     def error(self, text: str | None) -> None:
         self._words.text, self.visible = text or "", bool(text)
+        if text:  # it may stand below the window
+            self.client.run_javascript(
+                f"setTimeout(() => getHtmlElement({self.id})?.scrollIntoView({{block: 'nearest'}}))"
+            )
 
     def _forgive(self) -> None:
         self.error = None

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
 from sefa_cli.rendering.animation import sweep
 from sefa_cli.rendering.film import Film
@@ -49,9 +50,12 @@ def saved(film: Film, progress: Callable[[], object] | None = None) -> bytes:
 
     Raises SefaError if there is no place to write it.
     """
-    place = Path(tempfile.gettempdir()) / "film"
     try:
-        with scratch_beside(place, folder=True) as folder:
+        with scratch_beside(Path(tempfile.gettempdir()) / "film", folder=True) as folder:
             return film.save(folder / "film.gif", progress=progress).read_bytes()
-    except OSError as error:
-        raise why_not(place, error) from error
+    except (OSError, SefaError) as error:
+        cause = error.__cause__ or error
+        if not isinstance(cause, OSError):
+            raise
+        place = tempfile.tempdir or "the folder for temporary files"
+        raise why_not(f"the film in {place}", cause) from cause  # not its file: nobody knows it

@@ -130,6 +130,8 @@ class Layout:
 
     def complain(self, why: str, by: Complaint | None = None) -> None:
         """Show why something was refused, `by` the field where it was asked for."""
+        if self.page.closed:
+            return
         place = by or self.picture.trouble
         place.error = why
         self._complaints.append(place)

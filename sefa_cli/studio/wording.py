@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 _HERE = {
     "--align": "In Open, clear Align the face of a photo, and drop it again: its middle is taken.",
     "model=": "Open the bundle's model first, then the bundle.",
+    "run it again": "Free some space, and try again.",
     "smaller size": "Close other programs and pages of the studio, and try again.",
 }
 

@@ -25,7 +25,7 @@ from tests.helpers.visiting import at, drag, opened, until
 from tests.studio.conftest import TINY, studio
 
 FAULTS = [
-    (OSError(28, "No space left on device"), "the disk is full. Free some space"),
+    (OSError(28, "No space left on device"), "the disk is full. Free some space, and try again."),
     (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "not enough memory for one pass"),
     (MemoryError(), "there is not enough memory for one pass. Close other"),
     (ValueError("an odd shape"), "This failed: ValueError: an odd shape. Try again"),
@@ -110,7 +110,7 @@ def test_a_film_without_a_place_to_write_it(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    with pytest.raises(SefaError, match=r"cannot write .*film"):
+    with pytest.raises(SefaError, match=r"cannot write the film in .*gone"):
         film_of(model, State().added(model.factorize("all")), 0)
 
 
@@ -138,6 +138,8 @@ def test_a_film_on_the_timeline_that_fails(faulty: str, page: Browsed) -> None:
         Path("fault").write_text(repr(fault))
         at(page, "save-story").click()
         expect(alert).to_contain_text(words)
+        expect(alert).to_be_in_viewport(ratio=0.99)
+        expect(alert).not_to_contain_text("sefa-")  # a folder that is gone
         expect(at(page, "film")).to_be_hidden()
         expect(at(page, "film-fault")).to_be_hidden()
         assert violations(page) == []
