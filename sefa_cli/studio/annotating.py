@@ -14,6 +14,7 @@ from sefa_cli.bundle.annotations import annotate, relabeled
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.rules import LEVELS
 from sefa_cli.errors import UsageError
+from sefa_cli.studio.annotating_sheet import Headings
 from sefa_cli.studio.session import Sliders, State
 
 if TYPE_CHECKING:
@@ -124,15 +125,17 @@ def _has_answers(info: Mapping[str, Any]) -> bool:
     return bool({"obvious", "meaningful"} <= info.get("annotation", {}).keys())
 
 
-def sweep(model: "Model", state: State, question: Question, seeds: str, reach: float) -> bytes:
-    """Return a sheet as PNG: a row for each seed, the direction from −reach to reach.
+def sweep(
+    model: "Model", state: State, question: Question, seeds: str, reach: float
+) -> tuple[bytes, Headings]:
+    """Return pictures as one PNG: a row for each seed, the direction from −reach to reach.
 
-    A heading is where the slider would stand.
+    A column's heading is where the slider would stand.
     """
     from sefa_cli.editing.moves import Move
     from sefa_cli.rendering.edits import edit
+    from sefa_cli.rendering.film_frames import gap_of, one_below_another, side_by_side
     from sefa_cli.rendering.pictures import png
-    from sefa_cli.rendering.sheets import contact_sheet
 
     own, generator = sliders_of(state, question), model.generator
     moves = [Move(((question.k, step * reach),)) for step in STEPS]
@@ -147,6 +150,11 @@ def sweep(model: "Model", state: State, question: Question, seeds: str, reach: f
         size=min(SIDE, generator.resolution),
         fast=True,
     )
-    rows = zip(*(edits.render(move) for move in moves), strict=True)
-    headings = [f"{step * reach:+g}" if step else "before" for step in STEPS]
-    return png(contact_sheet(list(rows), edits.scene.start.names, headings), compression=1)
+    rows = list(zip(*(edits.render(move) for move in moves), strict=True))
+    picture = one_below_another(list(map(side_by_side, rows)), gap_of(rows[0][0].shape[1]))
+    headings = Headings(
+        tuple(f"{step * reach:+g}" if step else "before" for step in STEPS),
+        tuple(edits.scene.start.names),
+        picture.shape[1] / picture.shape[0],
+    )
+    return png(picture, compression=1), headings

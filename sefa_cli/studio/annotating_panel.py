@@ -19,6 +19,7 @@ from sefa_cli.studio.annotating import (
     sliders_of,
     sweep,
 )
+from sefa_cli.studio.annotating_sheet import Headings, SheetPanel
 from sefa_cli.studio.elements import Fault
 from sefa_cli.studio.wording import said
 
@@ -46,7 +47,7 @@ class AnnotatingPanel:
         self._at = 0
         self._stage = 0  # obvious, meaningful, name
         self._answer = Answer(False, False)
-        self._sheets: dict[Question, int] = {}  # the number of each finished sheet
+        self._sheets: dict[Question, tuple[int, Headings]] = {}  # the number of each picture
         self._turn = asyncio.Lock()  # sweeps are made one at a time
         self._dialog = ui.dialog().props("maximized aria-label=Annotate")
         with self._dialog, ui.card().classes("annotating"):
@@ -76,10 +77,7 @@ class AnnotatingPanel:
                     ui.label(line)
             with ui.element("div").classes("asking") as self._asking:
                 self._place = ui.label("").classes("quiet").props('data-test="place"')
-                self._sheet = ui.element("img").classes("sheet")
-                self._sheet.props(
-                    'data-test="sheet" alt="sweep of the direction, a row for each seed"'
-                )
+                self._sheet = SheetPanel()
                 self._question = ui.label("").classes("brand").props('data-test="question"')
                 with ui.row().classes("panel-head") as self._buttons:
                     for text, key in (("Yes (y)", "y"), ("No (n)", "n")):
@@ -157,7 +155,7 @@ class AnnotatingPanel:
             self._place.text = "All directions have answers. Close this and save the bundles."
             self._question.text = ""
             self._buttons.visible = self._name.visible = False
-            self._sheet.visible = False
+            self._sheet.hide()
             return
         question = self._questions[self._at]
         count = sum(q.path == question.path for q in self._questions)
@@ -166,12 +164,12 @@ class AnnotatingPanel:
         own = sliders_of(self.page.state, question).bundle.labels[question.k]
         self._name.value, self._name.error = own or "", None
         self._show_stage()
-        self._sheet.visible = False
+        self._sheet.hide()
         await self._draw(question)
         here = self._questions[self._at : self._at + 1]
         if here == [question] and self._is_there(question):
-            self._sheet.props(f"src=/picture/{self.page.key}/{self._sheets[question]}")
-            self._sheet.visible = True
+            number, headings = self._sheets[question]
+            self._sheet.show(f"/picture/{self.page.key}/{number}", headings)
             for following in self._questions[self._at + 1 : self._at + 2]:
                 await self._draw(following)
 
@@ -184,15 +182,15 @@ class AnnotatingPanel:
             if self._is_there(question) or question not in wanted or model is None:
                 return
             reach = float(self._reach.value or REACH[question.level])
-            png = await page.work(
+            made = await page.work(
                 lambda: sweep(model, state, question, seeds, reach), by=self._fault
             )
-            if png is not None:
-                self._sheets[question] = page.keep(png)
+            if made is not None:
+                self._sheets[question] = page.keep(made[0]), made[1]
 
     def _is_there(self, question: Question) -> bool:
         """Whether a question's sheet is made, and not yet dropped for newer pictures."""
-        return self._sheets.get(question) in self.page.pictures
+        return question in self._sheets and self._sheets[question][0] in self.page.pictures
 
     def _show_stage(self) -> None:
         self._question.text = (_OBVIOUS, _MEANINGFUL, _NAME)[self._stage]

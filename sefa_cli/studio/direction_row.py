@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
+from nicegui.element import Element
 
 from sefa_cli.studio.changes import estimated
-from sefa_cli.studio.elements import fill
+from sefa_cli.studio.elements import call, fill
 from sefa_cli.studio.session import Sliders, State
 from sefa_cli.studio.shell import named
 from sefa_cli.studio.slider import Slider
@@ -32,6 +33,7 @@ class DirectionRow:
     def __init__(self, panel: "SlidersPanel", sliders: Sliders, k: int, value: float | None):
         self._panel, self._page, self._k = panel, panel.page, k
         self._pictures: dict[int, ui.image] = {}
+        self._called: list[tuple[Element, str]] = []  # with what a screen reader says around a name
         self._change: ui.label | None = None
         self._take: ui.button | None = None
         with ui.element("div").classes("direction").props(f'data-test="row-{k}"'):
@@ -42,11 +44,11 @@ class DirectionRow:
             with ui.element("div").classes("over"):
                 self._name = self._name_of(sliders)
                 self._marks(sliders)
-                ui.button(
+                film = ui.button(
                     icon="movie", on_click=lambda: panel.page.layout.picture.film.make(k)
-                ).props(f'flat dense round size=sm aria-label="film of direction {k}"').tooltip(
-                    "Save a film of this direction"
                 )
+                film.props("flat dense round size=sm").tooltip("Save a film of this direction")
+                self._called.append((film, "film of {}"))
             end = sliders.end(k, panel.reach)
             self._slider = Slider(min=-end, max=end, step=0.1, value=sliders.alpha(k))
             self._slider.props("dense").classes("slide")
@@ -66,7 +68,9 @@ class DirectionRow:
         if self._take:
             free = _proposed(sliders, k)["label"] not in sliders.bundle.labels
             self._take.visible = free and not label
-        self._slider.call(f"direction {k}, {label}" if label else f"direction {k}")
+        call(self._slider, name := f"direction {k}, {label}" if label else f"direction {k}")
+        for element, around in self._called:
+            call(element, around.format(name))
         self._slider.value = sliders.alpha(k)
         self._number.text = f"{sliders.alpha(k):+g}" if sliders.alpha(k) else "0"
         self.show_thumbnails(state)
@@ -91,7 +95,7 @@ class DirectionRow:
 
         with ui.element("button").classes("thumbnail").on("click", go) as button:
             button.props(f'type=button data-test="thumbnail{side:+d}-{k}"')
-            button.props(f'aria-label="direction {k} to {alpha:+g}"')
+            self._called.append((button, f"{{}} to {alpha:+g}"))
             self._pictures[side] = picture = ui.element("img").props('alt="" src=""')  # type: ignore[assignment]
             picture.props["src"] = ""
             ui.tooltip(f"{alpha:+g}")

@@ -57,7 +57,7 @@ class Drop(Element, component="assets/drop.js"):
         )
         self._props["anywhere"] = anywhere
         self._props["refusal"] = ". ".join(too_large())
-        self.on("begun", lambda: page.layout.forgive())
+        self.on("begun", lambda: page.layout.move_on())
 
 
 class Caption(Element, component="assets/caption.js"):
@@ -118,6 +118,10 @@ class Fault(Element):
     @error.setter
     def error(self, text: str | None) -> None:
         self._words.text, self.visible = text or "", bool(text)
+        if text:  # it may stand below the window
+            self.client.run_javascript(
+                f"setTimeout(() => getHtmlElement({self.id})?.scrollIntoView({{block: 'nearest'}}))"
+            )
 
     def _forgive(self) -> None:
         self.error = None
@@ -135,6 +139,18 @@ def fill(field: ui.input | ui.number, value: Any) -> None:
     """Show a value in a field, unless the error beside it is about what was typed there."""
     if not field.error:
         field.value = value
+
+
+def call(element: Element, name: str) -> None:
+    """Give an element the name that a screen reader says."""
+    if element.props.get("aria-label") != name:
+        element.props["aria-label"] = name
+        element.update()
+
+
+def tip_above(text: str) -> None:
+    """Add a tip to the open element, above it: what is below it is wanted next."""
+    ui.tooltip(text).props('anchor="top middle" self="bottom middle"')
 
 
 def icon_button(icon: str, tip: str, handler: Any) -> ui.button:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
 
-from sefa_cli.studio.elements import fill
+from sefa_cli.studio.elements import fill, tip_above
 from sefa_cli.studio.gallery import Gallery
 from sefa_cli.studio.session import State, with_mix
 
@@ -26,7 +26,8 @@ class FacesPanel:
         with ui.row().classes("controls"):
             self._faces = ui.toggle({1: "1", 4: "4", 9: "9"}, value=1, on_change=self._count)
             self._faces.props('no-caps flat size=12px padding="2px 8px" data-test="faces"')
-            self._faces.tooltip("How many faces are edited together: this seed and those after it")
+            with self._faces:
+                tip_above("How many faces are edited together: this seed and those after it")
             ui.button("Gallery", icon="apps", on_click=self.gallery.open).props(
                 'flat dense no-caps size=12px data-test="gallery"'
             )
@@ -34,7 +35,7 @@ class FacesPanel:
             self._mix.without_auto_validation().props('dense outlined data-test="mix"')
             self._mix.on("change", self._take_mix)
             with self._mix:
-                ui.tooltip("Takes the styles of another seed on these layers: 7:8-22, or 7:top")
+                tip_above("Takes the styles of another seed on these layers: 7:8-22, or 7:top")
             self._compare = ui.select({NOTHING: "nothing"}, value=NOTHING, label="Compare with")
             self._compare.props('dense outlined options-dense data-test="compare"').classes(
                 "compare"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
-from sefa_cli.studio.elements import Fault
+from sefa_cli.studio.elements import Complaint, Fault
 from sefa_cli.studio.filming import LENGTH, film_of
 from sefa_cli.studio.localizing import CancelledError
 from sefa_cli.studio.region_panel import spoken
@@ -45,16 +45,23 @@ class FilmPanel:
             lambda count: film_of(model, state, k, count),
             name,
             film_commands(model, state, k, name),
+            self._fault,
         )
 
-    async def run(self, length: int, work: Work, name: str, commands: Sequence[str]) -> bool:
-        """Make and save a film, unless one is being made, and say whether it was made."""
+    async def run(
+        self, length: int, work: Work, name: str, commands: Sequence[str], by: Complaint
+    ) -> bool:
+        """Make and save a film, unless one is being made, and say whether it was made.
+
+        An error is shown `by` what asked for it.
+        """
         page = self.page
         if self._row.visible:
             return False
-        self._made, self._length, self._canceled, self._fault.error = 0, length, False, None
+        self._made, self._length, self._canceled = 0, length, False
+        by.error = self._fault.error = None
         self._show(True)
-        film = await page.work(lambda: work(self._count), aside=True, by=self._fault)
+        film = await page.work(lambda: work(self._count), aside=True, by=by)
         if page.closed:
             return False
         self._show(False)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sefa_cli.errors import SefaError
+from sefa_cli.files import why_not
 from sefa_cli.rendering.animation import sweep
 from sefa_cli.rendering.film import Film
 from sefa_cli.scratch import scratch_beside
@@ -44,6 +46,16 @@ def film_of(
 
 
 def saved(film: Film, progress: Callable[[], object] | None = None) -> bytes:
-    """Return a film as GIF. An exception that `progress` raises ends it."""
-    with scratch_beside(Path(tempfile.gettempdir()) / "film", folder=True) as folder:
-        return film.save(folder / "film.gif", progress=progress).read_bytes()
+    """Return a film as GIF. An exception that `progress` raises ends it.
+
+    Raises SefaError if there is no place to write it.
+    """
+    try:
+        with scratch_beside(Path(tempfile.gettempdir()) / "film", folder=True) as folder:
+            return film.save(folder / "film.gif", progress=progress).read_bytes()
+    except (OSError, SefaError) as error:
+        cause = error.__cause__ or error
+        if not isinstance(cause, OSError):
+            raise
+        place = tempfile.tempdir or "the folder for temporary files"
+        raise why_not(f"the film in {place}", cause) from cause  # not its file: nobody knows it

@@ -55,6 +55,7 @@ class Gallery:
             button.props(f'type=button aria-label="seed {seed}" data-test="seed-{seed}"')
             face = ui.element("img").props('alt=""')
             face.props["src"] = ""
+            ui.label(str(seed)).classes("number")
             ui.tooltip(f"seed {seed}")
         return face
 

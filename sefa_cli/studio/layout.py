@@ -130,14 +130,21 @@ class Layout:
 
     def complain(self, why: str, by: Complaint | None = None) -> None:
         """Show why something was refused, `by` the field where it was asked for."""
+        if self.page.closed:
+            return
         place = by or self.picture.trouble
         place.error = why
         self._complaints.append(place)
 
     def forgive(self) -> None:
-        """Remove all complaints: somebody does something else."""
+        """Remove all complaints."""
         while self._complaints:
             self._complaints.pop().error = None
+
+    def move_on(self) -> None:
+        """Remove all complaints, and what was refused: somebody does something else."""
+        self.forgive()
+        self.refresh()
 
     def refresh(self) -> None:
         """Bring all elements but the picture up to date."""

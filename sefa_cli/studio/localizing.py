@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 from sefa_cli.rendering.pictures import png
 from sefa_cli.studio.session import Sliders, State
 from sefa_cli.studio.shell import codes_commands, codes_name, command, face_command, started_by
@@ -221,7 +221,7 @@ class Job:
         self.done, self._now = 0, time.monotonic()
         self._first: tuple[int, float] | None = None  # passes and time after the first batch
         self.result: Sliders | None = None
-        self.error: SefaError | None = None
+        self.error: Exception | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="localize", daemon=True)
 
@@ -259,7 +259,7 @@ class Job:
             self.result = self.task.run(self._advance, self._stop)
         except CancelledError:
             pass
-        except SefaError as error:
+        except Exception as error:  # the page shows it
             self.error = error
 
     def _advance(self, passes: int) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.errors import SefaError
 from sefa_cli.studio.key_frames import KeyFrames
 from sefa_cli.studio.renderer import Renderer
 from sefa_cli.studio.saving import address_at, state_at
@@ -40,7 +39,7 @@ async def _restore(page: "Page", ref: str, history: History, keys: KeyFrames) ->
         model = await asyncio.to_thread(page.studio.library.open_model, ref)
         for own in history.present.sets:
             model.sliders_of(own.path, own.bundle)
-    except SefaError:
+    except Exception:  # who opens it again sees why
         return False
     if not page.closed:
         page.model, page.renderer = model, Renderer(model)
@@ -51,7 +50,7 @@ async def _restore(page: "Page", ref: str, history: History, keys: KeyFrames) ->
 
 async def open_named(page: "Page", text: str) -> None:
     """Open a bundle's file, or a model by its name, path or address. Show why if that fails."""
-    page.layout.forgive()
+    page.layout.move_on()
     page.layout.picture.say(f"opening {text} …")
     try:
         if Path(text).suffix == ".dirs":
@@ -61,7 +60,7 @@ async def open_named(page: "Page", text: str) -> None:
             model = await asyncio.to_thread(page.studio.library.open_model, text)
             sliders = await asyncio.to_thread(model.factorize, FIRST_LAYERS)
             page.install(model, sliders)
-    except SefaError as error:
+    except Exception as error:  # the page must not wait forever
         page.layout.picture.say("")
         page.layout.complain(f"cannot open {text}: {said(error)}", page.layout.dialog.field)
         return

@@ -159,7 +159,7 @@ class Page:
         assert self.model is not None
         try:
             sliders = await asyncio.to_thread(self.model.factorize, layers.strip())
-        except SefaError as error:
+        except Exception as error:
             self.layout.complain(said(error))
             return
         await self.do(lambda state: state.added(sliders))
@@ -205,10 +205,10 @@ class Page:
         request = self.studio.worker.submit(self.key, work, WHOLE if slow else QUICK)
         try:
             rendered: Rendered | None = await asyncio.wrap_future(request)
-        except SefaError as error:
-            self.layout.complain(said(error))
-            return
         except CancelledError:
+            return
+        except Exception as error:  # the page must not wait forever
+            self.layout.complain(said(error))
             return
         if rendered is None or self.closed or number < self.count:
             return
@@ -237,9 +237,9 @@ class Page:
                 return await asyncio.to_thread(work)
             request = self.studio.worker.submit((self.key, work), work, WHOLE)
             result: T | None = await asyncio.wrap_future(request)
-        except SefaError as error:
-            self.layout.complain(said(error), by)
-            return None
         except CancelledError:
+            return None
+        except Exception as error:  # the page must not wait forever
+            self.layout.complain(said(error), by)
             return None
         return result

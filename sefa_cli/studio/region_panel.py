@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import events, ui
 
 from sefa_cli.errors import SefaError
-from sefa_cli.studio.elements import Fault
+from sefa_cli.studio.elements import Fault, tip_above
 from sefa_cli.studio.localizing import Drawing, Job, Task, drawing_from
 from sefa_cli.studio.slider import Slider
 from sefa_cli.studio.wording import said
@@ -46,9 +46,9 @@ class RegionPanel:
             self._layers.on_value_change(self.refresh)
             self._layers.props('dense outlined options-dense data-test="region-layers"')
             with self._layers:
-                ui.tooltip(
+                tip_above(
                     "The layers that move. In faces, the middle ones keep to the region best."
-                ).props('anchor="top middle" self="bottom middle"')  # the menu opens below
+                )
             self._alone = ui.checkbox("quick", on_change=self.refresh).props(
                 'dense data-test="alone"'
             )
@@ -113,7 +113,7 @@ class RegionPanel:
         if several and self._mode.value != "none":
             self._mode.value = "none"
         self._brush.visible = self._mode.value == "brush"
-        self._layers.visible = self._mode.value != "none"
+        self._layers.visible = self._alone.visible = self._mode.value != "none"
         if self.page.model and self._layers.options != self.page.model.level_names:
             names = self.page.model.level_names
             self._layers.set_options(names, value="middle" if "middle" in names else "all")

@@ -23,9 +23,3 @@ class Slider(ui.slider, component="assets/slider.js"):
         self.tag = self.component.tag
         self._props["loopback"] = None
         self.on("update:model-value", js_handler=_KEEP % self.id)
-
-    def call(self, name: str) -> None:
-        """Give it the name that a screen reader says."""
-        if self._props.get("aria-label") != name:
-            self._props["aria-label"] = name
-            self.update()

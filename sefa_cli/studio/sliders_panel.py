@@ -154,10 +154,9 @@ class SlidersPanel:
 
 
 def _title(sliders: Sliders) -> str:
-    """Return a bundle's file, and how many of its directions have answers."""
+    """Return a bundle's file, and how many of its directions somebody answered *Annotate* about."""
     count = count_answers(sliders.bundle)
-    answers = f" · {count} answer{'s' * (count > 1)}" if count else ""
-    return sliders.path + answers
+    return sliders.path + (f" · {count} annotated" if count else "")
 
 
 def _with_layers(state: State, text: str, own: str) -> State:

@@ -6,7 +6,6 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from nicegui import Client, ui
 
 from sefa_cli.allocator import give_back
-from sefa_cli.errors import SefaError
 from sefa_cli.studio.dropping import drop
 from sefa_cli.studio.layout import Layout
 from sefa_cli.studio.library import Library
@@ -53,7 +52,7 @@ class Studio:
             try:
                 data = await page.uploads.read(request.stream())
                 await drop(page, name, data)
-            except SefaError as error:
+            except Exception as error:  # whatever a file provokes
                 status = error.status if isinstance(error, UploadError) else 200
                 return Response(said(error), status, media_type="text/plain")
             return Response(media_type="text/plain")  # nothing was wrong

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sefa_cli.editing.moves import FARTHEST
-from sefa_cli.errors import SefaError
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.studio.changes import measured
 from sefa_cli.studio.localizing import CancelledError
@@ -79,7 +78,7 @@ class Thumbnails:
                 made = await asyncio.wrap_future(request)
             except CancelledError:
                 continue
-            except SefaError:
+            except Exception:
                 del missing[0]  # the page says why when this slider moves
                 continue
             if made is not None:

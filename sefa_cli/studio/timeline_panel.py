@@ -7,7 +7,7 @@ from nicegui import events, ui
 from nicegui.element import Element
 
 from sefa_cli.errors import SefaError
-from sefa_cli.studio.elements import Fault, Number, fill, icon_button
+from sefa_cli.studio.elements import Fault, Number, fill, icon_button, tip_above
 from sefa_cli.studio.key_frames import KeyFrame, KeyFrames, storyboard_of
 from sefa_cli.studio.thumbnails import Thumbnails
 from sefa_cli.studio.timeline import film_along, save_film, storyboard_commands
@@ -31,9 +31,11 @@ class TimelinePanel:
         self._dragged: int | None = None
         with ui.row().classes("region"):
             add = ui.button("Add key frame", on_click=self._add).props(_BUTTON)
-            add.props('data-test="add-key"').tooltip(
-                "The film goes from one key frame to the next: another seed, other sliders"
-            )
+            add.props('data-test="add-key"')
+            with add:
+                tip_above(
+                    "The film goes from one key frame to the next: another seed, other sliders"
+                )
             self._told = ui.label("").classes("quiet").props('data-test="keys" role=status')
             ui.space()
             self._undo = icon_button(
@@ -123,8 +125,8 @@ class TimelinePanel:
 
     def _set(self, keys: KeyFrames) -> None:
         self._fault.error = None
-        self.page.layout.forgive()
         self.page.set_keys(keys)
+        self.page.layout.move_on()
 
     def _add(self) -> None:
         if self.page.model:
@@ -132,6 +134,7 @@ class TimelinePanel:
 
     def _back(self) -> None:
         self.page.undo_keys()
+        self.page.layout.move_on()
 
     def _ease(self, event: events.ValueChangeEventArguments[Any]) -> None:
         ease = "smooth" if event.value else "linear"
@@ -194,7 +197,7 @@ class TimelinePanel:
             self._fault.error = said(error)
             return
         made = await page.layout.picture.film.run(
-            length, lambda count: save_film(model, shown, count), FILM, commands
+            length, lambda count: save_film(model, shown, count), FILM, commands, self._fault
         )
         if made:
             ui.download.content(text, STORY, "text/plain")

@@ -1,9 +1,11 @@
 """What tests do on a page of the studio."""
 
+import base64
 import io
 import shlex
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from urllib.parse import urljoin
 
 import numpy as np
@@ -12,6 +14,12 @@ from playwright.sync_api import APIResponse, Locator, Page, expect
 from typer.testing import Result
 
 Serve = Callable[..., str]
+_DROP = """([name, data]) => {
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), files = new DataTransfer();
+    files.items.add(new File([bytes], name));
+    for (const kind of ["dragover", "drop"])
+        window.dispatchEvent(new DragEvent(kind, { dataTransfer: files, cancelable: true }));
+}"""
 expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 
 
@@ -54,6 +62,12 @@ def opened(page: Page, address: str) -> Page:
     expect(at(page, "row-0")).to_be_visible(timeout=60_000)  # a model is opened first
     settled(page)
     return page
+
+
+def dropped(page: Page, name: str, data: bytes | None = None) -> None:
+    """Drop a file anywhere on the page."""
+    data = Path(name).read_bytes() if data is None else data
+    page.evaluate(_DROP, [Path(name).name, base64.b64encode(data).decode()])
 
 
 def drag(page: Page, k: int, part: float, moves: int = 10) -> None:

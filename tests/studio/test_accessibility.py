@@ -175,7 +175,10 @@ def test_what_takes_the_focus_says_what_it_is(tiny: str, page: Page) -> None:
     named = page.get_by_label("name of direction 0")
     named.fill("wide")
     named.press("Enter")
-    expect(at(page, "row-0").get_by_role("slider", name="direction 0, wide")).to_be_visible()
+    row = at(page, "row-0")
+    expect(row.get_by_role("slider", name="direction 0, wide")).to_be_visible()
+    names = [one.get_attribute("aria-label") or "" for one in row.get_by_role("button").all()]
+    assert len(names) == 3 and all("direction 0, wide" in name for name in names)
     page.locator('[data-test="row-0"] .q-slider [tabindex="0"]').focus()
     now = float(page.evaluate(spoken, "aria-valuenow"))
     page.keyboard.press("ArrowRight")

@@ -2,9 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -12,7 +10,6 @@ from typer.testing import CliRunner
 from sefa_cli.bundle.annotations import Tally, annotate, tallies
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.rendering import sheets
 from sefa_cli.studio.annotating import (
     Answer,
     answered,
@@ -74,28 +71,20 @@ def test_answers_are_kept_and_can_be_changed(model: Model) -> None:
 
 def test_a_sweep_has_a_row_for_each_seed(model: Model) -> None:
     state, asked = questions(model, State(), ["bottom"], 1)
-    one, three = (
-        Image.open(io.BytesIO(sweep(model, state, asked[0], seeds, 4))) for seeds in ("1", "0-2")
-    )
+    made = [sweep(model, state, asked[0], seeds, 4) for seeds in ("1", "0-2")]
+    one, three = (Image.open(io.BytesIO(png)) for png, _ in made)
     assert one.width == three.width > 5 * 32 and three.height > one.height + 2 * 32
+    assert made[1][1].rows == ("seed 0", "seed 1", "seed 2")
+    assert made[1][1].ratio == three.width / three.height
 
 
-def test_a_sweep_is_headed_by_where_the_slider_would_stand(
-    model: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sweep_is_headed_by_where_the_slider_would_stand(model: Model) -> None:
     """A name of the direction would suggest an answer."""
     state, asked = questions(model, State(), ["bottom"], 1)
     state = answered(state, asked[0], Answer(True, True, "smile"))
-    told: list[Sequence[str]] = []
-
-    def painted(rows: sheets.Rows, *headings: Sequence[str]) -> np.ndarray:
-        told.extend(headings)
-        return painter(rows, *headings)
-
-    painter = sheets.contact_sheet
-    monkeypatch.setattr(sheets, "contact_sheet", painted)
-    sweep(model, state, asked[0], "3", 5)
-    assert [list(texts) for texts in told] == [["seed 3"], ["-5", "-2.5", "before", "+2.5", "+5"]]
+    _, headings = sweep(model, state, asked[0], "3", 5)
+    assert headings.columns == ("-5", "-2.5", "before", "+2.5", "+5")
+    assert headings.rows == ("seed 3",)
 
 
 def test_tallies_skip_unfinished_answers(model: Model) -> None:

@@ -5,6 +5,7 @@ import time
 from playwright.sync_api import Page, expect
 
 from tests.helpers import Sefa
+from tests.helpers.chromium import NewPage
 from tests.helpers.visiting import at, fault_of, opened
 
 
@@ -65,8 +66,29 @@ def test_closing_returns_to_the_bundle_one_came_from_and_keeps_the_name(
     expect(at(page, "sheet")).to_be_visible(timeout=30_000)
     at(page, "annotate-close").click()
     at(page, "bundles").click()
-    page.get_by_role("option", name="tiny_bottom.dirs · 1 answer").click()
+    page.get_by_role("option", name="tiny_bottom.dirs · 1 annotated").click()
     expect(at(page, "row-0").get_by_label("name of direction 0")).to_have_value("odd")
+
+
+def test_headings_of_a_sweep_are_readable_on_a_phone(tiny: str, new_page: NewPage) -> None:
+    """In the picture they shrank with it, to a height of 5 pixels."""
+    page = opened(new_page(viewport={"width": 390, "height": 844}), tiny)
+    at(page, "annotate").click()
+    at(page, "begin").click()
+    expect(at(page, "sheet")).to_be_visible(timeout=30_000)
+    picture = at(page, "sheet").locator("img").bounding_box()
+    assert picture and picture["width"] > 300 and picture["x"] + picture["width"] <= 390
+    columns = at(page, "sheet").locator(".columns > *")
+    assert columns.all_inner_texts() == ["-5", "-2.5", "before", "+2.5", "+5"]
+    for i, column in enumerate(columns.all()):
+        area = column.bounding_box()
+        middle = picture["x"] + picture["width"] * (i + 0.5) / 5
+        assert area and abs(area["x"] + area["width"] / 2 - middle) < 2
+        assert column.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 12
+    for i, row in enumerate(at(page, "sheet").locator(".beside > *").all()):
+        area = row.bounding_box()
+        middle = picture["y"] + picture["height"] * (i + 0.5) / 3
+        assert area and abs(area["y"] + area["height"] / 2 - middle) < 2
 
 
 def test_a_reload_keeps_the_answers(tiny: str, page: Page) -> None:
@@ -79,7 +101,7 @@ def test_a_reload_keeps_the_answers(tiny: str, page: Page) -> None:
     expect(at(page, "place")).to_have_text("bottom · direction 2 of 20")
     page.reload()
     at(page, "bundles").click()
-    expect(page.get_by_role("option", name="tiny_bottom.dirs · 1 answer")).to_be_visible()
+    expect(page.get_by_role("option", name="tiny_bottom.dirs · 1 annotated")).to_be_visible()
 
 
 def test_what_is_wrong_stands_by_its_field(tiny: str, page: Page) -> None:

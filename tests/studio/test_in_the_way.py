@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.helpers.axe import violations
 from tests.helpers.chromium import NewPage
-from tests.helpers.visiting import at, draw, fault_of, opened
+from tests.helpers.visiting import at, draw, dropped, fault_of, opened
 
 # What is drawn over the middle of a control, although the control is on the screen.
 _COVERED = """() => [...document.querySelectorAll('button, input, [role=switch], [role=checkbox]')]
@@ -39,6 +39,33 @@ def test_a_refused_value_stays_beside_its_error(tiny: str, page: Page) -> None:
         if field != "seed":
             expect(at(page, field)).to_have_value(before)
         expect(fault_of(page, field)).to_have_count(0)
+
+
+def test_a_refused_value_does_not_outlive_its_error(tiny: str, page: Page) -> None:
+    """A file that was refused, too, once took the error away and left the value."""
+    opened(page, tiny)
+
+    def drop() -> None:
+        dropped(page, "notes.text", b"no picture")
+
+    def open_nothing() -> None:
+        at(page, "open").click()
+        at(page, "path").fill("none.pth")
+        at(page, "open-path").click()
+
+    before = at(page, "layers").input_value()
+    for do_something in (
+        drop,
+        at(page, "add-key").click,
+        at(page, "undo-keys").click,
+        open_nothing,
+    ):
+        at(page, "layers").fill("40")
+        at(page, "layers").press("Tab")
+        expect(fault_of(page, "layers")).to_be_visible()
+        do_something()
+        expect(fault_of(page, "layers")).to_have_count(0)
+        expect(at(page, "layers")).to_have_value(before)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

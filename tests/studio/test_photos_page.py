@@ -1,6 +1,5 @@
 """A photo that is dropped on the page appears and moves; a saved picture comes back."""
 
-import base64
 import io
 import re
 import shutil
@@ -12,20 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.helpers import CONTAINERS, Sefa
-from tests.helpers.visiting import at, drag, draw, fault_of, opened, run, settled, until
-
-DROP = """([name, data]) => {
-    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), files = new DataTransfer();
-    files.items.add(new File([bytes], name));
-    for (const kind of ["dragover", "drop"])
-        window.dispatchEvent(new DragEvent(kind, { dataTransfer: files, cancelable: true }));
-}"""
-
-
-def dropped(page: Page, name: str, data: bytes | None = None) -> None:
-    """Drop a file anywhere on the page."""
-    data = Path(name).read_bytes() if data is None else data
-    page.evaluate(DROP, [Path(name).name, base64.b64encode(data).decode()])
+from tests.helpers.visiting import at, drag, draw, dropped, fault_of, opened, run, settled, until
 
 
 @pytest.fixture

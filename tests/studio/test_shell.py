@@ -13,7 +13,9 @@ import torch
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from sefa_cli.discovery.regions.landmarks import LEFT_EYE, OVAL, RIGHT_EYE
 from sefa_cli.editing.presets import Preset
+from sefa_cli.inversion import align
 from sefa_cli.rendering.film_frames import gap_of, one_below_another, side_by_side
 from sefa_cli.studio.dropping import first_code
 from sefa_cli.studio.filming import film_of
@@ -175,7 +177,7 @@ def check(sefa: Sefa, model: Model, state: State, commands: list[str]) -> None:
     np.testing.assert_array_equal(one_below_another(rows, gap), picture)
 
 
-# Elements that have tests of their own, below; whether to align needs the landmark package.
+# Elements that have tests of their own, below.
 OF_A_PRESET = {"presets", "preset-name", "save-preset", "replace-preset"}
 OF_A_FILM = {
     "add-key",
@@ -226,6 +228,30 @@ def test_no_control_of_the_page_is_forgotten(tiny: str, page: Page) -> None:
 def test_the_commands_make_the_same_picture(sefa: Sefa, model: Model, name: str) -> None:
     model, state = CONTROLS[name](model, sefa)
     check(sefa, model, state, picture_commands(model, state))
+
+
+def test_the_command_of_an_aligned_photo(
+    sefa: Sefa, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The landmark package need not be here: its place is taken by a finder of one face."""
+    mesh = np.full((478, 2), 0.5)  # y and x, as fractions of the picture
+    mesh[list(OVAL)] += np.array([[0.2, 0.2], [-0.2, -0.2]] * (len(OVAL) // 2))
+    mesh[list(LEFT_EYE)], mesh[list(RIGHT_EYE)] = (0.4, 0.4), (0.42, 0.6)
+    mesh[[61, 291]] = (0.6, 0.45), (0.6, 0.55)  # the corners of the mouth
+    monkeypatch.setattr(align, "refusal", lambda: None)
+    monkeypatch.setattr(align, "every_face", lambda picture, offline: [mesh])
+    sefa("sample", model.ref, "--seeds", "5", "-o", "samples")
+    with Image.open("samples/seed0005.png") as face:
+        face.convert("RGB").resize((256, 256)).save("me.png")
+    data, codes = Path("me.png").read_bytes(), {}
+    for aligns in (False, True):
+        search = Search(model, "me.png", data, aligns, lambda png: None, lambda: None)
+        state = moved(model).started(search.run(search.prepare()))
+        codes[aligns] = state.codes(model.generator)
+    assert (codes[True] != codes[False]).any()  # else it could not fail
+    commands = picture_commands(model, state)
+    assert "sefa invert me.png --model tiny.pth --align -o me.npz" in commands
+    check(sefa, model, state, commands)
 
 
 def test_the_commands_of_a_preset(sefa: Sefa, model: Model) -> None:
