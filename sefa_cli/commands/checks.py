@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sefa_cli.commands.picture_options import Look
     from sefa_cli.containers.checkpoint import Checkpoint
+    from sefa_cli.discovery.regions.region import Region
 
 LEVELS = ("all", "bottom", "middle", "top")
 _SOON = 1 << 26  # bytes; a larger file of codes is read once
@@ -94,6 +95,24 @@ def check_once(once: bool, output: str) -> None:
             f"--once has no effect with {output}: its player decides whether it repeats",
             "a .gif, .webp or .apng",
         )
+
+
+def check_region(
+    region: "Region", still: "Region | None", shape: tuple[int, int] | None
+) -> None:
+    """Draw a region and the background on a picture of this shape. Raises SefaError.
+
+    Named regions may have to be found in the pictures. Without `shape` the network alone knows.
+    """
+    if shape is None:
+        return
+    import numpy as np
+
+    from sefa_cli.discovery.regions.region import background
+
+    named = region.kind == "region"
+    fore = np.zeros(shape, np.uint8) if named else region.weights(*shape)
+    background(fore, still)
 
 
 def check_class(label: int | None, classes: int, needed: bool) -> None:

@@ -8,7 +8,7 @@ from sefa_cli.errors import SefaError
 
 # A keyword argument that the library expects or recommends, perhaps with its value.
 _KEYWORD = re.compile(
-    r"(?<![\w.-])(align|any_model|loss|model|overwrite|scorers|to_rgb)=(?:True\b|'(\w+)')?"
+    r"(?<![\w.-])(align|any_model|loss|model|overwrite|resume|scorers|to_rgb)=(?:True\b|'(\w+)')?"
 )
 
 
