@@ -59,7 +59,11 @@ def fields(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[s
     The marks of the format come first, so the error for a later version says so.
     """
     if "sefa" not in metadata:
-        raise SefaError("there is no metadata key 'sefa'", "a direction bundle")
+        raise SefaError(
+            "there is no metadata key 'sefa'",
+            "a direction bundle",
+            "If it is a model, make a bundle with: sefa factorize MODEL -o FILE.dirs",
+        )
     if len(metadata) > 1:
         raise SefaError(f"the metadata keys are {shown(sorted(metadata))}", "only 'sefa'")
     facts = read_json(metadata["sefa"].encode("utf-8"), "the metadata")

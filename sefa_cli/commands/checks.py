@@ -97,9 +97,7 @@ def check_once(once: bool, output: str) -> None:
         )
 
 
-def check_region(
-    region: "Region", still: "Region | None", shape: tuple[int, int] | None
-) -> None:
+def check_region(region: "Region", still: "Region | None", shape: tuple[int, int] | None) -> None:
     """Draw a region and the background on a picture of this shape. Raises SefaError.
 
     Named regions may have to be found in the pictures. Without `shape` the network alone knows.

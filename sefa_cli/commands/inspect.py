@@ -92,7 +92,9 @@ def _check_options(files: list[str], compare: bool, annotations: bool, num: int 
 
 def _load(file: str) -> "Bundle":
     from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.commands.command import check_no_model
 
+    check_no_model(file)
     return Bundle.load(file)
 
 

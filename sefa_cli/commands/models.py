@@ -75,8 +75,10 @@ def _no_family(family: str) -> NoReturn:
 
 def _remote(model: str) -> str:
     """Return `model` if it can be downloaded. Raises SefaError for anything else."""
-    from sefa_cli.sources import references, zoo
+    from sefa_cli.sources import locate, pages, references, zoo
 
+    if pages.is_bare_address(model):
+        raise locate.nothing_there(model)
     return model if references.is_remote(model) else zoo.find(model).name
 
 

@@ -16,6 +16,7 @@ from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.moves import Move, alpha_of
 from sefa_cli.errors import SefaError
 from sefa_cli.file_kinds import kind_at
+from sefa_cli.file_kinds import not_here
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range, parse_range
 
@@ -126,7 +127,7 @@ def read_text(path: Path | str) -> str:
     try:
         return Path(path).read_text("utf-8")
     except FileNotFoundError:
-        raise SefaError(f"{path} does not exist", remedy="Check the name.") from None
+        raise not_here(path) from None
     except OSError as error:
         raise SefaError(f"{path} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:

@@ -82,7 +82,9 @@ class SampleScores:
                 seed = start.numbers[i]
                 picture = next(view.pictures(generator, start.codes[i : i + 1], [seed]))
                 found = score(scorers, start.names[i], picture)
-                self._kept.rows[seed] = np.array([found.get(name, np.nan) for name in self.attributes])
+                self._kept.rows[seed] = np.array(
+                    [found.get(name, np.nan) for name in self.attributes]
+                )
                 if done:
                     done(1)
                 if count % _TOGETHER == 0:

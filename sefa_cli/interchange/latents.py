@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.containers.contents import Contents
 from sefa_cli.errors import SefaError
+from sefa_cli.file_kinds import not_here
 from sefa_cli.interchange.containers import Archive, opened
 from sefa_cli.interchange.notes import is_png, read_note
 from sefa_cli.interchange.trees import numbers
@@ -54,6 +55,8 @@ def read_codes(path: Path | str, key: str, num_layers: int) -> NamedCodes:
     path = Path(path)
     if is_png(path):
         return NamedCodes(read_note(path)[1])
+    if not path.exists():
+        raise not_here(path)
     try:
         content = opened(path)
         if isinstance(content, np.ndarray):

@@ -234,4 +234,4 @@ def test_pipes(bundle: Bundle) -> None:
 
 def test_a_broken_pipe_in_is_named() -> None:
     done = python("Bundle.load('-')", data=b"")
-    assert b"SefaError: standard input: it is empty; expected a direction bundle" in done.stderr
+    assert b"SefaError: standard input is empty; expected a direction bundle" in done.stderr

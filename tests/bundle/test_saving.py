@@ -34,9 +34,9 @@ def test_no_bundle_goes_to_a_terminal(bundle: Bundle, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("none.dirs", "does not exist. Make it with: sefa factorize MODEL -o FILE.dirs"),
-        ("none/a.dirs", "does not exist. Make it with: sefa factorize MODEL -o FILE.dirs"),
-        ("", "Is a directory"),
+        ("none.dirs", "does not exist. Make it with: sefa factorize MODEL -o none.dirs"),
+        ("none/a.dirs", "does not exist. Make it with: sefa factorize MODEL -o none/a.dirs"),
+        ("", "is a folder; expected a direction bundle"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, message: str) -> None:
