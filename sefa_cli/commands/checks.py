@@ -6,7 +6,7 @@ These checks know the words of the command. The library checks again what it is 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sefa_cli.errors import OfflineError, SefaError, UsageError
+from sefa_cli.errors import OfflineError, SefaError, UsageError, either
 from sefa_cli.ranges import parse_range
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _check_layers(layers: str | None, count: int) -> None:
         try:
             parse_range(layers, "layer", count)
         except UsageError as error:
-            raise UsageError(error.found, error.expected, f"Levels: {', '.join(LEVELS)}.") from None
+            raise UsageError(error.found, error.expected, f"Levels: {either(LEVELS)}.") from None
 
 
 def check_for_model(card: dict[str, Any], layers: str | None, look: "Look") -> None:

@@ -35,6 +35,7 @@ _EXAMPLES = {
 
 typed: list[str] = []  # the words of the command that runs, its name first
 known: set[str] = set()  # its options, without dashes
+aliases: dict[str, str] = {}  # names of its options → the name that was typed for the same one
 
 _FROM_END = re.compile(r"-[1-9][0-9]*")
 _WITH_VALUE = ("--clear", "--dirs", "-d")  # of `sefa name`
@@ -66,6 +67,10 @@ class SefaCommand(TyperCommand):
         typed[:] = [str(ctx.info_name), *args]
         known.clear()
         known.update(word.lstrip("-") for p in self.params for word in p.opts)
+        aliases.clear()
+        for word in (word.partition("=")[0] for word in args if word.startswith("--")):
+            same = next((p.opts for p in self.params if word in p.opts), [])
+            aliases.update({name: word for name in same if name[:2] == "--" and name != word})
         try:
             given, extra, order = self.make_parser(ctx).parse_args(args=list(args))
         except TYPING_ERROR as error:
@@ -146,7 +151,7 @@ def check_no_model(name: str) -> None:
     import shlex
     from pathlib import Path
 
-    from sefa_cli.files import BUNDLES, not_here
+    from sefa_cli.files import BUNDLES
     from sefa_cli.sources.references import check_ref, file_name, is_remote
     from sefa_cli.sources.zoo import load_zoo, may_be_name
 

@@ -284,9 +284,10 @@ def _run(batch: "Batch", told: Told) -> "list[Outcome]":
             say(f"{one.name}: {one.result.quality}{notes}")
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if batch.partial.written:
+            count = len(outcomes) - told.refused
             say(
-                f"{batch.partial.path} keeps {len(outcomes) - told.refused} of {len(batch.share)} "
-                "codes; run the same command with --resume to go on"
+                f"{batch.partial.path} keeps {count:,} of {len(batch.share):,} codes; "
+                "run the same command with --resume to go on"
             )
             interrupt.add_note("codes were kept")
         raise

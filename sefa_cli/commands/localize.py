@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sefa_cli.commands import checks, options
-from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.console import say, warn, working, wrote
 from sefa_cli.commands.found import report
 from sefa_cli.commands.localize_options import How, Where
 from sefa_cli.commands.shares import Shares
@@ -60,7 +60,7 @@ def localize(
             raise UsageError(f"{shares.option} and --preview cannot be used together")
         check_writable(preview, overwrite, [".png"])
         if output is not None:
-            say(f"{output} will not be written: --preview only writes pictures")
+            warn(f"{output} will not be written: --preview only writes pictures")
     region, still = _regions(where)
     request = _request(how, seeds)
     checks.check_device(device, request.precision)

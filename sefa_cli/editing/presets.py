@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.moves import Move, alpha_of
-from sefa_cli.errors import SefaError
-from sefa_cli.file_kinds import kind_at
-from sefa_cli.file_kinds import not_here
+from sefa_cli.errors import SefaError, either
+from sefa_cli.file_kinds import kind_at, not_here
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range, parse_range
 
@@ -149,7 +148,7 @@ def check_keys(path: Path | str, table: Any, known: Sequence[str]) -> None:
     if not isinstance(table, dict):
         raise SefaError(f"{path}: {table!r:.60} is not a table", "keys: " + ", ".join(known))
     if unknown := sorted(table.keys() - set(known)):
-        raise SefaError(f"{path}: unknown key {unknown[0]!r}", "one of " + ", ".join(known))
+        raise SefaError(f"{path}: unknown key {unknown[0]!r}", either(known))
 
 
 def read_parts(

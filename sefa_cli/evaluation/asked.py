@@ -56,7 +56,9 @@ def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions
 def check_count(count: int, kind: str = "seed") -> None:
     """Raise UsageError for too few seeds or codes."""
     if count < LEAST_SEEDS:
-        raise UsageError(f"{count} {kind}s", f"{LEAST_SEEDS} or more: fewer cannot predict others")
+        raise UsageError(
+            f"{count:,} {kind}s", f"{LEAST_SEEDS} or more: fewer cannot predict others"
+        )
 
 
 def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
@@ -83,7 +85,7 @@ def check_classes(samples: int, share: float) -> None:
     count = int(samples * share)
     if count < LEAST:
         raise UsageError(
-            f"{samples} seeds and a share of {share:g} leave {count} samples in each class",
+            f"{samples:,} seeds and a share of {share:g} leave {count:,} samples in each class",
             f"{LEAST} or more",
         )
 
@@ -104,7 +106,7 @@ def check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[s
     if len(before) >= LEAST_SEEDS and lost > LOST * len(before):
         name = attributes[int(np.isnan(before).sum(axis=0).argmax())]
         raise SefaError(
-            f"no {name} can be measured in {lost} of {len(before)} pictures",
+            f"no {name} can be measured in {lost:,} of {len(before):,} pictures",
             "its subject in most of them",
             "Choose other scorers with scorers=, such as colors.",
         )

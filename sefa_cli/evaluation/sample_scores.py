@@ -93,7 +93,7 @@ class SampleScores:
             if self.path is not None:
                 self._write()
                 interrupt.add_note(
-                    f"{self.path} keeps the scores of {len(self._kept.rows)} samples; "
+                    f"{self.path} keeps the scores of {len(self._kept.rows):,} samples; "
                     "the same command goes on from there"
                 )
             raise

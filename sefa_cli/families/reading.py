@@ -19,8 +19,7 @@ from sefa_cli.families.family import Model
 from sefa_cli.families.native import is_native, read_native
 from sefa_cli.families.raw_tensors import raw_leaves
 from sefa_cli.families.recognize import recognize
-from sefa_cli.file_kinds import kind_of
-from sefa_cli.file_kinds import not_here
+from sefa_cli.file_kinds import kind_of, not_here
 from sefa_cli.files import why_not
 
 _PICKLE = 0x80  # the first byte of every pickle since protocol 2

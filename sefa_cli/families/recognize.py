@@ -9,7 +9,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.containers.contents import Contents
 from sefa_cli.containers.inert import Global, Record
 from sefa_cli.containers.modules import flatten, module_dict
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, either
 from sefa_cli.families import registry, tensorflow
 from sefa_cli.families.arguments import listed
 from sefa_cli.families.family import Dialect, Family, Model, Rules
@@ -185,7 +185,7 @@ def _strange_calls(contents: Contents) -> str:
 
 def _unknown(contents: Contents, seen: list[State]) -> SefaError:
     """Return the error for a container whose network is not known."""
-    name, families = contents.path.name, f"a generator: {', '.join(registry.built_in())}"
+    name, families = contents.path.name, f"a generator: {either(registry.built_in())}"
     other = next((o for mark, o in _OTHERS.items() if any(mark in s.leaves for s in seen)), "")
     if _is_tensorflow(contents.tree):
         other = "TensorFlow-era networks"

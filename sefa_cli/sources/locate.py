@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from sefa_cli.errors import OfflineError, SefaError
+from sefa_cli.errors import OfflineError, SefaError, either
 from sefa_cli.files import why_not
 from sefa_cli.sources import cache, external_caches, fetch, pages, references, wheels, zoo
 from sefa_cli.sources.store import Facts, Wanted, hub_ref, proven
@@ -187,7 +187,7 @@ def nothing_there(ref: str) -> SefaError:
     near = zoo.nearest(ref)
     if os.path.lexists(ref):
         return SefaError(f"{ref} is a link to nothing", "a model file")
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    hint = f"Did you mean {either(near)}? " if near else ""
     looked = (
         "is neither a file here nor a model of the zoo"
         if zoo.may_be_name(ref)

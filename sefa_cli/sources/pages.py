@@ -12,7 +12,7 @@ _PART = r"[^/?#]+"
 # The page, and the address of its file.
 _EXACT = (
     (rf"https://(?:www\.)?(github\.com/{_PART}/{_PART})/blob/([^?#]+)(?:\?[^#]*)?", r"\1/raw/\2"),
-    (rf"https://(gitlab\.com/[^?#]+?)/-/blob/([^?#]+)(?:\?[^#]*)?", r"\1/-/raw/\2"),
+    (r"https://(gitlab\.com/[^?#]+?)/-/blob/([^?#]+)(?:\?[^#]*)?", r"\1/-/raw/\2"),
     (
         r"https://(?:www\.)?(dropbox\.com/(?:s|scl/fi)/[^?#]+\?(?:[^#]*&)?)dl=0(&[^#]*)?",
         r"\1dl=1\2",

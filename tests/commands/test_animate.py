@@ -73,8 +73,8 @@ def test_bounce_comes_back(sefa: Sefa, bundle: Path) -> None:
     [
         (["--k", "3", "-o", "a.avi"], 2, ".gif"),
         (["--k", "0-2", "--k", "1", "-o", "a.gif"], 2, "direction 1 is given twice"),
-        (["--k", "3", "--ease", "quick", "-o", "a.gif"], 2, "one of linear, smooth"),
-        (["--k", "3", "--arrange", "grid", "-o", "a.gif"], 2, "one of rows, sequence"),
+        (["--k", "3", "--ease", "quick", "-o", "a.gif"], 2, "linear or smooth"),
+        (["--k", "3", "--arrange", "grid", "-o", "a.gif"], 2, "rows or sequence"),
         (["--k", "3", "--hold", "-1", "-o", "a.gif"], 2, "hold must be between 0 and 3600 seconds"),
         (["--k", "99", "-o", "a.gif"], 2, "out of range; expected 0-31"),
         (["--k", "3", "-o", "tiny.pth/a.gif"], 1, "part of its path is a file"),

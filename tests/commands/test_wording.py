@@ -1,14 +1,16 @@
 """What the library says in Python's words is said in a shell's."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from sefa_cli.commands.wording import said
 from sefa_cli.errors import SefaError
-from tests.helpers import Sefa
+from tests.helpers import ROOT, Sefa
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,55 @@ def test_commands_name_their_options_with_dashes(
     sefa: Sefa, bundle: Path, words: str, shown: str
 ) -> None:
     assert sefa(*words.split()).stderr.startswith(f"sefa: {shown}")
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("animate tiny.dirs -k 0 -o a.gif NAME 3:x", ("--range", "--alpha")),
+        ("report tiny.dirs NAME 3:x", ("--range", "--alpha")),
+        ("evaluate tiny.dirs -o ev NAME 1:2", ("--range", "--alpha")),
+        ("evaluate tiny.dirs -o ev NAME x", ("--range", "--alpha")),
+        ("sample tiny.pth NAME x", ("--seed", "--seeds")),
+        ("edit tiny.dirs -k 0 --codes a.npz NAME 0", ("--seed", "--seeds")),
+        ("localize tiny.pth --box 0,0,8,8 -o a.dirs NAME x", ("--seed", "--seeds")),
+    ],
+)
+def test_an_option_is_called_by_the_name_that_was_typed(
+    sefa: Sefa, bundle: Path, words: str, names: tuple[str, ...]
+) -> None:
+    for name in names:
+        assert sefa(*words.replace("NAME", name).split()).stderr.startswith(f"sefa: {name} ")
+        joined = words.replace("NAME ", f"{name}=")
+        assert sefa(*joined.split()).stderr.startswith(f"sefa: {name} ")
+
+
+def test_every_list_of_choices_has_one_form() -> None:
+    """`errors.either` makes it; the pattern finds what joins names by hand."""
+    by_hand = re.compile(r"""one of (?:" \+|\{)|["'] or ["']\.join""")
+    for path in (ROOT / "sefa_cli").rglob("*.py"):
+        if path.name != "errors.py":
+            assert not by_hand.search(path.read_text("utf-8")), path
+
+
+def test_numbers_of_things_have_commas() -> None:
+    """`3,001 seeds`: counts of what a user may have thousands of are written as bars write them."""
+    bare = re.compile(
+        r"(?:\{(?:len\([^{}]*\)|count|total|missing|samples|starts)\}|%d) "
+        r"(?:of|seed|code|picture|photo|frame|sample|tensor|dimension|derivative|more)"
+    )
+    for path in (ROOT / "sefa_cli").rglob("*.py"):
+        if "studio" not in path.parts:
+            assert not bare.search(path.read_text("utf-8")), (path, bare.search(path.read_text()))
+
+
+def test_segments_are_asked_for_in_plain_words(sefa: Sefa, workplace: Path) -> None:
+    Image.fromarray(np.array([[0, 3], [0, 0]], np.uint8)).save("a.png")
+    words = ["localize", "tiny.pth", "-o", "a.dirs", "--seg", "a.png"]
+    said = "; expected 0 (75.0 %) or 3 (25.0 %)\n"
+    lacking = "--seg has no effect without --seg-ids, the segments of a.png"
+    assert sefa(*words).stderr == f"sefa: {lacking}{said}"
+    assert sefa(*words, "--seg-ids", "7").stderr == f"sefa: segment 7 is not in a.png{said}"
 
 
 @pytest.mark.parametrize("content", ["text", "empty", "half", "checkpoint"])

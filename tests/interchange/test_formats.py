@@ -197,7 +197,7 @@ def test_one_row_is_enough_if_all_layers_move_alike(tmp_path: Path, model: Model
 
 
 def test_an_unknown_format_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="unknown format 'ganspaec'; expected one of npy"):
+    with pytest.raises(UsageError, match="unknown format 'ganspaec'; expected npy"):
         find_format("ganspaec")
 
 

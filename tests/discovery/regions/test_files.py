@@ -137,9 +137,9 @@ def test_a_segment_that_is_absent(save):
     numbers[:10], numbers[49, 49] = 3, 200
     path = save(numbers)
     there = r"0 \(80.0 %\), 3 \(20.0 %\), 200 \(< 0.1 %\)$"
-    with pytest.raises(UsageError, match=f"segment 7 is not in .*; expected among {there}"):
+    with pytest.raises(UsageError, match=f"segment 7 is not in .*; expected {there}"):
         files.segments(path, "3,7")
-    with pytest.raises(UsageError, match=f"no segment of .*; expected among {there}"):
+    with pytest.raises(UsageError, match=f"no segment of .* is chosen; expected {there}"):
         files.segments(path, None)
     with pytest.raises(UsageError, match="segment must be a range, got 'hair'"):
         files.segments(path, "hair")
