@@ -69,7 +69,7 @@ def fetch(
         except OSError as error:
             raise why_not(target, error) from error
     if facts.digits is None:
-        logger.info(
+        logger.warning(
             "no SHA-256 is known for %s; the fetched file has %s",
             file_name(ref), measured.sha256,
         )  # fmt: skip

@@ -131,7 +131,7 @@ def _last_words(stderr: str) -> str:
 def _check(archive: Path, facts: Facts) -> None:
     measured = measure(archive)
     if facts.sha256 is None:
-        logger.info(
+        logger.warning(
             "no SHA-256 is known for %s; the fetched file has %s",
             archive.name, measured.sha256,
         )  # fmt: skip

@@ -79,7 +79,7 @@ def test_bounce_comes_back(sefa: Sefa, bundle: Path) -> None:
         (["--k", "99", "-o", "a.gif"], 2, "out of range; expected 0-31"),
         (["--k", "3", "-o", "tiny.pth/a.gif"], 1, "part of its path is a file"),
         (["--k", "3", "--range", "3", "-o", "a.gif"], 2, "such as -3:3"),
-        (["--k", "3", "--range", "0:nan", "-o", "a.gif"], 2, "alpha must be finite"),
+        (["--k", "3", "--range", "0:nan", "-o", "a.gif"], 2, "--range must be finite"),
         (["--k", "3", "--frames", "1", "-o", "a.gif"], 2, "--frames"),
         (["--k", "3", "--fps", "0", "-o", "a.gif"], 2, "--fps"),
         (["--k", "3"], 2, "--output"),

@@ -83,7 +83,7 @@ def test_an_option_is_called_by_the_name_that_was_typed(
 
 def test_every_list_of_choices_has_one_form() -> None:
     """`errors.either` makes it; the pattern finds what joins names by hand."""
-    by_hand = re.compile(r"""one of (?:" \+|\{)|["'] or ["']\.join""")
+    by_hand = re.compile(r"""\bone of (?:" \+|\{)|["'] or ["']\.join""")
     for path in (ROOT / "sefa_cli").rglob("*.py"):
         if path.name != "errors.py":
             assert not by_hand.search(path.read_text("utf-8")), path

@@ -251,14 +251,14 @@ def check_weights(weights: Weights, name: str) -> Weights:
     Raises UsageError if one holds nothing or everything.
     """
     height, width = weights.shape[-2:]
-    size = f"the {height} × {width} pixels"
+    pixels = f"the {height} × {width} pixels"
     if not weights.any(axis=(-2, -1)).all():
         raise UsageError(
-            f"the region {name} is empty: it holds none of {size}", "some of them, not all"
+            f"the region {name} is empty: it holds none of {pixels}", "some of them, not all"
         )
     if (weights == 255).all(axis=(-2, -1)).any():
         raise UsageError(
-            f"the region {name} covers all of {size}, so that nothing is left to stay still",
+            f"the region {name} covers all of {pixels}, so that nothing is left to stay still",
             "a part of the picture",
         )
     return weights

@@ -74,7 +74,7 @@ def test_cars_lie_between_black_bars_in_a_square_picture():
         ("eyse", "face", "unknown region 'eyse' for aligned faces; .*Did you mean eyes"),
         ("eyes", "centered", "unknown subject; expected center or border. Write face:eyes if"),
         ("wheels", "face", "Write car:wheels if"),
-        ("dog:ears", "face", "unknown subject 'dog'; expected face, car or centered"),
+        ("dog:ears", "face", "unknown subject 'dog'; expected face, car, centered or landmarks"),
         ("eyes,", "face", "unknown region ''"),
     ],
 )
