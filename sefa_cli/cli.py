@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from sefa_cli import __version__, interrupts
 from sefa_cli.commands import console
-from sefa_cli.commands.command import SefaCommand, known
+from sefa_cli.commands.command import SefaCommand, aliases, known
 from sefa_cli.commands.missing import missing_package
 from sefa_cli.commands.picture_options import spread
 from sefa_cli.commands.streams import accept_any_text, terminal_columns
@@ -75,7 +75,7 @@ class SefaGroup(TyperGroup):
                 sys.stdout.flush()  # now: when Python ends, nobody catches a broken pipe
                 return result
         except SefaError as error:
-            print(f"sefa: {said(error, known)}", file=sys.stderr)
+            print(f"sefa: {said(error, known, aliases)}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None
         except TYPING_ERROR as error:
             raise _stated(error) from None
@@ -129,7 +129,7 @@ def _stated(error: Exception) -> Exception:
     """Print a typing error in one line, and return what ends the command; help is not an error."""
     if not getattr(error, "message", ""):
         return error
-    print(f"sefa: {in_our_words(error)}", file=sys.stderr)
+    print(f"sefa: {said(in_our_words(error), known, aliases)}", file=sys.stderr)
     return typer.Exit(2)
 
 
@@ -140,7 +140,9 @@ def _version(asked: bool) -> None:
 
 
 def _common(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Suppress messages.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show only warnings and errors.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show more messages.")] = False,
     version: Annotated[
         bool,

@@ -99,7 +99,7 @@ def _header_length(first: bytes) -> int:
         raise SefaError("it is empty", "a direction bundle")
     if len(first) < 8:
         raise SefaError(
-            f"it has only {len(first)} of the 8 bytes that a header begins with",
+            f"it has only {len(first):,} of the 8 bytes that a header begins with",
             "a direction bundle",
         )
     length: int = struct.unpack("<Q", first)[0]

@@ -4,6 +4,19 @@ The command line prints such an error as one line and exits with its `exit_code`
 escapes is a bug and shows a traceback.
 """
 
+from collections.abc import Iterable
+
+
+def either(choices: Iterable[object]) -> str:
+    """Return choices as every message lists them.
+
+    Example:
+        >>> either(["rows", "sequence"]), either("wxyz"), either([".gif"])
+        ('rows or sequence', 'w, x, y or z', '.gif')
+    """
+    *most, last = map(str, choices)
+    return f"{', '.join(most)} or {last}" if most else last
+
 
 class SefaError(Exception):
     """An error that a user can act on (exit code 1).

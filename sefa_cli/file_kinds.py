@@ -1,6 +1,9 @@
-"""Row 0. What a file is, by its first bytes: for messages about files met in another's place."""
+"""Row 0. What a file is, by its first bytes, or that it is not here: for messages about files."""
 
+import re
 from pathlib import Path
+
+from sefa_cli.errors import SefaError
 
 _PACKED = (b"\x1f\x8b", b"bzh", b"\xfd7zxz", b"7z\xbc\xaf", b"rar!")
 _PAGE = (b"<!doctype html", b"<html", b"<head", b"<!--")
@@ -52,6 +55,19 @@ def kind_at(path: Path | str) -> tuple[str, str]:
         return "a folder", ""
     with open(path, "rb") as file:
         return kind_of(file.read(4096).ljust(8, b"\0"))
+
+
+def not_here(path: Path | str, remedy: str = "Check the name.") -> SefaError:
+    """Return the error for a file that does not exist; an address has been taken for a path.
+
+    Example:
+        >>> str(not_here(Path("https://a.b/c.npz")))
+        'https://a.b/c.npz is an address; expected a file on this machine. Download it first.'
+    """
+    address = re.sub(r"^(https?|hf|ftp|s3):/+(?=[^/])", r"\1://", str(path))
+    if "://" in address:
+        return SefaError(f"{address} is an address", "a file on this machine", "Download it first.")
+    return SefaError(f"{path} does not exist", remedy=remedy)
 
 
 def _is_text(start: bytes) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.file_kinds import not_here
 from sefa_cli.scratch import EXCHANGE, NO_REPLACE, remove, rename, scratch_beside, sync
 
 _REASONS = {
@@ -27,7 +28,7 @@ _REASONS = {
 def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError:
     """Return the error for an OSError met on `path`."""
     if doing == "read" and error.errno == errno.ENOENT:
-        return SefaError(f"{path} does not exist", remedy="Check the name.")
+        return not_here(path)
     reason, remedy = _REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
     return SefaError(f"cannot {doing} {path}: {reason}", remedy=remedy)
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sefa_cli import __version__
 from sefa_cli.canonical import canonical_json, shown
 from sefa_cli.errors import MismatchError, SefaError, UsageError
-from sefa_cli.file_kinds import kind_at
+from sefa_cli.file_kinds import kind_at, not_here
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range
 
@@ -122,7 +122,7 @@ class Part:
             )  # fmt: skip
             assert len(part.share)
         except FileNotFoundError:
-            raise SefaError(f"{path} does not exist", remedy="Run its shard.") from None
+            raise not_here(path, "Run its shard.") from None
         except (*_UNREADABLE, AssertionError, SefaError) as error:
             raise SefaError(
                 f"{path} is not a part of a job, or is broken: it is {kind_at(path)[0]}",

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import SefaError, UsageError, either
 from sefa_cli.families.family import Layer
-from sefa_cli.families.registry import blamed, family_of, find
+from sefa_cli.families.registry import blamed, built_in, family_of, find
 from sefa_cli.held import holdable
 from sefa_cli.ranges import as_indices, format_range
 
@@ -112,7 +112,7 @@ def parse_layers(checkpoint: Checkpoint, layers: str | int | Iterable[int]) -> t
     try:
         return tuple(sorted(as_indices(layers, "layer", count)))
     except UsageError as error:
-        raise UsageError(error.found, error.expected, f"Levels: {', '.join(named)}.") from None
+        raise UsageError(error.found, error.expected, f"Levels: {either(named)}.") from None
 
 
 def select(
@@ -123,7 +123,7 @@ def select(
     `last` is the published choice for StyleGAN2. Raises UsageError if nothing is left.
     """
     if to_rgb not in TO_RGB:
-        raise UsageError(f"unknown to-RGB choice {to_rgb!r}", "one of " + ", ".join(TO_RGB))
+        raise UsageError(f"unknown to-RGB choice {to_rgb!r}", either(TO_RGB))
     indices = set(parse_layers(checkpoint, layers))
     everything = first_projections(checkpoint)
     rgbs = [layer for layer in everything if layer.kind == "torgb"]
@@ -140,6 +140,20 @@ def select(
             "Choose other layers or another to_rgb=.",
         )
     return chosen
+
+
+def picture_shape(checkpoint: Checkpoint, size: int) -> tuple[int, int] | None:
+    """Return height and width of a picture whose longer side has `size` pixels, without torch.
+
+    The learned constant of a StyleGAN has the shape of its pictures; our other families paint
+    squares. None for a plug-in, whose network alone knows.
+    """
+    if checkpoint.family not in built_in():
+        return None
+    const = checkpoint.tensors.get("synthesis.b4.const")
+    height, width = (1, 1) if const is None else const.shape[-2:]
+    longer = max(height, width)
+    return max(1, round(size * height / longer)), max(1, round(size * width / longer))
 
 
 def mean_w(checkpoint: Checkpoint, count: int = 1000) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ Whatever a later minor version or another tool put into a file is kept when it i
 """
 
 import io
+import shlex
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,7 @@ from sefa_cli.bundle.steps import suggested_steps
 from sefa_cli.canonical import canonical_json, plain
 from sefa_cli.container import Tensor, pack, unpack
 from sefa_cli.errors import SefaError
+from sefa_cli.file_kinds import not_here
 from sefa_cli.files import BUNDLES, check_suffix, open_atomically, write_stdout
 from sefa_cli.ranges import format_range
 
@@ -153,9 +155,15 @@ class Bundle(Operations):
         try:
             with open(path, "rb") as file:
                 return cls._read(file, str(path))
+        except SefaError as error:
+            own = shlex.join([str(path), "-o", f"{Path(path).stem}.dirs"])
+            remedy = error.remedy.replace("MODEL -o FILE.dirs", own)
+            raise SefaError(error.found, error.expected, remedy) from error
         except FileNotFoundError:
-            remedy = "Make it with: sefa factorize MODEL -o FILE.dirs"
-            raise SefaError(f"{path} does not exist", remedy=remedy) from None
+            own = shlex.quote(str(path) if Path(path).suffix == ".dirs" else "FILE.dirs")
+            raise not_here(path, f"Make it with: sefa factorize MODEL -o {own}") from None
+        except IsADirectoryError:
+            raise SefaError(f"{path} is a folder", "a direction bundle") from None
         except OSError as error:
             raise SefaError(f"cannot read {path}: {error.strerror or error}") from error
 
@@ -176,8 +184,10 @@ class Bundle(Operations):
     def _read(cls, file: IO[bytes], source: str) -> "Bundle":
         try:
             return cls(**fields(*unpack(file)))
-        except SefaError as error:
-            raise SefaError(f"{source}: {error.found}", error.expected, error.remedy) from error
+        except SefaError as error:  # "it is a zip archive" becomes "a.pth is a zip archive"
+            said = error.found
+            found = f"{source} {said[3:]}" if said.startswith("it ") else f"{source}: {said}"
+            raise SefaError(found, error.expected, error.remedy) from error
 
     def to_bytes(self) -> bytes:
         """Return the content of the file: the same bytes for the same bundle."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import Codes
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 from sefa_cli.ranges import check_indices, format_range, is_range, is_whole, parse_range
 
 if TYPE_CHECKING:  # the algebra is imported when it is used: `factorize` and `inspect` start faster
@@ -100,7 +100,7 @@ class Operations:
         near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:3]
         raise UsageError(
             f"no direction is called {shown(label)}",
-            " or ".join([f"an index 0-{self.k - 1}", *(shown(name) for name in near)]),
+            either([f"an index 0-{self.k - 1}", *(shown(name) for name in near)]),
         )
 
     @property

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sefa_cli import __version__
 from sefa_cli.canonical import read_json, shown
 from sefa_cli.container import Tensor, fits
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, either
 from sefa_cli.ranges import is_range
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def fields(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[s
     The marks of the format come first, so the error for a later version says so.
     """
     if "sefa" not in metadata:
-        raise SefaError("there is no metadata key 'sefa'", "a direction bundle")
+        make = "If it is a model, make a bundle with: sefa factorize MODEL -o FILE.dirs"
+        raise SefaError("there is no metadata key 'sefa'", "a direction bundle", make)
     if len(metadata) > 1:
         raise SefaError(f"the metadata keys are {shown(sorted(metadata))}", "only 'sefa'")
     facts = read_json(metadata["sefa"].encode("utf-8"), "the metadata")
@@ -100,7 +101,7 @@ def _check_requires(requires: Any) -> None:
 def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
     for name in tensors:
         if name not in TENSORS and not name.startswith("x."):
-            raise SefaError(f"the tensor {shown(name)} is unknown", ", ".join(TENSORS) + " or x.*")
+            raise SefaError(f"the tensor {shown(name)} is unknown", either([*TENSORS, "x.*"]))
     if missing := [name for name in ("directions", "layers") if name not in tensors]:
         raise SefaError(f"there is no tensor {missing[0]!r}")
     arrays = {}
@@ -125,7 +126,7 @@ def array(name: str, value: Any) -> NDArray[Any] | None:
     if given.dtype.kind not in form.given or (form.dtype == "U8" and given.dtype != np.uint8):
         raise SefaError(f"{name} is of type {given.dtype}", form.numpy.name)
     if given.ndim not in form.axes or 0 in given.shape:
-        axes = " or ".join(str(count) for count in form.axes)
+        axes = either(form.axes)
         raise SefaError(f"{name} has the shape {given.shape}", f"{axes} axes, none empty")
     with np.errstate(over="ignore"):  # what is too large for float32 is refused as infinite
         copy: NDArray[Any] = np.array(given, dtype=form.numpy.newbyteorder("="), order="C")
@@ -235,7 +236,7 @@ def _check_masks(bundle: "Bundle") -> None:
 def _check_info(bundle: "Bundle") -> None:
     if len(bundle.info) != bundle.k:
         raise SefaError(f"the metadata describes {len(bundle.info)} directions", f"{bundle.k}")
-    seen = set()
+    seen: dict[str, int] = {}
     for number, entry in enumerate(bundle.info):
         what = f"direction {number}"
         if not isinstance(entry, dict):
@@ -243,8 +244,9 @@ def _check_info(bundle: "Bundle") -> None:
         if "label" in entry:
             _check_label(entry["label"], what)
             if entry["label"] in seen:
-                raise SefaError(f"two directions have the label {shown(entry['label'])}")
-            seen.add(entry["label"])
+                both = f"directions {seen[entry['label']]} and {number}"
+                raise SefaError(f"{both} have the same label, {shown(entry['label'])}")
+            seen[entry["label"]] = number
         _check_numbers(entry, what)
 
 

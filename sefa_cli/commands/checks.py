@@ -6,7 +6,7 @@ These checks know the words of the command. The library checks again what it is 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sefa_cli.errors import OfflineError, SefaError, UsageError
+from sefa_cli.errors import OfflineError, SefaError, UsageError, either
 from sefa_cli.ranges import parse_range
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sefa_cli.commands.picture_options import Look
     from sefa_cli.containers.checkpoint import Checkpoint
+    from sefa_cli.discovery.regions.region import Region
 
 LEVELS = ("all", "bottom", "middle", "top")
 _SOON = 1 << 26  # bytes; a larger file of codes is read once
@@ -96,6 +97,22 @@ def check_once(once: bool, output: str) -> None:
         )
 
 
+def check_region(region: "Region", still: "Region | None", shape: tuple[int, int] | None) -> None:
+    """Draw a region and the background on a picture of this shape. Raises SefaError.
+
+    Named regions may have to be found in the pictures. Without `shape` the network alone knows.
+    """
+    if shape is None:
+        return
+    import numpy as np
+
+    from sefa_cli.discovery.regions.region import background
+
+    named = region.kind == "region"
+    fore = np.zeros(shape, np.uint8) if named else region.weights(*shape)
+    background(fore, still)
+
+
 def check_class(label: int | None, classes: int, needed: bool) -> None:
     """Refuse a class that a model does not have, and none where one is `needed`."""
     if label is None:
@@ -126,7 +143,7 @@ def _check_layers(layers: str | None, count: int) -> None:
         try:
             parse_range(layers, "layer", count)
         except UsageError as error:
-            raise UsageError(error.found, error.expected, f"Levels: {', '.join(LEVELS)}.") from None
+            raise UsageError(error.found, error.expected, f"Levels: {either(LEVELS)}.") from None
 
 
 def check_for_model(card: dict[str, Any], layers: str | None, look: "Look") -> None:

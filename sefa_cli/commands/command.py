@@ -35,6 +35,7 @@ _EXAMPLES = {
 
 typed: list[str] = []  # the words of the command that runs, its name first
 known: set[str] = set()  # its options, without dashes
+aliases: dict[str, str] = {}  # names of its options → the name that was typed for the same one
 
 _FROM_END = re.compile(r"-[1-9][0-9]*")
 _WITH_VALUE = ("--clear", "--dirs", "-d")  # of `sefa name`
@@ -66,6 +67,10 @@ class SefaCommand(TyperCommand):
         typed[:] = [str(ctx.info_name), *args]
         known.clear()
         known.update(word.lstrip("-") for p in self.params for word in p.opts)
+        aliases.clear()
+        for word in (word.partition("=")[0] for word in args if word.startswith("--")):
+            same = next((p.opts for p in self.params if word in p.opts), [])
+            aliases.update({name: word for name in same if name[:2] == "--" and name != word})
         try:
             given, extra, order = self.make_parser(ctx).parse_args(args=list(args))
         except TYPING_ERROR as error:
@@ -77,6 +82,7 @@ class SefaCommand(TyperCommand):
             _refuse_repeats(order)
             self._refuse_both_ways(args)
             self._refuse_empty_names(given)
+            self._refuse_models(given)
             missing = [
                 p
                 for p in self.params
@@ -112,6 +118,16 @@ class SefaCommand(TyperCommand):
                 name = max(parameter.opts, key=len)
                 raise UsageError(f"{name} is empty", "the name of a file or folder")
 
+    def _refuse_models(self, given: dict[str, Any]) -> None:
+        """Refuse the name or the address of a model in the place of a bundle."""
+        if any(given.get(other) for other in _JOURNEY):  # which may begin with a model
+            return
+        for parameter in self.params:
+            if str(parameter.metavar).rstrip("…") == "X.dirs" and parameter.name != "output":
+                named = given.get(str(parameter.name)) or ()
+                for name in [named] if isinstance(named, str) else named:
+                    check_no_model(name)
+
     def _complaint(self, missing: list[Any], args: list[str], ctx: Any) -> UsageError:
         import shlex
 
@@ -128,6 +144,28 @@ class SefaCommand(TyperCommand):
         path = ctx.command_path.removeprefix(ctx.find_root().command_path).split()  # models pull
         line = shlex.join(["sefa", *path, *before, *args, *after])
         return UsageError(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} missing", line)
+
+
+def check_no_model(name: str) -> None:
+    """Raise UsageError for a model's name or address where a bundle is expected."""
+    import shlex
+    from pathlib import Path
+
+    from sefa_cli.files import BUNDLES
+    from sefa_cli.sources.references import check_ref, file_name, is_remote
+    from sefa_cli.sources.zoo import load_zoo, may_be_name
+
+    if name == "-" or Path(name).exists() or Path(name).suffix in BUNDLES[:1]:
+        return
+    if is_remote(name):
+        check_ref(name)
+        stem = Path(file_name(name)).stem
+    elif may_be_name(name) and name in load_zoo():
+        stem = name
+    else:
+        return
+    line = shlex.join(["sefa", "factorize", name, "-o", f"{stem}.dirs"])
+    raise UsageError(f"{name} is a model", "a bundle of its directions", f"Make one with: {line}")
 
 
 def _refuse_repeats(order: list[Any]) -> None:

@@ -28,11 +28,16 @@ _verbosity = 0  # -1 quiet, 0 as usual, 1 verbose; set once by the command line
 
 
 def set_verbosity(level: int) -> None:
-    """Set how much is shown, by `say` and by the library's log: -1 for `-q`, 0, or 1 for `-v`."""
+    """Set how much is shown, by `say` and by the library's log: -1 for `-q`, 0, or 1 for `-v`.
+
+    Errors are always shown, and warnings that something was not done as it was asked for.
+    """
     global _verbosity
     _verbosity = level
     parts = logging.getLogger("sefa_cli")
-    parts.setLevel({-1: logging.ERROR, 0: logging.INFO}.get(level, logging.DEBUG))
+    parts.setLevel({-1: logging.WARNING, 0: logging.INFO}.get(level, logging.DEBUG))
+    # Where a file came from is no such warning.
+    logging.getLogger("sefa_cli.sources").setLevel(logging.ERROR if level < 0 else logging.NOTSET)
     logging.getLogger(STAGES).setLevel(logging.DEBUG if level >= 0 else logging.ERROR)
     parts.addHandler(_messages)
 
@@ -55,6 +60,11 @@ def say(text: str, level: int = 0) -> None:
     """Print a line on stderr, unless `-q`; with `level` 1 only with `-v`."""
     if _verbosity >= level:
         print(text, file=sys.stderr)
+
+
+def warn(text: str) -> None:
+    """Print a line on stderr, also with `-q`: something that was asked for was not done."""
+    say(text, level=-1)
 
 
 def wrote(path: Path | str) -> None:

@@ -32,5 +32,5 @@ def convert(
     checkpoint = open_checkpoint(model, offline=offline)
     write_native(output, checkpoint, fingerprint(checkpoint), overwrite)
     size = output.stat().st_size / 1e6
-    say(f"{checkpoint.family}: {len(checkpoint.tensors)} tensors, {size:.1f} MB", level=1)
+    say(f"{checkpoint.family}: {len(checkpoint.tensors):,} tensors, {size:.1f} MB", level=1)
     wrote(output)

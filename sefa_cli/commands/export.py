@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sefa_cli.commands import options
-from sefa_cli.commands.console import say, wrote
+from sefa_cli.commands.console import warn, wrote
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def export(
         with open_atomically(path, overwrite) as target:
             target.write(data)
         wrote(path)
-    say(f"{form.name} cannot hold: {', '.join(not_held(form, bundle, ks))}")
+    warn(f"{form.name} cannot hold: {', '.join(not_held(form, bundle, ks))}")
 
 
 def _targets(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sefa_cli.commands import options
-from sefa_cli.commands.console import print_json, say, table_console
+from sefa_cli.commands.console import print_json, table_console, warn
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def inspect(
         if both[0].dim == both[1].dim:
             _compare(files, both, count, as_json)
         else:
-            say(f"not compared: the latents have {both[0].dim} and {both[1].dim} dimensions")
+            warn(f"not compared: the latents have {both[0].dim} and {both[1].dim} dimensions")
     return None
 
 
@@ -92,7 +92,9 @@ def _check_options(files: list[str], compare: bool, annotations: bool, num: int 
 
 def _load(file: str) -> "Bundle":
     from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.commands.command import check_no_model
 
+    check_no_model(file)
     return Bundle.load(file)
 
 

@@ -162,7 +162,7 @@ def _check_files(
     overwrite: bool,
 ) -> None:
     """Refuse what cannot be written, before anything is looked for."""
-    from sefa_cli.discovery.partial import partial_path
+    from sefa_cli.discovery.partial import check_resumable, partial_path
     from sefa_cli.files import check_suffix, check_writable
     from sefa_cli.rendering.pictures import PICTURE_SUFFIXES
 
@@ -187,6 +187,8 @@ def _check_files(
             f"{kept} already keeps codes of an interrupted batch",
             remedy="Use --resume to go on, or --overwrite to start again.",
         )
+    if shares.resume and shard is None:
+        check_resumable(partial_path(written))
 
 
 def _check_tuned(tune: bool, output: str, model: str, shares: Shares, overwrite: bool) -> None:
@@ -282,9 +284,10 @@ def _run(batch: "Batch", told: Told) -> "list[Outcome]":
             say(f"{one.name}: {one.result.quality}{notes}")
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if batch.partial.written:
+            count = len(outcomes) - told.refused
             say(
-                f"{batch.partial.path} keeps {len(outcomes) - told.refused} of {len(batch.share)} "
-                "codes; run the same command with --resume to go on"
+                f"{batch.partial.path} keeps {count:,} of {len(batch.share):,} codes; "
+                "run the same command with --resume to go on"
             )
             interrupt.add_note("codes were kept")
         raise

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sefa_cli.commands import checks, options
-from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.console import say, warn, working, wrote
 from sefa_cli.commands.found import report
 from sefa_cli.commands.localize_options import How, Where
 from sefa_cli.commands.shares import Shares
@@ -60,13 +60,13 @@ def localize(
             raise UsageError(f"{shares.option} and --preview cannot be used together")
         check_writable(preview, overwrite, [".png"])
         if output is not None:
-            say(f"{output} will not be written: --preview only writes pictures")
+            warn(f"{output} will not be written: --preview only writes pictures")
     region, still = _regions(where)
     request = _request(how, seeds)
     checks.check_device(device, request.precision)
     own, resume = shares.own(), shares.resume
     files = Files(None if preview else output, save_jacobian, resume, overwrite, own)
-    checkpoint = _check_for_model(model, region, request, files, offline)
+    checkpoint = _check_for_model(model, region, still, request, files, offline)
     if shares.on is not None:
         from sefa_cli.commands import on_cluster
         from sefa_cli.files import check_writable
@@ -140,15 +140,25 @@ def _request(how: How, seeds: str | None) -> "Request":
 
 
 def _check_for_model(
-    model: str, region: "Region", request: "Request", files: "Files", offline: bool | None
+    model: str,
+    region: "Region",
+    still: "Region | None",
+    request: "Request",
+    files: "Files",
+    offline: bool | None,
 ) -> "Checkpoint":
     """Return the model; what it does not have is refused before its weights or torch are loaded."""
     from sefa_cli.checkpoints import open_checkpoint
+    from sefa_cli.discovery.regions.landmarks import check_found
     from sefa_cli.discovery.regions.named import subject_of
+    from sefa_cli.projections import picture_shape
 
     checkpoint = open_checkpoint(model, offline=offline)
     checks.check_class(request.label, checkpoint.config["c_dim"], request.codes is None)
-    region = region.on(subject_of(model, checkpoint.family))
+    subject = subject_of(model, checkpoint.family)
+    region = region.on(subject)
+    if region.kind == "region":
+        check_found(region.text, subject)
     request = files.needs(request)
     search = request.search(checkpoint)
     searches = search.alternatives(checkpoint)
@@ -160,8 +170,7 @@ def _check_for_model(
         request.check_count(count)
         if files.shard is not None:
             files.shard.share(count)
-    if region.kind in ("box", "polygon"):
-        region.weights(search.size, search.size)
+    checks.check_region(region, still, picture_shape(checkpoint, search.size))
     return checkpoint
 
 

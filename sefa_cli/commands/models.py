@@ -66,17 +66,19 @@ def path(model: _Name) -> None:
 
 
 def _no_family(family: str) -> NoReturn:
-    from sefa_cli.errors import UsageError
+    from sefa_cli.errors import UsageError, either
     from sefa_cli.sources.zoo import load_zoo
 
-    known = ", ".join(sorted({entry.family for entry in load_zoo().values()}))
-    raise UsageError(f"unknown family {family!r}", f"one of {known}")
+    known = sorted({entry.family for entry in load_zoo().values()})
+    raise UsageError(f"unknown family {family!r}", either(known))
 
 
 def _remote(model: str) -> str:
     """Return `model` if it can be downloaded. Raises SefaError for anything else."""
-    from sefa_cli.sources import references, zoo
+    from sefa_cli.sources import locate, pages, references, zoo
 
+    if pages.is_bare_address(model):
+        raise locate.nothing_there(model)
     return model if references.is_remote(model) else zoo.find(model).name
 
 

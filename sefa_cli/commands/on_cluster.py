@@ -167,14 +167,14 @@ class _Run:
     def _complaint(self) -> SefaError:
         names = [name for several in self.failed.values() for name in several]
         return SefaError(
-            f"{len(names)} of {len(self.items.names)} {self.items.kind}s failed: {_listed(names)}: "
-            f"{next(iter(self.failed))}",
+            f"{len(names):,} of {len(self.items.names):,} {self.items.kind}s failed: "
+            f"{_listed(names)}: {next(iter(self.failed))}",
             remedy="The others are done; the same command with --resume tries these again.",
         )
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
 

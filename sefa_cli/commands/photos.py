@@ -152,7 +152,8 @@ def say_missing(missing: int, count: int, output: Path | str) -> None:
     """Raise SefaError if photos are missing in the output."""
     if missing:
         raise SefaError(
-            f"{missing} of {count} photos could not be read", remedy=f"{output} holds the others."
+            f"{missing:,} of {count:,} photos could not be read",
+            remedy=f"{output} holds the others.",
         )
 
 
@@ -202,7 +203,7 @@ def start_from_photos(bundle: "Bundle", own: Photos, how: "PictureOptions") -> C
     def check_all() -> None:
         if told.refused:
             raise SefaError(
-                f"{told.refused} of {len(paths)} photos could not be read",
+                f"{told.refused:,} of {len(paths):,} photos could not be read",
                 remedy="The others were edited.",
             )
 

@@ -36,7 +36,7 @@ def write_pictures(
                 yield path
         except (KeyboardInterrupt, SystemExit) as interrupt:
             if target.is_folder and written:
-                interrupt.add_note(f"{written} of {total} pictures are in {target.path}")
+                interrupt.add_note(f"{written:,} of {total:,} pictures are in {target.path}")
             raise
     say(f"pictures: {pictures.about(target)}", level=0 if pictures.scene.view.fast else 1)
 

@@ -10,7 +10,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from sefa_cli.commands.console import say
+from sefa_cli.commands.console import warn
 from sefa_cli.rendering.terminal_pictures import choose, drawn, kept
 
 Picture = NDArray[np.uint8]
@@ -59,11 +59,11 @@ class Showing:
 
 def _open_viewer(path: Path | str) -> None:
     if str(path) == "-":
-        say("not shown: the picture went to stdout, and this terminal cannot draw pictures")
+        warn("not shown: the picture went to stdout, and this terminal cannot draw pictures")
     elif not _has_display():
-        say(f"not shown: there is no display, and this terminal cannot draw pictures; see {path}")
+        warn(f"not shown: there is no display, and this terminal cannot draw pictures; see {path}")
     elif typer.launch(str(Path(path).absolute())):
-        say(f"not shown: no viewer was found; see {path}")
+        warn(f"not shown: no viewer was found; see {path}")
 
 
 def _has_display() -> bool:

@@ -1,11 +1,14 @@
 """`sefa supervise`: directions of attributes that a scorer measures, written as a bundle."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import say, working, wrote
+
+if TYPE_CHECKING:
+    from sefa_cli.containers.checkpoint import Checkpoint
 
 
 def supervise(
@@ -71,9 +74,12 @@ def supervise(
     lowest, and the direction crosses it. Scores of faces need sefa-cli[eval].
     """
     from sefa_cli.bundle.bundle import Bundle
-    from sefa_cli.evaluation.asked import check_classes, named_attributes
+    from sefa_cli.editing.sum import check_truncation
+    from sefa_cli.evaluation.asked import check_classes, check_condition, named_attributes
+    from sefa_cli.evaluation.kept_scores import about_samples, check_scores
     from sefa_cli.evaluation.scorers import check_measured
     from sefa_cli.files import BUNDLES, check_writable
+    from sefa_cli.projections import parse_layers
 
     check_writable(output, overwrite, BUNDLES)
     seeds = "0-999" if seeds is None else seeds
@@ -82,6 +88,17 @@ def supervise(
     checks.check_device(device)
     other = None if condition is None else Bundle.load(condition)
     check_measured(attributes, scorers)
+    check_truncation(trunc, "--trunc")
+
+    def check(checkpoint: "Checkpoint") -> None:
+        checks.check_class(class_label, checkpoint.config["c_dim"], needed=True)
+        parse_layers(checkpoint, layers)
+        if other is not None:
+            check_condition(other, checkpoint)
+        if scores is not None:
+            check_scores(scores, about_samples(checkpoint, trunc, class_label, scorers))
+
+    checks.check_model(model, offline, check)
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
         from sefa_cli.evaluation.supervise import supervise as run

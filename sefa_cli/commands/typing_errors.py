@@ -1,6 +1,8 @@
 """What Typer says of words that it cannot parse, in our one line."""
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import typer
@@ -15,6 +17,7 @@ _MEANT = {
     "animate": "--k",
     "sample": "--seeds",
 }
+_CLOSE = 0.75  # --alphas is, to --alpha; --steps is not, to --seeds
 _NUMBERS = {"int": "a whole number", "float": "a number"}
 
 
@@ -45,12 +48,17 @@ def _found(error: Any) -> tuple[str, str]:
     if (parameter := getattr(error, "param", None)) is not None:
         return _of_value(max(parameter.opts, key=len), text), ""
     if hasattr(error, "option_name") and hasattr(error, "possibilities"):
-        return f"unknown option {error.option_name}", " or ".join(error.possibilities or ())
+        return f"unknown option {error.option_name}", _near(error.option_name, error.possibilities)
     if match := re.match(r"No such command '(.*?)'(?:\. Did you mean (.*)\?)?", text):
         return f"unknown command {match[1]!r}", (match[2] or "").replace("'", "")
     if match := re.match(r"Option '(.*)' requires an argument", text):
         return f"{match[1]} needs a value", ""
     return text, ""
+
+
+def _near(typed: str, options: Iterable[str] | None) -> str:
+    """Return the option that was meant, "" unless one is close: Typer's guesses mislead."""
+    return "".join(difflib.get_close_matches(typed, options or (), n=1, cutoff=_CLOSE))
 
 
 def _of_value(name: str, text: str) -> str:

@@ -1,14 +1,15 @@
 """Errors in the words of a shell: it has options where Python has keyword arguments."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from sefa_cli.errors import SefaError
 
 # A keyword argument that the library expects or recommends, perhaps with its value.
 _KEYWORD = re.compile(
-    r"(?<![\w.-])(align|any_model|loss|model|overwrite|scorers|to_rgb)=(?:True\b|'(\w+)')?"
+    r"(?<![\w.-])(align|any_model|loss|model|overwrite|resume|scorers|to_rgb)=(?:True\b|'(\w+)')?"
 )
 
 
@@ -20,8 +21,12 @@ _OF_KEYWORDS = re.compile(
 _OPTIONS = {"truncation": "trunc", "label": "class", "layer": "layers", "seed": "seeds"}
 
 
-def said(error: SefaError, options: Collection[str] = ()) -> str:
+def said(
+    error: SefaError, options: Collection[str] = (), typed: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Return what an error says in a shell, to a command that has these `options`.
+
+    `typed` are the names of options that the user took instead of others for the same.
 
     Example:
         >>> said(SefaError("a.png already exists", remedy="Use overwrite=True to replace it."))
@@ -30,12 +35,16 @@ def said(error: SefaError, options: Collection[str] = ()) -> str:
         "no scorer measures 'age'. Choose --scorers person."
         >>> said(SefaError("face has no effect without align"), ["face", "align"])
         '--face has no effect without --align'
+        >>> said(SefaError("alpha must be finite"), ["alpha"], {"--alpha": "--range"})
+        '--range must be finite'
     """
     found = _OF_KEYWORDS.sub(partial(_dashed, options), error.found, count=1)
     remedy = error.remedy
     if options and "any-model" not in options:
         remedy = remedy.replace(", or accept this one with any_model=True", "")
     expected, remedy = (_KEYWORD.sub(_option, text) for text in (error.expected, remedy))
+    for name, own in typed.items():
+        found = re.sub(rf"(?<![\w-]){name}(?![\w-])", own, found)
     return str(SefaError(found, expected, remedy))
 
 

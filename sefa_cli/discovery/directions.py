@@ -27,7 +27,7 @@ def factors_of(matrices: Matrices, search: Search) -> Factors:
     if search.method == "nullspace":
         return null_space(*matrices, search.rank, search.num)
     if search.method == "lowrank":
-        _stage.debug("splitting matrices of %d dimensions", len(matrices.fore))
+        _stage.debug("splitting matrices of %s dimensions", f"{len(matrices.fore):,}")
         return low_rank(*matrices, num=search.num)
     return resefa(*matrices, search.tau, search.num)
 

@@ -62,7 +62,7 @@ def boundary(
     count = int(len(known) * share)
     if count < LEAST:
         raise SefaError(
-            f"{count} of {len(known)} samples in each class",
+            f"{count:,} of {len(known):,} samples in each class",
             f"{LEAST} or more",
             "Take more seeds, or a larger share.",
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 
 
 class Method(NamedTuple):
@@ -51,7 +51,7 @@ def check_method(command: str, name: str) -> None:
         return
     elsewhere = METHODS.get(name)
     remedy = "" if elsewhere is None else f"`sefa {elsewhere.command}` has the method {name}."
-    raise UsageError(f"unknown method {name!r}", ", ".join(known), remedy)
+    raise UsageError(f"unknown method {name!r}", either(known), remedy)
 
 
 def check_options(
@@ -85,5 +85,5 @@ def check_options(
         if others:
             raise UsageError(
                 f"{spelled(option)} has no effect with {spelled('method')} {name}",
-                " or ".join(others),
+                either(others),
             )

@@ -28,6 +28,31 @@ def partial_path(output: Path | str) -> Path:
     return output.with_name(output.name + ".partial")
 
 
+def check_resumable(path: Path) -> None:
+    """Raise SefaError for a partial file that is not there or cannot be read."""
+    _key_of(path)
+
+
+def _key_of(path: Path) -> str:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return str(archive["key"])
+    except FileNotFoundError:
+        raise SefaError(
+            f"{path} does not exist: nothing can be resumed", remedy="Leave out resume=True."
+        ) from None
+    except BROKEN as error:
+        raise _unread(path) from error
+
+
+def _unread(path: Path) -> SefaError:
+    return SefaError(
+        f"cannot read {path}",
+        "what an interrupted run left",
+        "Remove it, and leave out resume=True.",
+    )
+
+
 class Partial:
     """`OUT.dirs.partial`: the arrays of finished stages, and of the one in progress.
 
@@ -49,31 +74,24 @@ class Partial:
     def is_of_this_search(self) -> bool:
         """Whether the file can be read, and is of this search."""
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
-                return str(archive["key"]) == self.key
-        except BROKEN:
+            return _key_of(self.path) == self.key
+        except SefaError:
             return False
 
     def read(self) -> None:
         """Take over what is there. Raises SefaError if it is another search's or unreadable."""
+        if _key_of(self.path) != self.key:
+            raise SefaError(
+                f"{self.path} belongs to a search with other options",
+                "the same model and options",
+                "Repeat them, or leave out resume=True.",
+            )
         try:
             with np.load(self.path, allow_pickle=False) as archive:
-                if str(archive["key"]) != self.key:
-                    raise SefaError(
-                        f"{self.path} belongs to a search with other options",
-                        "the same model and options",
-                        "Repeat them, or do not resume.",
-                    )
                 self._arrays = {name: archive[name] for name in archive if name != "key"}
-                self._is_ours = True
-        except FileNotFoundError:
-            raise SefaError(
-                f"{self.path} does not exist", remedy="Start the search without resuming."
-            ) from None
         except BROKEN as error:
-            raise SefaError(
-                f"cannot read {self.path}", remedy="Start the search again without resuming."
-            ) from error
+            raise _unread(self.path) from error
+        self._is_ours = True
 
     def found(self, stage: str, number: int) -> list[NDArray[np.floating]] | None:
         """Return the arrays of a finished stage of a picture; None if it is not finished."""

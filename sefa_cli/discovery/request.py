@@ -10,10 +10,10 @@ from sefa_cli.discovery.few_passes import KEPT, PICTURES
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
 from sefa_cli.discovery.methods import check_method, check_options
 from sefa_cli.discovery.null_space import RANK
-from sefa_cli.discovery.partial import partial_path
+from sefa_cli.discovery.partial import check_resumable, partial_path
 from sefa_cli.discovery.search import Search
 from sefa_cli.editing.sum import check_truncation
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 from sefa_cli.files import BUNDLES, check_suffix, check_writable
 from sefa_cli.parts import Shard
 from sefa_cli.projections import levels, parse_layers
@@ -233,10 +233,8 @@ class Files:
             raise UsageError("save_jacobian and resume cannot be used together")
         if self.resume and self.partial is None:
             raise UsageError("resume has no effect without output")
-        if self.resume and self.shard is None and not Path(f"{self.partial}").exists():
-            raise SefaError(
-                f"{self.partial} does not exist", remedy="Start the search without resuming."
-            )
+        if self.resume and self.partial is not None and self.shard is None:
+            check_resumable(self.partial)
 
     def needs(self, request: Request) -> Request:
         """Return the request that makes what is written: a Jacobian file takes every derivative."""

@@ -193,7 +193,7 @@ def _frechet(
     kept = None if refine is None else refine.directions[:num].T.astype(np.float64)
     span = None if kept is None else np.linalg.qr(kept)[0]  # (w_dim, num)
     for done, seed in enumerate(seeds):
-        _stage.debug("local basis %d of %d", done + 1, len(seeds))
+        _stage.debug("local basis %s of %s", f"{done + 1:,}", f"{len(seeds):,}")
         jacobian = _derivative(generator, seed)
         spread += jacobian @ jacobian.T / len(seeds)
         local.append(local_basis(jacobian, num).directions.T)

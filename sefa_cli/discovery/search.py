@@ -11,7 +11,7 @@ from sefa_cli.discovery.methods import check_method
 from sefa_cli.discovery.null_space import RANK, check_rank
 from sefa_cli.discovery.regions.shapes import Weights
 from sefa_cli.discovery.resefa import check_tau
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import SefaError, UsageError, either
 from sefa_cli.generators.precision import check_precision, multiplies_bf16
 from sefa_cli.projections import levels
 
@@ -80,7 +80,7 @@ class Search:
     def __post_init__(self) -> None:
         check_method("localize", self.method)
         if self.space not in SPACES:
-            raise UsageError(f"unknown space {self.space!r}", "one of " + ", ".join(SPACES))
+            raise UsageError(f"unknown space {self.space!r}", either(SPACES))
         if self.sketch is not None and self.sketch < 0:
             raise UsageError(
                 f"sketch must be 0 or more, got {self.sketch}", "some hundreds, or 0 for none"
@@ -146,7 +146,7 @@ class Search:
         spaces = ("w", "w+") if checkpoint.config.space == "w" else ("z",)
         if self.space not in spaces:
             raise UsageError(
-                f"a {checkpoint.family} model has no space {self.space!r}", " or ".join(spaces)
+                f"a {checkpoint.family} model has no space {self.space!r}", either(spaces)
             )
         check_tau(self.tau)
         # A pass holds at least one channel and its change, in and out. `budget_for` knows the rest.

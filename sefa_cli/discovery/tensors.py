@@ -171,7 +171,7 @@ def _sides(shape: Shape, dim: int) -> list[int]:
 def _refusal(shapes: Mapping[str, Shape], why: str, remedy: str) -> UsageError:
     few = list(shapes.items())[:_SHOWN]
     listed = ", ".join(f"{shown(name)} {shape}" for name, shape in few)
-    more = f" and {len(shapes) - _SHOWN} more" if len(shapes) > _SHOWN else ""
+    more = f" and {len(shapes) - _SHOWN:,} more" if len(shapes) > _SHOWN else ""
     return UsageError(f"{listed}{more} {why}", "matrices over one latent", remedy)
 
 

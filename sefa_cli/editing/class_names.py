@@ -2,7 +2,7 @@
 
 import difflib
 
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 
 _CLASSES = 1000
 
@@ -32,7 +32,7 @@ def parse_class(text: str) -> int:
     wanted, known = text.strip().lower(), _indices()
     if wanted not in known:
         near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
-        hint = f"Did you mean {' or '.join(near)}?" if near else ""
+        hint = f"Did you mean {either(near)}?" if near else ""
         raise UsageError(
             f"unknown class {text!r}", "an index, or a name of an ImageNet class", hint
         )

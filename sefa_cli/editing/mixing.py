@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
+from sefa_cli.file_kinds import not_here
 from sefa_cli.projections import parse_layers
 from sefa_cli.ranges import check_indices, is_range
 
@@ -47,7 +48,7 @@ def parse_source(source: "int | str | Path") -> tuple[int | Path, int]:
         return Path(path), int(number)
     if re.fullmatch(r"-\d+", text):
         check_indices([int(text)], "seed", 2**32)
-    raise SefaError(f"{path} does not exist", "a seed, or a file of codes such as face.npz")
+    raise not_here(path, "Give a seed, or a file of codes such as face.npz.")
 
 
 def parse_mix(mix: "Mix") -> "tuple[Source, Indices]":

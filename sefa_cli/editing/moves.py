@@ -10,7 +10,7 @@ import numpy as np
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import parse_alpha
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 from sefa_cli.ranges import check_indices, check_once, format_range
 
 EASES = ("linear", "smooth")
@@ -136,7 +136,7 @@ def name_of(table: Sequence[Sequence[Move]]) -> str:
 def check_ease(ease: object) -> None:
     """Raise UsageError unless this says how a film goes from one stop to the next."""
     if ease not in EASES:
-        raise UsageError(f"unknown ease {ease!r}", "one of " + ", ".join(EASES))
+        raise UsageError(f"unknown ease {ease!r}", either(EASES))
 
 
 def stops_of(span: Sequence[float] | str) -> list[float]:
@@ -197,7 +197,7 @@ def parse_direction(bundle: Bundle, text: str) -> int:
     found = bundle.indices(text)
     if len(found) > 1:
         raise UsageError(
-            f"--k {text} names {len(found)} directions",
+            f"--k {text} names {len(found):,} directions",
             "one here",
             "A range goes with a single --k and --alpha of `sefa edit`.",
         )

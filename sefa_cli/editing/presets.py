@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.moves import Move, alpha_of
-from sefa_cli.errors import SefaError
-from sefa_cli.file_kinds import kind_at
+from sefa_cli.errors import SefaError, either
+from sefa_cli.file_kinds import kind_at, not_here
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range, parse_range
 
@@ -126,7 +126,7 @@ def read_text(path: Path | str) -> str:
     try:
         return Path(path).read_text("utf-8")
     except FileNotFoundError:
-        raise SefaError(f"{path} does not exist", remedy="Check the name.") from None
+        raise not_here(path) from None
     except OSError as error:
         raise SefaError(f"{path} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
@@ -148,7 +148,7 @@ def check_keys(path: Path | str, table: Any, known: Sequence[str]) -> None:
     if not isinstance(table, dict):
         raise SefaError(f"{path}: {table!r:.60} is not a table", "keys: " + ", ".join(known))
     if unknown := sorted(table.keys() - set(known)):
-        raise SefaError(f"{path}: unknown key {unknown[0]!r}", "one of " + ", ".join(known))
+        raise SefaError(f"{path}: unknown key {unknown[0]!r}", either(known))
 
 
 def read_parts(

@@ -120,7 +120,7 @@ def start_from(
     )
     if codes is None:
         numbers = as_indices(seeds, "seed", 2**32)
-        _stage.debug("mapping %d seed%s", len(numbers), "s" * (len(numbers) != 1))
+        _stage.debug("mapping %s seed%s", f"{len(numbers):,}", "s" * (len(numbers) != 1))
         made = codes_from_seeds(generator, numbers, psi, layers, label)
         return Start(made, numbers, "seed", generator.space)
     if label is not None and not generator.conditioned:

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
+from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.interfacegan import LEAST
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.projections import fingerprint
 from sefa_cli.ranges import as_indices, check_once
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
@@ -54,7 +56,9 @@ def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions
 def check_count(count: int, kind: str = "seed") -> None:
     """Raise UsageError for too few seeds or codes."""
     if count < LEAST_SEEDS:
-        raise UsageError(f"{count} {kind}s", f"{LEAST_SEEDS} or more: fewer cannot predict others")
+        raise UsageError(
+            f"{count:,} {kind}s", f"{LEAST_SEEDS} or more: fewer cannot predict others"
+        )
 
 
 def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
@@ -81,9 +85,19 @@ def check_classes(samples: int, share: float) -> None:
     count = int(samples * share)
     if count < LEAST:
         raise UsageError(
-            f"{samples} seeds and a share of {share:g} leave {count} samples in each class",
+            f"{samples:,} seeds and a share of {share:g} leave {count:,} samples in each class",
             f"{LEAST} or more",
         )
+
+
+def check_condition(condition: Bundle, checkpoint: Checkpoint) -> None:
+    """Raise SefaError for directions that cannot be projected out of those of this model."""
+    if condition.model["fingerprint"] != fingerprint(checkpoint):
+        raise MismatchError(f"the condition belongs to {condition.model['ref']}", checkpoint.ref)
+    if condition.directions.ndim == 3:
+        raise UsageError("the condition's directions have a row for each layer", "one row for all")
+    if condition.space != (space := checkpoint.config.space):
+        raise MismatchError(f"the condition's directions are for {condition.space}", space)
 
 
 def check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[str]) -> None:
@@ -92,7 +106,7 @@ def check_subjects(before: Sequence[NDArray[np.float64]], attributes: Sequence[s
     if len(before) >= LEAST_SEEDS and lost > LOST * len(before):
         name = attributes[int(np.isnan(before).sum(axis=0).argmax())]
         raise SefaError(
-            f"no {name} can be measured in {lost} of {len(before)} pictures",
+            f"no {name} can be measured in {lost:,} of {len(before):,} pictures",
             "its subject in most of them",
             "Choose other scorers with scorers=, such as colors.",
         )

@@ -92,7 +92,7 @@ def check_distortion(generator: "Generator", count: int, seeds: int) -> None:
             f"the distortion of a {generator.family} model", "a model with a mapping network"
         )
     if not 2 <= count <= seeds:
-        raise UsageError(f"the distortion on {count} of {seeds} seeds", f"2 to {seeds}")
+        raise UsageError(f"the distortion on {count:,} of {seeds:,} seeds", f"2 to {seeds}")
 
 
 def distance(one: Basis, other: Basis) -> float:

@@ -48,7 +48,7 @@ class Evaluation:
         count = sum(len(trial.ks) for trial in self.trials)
         return (
             f"<Evaluation of {count} directions of {', '.join(self.names)} on "
-            f"{len(self.measured[0])} {self.trials[0].scene.start.kind}s: "
+            f"{len(self.measured[0]):,} {self.trials[0].scene.start.kind}s: "
             f"{', '.join(self.attributes)}>"
         )
 
@@ -259,7 +259,7 @@ def _measured(
     except (KeyboardInterrupt, SystemExit) as interrupt:
         start = trials[0].scene.start
         interrupt.add_note(
-            f"{len(rows)} of {len(share or start.numbers)} {start.kind}s are kept in {cache}; "
+            f"{len(rows):,} of {len(share or start.numbers):,} {start.kind}s are kept in {cache}; "
             "the same command goes on from there"
         )
         raise

@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from sefa_cli.canonical import canonical_json
 from sefa_cli.editing.start import Start
-from sefa_cli.errors import SefaError
+from sefa_cli.evaluation.kept_scores import Kept, check_scores, of_others
 from sefa_cli.evaluation.measuring import attributes_of
 from sefa_cli.evaluation.scorers import Scorer, score, unmeasured, version_of
-from sefa_cli.files import check_writable, open_atomically
 from sefa_cli.generators.base import Generator
-from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.rendering.view import View
 
 _TOGETHER = 20  # seeds after which the file is written again
@@ -42,16 +40,20 @@ def scores_key(
 class SampleScores:
     """Scores by seed, in memory and in a file if there is one."""
 
-    def __init__(self, path: Path | str | None, key: str) -> None:
+    def __init__(self, path: Path | str | None, key: str, about: str) -> None:
         """Read the file, if it exists. Raises SefaError if it is not of these samples."""
-        self.path, self._key = None if path is None else Path(path), key
-        self.attributes: tuple[str, ...] = ()
-        self._rows: dict[int, NDArray[np.float64]] = {}
-        if self.path is None:
-            return
-        check_writable(self.path, True, [".npz"])
-        if self.path.exists():
-            self._read(self.path)
+        check_scores(path, about)
+        self.path = None if path is None else Path(path)
+        self._kept = Kept(key, about)
+        if self.path is not None and self.path.exists():
+            self._kept = Kept.read(self.path)
+            if self._kept.key != key:
+                raise of_others(self.path)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What was measured; empty if nothing was."""
+        return self._kept.attributes
 
     def of(
         self,
@@ -69,18 +71,20 @@ class SampleScores:
         """
         if not self.attributes:
             pictures = view.pictures(generator, start.codes, start.numbers)
-            self.attributes, _ = attributes_of(scorers, pictures)
+            self._kept.attributes, _ = attributes_of(scorers, pictures)
         unknown = [name for name in wanted if name not in self.attributes]
         if unknown:
             raise unmeasured(unknown[0], self.attributes)
-        missing = [i for i, seed in enumerate(start.numbers) if seed not in self._rows]
+        missing = [i for i, seed in enumerate(start.numbers) if seed not in self._kept.rows]
         done = begin(len(missing)) if begin else None
         try:
             for count, i in enumerate(missing, 1):
                 seed = start.numbers[i]
                 picture = next(view.pictures(generator, start.codes[i : i + 1], [seed]))
                 found = score(scorers, start.names[i], picture)
-                self._rows[seed] = np.array([found.get(name, np.nan) for name in self.attributes])
+                self._kept.rows[seed] = np.array(
+                    [found.get(name, np.nan) for name in self.attributes]
+                )
                 if done:
                     done(1)
                 if count % _TOGETHER == 0:
@@ -89,37 +93,15 @@ class SampleScores:
             if self.path is not None:
                 self._write()
                 interrupt.add_note(
-                    f"{self.path} keeps the scores of {len(self._rows)} samples; "
+                    f"{self.path} keeps the scores of {len(self._kept.rows):,} samples; "
                     "the same command goes on from there"
                 )
             raise
         if missing:
             self._write()
         places = [self.attributes.index(name) for name in wanted]
-        return np.array([self._rows[seed][places] for seed in start.numbers])
-
-    def _read(self, path: Path) -> None:
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                if str(file["key"]) != self._key:
-                    raise SefaError(
-                        f"{path} keeps scores of other samples",
-                        "the same model, truncation and scorers",
-                        "Name another file.",
-                    )
-                self.attributes = tuple(map(str, file["attributes"]))
-                self._rows = dict(zip(map(int, file["seeds"]), file["scores"], strict=True))
-        except BROKEN as error:
-            raise SefaError(f"cannot read {path}", "scores", "Name another file.") from error
+        return np.array([self._kept.rows[seed][places] for seed in start.numbers])
 
     def _write(self) -> None:
-        if self.path is None:
-            return
-        with open_atomically(self.path, overwrite=True) as file:
-            np.savez(
-                file,
-                key=self._key,
-                attributes=np.array(self.attributes),
-                seeds=np.array(list(self._rows)),
-                scores=np.array(list(self._rows.values())),
-            )
+        if self.path is not None:
+            self._kept.write(self.path)

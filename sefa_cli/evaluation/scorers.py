@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.discovery.regions import landmarks
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import SefaError, UsageError, either
 from sefa_cli.evaluation import inception, perception, persons
 from sefa_cli.evaluation.faces import FaceFinder, FaceScorer
 from sefa_cli.ranges import check_once
@@ -114,7 +114,7 @@ def scorer_names(names: str | Iterable[str] | None) -> tuple[list[str], dict[str
     check_once(asked, "scorer")
     for name in asked:
         if name not in (*_OWN, *own):
-            raise UsageError(f"unknown scorer {name!r}", ", ".join([*_OWN, *own]))
+            raise UsageError(f"unknown scorer {name!r}", either([*_OWN, *own]))
     return asked, own
 
 
@@ -140,7 +140,7 @@ def unmeasured(attribute: str, known: Iterable[str]) -> UsageError:
     """Return the error for an attribute that none of the scorers measures."""
     able = next((name for name, found in MEASURES.items() if attribute in found), None)
     remedy = f"The scorer {able} measures it: scorers={able!r}." if able else ""
-    measured = ", ".join(known) or "an attribute of another scorer"
+    measured = either([*known] or ["an attribute of another scorer"])
     return UsageError(f"the chosen scorers do not measure {attribute!r}", measured, remedy)
 
 

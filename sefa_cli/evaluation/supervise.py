@@ -16,8 +16,13 @@ from sefa_cli.discovery.factorize import gains
 from sefa_cli.discovery.interfacegan import SHARE, boundary, conditioned
 from sefa_cli.editing.source import load_generator
 from sefa_cli.editing.start import start_from
-from sefa_cli.errors import MismatchError, UsageError
-from sefa_cli.evaluation.asked import check_classes, check_subjects, named_attributes
+from sefa_cli.evaluation.asked import (
+    check_classes,
+    check_condition,
+    check_subjects,
+    named_attributes,
+)
+from sefa_cli.evaluation.kept_scores import about_samples
 from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
 from sefa_cli.evaluation.scorers import close_scorers, comparing, open_scorers
 from sefa_cli.generators.base import Generator
@@ -101,7 +106,7 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
     chosen = projections.select(checkpoint, layers)
     card = projections.model_card(checkpoint)
     if condition is not None:
-        _check_condition(condition, card, checkpoint.config["space"])
+        check_condition(condition, checkpoint)
     generator = model if isinstance(model, Generator) else load_generator(checkpoint, device)
     start = start_from(generator, numbers, None, truncation, None, label)
     view = View(None, fast=True, label=label, truncation=truncation).at_most(generator, _LARGEST)
@@ -110,7 +115,8 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
         single = comparing(opened, False)  # those of one picture
         weights = projections.weights_digest(generator.checkpoint)
         key = scores_key(weights, start, view, truncation, single)
-        sampled = SampleScores(scores, key)
+        about = about_samples(checkpoint, truncation, label, scorers)
+        sampled = SampleScores(scores, key, about)
         values = sampled.of(generator, start, view, single, named, begin)  # (n, attributes)
     finally:
         close_scorers(opened)
@@ -144,15 +150,6 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
             for marks, name in zip(gains(checkpoint, chosen, directions), named, strict=True)
         ),
     )
-
-
-def _check_condition(condition: Bundle, card: dict[str, object], space: str) -> None:
-    if condition.model["fingerprint"] != card["fingerprint"]:
-        raise MismatchError(f"the condition belongs to {condition.model['ref']}", str(card["ref"]))
-    if condition.directions.ndim == 3:
-        raise UsageError("the condition's directions have a row for each layer", "one row for all")
-    if condition.space != space:
-        raise MismatchError(f"the condition's directions are for {condition.space}", space)
 
 
 def _names(bundle: Bundle) -> list[str]:

@@ -46,4 +46,4 @@ def note_unknown(names: Iterable[str], known: Collection[str]) -> Iterator[str]:
 def listed(names: Collection[str]) -> str:
     """Return the first few names for a note, and how many more there are."""
     shown = ", ".join(f"{name!r:.60}" for name in list(names)[:_LISTED])
-    return shown if len(names) <= _LISTED else f"{shown} and {len(names) - _LISTED} more"
+    return shown if len(names) <= _LISTED else f"{shown} and {len(names) - _LISTED:,} more"

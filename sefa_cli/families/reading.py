@@ -19,7 +19,7 @@ from sefa_cli.families.family import Model
 from sefa_cli.families.native import is_native, read_native
 from sefa_cli.families.raw_tensors import raw_leaves
 from sefa_cli.families.recognize import recognize
-from sefa_cli.file_kinds import kind_of
+from sefa_cli.file_kinds import kind_of, not_here
 from sefa_cli.files import why_not
 
 _PICKLE = 0x80  # the first byte of every pickle since protocol 2
@@ -118,9 +118,7 @@ def _opened(path: Path) -> Iterator[Contents | None]:
         with naming(path), mapped(path) as data:
             yield None if _is_no_container(data, path) else _open(data, path)
     except FileNotFoundError:
-        raise SefaError(
-            f"{path} does not exist", remedy="Check the name; `sefa models` lists those known."
-        ) from None
+        raise not_here(path, "Check the name; `sefa models` lists those known.") from None
     except OSError as error:
         raise why_not(path, error, "read") from error
 

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.containers.contents import Contents
 from sefa_cli.containers.inert import Global, Record
 from sefa_cli.containers.modules import flatten, module_dict
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, either
 from sefa_cli.families import registry, tensorflow
 from sefa_cli.families.arguments import listed
 from sefa_cli.families.family import Dialect, Family, Model, Rules
@@ -43,9 +45,8 @@ _MEAN = "latent_avg"  # rosinality's mean w lies beside the network
 _PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before names
 
 # Files that people take for checkpoints, by a name that marks them.
-_OTHERS = {
-    "eigenvalues": "a direction bundle, not a generator",
-}
+_BUNDLE = "a direction bundle, not a generator"
+_OTHERS = {"eigenvalues": _BUNDLE}
 # Calls that checkpoints usually make; a note names any other.
 _USUAL = (
     *("torch._utils.", "torch.storage.", "torch._tensor.", "torch.nn.", "torch.Size"),
@@ -184,10 +185,12 @@ def _strange_calls(contents: Contents) -> str:
 
 def _unknown(contents: Contents, seen: list[State]) -> SefaError:
     """Return the error for a container whose network is not known."""
-    name, families = contents.path.name, f"a generator: {', '.join(registry.built_in())}"
+    name, families = contents.path.name, f"a generator: {either(registry.built_in())}"
     other = next((o for mark, o in _OTHERS.items() if any(mark in s.leaves for s in seen)), "")
     if _is_tensorflow(contents.tree):
         other = "TensorFlow-era networks"
+    if other == _BUNDLE:
+        return SefaError(f"{name} holds {other}", _model_of(contents.path))
     if other:
         return SefaError(f"{name} ({contents.container}) holds {other}", families)
     state = max(seen, key=lambda state: len(state.leaves), default=None)
@@ -200,6 +203,14 @@ def _unknown(contents: Contents, seen: list[State]) -> SefaError:
     if strange := _strange_calls(contents):
         remedy = f"Nothing in it was run; it would have called {strange}. {remedy}"
     return SefaError(found, families, remedy.strip())
+
+
+def _model_of(path: Path) -> str:
+    """Return the model that is meant where a bundle is given."""
+    try:
+        return f"a model: this bundle's is {Bundle.load(path).model['ref']:.200}"
+    except SefaError:
+        return "a model"
 
 
 def _is_tensorflow(tree: Any) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sefa_cli import families
 from sefa_cli.containers.checkpoint import Checkpoint, Config, LazyTensor
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, either
 from sefa_cli.families.family import Family, Model
 from sefa_cli.families.names import State
 
@@ -62,7 +62,7 @@ def family_of(checkpoint: Checkpoint) -> Family:
     if family is None:
         raise SefaError(
             f"{checkpoint.ref} is of the family {checkpoint.family!r}",
-            "one of " + ", ".join(built_in()),
+            either(built_in()),
             "A plug-in may bring another.",
         )
     return family

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import SefaError, UsageError, either
 from sefa_cli.generators.noise_modes import NOISE_MODES
 
 Array = Tensor | ArrayLike
@@ -23,7 +23,7 @@ def as_tensor(value: Array, what: str, shapes: Iterable[Shape]) -> Tensor:
     except (TypeError, ValueError) as error:
         raise SefaError(f"{what} cannot be read as numbers ({error})") from None
     if not any(_fits(tensor, shape) for shape in shapes):
-        raise SefaError(f"{what} of shape {_text(tensor.shape)}", " or ".join(map(_text, shapes)))
+        raise SefaError(f"{what} of shape {_text(tensor.shape)}", either(map(_text, shapes)))
     return tensor
 
 

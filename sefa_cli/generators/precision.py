@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 from sefa_cli.generators.devices import why_not
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ PRECISIONS = ("auto", "float32", "tf32", "bf16")
 def check_precision(precision: str, device: str = "auto") -> None:
     """Check a precision. Raises UsageError if it is unknown, or cannot be had on this device."""
     if precision not in PRECISIONS:
-        raise UsageError(f"unknown precision {precision!r}", "one of " + ", ".join(PRECISIONS))
+        raise UsageError(f"unknown precision {precision!r}", either(PRECISIONS))
     cuda = why_not("cuda") == "" if device == "auto" else device.startswith("cuda")
     if precision == "tf32" and not cuda:
         raise UsageError("precision tf32 needs a CUDA device", "float32 or bf16")

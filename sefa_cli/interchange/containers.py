@@ -17,7 +17,7 @@ from sefa_cli.containers.file_regions import mapped
 from sefa_cli.containers.torch_legacy import read_plain_pickle
 from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, read_torch_zip
 from sefa_cli.errors import SefaError
-from sefa_cli.file_kinds import kind_of
+from sefa_cli.file_kinds import kind_of, not_here
 from sefa_cli.files import why_not
 from sefa_cli.interchange.gguf import ControlVector, read_control_vector
 
@@ -82,7 +82,7 @@ def opened(path: Path) -> Opened:
         with mapped(path) as data:
             return _opened(data, path)
     except FileNotFoundError:
-        raise SefaError(f"{path} does not exist", remedy="Check the name.") from None
+        raise not_here(path) from None
     except OSError as error:
         raise why_not(path, error, "read") from error
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import SefaError, UsageError, either
 from sefa_cli.interchange.components import e4e_pca_bytes, ganspace_bytes
 from sefa_cli.interchange.foreign import MEAN
 from sefa_cli.interchange.gguf import ControlVector, control_vector_bytes
@@ -160,7 +160,7 @@ FORMATS = {
 def find_format(name: str) -> Format:
     """Return the format called `name`. Raises UsageError, with all names, if it is unknown."""
     if name not in FORMATS:
-        raise UsageError(f"unknown format {name!r}", "one of " + ", ".join(FORMATS))
+        raise UsageError(f"unknown format {name!r}", either(FORMATS))
     return FORMATS[name]
 
 
@@ -173,7 +173,7 @@ def content(form: Format, bundle: Bundle, ks: tuple[int, ...]) -> bytes:
         able = [name for name, other in FORMATS.items() if "rows" in other.holds]
         raise SefaError(
             f"the directions have a row per layer, which {form.name} cannot hold",
-            "one of " + ", ".join(able),
+            either(able),
         )
     return form.content(Chosen(bundle, ks))
 

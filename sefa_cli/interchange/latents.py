@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.containers.contents import Contents
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, either
+from sefa_cli.file_kinds import not_here
 from sefa_cli.interchange.containers import Archive, opened
 from sefa_cli.interchange.notes import is_png, read_note
 from sefa_cli.interchange.trees import numbers
@@ -54,6 +55,8 @@ def read_codes(path: Path | str, key: str, num_layers: int) -> NamedCodes:
     path = Path(path)
     if is_png(path):
         return NamedCodes(read_note(path)[1])
+    if not path.exists():
+        raise not_here(path)
     try:
         content = opened(path)
         if isinstance(content, np.ndarray):
@@ -99,7 +102,7 @@ def checked(
     if codes.dtype.kind != "f" or not fits or not len(codes):
         raise SefaError(
             f"{source} holds {found or _described(codes)}",
-            f"floats of shape {' or '.join(shapes)} for this model",
+            f"floats of shape {either(shapes)} for this model",
         )
     if not np.isfinite(codes).all():
         raise SefaError(f"{source} holds codes that are not finite numbers")
@@ -165,7 +168,7 @@ def _listed(entries: Mapping[str, _Entry | None]) -> str:
     shown = [
         f"{name!r:.60} " + (str(entry.shape) if entry else "(no array)") for name, entry in first
     ]
-    more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
+    more = f" and {len(entries) - _SHOWN:,} more" if len(entries) > _SHOWN else ""
     return f"it holds {', '.join(shown)}{more}"
 
 

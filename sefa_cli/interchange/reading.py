@@ -12,7 +12,8 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.rules import SPACES
 from sefa_cli.container import Tensor
 from sefa_cli.containers.contents import Contents
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import SefaError, UsageError, either
+from sefa_cli.file_kinds import not_here
 from sefa_cli.interchange.arrays import PER_LAYER, ROWS, from_array
 from sefa_cli.interchange.components import from_ganspace
 from sefa_cli.interchange.containers import Archive, opened
@@ -51,8 +52,10 @@ def read_directions(
     """
     path = Path(path)
     if space not in SPACES:
-        raise UsageError(f"unknown space {space!r}", "one of " + ", ".join(SPACES))
+        raise UsageError(f"unknown space {space!r}", either(SPACES))
     latent = Latent(model["num_layers"], model["z_dim" if space == "z" else "w_dim"])
+    if not path.exists():
+        raise not_here(path)
     try:
         found = _recognized(path, latent, format)
         return _bundle(found, path.name, model, space, layers), found.notes

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from numbers import Real
 
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 from sefa_cli.ranges import is_whole
 
 SPACES = ("w", "w+", "z")
@@ -46,9 +46,9 @@ class How:
 
     def __post_init__(self) -> None:
         if self.space not in (None, *SPACES):
-            raise UsageError(f"unknown space {self.space!r}", "one of " + ", ".join(SPACES))
+            raise UsageError(f"unknown space {self.space!r}", either(SPACES))
         if self.loss not in LOSSES:
-            raise UsageError(f"unknown loss {self.loss!r}", " or ".join(LOSSES))
+            raise UsageError(f"unknown loss {self.loss!r}", either(LOSSES))
         _check_whole(self.passes, "passes", 1)
         _check_whole(self.size, "size", 16, " pixels")
         if self.face is not None and not self.align:

@@ -165,7 +165,7 @@ class Inversion(Sequence[Found]):
 
     def __repr__(self) -> str:
         several = "s" * (len(self) != 1)
-        return f"<codes of {len(self)} photo{several} in {self.space}>"
+        return f"<codes of {len(self):,} photo{several} in {self.space}>"
 
     @property
     def codes(self) -> torch.Tensor:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from sefa_cli.errors import SefaError
+from sefa_cli.file_kinds import not_here
 from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
 from sefa_cli.ranges import check_once
@@ -128,7 +129,7 @@ def find_photos(paths: Sequence[str | Path]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if not path.exists():
-            raise SefaError(f"{path} does not exist", remedy="Check the name.")
+            raise not_here(path)
         inside = sorted(_pictures_in(path)) if path.is_dir() else [path]
         if not inside:
             raise SefaError(f"the folder {path} has no pictures", "files such as .jpg or .png")

@@ -126,8 +126,8 @@ class Edits(Pictures):
         starts, moves = len(self.scene.start.numbers), len(self.moves)
         kind = self.scene.start.kind
         return (
-            f"<{len(self)} picture{'s' * (len(self) != 1)}: {starts} {kind}{'s' * (starts != 1)}, "
-            f"{moves} move{'s' * (moves != 1)}>"
+            f"<{len(self):,} picture{'s' * (len(self) != 1)}: "
+            f"{starts:,} {kind}{'s' * (starts != 1)}, {moves} move{'s' * (moves != 1)}>"
         )
 
     @property

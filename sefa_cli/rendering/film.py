@@ -60,7 +60,7 @@ class Film(ABC):
 
     def __repr__(self) -> str:
         seconds = len(self) / self.fps
-        return f"<Film of {len(self)} frames, {seconds:.2f} s at {self.fps:g} frames a second>"
+        return f"<Film of {len(self):,} frames, {seconds:.2f} s at {self.fps:g} frames a second>"
 
     def __getitem__(self, i: int) -> Image.Image:
         """Return frame `i` as a Pillow image; −1 is the last.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 from sefa_cli.files import check_suffix, check_writable, temporary_beside
 from sefa_cli.rendering.encoders import (
     Frames,
@@ -41,9 +41,6 @@ _KINDS = {
     ".apng": _Kind(write_apng, 90),
     ".png": _Kind(write_apng, 90),
 }
-
-
-_SUFFIXES = ", ".join(_KINDS)
 
 
 def write_film(
@@ -100,13 +97,13 @@ def check_film_path(path: str | Path, overwrite: bool = False, fps: float | None
     if fps is not None and not (math.isfinite(fps) and fps >= 0.01):
         raise UsageError(f"fps must be at least 0.01, got {fps:g}")
     if str(path) == "-":
-        raise UsageError("cannot write a film to stdout", f"a {_SUFFIXES} file or a folder")
+        raise UsageError("cannot write a film to stdout", either([*_KINDS, "a folder"]))
     if _is_folder(path):
         check_frame_folder(target, overwrite)
         return target
     kind = _KINDS.get(target.suffix.lower())
     if kind is None:
-        expected = f"one of {_SUFFIXES}, or a name without suffix for a folder of PNG frames"
+        expected = either([*_KINDS, "a name without suffix for a folder of PNG frames"])
         check_suffix(target, tuple(_KINDS), expected)
         raise UsageError(f"unknown film suffix {target.suffix!r}", expected)
     if fps is not None and fps > kind.fastest:
@@ -121,7 +118,7 @@ def timing(path: str | Path, count: int, fps: float) -> tuple[str, bool]:
     GIF counts in 10 ms and WebP in 1 ms. The start of each frame is rounded, so the whole film is
     right to one count.
     """
-    whole = f"{count} frames, {count / fps:.2f} s at {fps:g} frames a second"
+    whole = f"{count:,} frames, {count / fps:.2f} s at {fps:g} frames a second"
     grain = 0 if _is_folder(path) else _KINDS[Path(path).suffix.lower()].grain
     counts = 1000 / fps / grain if grain else 1
     if abs(counts - round(counts)) < 1e-9:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.errors import MismatchError, UsageError
+from sefa_cli.errors import MismatchError, UsageError, either
 from sefa_cli.files import check_folder, check_suffix, check_writable, free_name
 from sefa_cli.interchange.notes import text_in
 from sefa_cli.rendering.pictures import (
@@ -75,7 +75,7 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
         return PictureTarget(check_folder(path), True, overwrite)
     suffix = path.suffix.lower()
     if suffix not in PICTURE_SUFFIXES:
-        expected = f"one of {', '.join(PICTURE_SUFFIXES)}, a folder, or -"
+        expected = either([*PICTURE_SUFFIXES, "a folder", "-"])
         check_suffix(path, PICTURE_SUFFIXES, expected)
         raise UsageError(f"unknown picture suffix {suffix!r}", expected)
     return PictureTarget(check_writable(path, overwrite), False, overwrite)

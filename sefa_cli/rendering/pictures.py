@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, either
 from sefa_cli.file_kinds import kind_of
 from sefa_cli.files import Bounded, open_atomically, why_not, write_stdout
 
@@ -82,7 +82,7 @@ def _no_picture(label: str, start: bytes, formats: Sequence[str], error: Excepti
 def _listed(formats: Sequence[str]) -> str:
     """Return the names of the best-known formats: `PNG, JPEG, WEBP or BMP`."""
     known = [name for name in _KNOWN if name in formats]
-    return " or ".join([", ".join(known[:-1]), known[-1]] if known[1:] else known)
+    return either(known)
 
 
 def to_uint8(images: ArrayLike) -> Picture:

@@ -58,7 +58,7 @@ class Samples(Pictures):
         return len(self.scene.start.numbers)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} picture{'s' * (len(self) != 1)} of {Path(self.ref).name}>"
+        return f"<{len(self):,} picture{'s' * (len(self) != 1)} of {Path(self.ref).name}>"
 
     @property
     def sheet_count(self) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.editing.moves import check_ease
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 from sefa_cli.ranges import is_whole
 
 ARRANGEMENTS = ("rows", "sequence")
@@ -78,7 +78,7 @@ def shots(
     units of α, one for each direction. Raises UsageError for another arrangement.
     """
     if arrange not in ARRANGEMENTS:
-        raise UsageError(f"unknown arrangement {arrange!r}", "one of " + ", ".join(ARRANGEMENTS))
+        raise UsageError(f"unknown arrangement {arrange!r}", either(ARRANGEMENTS))
     units = units or [1.0] * len(ks)
     sweeps = [[(k, float(a) * unit) for a in alphas] for k, unit in zip(ks, units, strict=True)]
     if arrange == "rows":

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from PIL import Image
 
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 from sefa_cli.rendering.pictures import Picture, png, to_image, to_rgb
 from sefa_cli.rendering.sheets import BACKGROUND
 
@@ -28,9 +28,7 @@ def choose(environment: Mapping[str, str], is_terminal: bool) -> str:
     """
     asked = environment.get("SEFA_SHOW", "")
     if asked not in ("", "viewer", *PROTOCOLS):
-        raise UsageError(
-            f"unknown SEFA_SHOW {asked!r}", "one of " + ", ".join([*PROTOCOLS, "viewer"])
-        )
+        raise UsageError(f"unknown SEFA_SHOW {asked!r}", either([*PROTOCOLS, "viewer"]))
     term = environment.get("TERM", "")
     if not is_terminal:
         return "viewer"

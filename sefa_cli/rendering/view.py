@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 from sefa_cli.generators.noise_modes import NOISE_MODES
 from sefa_cli.rendering.pictures import to_uint8
 
@@ -31,9 +31,7 @@ class View:
 
     def __post_init__(self) -> None:
         if self.noise_mode not in NOISE_MODES:
-            raise UsageError(
-                f"unknown noise mode {self.noise_mode!r}", "one of " + ", ".join(NOISE_MODES)
-            )
+            raise UsageError(f"unknown noise mode {self.noise_mode!r}", either(NOISE_MODES))
 
     def at_most(self, generator: "Generator", largest: int) -> "View":
         """Return this view, limited to `largest` and the shortcut's size unless it has a size.

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from sefa_cli.errors import OfflineError, SefaError
+from sefa_cli.errors import OfflineError, SefaError, either
 from sefa_cli.files import why_not
-from sefa_cli.sources import cache, external_caches, fetch, references, wheels, zoo
+from sefa_cli.sources import cache, external_caches, fetch, pages, references, wheels, zoo
 from sefa_cli.sources.store import Facts, Wanted, hub_ref, proven
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def locate(ref: str, *, offline: bool | None = None) -> Path:
         return obtain(entry.wanted, offline, entry.also)
     if there:
         return Path(ref)
-    raise _nothing_there(ref)
+    raise nothing_there(ref)
 
 
 def is_remote(ref: str) -> bool:
@@ -174,15 +174,20 @@ def _by_hand(wanted: Wanted) -> str:
     return f"{pull}; or put {names} into {wanted.folder}."
 
 
-def _nothing_there(ref: str) -> SefaError:
+def nothing_there(ref: str) -> SefaError:
+    """Return the error for a reference that names neither a file nor anything to fetch."""
     if not ref:
         return SefaError("no model given", "a zoo name, a path or an address")
     if scheme := references.foreign_scheme(ref):
         return SefaError(f"cannot read {scheme}: addresses ({ref})", "https:, hf: or pypi:")
+    if pages.is_bare_address(ref):
+        return SefaError(
+            f"{ref} does not exist", remedy=f"If it is an address, write https://{ref}"
+        )
     near = zoo.nearest(ref)
     if os.path.lexists(ref):
         return SefaError(f"{ref} is a link to nothing", "a model file")
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    hint = f"Did you mean {either(near)}? " if near else ""
     looked = (
         "is neither a file here nor a model of the zoo"
         if zoo.may_be_name(ref)

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
 from sefa_cli.errors import SefaError
+from sefa_cli.sources import pages
 
 _REMOTE = re.compile(r"(https?|hf|pypi):")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\ is a drive
@@ -78,10 +79,10 @@ def is_plain_path(name: str) -> bool:
 
 
 def canonical(ref: str) -> str:
-    """Return a file of the hub as `hf:OWNER/REPO/FILE[@REVISION]`, any other reference as it is."""
+    """Return a file of the hub as `hf:OWNER/REPO/FILE[@REVISION]`, of a page the file's address."""
     page = _PAGE.fullmatch(ref)
     if not page and not ref.startswith("hf:"):
-        return ref
+        return pages.file_behind(ref)
     hub = page or parse_hub(ref)
     rev, file = unquote(hub["rev"] or "main"), hub["file"]
     plain = f"hf:{hub['repo']}/{unquote(file) if page else file}"
@@ -110,6 +111,7 @@ def check_ref(ref: str) -> None:
     elif ref.startswith("hf:"):
         parse_hub(ref)
     else:
+        pages.check_page(ref)
         check_address(ref)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, either
 from sefa_cli.sources import references
 from sefa_cli.sources.store import Facts, Wanted
 
@@ -54,7 +54,7 @@ def find(name: str) -> Entry:
     if name in zoo:
         return zoo[name]
     near = nearest(name)
-    hint = f"Did you mean {' or '.join(near)}?" if near else "`sefa models` lists them."
+    hint = f"Did you mean {either(near)}?" if near else "`sefa models` lists them."
     raise SefaError(f"unknown model {name!r}", remedy=hint)
 
 
@@ -175,8 +175,8 @@ class _Table:
         if missing := sorted(must - set(table)):
             raise SefaError(f"{self.where} has no {missing[0]}", ", ".join(sorted(must)))
         if unknown := sorted(set(table) - must - may):
-            known = ", ".join(sorted(must | may))
-            raise SefaError(f"{self.where} has an unknown key {unknown[0]!r}", f"among {known}")
+            known = sorted(must | may)
+            raise SefaError(f"{self.where} has an unknown key {unknown[0]!r}", either(known))
 
     def _text(self, key: str, default: str | None = None) -> str:
         return str(self._value(self.table, key, str, "a text", default))

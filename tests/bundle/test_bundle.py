@@ -172,8 +172,8 @@ def test_index(bundle: Bundle, name: str | int, index: int) -> None:
         (-3, "direction -3 is out of range; expected 0-1"),
         ("0-1", "'0-1' means 2 directions; expected one index or label"),
         ("smiel", "no direction is called 'smiel'; expected an index 0-1 or 'smile'"),
-        ("x", "no direction is called 'x'; expected an index 0-1 or 'smile' or 'head turn'"),
-        ("", "no direction is called ''; expected an index 0-1 or 'smile' or 'head turn'"),
+        ("x", "no direction is called 'x'; expected an index 0-1, 'smile' or 'head turn'"),
+        ("", "no direction is called ''; expected an index 0-1, 'smile' or 'head turn'"),
     ],
 )
 def test_index_says_what_there_is(bundle: Bundle, name: str | int, message: str) -> None:
@@ -203,13 +203,13 @@ def test_a_label_with_a_comma_is_found_as_a_whole() -> None:
     ("names", "message"),
     [
         ("smile,0", "direction 0 is given twice; expected each direction once"),
-        ("smile,", "no direction is called ''; expected an index 0-1 or 'smile' or 'head turn'"),
+        ("smile,", "no direction is called ''; expected an index 0-1, 'smile' or 'head turn'"),
         (
             "smile,haed turn",
             "no direction is called 'haed turn'; expected an index 0-1 or 'head turn'",
         ),
         ("smile,0-2", "direction 2 is out of range; expected 0-1"),
-        ("a,b", "no direction is called 'a,b'; expected an index 0-1 or 'smile' or 'head turn'"),
+        ("a,b", "no direction is called 'a,b'; expected an index 0-1, 'smile' or 'head turn'"),
     ],
 )
 def test_indices_say_what_there_is(bundle: Bundle, names: str, message: str) -> None:
@@ -234,4 +234,4 @@ def test_pipes(bundle: Bundle) -> None:
 
 def test_a_broken_pipe_in_is_named() -> None:
     done = python("Bundle.load('-')", data=b"")
-    assert b"SefaError: standard input: it is empty; expected a direction bundle" in done.stderr
+    assert b"SefaError: standard input is empty; expected a direction bundle" in done.stderr

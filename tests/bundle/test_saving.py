@@ -34,15 +34,16 @@ def test_no_bundle_goes_to_a_terminal(bundle: Bundle, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("none.dirs", "does not exist. Make it with: sefa factorize MODEL -o FILE.dirs"),
-        ("none/a.dirs", "does not exist. Make it with: sefa factorize MODEL -o FILE.dirs"),
-        ("", "Is a directory"),
+        ("none.dirs", "does not exist. Make it with: sefa factorize MODEL -o PATH"),
+        ("none/a.dirs", "does not exist. Make it with: sefa factorize MODEL -o PATH"),
+        ("", "is a folder; expected a direction bundle"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(SefaError) as caught:
         Bundle.load(tmp_path / name)
-    assert str(tmp_path / name) in str(caught.value) and str(caught.value).endswith(message)
+    path = str(tmp_path / name)
+    assert str(caught.value) == f"{path} {message.replace('PATH', path)}"
 
 
 def test_an_output_that_exists_is_kept(bundle: Bundle, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tests.helpers import CONTAINERS, GOLDEN
 EDIT = ["edit", "tiny.dirs", "-k", "3", "-a", "2"]
 LOCALIZE = ["localize", "tiny.pth", "--size", "32", "--seeds", "0", "-o", "a.dirs"]
 NOT_HERE = "cuda" if sys.platform == "darwin" else "mps"
+SUPERVISE = ["supervise", "tiny.pth", "--attribute", "warmth", "-o", "b.dirs"]
 BOX = ["--box", "1,1,4,4"]
 REFUSED = [
     EDIT[:2],
@@ -108,6 +109,25 @@ REFUSED = [
     ["supervise", "tiny.pth", "--attribute", "warmth", "--share", "2", "-o", "b.dirs"],
     ["supervise", "tiny.pth", "--attribute", "warmth", "--seeds", "0-9", "-o", "b.dirs"],
     ["supervise", "tiny.pth", "--attribute", "warmth", "--scorers", "nose", "-o", "b.dirs"],
+    ["supervise", "nobody", "--attribute", "warmth", "-o", "b.dirs"],
+    [*SUPERVISE, "--trunc", "9"],
+    [*SUPERVISE, "--class", "3"],
+    [*SUPERVISE, "-L", "99"],
+    [*SUPERVISE, "-L", "nose"],
+    [*SUPERVISE, "--condition", "tiny.pth"],
+    [*SUPERVISE, "--scores", "words.txt"],
+    [*SUPERVISE, "--scores", "wrong.npz"],
+    [*SUPERVISE, "--scores", "tiny.pth/s.npz"],
+    [*LOCALIZE, "--mask", "wide.png"],
+    [*LOCALIZE, "--mask", "black.png"],
+    [*LOCALIZE, "--mask", "white.png"],
+    [*LOCALIZE, "--seg", "wide.png", "--seg-ids", "0"],
+    [*LOCALIZE, *BOX, "--background", "wide.png"],
+    [*LOCALIZE, *BOX, "--background", "black.png"],
+    [*LOCALIZE, "--region", "face:eyes", "--background", "black.png"],
+    ["invert", "photo.png", "--model", "tiny.pth", "-o", "c.npz", "--resume"],
+    ["invert", "photo.png", "--model", "tiny.pth", "-o", "broken.npz", "--resume"],
+    [*LOCALIZE[:-1], "broken.dirs", *BOX, "--resume"],
     ["invert", "tiny.png", "tiny.png", "--model", "tiny.pth", "-o", "c.npz"],
     ["pick", "tiny.dirs", "-k", "3", "-k", "3", "-o", "b.dirs"],
     ["studio", "tiny.dirs", "--device", "abacus"],
@@ -136,6 +156,11 @@ def outcomes(commands: list[list[str]]) -> list[Any]:
 def test_refused_without_torch(bundle: Path) -> None:
     np.savez("wrong.npz", w=np.zeros((1, 7, 16), np.float32))
     Image.new("RGB", (32, 32)).save("photo.png")
+    Image.new("L", (32, 16)).save("wide.png")
+    Image.new("L", (32, 32)).save("black.png")
+    Image.new("L", (32, 32), 255).save("white.png")
+    for name in ("broken.npz.partial", "broken.dirs.partial"):
+        Path(name).write_bytes(b"no")
     with zipfile.ZipFile("words.zip", "w") as archive:
         archive.writestr("t.txt", "words")
     for words, code, said, loaded in outcomes(REFUSED):
@@ -182,6 +207,35 @@ def test_a_scorer_of_faces_without_its_package_is_refused_without_torch(bundle: 
         ]
     ):
         assert code == 1 and "sefa-cli[eval]" in said and not loaded, words
+
+
+def test_a_region_to_be_found_without_its_package_is_refused_without_torch(bundle: Path) -> None:
+    if landmarks.refusal() is None:
+        pytest.skip("its package is installed")
+    [[_, code, said, loaded]] = outcomes([[*LOCALIZE, "--region", "landmarks:eyes"]])
+    assert code == 1 and "mediapipe, is not installed" in said and not loaded
+
+
+def test_what_belongs_to_another_model_or_other_samples_is_refused_without_torch(
+    bundle: Path, sefa: Callable[..., Result]
+) -> None:
+    other = str(CONTAINERS / "ckpt_hammer_stylegan2.pth")
+    assert sefa("factorize", other, "-o", "other.dirs").exit_code == 0
+    samples = ["--seeds", "0-19", "--share", "0.3", "--scores", "s.npz"]
+    assert sefa(*SUPERVISE, *samples, "--scorers", "colors").exit_code == 0
+    words = [*SUPERVISE[:-1], "c.dirs", *samples]
+    for (_, code, said, loaded), expected in zip(
+        outcomes(
+            [
+                [*words, "--condition", "other.dirs"],
+                [*words, "--scorers", "colors", "--trunc", "0.5"],
+                ["supervise", other, *words[2:], "--scorers", "colors"],
+            ]
+        ),
+        ("the condition belongs to", "s.npz keeps scores of other", "s.npz keeps scores of other"),
+        strict=True,
+    ):
+        assert code in (1, 3) and expected in said and not loaded, said
 
 
 def test_a_cpu_build_of_torch_says_why_there_is_no_cuda(

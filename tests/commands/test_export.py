@@ -79,7 +79,7 @@ def test_through_pipes(process: Callable[..., CompletedProcess[bytes]], named: B
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--to", "ganspaec", "-o", "x"], 2, "one of npy, w+"),
+        (["--to", "ganspaec", "-o", "x"], 2, "expected npy, w+"),
         (["--to", "interfacegan", "-o", "x.npy"], 2, "one direction per file"),
         (["--to", "npy", "-o", "out/"], 2, "a file name for npy"),
         (["--to", "npy", "--k", "smille", "-o", "x.npy"], 2, "'smile'"),

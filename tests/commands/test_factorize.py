@@ -78,7 +78,7 @@ def test_same_input_same_bytes_whatever_the_threads(workplace: Path) -> None:
         (["tiny.pth", "-o", "a.dirs", "-L", "nose"], 2, "--layers must be a range, got 'nose'"),
         (["tiny.pth", "-o", "a.dirs", "--num", "33"], 2, "must be between 1 and 32, got"),
         (["tiny.pth", "-o", "a.dirs", "--num", "0"], 2, "must be between 1 and 32, got"),
-        (["tiny.pth", "-o", "a.dirs", "--to-rgb", "some"], 2, "one of first, last, all, none"),
+        (["tiny.pth", "-o", "a.dirs", "--to-rgb", "some"], 2, "first, last, all or none"),
         (["tiny.pth", "-o", "a.dirs", "-L", "7", "--to-rgb", "none"], 2, "leave nothing"),
         (["tiny.pth", "-o", "tiny.pth/a.dirs"], 1, "part of its path is a file"),
         (["tiny.pth", "-o", "."], 1, "is a folder"),

@@ -82,7 +82,7 @@ def test_names_given_at_the_same_moment_are_all_kept(
         ([], 2, "no label is given"),
         (["32", "far"], 2, "out of range; expected 0-31"),
         (["3", "7"], 2, "7"),
-        (["3", "same", "4", "same"], 2, "two directions have the label 'same'"),
+        (["3", "same", "4", "same"], 2, "directions 3 and 4 have the same label, 'same'"),
         (["3", "a", "3", "b"], 2, "direction 3 gets two labels; expected one label each"),
         (["0-2", "a"], 2, "'0-2' means 3 directions"),
         (["3", " a"], 2, "begins or ends with a space"),

@@ -8,11 +8,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import Result
 
 from sefa_cli.commands import console
 from sefa_cli.commands.console import Pace
+from sefa_cli.discovery.regions import landmarks
+from sefa_cli.rendering.view import View
 
 EDIT = ["edit", "tiny.dirs", "-k", "0-1", "-a", "-2:2", "--seeds", "0-4", "-o", "out"]
 
@@ -53,6 +57,30 @@ def test_a_terminal_shows_what_is_done_and_how_far(bundle: Path) -> None:
 def test_every_stage_is_told_before_it_begins(sefa: Callable[..., Result], bundle: Path) -> None:
     said = sefa("-v", *EDIT).stderr.splitlines()
     assert said[:2] == ["loading tiny.pth", "mapping 5 seeds"]
+
+
+def test_quiet_keeps_warnings_about_what_was_asked_for_and_not_done(
+    sefa: Callable[..., Result], bundle: Path
+) -> None:
+    if landmarks.refusal() is None:
+        pytest.skip("its package is installed")
+    Image.new("RGB", (32, 32)).save("me.png")
+    search = ["--model", "tiny.pth", "-o", "c.npz", "--passes", "1", "--align"]
+    said = sefa("-q", "invert", "me.png", *search).stderr
+    assert said.startswith("photos are taken as they are") and said.count("\n") == 1
+    export = sefa("-q", "export", "tiny.dirs", "--to", "npy", "-o", "a.npy")
+    assert export.stderr.startswith("npy cannot hold: ")
+    box = ["--box", "0,0,8,8", "--size", "32", "--preview", "p.png", "-o", "a.dirs"]
+    assert "a.dirs will not be written" in sefa("-q", "localize", "tiny.pth", *box).stderr
+
+
+def test_thousands_of_seeds_are_written_with_a_comma(
+    sefa: Callable[..., Result], workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = np.zeros((8, 8, 3), np.uint8)
+    monkeypatch.setattr(View, "pictures", lambda *_: iter([picture]))
+    said = sefa("-v", "sample", "tiny.pth", "--seeds", "0-1000", "-o", "many").stderr
+    assert "mapping 1,001 seeds" in said.splitlines()
 
 
 @pytest.mark.parametrize(("term", "more"), [("dumb", []), ("xterm", ["-q"])])

@@ -1,14 +1,16 @@
 """What the library says in Python's words is said in a shell's."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from sefa_cli.commands.wording import said
 from sefa_cli.errors import SefaError
-from tests.helpers import Sefa
+from tests.helpers import ROOT, Sefa
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,55 @@ def test_commands_name_their_options_with_dashes(
     assert sefa(*words.split()).stderr.startswith(f"sefa: {shown}")
 
 
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("animate tiny.dirs -k 0 -o a.gif NAME 3:x", ("--range", "--alpha")),
+        ("report tiny.dirs NAME 3:x", ("--range", "--alpha")),
+        ("evaluate tiny.dirs -o ev NAME 1:2", ("--range", "--alpha")),
+        ("evaluate tiny.dirs -o ev NAME x", ("--range", "--alpha")),
+        ("sample tiny.pth NAME x", ("--seed", "--seeds")),
+        ("edit tiny.dirs -k 0 --codes a.npz NAME 0", ("--seed", "--seeds")),
+        ("localize tiny.pth --box 0,0,8,8 -o a.dirs NAME x", ("--seed", "--seeds")),
+    ],
+)
+def test_an_option_is_called_by_the_name_that_was_typed(
+    sefa: Sefa, bundle: Path, words: str, names: tuple[str, ...]
+) -> None:
+    for name in names:
+        assert sefa(*words.replace("NAME", name).split()).stderr.startswith(f"sefa: {name} ")
+        joined = words.replace("NAME ", f"{name}=")
+        assert sefa(*joined.split()).stderr.startswith(f"sefa: {name} ")
+
+
+def test_every_list_of_choices_has_one_form() -> None:
+    """`errors.either` makes it; the pattern finds what joins names by hand."""
+    by_hand = re.compile(r"""\bone of (?:" \+|\{)|["'] or ["']\.join""")
+    for path in (ROOT / "sefa_cli").rglob("*.py"):
+        if path.name != "errors.py":
+            assert not by_hand.search(path.read_text("utf-8")), path
+
+
+def test_numbers_of_things_have_commas() -> None:
+    """`3,001 seeds`: counts of what a user may have thousands of are written as bars write them."""
+    bare = re.compile(
+        r"(?:\{(?:len\([^{}]*\)|count|total|missing|samples|starts)\}|%d) "
+        r"(?:of|seed|code|picture|photo|frame|sample|tensor|dimension|derivative|more)"
+    )
+    for path in (ROOT / "sefa_cli").rglob("*.py"):
+        if "studio" not in path.parts:
+            assert not bare.search(path.read_text("utf-8")), (path, bare.search(path.read_text()))
+
+
+def test_segments_are_asked_for_in_plain_words(sefa: Sefa, workplace: Path) -> None:
+    Image.fromarray(np.array([[0, 3], [0, 0]], np.uint8)).save("a.png")
+    words = ["localize", "tiny.pth", "-o", "a.dirs", "--seg", "a.png"]
+    said = "; expected 0 (75.0 %) or 3 (25.0 %)\n"
+    lacking = "--seg has no effect without --seg-ids, the segments of a.png"
+    assert sefa(*words).stderr == f"sefa: {lacking}{said}"
+    assert sefa(*words, "--seg-ids", "7").stderr == f"sefa: segment 7 is not in a.png{said}"
+
+
 @pytest.mark.parametrize("content", ["text", "empty", "half", "checkpoint"])
 def test_what_is_not_a_picture_is_called_the_same_everywhere(
     sefa: Sefa, bundle: Path, content: str
@@ -82,6 +133,117 @@ def test_what_is_not_a_picture_is_called_the_same_everywhere(
     for words in commands:
         done = sefa(*words)
         assert done.exit_code == 1 and done.stderr.startswith(f"sefa: a.png {shown}"), words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "edit tiny.dirs -k 3 --photo ADDRESS",
+        "edit tiny.dirs -k 3 --codes ADDRESS",
+        "edit tiny.dirs -k 3 --mix-from ADDRESS:top",
+        "edit --preset ADDRESS",
+        "edit ADDRESS.dirs -k 3",
+        "animate tiny.dirs --from ADDRESS --to 3 -o a.gif",
+        "animate tiny.dirs --storyboard ADDRESS -o a.gif",
+        "sample tiny.pth --codes ADDRESS",
+        "invert ADDRESS --model tiny.pth -o a.npz",
+        "import ADDRESS --model tiny.pth -o a.dirs",
+        "inspect ADDRESS.dirs",
+        "merge ADDRESS -o a.dirs",
+        "localize tiny.pth -o a.dirs --mask ADDRESS",
+        "localize tiny.pth -o a.dirs --seg ADDRESS --seg-ids 1",
+        "localize tiny.pth -o a.dirs --box 0,0,4,4 --background ADDRESS",
+    ],
+)
+def test_an_address_in_the_place_of_a_file_is_called_an_address(
+    sefa: Sefa, bundle: Path, words: str
+) -> None:
+    done = sefa(*words.replace("ADDRESS", "https://h.example/a").split())
+    name = (
+        "https://h.example/a.dirs"
+        if ".dirs" in words.partition("ADDRESS")[2][:5]
+        else ("https://h.example/a")
+    )
+    said = f"sefa: {name} is an address; expected a file on this machine. Download it first.\n"
+    assert done.exit_code == 1 and done.stderr == said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "edit MODEL -k 0",
+        "edit --dirs MODEL -k 0",
+        "animate MODEL -k 0 -o a.gif",
+        "report MODEL",
+        "evaluate MODEL -o ev",
+        "name MODEL 0 smile",
+        "pick MODEL -k 0 -o a.dirs",
+        "export MODEL --to npy -o a.npy",
+        "inspect --compare MODEL tiny.dirs",
+        "supervise tiny.pth --attribute warmth -o a.dirs --condition MODEL",
+        "factorize tiny.pth --refine MODEL -o a.dirs",
+        "invert a.png --model tiny.pth -o a.npz --report a --dirs MODEL",
+    ],
+)
+@pytest.mark.parametrize(
+    ("model", "stem"),
+    [("mobilestylegan_ffhq", "mobilestylegan_ffhq"), ("https://h.example/car.pt", "car")],
+)
+def test_a_model_in_the_place_of_a_bundle_is_called_a_model(
+    sefa: Sefa, words: str, model: str, stem: str
+) -> None:
+    done = sefa(*words.replace("MODEL", model).split())
+    make = f"sefa factorize {model} -o {stem}.dirs"
+    said = f"{model} is a model; expected a bundle of its directions. Make one with: {make}\n"
+    assert done.exit_code == 2 and done.stderr == f"sefa: {said}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "sample tiny.dirs",
+        "factorize tiny.dirs -o a.dirs",
+        "localize tiny.dirs --box 0,0,4,4 -o a.dirs",
+        "edit tiny.dirs -k 0 --model tiny.dirs",
+        "invert a.png --model tiny.dirs -o a.npz",
+        "supervise tiny.dirs --attribute warmth -o a.dirs",
+        "convert tiny.dirs -o a.safetensors",
+    ],
+)
+def test_a_bundle_in_the_place_of_a_model_names_its_model(
+    sefa: Sefa, bundle: Path, words: str
+) -> None:
+    done = sefa(*words.split())
+    said = "holds a direction bundle, not a generator; expected a model: this bundle's is tiny.pth"
+    assert done.exit_code == 1 and done.stderr == f"sefa: tiny.dirs {said}\n"
+
+
+@pytest.mark.parametrize("ref", ["github.com/o/r", "huggingface.co/o/r/a.pt", "www.h.org/a.pt"])
+@pytest.mark.parametrize("words", ["factorize REF -o a.dirs", "sample REF", "models pull REF"])
+def test_an_address_without_its_scheme_is_told_so(sefa: Sefa, words: str, ref: str) -> None:
+    done = sefa(*words.replace("REF", ref).split())
+    said = f"sefa: {ref} does not exist. If it is an address, write https://{ref}\n"
+    assert done.exit_code == 1 and done.stderr == said
+
+
+@pytest.mark.parametrize("content", ["picture", "text", "empty", "folder"])
+def test_what_is_neither_bundle_nor_model_is_called_the_same(
+    sefa: Sefa, tmp_path: Path, content: str
+) -> None:
+    file = Path("a.dat")
+    if content == "picture":
+        Image.new("L", (8, 8)).save(file, "png")
+    elif content == "folder":
+        file.mkdir()
+    else:
+        file.write_text("some words" if content == "text" else "")
+    said = [
+        sefa(*words).stderr.partition(";")[0].partition(". ")[0]
+        for words in (["edit", "a.dat", "-k", "0"], ["factorize", "a.dat", "-o", "b.dirs"])
+    ]
+    assert said[0].startswith("sefa: a.dat is ")
+    if content != "folder":  # which may hold a model
+        assert said[0] == said[1]
 
 
 def test_a_command_names_only_its_own_options() -> None:

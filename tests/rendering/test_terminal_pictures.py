@@ -45,7 +45,7 @@ def test_the_environment_decides(environment, chosen):
 
 
 def test_an_unknown_protocol_is_refused():
-    with pytest.raises(UsageError, match="unknown SEFA_SHOW 'ascii'; expected one of kitty"):
+    with pytest.raises(UsageError, match="unknown SEFA_SHOW 'ascii'; expected kitty"):
         choose({"SEFA_SHOW": "ascii"}, is_terminal=False)
 
 

@@ -35,5 +35,5 @@ def test_full_pictures() -> None:
 
 
 def test_unknown_noise() -> None:
-    with pytest.raises(UsageError, match="one of const, random, none"):
+    with pytest.raises(UsageError, match="const, random or none"):
         View(noise_mode="loud")

@@ -13,7 +13,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.discovery.partial import Partial
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation import measuring
-from sefa_cli.evaluation.sample_scores import SampleScores
+from sefa_cli.evaluation.kept_scores import Kept
 from sefa_cli.parts import Part, Shard
 from sefa_cli.sources import cache
 from sefa_cli.studio.saving import Saved
@@ -82,13 +82,11 @@ def pictures(folder: Path) -> tuple[Path, Read]:
 
 
 def scores(folder: Path) -> tuple[Path, Read]:
-    made = SampleScores(folder / "a.npz", "key")
-    made.attributes, made._rows = ("smile",), {3: numbers(1), 5: numbers(1)}
-    made._write()
+    Kept("key", "about", ("smile",), {3: numbers(1), 5: numbers(1)}).write(folder / "a.npz")
 
     def read() -> object:
-        found = SampleScores(folder / "a.npz", "key")
-        return found.attributes, list(found._rows), list(found._rows.values())
+        found = Kept.read(folder / "a.npz")
+        return found.key, found.about, found.attributes, list(found.rows), [*found.rows.values()]
 
     return folder / "a.npz", read
 

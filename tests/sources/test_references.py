@@ -20,6 +20,68 @@ def test_hub_references_become_addresses(monkeypatch: pytest.MonkeyPatch) -> Non
     assert references.web_address("hf:a/b/c") == "https://mirror.example/hub/a/b/resolve/main/c"
 
 
+@pytest.mark.parametrize(
+    ("page", "file"),
+    [
+        ("github.com/o/r/blob/main/a/b.pt", "github.com/o/r/raw/main/a/b.pt"),
+        ("www.github.com/o/r/blob/v1.0/b.pt?raw=true", "github.com/o/r/raw/v1.0/b.pt"),
+        ("gitlab.com/g/s/r/-/blob/main/b.pt", "gitlab.com/g/s/r/-/raw/main/b.pt"),
+        ("www.dropbox.com/s/x/b.pt?dl=0", "dropbox.com/s/x/b.pt?dl=1"),
+        ("dropbox.com/s/x/b.pt", "dropbox.com/s/x/b.pt?dl=1"),
+        ("www.dropbox.com/scl/fi/x/b.pt?rlkey=1&dl=0", "dropbox.com/scl/fi/x/b.pt?rlkey=1&dl=1"),
+        ("www.dropbox.com/scl/fi/x/b.pt?dl=0&e=1", "dropbox.com/scl/fi/x/b.pt?dl=1&e=1"),
+    ],
+)
+def test_a_page_about_a_file_becomes_the_address_of_the_file(page: str, file: str) -> None:
+    assert references.canonical(f"https://{page}") == f"https://{file}"
+    pin = f"#sha256={'ab' * 32}"
+    assert references.canonical(f"https://{page}{pin}") == f"https://{file}{pin}"
+    references.check_ref(references.canonical(f"https://{page}"))
+
+
+@pytest.mark.parametrize(
+    ("page", "host"),
+    [
+        ("github.com", "GitHub"),
+        ("github.com/o/r", "GitHub"),
+        ("github.com/o/r/", "GitHub"),
+        ("github.com/o/r?tab=readme-ov-file#models", "GitHub"),
+        ("www.github.com/o/r/tree/main/a", "GitHub"),
+        ("github.com/o/r/releases", "GitHub"),
+        ("github.com/o/r/releases/tag/v1", "GitHub"),
+        ("gitlab.com/g/r", "GitLab"),
+        ("gitlab.com/g/r/-/tree/main", "GitLab"),
+        ("drive.google.com/file/d/ID/view?usp=sharing", "Google Drive"),
+        ("drive.google.com/open?id=ID", "Google Drive"),
+        ("drive.google.com/drive/folders/ID", "Google Drive"),
+        ("www.dropbox.com/scl/fo/x/y?dl=0", "Dropbox"),
+        ("1drv.ms/u/s!x", "OneDrive"),
+        ("mega.nz/file/x", "MEGA"),
+        ("www.kaggle.com/models/o/r", "Kaggle"),
+        ("pan.baidu.com/s/x", "Baidu"),
+    ],
+)
+def test_a_page_that_is_not_a_file_is_refused(page: str, host: str) -> None:
+    with pytest.raises(SefaError, match=f"is a page of {host}, not a file"):
+        references.check_ref(f"https://{page}")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "github.com/o/r/raw/main/b.pt",
+        "github.com/o/r/releases/download/v1/b.pt",
+        "github.com/o/r/releases/latest/download/b.pt",
+        "gitlab.com/g/r/-/raw/main/b.pt",
+        "drive.google.com/uc?export=download&id=ID",
+        "drive.usercontent.google.com/download?id=ID",
+        "example.org/github.com/o/r",
+    ],
+)
+def test_a_file_behind_such_a_host_is_asked_for(file: str) -> None:
+    references.check_ref(f"https://{file}")
+
+
 def test_wheel_references_are_taken_apart() -> None:
     wheel = references.parse_package("pypi:random-face==2021.7.21.1/random_face/data")
     assert (wheel.requirement, wheel.inner) == ("random-face==2021.7.21.1", "random_face/data")

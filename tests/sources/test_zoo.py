@@ -161,7 +161,7 @@ def test_a_far_name_brings_no_guess() -> None:
         ('["my car"]', "not a valid model name"),
         ('["../x"]', "not a valid model name"),
         (GOOD.replace("family", "fmaily"), "has no family"),
-        (GOOD + "color = 3", "unknown key 'color'.*among also, family"),
+        (GOOD + "color = 3", "unknown key 'color'.*expected also, family"),
         (GOOD.replace("64", '"64"'), "resolution = '64'.*expected a number of pixels"),
         (GOOD.replace("64", "true"), "resolution = True"),
         (GOOD.replace("64", "-64"), "resolution -64"),

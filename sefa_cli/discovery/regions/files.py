@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from sefa_cli.discovery.regions.shapes import Draw, Weights
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import SefaError, UsageError, either
 from sefa_cli.ranges import parse_range
 from sefa_cli.rendering.pictures import (
     BROKEN,
@@ -126,11 +126,16 @@ def read_labels(path: Path | str) -> Labels:
 def segment_weights(path: Path | str, labels: NDArray[np.integer], ids: Sequence[int]) -> Weights:
     """Return 255 on the segments `ids`, 0 elsewhere. Raises UsageError that lists the segments."""
     there, counts = np.unique(labels, return_counts=True)
-    missing = [i for i in ids if i not in there]
-    if missing or not ids:
-        found = f"segment {missing[0]} is not in {path}" if missing else f"no segment of {path}"
-        raise UsageError(found, "among " + _shares(there, counts))
+    if missing := [i for i in ids if i not in there]:
+        raise UsageError(f"segment {missing[0]} is not in {path}", _shares(there, counts))
+    if not ids:
+        raise UsageError(f"no segment of {path} is chosen", _shares(there, counts))
     return np.where(np.isin(labels, ids), 255, 0).astype(np.uint8)
+
+
+def segments_in(path: Path | str) -> str:
+    """Return the segments of a label map with their shares. Raises SefaError as `read_labels`."""
+    return _shares(*np.unique(read_labels(path), return_counts=True))
 
 
 def _resampled(weights: Weights, name: str, height: int, width: int) -> Weights:
@@ -151,7 +156,7 @@ def _rounded_share(levels: NDArray[np.uint32], times: Weights | int, of: int) ->
 
 
 def _shares(ids: NDArray[np.integer], counts: NDArray[np.intp], most: int = 16) -> str:
-    """Return `0 (61.2 %), 3 (4.1 %)`: the largest segments, in the order of their ids."""
+    """Return `0 (61.2 %) or 3 (4.1 %)`: the largest segments, in the order of their ids."""
     largest = np.sort(np.argsort(-counts, kind="stable")[:most])
     percents = 100 * counts / counts.sum()
     named = [
@@ -159,7 +164,7 @@ def _shares(ids: NDArray[np.integer], counts: NDArray[np.intp], most: int = 16) 
         for i in largest
     ]
     more = len(ids) - len(largest)
-    return ", ".join(named) + (f" and {more} smaller ones" if more else "")
+    return either([*named, *([f"{more:,} smaller ones"] if more else [])])
 
 
 def _open(path: Path | str, formats: tuple[str, ...]) -> Image.Image:

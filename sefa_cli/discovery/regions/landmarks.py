@@ -153,6 +153,12 @@ def faces_for(
     return None
 
 
+def check_found(names: str, subject: str) -> None:
+    """Raise SefaError if regions must be found, as `landmarks:eyes` asks, and cannot be."""
+    if any(name.strip().startswith(f"{FOUND}:") for name in names.split(",")):
+        faces_for(names, subject)
+
+
 def refusal(version: str | None = None) -> SefaError | None:
     """Return why the landmark package cannot be used, None if it can.
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 from sefa_cli.families.registry import find
 
 
@@ -114,12 +114,12 @@ def find_boxes(names: str, subject: str, height: int, width: int) -> Boxes:
     for name in names.split(","):
         where, _, bare = name.strip().rpartition(":")
         if where and where not in SETS:
-            raise UsageError(f"unknown subject {where!r}", "one of " + ", ".join(SETS))
+            raise UsageError(f"unknown subject {where!r}", either(SETS))
         known = SETS[where] if where else named_regions(subject)
         if bare not in known:
             raise UsageError(
                 f"unknown region {bare!r} for {_PICTURES[where or subject]}",
-                "one of " + ", ".join(known),
+                either(known),
                 _hint(bare, known),
             )
         found = known[bare]

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sefa_cli.discovery.regions import files, shapes
 from sefa_cli.discovery.regions.shapes import Draw, Weights
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 from sefa_cli.ranges import format_range
 
 Number = int | float
@@ -209,7 +209,7 @@ def one_region(
         if seg_ids is not None and not given:
             raise UsageError("seg_ids has no effect without seg")
         found = f"{given[0]} and {given[1]} cannot be used together" if given else ""
-        raise UsageError(found or "no region is given", "one of " + ", ".join(ways))
+        raise UsageError(found or "no region is given", either(ways))
     if seg_ids is not None and seg is None:
         raise UsageError("seg_ids has no effect without seg")
     if box is not None:
@@ -219,6 +219,9 @@ def one_region(
     if mask is not None:
         return Region.mask(mask)
     if seg is not None:
+        if seg_ids is None:
+            found = f"seg has no effect without seg_ids, the segments of {seg}"
+            raise UsageError(found, files.segments_in(seg))
         return Region.segments(seg, seg_ids)
     region = Region.named(str(named))
     return region if subject is None else region.on(subject)
@@ -248,14 +251,14 @@ def check_weights(weights: Weights, name: str) -> Weights:
     Raises UsageError if one holds nothing or everything.
     """
     height, width = weights.shape[-2:]
-    size = f"the {height} × {width} pixels"
+    pixels = f"the {height} × {width} pixels"
     if not weights.any(axis=(-2, -1)).all():
         raise UsageError(
-            f"the region {name} is empty: it holds none of {size}", "some of them, not all"
+            f"the region {name} is empty: it holds none of {pixels}", "some of them, not all"
         )
     if (weights == 255).all(axis=(-2, -1)).any():
         raise UsageError(
-            f"the region {name} covers all of {size}, so that nothing is left to stay still",
+            f"the region {name} covers all of {pixels}, so that nothing is left to stay still",
             "a part of the picture",
         )
     return weights

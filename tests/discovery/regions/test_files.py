@@ -136,10 +136,10 @@ def test_a_segment_that_is_absent(save):
     numbers = np.zeros((50, 50), np.uint8)
     numbers[:10], numbers[49, 49] = 3, 200
     path = save(numbers)
-    there = r"0 \(80.0 %\), 3 \(20.0 %\), 200 \(< 0.1 %\)$"
-    with pytest.raises(UsageError, match=f"segment 7 is not in .*; expected among {there}"):
+    there = r"0 \(80.0 %\), 3 \(20.0 %\) or 200 \(< 0.1 %\)$"
+    with pytest.raises(UsageError, match=f"segment 7 is not in .*; expected {there}"):
         files.segments(path, "3,7")
-    with pytest.raises(UsageError, match=f"no segment of .*; expected among {there}"):
+    with pytest.raises(UsageError, match=f"no segment of .* is chosen; expected {there}"):
         files.segments(path, None)
     with pytest.raises(UsageError, match="segment must be a range, got 'hair'"):
         files.segments(path, "hair")
@@ -147,7 +147,7 @@ def test_a_segment_that_is_absent(save):
 
 def test_many_segments_are_not_all_listed(save):
     path = save(np.arange(200, dtype=np.uint8).reshape(10, 20))
-    with pytest.raises(UsageError, match=r"15 \(0.5 %\) and 184 smaller ones$"):
+    with pytest.raises(UsageError, match=r"15 \(0.5 %\) or 184 smaller ones$"):
         files.segments(path, "201")
 
 

@@ -72,9 +72,9 @@ def test_cars_lie_between_black_bars_in_a_square_picture():
     ("name", "subject", "said"),
     [
         ("eyse", "face", "unknown region 'eyse' for aligned faces; .*Did you mean eyes"),
-        ("eyes", "centered", "unknown subject; expected one of center, border. Write face:eyes if"),
+        ("eyes", "centered", "unknown subject; expected center or border. Write face:eyes if"),
         ("wheels", "face", "Write car:wheels if"),
-        ("dog:ears", "face", "unknown subject 'dog'; expected one of face, car, centered"),
+        ("dog:ears", "face", "unknown subject 'dog'; expected face, car, centered or landmarks"),
         ("eyes,", "face", "unknown region ''"),
     ],
 )
