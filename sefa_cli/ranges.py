@@ -4,8 +4,9 @@ import math
 import operator
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 
+from sefa_cli.arguments import in_short
 from sefa_cli.canonical import shown
 from sefa_cli.errors import UsageError
 
@@ -31,8 +32,8 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
         match = _PART.fullmatch(part.strip())
         if not match:
             raise UsageError(
-                f"{what} must be a range, got {text!r}",
-                "something like 0-4,7",
+                f"{what}s must be a range, got {shown(text)}",
+                'something like "0-4,7"',
                 "Indices start at 0.",
             )
         if max(map(len, match.groups(""))) > _DIGITS:  # int() of thousands of digits is refused
@@ -57,8 +58,8 @@ def check_indices(indices: Sequence[int], what: str, count: int | None = None) -
     try:
         indices = [operator.index(i) for i in indices]
     except TypeError:
-        odd = next(i for i in indices if not hasattr(i, "__index__"))
-        raise UsageError(f"{what} must be a whole number, got {odd!r}") from None
+        odd = next(i for i in indices if not is_whole(i, -math.inf))
+        raise UsageError(f"{what} must be a whole number, got {in_short(odd)}") from None
     if not indices:
         raise UsageError(f"no {what} given", "at least one index")
     if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
@@ -85,12 +86,24 @@ def as_indices(
     """
     if isinstance(given, str):
         return parse_range(given, what, count)
-    return check_indices(list(given) if isinstance(given, Iterable) else [given], what, count)
+    if isinstance(given, Sized) and len(given) > _MOST:
+        raise UsageError(f"{len(given):,} {what}s are given", f"at most {_MOST:,}")
+    indices = list(given) if isinstance(given, Iterable) else [given]
+    if odd := [index for index in indices if not is_whole(index, -math.inf)]:
+        raise UsageError(
+            f"{what}s must be whole numbers, got {in_short(odd[0])}",
+            'a list such as [0, 1], or "0-4,7"',
+        )
+    return check_indices(indices, what, count)
 
 
-def is_whole(number: object, least: int, most: float = math.inf) -> bool:
+def is_whole(number: object, least: float, most: float = math.inf) -> bool:
     """Return whether this is a whole number from `least` to `most`."""
-    return hasattr(number, "__index__") and least <= operator.index(number) <= most
+    try:
+        whole: int = operator.index(number)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return least <= whole <= most
 
 
 def format_range(indices: Iterable[int]) -> str:

@@ -4,6 +4,8 @@ A `Bundle` that exists is valid: the same rules hold for one that was read and o
 Whatever a later minor version or another tool put into a file is kept when it is rewritten.
 """
 
+from __future__ import annotations
+
 import io
 import sys
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.operations import Operations
 from sefa_cli.bundle.rules import FORMAT, TENSORS, TOOL, VERSION, array, check, fields
 from sefa_cli.bundle.steps import suggested_steps
@@ -137,7 +140,7 @@ class Bundle(Operations):
         )
 
     @classmethod
-    def load(cls, path: Path | str | IO[bytes]) -> "Bundle":
+    def load(cls, path: Path | str | IO[bytes]) -> Bundle:
         """Read a bundle.
 
         Args:
@@ -160,7 +163,8 @@ class Bundle(Operations):
             raise SefaError(f"cannot read {path}: {error.strerror or error}") from error
 
     @classmethod
-    def from_bytes(cls, data: bytes, source: str = "the bundle") -> "Bundle":
+    @public
+    def from_bytes(cls, data: bytes, source: str = "the bundle") -> Bundle:
         """Read a bundle from its bytes.
 
         Args:
@@ -173,7 +177,7 @@ class Bundle(Operations):
         return cls._read(io.BytesIO(data), source)
 
     @classmethod
-    def _read(cls, file: IO[bytes], source: str) -> "Bundle":
+    def _read(cls, file: IO[bytes], source: str) -> Bundle:
         try:
             return cls(**fields(*unpack(file)))
         except SefaError as error:
@@ -188,6 +192,7 @@ class Bundle(Operations):
                 tensors[name] = Tensor(form.dtype, values.shape, data)
         return pack({"sefa": canonical_json(plain(self._metadata(), "metadata"))}, tensors)
 
+    @public
     def save(self, path: Path | str, overwrite: bool = False) -> None:
         """Write the bundle to a file, completely or not at all.
 

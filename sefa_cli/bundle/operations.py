@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import Codes
@@ -223,6 +224,7 @@ class Operations:
 
         return pick({"bundle": self._bundle}, names, flip=flip, label=label)
 
+    @public
     def mix(self, text: str, label: str | None = None) -> Bundle:
         """Return a bundle of one direction, a weighted sum such as `"0.7*yaw + 0.3*5"`.
 
@@ -256,6 +258,7 @@ class Operations:
         rest = check_indices([k for k in range(self.k) if k not in taken], "direction")
         return pick({"bundle": self._bundle}, format_range(rest), without=[str(k) for k in taken])
 
+    @public
     def compare(self, other: Bundle, num: int = 10) -> Comparison:
         """Compare the leading `num` directions with those of another bundle.
 

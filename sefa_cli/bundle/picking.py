@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.algebra import Algebra, Chosen, Source
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.bundle.expressions import parse_mix
@@ -23,6 +24,7 @@ Bundles = Mapping[str, "Bundle"] | Iterable[tuple[str, "Bundle"]]  # each with i
 _ZERO = 1e-6  # anything shorter than this part of its terms is rounding error
 
 
+@public
 def pick(
     bundles: Bundles,
     names: str | Sequence[str | int],
@@ -65,6 +67,7 @@ def pick(
     return _finished(picked(algebra, chosen, flip), algebra, without, label)
 
 
+@public
 def mix(
     bundles: Bundles, text: str, *, without: Sequence[str] = (), label: str | None = None
 ) -> Bundle:

@@ -1,9 +1,12 @@
 """The contents of a file as plain data: a bundle of directions, or a checkpoint."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
@@ -73,6 +76,7 @@ class Description(Mapping[str, Any]):
         return f"<div><b>{escape(str(self['ref']))}</b><table>{''.join(rows)}</table></div>"
 
 
+@public
 def inspect(ref: str | Path | Bundle, offline: bool | None = None) -> Description:
     """Describe a bundle, a checkpoint or a picture; nothing in it is executed or changed.
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli import projections
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
@@ -19,6 +20,7 @@ from sefa_cli.ranges import format_range
 from sefa_cli.sources import cache
 
 
+@public
 def factorize(
     ref: str | Path | Checkpoint,
     layers: str | int | Iterable[int] = "all",

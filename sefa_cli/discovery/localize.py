@@ -12,6 +12,7 @@ from typing import Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
@@ -29,12 +30,12 @@ from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.rendering.view import View
 
-AnyModel = str | Path | Checkpoint | Generator
 AnyRegion = Region | str | Path | NDArray[np.generic]
 
 
+@public
 def localize(  # noqa: PLR0913 - keywords, each with a default
-    model: AnyModel,
+    model: str | Path | Checkpoint | Generator,
     region: AnyRegion,
     *,
     background: AnyRegion | None = None,
@@ -108,7 +109,7 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
 
 
 def prepare(
-    model: AnyModel,
+    model: str | Path | Checkpoint | Generator,
     region: AnyRegion,
     request: Request,
     files: Files = Files(),

@@ -1,5 +1,7 @@
 """The choices of `localize` with their defaults and checks."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +35,7 @@ class Choices(TypedDict, total=False):
     """The fields of `Request`, as the keywords of `localize`."""
 
     seeds: Indices
-    codes: "Path | str | CodeArray | None"
+    codes: Path | str | CodeArray | None
     truncation: float | None
     label: int | None
     layers: Indices | None
@@ -93,7 +95,7 @@ class Request:
     """
 
     seeds: Indices = "0-4"
-    codes: "Path | str | CodeArray | None" = None
+    codes: Path | str | CodeArray | None = None
     truncation: float | None = None
     label: int | None = None
     layers: Indices | None = None

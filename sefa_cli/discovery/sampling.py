@@ -1,5 +1,7 @@
 """Directions from samples of the latent, as a bundle: other methods to compare SeFa with."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli import projections
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
@@ -35,6 +38,7 @@ _BATCH = 1000  # codes at a time
 _stage = logging.getLogger("sefa_cli.stage")
 
 
+@public
 def factorize_samples(
     ref: str | Path | Checkpoint,
     method: str,
@@ -184,9 +188,7 @@ def _found(
     return _Found(*factors, np.sqrt(factors.eigenvalues))
 
 
-def _frechet(
-    generator: "Generator", seeds: range, num: int | None, refine: Bundle | None
-) -> Factors:
+def _frechet(generator: Generator, seeds: range, num: int | None, refine: Bundle | None) -> Factors:
     """Add up the samples one by one: only their leading vectors are kept."""
     spread = np.zeros((generator.w_dim, generator.w_dim))
     local = []
@@ -200,7 +202,7 @@ def _frechet(
     return frechet(local, spread, span)
 
 
-def _codes(generator: "Generator", samples: int, seed: int) -> NDArray[np.float32]:
+def _codes(generator: Generator, samples: int, seed: int) -> NDArray[np.float32]:
     """Return codes `(samples, dim)`; in conditional models sample i has class i mod c_dim."""
     import torch
 
@@ -214,7 +216,7 @@ def _codes(generator: "Generator", samples: int, seed: int) -> NDArray[np.float3
     return np.concatenate(parts)
 
 
-def mapping_derivative(generator: "Generator", z: "torch.Tensor") -> NDArray[np.float64]:
+def mapping_derivative(generator: Generator, z: torch.Tensor) -> NDArray[np.float64]:
     """Return df `(w_dim, z_dim)` of the mapping network at a z `(z_dim,)`, with class 0."""
     from torch.func import jacfwd
 
@@ -224,5 +226,5 @@ def mapping_derivative(generator: "Generator", z: "torch.Tensor") -> NDArray[np.
     return jacobian
 
 
-def _derivative(generator: "Generator", seed: int) -> NDArray[np.float64]:
+def _derivative(generator: Generator, seed: int) -> NDArray[np.float64]:
     return mapping_derivative(generator, generator.sample([seed])[0])

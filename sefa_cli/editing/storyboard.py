@@ -3,6 +3,8 @@
 `docs/films.md` shows one.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Container, Mapping
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.mixing import code_of, mixed, parse_mix, parse_source
@@ -53,8 +56,8 @@ class Key:
     """
 
     at: float
-    source: "Source" = 0
-    mix_from: "Mix | None" = None
+    source: Source = 0
+    mix_from: Mix | None = None
     truncation: float | None = None
     parts: tuple[Part, ...] = ()
     caption: str = ""
@@ -74,8 +77,8 @@ class Key:
         return self.caption or ", ".join(words)
 
     def code(
-        self, generator: "Generator", truncation: float | None = None, label: int | None = None
-    ) -> "torch.Tensor":
+        self, generator: Generator, truncation: float | None = None, label: int | None = None
+    ) -> torch.Tensor:
         """Return its code after all moves, `(1, layers, dim)` or `(1, dim)`.
 
         Args:
@@ -158,7 +161,8 @@ class Storyboard:
         return [part for key in self.keys for part in key.parts]
 
     @classmethod
-    def load(cls, path: Path | str, bundle: Path | str | None = None) -> "Storyboard":
+    @public
+    def load(cls, path: Path | str, bundle: Path | str | None = None) -> Storyboard:
         """Read a storyboard.
 
         Args:
@@ -179,7 +183,7 @@ class Storyboard:
         read: dict[Path, Bundle],
         bundle: Path | str | None = None,
         codes: Container[str] = (),
-    ) -> "Storyboard":
+    ) -> Storyboard:
         """Return the storyboard in a text, as `load` reads it from the file `path`.
 
         `read` holds bundles that are read already, by their files; `codes` are files of codes that

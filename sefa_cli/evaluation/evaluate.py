@@ -11,6 +11,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
@@ -145,6 +146,7 @@ class Evaluation:
         return rows
 
 
+@public
 def evaluate(  # noqa: PLR0913 - keywords, each with a default
     bundles: Bundles,
     *,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli import projections
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
@@ -31,6 +32,7 @@ SEEDS = "0-999"
 _LARGEST = 256  # pixels of the pictures that are scored
 
 
+@public
 def supervise(  # noqa: PLR0913 - keywords, each with a default
     model: str | Path | Checkpoint | Generator,
     attributes: str | Iterable[str],

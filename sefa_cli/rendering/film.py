@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from PIL import Image
 
+from sefa_cli.arguments import public
 from sefa_cli.rendering.film_frames import side_by_side
 from sefa_cli.rendering.films import timing, write_film
 from sefa_cli.rendering.gallery import Progress, checked_index
@@ -106,6 +107,7 @@ class Film(ABC):
                 kept[shot] = frame
             yield frame
 
+    @public
     def save(
         self,
         path: Path | str,
