@@ -9,7 +9,7 @@ from functools import cache, wraps
 from numbers import Real
 from typing import Any, TypeVar
 
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -17,6 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _WORDS = {
     "None": "None",
     "bool": "True or False",
+    "Advance": "a function",
     "bytes": "bytes",
     "Bundle": "a bundle",
     "Callable": "a function",
@@ -24,15 +25,23 @@ _WORDS = {
     "float": "a number",
     "Generator": "a generator",
     "int": "a whole number",
+    "IO": "an open file",
     "Iterable": "a list",
     "Path": "a path",
     "Preset": "a preset",
+    "Progress": "a function",
     "Sequence": "a list",
     "Shard": "a shard",
     "Storyboard": "a storyboard",
     "str": "a text",
 }
-_OF = {"str": " of texts", "float": " of numbers", "int": " of whole numbers"}
+_OF = {
+    "float": " of numbers",
+    "int": " of whole numbers",
+    "Key": " of key frames",
+    "Part": " of moves",
+    "str": " of texts",
+}
 
 
 def public(function: F) -> F:
@@ -100,6 +109,12 @@ def check_kind(name: str, value: object, annotation: str) -> None:
         raise UsageError(f"{name} must be {words}, got {in_short(value)}")
 
 
+def check_exists(path: object) -> None:
+    """Raise SefaError for a file that does not exist."""
+    if not os.path.lexists(str(path)):
+        raise SefaError(f"{path} does not exist", remedy="Check the name.")
+
+
 def in_short(value: object) -> str:
     """Return a value as an error shows it: on one line, not all of a long one."""
     return f"{' '.join(repr(value).split()):.80}"
@@ -124,11 +139,13 @@ def _is(value: object, kind: str, of: str = "") -> bool:
         return isinstance(value, Real)
     if kind == "None":
         return value is None
-    if kind == "Callable":
+    if kind in ("Advance", "Callable", "Progress"):
         return callable(value)
+    if kind == "IO":
+        return hasattr(value, "read")
     if kind in ("Iterable", "Sequence"):
         inside = value if of in _OF and isinstance(value, list | tuple) else ()
-        iterable = hasattr(value, "__iter__") and not isinstance(value, Mapping | bytes)
+        iterable = hasattr(value, "__iter__") and not isinstance(value, Mapping | bytes | str)
         return iterable and all(_is(one, of) for one in inside)
     if kind == "Path":
         return isinstance(value, os.PathLike)

@@ -140,6 +140,7 @@ class Bundle(Operations):
         )
 
     @classmethod
+    @public
     def load(cls, path: Path | str | IO[bytes]) -> Bundle:
         """Read a bundle.
 

@@ -168,7 +168,9 @@ class Operations:
             >>> bundle.move(np.zeros((1, 32), np.float32), "smile", 2).shape
             (1, 8, 32)
         """
-        chosen = self[direction] if isinstance(direction, int | str) else direction
+        from sefa_cli.bundle.direction import Direction
+
+        chosen = direction if isinstance(direction, Direction) else self[self.index(direction)]
         return chosen.move(codes, alpha)
 
     def step(self, direction: int | str) -> float:

@@ -14,6 +14,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import candidates, open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
+from sefa_cli.generators.devices import check_device
 from sefa_cli.held import holdable
 from sefa_cli.projections import fingerprint
 from sefa_cli.sources import cache
@@ -55,6 +56,7 @@ def load_generator(
     """
     if not isinstance(ref, str | Path | Checkpoint):
         return ref
+    check_device(device)
     checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
     _stage.debug("loading %s", checkpoint.ref)
     from sefa_cli.editing.tuned import tune

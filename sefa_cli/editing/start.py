@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from sefa_cli.arguments import in_short
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.codes import CodeArray, as_codes, codes_from_seeds, load_codes
 from sefa_cli.editing.moves import Move
@@ -116,7 +117,7 @@ def start_from(
     layers = (
         None
         if trunc_layers is None
-        else as_indices(trunc_layers, "truncation layer", generator.num_layers)
+        else as_indices(trunc_layers, "truncation_layer", generator.num_layers)
     )
     if codes is None:
         numbers = as_indices(seeds, "seed", 2**32)
@@ -132,8 +133,10 @@ def start_from(
         read, pictures = load_codes(codes, generator)
     elif isinstance(codes, torch.Tensor | np.ndarray):
         read = as_codes(codes, generator)
-    else:
+    elif hasattr(codes, "codes") and hasattr(codes, "names"):
         read, pictures = as_codes(codes.codes, generator), tuple(codes.names)
+    else:
+        raise UsageError(f"codes must be a file, an array or a tensor, got {in_short(codes)}")
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
     return Start(read, tuple(range(len(read))), "code", generator.space, pictures)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sefa_cli.arguments import public
+from sefa_cli.arguments import check_fields, public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.mixing import code_of, mixed, parse_mix, parse_source
@@ -59,9 +59,12 @@ class Key:
     source: Source = 0
     mix_from: Mix | None = None
     truncation: float | None = None
-    parts: tuple[Part, ...] = ()
+    parts: Sequence[Part] = ()
     caption: str = ""
     label: int | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     @property
     def name(self) -> str:
@@ -130,11 +133,12 @@ class Storyboard:
         (2.0, ['seed 3', 'seed 7'])
     """
 
-    keys: tuple[Key, ...]
+    keys: Sequence[Key]
     model: str | None = None
     ease: str = "linear"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         times = [key.at for key in self.keys]
         if not 2 <= len(times) <= MOST_KEYS:
             raise UsageError(f"{len(times)} key frames", f"2 to {MOST_KEYS}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import check_kind
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.discovery.interfacegan import LEAST
@@ -30,6 +31,7 @@ def by_name(bundles: Bundles) -> dict[str, Bundle]:
     elif isinstance(bundles, Bundle):
         read = {"bundle": bundles}
     else:
+        check_kind("bundles", bundles, "Bundle | str | Path | Iterable")
         paths = [Path(p) for p in ([bundles] if isinstance(bundles, Path | str) else bundles)]
         stems = [path.stem for path in paths]
         names = [s if stems.count(s) == 1 else str(p) for s, p in zip(stems, paths, strict=True)]
@@ -59,7 +61,7 @@ def check_count(count: int, kind: str = "seed") -> None:
 
 def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
     """Return the directions `k` of a bundle; by default the first ten, or as many as there are."""
-    if k == "0-9":
+    if isinstance(k, str) and k == "0-9":
         return tuple(range(min(10, bundle.k)))
     return bundle.indices(k) if isinstance(k, str) else as_indices(k, "direction", bundle.k)
 

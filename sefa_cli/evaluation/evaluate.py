@@ -21,7 +21,7 @@ from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure
 from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
 from sefa_cli.evaluation.proposals import noticeable
 from sefa_cli.evaluation.rows import holding, likenesses, number, pixel_changes, set_distances
-from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
+from sefa_cli.evaluation.scorers import Scorer, check_scorers, close_scorers, open_scorers
 from sefa_cli.files import check_folder
 from sefa_cli.parts import Shard
 from sefa_cli.ranges import is_whole
@@ -202,7 +202,10 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
         raise UsageError(f"steps must be between 1 and 20, got {steps}")
     if not is_whole(distorted, 0) or distorted == 1:
         raise UsageError(f"distortion must be 2 seeds or more, or 0 for none, got {distorted}")
+    check_scorers(scorers)
     read = by_name(bundles)
+    for bundle in read.values():
+        indices_of(bundle, k)
     first = next(iter(read.values()))
     cache = check_folder(cache)
     scene = scene_for(first, read, options)

@@ -20,7 +20,7 @@ from sefa_cli.editing.start import start_from
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.evaluation.asked import check_classes, check_subjects, named_attributes
 from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
-from sefa_cli.evaluation.scorers import close_scorers, comparing, open_scorers
+from sefa_cli.evaluation.scorers import check_measured, close_scorers, comparing, open_scorers
 from sefa_cli.generators.base import Generator
 from sefa_cli.ranges import as_indices, format_range
 from sefa_cli.rendering.view import View
@@ -92,6 +92,7 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
         ((1, 32), ['brightness'])
     """
     named = named_attributes(attributes)
+    check_measured(named, scorers)
     if isinstance(model, Generator):
         checkpoint = model.checkpoint
     elif isinstance(model, Checkpoint):

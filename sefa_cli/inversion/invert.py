@@ -19,7 +19,7 @@ from sefa_cli.inversion.descent import Descent, Report, Watch
 from sefa_cli.inversion.found import Found, Inversion
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.loss import Loss, loss_to, psnr, share_of, target_of
-from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo
+from sefa_cli.inversion.photos import Given, Photo, check_photo, find_photos, read_photo
 from sefa_cli.inversion.prior import Prior, prior_of
 from sefa_cli.inversion.tune import tune_to
 from sefa_cli.lpips import load_lpips
@@ -82,7 +82,7 @@ class Inverter:
     def descent(self, photo: Photo, report: Report) -> Descent:
         """Return the search for the code of a photo."""
         target, share = self._goal(photo)
-        loss, weight = self.loss_to(photo), self.how.regularize
+        loss, weight = self.loss_to(photo), float(self.how.regularize)
         return Descent(self.generator, self.prior, target, loss, weight, report, share=share)
 
     def loss_to(self, photo: Photo) -> Loss:
@@ -183,6 +183,8 @@ def invert(  # noqa: PLR0913 - keywords, each with a default
     if not given:
         raise UsageError("no photos are given", "one or more")
     given = [one for some in given for one in _each(some)]
+    for one in given:
+        check_photo(one)
     keep_blocks()
     inverter = Inverter(load_generator(model, device, offline), how, offline)
     report = progress or (lambda name, done, of, loss: None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
@@ -76,7 +76,8 @@ def sweep(
     """
     check_frames(options.get("frames", 48))
     bundle = bundle_of(bundle, options)
-    words = [directions] if isinstance(directions, str | int) else list(directions)
+    one = isinstance(directions, str) or not isinstance(directions, Iterable)
+    words: Any = [directions] if one else directions
     ks = check_indices([k for word in words for k in bundle.indices(word)], "direction")
     fps = options.get("fps", 25)
     auto = isinstance(span, str) and span == "auto"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from sefa_cli.arguments import public
+from sefa_cli.editing.mixing import check_source, parse_mix
 from sefa_cli.editing.storyboard import Key, Storyboard
 from sefa_cli.errors import UsageError
 from sefa_cli.rendering.film import Film, FilmOptions
@@ -75,6 +76,8 @@ def interpolate(
     """
     _check(options)
     check_frames(frames)
+    check_source(first)
+    check_source(last)
     parts = frame_alphas((0, 1), frames, *_way(options)).tolist()
     mix = options.get("mix_from")
     keys = (Key(0, first, mix), Key(1, last, mix))
@@ -112,6 +115,10 @@ def film(
     if options.get("mix_from") is not None:
         raise UsageError("mix_from with a storyboard", "mix_from in its key frames")
     story = storyboard if isinstance(storyboard, Storyboard) else Storyboard.load(storyboard)
+    for key in story.keys:
+        check_source(key.source)
+        if key.mix_from is not None:
+            parse_mix(key.mix_from)
     options = {"ease": story.ease, **options}
     bounce, ease, rest = _way(options)
     there = _stops(story.keys, options.get("fps", 25), ease)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import UsageError
+from sefa_cli.ranges import is_whole
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ def view_of(options: RenderOptions) -> View:
     """Return how to render pictures. Raises UsageError for an option that is not valid."""
     check_placement(options.get("translate"), options.get("rotate"))
     check_truncation(options.get("truncation"))
+    for name, least in (("size", 1), ("label", 0)):
+        if (value := options.get(name)) is not None and not is_whole(value, least):
+            raise UsageError(f"{name} must be a whole number from {least}, got {value}")
     return View(
         size=options.get("size"),
         fast=options.get("fast", False),
