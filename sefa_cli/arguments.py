@@ -41,6 +41,7 @@ _OF = {
     "Key": " of key frames",
     "Part": " of moves",
     "str": " of texts",
+    "str | Path": " of paths",
 }
 
 
@@ -56,7 +57,7 @@ def public(function: F) -> F:
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
         for name in options.keys() - known.keys():
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            near = difflib.get_close_matches(name, known, n=1)
             hint = f". Did you mean {near[0]!r}?" if near else ""
             raise TypeError(f"{function.__name__}() has no argument {name!r}{hint}")
         for name, value in (*zip(positional, args, strict=False), *options.items()):
@@ -146,7 +147,7 @@ def _is(value: object, kind: str, of: str = "") -> bool:
     if kind in ("Iterable", "Sequence"):
         inside = value if of in _OF and isinstance(value, list | tuple) else ()
         iterable = hasattr(value, "__iter__") and not isinstance(value, Mapping | bytes | str)
-        return iterable and all(_is(one, of) for one in inside)
+        return iterable and all(any(_is(one, kind) for kind in _kinds(of)) for one in inside)
     if kind == "Path":
         return isinstance(value, os.PathLike)
     return not {kind, f"{kind}_"}.isdisjoint(base.__name__ for base in type(value).__mro__)

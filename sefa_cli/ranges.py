@@ -32,7 +32,7 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
         match = _PART.fullmatch(part.strip())
         if not match:
             raise UsageError(
-                f"{what}s must be a range, got {shown(text)}",
+                f"{_keyword(what)} must be a range, got {shown(text)}",
                 'something like "0-4,7"',
                 "Indices start at 0.",
             )
@@ -91,10 +91,15 @@ def as_indices(
     indices = list(given) if isinstance(given, Iterable) else [given]
     if odd := [index for index in indices if not is_whole(index, -math.inf)]:
         raise UsageError(
-            f"{what}s must be whole numbers, got {in_short(odd[0])}",
+            f"{_keyword(what)} must be whole numbers, got {in_short(odd[0])}",
             'a list such as [0, 1], or "0-4,7"',
         )
     return check_indices(indices, what, count)
+
+
+def _keyword(what: str) -> str:
+    """Return the argument that holds them: `seeds`, `truncation_layers`."""
+    return f"{what.replace(' ', '_')}s"
 
 
 def is_whole(number: object, least: float, most: float = math.inf) -> bool:

@@ -170,7 +170,7 @@ def test_numbers_of_numpy_are_numbers(bundle: Bundle) -> None:
         (lambda b: sefa.sample(TINY, truncation=float("nan")), "between -2 and 2, got nan"),
         (
             lambda b: sefa.sample(TINY, truncation="x"),
-            "truncation must be a number or None, got 'x'",
+            "truncation must be a number or None",
         ),
     ],
 )

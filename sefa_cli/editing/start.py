@@ -117,7 +117,7 @@ def start_from(
     layers = (
         None
         if trunc_layers is None
-        else as_indices(trunc_layers, "truncation_layer", generator.num_layers)
+        else as_indices(trunc_layers, "truncation layer", generator.num_layers)
     )
     if codes is None:
         numbers = as_indices(seeds, "seed", 2**32)

@@ -65,6 +65,7 @@ class Key:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        check_truncation(self.truncation)
 
     @property
     def name(self) -> str:

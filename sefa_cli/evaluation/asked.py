@@ -31,7 +31,7 @@ def by_name(bundles: Bundles) -> dict[str, Bundle]:
     elif isinstance(bundles, Bundle):
         read = {"bundle": bundles}
     else:
-        check_kind("bundles", bundles, "Bundle | str | Path | Iterable")
+        check_kind("bundles", bundles, "Bundle | str | Path | Iterable[str | Path]")
         paths = [Path(p) for p in ([bundles] if isinstance(bundles, Path | str) else bundles)]
         stems = [path.stem for path in paths]
         names = [s if stems.count(s) == 1 else str(p) for s, p in zip(stems, paths, strict=True)]

@@ -17,6 +17,7 @@ from sefa_cli.discovery.factorize import gains
 from sefa_cli.discovery.interfacegan import SHARE, boundary, conditioned
 from sefa_cli.editing.source import load_generator
 from sefa_cli.editing.start import start_from
+from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.evaluation.asked import check_classes, check_subjects, named_attributes
 from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
@@ -93,6 +94,7 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
     """
     named = named_attributes(attributes)
     check_measured(named, scorers)
+    check_truncation(truncation)
     if isinstance(model, Generator):
         checkpoint = model.checkpoint
     elif isinstance(model, Checkpoint):

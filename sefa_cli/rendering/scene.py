@@ -111,7 +111,7 @@ def _check(options: RenderOptions) -> None:
     if mix is not None:
         parse_mix(mix)
     if (layers := options.get("truncation_layers")) is not None:
-        as_indices(layers, "truncation_layer")
+        as_indices(layers, "truncation layer")
     check_device(options.get("device", "auto"))
 
 

@@ -179,7 +179,7 @@ class Region:
         for name, side in (("height", height), ("width", width)):
             if not is_whole(side, 1, MOST_PIXELS):
                 raise UsageError(f"{name} must be between 1 and {MOST_PIXELS} pixels, got {side}")
-        return check_weights(self.draw(height, width), f"{self.kind} {self.text}")
+        return check_weights(self.draw(int(height), int(width)), f"{self.kind} {self.text}")
 
 
 def as_region(region: Region | str | Path | NDArray[np.generic]) -> Region:
