@@ -149,6 +149,11 @@ class Bundle(Operations):
 
         Raises:
             SefaError: It cannot be read or is not a valid bundle; the error names the file.
+
+        Example:
+            >>> sefa.factorize(tiny, num=4).save("face.dirs")
+            >>> sefa.Bundle.load("face.dirs")
+            <Bundle of 4 sefa directions in w of tiny.pth, layers 0-7>
         """
         if str(path) == "-":
             return cls._read(sys.stdin.buffer, "standard input")
@@ -174,6 +179,10 @@ class Bundle(Operations):
 
         Raises:
             SefaError: It is not a valid bundle.
+
+        Example:
+            >>> sefa.Bundle.from_bytes(sefa.factorize(tiny, num=4).to_bytes()).k
+            4
         """
         return cls._read(io.BytesIO(data), source)
 
@@ -204,6 +213,9 @@ class Bundle(Operations):
         Raises:
             UsageError: The suffix stands for another kind of file, such as `.png`.
             SefaError: The file exists, or cannot be written.
+
+        Example:
+            >>> sefa.factorize(tiny).save("turns.dirs")
         """
         data = self.to_bytes()
         if str(path) == "-":

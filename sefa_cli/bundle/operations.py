@@ -51,6 +51,9 @@ class Operations:
     def index(self, name: str | int) -> int:
         """Return the index of a direction, given its index (−1 is the last) or label.
 
+        Args:
+            name: An index from −k to k − 1, or a label.
+
         Raises:
             UsageError: A direction does not exist; the error names similar labels.
         """
@@ -181,6 +184,9 @@ class Operations:
         `evaluate --calibrate` measured the change; otherwise 2 √(λ_max / λ_k), as much change of
         the styles as 2 along the leading direction. At most 10.
 
+        Args:
+            direction: An index or a label.
+
         Raises:
             UsageError: The direction does not exist.
 
@@ -221,6 +227,10 @@ class Operations:
 
         Raises:
             UsageError: The direction does not exist.
+
+        Example:
+            >>> sefa.factorize(tiny).pick("0-2", 7).k
+            4
         """
         from sefa_cli.bundle.picking import pick
 
@@ -264,7 +274,16 @@ class Operations:
     def compare(self, other: Bundle, num: int = 10) -> Comparison:
         """Compare the leading `num` directions with those of another bundle.
 
-        See [sefa_cli.bundle.compare.compare][].
+        Args:
+            other: The other bundle.
+            num: How many, from 1.
+
+        Returns:
+            Angles and matches: see [sefa_cli.compare][], which says more.
+
+        Raises:
+            MismatchError: The latents have different dimensions.
+            UsageError: `num` is less than 1.
         """
         from sefa_cli.bundle.compare import compare
 

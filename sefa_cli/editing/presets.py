@@ -107,8 +107,13 @@ class Preset:
             raise SefaError(f"{path}: name is {name!r}", "a name of one line")
         return cls(name, read_parts(path, table.get("moves"), read, bundle))
 
+    @public
     def save(self, path: Path | str, overwrite: bool = False) -> None:
         """Write the preset. Its bundles are named as they lie from its folder.
+
+        Args:
+            path: The file.
+            overwrite: Replace the file if it exists.
 
         Raises:
             SefaError: The file exists, or cannot be written.

@@ -75,6 +75,9 @@ class Evaluation:
         """Return how much each score of bundle `i` grows per α, `(seeds, k, attributes)`.
 
         It is the slope from the lowest to the highest step. It is NaN where a subject was lost.
+
+        Args:
+            i: The bundle's place in `names`, from 0.
         """
         scores = np.array([one.scores for one in self.measured[i]])  # (n, k, steps, attributes)
         alphas = self.trials[i].alphas
@@ -90,7 +93,17 @@ class Evaluation:
         """Return the direction that moves an attribute most, of one bundle or of all; or None.
 
         A direction that breaks most pictures cannot be it.
+
+        Args:
+            attribute: One of `attributes`.
+            bundle: One of `names`. Default: all of them.
+
+        Raises:
+            UsageError: Nothing measured this attribute, or no bundle has that name.
         """
+        for name, known in ((attribute, self.attributes), (bundle or self.names[0], self.names)):
+            if name not in known:
+                raise UsageError(f"{name!r} was not evaluated", " or ".join(known))
         rows = [
             row
             for row in self.results
@@ -182,6 +195,10 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
             them for a merge.
         **options: What to start from and how to render: see [sefa_cli.PictureOptions][]. The
             default seeds are 0 to 99. Pictures have at most 256 pixels unless `size` is given.
+
+    Returns:
+        The measurements: `results` has a row for each direction, `best` finds the one that moves
+        an attribute most.
 
     Raises:
         UsageError: There are fewer than 10 seeds, or an option is not valid.

@@ -107,6 +107,10 @@ class Inversion(Sequence[Found]):
         If the model was tuned, `NAME.tuned.safetensors` beside it gets the changes: a model for
         `model=` and `--model`.
 
+        Args:
+            path: The file.
+            overwrite: Replace the files if they exist.
+
         Raises:
             SefaError: The file exists, or cannot be written.
         """

@@ -166,6 +166,10 @@ class Edits(Pictures):
     def preset(self, name: str, file: Path | str) -> Preset:
         """Return the move as a preset, which names the bundle's file.
 
+        Args:
+            name: What pictures and menus call it.
+            file: The file of the bundle.
+
         Raises:
             UsageError: There are several moves.
         """
@@ -177,6 +181,10 @@ class Edits(Pictures):
     @public
     def save_codes(self, path: Path | str, overwrite: bool = False) -> None:
         """Write all moved codes to an .npz file, as `w` or `z`.
+
+        Args:
+            path: The file.
+            overwrite: Replace the file if it exists.
 
         Raises:
             SefaError: The file exists or cannot be written.

@@ -132,6 +132,11 @@ class Film(ABC):
         Raises:
             UsageError: The suffix or the frame rate is not valid.
             SefaError: The file exists or cannot be written.
+
+        Example:
+            >>> film = sefa.interpolate(tiny, 3, 7, frames=3, device="cpu")
+            >>> film.save("way.gif").name
+            'way.gif'
         """
         return write_film(
             path, watch(self.frames()), self.fps, overwrite, loop, len(self), progress

@@ -131,6 +131,10 @@ class Pictures(ABC):
         Raises:
             SefaError: A file exists or cannot be written.
             UsageError: The suffix is unknown.
+
+        Example:
+            >>> sefa.sample(tiny, seeds="0-1", device="cpu").save("both.png")
+            [PosixPath('both.png')]
         """
         return list(self.write(picture_target(str(path), "", overwrite), progress))
 
