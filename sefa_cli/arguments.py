@@ -33,14 +33,14 @@ _WORDS = {
     "Sequence": "a list",
     "Shard": "a shard",
     "Storyboard": "a storyboard",
-    "str": "a text",
+    "str": "a string",
 }
 _OF = {
     "float": " of numbers",
     "int": " of whole numbers",
     "Key": " of key frames",
     "Part": " of moves",
-    "str": " of texts",
+    "str": " of strings",
     "str | Path": " of paths",
 }
 
@@ -101,7 +101,7 @@ def check_kind(name: str, value: object, annotation: str) -> None:
         ...     check_kind("device", 3, "str | None")
         ... except UsageError as error:
         ...     print(error)
-        device must be a text or None, got 3
+        device must be a string or None, got 3
     """
     kinds = _kinds(annotation)
     if kinds.keys() <= _WORDS.keys() and not any(_is(value, *one) for one in kinds.items()):

@@ -63,7 +63,7 @@ def test_each_argument_of_a_wrong_kind_is_refused_by_its_name(function: Any) -> 
         (lambda b, odd: localized(layers=odd), "layers must be whole numbers, got"),
         (lambda b, odd: localized(tau=odd), "tau must be a number, got"),
         (lambda b, odd: localized(seeds=None, codes=odd), "codes must be a file"),
-        (lambda b, odd: sefa.factorize(TINY, odd), "layers must be a text, a whole number"),
+        (lambda b, odd: sefa.factorize(TINY, odd), "layers must be a string, a whole number"),
         (lambda b, odd: sefa.edit(b, odd), "steps must be directions, got"),
         (lambda b, odd: sefa.edit(b, {odd: 1}), "direction must be a whole number, got"),
         (lambda b, odd: sefa.edit(b, {0: odd}), "alpha must be a number, got"),
@@ -75,22 +75,25 @@ def test_each_argument_of_a_wrong_kind_is_refused_by_its_name(function: Any) -> 
         (lambda b, odd: sefa.interpolate("no.pt", 3, odd), "a source must be a seed, a file or"),
         (lambda b, odd: sefa.Key(odd), "at must be a number, got"),
         (lambda b, odd: sefa.Storyboard(odd), "keys must be a list of key frames, got"),
-        (lambda b, odd: sefa.evaluate(odd, cache="c"), "bundles must be a bundle, a text, a path"),
-        (lambda b, odd: sefa.evaluate(b, k=odd, cache="c"), "k must be a text, a whole number"),
+        (
+            lambda b, odd: sefa.evaluate(odd, cache="c"),
+            "bundles must be a bundle, a string",
+        ),
+        (lambda b, odd: sefa.evaluate(b, k=odd, cache="c"), "k must be a string, a whole number"),
         (lambda b, odd: sefa.invert(odd, "no.pt"), "the picture is 2j; expected a file"),
         (lambda b, odd: sefa.pick(odd, "0"), "bundles must have names, got"),
         (lambda b, odd: sefa.mix(odd, "0"), "bundles must have names, got"),
-        (lambda b, odd: sefa.Region.named(odd), "names must be a text, got"),
-        (lambda b, odd: sefa.Region.polygon(odd), "corners must be a list or a text, got"),
+        (lambda b, odd: sefa.Region.named(odd), "names must be a string, got"),
+        (lambda b, odd: sefa.Region.polygon(odd), "corners must be a list or a string, got"),
         (lambda b, odd: sefa.Region.segments([[1]], odd), "ids must be a whole number"),
         (lambda b, odd: sefa.Region.box(0, 0, 1, 1).weights(odd, 4), "height must be a whole"),
-        (lambda b, odd: sefa.Bundle.load(odd), "path must be a path, a text or an open file"),
-        (lambda b, odd: b.name({0: odd}), "label must be a text or None, got"),
+        (lambda b, odd: sefa.Bundle.load(odd), "path must be a path, a string or an open file"),
+        (lambda b, odd: b.name({0: odd}), "label must be a string or None, got"),
         (lambda b, odd: b.index(odd), "direction must be a whole number, got"),
         (lambda b, odd: b.step(odd), "direction must be a whole number, got"),
         (lambda b, odd: b.move(odd, 0), "codes must be an array or a tensor of floats, got"),
         (lambda b, odd: b.move(np.zeros((1, 32), np.float32), odd), "direction must be a whole"),
-        (lambda b, odd: b.save(odd), "path must be a path or a text, got"),
+        (lambda b, odd: b.save(odd), "path must be a path or a string, got"),
     ],
 )
 def test_arguments_of_many_kinds_are_refused_in_words(
@@ -164,5 +167,5 @@ def test_help_shows_every_keyword() -> None:
 
 def test_a_list_holds_one_kind() -> None:
     check_kind("names", ["a", "b"], "str | Sequence[str]")
-    with pytest.raises(UsageError, match=r"^names must be a text or a list of texts, got \[3\]$"):
+    with pytest.raises(UsageError, match=r"^names must be a string or a list of strings, got"):
         check_kind("names", [3], "str | Sequence[str]")

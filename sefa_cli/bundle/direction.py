@@ -218,8 +218,10 @@ class Direction:
 
 def _check_floats(codes: object) -> None:
     """Raise UsageError unless codes are an array or a tensor of floats."""
-    dtype = str(getattr(codes, "dtype", f"a Python {type(codes).__name__}"))
-    if not dtype.removeprefix("torch.").startswith(("float", "bfloat")):
+    dtype = str(getattr(codes, "dtype", type(codes).__name__))
+    if not hasattr(codes, "dtype") or not dtype.removeprefix("torch.").startswith(
+        ("float", "bfloat")
+    ):
         raise UsageError(f"codes must be an array or a tensor of floats, got {dtype}")
 
 

@@ -136,7 +136,7 @@ def test_a_bundle_for_each_seed(generator: Generator, tmp_path: Path) -> None:
     assert [path.name for path in found.paths] == ["a_seed0000.dirs", "a_seed0003.dirs"]
     assert found.bundles[1].params["seeds"] == [3]
     assert found.stability is not None and 0 < found.stability < 1
-    with pytest.raises(TypeError, match=r"^localize\(\) has no argument 'per_seed'$"):
+    with pytest.raises(TypeError, match=r"^localize\(\) has no argument 'per_seed'"):
         sefa.localize(generator, BOX, per_seed=True)  # type: ignore[call-arg]
 
 
