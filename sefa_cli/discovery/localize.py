@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.checkpoints import checkpoint_of
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.few_passes import companions
 from sefa_cli.discovery.regions.landmarks import faces_for
@@ -210,12 +210,7 @@ def prepare(
         (64, 'box 20,10,8,12', (2, 32, 3, 32, 32))
     """
     check_device(device)
-    if isinstance(model, Generator):
-        checkpoint = model.checkpoint
-    elif isinstance(model, Checkpoint):
-        checkpoint = model
-    else:
-        checkpoint = open_checkpoint(str(model), offline=offline)
+    checkpoint = checkpoint_of(model, offline)
     ref = str(model) if isinstance(model, str | Path) else checkpoint.ref
     subject = subject_of(ref, checkpoint.family)
     region = as_region(region).on(subject)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sefa_cli import projections
 from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.checkpoints import checkpoint_of
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.factorize import gains
 from sefa_cli.discovery.frechet import frechet
@@ -40,7 +40,7 @@ _stage = logging.getLogger("sefa_cli.stage")
 
 @public
 def factorize_samples(
-    ref: str | Path | Checkpoint,
+    ref: str | Path | Checkpoint | Generator,
     method: str,
     layers: str = "all",
     *,
@@ -56,7 +56,7 @@ def factorize_samples(
     moves `layers` along them.
 
     Args:
-        ref: A zoo name, a path, an address, or a checkpoint that is already open.
+        ref: A zoo name, a path, an address, an open checkpoint or a loaded generator.
         method: "ganspace", principal components of sampled codes; "local-basis", where the
             mapping network can go from the w of one seed; "frechet", what the local bases of many
             w have in common; "random", orthonormal directions.
@@ -94,7 +94,7 @@ def factorize_samples(
     if method in SAMPLES:
         asked["samples"] = SAMPLES[method] if samples is None else samples
     _check_seeds(asked, method)
-    checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
+    checkpoint = checkpoint_of(ref, offline)
     dim = checkpoint.config.dim
     if method == "frechet" and num is None:
         num = asked["num"] = min(_LEADING, dim if refine is None else refine.k)

@@ -11,7 +11,7 @@ import numpy as np
 
 from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import candidates, open_checkpoint
+from sefa_cli.checkpoints import candidates, checkpoint_of, open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.generators.devices import check_device
@@ -57,7 +57,7 @@ def load_generator(
     if not isinstance(ref, str | Path | Checkpoint):
         return ref
     check_device(device)
-    checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
+    checkpoint = checkpoint_of(ref, offline)
     _stage.debug("loading %s", checkpoint.ref)
     from sefa_cli.editing.tuned import tune
     from sefa_cli.families.build import build

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sefa_cli import projections
 from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.checkpoints import checkpoint_of
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.factorize import gains
 from sefa_cli.discovery.interfacegan import SHARE, boundary, conditioned
@@ -95,12 +95,7 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
     named = named_attributes(attributes)
     check_measured(named, scorers)
     check_truncation(truncation)
-    if isinstance(model, Generator):
-        checkpoint = model.checkpoint
-    elif isinstance(model, Checkpoint):
-        checkpoint = model
-    else:
-        checkpoint = open_checkpoint(str(model), offline=offline)
+    checkpoint = checkpoint_of(model, offline)
     numbers = as_indices(seeds, "seed", 2**32)
     check_classes(len(numbers), share)
     chosen = projections.select(checkpoint, layers)

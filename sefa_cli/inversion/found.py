@@ -16,6 +16,7 @@ from sefa_cli.arguments import public
 from sefa_cli.editing.codes import save_codes
 from sefa_cli.inversion.photos import Photo, unlike
 from sefa_cli.inversion.tune import Tuned
+from sefa_cli.rendering.gallery import checked_index
 from sefa_cli.rendering.pictures import Picture, png, to_image
 from sefa_cli.rendering.sheets import contact_sheet
 
@@ -69,7 +70,7 @@ class Inversion(Sequence[Found]):
 
     def __getitem__(self, i: int) -> Found:  # type: ignore[override]
         """Return the result of photo `i`."""
-        return self.found[i]
+        return self.found[checked_index(i, len(self), "photo")]
 
     def __repr__(self) -> str:
         several = "s" * (len(self) != 1)
