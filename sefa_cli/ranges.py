@@ -11,6 +11,7 @@ from sefa_cli.canonical import shown
 from sefa_cli.errors import UsageError
 
 _PART = re.compile(r"(\d+)(?:-(\d+))?")
+Indices = str | int | Iterable[int]  # "0-4,7", 3 or [0, 1, 2]
 _DIGITS = 18
 _MOST = 1_000_000  # a range of a billion seeds is a typing error, not a wish
 
@@ -75,9 +76,7 @@ def check_once(items: Sequence[object], what: str) -> None:
             raise UsageError(f"{what} {item} is given twice", f"each {what} once")
 
 
-def as_indices(
-    given: str | int | Iterable[int], what: str, count: int | None = None
-) -> tuple[int, ...]:
+def as_indices(given: Indices, what: str, count: int | None = None) -> tuple[int, ...]:
     """Return indices given as a range such as `"0-4,7"`, as one number, or as several.
 
     Example:

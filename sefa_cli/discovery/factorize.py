@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from sefa_cli.checkpoints import checkpoint_of
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery import sefa
 from sefa_cli.families.family import Layer
-from sefa_cli.ranges import format_range
+from sefa_cli.ranges import Indices, format_range
 from sefa_cli.sources import cache
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @public
 def factorize(
     ref: str | Path | Checkpoint | Generator,
-    layers: str | int | Iterable[int] = "all",
+    layers: Indices = "all",
     *,
     num: int | None = None,
     to_rgb: str = "last",

@@ -21,7 +21,7 @@ from sefa_cli.discovery.regions.landmarks import faces_for
 from sefa_cli.discovery.regions.named import subject_of
 from sefa_cli.discovery.regions.region import Region, as_region
 from sefa_cli.discovery.regions.region import background as still
-from sefa_cli.discovery.request import Files, Indices, Request, Tau
+from sefa_cli.discovery.request import Files, Request, Tau
 from sefa_cli.discovery.search import Target
 from sefa_cli.discovery.work import Prepared, Progress
 from sefa_cli.editing.source import load_generator
@@ -29,6 +29,7 @@ from sefa_cli.editing.start import start_from
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.devices import check_device
+from sefa_cli.ranges import Indices
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from sefa_cli.files import BUNDLES, check_suffix, check_writable
 from sefa_cli.generators.precision import check_precision
 from sefa_cli.parts import Shard
 from sefa_cli.projections import levels, parse_layers
-from sefa_cli.ranges import as_indices, is_whole
+from sefa_cli.ranges import Indices, as_indices, is_whole
 
 if TYPE_CHECKING:
     from sefa_cli.editing.codes import CodeArray
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 SMALLEST = 8  # pixels of a working size
 MOST_IN_WPLUS = 64  # directions of w+, if `num` does not say
 
-Indices = str | int | Iterable[int]  # "0-4,7", 3 or several numbers
 Tau = float | str  # a number, or "auto"
 
 

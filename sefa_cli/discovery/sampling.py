@@ -23,7 +23,7 @@ from sefa_cli.discovery.methods import check_method, check_options
 from sefa_cli.discovery.random_directions import random_directions
 from sefa_cli.discovery.sefa import Factors
 from sefa_cli.errors import MismatchError, UsageError
-from sefa_cli.ranges import format_range, is_whole
+from sefa_cli.ranges import Indices, format_range, is_whole
 from sefa_cli.sources import cache
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _stage = logging.getLogger("sefa_cli.stage")
 def factorize_samples(
     ref: str | Path | Checkpoint | Generator,
     method: str,
-    layers: str = "all",
+    layers: Indices = "all",
     *,
     num: int | None = None,
     samples: int | None = None,
@@ -60,7 +60,8 @@ def factorize_samples(
         method: "ganspace", principal components of sampled codes; "local-basis", where the
             mapping network can go from the w of one seed; "frechet", what the local bases of many
             w have in common; "random", orthonormal directions.
-        layers: A level ("all", "bottom", "middle" or "top") or a range of code indices from 0.
+        layers: A level ("all", "bottom", "middle" or "top"), a range of code indices from 0, or a
+            list of them.
         num: Keep the leading directions, 1 to the latent's dimension. Default: all; 20 for
             "frechet", where it is also the dimension of the spans that are averaged.
         samples: How many codes: 10,000 by default for "ganspace", 50 for "frechet".

@@ -5,7 +5,6 @@ A source is a seed, or a code: the first of a file (`face.npz`), or its code 2 (
 
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from sefa_cli.arguments import in_short
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.projections import parse_layers
-from sefa_cli.ranges import check_indices, is_range, is_whole
+from sefa_cli.ranges import Indices, check_indices, is_range, is_whole
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from sefa_cli.editing.start import Start
     from sefa_cli.generators.base import Generator
 
-    Indices = str | int | Iterable[int]
     Source = int | str | Path | CodeArray  # 7, "7", "face.npz", "face.npz:2", or an array
     Mix = str | tuple[Source, Indices]  # "7:8-22", "face.npz:top", (7, [8, 9])
 

@@ -1,7 +1,7 @@
 """The codes that an edit starts from, with their names."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,7 @@ from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.held import holdable
 from sefa_cli.interchange.labels import in_file_name
-from sefa_cli.ranges import as_indices
+from sefa_cli.ranges import Indices, as_indices
 
 _stage = logging.getLogger("sefa_cli.stage")
 
@@ -93,10 +93,10 @@ class Start:
 @holdable
 def start_from(
     generator: Generator,
-    seeds: str | int | Iterable[int],
+    seeds: Indices,
     codes: Path | str | CodeArray | Named | None = None,
     psi: float | None = None,
-    trunc_layers: str | int | Iterable[int] | None = None,
+    trunc_layers: Indices | None = None,
     label: int | None = None,
 ) -> Start:
     """Return the codes that edits start from: those of seeds, or given ones.

@@ -12,7 +12,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.discovery.interfacegan import LEAST
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.ranges import as_indices, check_once
+from sefa_cli.ranges import Indices, as_indices, check_once
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
 
@@ -59,7 +59,7 @@ def check_count(count: int, kind: str = "seed") -> None:
         raise UsageError(f"{count} {kind}s", f"{LEAST_SEEDS} or more: fewer cannot predict others")
 
 
-def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
+def indices_of(bundle: Bundle, k: Indices) -> tuple[int, ...]:
     """Return the directions `k` of a bundle; by default the first ten, or as many as there are."""
     if isinstance(k, str) and k == "0-9":
         return tuple(range(min(10, bundle.k)))

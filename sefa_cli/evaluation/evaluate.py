@@ -24,7 +24,7 @@ from sefa_cli.evaluation.rows import holding, likenesses, number, pixel_changes,
 from sefa_cli.evaluation.scorers import Scorer, check_scorers, close_scorers, open_scorers
 from sefa_cli.files import check_folder
 from sefa_cli.parts import Shard
-from sefa_cli.ranges import is_whole
+from sefa_cli.ranges import Indices, is_whole
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene
 
@@ -163,7 +163,7 @@ class Evaluation:
 def evaluate(  # noqa: PLR0913 - keywords, each with a default
     bundles: Bundles,
     *,
-    k: str | int | Iterable[int] = "0-9",
+    k: Indices = "0-9",
     alpha: float = 3.0,
     steps: int = 2,
     scorers: str | Iterable[str] | None = None,
@@ -251,7 +251,7 @@ def _trials(
     scene: Scene,
     bundles: Mapping[str, Bundle],
     scorers: Mapping[str, Scorer],
-    k: str | int | Iterable[int],
+    k: Indices,
     alphas: Sequence[float],
     origin: Mapping[str, object],
 ) -> tuple[Trial, ...]:

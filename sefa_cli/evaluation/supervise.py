@@ -23,7 +23,7 @@ from sefa_cli.evaluation.asked import check_classes, check_subjects, named_attri
 from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
 from sefa_cli.evaluation.scorers import check_measured, close_scorers, comparing, open_scorers
 from sefa_cli.generators.base import Generator
-from sefa_cli.ranges import as_indices, format_range
+from sefa_cli.ranges import Indices, as_indices, format_range
 from sefa_cli.rendering.view import View
 from sefa_cli.sources import cache
 
@@ -37,9 +37,9 @@ _LARGEST = 256  # pixels of the pictures that are scored
 def supervise(  # noqa: PLR0913 - keywords, each with a default
     model: str | Path | Checkpoint | Generator,
     attributes: str | Iterable[str],
-    layers: str | int | Iterable[int] = "all",
+    layers: Indices = "all",
     *,
-    seeds: str | int | Iterable[int] = SEEDS,
+    seeds: Indices = SEEDS,
     share: float = SHARE,
     condition: Bundle | None = None,
     scorers: str | Iterable[str] | None = None,

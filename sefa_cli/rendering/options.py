@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import UsageError
-from sefa_cli.ranges import is_whole
+from sefa_cli.ranges import Indices, is_whole
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from sefa_cli.editing.mixing import Mix
     from sefa_cli.editing.start import Named
     from sefa_cli.generators.base import Generator
-
-Indices = str | int | Iterable[int]  # "0-4,7", 3 or [0, 1, 2]
 
 
 class RenderOptions(TypedDict, total=False):

@@ -12,8 +12,8 @@ from sefa_cli.editing.mixing import mixed, parse_mix
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.devices import check_device
 from sefa_cli.projections import parse_layers
-from sefa_cli.ranges import as_indices
-from sefa_cli.rendering.options import Indices, PictureOptions, RenderOptions, place, view_of
+from sefa_cli.ranges import Indices, as_indices
+from sefa_cli.rendering.options import PictureOptions, RenderOptions, place, view_of
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.view import View
 
