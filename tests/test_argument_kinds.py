@@ -146,6 +146,7 @@ def test_arguments_of_many_kinds_are_refused_in_words(
             lambda b: sefa.evaluate(b, scorers="x", cache="c", model="no.pt"),
             "unknown scorer 'x'; expected",
         ),
+        (lambda b: sefa.evaluate(b, seeds="0-1", cache="c", model="no.pt"), "2 seeds; expected 10"),
         (
             lambda b: sefa.supervise("no.pt", "smile", scorers="colors"),
             "the chosen scorers do not",
@@ -160,6 +161,12 @@ def test_arguments_are_checked_before_a_model_is_opened(
         work(bundle)
     assert str(refused.value).startswith(words)
     assert not list(tmp_path.iterdir())
+
+
+def test_no_truncation_is_refused_in_words() -> None:
+    generator = sefa.load_generator(TINY, device="cpu")
+    with pytest.raises(UsageError, match=r"^psi must be a number, got None$"):
+        generator.truncate(generator.map(generator.sample([0])), None)
 
 
 def test_help_shows_every_keyword() -> None:

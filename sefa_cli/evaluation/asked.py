@@ -48,6 +48,8 @@ def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions
     Raises MismatchError for bundles of several models, UsageError for too few seeds.
     """
     check_same_model(read.items())
+    if (seeds := options.get("seeds")) is not None and options.get("codes") is None:
+        check_count(len(as_indices(seeds, "seed", 2**32)))
     scene = open_scene_of(first, options, seeds="0-99")
     check_count(len(scene.start.numbers), scene.start.kind)
     return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))

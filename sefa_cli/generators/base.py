@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from sefa_cli.arguments import check_kind
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import SefaError, UsageError
@@ -134,6 +135,7 @@ class Generator(nn.Module):
         below it, or a list of code indices. Families whose codes are z refuse any psi but 1.
         """
         codes = self._codes(w)
+        check_kind("psi", psi, "float")
         check_truncation(psi)
         if psi == 1:
             return codes.clone()
