@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _WORDS = {
     "None": "None",
     "bool": "True or False",
-    "Advance": "a function",
+    "Begin": "a function",
     "bytes": "bytes",
     "Bundle": "a bundle",
     "Callable": "a function",
@@ -140,7 +140,7 @@ def _is(value: object, kind: str, of: str = "") -> bool:
         return isinstance(value, Real)
     if kind == "None":
         return value is None
-    if kind in ("Advance", "Callable", "Progress"):
+    if _WORDS.get(kind) == "a function":
         return callable(value)
     if kind == "IO":
         return hasattr(value, "read")

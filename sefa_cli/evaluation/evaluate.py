@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,14 @@ from sefa_cli.errors import UsageError
 from sefa_cli.evaluation import statistics
 from sefa_cli.evaluation.asked import LOST, Bundles, by_name, check_subjects, indices_of, scene_for
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
-from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
+from sefa_cli.evaluation.measuring import (
+    Begin,
+    Measured,
+    Trial,
+    attributes_of,
+    measure_all,
+    missing,
+)
 from sefa_cli.evaluation.proposals import noticeable
 from sefa_cli.evaluation.rows import holding, likenesses, number, pixel_changes, set_distances
 from sefa_cli.evaluation.scorers import Scorer, check_scorers, close_scorers, open_scorers
@@ -170,7 +177,7 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
     cache: Path | str,
     distorted: int = 0,
     keep_pictures: bool = False,
-    begin: Callable[[int], Callable[[int], object]] | None = None,
+    begin: Begin | None = None,
     shard: Shard | None = None,
     **options: Unpack[PictureOptions],
 ) -> Evaluation:
@@ -267,7 +274,7 @@ def _trials(
 def _measured(
     trials: Sequence[Trial],
     cache: Path,
-    begin: Callable[[int], Callable[[int], object]] | None,
+    begin: Begin | None,
     share: range | None,
     keep_pictures: bool,
 ) -> tuple[tuple[Measured, ...], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +20,13 @@ from sefa_cli.editing.start import start_from
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.evaluation.asked import check_classes, check_subjects, named_attributes
+from sefa_cli.evaluation.measuring import Begin
 from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
 from sefa_cli.evaluation.scorers import check_measured, close_scorers, comparing, open_scorers
 from sefa_cli.generators.base import Generator
 from sefa_cli.ranges import Indices, as_indices, format_range
 from sefa_cli.rendering.view import View
 from sefa_cli.sources import cache
-
-Advance = Callable[[int], object]  # hears how many pictures were made since
 
 SEEDS = "0-999"
 _LARGEST = 256  # pixels of the pictures that are scored
@@ -48,7 +47,7 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
     label: int | None = None,
     device: str = "auto",
     offline: bool | None = None,
-    begin: Callable[[int], Advance] | None = None,
+    begin: Begin | None = None,
 ) -> Bundle:
     """Find the direction of each attribute that a scorer measures, by sampling (InterFaceGAN).
 
