@@ -149,10 +149,7 @@ def _check_for_model(
     checkpoint = open_checkpoint(model, offline=offline)
     checks.check_class(request.label, checkpoint.config["c_dim"], request.codes is None)
     region = region.on(subject_of(model, checkpoint.family))
-    request = files.needs(request)
-    search = request.search(checkpoint)
-    searches = search.alternatives(checkpoint)
-    files.check_search(request, search, len(searches), checkpoint.config["w_dim"])
+    search = files.search(request, checkpoint)
     if request.codes is not None:
         checks.check_file_of_codes(str(request.codes), checkpoint.config)
     else:

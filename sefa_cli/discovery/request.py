@@ -194,13 +194,6 @@ class Files:
                 f"{self.partial} does not exist", remedy="Start the search without resuming."
             )
 
-    def needs(self, request: Request) -> Request:
-        """Return the request that makes what is written: a Jacobian file takes every derivative."""
-        check_options(request.method, vars(self))
-        if self.jacobian is None or request.sketch:
-            return request
-        return replace(request, exact_gram=True)
-
     @property
     def partial(self) -> Path | None:
         """The path where an interrupted search keeps its results; None for standard output."""
@@ -214,11 +207,16 @@ class Files:
             return None if self.output is None else Path(self.output)
         return self.shard.path(self.output)
 
-    def check_search(self, request: Request, search: Search, searches: int, d: int) -> None:
-        """Raise UsageError for a Jacobian file that would not be made once and whole.
+    def search(self, request: Request, checkpoint: Checkpoint) -> Search:
+        """Return the search that makes what is written: a Jacobian file takes every derivative.
 
-        And for a share of what cannot be shared.
+        Raises UsageError as `Request.search` does, for a Jacobian file that would not be made once
+        and whole, and for a share of what cannot be shared.
         """
+        check_options(request.method, vars(self))
+        if self.jacobian is not None and not request.sketch:
+            request = replace(request, exact_gram=True)
+        search, d = request.search(checkpoint), checkpoint.config["w_dim"]
         if self.shard is not None and request.per_seed:
             raise UsageError(
                 "cannot share out bundles for each seed", "seeds of its own for every machine"
@@ -228,16 +226,15 @@ class Files:
                 "cannot share out few derivatives: each turn looks at all seeds",
                 "all derivatives, with --exact-gram",
             )
-        if self.jacobian is None:
-            return
-        if search.sketched(d):
+        if self.jacobian is not None and search.sketched(d):
             raise UsageError(
                 "cannot write a Jacobian file with a sketch, which never makes it", "a sketch of 0"
             )
-        if searches > 1:
+        if self.jacobian is not None and search.auto_layers:
             raise UsageError(
                 "cannot write a Jacobian file with layers auto", "layers such as middle"
             )
+        return search
 
 
 def _range(given: Indices, what: str = "layer") -> str:
