@@ -26,8 +26,9 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.tuned import Changes
 from sefa_cli.evaluation.faces import FaceFinder, FaceScorer
 from sefa_cli.evaluation.persons import IdentityScorer
+from sefa_cli.inversion.found import Found
 from sefa_cli.inversion.how import How
-from sefa_cli.inversion.invert import Found, Inverter
+from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.loss import picture_loss
 from sefa_cli.inversion.tune import tune_to
 from sefa_cli.lpips import load_lpips

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
     from sefa_cli.evaluation.evaluate import Evaluation, evaluate
     from sefa_cli.evaluation.supervise import supervise
-    from sefa_cli.inversion.invert import Inversion, invert
+    from sefa_cli.inversion.found import Inversion
+    from sefa_cli.inversion.invert import invert
     from sefa_cli.rendering.animation import SweepOptions, animate, sweep
     from sefa_cli.rendering.edits import Edits, edit, edit_preset
     from sefa_cli.rendering.film import Film, FilmOptions
@@ -101,7 +102,7 @@ _HOME = {
     "Evaluation": "evaluation.evaluate",
     "Film": "rendering.film",
     "FilmOptions": "rendering.film",
-    "Inversion": "inversion.invert",
+    "Inversion": "inversion.found",
     "JourneyOptions": "rendering.journeys",
     "Key": "editing.storyboard",
     "MismatchError": "errors",

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sefa_cli.container import read_header
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
 from sefa_cli.files import why_not
 from sefa_cli.held import holdable
+
+if TYPE_CHECKING:
+    from sefa_cli.generators.base import Generator
 
 TUNED = ".tuned.safetensors"  # how the names of tuned models end
 
@@ -36,6 +40,15 @@ def open_checkpoint(ref: str, *, offline: bool | None = None) -> Checkpoint:
         )
     path = locate(ref, offline=offline)
     return read_checkpoint(path, pinned(ref, path) if is_remote(ref) else Path(ref).name)
+
+
+def checkpoint_of(
+    model: "str | Path | Checkpoint | Generator", offline: bool | None = None
+) -> Checkpoint:
+    """Return the checkpoint of a model: opened by its name, or the one that a generator has."""
+    if isinstance(model, str | Path):
+        return open_checkpoint(str(model), offline=offline)
+    return model if isinstance(model, Checkpoint) else model.checkpoint
 
 
 def is_remote(ref: str) -> bool:

@@ -1,5 +1,6 @@
 """Row 0. What a file is, by its first bytes, or that it is not here: for messages about files."""
 
+import os
 import re
 from pathlib import Path
 
@@ -68,6 +69,12 @@ def not_here(path: Path | str, remedy: str = "Check the name.") -> SefaError:
     if "://" in address:
         return SefaError(f"{address} is an address", "a file on this machine", "Download it first.")
     return SefaError(f"{path} does not exist", remedy=remedy)
+
+
+def check_exists(path: Path | str) -> None:
+    """Raise SefaError for a file that does not exist."""
+    if not os.path.lexists(path):
+        raise not_here(path)
 
 
 def _is_text(start: bytes) -> bool:

@@ -16,7 +16,7 @@ from sefa_cli.errors import SefaError, UsageError, either
 from sefa_cli.families.family import Layer
 from sefa_cli.families.registry import blamed, built_in, family_of, find
 from sefa_cli.held import holdable
-from sefa_cli.ranges import as_indices, format_range
+from sefa_cli.ranges import Indices, as_indices, format_range
 
 TO_RGB = ("first", "last", "all", "none")
 
@@ -98,7 +98,7 @@ def levels(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
     return {"all": tuple(indices), "bottom": tuple(low), "middle": tuple(mid), "top": tuple(top)}
 
 
-def parse_layers(checkpoint: Checkpoint, layers: str | int | Iterable[int]) -> tuple[int, ...]:
+def parse_layers(checkpoint: Checkpoint, layers: Indices) -> tuple[int, ...]:
     """Return code indices, increasing, given as a level, a range such as `2-5,7`, or numbers.
 
     Raises UsageError for anything else, an empty level, or an index the model does not have.
@@ -115,9 +115,7 @@ def parse_layers(checkpoint: Checkpoint, layers: str | int | Iterable[int]) -> t
         raise UsageError(error.found, error.expected, f"Levels: {either(named)}.") from None
 
 
-def select(
-    checkpoint: Checkpoint, layers: str | int | Iterable[int] = "all", to_rgb: str = "last"
-) -> list[Layer]:
+def select(checkpoint: Checkpoint, layers: Indices = "all", to_rgb: str = "last") -> list[Layer]:
     """Return the projections of the code indices `layers`; `to_rgb` filters the to-RGBs.
 
     `last` is the published choice for StyleGAN2. Raises UsageError if nothing is left.

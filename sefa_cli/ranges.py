@@ -4,12 +4,14 @@ import math
 import operator
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 
+from sefa_cli.arguments import in_short
 from sefa_cli.canonical import shown
 from sefa_cli.errors import UsageError
 
 _PART = re.compile(r"(\d+)(?:-(\d+))?")
+Indices = str | int | Iterable[int]  # "0-4,7", 3 or [0, 1, 2]
 _DIGITS = 18
 _MOST = 1_000_000  # a range of a billion seeds is a typing error, not a wish
 
@@ -31,8 +33,8 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
         match = _PART.fullmatch(part.strip())
         if not match:
             raise UsageError(
-                f"{what} must be a range, got {text!r}",
-                "something like 0-4,7",
+                f"{_keyword(what)} must be a range, got {shown(text)}",
+                'something like "0-4,7"',
                 "Indices start at 0.",
             )
         if max(map(len, match.groups(""))) > _DIGITS:  # int() of thousands of digits is refused
@@ -57,8 +59,8 @@ def check_indices(indices: Sequence[int], what: str, count: int | None = None) -
     try:
         indices = [operator.index(i) for i in indices]
     except TypeError:
-        odd = next(i for i in indices if not hasattr(i, "__index__"))
-        raise UsageError(f"{what} must be a whole number, got {odd!r}") from None
+        odd = next(i for i in indices if not is_whole(i, -math.inf))
+        raise UsageError(f"{what} must be a whole number, got {in_short(odd)}") from None
     if not indices:
         raise UsageError(f"no {what} given", "at least one index")
     if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
@@ -74,9 +76,7 @@ def check_once(items: Sequence[object], what: str) -> None:
             raise UsageError(f"{what} {item} is given twice", f"each {what} once")
 
 
-def as_indices(
-    given: str | int | Iterable[int], what: str, count: int | None = None
-) -> tuple[int, ...]:
+def as_indices(given: Indices, what: str, count: int | None = None) -> tuple[int, ...]:
     """Return indices given as a range such as `"0-4,7"`, as one number, or as several.
 
     Example:
@@ -85,12 +85,29 @@ def as_indices(
     """
     if isinstance(given, str):
         return parse_range(given, what, count)
-    return check_indices(list(given) if isinstance(given, Iterable) else [given], what, count)
+    if isinstance(given, Sized) and len(given) > _MOST:
+        raise UsageError(f"{len(given):,} {what}s are given", f"at most {_MOST:,}")
+    indices = list(given) if isinstance(given, Iterable) else [given]
+    if odd := [index for index in indices if not is_whole(index, -math.inf)]:
+        raise UsageError(
+            f"{_keyword(what)} must be whole numbers, got {in_short(odd[0])}",
+            'a list such as [0, 1], or "0-4,7"',
+        )
+    return check_indices(indices, what, count)
 
 
-def is_whole(number: object, least: int, most: float = math.inf) -> bool:
+def _keyword(what: str) -> str:
+    """Return the argument that holds them: `seeds`, `truncation_layers`."""
+    return f"{what.replace(' ', '_')}s"
+
+
+def is_whole(number: object, least: float, most: float = math.inf) -> bool:
     """Return whether this is a whole number from `least` to `most`."""
-    return hasattr(number, "__index__") and least <= operator.index(number) <= most
+    try:
+        whole: int = operator.index(number)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return least <= whole <= most
 
 
 def format_range(indices: Iterable[int]) -> str:

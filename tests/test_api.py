@@ -1,6 +1,7 @@
 """What `import sefa_cli as sefa` offers: every name is there and says what it is."""
 
 import inspect
+import re
 
 import pytest
 
@@ -22,6 +23,25 @@ def test_every_public_method_has_a_docstring(name: str) -> None:
     members = vars(thing) if isinstance(thing, type) else {}
     public = {n: m for n, m in members.items() if not n.startswith("_") and callable(m)}
     assert [n for n, member in public.items() if not (member.__doc__ or "").strip()] == []
+
+
+@pytest.mark.parametrize("name", [n for n in PUBLIC if inspect.isfunction(getattr(sefa_cli, n))])
+def test_a_docstring_has_every_argument_and_an_example(name: str) -> None:
+    function = inspect.unwrap(getattr(sefa_cli, name))
+    text = inspect.getdoc(function) or ""
+    if own := inspect.signature(function).parameters:
+        assert set(own) <= set(re.findall(r"^    \*{0,2}(\w+): ", text, re.M)), name
+        assert all(f"\n{part}:" in text for part in ("Args", "Raises", "Example")), name
+        assert "Returns:" in text or text.startswith("Return"), name
+
+
+SAVING = ("Bundle", "Edits", "Film", "Inversion", "Preset", "Samples")
+
+
+@pytest.mark.parametrize("name", SAVING)
+def test_what_is_saved_says_where_and_over_what(name: str) -> None:
+    text = inspect.getdoc(getattr(sefa_cli, name).save) or ""
+    assert re.findall(r"^    (path|overwrite): ", text, re.M) == ["path", "overwrite"]
 
 
 def test_names_are_sorted_and_stand_once() -> None:

@@ -14,6 +14,7 @@ from tests.helpers.tree import tracked
 PACKAGE = ROOT / "sefa_cli"
 ROWS = [
     (
+        "arguments",
         "errors",
         "ranges",
         "files",

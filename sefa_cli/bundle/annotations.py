@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sefa_cli.arguments import check_kind
 from sefa_cli.bundle.rules import LEVELS, check_answers
 from sefa_cli.canonical import shown
 from sefa_cli.errors import SefaError
@@ -29,6 +30,7 @@ def relabeled(bundle: "Bundle", labels: Mapping[int, str | None]) -> "Bundle":
         info[k].pop("label", None)
     for k, label in labels.items():
         if label is not None:
+            check_kind("label", label, "str | None")
             if label == "all" or re.fullmatch(r"-\d+", label):
                 raise SefaError(f"the label {shown(label)} reads as an index or a range", "a word")
             info[k]["label"] = label

@@ -4,6 +4,8 @@ A `Bundle` that exists is valid: the same rules hold for one that was read and o
 Whatever a later minor version or another tool put into a file is kept when it is rewritten.
 """
 
+from __future__ import annotations
+
 import io
 import shlex
 import sys
@@ -15,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.operations import Operations
 from sefa_cli.bundle.rules import FORMAT, TENSORS, TOOL, VERSION, array, check, fields
 from sefa_cli.bundle.steps import suggested_steps
@@ -139,7 +142,8 @@ class Bundle(Operations):
         )
 
     @classmethod
-    def load(cls, path: Path | str | IO[bytes]) -> "Bundle":
+    @public
+    def load(cls, path: Path | str | IO[bytes]) -> Bundle:
         """Read a bundle.
 
         Args:
@@ -147,6 +151,11 @@ class Bundle(Operations):
 
         Raises:
             SefaError: It cannot be read or is not a valid bundle; the error names the file.
+
+        Example:
+            >>> sefa.factorize(tiny, num=4).save("face.dirs")
+            >>> sefa.Bundle.load("face.dirs")
+            <Bundle of 4 sefa directions in w of tiny.pth, layers 0-7>
         """
         if str(path) == "-":
             return cls._read(sys.stdin.buffer, "standard input")
@@ -168,7 +177,8 @@ class Bundle(Operations):
             raise SefaError(f"cannot read {path}: {error.strerror or error}") from error
 
     @classmethod
-    def from_bytes(cls, data: bytes, source: str = "the bundle") -> "Bundle":
+    @public
+    def from_bytes(cls, data: bytes, source: str = "the bundle") -> Bundle:
         """Read a bundle from its bytes.
 
         Args:
@@ -177,11 +187,15 @@ class Bundle(Operations):
 
         Raises:
             SefaError: It is not a valid bundle.
+
+        Example:
+            >>> sefa.Bundle.from_bytes(sefa.factorize(tiny, num=4).to_bytes()).k
+            4
         """
         return cls._read(io.BytesIO(data), source)
 
     @classmethod
-    def _read(cls, file: IO[bytes], source: str) -> "Bundle":
+    def _read(cls, file: IO[bytes], source: str) -> Bundle:
         try:
             return cls(**fields(*unpack(file)))
         except SefaError as error:  # "it is a zip archive" becomes "a.pth is a zip archive"
@@ -198,6 +212,7 @@ class Bundle(Operations):
                 tensors[name] = Tensor(form.dtype, values.shape, data)
         return pack({"sefa": canonical_json(plain(self._metadata(), "metadata"))}, tensors)
 
+    @public
     def save(self, path: Path | str, overwrite: bool = False) -> None:
         """Write the bundle to a file, completely or not at all.
 
@@ -208,6 +223,9 @@ class Bundle(Operations):
         Raises:
             UsageError: The suffix stands for another kind of file, such as `.png`.
             SefaError: The file exists, or cannot be written.
+
+        Example:
+            >>> sefa.factorize(tiny).save("turns.dirs")
         """
         data = self.to_bytes()
         if str(path) == "-":

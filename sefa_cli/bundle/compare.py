@@ -1,11 +1,14 @@
 """How much two bundles have in common: same model, principal angles, best matches."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import public
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.ranges import is_whole
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
 
 
-def check_same_model(bundles: "Iterable[tuple[str, Bundle]]") -> None:
+def check_same_model(bundles: Iterable[tuple[str, Bundle]]) -> None:
     """Raise MismatchError unless all bundles, each with its name, belong to one model."""
     (name, first), *others = bundles
     for other_name, other in others:
@@ -78,7 +81,8 @@ class Comparison(NamedTuple):
         }
 
 
-def compare(a: "Bundle", b: "Bundle", num: int = 10) -> Comparison:
+@public
+def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
     """Compare the leading `num` directions of two bundles.
 
     If all directions of both are one row, the rows are compared, whatever layers they move.
@@ -134,7 +138,7 @@ def compare(a: "Bundle", b: "Bundle", num: int = 10) -> Comparison:
     )
 
 
-def _on(layers: NDArray[np.int64], bundle: "Bundle") -> NDArray[np.float64]:
+def _on(layers: NDArray[np.int64], bundle: Bundle) -> NDArray[np.float64]:
     """Return directions as unit rows over `layers`, zero on other layers: (k, layers · dim)."""
     directions = bundle.directions.astype(np.float64)
     rows = np.zeros((bundle.k, len(layers), bundle.dim))

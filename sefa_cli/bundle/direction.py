@@ -103,6 +103,11 @@ class Direction:
 
         Raises:
             SefaError: It is zero.
+
+        Example:
+            >>> bundle = sefa.factorize(tiny)
+            >>> (bundle[0] + 2 * bundle[1]).normalized().length.__round__(6)
+            1.0
         """
         if self.length < 1e-9:
             raise SefaError(f"the direction {self} is zero", "a sum that moves something")
@@ -117,7 +122,7 @@ class Direction:
             alpha: The step, in units of the latent.
 
         Returns:
-            A new array or tensor of the same kind.
+            A new array or tensor of the same kind, `(n, num_layers, dim)`.
 
         Raises:
             UsageError: The codes are not an array of floats with two or three axes, or alpha is
@@ -214,7 +219,9 @@ class Direction:
 def _check_floats(codes: object) -> None:
     """Raise UsageError unless codes are an array or a tensor of floats."""
     dtype = str(getattr(codes, "dtype", type(codes).__name__))
-    if not dtype.removeprefix("torch.").startswith(("float", "bfloat")):
+    if not hasattr(codes, "dtype") or not dtype.removeprefix("torch.").startswith(
+        ("float", "bfloat")
+    ):
         raise UsageError(f"codes must be an array or a tensor of floats, got {dtype}")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import Codes
@@ -49,6 +50,9 @@ class Operations:
 
     def index(self, name: str | int) -> int:
         """Return the index of a direction, given its index (−1 is the last) or label.
+
+        Args:
+            name: An index from −k to k − 1, or a label.
 
         Raises:
             UsageError: A direction does not exist; the error names similar labels.
@@ -167,7 +171,9 @@ class Operations:
             >>> bundle.move(np.zeros((1, 32), np.float32), "smile", 2).shape
             (1, 8, 32)
         """
-        chosen = self[direction] if isinstance(direction, int | str) else direction
+        from sefa_cli.bundle.direction import Direction
+
+        chosen = direction if isinstance(direction, Direction) else self[self.index(direction)]
         return chosen.move(codes, alpha)
 
     def step(self, direction: int | str) -> float:
@@ -177,6 +183,9 @@ class Operations:
         region's pixels by 0.25 (root mean square, pictures in [-1, 1]) if `localize` or
         `evaluate --calibrate` measured the change; otherwise 2 √(λ_max / λ_k), as much change of
         the styles as 2 along the leading direction. At most 10.
+
+        Args:
+            direction: An index or a label.
 
         Raises:
             UsageError: The direction does not exist.
@@ -218,11 +227,16 @@ class Operations:
 
         Raises:
             UsageError: The direction does not exist.
+
+        Example:
+            >>> sefa.factorize(tiny).pick("0-2", 7).k
+            4
         """
         from sefa_cli.bundle.picking import pick
 
         return pick({"bundle": self._bundle}, names, flip=flip, label=label)
 
+    @public
     def mix(self, text: str, label: str | None = None) -> Bundle:
         """Return a bundle of one direction, a weighted sum such as `"0.7*yaw + 0.3*5"`.
 
@@ -256,10 +270,20 @@ class Operations:
         rest = check_indices([k for k in range(self.k) if k not in taken], "direction")
         return pick({"bundle": self._bundle}, format_range(rest), without=[str(k) for k in taken])
 
+    @public
     def compare(self, other: Bundle, num: int = 10) -> Comparison:
         """Compare the leading `num` directions with those of another bundle.
 
-        See [sefa_cli.bundle.compare.compare][].
+        Args:
+            other: The other bundle.
+            num: How many, from 1.
+
+        Returns:
+            Angles and matches: see [sefa_cli.compare][], which says more.
+
+        Raises:
+            MismatchError: The latents have different dimensions.
+            UsageError: `num` is less than 1.
         """
         from sefa_cli.bundle.compare import compare
 

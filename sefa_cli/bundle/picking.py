@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sefa_cli.arguments import in_short, public
 from sefa_cli.bundle.algebra import Algebra, Chosen, Source
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.bundle.expressions import parse_mix
@@ -23,6 +24,7 @@ Bundles = Mapping[str, "Bundle"] | Iterable[tuple[str, "Bundle"]]  # each with i
 _ZERO = 1e-6  # anything shorter than this part of its terms is rounding error
 
 
+@public
 def pick(
     bundles: Bundles,
     names: str | Sequence[str | int],
@@ -65,6 +67,7 @@ def pick(
     return _finished(picked(algebra, chosen, flip), algebra, without, label)
 
 
+@public
 def mix(
     bundles: Bundles, text: str, *, without: Sequence[str] = (), label: str | None = None
 ) -> Bundle:
@@ -92,9 +95,10 @@ def mix(
 
 
 def _algebra(bundles: Bundles) -> Algebra:
-    pairs = list(bundles.items() if isinstance(bundles, Mapping) else bundles)
-    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
-        raise UsageError(f"bundles must have names, got {bundles!r:.80}", '{"face": bundle}')
+    pairs = bundles.items() if isinstance(bundles, Mapping) else bundles
+    pairs = list(pairs) if isinstance(pairs, Iterable) else [pairs]
+    if not pairs or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+        raise UsageError(f"bundles must have names, got {in_short(bundles)}", '{"face": bundle}')
     return Algebra([Source(name, bundle) for name, bundle in pairs])
 
 
@@ -114,7 +118,7 @@ def _paired(
 
 
 def _finished(made: Bundle, algebra: Algebra, names: Sequence[str], label: str | None) -> Bundle:
-    if names:
+    if len(names):
         made = without(made, algebra, names)
     if label is None:
         return made

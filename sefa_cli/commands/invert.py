@@ -228,7 +228,7 @@ def _save(
     tuned: "Tuned | None",
 ) -> None:
     """Write the codes and their table, or of a shard the part, and the sheet."""
-    from sefa_cli.inversion.invert import Inversion
+    from sefa_cli.inversion.found import Inversion
     from sefa_cli.inversion.table import rows, save_rows
     from sefa_cli.rendering.pictures import save_picture
 

@@ -159,10 +159,7 @@ def _check_for_model(
     region = region.on(subject)
     if region.kind == "region":
         check_found(region.text, subject)
-    request = files.needs(request)
-    search = request.search(checkpoint)
-    searches = search.alternatives(checkpoint)
-    files.check_search(request, search, len(searches), checkpoint.config["w_dim"])
+    search = files.search(request, checkpoint)
     if request.codes is not None:
         checks.check_file_of_codes(str(request.codes), checkpoint.config)
     else:

@@ -18,7 +18,7 @@ _OF_KEYWORDS = re.compile(
     r"\w+(?:(?:, | and )\w+)* (?:must be|cannot be used together"
     r"|ha(?:s|ve) no effect(?: with(?:out)? \w+(?: and \w+)?)?)"
 )
-_OPTIONS = {"truncation": "trunc", "label": "class", "layer": "layers", "seed": "seeds"}
+_OPTIONS = {"truncation": "trunc", "label": "class", "truncation_layers": "trunc-layers"}
 
 
 def said(

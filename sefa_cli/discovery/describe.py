@@ -1,14 +1,20 @@
 """The contents of a file as plain data: a bundle of directions, or a checkpoint."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.interchange.notes import is_png, read_note
 from sefa_cli.ranges import format_range
+
+if TYPE_CHECKING:
+    from sefa_cli.generators.base import Generator
 
 
 class Description(Mapping[str, Any]):
@@ -73,12 +79,15 @@ class Description(Mapping[str, Any]):
         return f"<div><b>{escape(str(self['ref']))}</b><table>{''.join(rows)}</table></div>"
 
 
-def inspect(ref: str | Path | Bundle, offline: bool | None = None) -> Description:
+@public
+def inspect(
+    ref: str | Path | Bundle | Checkpoint | Generator, offline: bool | None = None
+) -> Description:
     """Describe a bundle, a checkpoint or a picture; nothing in it is executed or changed.
 
     Args:
-        ref: A bundle or its file, a checkpoint's path, a zoo name, an address, or a PNG picture
-            that sefa made.
+        ref: A bundle or its file, a checkpoint's path, a zoo name, an address, an open checkpoint,
+            a loaded generator, or a PNG picture that sefa made.
         offline: Fetch nothing. Default: what SEFA_OFFLINE says.
 
     Returns:
@@ -97,13 +106,15 @@ def inspect(ref: str | Path | Bundle, offline: bool | None = None) -> Descriptio
     """
     if isinstance(ref, Bundle):
         return Description(_of_bundle(ref), ref)
+    if not isinstance(ref, str | Path):
+        return Description(_of_checkpoint(ref, offline))
     if is_bundle(ref):
         bundle = Bundle.load(ref)
         return Description(_of_bundle(bundle), bundle)
     if is_png(ref):
         about, code = read_note(ref)
         return Description({**about, "latent": list(code.shape[1:])}, kind="picture")
-    return Description(_of_checkpoint(str(ref), offline))
+    return Description(_of_checkpoint(ref, offline))
 
 
 def is_bundle(ref: str | Path) -> bool:
@@ -141,13 +152,16 @@ def _of_bundle(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _of_checkpoint(ref: str, offline: bool | None) -> dict[str, Any]:
-    from sefa_cli.checkpoints import open_checkpoint
+def _of_checkpoint(
+    ref: str | Path | Checkpoint | Generator, offline: bool | None
+) -> dict[str, Any]:
+    from sefa_cli.checkpoints import checkpoint_of
     from sefa_cli.discovery.regions.named import named_regions, subject_of
     from sefa_cli.projections import fingerprint, first_projections, levels
 
-    checkpoint = open_checkpoint(ref, offline=offline)
-    regions = named_regions(subject_of(ref, checkpoint.family))
+    checkpoint = checkpoint_of(ref, offline)
+    name = str(ref) if isinstance(ref, str | Path) else checkpoint.ref
+    regions = named_regions(subject_of(name, checkpoint.family))
     return {
         "ref": checkpoint.ref,
         "container": checkpoint.container,

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli import projections
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.checkpoints import checkpoint_of
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery import sefa
 from sefa_cli.families.family import Layer
-from sefa_cli.ranges import format_range
+from sefa_cli.ranges import Indices, format_range
 from sefa_cli.sources import cache
 
+if TYPE_CHECKING:
+    from sefa_cli.generators.base import Generator
 
+
+@public
 def factorize(
-    ref: str | Path | Checkpoint,
-    layers: str | int | Iterable[int] = "all",
+    ref: str | Path | Checkpoint | Generator,
+    layers: Indices = "all",
     *,
     num: int | None = None,
     to_rgb: str = "last",
@@ -33,7 +38,7 @@ def factorize(
     """Return the SeFa directions of a model; the defaults are the published factorization.
 
     Args:
-        ref: A zoo name, a path, an address, or a checkpoint that is already open.
+        ref: A zoo name, a path, an address, an open checkpoint or a loaded generator.
         layers: A level ("all", "bottom", "middle" or "top"), a range of code indices from 0
             ("0-1", "2-5,7"), or a list of them.
         num: Keep the leading directions, 1 to the latent's dimension. Default: all.
@@ -60,7 +65,7 @@ def factorize(
         >>> bundle.directions.shape, bundle.layers.tolist()
         ((4, 32), [0, 1])
     """
-    checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
+    checkpoint = checkpoint_of(ref, offline)
     chosen = projections.select(checkpoint, layers, to_rgb)
     matrices = [layer.matrix.finite(layer.name) for layer in chosen]
     factors = sefa.factorize(

@@ -7,34 +7,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.checkpoints import checkpoint_of
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.few_passes import companions
 from sefa_cli.discovery.regions.landmarks import faces_for
 from sefa_cli.discovery.regions.named import subject_of
 from sefa_cli.discovery.regions.region import Region, as_region
 from sefa_cli.discovery.regions.region import background as still
-from sefa_cli.discovery.request import Choices, Files, Request
+from sefa_cli.discovery.request import Files, Request, Tau
 from sefa_cli.discovery.search import Target
 from sefa_cli.discovery.work import Prepared, Progress
 from sefa_cli.editing.source import load_generator
 from sefa_cli.editing.start import start_from
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
+from sefa_cli.generators.devices import check_device
+from sefa_cli.ranges import Indices
 from sefa_cli.rendering.view import View
 
-AnyModel = str | Path | Checkpoint | Generator
+if TYPE_CHECKING:
+    from sefa_cli.editing.codes import CodeArray
+
 AnyRegion = Region | str | Path | NDArray[np.generic]
 
 
+@public
 def localize(  # noqa: PLR0913 - keywords, each with a default
-    model: AnyModel,
+    model: str | Path | Checkpoint | Generator,
     region: AnyRegion,
     *,
     background: AnyRegion | None = None,
@@ -45,7 +51,26 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
     device: str = "auto",
     offline: bool | None = None,
     progress: Progress | None = None,
-    **choices: Unpack[Choices],
+    seeds: Indices | None = None,
+    codes: Path | str | CodeArray | None = None,
+    truncation: float | None = None,
+    label: int | None = None,
+    layers: Indices | None = None,
+    space: str | None = None,
+    size: int = 256,
+    fast: bool = True,
+    tau: Tau | None = None,
+    num: int | None = None,
+    alone: bool = False,
+    exact_gram: bool = False,
+    published: bool = False,
+    method: str = "resefa",
+    rank: int | None = None,
+    sum_channels: bool = False,
+    sketch: int | None = None,
+    precision: str = "auto",
+    memory: int | None = None,
+    stability: bool = False,
 ) -> Bundle:
     """Find directions that change one region of the picture and leave the rest alone.
 
@@ -68,7 +93,36 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
         offline: Fetch nothing.
         progress: Called as `progress(what, done, total)` after each piece of work. What it
             raises stops the search.
-        **choices: Seeds, layers, tau and more: the fields of `Request`, where the defaults are.
+        seeds: Seeds of the pictures, as numbers or as a range. Several are averaged.
+            Default: 0 to 4.
+        codes: Codes to start from instead of seeds: a file, or an array `(n, layers, dim)`.
+        truncation: Truncation psi. Default: the family's, such as 0.7.
+        label: Class of a conditional model.
+        layers: The layers that move: a level (`"all"`, `"bottom"`, `"middle"`, `"top"`), a range,
+            numbers, or `"auto"` for the level that suits the seeds. Default: the middle ones.
+        space: `"w"` moves all layers by one row, `"w+"` each layer by its own row.
+            Default: the model's.
+        size: Working size in pixels, of the longer side, from 8 to the model's. Default: up to 256.
+        fast: Take the network's shortcut, if it has one.
+        tau: Ridge on the background, as a share of its change: 0 or more, or `"auto"`.
+            Default: 1e-4; in w+ 1e-3.
+        num: Keep the leading directions. Default: 10; in w+ 64; with `exact_gram` all of them.
+        alone: Look at the given pictures alone. Without it, the pictures of other seeds join
+            where there are fewer than three.
+        exact_gram: Take a pass for every dimension, for the given pictures alone. Without it, w
+            takes a few passes: see `few_passes`.
+        published: The published procedure: `exact_gram`, all layers and a tau of 1e-3.
+        method: `"resefa"`, or to compare `"nullspace"` (LOCO Edit), `"lowrank"` (LowRankGAN) or
+            `"stylespace"`.
+        rank: With `"nullspace"`, how many directions of the background are projected out.
+            Default: 5.
+        sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
+        sketch: Number of random rows to begin with instead of a pass for every dimension; 0
+            takes a pass for each. Default: 200 for latents of over 2048 dimensions, else 0.
+        precision: Precision of the derivatives. `"bf16"`, and on CUDA `"tf32"`, are coarser and
+            faster. Default: `"bf16"` for a few passes where that is faster, else `"float32"`.
+        memory: Bytes for the derivatives. Default: half of what is free.
+        stability: Also measure how much the seeds' directions agree.
 
     Returns:
         The bundle. Each direction carries its `change`: the root mean square change of the pixels
@@ -90,11 +144,30 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
         >>> bundle.directions.shape, bundle.params["region"]
         ((3, 32), 'box 20,10,8,12')
     """
-    if choices.get("seeds") is not None and choices.get("codes") is not None:
+    if seeds is not None and codes is not None:
         raise UsageError("seeds and codes cannot be used together")
-    request = Request(**choices)
-    if request.per_seed:
-        raise UsageError("a bundle for each seed", "one bundle", "Call it once for each seed.")
+    request = Request(
+        seeds="0-4" if seeds is None else seeds,
+        codes=codes,
+        truncation=truncation,
+        label=label,
+        layers=layers,
+        space=space,
+        size=size,
+        fast=fast,
+        tau=tau,
+        num=num,
+        alone=alone,
+        exact_gram=exact_gram,
+        published=published,
+        method=method,
+        rank=rank,
+        sum_channels=sum_channels,
+        sketch=sketch,
+        precision=precision,
+        memory=memory,
+        stability=stability,
+    )
     task = prepare(
         model,
         region,
@@ -108,7 +181,7 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
 
 
 def prepare(
-    model: AnyModel,
+    model: str | Path | Checkpoint | Generator,
     region: AnyRegion,
     request: Request,
     files: Files = Files(),
@@ -137,21 +210,14 @@ def prepare(
         >>> task.passes, task.target.text, task.jacobian_shape
         (64, 'box 20,10,8,12', (2, 32, 3, 32, 32))
     """
-    if isinstance(model, Generator):
-        checkpoint = model.checkpoint
-    elif isinstance(model, Checkpoint):
-        checkpoint = model
-    else:
-        checkpoint = open_checkpoint(str(model), offline=offline)
+    check_device(device)
+    checkpoint = checkpoint_of(model, offline)
     ref = str(model) if isinstance(model, str | Path) else checkpoint.ref
     subject = subject_of(ref, checkpoint.family)
     region = as_region(region).on(subject)
     held = None if background is None else as_region(background).on(subject)
     faces = faces_for(region.text if region.kind == "region" else None, subject, offline)
-    request = files.needs(request)
-    search = request.search(checkpoint)
-    count = len(search.alternatives(checkpoint))
-    files.check_search(request, search, count, checkpoint.config["w_dim"])
+    search = files.search(request, checkpoint)
     generator = model if isinstance(model, Generator) else load_generator(checkpoint, device)
     search = search.settled(generator)
     searches = search.alternatives(checkpoint)

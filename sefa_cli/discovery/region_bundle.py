@@ -57,28 +57,16 @@ def found_in(
     With `agreement`, measure how much their directions agree.
     """
     search, matrices, quotient = settled(tried)
-    bundles = region_bundles(model, matrices, target, search, numbers, params, joint)
+    if joint:
+        bundles = [region_bundle(model, matrices, target, search, numbers, params)]
+    else:
+        bundles = [
+            region_bundle(model, [own], target.only(i), search, numbers[i : i + 1], params)
+            for i, own in enumerate(matrices)
+        ]
     asked = itertools.islice(matrices, len(numbers))
     shared = stability(asked, search) if agreement else None
     return Found(tuple(bundles), (), search, quotient, residuals(matrices), shared)
-
-
-def region_bundles(
-    model: Mapping[str, Any],
-    found: Sequence[Matrices],
-    target: Target,
-    search: Search,
-    numbers: Sequence[int],
-    params: dict[str, Any],
-    joint: bool = True,
-) -> list[Bundle]:
-    """Return one bundle for the mean of all pictures, or without `joint` one for each."""
-    if joint:
-        return [region_bundle(model, found, target, search, numbers, params)]
-    return [
-        region_bundle(model, [matrices], target.only(i), search, numbers[i : i + 1], params)
-        for i, matrices in enumerate(found)
-    ]
 
 
 def region_bundle(

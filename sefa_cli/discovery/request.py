@@ -1,10 +1,12 @@
 """The choices of `localize` with their defaults and checks."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
+from sefa_cli.arguments import check_fields, in_short
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.few_passes import KEPT, PICTURES
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
@@ -14,10 +16,12 @@ from sefa_cli.discovery.partial import check_resumable, partial_path
 from sefa_cli.discovery.search import Search
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import UsageError
+from sefa_cli.file_kinds import check_exists
 from sefa_cli.files import BUNDLES, check_suffix, check_writable
+from sefa_cli.generators.precision import check_precision
 from sefa_cli.parts import Shard
 from sefa_cli.projections import levels, parse_layers
-from sefa_cli.ranges import as_indices, is_whole
+from sefa_cli.ranges import Indices, as_indices, is_whole
 
 if TYPE_CHECKING:
     from sefa_cli.editing.codes import CodeArray
@@ -25,75 +29,20 @@ if TYPE_CHECKING:
 SMALLEST = 8  # pixels of a working size
 MOST_IN_WPLUS = 64  # directions of w+, if `num` does not say
 
-Indices = str | int | Iterable[int]  # "0-4,7", 3 or several numbers
 Tau = float | str  # a number, or "auto"
-
-
-class Choices(TypedDict, total=False):
-    """The fields of `Request`, as the keywords of `localize`."""
-
-    seeds: Indices
-    codes: "Path | str | CodeArray | None"
-    truncation: float | None
-    label: int | None
-    layers: Indices | None
-    space: Literal["w", "w+", "z"] | None
-    size: int
-    fast: bool
-    tau: Tau | None
-    num: int | None
-    alone: bool
-    exact_gram: bool
-    published: bool
-    method: Literal["resefa", "nullspace", "lowrank", "stylespace"]
-    rank: int | None
-    sum_channels: bool
-    sketch: int | None
-    precision: Literal["auto", "float32", "tf32", "bf16"]
-    memory: int | None
-    stability: bool
 
 
 @dataclass(frozen=True, eq=False)  # codes are arrays, which do not compare as one
 class Request:
-    """How directions of a region are looked for.
+    """How directions of a region are looked for: the keywords of `localize`, which explains them.
 
     Attributes:
-        seeds: Seeds of the pictures, as numbers or as a range. Several are averaged.
-        codes: Codes to start from instead of seeds: a file, or an array `(n, layers, dim)`.
-        truncation: Truncation psi. Default: the family's, such as 0.7.
-        label: Class of a conditional model.
-        layers: The layers that move: a level (`"all"`, `"bottom"`, `"middle"`, `"top"`), a range,
-            numbers, or `"auto"` for the level that suits the seeds. Default: the middle ones.
-        space: `"w"` moves all layers by one row, `"w+"` each layer by its own row.
-            Default: the model's.
-        size: Working size in pixels, of the longer side, from 8 to the model's. Default: up to 256.
-        fast: Take the network's shortcut, if it has one.
-        tau: Ridge on the background, as a share of its change: 0 or more, or `"auto"`.
-            Default: 1e-4; in w+ 1e-3.
-        num: Keep the leading directions. Default: 10; in w+ 64; with `exact_gram` all of them.
-        alone: Look at the given pictures alone. Without it, the pictures of other seeds join
-            where there are fewer than three.
-        exact_gram: Take a pass for every dimension, for the given pictures alone. Without it, w
-            takes a few passes: see `few_passes`.
-        published: The published procedure: `exact_gram`, all layers and a tau of 1e-3.
-        method: `"resefa"`, or to compare `"nullspace"` (LOCO Edit), `"lowrank"` (LowRankGAN) or
-            `"stylespace"`.
-        rank: With `"nullspace"`, how many directions of the background are projected out.
-            Default: 5.
-        sum_channels: Sum each pixel's channels first, as the published code does above 256 px.
-        sketch: Number of random rows to begin with instead of a pass for every dimension; 0
-            takes a pass for each. Default: 200 for latents of over 2048 dimensions, else 0.
-        precision: Precision of the derivatives. `"bf16"`, and on CUDA `"tf32"`, are coarser and
-            faster. Default: `"bf16"` for a few passes where that is faster, else `"float32"`.
-        memory: Bytes for the derivatives. Default: half of what is free.
-        stability: Also measure how much the seeds' directions agree.
         per_seed: Make a bundle for each seed instead of one for all.
         codes_name: What the bundle calls codes that are given as an array.
     """
 
     seeds: Indices = "0-4"
-    codes: "Path | str | CodeArray | None" = None
+    codes: Path | str | CodeArray | None = None
     truncation: float | None = None
     label: int | None = None
     layers: Indices | None = None
@@ -116,7 +65,14 @@ class Request:
     codes_name: str | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         check_truncation(self.truncation)
+        check_precision(self.precision)
+        as_indices(self.seeds, "seed", 2**32)
+        if self.label is not None and not is_whole(self.label, 0):
+            raise UsageError(f"label must be a whole number from 0, got {self.label}")
+        if isinstance(self.codes, str | Path):
+            check_exists(self.codes)
         if not is_whole(self.size, SMALLEST):
             raise UsageError(f"size must be {SMALLEST} pixels or more, got {self.size}")
         if self.num is not None and not is_whole(self.num, 1):
@@ -149,14 +105,15 @@ class Request:
         named = "middle" if levels(checkpoint)["middle"] and not self.published else "all"
         layers = named if self.layers is None else _range(self.layers)
         usual = 1e-3 if wide or self.published or self.sketch else 1e-4
+        auto_tau = isinstance(self.tau, str) and self.tau == "auto"
         search = Search(
             layers=parse_layers(checkpoint, "all" if layers == "auto" else layers),
             auto_layers=layers == "auto",
             space=space,
             size=min(self.size, largest),
             fast=self.fast,
-            tau=usual if self.tau in (None, "auto") else _number(self.tau),
-            auto_tau=self.tau == "auto",
+            tau=usual if self.tau is None or auto_tau else _number(self.tau),
+            auto_tau=auto_tau,
             num=self.num,
             method=self.method,
             rank=RANK if self.rank is None else self.rank,
@@ -236,13 +193,6 @@ class Files:
         if self.resume and self.partial is not None and self.shard is None:
             check_resumable(self.partial)
 
-    def needs(self, request: Request) -> Request:
-        """Return the request that makes what is written: a Jacobian file takes every derivative."""
-        check_options(request.method, vars(self))
-        if self.jacobian is None or request.sketch:
-            return request
-        return replace(request, exact_gram=True)
-
     @property
     def partial(self) -> Path | None:
         """The path where an interrupted search keeps its results; None for standard output."""
@@ -256,11 +206,16 @@ class Files:
             return None if self.output is None else Path(self.output)
         return self.shard.path(self.output)
 
-    def check_search(self, request: Request, search: Search, searches: int, d: int) -> None:
-        """Raise UsageError for a Jacobian file that would not be made once and whole.
+    def search(self, request: Request, checkpoint: Checkpoint) -> Search:
+        """Return the search that makes what is written: a Jacobian file takes every derivative.
 
-        And for a share of what cannot be shared.
+        Raises UsageError as `Request.search` does, for a Jacobian file that would not be made once
+        and whole, and for a share of what cannot be shared.
         """
+        check_options(request.method, vars(self))
+        if self.jacobian is not None and not request.sketch:
+            request = replace(request, exact_gram=True)
+        search, d = request.search(checkpoint), checkpoint.config["w_dim"]
         if self.shard is not None and request.per_seed:
             raise UsageError(
                 "cannot share out bundles for each seed", "seeds of its own for every machine"
@@ -270,16 +225,15 @@ class Files:
                 "cannot share out few derivatives: each turn looks at all seeds",
                 "all derivatives, with --exact-gram",
             )
-        if self.jacobian is None:
-            return
-        if search.sketched(d):
+        if self.jacobian is not None and search.sketched(d):
             raise UsageError(
                 "cannot write a Jacobian file with a sketch, which never makes it", "a sketch of 0"
             )
-        if searches > 1:
+        if self.jacobian is not None and search.auto_layers:
             raise UsageError(
                 "cannot write a Jacobian file with layers auto", "layers such as middle"
             )
+        return search
 
 
 def _range(given: Indices, what: str = "layer") -> str:
@@ -289,7 +243,7 @@ def _range(given: Indices, what: str = "layer") -> str:
 def _number(tau: Tau | None) -> float:
     try:
         return float(tau)  # type: ignore[arg-type]
-    except ValueError:
+    except (TypeError, ValueError):
         raise UsageError(
-            f"tau must be a number, got {tau!r}", "something like 1e-3, 0, or auto"
+            f"tau must be a number, got {in_short(tau)}", 'something like 1e-3, 0, or "auto"'
         ) from None

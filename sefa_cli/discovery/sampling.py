@@ -1,5 +1,7 @@
 """Directions from samples of the latent, as a bundle: other methods to compare SeFa with."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli import projections
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.checkpoints import checkpoint_of
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.factorize import gains
 from sefa_cli.discovery.frechet import frechet
@@ -20,7 +23,7 @@ from sefa_cli.discovery.methods import check_method, check_options
 from sefa_cli.discovery.random_directions import random_directions
 from sefa_cli.discovery.sefa import Factors
 from sefa_cli.errors import MismatchError, UsageError
-from sefa_cli.ranges import format_range, is_whole
+from sefa_cli.ranges import Indices, format_range, is_whole
 from sefa_cli.sources import cache
 
 if TYPE_CHECKING:
@@ -35,10 +38,11 @@ _BATCH = 1000  # codes at a time
 _stage = logging.getLogger("sefa_cli.stage")
 
 
+@public
 def factorize_samples(
-    ref: str | Path | Checkpoint,
+    ref: str | Path | Checkpoint | Generator,
     method: str,
-    layers: str = "all",
+    layers: Indices = "all",
     *,
     num: int | None = None,
     samples: int | None = None,
@@ -52,11 +56,12 @@ def factorize_samples(
     moves `layers` along them.
 
     Args:
-        ref: A zoo name, a path, an address, or a checkpoint that is already open.
+        ref: A zoo name, a path, an address, an open checkpoint or a loaded generator.
         method: "ganspace", principal components of sampled codes; "local-basis", where the
             mapping network can go from the w of one seed; "frechet", what the local bases of many
             w have in common; "random", orthonormal directions.
-        layers: A level ("all", "bottom", "middle" or "top") or a range of code indices from 0.
+        layers: A level ("all", "bottom", "middle" or "top"), a range of code indices from 0, or a
+            list of them.
         num: Keep the leading directions, 1 to the latent's dimension. Default: all; 20 for
             "frechet", where it is also the dimension of the spans that are averaged.
         samples: How many codes: 10,000 by default for "ganspace", 50 for "frechet".
@@ -90,7 +95,7 @@ def factorize_samples(
     if method in SAMPLES:
         asked["samples"] = SAMPLES[method] if samples is None else samples
     _check_seeds(asked, method)
-    checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
+    checkpoint = checkpoint_of(ref, offline)
     dim = checkpoint.config.dim
     if method == "frechet" and num is None:
         num = asked["num"] = min(_LEADING, dim if refine is None else refine.k)
@@ -184,9 +189,7 @@ def _found(
     return _Found(*factors, np.sqrt(factors.eigenvalues))
 
 
-def _frechet(
-    generator: "Generator", seeds: range, num: int | None, refine: Bundle | None
-) -> Factors:
+def _frechet(generator: Generator, seeds: range, num: int | None, refine: Bundle | None) -> Factors:
     """Add up the samples one by one: only their leading vectors are kept."""
     spread = np.zeros((generator.w_dim, generator.w_dim))
     local = []
@@ -200,7 +203,7 @@ def _frechet(
     return frechet(local, spread, span)
 
 
-def _codes(generator: "Generator", samples: int, seed: int) -> NDArray[np.float32]:
+def _codes(generator: Generator, samples: int, seed: int) -> NDArray[np.float32]:
     """Return codes `(samples, dim)`; in conditional models sample i has class i mod c_dim."""
     import torch
 
@@ -214,7 +217,7 @@ def _codes(generator: "Generator", samples: int, seed: int) -> NDArray[np.float3
     return np.concatenate(parts)
 
 
-def mapping_derivative(generator: "Generator", z: "torch.Tensor") -> NDArray[np.float64]:
+def mapping_derivative(generator: Generator, z: torch.Tensor) -> NDArray[np.float64]:
     """Return df `(w_dim, z_dim)` of the mapping network at a z `(z_dim,)`, with class 0."""
     from torch.func import jacfwd
 
@@ -224,5 +227,5 @@ def mapping_derivative(generator: "Generator", z: "torch.Tensor") -> NDArray[np.
     return jacobian
 
 
-def _derivative(generator: "Generator", seed: int) -> NDArray[np.float64]:
+def _derivative(generator: Generator, seed: int) -> NDArray[np.float64]:
     return mapping_derivative(generator, generator.sample([seed])[0])

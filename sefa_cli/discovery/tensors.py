@@ -1,11 +1,14 @@
 """SeFa directions of any matrices in a file, chosen by name; the network need not be known."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.canonical import shown
 from sefa_cli.checkpoints import is_remote
@@ -25,6 +28,7 @@ _NUMBERS = ("float16", "bfloat16", "float32", "float64")
 _SHOWN = 4
 
 
+@public
 def factorize_tensors(
     ref: str | Path,
     pattern: str,

@@ -5,15 +5,15 @@ A source is a seed, or a code: the first of a file (`face.npz`), or its code 2 (
 
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sefa_cli.arguments import in_short
 from sefa_cli.errors import UsageError
 from sefa_cli.file_kinds import not_here
 from sefa_cli.projections import parse_layers
-from sefa_cli.ranges import check_indices, is_range
+from sefa_cli.ranges import Indices, check_indices, is_range, is_whole
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sefa_cli.editing.start import Start
     from sefa_cli.generators.base import Generator
 
-    Indices = str | int | Iterable[int]
     Source = int | str | Path | CodeArray  # 7, "7", "face.npz", "face.npz:2", or an array
     Mix = str | tuple[Source, Indices]  # "7:8-22", "face.npz:top", (7, [8, 9])
 
@@ -51,10 +50,27 @@ def parse_source(source: "int | str | Path") -> tuple[int | Path, int]:
     raise not_here(path, "Give a seed, or a file of codes such as face.npz.")
 
 
+def check_source(source: "Source") -> None:
+    """Raise UsageError for what cannot be a source, SefaError for a file that does not exist."""
+    if is_whole(source, -math.inf) or isinstance(source, str | Path):
+        parse_source(source)  # type: ignore[arg-type]
+    elif not hasattr(source, "shape"):
+        raise UsageError(
+            f"a source must be a seed, a file or an array, got {in_short(source)}",
+            '7, "face.npz" or codes',
+        )
+
+
 def parse_mix(mix: "Mix") -> "tuple[Source, Indices]":
     """Return the source and the layers of `--mix-from`. Raises UsageError unless it has both."""
+    if isinstance(mix, tuple | list) and len(mix) == 2:
+        check_source(mix[0])
+        return mix[0], mix[1]
     if not isinstance(mix, str):
-        return mix
+        raise UsageError(
+            f"mix_from must be a source and its layers, got {in_short(mix)}",
+            '"7:8-22" or (7, [8, 9])',
+        )
     source, _, layers = mix.rpartition(":")
     if not source or not layers:
         raise UsageError(f"cannot mix from {mix!r}", "a source and its layers, such as 7:8-22")
@@ -84,6 +100,9 @@ def code_of(
     """
     from sefa_cli.editing.start import start_from
 
+    check_source(source)
+    if is_whole(source, -math.inf):
+        source = int(source)  # type: ignore[arg-type]
     if not isinstance(source, int | str | Path):
         codes, number = start_from(generator, 0, source, psi, trunc_layers, None).codes, 0
     else:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from sefa_cli.arguments import in_short
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError, either
-from sefa_cli.ranges import check_indices, check_once, format_range
+from sefa_cli.ranges import check_indices, check_once, format_range, is_whole
 
 EASES = ("linear", "smooth")
 MOST_STEPS = 201  # of one sweep or range
@@ -66,13 +67,19 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
         >>> [move.name for move in moves_of(bundle, {"smile": [-2, 2]})[0]]
         ['k1_-2.00', 'k1_+2.00']
     """
-    if isinstance(steps, str | int):
-        steps = [steps]
+    if isinstance(steps, str) or is_whole(steps, -math.inf):
+        return [auto_moves(bundle, bundle.index(steps))]  # type: ignore[arg-type]
+    if not isinstance(steps, Iterable):
+        raise UsageError(f"steps must be directions, got {in_short(steps)}", '{"smile": 2}')
     pairs: list[Any] = list(steps.items()) if isinstance(steps, Mapping) else list(steps)
     if pairs and all(isinstance(name, str | int) for name in pairs):
         return [auto_moves(bundle, bundle.index(name)) for name in pairs]
     if pairs and isinstance(pairs[0], Sequence) and all(isinstance(m, Move) for m in pairs[0]):
         return pairs
+    if odd := [pair for pair in pairs if not isinstance(pair, tuple | list) or len(pair) != 2]:
+        raise UsageError(
+            f"steps must be directions, got {in_short(odd[0])}", 'such as {"smile": 2}'
+        )
     if not pairs or any(isinstance(step, Sequence) and not step for _, step in pairs):
         raise UsageError("edit without steps", 'directions and steps such as {"smile": 2, 3: -1}')
     found = [(bundle.index(name), step) for name, step in pairs]

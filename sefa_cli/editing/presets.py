@@ -3,6 +3,8 @@
 `docs/films.md` shows one. `layers` stands there only to move other layers than the bundle's.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import tomllib
@@ -11,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.moves import Move, alpha_of
@@ -39,7 +42,7 @@ class Part:
     move: Move
     layers: tuple[int, ...] | None = None
 
-    def moved(self, start: "Start") -> "Start":
+    def moved(self, start: Start) -> Start:
         """Return the codes of `start` after these moves."""
         from sefa_cli.editing.start import moved
 
@@ -72,7 +75,8 @@ class Preset:
         check_same_model((part.file, part.bundle) for part in self.parts)
 
     @classmethod
-    def load(cls, path: Path | str, bundle: Path | str | None = None) -> "Preset":
+    @public
+    def load(cls, path: Path | str, bundle: Path | str | None = None) -> Preset:
         """Read a preset.
 
         Args:
@@ -92,7 +96,7 @@ class Preset:
         path: Path | str,
         read: dict[Path, Bundle],
         bundle: Path | str | None = None,
-    ) -> "Preset":
+    ) -> Preset:
         """Return the preset in a text, as `load` reads it from the file `path`.
 
         `read` holds bundles that are read already, by their files.
@@ -103,8 +107,13 @@ class Preset:
             raise SefaError(f"{path}: name is {name!r}", "a name of one line")
         return cls(name, read_parts(path, table.get("moves"), read, bundle))
 
+    @public
     def save(self, path: Path | str, overwrite: bool = False) -> None:
         """Write the preset. Its bundles are named as they lie from its folder.
+
+        Args:
+            path: The file.
+            overwrite: Replace the file if it exists.
 
         Raises:
             SefaError: The file exists, or cannot be written.

@@ -1,5 +1,7 @@
 """The way to a generator: from a reference, or from a bundle that remembers its model."""
 
+from __future__ import annotations
+
 import hashlib
 import logging
 from pathlib import Path
@@ -7,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import candidates, open_checkpoint
+from sefa_cli.checkpoints import candidates, checkpoint_of, open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
+from sefa_cli.generators.devices import check_device
 from sefa_cli.held import holdable
 from sefa_cli.projections import fingerprint
 from sefa_cli.sources import cache
@@ -22,9 +26,10 @@ _stage = logging.getLogger("sefa_cli.stage")
 
 
 @holdable
+@public
 def load_generator(
-    ref: "str | Path | Checkpoint | Generator", device: str = "auto", offline: bool | None = None
-) -> "Generator":
+    ref: str | Path | Checkpoint | Generator, device: str = "auto", offline: bool | None = None
+) -> Generator:
     """Load a pretrained generator.
 
     A mean w that the file lacks is computed when it is first needed, and kept in the cache.
@@ -51,7 +56,8 @@ def load_generator(
     """
     if not isinstance(ref, str | Path | Checkpoint):
         return ref
-    checkpoint = ref if isinstance(ref, Checkpoint) else open_checkpoint(str(ref), offline=offline)
+    check_device(device)
+    checkpoint = checkpoint_of(ref, offline)
     _stage.debug("loading %s", checkpoint.ref)
     from sefa_cli.editing.tuned import tune
     from sefa_cli.families.build import build
@@ -66,13 +72,13 @@ def load_generator(
 
 def generator_for(
     bundle: Bundle,
-    model: "str | Path | Generator | None" = None,
+    model: str | Path | Generator | None = None,
     bundle_path: Path | None = None,
     *,
     device: str = "auto",
     any_model: bool = False,
     offline: bool | None = None,
-) -> "Generator":
+) -> Generator:
     """Return the generator that a bundle's directions belong to, verified by its fingerprint.
 
     Args:
@@ -116,7 +122,7 @@ def _mapping_key(checkpoint: Checkpoint) -> str:
     return f"{fingerprint(checkpoint)}-{digest.hexdigest()[:16]}"
 
 
-def _cache_mean_w(generator: "Generator", key: str) -> None:
+def _cache_mean_w(generator: Generator, key: str) -> None:
     known = cache.load_w_avg(key)
     if known is not None and known.shape == (generator.w_dim,):
         generator.w_avg = known

@@ -1,7 +1,7 @@
 """The codes that an edit starts from, with their names."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from sefa_cli.arguments import in_short
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.codes import CodeArray, as_codes, codes_from_seeds, load_codes
 from sefa_cli.editing.moves import Move
@@ -17,7 +18,7 @@ from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.held import holdable
 from sefa_cli.interchange.labels import in_file_name
-from sefa_cli.ranges import as_indices
+from sefa_cli.ranges import Indices, as_indices
 
 _stage = logging.getLogger("sefa_cli.stage")
 
@@ -92,10 +93,10 @@ class Start:
 @holdable
 def start_from(
     generator: Generator,
-    seeds: str | int | Iterable[int],
+    seeds: Indices,
     codes: Path | str | CodeArray | Named | None = None,
     psi: float | None = None,
-    trunc_layers: str | int | Iterable[int] | None = None,
+    trunc_layers: Indices | None = None,
     label: int | None = None,
 ) -> Start:
     """Return the codes that edits start from: those of seeds, or given ones.
@@ -132,8 +133,10 @@ def start_from(
         read, pictures = load_codes(codes, generator)
     elif isinstance(codes, torch.Tensor | np.ndarray):
         read = as_codes(codes, generator)
-    else:
+    elif hasattr(codes, "codes") and hasattr(codes, "names"):
         read, pictures = as_codes(codes.codes, generator), tuple(codes.names)
+    else:
+        raise UsageError(f"codes must be a file, an array or a tensor, got {in_short(codes)}")
     if psi is not None and generator.space == "w":
         read = generator.truncate(read, psi, layers)
     return Start(read, tuple(range(len(read))), "code", generator.space, pictures)

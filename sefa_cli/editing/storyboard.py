@@ -3,13 +3,16 @@
 `docs/films.md` shows one.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sefa_cli.arguments import check_fields, public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.mixing import code_of, mixed, parse_mix, parse_source
@@ -53,12 +56,16 @@ class Key:
     """
 
     at: float
-    source: "Source" = 0
-    mix_from: "Mix | None" = None
+    source: Source = 0
+    mix_from: Mix | None = None
     truncation: float | None = None
-    parts: tuple[Part, ...] = ()
+    parts: Sequence[Part] = ()
     caption: str = ""
     label: int | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        check_truncation(self.truncation)
 
     @property
     def name(self) -> str:
@@ -74,8 +81,8 @@ class Key:
         return self.caption or ", ".join(words)
 
     def code(
-        self, generator: "Generator", truncation: float | None = None, label: int | None = None
-    ) -> "torch.Tensor":
+        self, generator: Generator, truncation: float | None = None, label: int | None = None
+    ) -> torch.Tensor:
         """Return its code after all moves, `(1, layers, dim)` or `(1, dim)`.
 
         Args:
@@ -127,11 +134,12 @@ class Storyboard:
         (2.0, ['seed 3', 'seed 7'])
     """
 
-    keys: tuple[Key, ...]
+    keys: Sequence[Key]
     model: str | None = None
     ease: str = "linear"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         times = [key.at for key in self.keys]
         if not 2 <= len(times) <= MOST_KEYS:
             raise UsageError(f"{len(times)} key frames", f"2 to {MOST_KEYS}")
@@ -158,7 +166,8 @@ class Storyboard:
         return [part for key in self.keys for part in key.parts]
 
     @classmethod
-    def load(cls, path: Path | str, bundle: Path | str | None = None) -> "Storyboard":
+    @public
+    def load(cls, path: Path | str, bundle: Path | str | None = None) -> Storyboard:
         """Read a storyboard.
 
         Args:
@@ -179,7 +188,7 @@ class Storyboard:
         read: dict[Path, Bundle],
         bundle: Path | str | None = None,
         codes: Container[str] = (),
-    ) -> "Storyboard":
+    ) -> Storyboard:
         """Return the storyboard in a text, as `load` reads it from the file `path`.
 
         `read` holds bundles that are read already, by their files; `codes` are files of codes that

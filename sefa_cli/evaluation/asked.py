@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import check_kind
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.interfacegan import LEAST
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.projections import fingerprint
-from sefa_cli.ranges import as_indices, check_once
+from sefa_cli.ranges import Indices, as_indices, check_once
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
 
@@ -32,6 +33,7 @@ def by_name(bundles: Bundles) -> dict[str, Bundle]:
     elif isinstance(bundles, Bundle):
         read = {"bundle": bundles}
     else:
+        check_kind("bundles", bundles, "Bundle | str | Path | Iterable[str | Path]")
         paths = [Path(p) for p in ([bundles] if isinstance(bundles, Path | str) else bundles)]
         stems = [path.stem for path in paths]
         names = [s if stems.count(s) == 1 else str(p) for s, p in zip(stems, paths, strict=True)]
@@ -48,6 +50,8 @@ def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions
     Raises MismatchError for bundles of several models, UsageError for too few seeds.
     """
     check_same_model(read.items())
+    if (seeds := options.get("seeds")) is not None and options.get("codes") is None:
+        check_count(len(as_indices(seeds, "seed", 2**32)))
     scene = open_scene_of(first, options, seeds="0-99")
     check_count(len(scene.start.numbers), scene.start.kind)
     return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))
@@ -61,9 +65,9 @@ def check_count(count: int, kind: str = "seed") -> None:
         )
 
 
-def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
+def indices_of(bundle: Bundle, k: Indices) -> tuple[int, ...]:
     """Return the directions `k` of a bundle; by default the first ten, or as many as there are."""
-    if k == "0-9":
+    if isinstance(k, str) and k == "0-9":
         return tuple(range(min(10, bundle.k)))
     return bundle.indices(k) if isinstance(k, str) else as_indices(k, "direction", bundle.k)
 

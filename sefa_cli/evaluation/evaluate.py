@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,19 +11,27 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
 from sefa_cli.evaluation import statistics
 from sefa_cli.evaluation.asked import LOST, Bundles, by_name, check_subjects, indices_of, scene_for
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
-from sefa_cli.evaluation.measuring import Measured, Trial, attributes_of, measure_all, missing
+from sefa_cli.evaluation.measuring import (
+    Begin,
+    Measured,
+    Trial,
+    attributes_of,
+    measure_all,
+    missing,
+)
 from sefa_cli.evaluation.proposals import noticeable
 from sefa_cli.evaluation.rows import holding, likenesses, number, pixel_changes, set_distances
-from sefa_cli.evaluation.scorers import Scorer, close_scorers, open_scorers
+from sefa_cli.evaluation.scorers import Scorer, check_scorers, close_scorers, open_scorers
 from sefa_cli.files import check_folder
 from sefa_cli.parts import Shard
-from sefa_cli.ranges import is_whole
+from sefa_cli.ranges import Indices, is_whole
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene
 
@@ -74,6 +82,9 @@ class Evaluation:
         """Return how much each score of bundle `i` grows per α, `(seeds, k, attributes)`.
 
         It is the slope from the lowest to the highest step. It is NaN where a subject was lost.
+
+        Args:
+            i: The bundle's place in `names`, from 0.
         """
         scores = np.array([one.scores for one in self.measured[i]])  # (n, k, steps, attributes)
         alphas = self.trials[i].alphas
@@ -89,7 +100,17 @@ class Evaluation:
         """Return the direction that moves an attribute most, of one bundle or of all; or None.
 
         A direction that breaks most pictures cannot be it.
+
+        Args:
+            attribute: One of `attributes`.
+            bundle: One of `names`. Default: all of them.
+
+        Raises:
+            UsageError: Nothing measured this attribute, or no bundle has that name.
         """
+        for name, known in ((attribute, self.attributes), (bundle or self.names[0], self.names)):
+            if name not in known:
+                raise UsageError(f"{name!r} was not evaluated", " or ".join(known))
         rows = [
             row
             for row in self.results
@@ -145,17 +166,18 @@ class Evaluation:
         return rows
 
 
+@public
 def evaluate(  # noqa: PLR0913 - keywords, each with a default
     bundles: Bundles,
     *,
-    k: str | int | Iterable[int] = "0-9",
+    k: Indices = "0-9",
     alpha: float = 3.0,
     steps: int = 2,
     scorers: str | Iterable[str] | None = None,
     cache: Path | str,
     distorted: int = 0,
     keep_pictures: bool = False,
-    begin: Callable[[int], Callable[[int], object]] | None = None,
+    begin: Begin | None = None,
     shard: Shard | None = None,
     **options: Unpack[PictureOptions],
 ) -> Evaluation:
@@ -181,6 +203,10 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
         **options: What to start from and how to render: see [sefa_cli.PictureOptions][]. The
             default seeds are 0 to 99. Pictures have at most 256 pixels unless `size` is given.
 
+    Returns:
+        The measurements: `results` has a row for each direction, `best` finds the one that moves
+        an attribute most.
+
     Raises:
         UsageError: There are fewer than 10 seeds, or an option is not valid.
         MismatchError: The bundles belong to different models.
@@ -200,7 +226,10 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
         raise UsageError(f"steps must be between 1 and 20, got {steps}")
     if not is_whole(distorted, 0) or distorted == 1:
         raise UsageError(f"distortion must be 2 seeds or more, or 0 for none, got {distorted}")
+    check_scorers(scorers)
     read = by_name(bundles)
+    for bundle in read.values():
+        indices_of(bundle, k)
     first = next(iter(read.values()))
     cache = check_folder(cache)
     scene = scene_for(first, read, options)
@@ -229,7 +258,7 @@ def _trials(
     scene: Scene,
     bundles: Mapping[str, Bundle],
     scorers: Mapping[str, Scorer],
-    k: str | int | Iterable[int],
+    k: Indices,
     alphas: Sequence[float],
     origin: Mapping[str, object],
 ) -> tuple[Trial, ...]:
@@ -245,7 +274,7 @@ def _trials(
 def _measured(
     trials: Sequence[Trial],
     cache: Path,
-    begin: Callable[[int], Callable[[int], object]] | None,
+    begin: Begin | None,
     share: range | None,
     keep_pictures: bool,
 ) -> tuple[tuple[Measured, ...], ...]:

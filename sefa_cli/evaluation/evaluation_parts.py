@@ -5,7 +5,7 @@ options. To merge is to fill a cache with the parts, and to evaluate from it.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import MismatchError
 from sefa_cli.evaluation.evaluate import Evaluation, evaluate
-from sefa_cli.evaluation.measuring import Measured, keep
+from sefa_cli.evaluation.measuring import Advance, Measured, keep
 from sefa_cli.parts import Job, Part, Shard
 
 KIND = "evaluation"
@@ -73,7 +73,7 @@ def merge_evaluation(job: Job, cache: Path) -> Evaluation:
             own = {one.name: job.array(i, f"{n} {one.name}") for one in fields(Measured)}
             keep(cache / key / f"{stem}.npz", Measured(**own))
 
-    def check(missing: int) -> Callable[[int], object]:
+    def check(missing: int) -> Advance:
         if missing:
             raise MismatchError(
                 "the parts were measured with other scorers, codes or versions than there are here",

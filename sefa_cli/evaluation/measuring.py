@@ -30,6 +30,9 @@ from sefa_cli.projections import weights_digest
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.scene import Scene
 
+Advance = Callable[[int], object]  # hears how many pictures were made since
+Begin = Callable[[int], Advance]  # hears how many pictures there are to make
+
 _FIRST = 10  # pictures that tell what the scorers measure
 _FIELD = 16  # pixels of the side of a change field
 _VERSION = 1  # of the measurements: change it with them
@@ -172,7 +175,7 @@ def attributes_of(
 def measure_all(
     trials: Sequence[Trial],
     cache: Path,
-    done: Callable[[int], object] | None = None,
+    done: Advance | None = None,
     share: range | None = None,
     keep_pictures: bool = False,
 ) -> Iterator[list[Measured]]:

@@ -1,7 +1,7 @@
 """The scores of many seeds' pictures, kept in a file: they are the long part of `supervise`."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sefa_cli.canonical import canonical_json
 from sefa_cli.editing.start import Start
 from sefa_cli.evaluation.kept_scores import Kept, check_scores, of_others
-from sefa_cli.evaluation.measuring import attributes_of
+from sefa_cli.evaluation.measuring import Begin, attributes_of
 from sefa_cli.evaluation.scorers import Scorer, score, unmeasured, version_of
 from sefa_cli.generators.base import Generator
 from sefa_cli.rendering.view import View
@@ -62,7 +62,7 @@ class SampleScores:
         view: View,
         scorers: Mapping[str, Scorer],
         wanted: Sequence[str],
-        begin: Callable[[int], Callable[[int], object]] | None = None,
+        begin: Begin | None = None,
     ) -> NDArray[np.float64]:
         """Return the wanted scores of all seeds `(n, wanted)`, NaN without a subject.
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli import projections
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.checkpoints import checkpoint_of
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.factorize import gains
 from sefa_cli.discovery.interfacegan import SHARE, boundary, conditioned
 from sefa_cli.editing.source import load_generator
 from sefa_cli.editing.start import start_from
+from sefa_cli.editing.sum import check_truncation
 from sefa_cli.evaluation.asked import (
     check_classes,
     check_condition,
@@ -23,25 +25,25 @@ from sefa_cli.evaluation.asked import (
     named_attributes,
 )
 from sefa_cli.evaluation.kept_scores import about_samples
+from sefa_cli.evaluation.measuring import Begin
 from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
-from sefa_cli.evaluation.scorers import close_scorers, comparing, open_scorers
+from sefa_cli.evaluation.scorers import check_measured, close_scorers, comparing, open_scorers
 from sefa_cli.generators.base import Generator
-from sefa_cli.ranges import as_indices, format_range
+from sefa_cli.ranges import Indices, as_indices, format_range
 from sefa_cli.rendering.view import View
 from sefa_cli.sources import cache
-
-Advance = Callable[[int], object]  # hears how many pictures were made since
 
 SEEDS = "0-999"
 _LARGEST = 256  # pixels of the pictures that are scored
 
 
+@public
 def supervise(  # noqa: PLR0913 - keywords, each with a default
     model: str | Path | Checkpoint | Generator,
     attributes: str | Iterable[str],
-    layers: str | int | Iterable[int] = "all",
+    layers: Indices = "all",
     *,
-    seeds: str | int | Iterable[int] = SEEDS,
+    seeds: Indices = SEEDS,
     share: float = SHARE,
     condition: Bundle | None = None,
     scorers: str | Iterable[str] | None = None,
@@ -50,7 +52,7 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
     label: int | None = None,
     device: str = "auto",
     offline: bool | None = None,
-    begin: Callable[[int], Advance] | None = None,
+    begin: Begin | None = None,
 ) -> Bundle:
     """Find the direction of each attribute that a scorer measures, by sampling (InterFaceGAN).
 
@@ -95,12 +97,9 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
         ((1, 32), ['brightness'])
     """
     named = named_attributes(attributes)
-    if isinstance(model, Generator):
-        checkpoint = model.checkpoint
-    elif isinstance(model, Checkpoint):
-        checkpoint = model
-    else:
-        checkpoint = open_checkpoint(str(model), offline=offline)
+    check_measured(named, scorers)
+    check_truncation(truncation)
+    checkpoint = checkpoint_of(model, offline)
     numbers = as_indices(seeds, "seed", 2**32)
     check_classes(len(numbers), share)
     chosen = projections.select(checkpoint, layers)

@@ -1,6 +1,6 @@
 """What every generator offers: seeds → z → codes → truncated codes → pictures."""
 
-import operator
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Self
 
@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from sefa_cli.arguments import check_kind
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import SefaError, UsageError
@@ -24,7 +25,7 @@ from sefa_cli.generators.layers import area_mean
 from sefa_cli.generators.linearize import Chain, Linearization
 from sefa_cli.generators.steps import Step
 from sefa_cli.generators.weights import frozen
-from sefa_cli.ranges import check_indices
+from sefa_cli.ranges import as_indices, is_whole
 
 _MEAN_ROWS = 10_000  # samples for a mean w that the file does not hold
 
@@ -134,6 +135,7 @@ class Generator(nn.Module):
         below it, or a list of code indices. Families whose codes are z refuse any psi but 1.
         """
         codes = self._codes(w)
+        check_kind("psi", psi, "float")
         check_truncation(psi)
         if psi == 1:
             return codes.clone()
@@ -197,7 +199,7 @@ class Generator(nn.Module):
         """
         own = self._own(code, "code", (self.w_dim,), (self.num_layers, self.w_dim))
         own = own.detach().expand(self.num_layers, -1)
-        chosen = sorted(check_indices(list(layers), "layer", self.num_layers))
+        chosen = sorted(as_indices(layers, "layer", self.num_layers))
         check_noise_mode(noise_mode)
         if noise_mode == "random":
             raise UsageError("random noise for a derivative", "noise mode const or none")
@@ -274,13 +276,12 @@ class Generator(nn.Module):
         return own if own.ndim == 3 else own[:, None].expand(-1, self.num_layers, -1)
 
     def _layers(self, layers: int | Sequence[int]) -> list[int]:
-        if not np.ndim(layers):
-            cutoff = operator.index(layers)  # type: ignore[arg-type]
+        if is_whole(layers, -math.inf):
+            cutoff = int(layers)  # type: ignore[arg-type]
             if cutoff < 0:
                 raise UsageError(f"truncation of the layers below {cutoff}", "0 or more")
             return list(range(min(cutoff, self.num_layers)))
-        chosen = list(layers)  # type: ignore[arg-type]
-        return list(check_indices(chosen, "layer", self.num_layers)) if chosen else []
+        return list(as_indices(layers, "layer", self.num_layers)) if np.size(layers) else []
 
     def _check_label(self) -> None:
         if self.checkpoint.config.get("label_lost"):

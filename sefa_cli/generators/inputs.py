@@ -89,5 +89,5 @@ def as_size(size: int | None, largest: int) -> int:
 
 def check_noise_mode(noise_mode: str) -> None:
     """Check a noise mode. Raises UsageError for an unknown one."""
-    if noise_mode not in NOISE_MODES:
+    if not isinstance(noise_mode, str) or noise_mode not in NOISE_MODES:
         raise UsageError(f"noise mode {noise_mode!r} is unknown", "const, random or none")

@@ -14,7 +14,8 @@ from sefa_cli.discovery.partial import Partial, partial_path
 from sefa_cli.editing.codes import save_codes
 from sefa_cli.errors import SefaError
 from sefa_cli.files import check_writable
-from sefa_cli.inversion.invert import Found, Inverter
+from sefa_cli.inversion.found import Found
+from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.photos import digest, unlike
 from sefa_cli.inversion.table import COLUMNS, rows, save_rows
 from sefa_cli.parts import Job, Part, Shard

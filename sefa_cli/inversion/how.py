@@ -1,5 +1,7 @@
 """How codes are looked for; checked before torch or a model is loaded."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from numbers import Real
@@ -14,25 +16,7 @@ LOSSES = ("pixels", "lpips")
 
 @dataclass(frozen=True)
 class How:
-    """How codes are looked for.
-
-    Attributes:
-        space: "w" gives all layers one code and edits best; "w+" gives each layer its own and
-            looks more like the photo. Default: "w+"; "z" for models without a mapping network.
-        passes: Pictures with gradients for each photo; each costs about 2.5 pictures.
-        size: Working size in pixels, of the longer side; at most the model's.
-        regularize: Weight of the distance from the model's mean code and between layers, 0 or
-            more: higher values give codes that edit better and look less like the photo.
-        loss: "pixels" compares pixels and edges at every scale. "lpips" adds LPIPS, which sees
-            what people see; its weights are fetched once (64 MB).
-        tune: Also change the model's convolutions a little, so that the codes show the photos
-            better; each photo gets as many passes again.
-        align: Crop and turn the face as in FFHQ, from landmarks. Needs `sefa-cli[eval]`; without
-            it, photos are taken as they are.
-        face: With `align`, which face, from 0 at the left. Default: the largest.
-        outside: With `align`, how much an error outside the face counts, from 0 to 1. Below 1,
-            the face comes nearer, and hat, hair and background come less near.
-    """
+    """How codes are looked for: the keywords of `invert`, which explains them."""
 
     space: str | None = None
     passes: int = 100

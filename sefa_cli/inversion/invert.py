@@ -1,68 +1,35 @@
-"""The codes of photographs: what `sefa invert` and `sefa.invert` do."""
+"""Find the codes of photographs: what `sefa invert` and `sefa.invert` do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 
 from sefa_cli.allocator import keep_blocks
-from sefa_cli.editing.codes import save_codes
+from sefa_cli.arguments import public
 from sefa_cli.editing.source import load_generator
 from sefa_cli.errors import UsageError
 from sefa_cli.inversion.align import face_finder
 from sefa_cli.inversion.descent import Descent, Report, Watch
+from sefa_cli.inversion.found import Found, Inversion
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.loss import Loss, loss_to, psnr, share_of, target_of
-from sefa_cli.inversion.photos import Given, Photo, find_photos, read_photo, unlike
+from sefa_cli.inversion.photos import Given, Photo, check_photo, find_photos, read_photo
 from sefa_cli.inversion.prior import Prior, prior_of
-from sefa_cli.inversion.tune import Tuned, tune_to
+from sefa_cli.inversion.tune import tune_to
 from sefa_cli.lpips import load_lpips
 from sefa_cli.projections import weights_digest
-from sefa_cli.rendering.pictures import Picture, png, to_image, to_uint8
-from sefa_cli.rendering.sheets import contact_sheet
+from sefa_cli.rendering.pictures import to_uint8
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
 
 Progress = Callable[[str, int, int, float], object]  # name, passes so far, in all, loss
-
-
-@dataclass(frozen=True, repr=False)
-class Found:
-    """The code of one photo.
-
-    Attributes:
-        photo: The photo as the network saw it.
-        code: float32 `(layers, dim)`, or `(dim,)` if z is one code.
-        loss: The loss of its picture (inversion/loss.py).
-        psnr: Peak signal-to-noise ratio of its picture in dB, at the working size.
-        picture: Its picture, uint8 `(height, width, channels)`.
-        lpips: LPIPS of its picture at the working size, if it was in the loss.
-    """
-
-    photo: Photo
-    code: torch.Tensor
-    loss: float
-    psnr: float
-    picture: Picture
-    lpips: float | None = None
-
-    def __repr__(self) -> str:
-        return f"<code of {self.photo.name}: {self.quality}>"
-
-    @property
-    def quality(self) -> str:
-        """How near its picture comes, in words: `loss 0.1234, 23.8 dB`."""
-        seen = "" if self.lpips is None else f", LPIPS {self.lpips:.3f}"
-        return f"loss {self.loss:.4f}, {self.psnr:.1f} dB{seen}"
 
 
 class Inverter:
@@ -115,7 +82,7 @@ class Inverter:
     def descent(self, photo: Photo, report: Report) -> Descent:
         """Return the search for the code of a photo."""
         target, share = self._goal(photo)
-        loss, weight = self.loss_to(photo), self.how.regularize
+        loss, weight = self.loss_to(photo), float(self.how.regularize)
         return Descent(self.generator, self.prior, target, loss, weight, report, share=share)
 
     def loss_to(self, photo: Photo) -> Loss:
@@ -142,105 +109,27 @@ class Inverter:
         return Found(photo, own, loss, psnr(picture.cpu(), target), pixels, distance)
 
 
-@dataclass(frozen=True, eq=False)
-class Inversion(Sequence[Found]):
-    """The codes of photos; a notebook shows photos and reconstructions as a sheet.
-
-    Attributes:
-        found: One result for each photo.
-        space: The space of the codes: "w", "w+" or "z".
-        tuned: The changes to the model that belong to the codes, if it was tuned.
-    """
-
-    found: tuple[Found, ...]
-    space: str
-    tuned: Tuned | None = None
-
-    def __len__(self) -> int:
-        return len(self.found)
-
-    def __getitem__(self, i: int) -> Found:  # type: ignore[override]
-        """Return the result of photo `i`."""
-        return self.found[i]
-
-    def __repr__(self) -> str:
-        several = "s" * (len(self) != 1)
-        return f"<codes of {len(self):,} photo{several} in {self.space}>"
-
-    @property
-    def codes(self) -> torch.Tensor:
-        """The codes, float32 `(n, layers, dim)`, or `(n, dim)` if z is one code."""
-        return torch.stack([one.code for one in self.found])
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the photos, each different."""
-        return unlike(one.photo.name for one in self.found)
-
-    @property
-    def losses(self) -> list[float]:
-        """The loss of each reconstruction."""
-        return [one.loss for one in self.found]
-
-    @property
-    def lpips(self) -> list[float | None]:
-        """LPIPS of each reconstruction, if it was in the loss."""
-        return [one.lpips for one in self.found]
-
-    @property
-    def psnrs(self) -> list[float]:
-        """The peak signal-to-noise ratio of each reconstruction, in dB."""
-        return [one.psnr for one in self.found]
-
-    def save(self, path: Path | str, overwrite: bool = False) -> None:
-        """Write the codes with the photos' names to an .npz, for `codes=` and `--codes`.
-
-        If the model was tuned, `NAME.tuned.safetensors` beside it gets the changes: a model for
-        `model=` and `--model`.
-
-        Raises:
-            SefaError: The file exists, or cannot be written.
-        """
-        space = "z" if self.space == "z" else None
-        save_codes(path, self.codes, overwrite, space, self.names)
-        if self.tuned is not None:
-            self.tuned.save(path, overwrite)
-
-    def sheet(self) -> Image.Image:
-        """Return one Pillow image: a column for each photo, its reconstruction below."""
-        return to_image(self.paint_sheet())
-
-    def paint_sheet(self) -> NDArray[np.uint8]:
-        """Return `sheet` as an array `(height, width, 3)`."""
-        rows = [[one.photo.pixels for one in self.found], [one.picture for one in self.found]]
-        texts = [f"{one.psnr:.1f} dB" for one in self.found]
-        return contact_sheet(rows, ["photo", "code"], self.names, [[""] * len(texts), texts])
-
-    @cached_property
-    def _png(self) -> bytes:
-        return png(self.paint_sheet())
-
-    def _repr_png_(self) -> bytes:
-        """Return the sheet as PNG, for notebooks."""
-        return self._png
-
-
 def _each(given: Given) -> Sequence[Given]:
     return find_photos([given]) if isinstance(given, str | Path) else [given]
 
 
-def _ignore(name: str, done: int, total: int, loss: float) -> None:
-    """Ignore progress."""
-
-
-def invert(
+@public
+def invert(  # noqa: PLR0913 - keywords, each with a default
     pictures: Given | Sequence[Given],
     model: str | Path | Generator,
     *,
     device: str = "auto",
     offline: bool | None = None,
-    progress: Progress = _ignore,
-    **choices: Any,
+    progress: Progress | None = None,
+    space: str | None = None,
+    passes: int = 100,
+    size: int = 256,
+    regularize: float = 1e-3,
+    loss: str = "pixels",
+    tune: bool = False,
+    align: bool = False,
+    face: int | None = None,
+    outside: float = 1.0,
 ) -> Inversion:
     """Find the codes whose pictures look like given photos.
 
@@ -255,7 +144,21 @@ def invert(
         offline: Fetch nothing. Default: what SEFA_OFFLINE says.
         progress: Called as `progress(name, passes, of, loss)` after each pass. What it raises
             stops the search.
-        **choices: The space, passes and more: the fields of `How`, where the defaults are.
+        space: "w" gives all layers one code and edits best; "w+" gives each layer its own and
+            looks more like the photo. Default: "w+"; "z" for models without a mapping network.
+        passes: Pictures with gradients for each photo, 1 or more; each costs about 2.5 pictures.
+        size: Working size in pixels, of the longer side, 16 or more; at most the model's.
+        regularize: Weight of the distance from the model's mean code and between layers, 0 or
+            more: higher values give codes that edit better and look less like the photo.
+        loss: "pixels" compares pixels and edges at every scale. "lpips" adds LPIPS, which sees
+            what people see; its weights are fetched once (64 MB).
+        tune: Also change the model's convolutions a little, so that the codes show the photos
+            better; each photo gets as many passes again.
+        align: Crop and turn the face as in FFHQ, from landmarks. Needs `sefa-cli[eval]`; without
+            it, photos are taken as they are.
+        face: With `align`, which face, from 0 at the left. Default: the largest.
+        outside: With `align`, how much an error outside the face counts, from 0 to 1. Below 1,
+            the face comes nearer, and hat, hair and background come less near.
 
     Returns:
         The codes, with names, reconstructions and how good they are.
@@ -274,22 +177,26 @@ def invert(
         (<codes of 1 photo in w>, ['photo'], (1, 8, 32))
         >>> pictures = sefa.sample(tiny, codes=found.codes, device="cpu")
     """
-    how = How(**choices)
+    how = How(space, passes, size, regularize, loss, tune, align, face, outside)
     several = isinstance(pictures, list | tuple)
     given: Sequence[Given] = pictures if several else [pictures]  # type: ignore[assignment,list-item]
     if not given:
         raise UsageError("no photos are given", "one or more")
+    given = [one for some in given for one in _each(some)]
+    for one in given:
+        check_photo(one)
     keep_blocks()
     inverter = Inverter(load_generator(model, device, offline), how, offline)
+    report = progress or (lambda name, done, of, loss: None)
     of = how.passes * (2 if how.tune else 1)
-    photos = [inverter.read(one) for some in given for one in _each(some)]
+    photos = [inverter.read(one) for one in given]
     found = [
-        inverter.find(photo, lambda done, loss, n=photo.name: progress(n, done, of, loss))  # type: ignore[misc]
+        inverter.find(photo, lambda done, loss, n=photo.name: report(n, done, of, loss))  # type: ignore[misc]
         for photo in photos
     ]
     tuned = None
     if how.tune:
         found, tuned = tune_to(
-            inverter, found, lambda name, n, loss: progress(name, how.passes + n, of, loss)
+            inverter, found, lambda name, n, loss: report(name, how.passes + n, of, loss)
         )
     return Inversion(tuple(found), inverter.space, tuned)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from sefa_cli.errors import SefaError
-from sefa_cli.file_kinds import not_here
+from sefa_cli.file_kinds import check_exists
 from sefa_cli.files import why_not
 from sefa_cli.inversion.align import Find, aligned
 from sefa_cli.ranges import check_once
@@ -121,6 +121,14 @@ def upright_photo(given: Given, channels: int, label: str, notes: list[str]) -> 
     return image
 
 
+def check_photo(given: Given) -> None:
+    """Raise SefaError for what `read_photo` would refuse after a glance."""
+    if isinstance(given, str | Path):
+        open_picture(Path(given), str(given), _FORMATS).close()
+    elif not isinstance(given, bytes):
+        _image(given, "the picture")
+
+
 def find_photos(paths: Sequence[str | Path]) -> list[Path]:
     """Return the files that `paths` name; a folder stands for the pictures in it, sorted.
 
@@ -128,8 +136,7 @@ def find_photos(paths: Sequence[str | Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in map(Path, paths):
-        if not path.exists():
-            raise not_here(path)
+        check_exists(path)
         inside = sorted(_pictures_in(path)) if path.is_dir() else [path]
         if not inside:
             raise SefaError(f"the folder {path} has no pictures", "files such as .jpg or .png")

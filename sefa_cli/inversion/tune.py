@@ -24,7 +24,8 @@ from sefa_cli.generators.layers import area_mean
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
-    from sefa_cli.inversion.invert import Found, Inverter
+    from sefa_cli.inversion.found import Found
+    from sefa_cli.inversion.invert import Inverter
 
 Report = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
 

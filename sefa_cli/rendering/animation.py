@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import FARTHEST, Move, stops_of
 from sefa_cli.ranges import check_indices
@@ -16,7 +17,7 @@ from sefa_cli.rendering.film import Film, FilmOptions
 from sefa_cli.rendering.film_frames import Captions, gap_of, one_below_another, side_by_side
 from sefa_cli.rendering.films import check_film_path
 from sefa_cli.rendering.gallery import Progress
-from sefa_cli.rendering.options import PictureOptions, check_names
+from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
 from sefa_cli.rendering.sweeps import Shot, check_frames, frame_alphas, rest_frames, shots
@@ -40,6 +41,7 @@ class SweepOptions(PictureOptions, FilmOptions, total=False):
     arrange: str
 
 
+@public
 def sweep(
     bundle: Bundle | Path | str,
     directions: Names,
@@ -72,10 +74,10 @@ def sweep(
         >>> film[2].size
         (32, 32)
     """
-    check_names(options, SweepOptions, "sweep")
     check_frames(options.get("frames", 48))
     bundle = bundle_of(bundle, options)
-    words = [directions] if isinstance(directions, str | int) else list(directions)
+    one = isinstance(directions, str) or not isinstance(directions, Iterable)
+    words: Any = [directions] if one else directions
     ks = check_indices([k for word in words for k in bundle.indices(word)], "direction")
     fps = options.get("fps", 25)
     auto = isinstance(span, str) and span == "auto"
@@ -92,6 +94,7 @@ def sweep(
     return SweepFilm(Edits(scene, bundle), film, fps, options.get("captions", False))
 
 
+@public
 def animate(
     bundle: Bundle | Path | str,
     directions: Names,

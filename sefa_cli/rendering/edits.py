@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move, Steps, moves_of
 from sefa_cli.editing.presets import Part, Preset
@@ -16,7 +17,7 @@ from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.lettering import heading
 from sefa_cli.rendering.note import note, of_model, of_move
-from sefa_cli.rendering.options import PictureOptions, check_names
+from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
 from sefa_cli.rendering.sheets import contact_sheet
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import torch
 
 
+@public
 def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOptions]) -> Edits:
     """Move codes along directions of a bundle, and return the pictures.
 
@@ -58,12 +60,12 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
         >>> edits[0].size, tuple(edits.codes.shape)
         ((32, 32), (2, 8, 32))
     """
-    check_names(options, PictureOptions, "edit")
     bundle = bundle_of(bundle, options)
     table = moves_of(bundle, steps)
     return Edits(open_scene_of(bundle, options, seeds="0-4"), bundle, table)
 
 
+@public
 def edit_preset(preset: Preset | Path | str, **options: Unpack[PictureOptions]) -> Edits:
     """Move codes as a preset says, and return the pictures.
 
@@ -86,7 +88,6 @@ def edit_preset(preset: Preset | Path | str, **options: Unpack[PictureOptions]) 
         >>> sefa.edit_preset("happy.toml", seeds=3, device="cpu")
         <1 picture: 1 seed, 1 move>
     """
-    check_names(options, PictureOptions, "edit_preset")
     if options.get("layers") is not None:
         raise UsageError("layers with a preset", "none: the preset knows its layers")
     preset = preset if isinstance(preset, Preset) else Preset.load(preset)
@@ -161,8 +162,13 @@ class Edits(Pictures):
             start = part.moved(start)
         return moved(start, self.bundle, move, self.scene.layers)
 
+    @public
     def preset(self, name: str, file: Path | str) -> Preset:
         """Return the move as a preset, which names the bundle's file.
+
+        Args:
+            name: What pictures and menus call it.
+            file: The file of the bundle.
 
         Raises:
             UsageError: There are several moves.
@@ -172,8 +178,13 @@ class Edits(Pictures):
         own = Part(str(file), self.bundle, self.moves[0], self.scene.layers)
         return Preset(name, (*self.first, own))
 
+    @public
     def save_codes(self, path: Path | str, overwrite: bool = False) -> None:
         """Write all moved codes to an .npz file, as `w` or `z`.
+
+        Args:
+            path: The file.
+            overwrite: Replace the file if it exists.
 
         Raises:
             SefaError: The file exists or cannot be written.

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from PIL import Image
 
+from sefa_cli.arguments import public
 from sefa_cli.rendering.film_frames import side_by_side
 from sefa_cli.rendering.films import timing, write_film
 from sefa_cli.rendering.gallery import Progress, checked_index
@@ -106,6 +107,7 @@ class Film(ABC):
                 kept[shot] = frame
             yield frame
 
+    @public
     def save(
         self,
         path: Path | str,
@@ -130,6 +132,11 @@ class Film(ABC):
         Raises:
             UsageError: The suffix or the frame rate is not valid.
             SefaError: The file exists or cannot be written.
+
+        Example:
+            >>> film = sefa.interpolate(tiny, 3, 7, frames=3, device="cpu")
+            >>> film.save("way.gif").name
+            'way.gif'
         """
         return write_film(
             path, watch(self.frames()), self.fps, overwrite, loop, len(self), progress

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from sefa_cli.arguments import public
 from sefa_cli.errors import SefaError
 from sefa_cli.rendering.outputs import PictureTarget, picture_target
 from sefa_cli.rendering.pictures import Picture, check_fits, png, to_image
@@ -103,6 +104,7 @@ class Pictures(ABC):
         """Render the pictures in order."""
         return (self[i] for i in range(len(self)))
 
+    @public
     def sheet(self, progress: Progress | None = None) -> Image.Image:
         """Return one Pillow image of all pictures, with headings.
 
@@ -111,6 +113,7 @@ class Pictures(ABC):
         """
         return to_image(self.paint_sheet(self._sheet_view, progress or _nothing))
 
+    @public
     def save(
         self, path: Path | str, overwrite: bool = False, progress: Progress | None = None
     ) -> list[Path | str]:
@@ -128,6 +131,10 @@ class Pictures(ABC):
         Raises:
             SefaError: A file exists or cannot be written.
             UsageError: The suffix is unknown.
+
+        Example:
+            >>> sefa.sample(tiny, seeds="0-1", device="cpu").save("both.png")
+            [PosixPath('both.png')]
         """
         return list(self.write(picture_target(str(path), "", overwrite), progress))
 

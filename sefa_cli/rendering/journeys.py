@@ -1,16 +1,20 @@
 """Films between codes: from one face to another, or along the key frames of a storyboard."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from sefa_cli.arguments import public
+from sefa_cli.editing.mixing import check_source, parse_mix
 from sefa_cli.editing.storyboard import Key, Storyboard
 from sefa_cli.errors import UsageError
 from sefa_cli.rendering.film import Film, FilmOptions
 from sefa_cli.rendering.film_frames import Captions
-from sefa_cli.rendering.options import RenderOptions, check_names
+from sefa_cli.rendering.options import RenderOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, open_scene
 from sefa_cli.rendering.sweeps import check_frames, frame_alphas, rest_frames
@@ -33,10 +37,11 @@ class JourneyOptions(RenderOptions, FilmOptions, total=False):
     """
 
 
+@public
 def interpolate(
-    model: "Model",
-    first: "Source",
-    last: "Source",
+    model: str | Path | Generator,
+    first: Source,
+    last: Source,
     frames: int = 48,
     **options: Unpack[JourneyOptions],
 ) -> Film:
@@ -69,17 +74,20 @@ def interpolate(
         >>> film[2].size
         (32, 32)
     """
-    _check(options, "interpolate")
+    _check(options)
     check_frames(frames)
+    check_source(first)
+    check_source(last)
     parts = frame_alphas((0, 1), frames, *_way(options)).tolist()
     mix = options.get("mix_from")
     keys = (Key(0, first, mix), Key(1, last, mix))
     return _journey(model, keys, [(0, part) for part in parts], options)
 
 
+@public
 def film(
     storyboard: Storyboard | Path | str,
-    model: "Model | None" = None,
+    model: str | Path | Generator | None = None,
     **options: Unpack[JourneyOptions],
 ) -> Film:
     """Return the frames of a film along the key frames of a storyboard.
@@ -103,10 +111,14 @@ def film(
         >>> sefa.film(story, tiny, device="cpu", fps=8)
         <Film of 9 frames, 1.12 s at 8 frames a second>
     """
-    _check(options, "film")
+    _check(options)
     if options.get("mix_from") is not None:
         raise UsageError("mix_from with a storyboard", "mix_from in its key frames")
     story = storyboard if isinstance(storyboard, Storyboard) else Storyboard.load(storyboard)
+    for key in story.keys:
+        check_source(key.source)
+        if key.mix_from is not None:
+            parse_mix(key.mix_from)
     options = {"ease": story.ease, **options}
     bounce, ease, rest = _way(options)
     there = _stops(story.keys, options.get("fps", 25), ease)
@@ -115,7 +127,7 @@ def film(
     return _journey(_open_model(story, model, options), story.keys, stops, options)
 
 
-def _open_model(story: Storyboard, model: "Model | None", options: JourneyOptions) -> "Generator":
+def _open_model(story: Storyboard, model: Model | None, options: JourneyOptions) -> Generator:
     """Return the model of a storyboard, checked by the fingerprints of its bundles."""
     from sefa_cli.editing.source import generator_for, load_generator
 
@@ -143,7 +155,7 @@ class Journey(Film):
     """
 
     scene: Scene
-    codes: "Sequence[torch.Tensor]"
+    codes: Sequence[torch.Tensor]
     names: Sequence[str]
     shots: Sequence[Stop]
     fps: float = 25
@@ -176,8 +188,7 @@ class Journey(Film):
         return f"{self.names[at]} to {self.names[at + 1]}  {part:.0%}"
 
 
-def _check(options: JourneyOptions, function: str) -> None:
-    check_names(options, JourneyOptions, function)
+def _check(options: JourneyOptions) -> None:
     for name in ("seeds", "codes"):
         if options.get(name) is not None:
             raise UsageError(f"{name} with a film between codes", "the seeds of its key frames")
@@ -200,7 +211,10 @@ def _stops(keys: Sequence[Key], fps: float, ease: str) -> list[Stop]:
 
 
 def _journey(
-    model: "Model", keys: Sequence[Key], stops: Sequence[Stop], options: JourneyOptions
+    model: Model,
+    keys: Sequence[Key],
+    stops: Sequence[Stop],
+    options: JourneyOptions,
 ) -> Journey:
     fps, captions = options.get("fps", 25), options.get("captions", False)
     scene = open_scene(options, model)

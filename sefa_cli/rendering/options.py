@@ -1,8 +1,9 @@
 """Options of all functions that make pictures: what to start from, and how to render."""
 
-import difflib
+from __future__ import annotations
+
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import UsageError
+from sefa_cli.ranges import Indices, is_whole
 from sefa_cli.rendering.view import View
 
 if TYPE_CHECKING:
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from sefa_cli.editing.mixing import Mix
     from sefa_cli.editing.start import Named
     from sefa_cli.generators.base import Generator
-
-Indices = str | int | Iterable[int]  # "0-4,7", 3 or [0, 1, 2]
 
 
 class RenderOptions(TypedDict, total=False):
@@ -49,8 +49,8 @@ class RenderOptions(TypedDict, total=False):
     """
 
     seeds: Indices
-    codes: "str | Path | NDArray[np.float32] | torch.Tensor | Named | None"
-    mix_from: "Mix | None"
+    codes: str | Path | NDArray[np.float32] | torch.Tensor | Named | None
+    mix_from: Mix | None
     truncation: float | None
     truncation_layers: Indices | None
     label: int | None
@@ -76,24 +76,18 @@ class PictureOptions(RenderOptions, total=False):
     """
 
     layers: Indices | None
-    model: "str | Path | Generator | None"
+    model: str | Path | Generator | None
     any_model: bool
     beside: Path | None
-
-
-def check_names(options: Mapping[str, object], known: type, function: str) -> None:
-    """Raise TypeError for a keyword that `known`, a TypedDict, does not have."""
-    for name in options:
-        if name not in known.__annotations__:
-            near = difflib.get_close_matches(name, known.__annotations__, n=1, cutoff=0.5)
-            hint = f". Did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"{function}() has no argument {name!r}{hint}")
 
 
 def view_of(options: RenderOptions) -> View:
     """Return how to render pictures. Raises UsageError for an option that is not valid."""
     check_placement(options.get("translate"), options.get("rotate"))
     check_truncation(options.get("truncation"))
+    for name, least in (("size", 1), ("label", 0)):
+        if (value := options.get(name)) is not None and not is_whole(value, least):
+            raise UsageError(f"{name} must be a whole number from {least}, got {value}")
     return View(
         size=options.get("size"),
         fast=options.get("fast", False),
@@ -112,7 +106,7 @@ def check_placement(translate: Sequence[float] | None, rotate: float | None) -> 
         raise UsageError(f"rotate must be finite, got {rotate}", "degrees, such as 15")
 
 
-def place(generator: "Generator", options: RenderOptions) -> None:
+def place(generator: Generator, options: RenderOptions) -> None:
     """Set how a generator moves and turns its pictures, if the options ask for it.
 
     Raises UsageError for families other than StyleGAN3.

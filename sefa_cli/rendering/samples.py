@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from sefa_cli.arguments import public
 from sefa_cli.parts import Shard
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.note import note
-from sefa_cli.rendering.options import RenderOptions, check_names
+from sefa_cli.rendering.options import RenderOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, open_scene
 from sefa_cli.rendering.sheets import grid
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
 
 
+@public
 def sample(model: str | Path | Generator, **options: Unpack[RenderOptions]) -> Samples:
     """Return the unedited pictures of some seeds.
 
@@ -41,7 +43,6 @@ def sample(model: str | Path | Generator, **options: Unpack[RenderOptions]) -> S
         >>> pictures[0].size
         (32, 32)
     """
-    check_names(options, RenderOptions, "sample")
     scene = open_scene(options, model, seeds="0-31")
     return Samples(scene, str(getattr(model, "family", model)))
 

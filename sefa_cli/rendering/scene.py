@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from sefa_cli.allocator import keep_blocks
 from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.editing.mixing import mixed, parse_mix
 from sefa_cli.errors import UsageError
+from sefa_cli.file_kinds import check_exists
+from sefa_cli.generators.devices import check_device
 from sefa_cli.projections import parse_layers
-from sefa_cli.rendering.options import Indices, PictureOptions, RenderOptions, place, view_of
+from sefa_cli.ranges import Indices, as_indices
+from sefa_cli.rendering.options import PictureOptions, RenderOptions, place, view_of
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.view import View
 
@@ -97,14 +101,25 @@ def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -
 def _check(options: RenderOptions) -> None:
     """Raise UsageError, before the model is read, for options that cannot be."""
     view_of(options)
-    if options.get("seeds") is not None and options.get("codes") is not None:
+    seeds, codes, mix = options.get("seeds"), options.get("codes"), options.get("mix_from")
+    if seeds is not None and codes is not None:
         raise UsageError("seeds and codes cannot be used together")
+    if "seeds" in options and codes is None:
+        as_indices(options["seeds"], "seed", 2**32)
+    if isinstance(codes, str | Path):
+        check_exists(codes)
+    if mix is not None:
+        parse_mix(mix)
+    if (layers := options.get("truncation_layers")) is not None:
+        as_indices(layers, "truncation layer")
+    check_device(options.get("device", "auto"))
 
 
 def _scene(generator: "Generator", options: RenderOptions, seeds: Indices) -> Scene:
-    from sefa_cli.editing.mixing import mixed
     from sefa_cli.editing.start import start_from
+    from sefa_cli.generators.inputs import as_size
 
+    as_size(options.get("size"), generator.resolution)
     place(generator, options)
     how = options.get("truncation"), options.get("truncation_layers"), options.get("label")
     start = start_from(generator, options.get("seeds", seeds), options.get("codes"), *how)

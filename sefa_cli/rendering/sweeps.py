@@ -1,5 +1,6 @@
 """The content of a film, frame by frame: which directions, how far, in which order, how long."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -86,8 +87,15 @@ def shots(
     return [(step,) for steps in sweeps for step in steps]
 
 
+def check_rate(fps: float) -> None:
+    """Raise UsageError for a frame rate that no film has."""
+    if not (math.isfinite(fps) and fps >= 0.01):
+        raise UsageError(f"fps must be at least 0.01, got {fps:g}")
+
+
 def rest_frames(seconds: float, fps: float) -> int:
     """Return the number of frames in `seconds`, rounded. Raises UsageError outside 0 to 3600 s."""
-    if not (np.isfinite(seconds) and 0 <= seconds <= 3600):
+    check_rate(fps)
+    if not 0 <= seconds <= 3600:
         raise UsageError(f"hold must be between 0 and 3600 seconds, got {seconds:g}")
     return int(np.floor(seconds * fps + 0.5))

@@ -65,7 +65,7 @@ def test_a_label_is_in_a_bundle(bundle: Bundle) -> None:
         (lambda b: b.name("x"), "labels must be a mapping, got 'x'; expected something like {3: "),
         (lambda b: b.pick([0, 1]), r"direction must be a whole number, got \[0, 1\]"),
         (lambda b: b.without([0]), r"direction must be a whole number, got \[0\]"),
-        (lambda b: b.mix({0: 1}), r"a mix must be a text, got {0: 1}; expected a sum such as 0.7"),
+        (lambda b: b.mix({0: 1}), r"text must be a string, got {0: 1}"),
         (
             lambda b: pick([b], [0]),
             r"bundles must have names, got \[<Bundle of 4 .*; expected {.face",

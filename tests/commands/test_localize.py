@@ -235,7 +235,7 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "1,1,4,4", "--polygon", "1,1 1,5 5,5"], 2, "--box and --polygon cannot"),
         (["--region", "eyes"], 2, "face:eyes"),
         (["--box", "1,1,4,4", "--tau", "-1"], 2, "0 or more"),
-        (["--box", "1,1,4,4", "--tau", "much"], 2, "something like 1e-3, 0, or auto"),
+        (["--box", "1,1,4,4", "--tau", "much"], 2, 'something like 1e-3, 0, or "auto"'),
         (["--box", "1,1,4,4", "--tau", "auto"], 2, "two seeds or more"),
         (["--box", "1,1,4,4", "--tau", "auto", "--space", "w+", "--sketch", "50"], 2, "tau above"),
         (

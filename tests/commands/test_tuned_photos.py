@@ -9,8 +9,9 @@ from PIL import Image
 import sefa_cli
 from sefa_cli.inversion import invert as inverting
 from sefa_cli.inversion import remembered
+from sefa_cli.inversion.found import Inversion
 from sefa_cli.inversion.how import How
-from sefa_cli.inversion.invert import Inversion, Inverter
+from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.tune import tune_to
 from sefa_cli.sources.cache import cache_folder
 from tests.helpers import Sefa

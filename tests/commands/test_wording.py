@@ -24,7 +24,7 @@ from tests.helpers import ROOT, Sefa
             "label has no effect with codes: they have",
             "--class has no effect with --codes: they have",
         ),
-        ("seed must be a range, got 'x'", "--seeds must be a range, got 'x'"),
+        ("seeds must be a range, got 'x'", "--seeds must be a range, got 'x'"),
         ("beta must be a number", "beta must be a number"),
         ("the size must be even", "the size must be even"),
     ],

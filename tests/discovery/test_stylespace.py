@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import sefa_cli
+from sefa_cli.discovery.request import Request
 from sefa_cli.discovery.stylespace import channels, leading, overlaps, reach
 from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.editing.source import load_generator
@@ -130,7 +131,6 @@ def test_the_change_of_a_channel_is_that_of_small_steps() -> None:
         ({"num": 9}, "num must be between 1 and 8"),
         ({"tau": 0.1}, "tau has no effect with method stylespace; expected resefa"),
         ({"space": "w"}, "space has no effect with method stylespace"),
-        ({"per_seed": True}, "per_seed has no effect with method stylespace"),
         ({"layers": "auto"}, "cannot choose layers with method stylespace"),
         ({"save_jacobian": "J.npy"}, "jacobian has no effect with method stylespace"),
     ],
@@ -138,6 +138,11 @@ def test_the_change_of_a_channel_is_that_of_small_steps() -> None:
 def test_what_does_not_suit_channels_is_refused(how: dict[str, Any], said: str) -> None:
     with pytest.raises(SefaError, match=said):
         located(**how)
+
+
+def test_channels_have_no_bundle_for_each_seed() -> None:
+    with pytest.raises(SefaError, match="per_seed has no effect with method stylespace"):
+        Request(method="stylespace", per_seed=True)
 
 
 def test_progress_counts_every_channel_of_every_picture() -> None:

@@ -58,7 +58,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evalua
 
     def scene(first: Bundle, options: Any, seeds: Any) -> Scene:
         random = np.random.RandomState(0)
-        numbers = tuple(range(options.get("seeds", 20)))
+        numbers = tuple(options.get("seeds", range(20)))
         codes = torch.from_numpy(random.randn(len(numbers), 1, 4).astype(np.float32) * 0.5)
         codes[::2, :, 3].abs_()
         codes[1::2, :, 3].abs_().neg_()
@@ -66,7 +66,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evalua
 
     monkeypatch.setattr(asked, "open_scene_of", scene)
 
-    def evaluated(bundles: Any, **how: Any) -> Evaluation:
+    def evaluated(bundles: Any, seeds: int = 20, **how: Any) -> Evaluation:
+        how = {"seeds": range(seeds), **how}
         given = {"scorers": ["colors"], "cache": tmp_path / "cache", "steps": 1, **how}
         return evaluate(bundles, **given)
 

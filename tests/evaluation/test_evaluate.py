@@ -201,7 +201,7 @@ def test_most_pictures_without_a_subject_are_refused(
         ({"steps": 1.5}, "steps must be between 1 and 20"),
         ({"steps": 0}, "steps must be between 1 and 20"),
         ({"k": "7"}, "7"),
-        ({"k": 1.5}, "direction must be a whole number, got 1.5"),
+        ({"k": 1.5}, "directions must be whole numbers, got 1.5"),
         ({"distorted": 2.5}, "distortion must be 2 seeds or more, or 0 for none, got 2.5"),
         ({"scorers": ["nose"]}, "unknown scorer 'nose'"),
         ({"scorers": []}, "no scorer is given"),

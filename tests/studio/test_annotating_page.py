@@ -109,7 +109,7 @@ def test_what_is_wrong_stands_by_its_field(tiny: str, page: Page) -> None:
     at(page, "annotate").click()
     at(page, "annotate-seeds").fill("x")
     at(page, "begin").click()
-    expect(fault_of(page, "annotate-seeds")).to_contain_text("seed must be a range, got 'x'")
+    expect(fault_of(page, "annotate-seeds")).to_contain_text("seeds must be a range, got 'x'")
     at(page, "annotate-seeds").fill("0")
     at(page, "begin").click()
     expect(at(page, "sheet")).to_be_visible(timeout=30_000)

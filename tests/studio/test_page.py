@@ -229,7 +229,7 @@ def test_a_refusal_is_shown_once_and_changes_nothing(tiny: str, page: Page) -> N
     expect(seed).to_have_value("0")
     at(page, "layers").fill("abc")
     at(page, "layers").press("Enter")
-    expect(fault_of(page, "layers")).to_contain_text("layer must be a range, got 'abc'")
+    expect(fault_of(page, "layers")).to_contain_text("layers must be a range, got 'abc'")
     expect(fault_of(page, "seed")).to_be_hidden()  # another action
     expect(at(page, "layers")).to_have_value("abc")
     expect(commands).to_contain_text("--seeds 0 ")

@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sefa_cli.arguments import public
 from sefa_cli.discovery.regions import files, shapes
 from sefa_cli.discovery.regions.shapes import Draw, Weights
 from sefa_cli.errors import UsageError, either
-from sefa_cli.ranges import format_range
+from sefa_cli.ranges import as_indices, format_range, is_whole
 
 Number = int | float
+MOST_PIXELS = 65_536  # of a side
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Region:
         return cls("box", text, shapes.box(text))
 
     @classmethod
+    @public
     def polygon(cls, corners: Iterable[Sequence[Number]] | str) -> Region:
         """Return a polygon.
 
@@ -78,7 +81,8 @@ class Region:
             '0,0 0,4 4,0'
         """
         if not isinstance(corners, str):
-            corners = " ".join(",".join(map(_written, corner)) for corner in corners)
+            pairs = [corner if isinstance(corner, Iterable) else [corner] for corner in corners]
+            corners = " ".join(",".join(map(_written, pair)) for pair in pairs)
         return cls("polygon", corners, shapes.polygon(corners))
 
     @classmethod
@@ -105,6 +109,7 @@ class Region:
         return cls("mask", text, files.mask(source))
 
     @classmethod
+    @public
     def segments(
         cls,
         source: Path | str | ArrayLike,
@@ -128,14 +133,13 @@ class Region:
             array([[  0, 255],
                    [255, 255]], dtype=uint8)
         """
-        if isinstance(ids, int):
-            ids = str(ids)
-        elif ids is not None and not isinstance(ids, str):
-            ids = format_range(int(i) for i in ids)
+        if ids is not None and not isinstance(ids, str):
+            ids = format_range(as_indices(ids, "segment"))
         text = str(source) if isinstance(source, Path | str) else name
         return cls("seg", f"{ids} of {text}", files.segments(source, ids))
 
     @classmethod
+    @public
     def named(cls, names: str) -> Region:
         """Return regions with names, several together if commas part them.
 
@@ -164,6 +168,7 @@ class Region:
         text = Path(self.text).name if self.kind in ("mask", "seg") else self.text
         return f"{self.kind} {text}"
 
+    @public
     def weights(self, height: int, width: int) -> Weights:
         """Return the weights `(height, width)`, 0 … 255, on a picture of that size in pixels.
 
@@ -171,7 +176,10 @@ class Region:
             UsageError: if no pixel, or every pixel, is wholly in the region; for a box or polygon
                 that leaves the picture; for a mask of another aspect.
         """
-        return check_weights(self.draw(height, width), f"{self.kind} {self.text}")
+        for name, side in (("height", height), ("width", width)):
+            if not is_whole(side, 1, MOST_PIXELS):
+                raise UsageError(f"{name} must be between 1 and {MOST_PIXELS} pixels, got {side}")
+        return check_weights(self.draw(int(height), int(width)), f"{self.kind} {self.text}")
 
 
 def as_region(region: Region | str | Path | NDArray[np.generic]) -> Region:

@@ -141,7 +141,7 @@ def test_a_segment_that_is_absent(save):
         files.segments(path, "3,7")
     with pytest.raises(UsageError, match=f"no segment of .* is chosen; expected {there}"):
         files.segments(path, None)
-    with pytest.raises(UsageError, match="segment must be a range, got 'hair'"):
+    with pytest.raises(UsageError, match="segments must be a range, got 'hair'"):
         files.segments(path, "hair")
 
 

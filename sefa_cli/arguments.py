@@ -1,0 +1,146 @@
+"""Row 0. The arguments of public functions: their names and kinds, checked before any work."""
+
+import ast
+import difflib
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
+from numbers import Real
+from typing import Any, TypeVar
+
+from sefa_cli.errors import UsageError, either
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Classes are known by their names, so that no module has to be imported for a check.
+_WORDS = {
+    "None": "None",
+    "bool": "True or False",
+    "Begin": "a function",
+    "bytes": "bytes",
+    "Bundle": "a bundle",
+    "Callable": "a function",
+    "Checkpoint": "an open checkpoint",
+    "float": "a number",
+    "Generator": "a generator",
+    "int": "a whole number",
+    "IO": "an open file",
+    "Iterable": "a list",
+    "Path": "a path",
+    "Preset": "a preset",
+    "Progress": "a function",
+    "Sequence": "a list",
+    "Shard": "a shard",
+    "Storyboard": "a storyboard",
+    "str": "a string",
+}
+_OF = {
+    "float": " of numbers",
+    "int": " of whole numbers",
+    "Key": " of key frames",
+    "Part": " of moves",
+    "str": " of strings",
+    "str | Path": " of paths",
+}
+
+
+def public(function: F) -> F:
+    """Check the arguments of a public function by its annotations, before it is called.
+
+    The keywords of `**options: Unpack[Options]` are known by name, to `help()` as well. The
+    function's module delays its annotations (`from __future__ import annotations`).
+    """
+    known = _parameters(function)
+    positional = [name for name, one in known.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
+
+    @wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        for name in options.keys() - known.keys():
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f". Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{function.__name__}() has no argument {name!r}{hint}")
+        for name, value in (*zip(positional, args, strict=False), *options.items()):
+            if known[name].annotation is not inspect.Parameter.empty:  # as of self
+                check_kind(name, value, known[name].annotation)
+        return function(*args, **options)
+
+    own = inspect.signature(function)
+    call.__signature__ = own.replace(parameters=list(known.values()))  # type: ignore[attr-defined]
+    return call  # type: ignore[return-value]
+
+
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return the parameters by name, those of `Unpack[Options]` with the others."""
+    known = dict(inspect.signature(function).parameters)
+    *_, last = known.values()
+    if last.kind is last.VAR_KEYWORD:
+        del known[last.name]
+        options = function.__globals__[last.annotation.removeprefix("Unpack[").removesuffix("]")]
+        for name, annotation in options.__annotations__.items():
+            text = getattr(annotation, "__forward_arg__", annotation)
+            known[name] = inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=..., annotation=text
+            )
+    return known
+
+
+def check_fields(owner: object) -> None:
+    """Check the fields of a dataclass by their annotations. Raises UsageError."""
+    for name, annotation in type(owner).__annotations__.items():
+        check_kind(name, getattr(owner, name), annotation)
+
+
+def check_kind(name: str, value: object, annotation: str) -> None:
+    """Raise UsageError unless a value is of a kind that its annotation names.
+
+    Annotations with other names than those of `_WORDS` take anything: the function checks it.
+
+    Example:
+        >>> try:
+        ...     check_kind("device", 3, "str | None")
+        ... except UsageError as error:
+        ...     print(error)
+        device must be a string or None, got 3
+    """
+    kinds = _kinds(annotation)
+    if kinds.keys() <= _WORDS.keys() and not any(_is(value, *one) for one in kinds.items()):
+        words = either(_WORDS[kind] + _OF.get(of, "") for kind, of in kinds.items())
+        raise UsageError(f"{name} must be {words}, got {in_short(value)}")
+
+
+def in_short(value: object) -> str:
+    """Return a value as an error shows it: on one line, not all of a long one."""
+    return f"{' '.join(repr(value).split()):.80}"
+
+
+@cache
+def _kinds(annotation: str) -> dict[str, str]:
+    """Return the names in a union, with what lists hold: `str | Sequence[int]`."""
+    node = ast.parse(annotation, mode="eval").body
+    if isinstance(node, ast.BinOp):
+        return _kinds(ast.unparse(node.left)) | _kinds(ast.unparse(node.right))
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return _kinds(node.value)
+    if isinstance(node, ast.Subscript):
+        return {ast.unparse(node.value): ast.unparse(node.slice)}
+    return {ast.unparse(node): ""}
+
+
+def _is(value: object, kind: str, of: str = "") -> bool:
+    """Return whether a value is of a kind; any number may be whole, which functions check."""
+    if kind in ("int", "float"):
+        return isinstance(value, Real)
+    if kind == "None":
+        return value is None
+    if _WORDS.get(kind) == "a function":
+        return callable(value)
+    if kind == "IO":
+        return hasattr(value, "read")
+    if kind in ("Iterable", "Sequence"):
+        inside = value if of in _OF and isinstance(value, list | tuple) else ()
+        iterable = hasattr(value, "__iter__") and not isinstance(value, Mapping | bytes | str)
+        return iterable and all(any(_is(one, kind) for kind in _kinds(of)) for one in inside)
+    if kind == "Path":
+        return isinstance(value, os.PathLike)
+    return not {kind, f"{kind}_"}.isdisjoint(base.__name__ for base in type(value).__mro__)

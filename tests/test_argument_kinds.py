@@ -1,0 +1,181 @@
+"""Arguments of public functions: unknown names and wrong kinds are refused before any work."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sefa_cli
+from sefa_cli.arguments import check_kind
+from sefa_cli.bundle.bundle import Bundle
+from sefa_cli.errors import SefaError, UsageError
+from tests.conftest import TINY
+
+sefa: Any = sefa_cli  # what a type checker would refuse is tried here too
+
+Work = Callable[[Bundle], Any]
+
+
+def localized(model: Any = TINY, **choices: Any) -> Bundle:
+    made: Bundle = sefa.localize(model, sefa.Region.box(4, 4, 8, 8), **{"size": 16, **choices})
+    return made
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return sefa_cli.factorize(TINY)
+
+
+FUNCTIONS = [
+    getattr(sefa_cli, name)
+    for name in sefa_cli.__all__
+    if inspect.isfunction(getattr(sefa_cli, name)) and name != "keep_blocks"
+]
+# Arguments that may be of many kinds: the function checks them, and tests below do.
+OWN_CHECKS = {
+    *("background", "bundles", "codes", "directions", "first", "k", "last", "layers", "mix_from"),
+    *("pictures", "region", "seeds", "span", "steps", "tau", "truncation_layers"),
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_each_function_refuses_an_unknown_keyword_by_its_own_name(function: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^{function.__name__}\(\) has no argument 'zzz'$"):
+        function(zzz=1)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_each_argument_of_a_wrong_kind_is_refused_by_its_name(function: Any) -> None:
+    for name in inspect.signature(function).parameters.keys() - OWN_CHECKS:
+        with pytest.raises(UsageError, match=rf"^{name} must be .*, got 2j$"):
+            function(**{name: 2j})
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        (lambda b, odd: sefa.sample("no.pt", seeds=odd), "seeds must be whole numbers, got"),
+        (lambda b, odd: sefa.edit(b, {0: 1}, seeds=odd), "seeds must be whole numbers, got"),
+        (lambda b, odd: localized(seeds=odd), "seeds must be whole numbers, got"),
+        (lambda b, odd: localized(layers=odd), "layers must be whole numbers, got"),
+        (lambda b, odd: localized(tau=odd), "tau must be a number, got"),
+        (lambda b, odd: localized(seeds=None, codes=odd), "codes must be a file"),
+        (lambda b, odd: sefa.factorize(TINY, odd), "layers must be whole numbers, got"),
+        (lambda b, odd: sefa.edit(b, odd), "steps must be directions, got"),
+        (lambda b, odd: sefa.edit(b, {odd: 1}), "direction must be a whole number, got"),
+        (lambda b, odd: sefa.edit(b, {0: odd}), "alpha must be a number, got"),
+        (lambda b, odd: sefa.edit(b, {0: 1}, mix_from=odd), "mix_from must be a source and its"),
+        (lambda b, odd: sefa.sample("no.pt", truncation_layers=odd), "truncation_layers must be"),
+        (lambda b, odd: sefa.sweep(b, odd), "direction must be a whole number, got"),
+        (lambda b, odd: sefa.sweep(b, 0, odd), "range 2j is not a sweep"),
+        (lambda b, odd: sefa.interpolate("no.pt", odd, 3), "a source must be a seed, a file or"),
+        (lambda b, odd: sefa.interpolate("no.pt", 3, odd), "a source must be a seed, a file or"),
+        (lambda b, odd: sefa.Key(odd), "at must be a number, got"),
+        (lambda b, odd: sefa.Storyboard(odd), "keys must be a list of key frames, got"),
+        (
+            lambda b, odd: sefa.evaluate(odd, cache="c"),
+            "bundles must be a bundle, a string",
+        ),
+        (
+            lambda b, odd: sefa.evaluate(b, k=odd, cache="c"),
+            "directions must be whole numbers",
+        ),
+        (lambda b, odd: sefa.invert(odd, "no.pt"), "the picture is 2j; expected a file"),
+        (lambda b, odd: sefa.pick(odd, "0"), "bundles must have names, got"),
+        (lambda b, odd: sefa.mix(odd, "0"), "bundles must have names, got"),
+        (lambda b, odd: sefa.Region.named(odd), "names must be a string, got"),
+        (lambda b, odd: sefa.Region.polygon(odd), "corners must be a list or a string, got"),
+        (lambda b, odd: sefa.Region.segments([[1]], odd), "ids must be a whole number"),
+        (lambda b, odd: sefa.Region.box(0, 0, 1, 1).weights(odd, 4), "height must be a whole"),
+        (lambda b, odd: sefa.Bundle.load(odd), "path must be a path, a string or an open file"),
+        (lambda b, odd: b.name({0: odd}), "label must be a string or None, got"),
+        (lambda b, odd: b.index(odd), "direction must be a whole number, got"),
+        (lambda b, odd: b.step(odd), "direction must be a whole number, got"),
+        (lambda b, odd: b.move(odd, 0), "codes must be an array or a tensor of floats, got"),
+        (lambda b, odd: b.move(np.zeros((1, 32), np.float32), odd), "direction must be a whole"),
+        (lambda b, odd: b.save(odd), "path must be a path or a string, got"),
+    ],
+)
+def test_arguments_of_many_kinds_are_refused_in_words(
+    bundle: Bundle, work: Callable[[Bundle, Any], Any], words: str
+) -> None:
+    with pytest.raises(SefaError, match=f"^{words}"):
+        work(bundle, 2j)
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        (lambda b: sefa.invert("a.png", "no.pt"), "a.png does not exist. Check the name."),
+        (lambda b: sefa.invert(["a.png"], "no.pt"), "a.png does not exist. Check the name."),
+        (lambda b: sefa.sample("no.pt", codes="a.npz"), "a.npz does not exist. Check the name."),
+        (
+            lambda b: sefa.edit(b, {0: 1}, model="no.pt", codes="a.npz"),
+            "a.npz does not exist. Check the name.",
+        ),
+        (
+            lambda b: localized(model="no.pt", codes="a.npz"),
+            "a.npz does not exist. Check the name.",
+        ),
+        (lambda b: sefa.sample("no.pt", mix_from="a.npz:top"), "a.npz does not exist; expected"),
+        (lambda b: sefa.interpolate("no.pt", 3, "a.npz"), "a.npz does not exist; expected a seed"),
+        (lambda b: sefa.edit("a.dirs", {0: 1}, model="no.pt"), "a.dirs does not exist. Make it"),
+        (lambda b: sefa.evaluate("a.dirs", cache="c", model="no.pt"), "a.dirs does not exist."),
+        (lambda b: sefa.edit_preset("a.toml", model="no.pt"), "a.toml does not exist. Check"),
+        (lambda b: sefa.film("a.toml", "no.pt"), "a.toml does not exist. Check the name."),
+        (lambda b: sefa.load_generator("no.pt", "gpu"), "unknown device 'gpu'; expected auto"),
+        (lambda b: sefa.sample("no.pt", device="gpu"), "unknown device 'gpu'; expected auto"),
+        (
+            lambda b: sefa.sample("no.pt", seeds="a"),
+            "seeds must be a range, got 'a'; expected",
+        ),
+        (lambda b: sefa.sample("no.pt", seeds=range(10**9)), "1,000,000,000 seeds are given"),
+        (lambda b: sefa.edit(b, {0: 1}, size="big", model="no.pt"), "size must be a whole number"),
+        (lambda b: sefa.edit(b, {0: 1}, size=0, model="no.pt"), "size must be a whole number from"),
+        (lambda b: sefa.edit(b, {0: 1}, size=64, model=TINY), "size 64 is out of range; expected"),
+        (lambda b: sefa.sample("no.pt", label=-1), "label must be a whole number from 0"),
+        (lambda b: sefa.sweep(b, 0, fps=float("nan"), model="no.pt"), "fps must be at least 0.01"),
+        (
+            lambda b: localized(model="no.pt", precision="x"),
+            "unknown precision 'x'; expected",
+        ),
+        (
+            lambda b: sefa.evaluate(b, scorers="x", cache="c", model="no.pt"),
+            "unknown scorer 'x'; expected",
+        ),
+        (lambda b: sefa.evaluate(b, seeds="0-1", cache="c", model="no.pt"), "2 seeds; expected 10"),
+        (
+            lambda b: sefa.supervise("no.pt", "smile", scorers="colors"),
+            "the chosen scorers do not",
+        ),
+    ],
+)
+def test_arguments_are_checked_before_a_model_is_opened(
+    bundle: Bundle, work: Work, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SefaError) as refused:
+        work(bundle)
+    assert str(refused.value).startswith(words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_truncation_is_refused_in_words() -> None:
+    generator = sefa.load_generator(TINY, device="cpu")
+    with pytest.raises(UsageError, match=r"^psi must be a number, got None$"):
+        generator.truncate(generator.map(generator.sample([0])), None)
+
+
+def test_help_shows_every_keyword() -> None:
+    own = {"seeds", "codes", "size", "fps", "bounce", "frames", "arrange", "model", "layers"}
+    assert own <= inspect.signature(sefa.animate).parameters.keys()
+    assert {"tau", "layers", "precision"} <= inspect.signature(sefa.localize).parameters.keys()
+
+
+def test_a_list_holds_one_kind() -> None:
+    check_kind("names", ["a", "b"], "str | Sequence[str]")
+    with pytest.raises(UsageError, match=r"^names must be a string or a list of strings, got"):
+        check_kind("names", [3], "str | Sequence[str]")
