@@ -6,13 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from sefa_cli.allocator import keep_blocks
 from sefa_cli.editing.storyboard import Key, Storyboard
 from sefa_cli.errors import UsageError
 from sefa_cli.rendering.film import Film, FilmOptions
 from sefa_cli.rendering.film_frames import Captions
-from sefa_cli.rendering.options import RenderOptions, check_names
+from sefa_cli.rendering.options import RenderOptions, check_names, view_of
 from sefa_cli.rendering.pictures import Picture
-from sefa_cli.rendering.scene import Scene, open_scene
+from sefa_cli.rendering.scene import Scene
 from sefa_cli.rendering.sweeps import check_frames, frame_alphas, rest_frames
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ class Journey(Film):
 
 def _check(options: JourneyOptions, function: str) -> None:
     check_names(options, JourneyOptions, function)
+    view_of(options)  # an option that is not valid is refused before the model is read
     for name in ("seeds", "codes"):
         if options.get(name) is not None:
             raise UsageError(f"{name} with a film between codes", "the seeds of its key frames")
@@ -202,10 +204,15 @@ def _stops(keys: Sequence[Key], fps: float, ease: str) -> list[Stop]:
 def _journey(
     model: "Model", keys: Sequence[Key], stops: Sequence[Stop], options: JourneyOptions
 ) -> Journey:
-    fps, captions = options.get("fps", 25), options.get("captions", False)
-    scene = open_scene(options, model)
-    psi, label = options.get("truncation"), options.get("label")
-    codes = [key.code(scene.generator, psi, label) for key in keys]
+    from sefa_cli.editing.source import load_generator
+    from sefa_cli.editing.start import Start
+
+    keep_blocks()
+    generator = load_generator(model, options.get("device", "auto"), options.get("offline"))
+    how = options.get("truncation"), options.get("label"), options.get("truncation_layers")
+    codes = [key.code(generator, *how) for key in keys]
     if all(code.equal(codes[0]) for code in codes):
         raise UsageError("nothing moves: all key frames show the same face", "two that differ")
+    scene = Scene(generator, Start(codes[0], (0,), "code"), view_of(options))
+    fps, captions = options.get("fps", 25), options.get("captions", False)
     return Journey(scene, codes, [key.name for key in keys], stops, fps, captions)

@@ -10,7 +10,9 @@ import sefa_cli
 from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.editing.storyboard import Key, Storyboard
 from sefa_cli.errors import UsageError
+from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
+from tests.helpers.networks import stylegan2
 
 sefa: Any = sefa_cli  # what a type checker would refuse is tried here too
 
@@ -65,6 +67,25 @@ def test_a_storyboard_has_its_frames_at_their_times(tiny: Generator) -> None:
 def test_what_has_no_effect_is_refused(tiny: Generator, words: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         sefa.interpolate(tiny, 3, 7, **words)[0]
+
+
+def test_key_frames_need_no_other_face() -> None:
+    """No class is asked for a seed that nothing shows."""
+    generator = build(stylegan2(classes=3), "cpu")
+    story = Storyboard((Key(0, 3, label=1), Key(1, 7, label=2)))
+    film = sefa.film(story, generator, fps=4)
+    for i, seed, label in ((0, 3, 1), (-1, 7, 2)):
+        assert np.array_equal(film[i], sefa.sample(generator, seeds=seed, label=label)[0])
+    codes = codes_from_seeds(generator, [3, 7], label=1)
+    way = sefa.interpolate(generator, codes[:1], codes[1:], frames=3)
+    assert np.array_equal(way[-1], sefa.sample(generator, codes=codes[1:])[0])
+
+
+def test_layers_to_truncate(tiny: Generator) -> None:
+    how: dict[str, Any] = {"truncation": 0.5, "truncation_layers": "0"}
+    film = sefa.interpolate(tiny, 3, 7, frames=2, mix_from="5:1", **how)
+    picture = sefa.sample(tiny, seeds=3, mix_from="5:1", **how)[0]
+    assert np.array_equal(film[0], picture)
 
 
 def test_a_storyboard_needs_a_model() -> None:
