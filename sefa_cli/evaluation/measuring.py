@@ -91,7 +91,7 @@ class Trial:
             "model": weights_digest(self.scene.generator.checkpoint),
             "alphas": list(self.alphas),
             "layers": None if self.scene.layers is None else list(self.scene.layers),
-            "view": [getattr(view, one.name) for one in fields(view)],
+            "view": view.facts,
             "origin": self.origin,
         }
 

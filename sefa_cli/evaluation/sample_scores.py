@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +31,7 @@ def scores_key(
     facts = {
         "model": weights,
         "space": start.space,
-        "view": [getattr(view, one.name) for one in fields(view)],
+        "view": view.facts,
         "truncation": truncation,
         "scorers": {name: version_of(scorer) for name, scorer in scorers.items()},
     }

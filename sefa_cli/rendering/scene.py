@@ -9,7 +9,7 @@ from sefa_cli.allocator import keep_blocks
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import UsageError
 from sefa_cli.projections import parse_layers
-from sefa_cli.rendering.options import Indices, PictureOptions, RenderOptions, place, view_of
+from sefa_cli.rendering.options import Indices, PictureOptions, RenderOptions, view_of
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.view import View
 
@@ -33,6 +33,10 @@ class Scene:
     start: "Start"
     view: View = field(default_factory=View)
     layers: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.view.placement is not None:
+            self.generator.placed(*self.view.placement)  # refused by most families
 
     def pictures(self, view: View) -> Iterator[Picture]:
         """Yield the pictures of the starting codes, uint8 `(height, width, channels)`."""
@@ -105,7 +109,6 @@ def _scene(generator: "Generator", options: RenderOptions, seeds: Indices) -> Sc
     from sefa_cli.editing.mixing import mixed
     from sefa_cli.editing.start import start_from
 
-    place(generator, options)
     how = options.get("truncation"), options.get("truncation_layers"), options.get("label")
     start = start_from(generator, options.get("seeds", seeds), options.get("codes"), *how)
     if (mix := options.get("mix_from")) is not None:

@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sefa_cli.discovery.factorize import factorize
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation import evaluate as module
 from sefa_cli.evaluation.measuring import Measured, _read, _write_pictures, keep
 from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
 from sefa_cli.evaluation.scorers import color_scores
+from sefa_cli.families.build import build
 from tests.evaluation.conftest import bundle
+from tests.helpers.networks import stylegan3
 
 
 def test_kept_pictures_serve_another_scorer(
@@ -113,3 +116,17 @@ def test_a_flipped_bit_never_changes_a_measurement(tmp_path: Path) -> None:
         for one in fields(Measured) if found else ():
             np.testing.assert_array_equal(getattr(found, one.name), getattr(known, one.name))
     assert lost > 300
+
+
+def test_a_placement_has_measurements_of_its_own(tmp_path: Path) -> None:
+    checkpoint = stylegan3()
+    found, generator = factorize(checkpoint, num=1), build(checkpoint, "cpu")
+
+    def changes(cache: str, **placement: Any) -> list[float]:
+        how: dict[str, Any] = {"steps": 1, "scorers": "colors", "cache": tmp_path / cache}
+        rows = module.evaluate(found, model=generator, seeds="0-9", **how, **placement).results
+        return list(rows[0]["change"])
+
+    upright = changes("one")
+    assert changes("one", rotate=30.0) == changes("two", rotate=30.0) != upright
+    assert changes("one") == upright
