@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.canonical import canonical_json
@@ -242,7 +243,9 @@ def keep(path: Path, measured: Measured) -> None:
 def _read_pictures(path: Path, count: int, shape: tuple[int, ...]) -> list[Picture] | None:
     """Return kept pictures, None if they are not there or not those expected."""
     try:
-        with Image.open(path) as image:
+        with PngImageFile(path) as image:  # Image.open refuses as a bomb what may be so large
+            if image.size != (shape[1], count * shape[0]):
+                return None
             tall = np.asarray(image)
     except (OSError, ValueError, SyntaxError):  # SyntaxError: Pillow's word for a broken PNG file
         return None

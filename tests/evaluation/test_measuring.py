@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sefa_cli.discovery.factorize import factorize
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation import evaluate as module
-from sefa_cli.evaluation.measuring import Measured, _read, _write_pictures, keep
+from sefa_cli.evaluation.measuring import Measured, _read, _read_pictures, _write_pictures, keep
 from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
 from sefa_cli.evaluation.scorers import color_scores
 from sefa_cli.families.build import build
@@ -38,6 +39,19 @@ def test_kept_pictures_serve_another_scorer(
     before = run.known.rendered
     run({"right": bundle()})
     assert run.known.rendered > before + 100  # broken files are rendered again
+
+
+def test_more_kept_pictures_than_pillow_takes_for_a_bomb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for channels in (1, 3, 4):
+        pictures = list(np.random.default_rng(0).integers(0, 256, (9, 8, 16, channels), np.uint8))
+        _write_pictures(tmp_path / "x.png", pictures)
+        found = _read_pictures(tmp_path / "x.png", 9, (8, 16, channels))
+        assert found is not None and np.array_equal(found, pictures)
+        for count, shape in ((8, (8, 16, channels)), (9, (16, 8, channels)), (9, (8, 16, 2))):
+            assert _read_pictures(tmp_path / "x.png", count, shape) is None
 
 
 @pytest.mark.parametrize("write", [keep, _write_pictures])
