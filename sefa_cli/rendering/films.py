@@ -22,6 +22,7 @@ from sefa_cli.rendering.encoders import (
 from sefa_cli.rendering.ffmpeg import ffmpeg_path
 from sefa_cli.rendering.frame_folder import check_frame_folder, write_frame_folder
 from sefa_cli.rendering.pictures import Picture
+from sefa_cli.rendering.sweeps import check_fps
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ def check_film_path(path: str | Path, overwrite: bool = False, fps: float | None
     UsageError or SefaError.
     """
     target = Path(path)
-    if fps is not None and not (math.isfinite(fps) and fps >= 0.01):
-        raise UsageError(f"fps must be at least 0.01, got {fps:g}")
+    if fps is not None:
+        check_fps(fps)
     if str(path) == "-":
         raise UsageError("cannot write a film to stdout", f"a {_SUFFIXES} file or a folder")
     if _is_folder(path):

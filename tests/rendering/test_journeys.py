@@ -61,12 +61,21 @@ def test_a_storyboard_has_its_frames_at_their_times(tiny: Generator) -> None:
         ({"frames": 0}, "frames must be between 2 and 100000, got 0"),
         ({"ease": "quick"}, "unknown ease"),
         ({"hold": -1}, "hold must be"),
+        ({"fps": 0}, "fps must be at least 0.01, got 0"),
+        ({"fps": -1}, "fps must be"),
+        ({"fps": float("nan")}, "fps must be"),
+        ({"fps": float("inf")}, "fps must be"),
         ({"size": 0}, "size"),
     ],
 )
 def test_what_has_no_effect_is_refused(tiny: Generator, words: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         sefa.interpolate(tiny, 3, 7, **words)[0]
+    if "fps" in words:
+        with pytest.raises(UsageError, match=said):
+            sefa.film(Storyboard((Key(0, 3), Key(1, 7))), tiny, **words)
+        with pytest.raises(UsageError, match=said):
+            sefa.sweep(sefa.factorize(tiny.checkpoint, num=1), 0, model=tiny, **words)
 
 
 def test_key_frames_need_no_other_face() -> None:
