@@ -4,6 +4,7 @@ A source is a seed, or a code: the first of a file (`face.npz`), or its code 2 (
 """
 
 import math
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.projections import parse_layers
-from sefa_cli.ranges import check_indices, is_range
+from sefa_cli.ranges import check_indices, is_range, parse_range
 
 if TYPE_CHECKING:
     import torch
@@ -39,13 +40,13 @@ def parse_source(source: "int | str | Path") -> tuple[int | Path, int]:
     if is_range(text):
         if not text.strip().isdecimal():
             raise UsageError(f"{text} names several seeds", "one seed, such as 7")
-        return check_indices([int(text)], "seed", 2**32)[0], 0
+        return parse_range(text, "seed", 2**32)[0], 0
     path, number = text, "0"
-    if not Path(text).exists() and text.rpartition(":")[2].isdecimal():
+    if not os.path.exists(text) and text.rpartition(":")[2].isdecimal():  # noqa: PTH110
         path, _, number = text.rpartition(":")
-    if Path(path).exists():
-        return Path(path), int(number)
-    if re.fullmatch(r"-\d+", text):
+    if os.path.exists(path):  # noqa: PTH110 (Path.exists raises for names that are too long)
+        return Path(path), parse_range(number, "code")[0]
+    if re.fullmatch(r"-\d{1,18}", text):
         check_indices([int(text)], "seed", 2**32)
     raise SefaError(f"{path} does not exist", "a seed, or a file of codes such as face.npz")
 
@@ -162,5 +163,5 @@ def between(first: "torch.Tensor", last: "torch.Tensor", part: float, space: str
     angle = (one * other).sum(-1, keepdim=True).clamp(-1, 1).arccos()
     bow = ((1 - part) * angle).sin() * one + (part * angle).sin() * other
     arc = bow / angle.sin() * (lengths[0] + (lengths[1] - lengths[0]) * part)
-    near = (angle < 1e-4) | (angle > math.pi - 1e-4)  # no arc, or none that is the shortest
-    return straight.where(near, arc)
+    bent = (angle > 1e-4) & (angle < math.pi - 1e-4)  # NaN: one of them is 0
+    return arc.where(bent, straight)  # else there is no arc, or none that is the shortest

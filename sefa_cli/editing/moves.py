@@ -11,7 +11,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
-from sefa_cli.ranges import check_indices, check_once, format_range
+from sefa_cli.ranges import check_once, format_range
 
 EASES = ("linear", "smooth")
 MOST_STEPS = 201  # of one sweep or range
@@ -22,6 +22,9 @@ class Move:
     """One move: the sum Σ αᵢ nᵢ over its steps (k, α); α is in units of the latent."""
 
     steps: tuple[tuple[int, float], ...]
+
+    def __post_init__(self) -> None:
+        check_once([k for k, _ in self.steps], "direction")
 
     @property
     def name(self) -> str:
@@ -66,15 +69,18 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
         >>> [move.name for move in moves_of(bundle, {"smile": [-2, 2]})[0]]
         ['k1_-2.00', 'k1_+2.00']
     """
-    if isinstance(steps, str | int):
+    if isinstance(steps, str) or not isinstance(steps, Iterable):
         steps = [steps]
     pairs: list[Any] = list(steps.items()) if isinstance(steps, Mapping) else list(steps)
     if pairs and all(isinstance(name, str | int) for name in pairs):
         return [auto_moves(bundle, bundle.index(name)) for name in pairs]
     if pairs and isinstance(pairs[0], Sequence) and all(isinstance(m, Move) for m in pairs[0]):
         return pairs
+    expected = 'directions and steps such as {"smile": 2, 3: -1}'
+    if odd := [pair for pair in pairs if not isinstance(pair, tuple | list) or len(pair) != 2]:
+        raise UsageError(f"{shown(odd[0])} is not a direction with its step", expected)
     if not pairs or any(isinstance(step, Sequence) and not step for _, step in pairs):
-        raise UsageError("edit without steps", 'directions and steps such as {"smile": 2, 3: -1}')
+        raise UsageError("edit without steps", expected)
     found = [(bundle.index(name), step) for name, step in pairs]
     if len(found) == 1 and found[0][1] == AUTO:
         return [auto_moves(bundle, found[0][0])]
@@ -119,8 +125,7 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
             f"{len(ks)} --k with {len(alphas)} --alpha", "one --alpha for each --k",
             "Pairs combine into one move.",
         )  # fmt: skip
-    found = check_indices([parse_direction(bundle, k) for k in ks], "direction")
-    pairs = zip(found, alphas, strict=True)
+    pairs = [(parse_direction(bundle, k), alpha) for k, alpha in zip(ks, alphas, strict=True)]
     return [[Move(tuple((k, alpha_of(bundle, k, alpha)) for k, alpha in pairs))]]
 
 

@@ -4,6 +4,7 @@ Nothing is guessed silently: each photo carries notes about what was done to it.
 """
 
 import hashlib
+import os
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ def find_photos(paths: Sequence[str | Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in map(Path, paths):
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises for names that are too long)
             raise SefaError(f"{path} does not exist", remedy="Check the name.")
         inside = sorted(_pictures_in(path)) if path.is_dir() else [path]
         if not inside:
