@@ -163,5 +163,5 @@ def between(first: "torch.Tensor", last: "torch.Tensor", part: float, space: str
     angle = (one * other).sum(-1, keepdim=True).clamp(-1, 1).arccos()
     bow = ((1 - part) * angle).sin() * one + (part * angle).sin() * other
     arc = bow / angle.sin() * (lengths[0] + (lengths[1] - lengths[0]) * part)
-    bent = (angle > 1e-4) & (angle < math.pi - 1e-4)  # NaN: one of them is 0
-    return arc.where(bent, straight)  # else there is no arc, or none that is the shortest
+    bent = (angle > 1e-4) & (angle < math.pi - 1e-4)  # not if one code is 0: NaN
+    return straight.where(~bent, arc)  # there is no arc, or none that is the shortest

@@ -9,12 +9,15 @@ import pytest
 from PIL import Image
 
 from sefa_cli.discovery.factorize import factorize
+from sefa_cli.editing.codes import codes_from_seeds, save_codes
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation import evaluate as module
+from sefa_cli.evaluation.asked import mix_text
 from sefa_cli.evaluation.measuring import Measured, _read, _read_pictures, _write_pictures, keep
 from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
 from sefa_cli.evaluation.scorers import color_scores
 from sefa_cli.families.build import build
+from sefa_cli.generators.base import Generator
 from tests.evaluation.conftest import bundle
 from tests.helpers.networks import stylegan3
 
@@ -130,6 +133,17 @@ def test_a_flipped_bit_never_changes_a_measurement(tmp_path: Path) -> None:
         for one in fields(Measured) if found else ():
             np.testing.assert_array_equal(getattr(found, one.name), getattr(known, one.name))
     assert lost > 300
+
+
+def test_a_mixed_code_is_told_by_its_numbers(tmp_path: Path, tiny: Generator) -> None:
+    one, other = codes_from_seeds(tiny, [50, 51])
+    file = tmp_path / "x.npz"
+    save_codes(file, one[None])
+    before = mix_text(f"{file}:1-3")
+    save_codes(file, other[None], overwrite=True)
+    assert mix_text(f"{file}:1-3") != before != mix_text(f"{file}:0:1-3") != mix_text(f"{file}:1-2")
+    assert mix_text((one, [1])) != mix_text((other, [1])) == mix_text((other.numpy(), [1]))
+    assert mix_text("7:1-3") == "7:1-3" and mix_text((7, [1])) == "(7, [1])"
 
 
 def test_a_placement_has_measurements_of_its_own(tmp_path: Path) -> None:
