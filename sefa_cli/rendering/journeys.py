@@ -81,6 +81,8 @@ def interpolate(
 def film(
     storyboard: Storyboard | Path | str,
     model: "Model | None" = None,
+    *,
+    any_model: bool = False,
     **options: Unpack[JourneyOptions],
 ) -> Film:
     """Return the frames of a film along the key frames of a storyboard.
@@ -88,6 +90,7 @@ def film(
     Args:
         storyboard: A storyboard, or the path of its file.
         model: The model. Default: the storyboard's, or that of its bundles.
+        any_model: Accept a `model` with another fingerprint.
         **options: As for `interpolate`. `ease` acts between each two key frames. Default: the
             storyboard's.
 
@@ -113,18 +116,21 @@ def film(
     there = _stops(story.keys, options.get("fps", 25), ease)
     stops = [there[0]] * rest + there + [there[-1]] * rest
     stops += there[-2:0:-1] if bounce else []
-    return _journey(_open_model(story, model, options), story.keys, stops, options)
+    opened = _open_model(story, model, any_model, options)
+    return _journey(opened, story.keys, stops, options)
 
 
-def _open_model(story: Storyboard, model: "Model | None", options: JourneyOptions) -> "Generator":
+def _open_model(
+    story: Storyboard, model: "Model | None", any_model: bool, options: JourneyOptions
+) -> "Generator":
     """Return the model of a storyboard, checked by the fingerprints of its bundles."""
     from sefa_cli.editing.source import generator_for, load_generator
 
     model = story.model if model is None else model
     device, offline = options.get("device", "auto"), options.get("offline")
     if story.parts:
-        first = story.parts[0]
-        return generator_for(first.bundle, model, Path(first.file), device=device, offline=offline)
+        own, file = story.parts[0].bundle, Path(story.parts[0].file)
+        return generator_for(own, model, file, device=device, any_model=any_model, offline=offline)
     if model is None:
         raise UsageError("a storyboard without a model", 'the line model = "mobilestylegan_ffhq"')
     return load_generator(model, device, offline)

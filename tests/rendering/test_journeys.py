@@ -8,8 +8,10 @@ import pytest
 
 import sefa_cli
 from sefa_cli.editing.codes import codes_from_seeds
+from sefa_cli.editing.moves import Move
+from sefa_cli.editing.presets import Part
 from sefa_cli.editing.storyboard import Key, Storyboard
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
 from tests.helpers.networks import stylegan2
@@ -95,6 +97,16 @@ def test_layers_to_truncate(tiny: Generator) -> None:
     film = sefa.interpolate(tiny, 3, 7, frames=2, mix_from="5:1", **how)
     picture = sefa.sample(tiny, seeds=3, mix_from="5:1", **how)[0]
     assert np.array_equal(film[0], picture)
+
+
+def test_moves_on_another_model_are_accepted_if_asked_for() -> None:
+    bundle = sefa.factorize(stylegan2(seed=1), num=1)
+    moved = (Part("x.dirs", bundle, Move(((0, 2.0),))),)
+    story, other = Storyboard((Key(0, 3), Key(1, 3, parts=moved))), build(stylegan2(), "cpu")
+    with pytest.raises(MismatchError, match="any_model=True"):
+        sefa.film(story, other)
+    frame = sefa.film(story, other, any_model=True, fps=2)[-1]
+    assert np.array_equal(frame, sefa.edit(bundle, {0: 2}, seeds=3, model=other, any_model=True)[0])
 
 
 def test_a_storyboard_needs_a_model() -> None:
