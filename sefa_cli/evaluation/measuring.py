@@ -152,17 +152,16 @@ def attributes_of(
 
     Raises SefaError for a scorer that sees its subject in none of them.
     """
-    scorers = {**comparing(scorers, False), **comparing(scorers)}
+    alone, pairs = comparing(scorers, False), comparing(scorers)
     names: dict[str, dict[str, float]] = {}
     for number, picture in enumerate(itertools.islice(pictures, _FIRST)):
-        for name, scorer in scorers.items():
+        for name, scorer in {**alone, **pairs}.items():
             if not names.get(name):
-                given = [picture] * (1 + (name in comparing(scorers)))
+                given = [picture] * (2 if name in pairs else 1)
                 names[name] = score({name: scorer}, f"picture {number}", *given)
         if all(names.values()):
-            two = set(comparing(scorers))
-            own = [[n for s, ns in names.items() if (s in two) == c for n in ns] for c in (0, 1)]
-            return tuple(own[0]), tuple(own[1])
+            of_one = tuple(attribute for name in alone for attribute in names[name])
+            return of_one, tuple(attribute for name in pairs for attribute in names[name])
     blind = ", ".join(name for name, found in names.items() if not found)
     raise SefaError(
         f"the scorer {blind} sees nothing in the first {_FIRST} pictures",

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from sefa_cli.files import check_writable
 from sefa_cli.inversion.invert import Found, Inverter
 from sefa_cli.inversion.photos import digest, unlike
 from sefa_cli.inversion.table import COLUMNS, rows, save_rows
+from sefa_cli.inversion.tune import Progress
 from sefa_cli.parts import Job, Part, Shard
 
-Progress = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
 KIND = "codes"
 
 
