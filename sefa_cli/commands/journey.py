@@ -101,7 +101,8 @@ def _along(
     def make() -> "Film":
         from sefa_cli.rendering.journeys import film
 
-        return film(story, _generator(bundle, file, model, start, how), **how)
+        generator = _generator(bundle, file, model, start, how)
+        return film(story, generator, any_model=start.any_model, **how)
 
     return Wish(model or str(bundle and bundle.model["ref"]), make)
 

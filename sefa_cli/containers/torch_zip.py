@@ -4,6 +4,7 @@ Layout, from torch's own serialization: `<name>/data.pkl`, `<name>/data/<key>`, 
 entries, of which `<name>/byteorder` matters. All entries are stored uncompressed.
 """
 
+import io
 import mmap
 import re
 import struct
@@ -23,19 +24,18 @@ MAGIC = b"PK\x03\x04"
 
 _MAX_DIRECTORY = 16 << 20  # bytes of the list of entries; some 200,000 of them
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # magic, lengths of the name and of the extra field
-_U4, _U8 = struct.Struct("<I"), struct.Struct("<Q")
 _RESAVE = "Save it again with torch.save."
 
 
 def is_torch_zip(data: mmap.mmap, path: Path) -> bool:
     """Return whether the zip archive is a torch checkpoint. Raises SefaError if it is damaged."""
     first = data[: _LOCAL_HEADER.size + 256]  # torch writes the pickle first; others re-pack
-    return b"/data.pkl" in first or any(name.endswith("/data.pkl") for name in _names(data, path))
+    return b"/data.pkl" in first or any(name.endswith("/data.pkl") for name in _names(path))
 
 
-def names_in_zip(data: mmap.mmap, path: Path) -> tuple[str, ...]:
+def names_in_zip(path: Path) -> tuple[str, ...]:
     """Return the first names in a zip archive, for messages."""
-    return tuple(_names(data, path)[:3])
+    return tuple(_names(path)[:3])
 
 
 def read_torch_zip(data: mmap.mmap, path: Path, program: bool = False) -> Contents:
@@ -44,7 +44,7 @@ def read_torch_zip(data: mmap.mmap, path: Path, program: bool = False) -> Conten
     A TorchScript program is refused unless `program`: its numbers alone do not say what it does.
     Then its modules are records, and its code is never looked at.
     """
-    directory = _directory(data, path)
+    directory = _directory(path)
     if program:
         directory = [e for e in directory if re.search(r"/data(\.pkl$|/)", e.filename)]
     elif any(entry.filename.endswith("/constants.pkl") for entry in directory):
@@ -75,32 +75,26 @@ def read_torch_zip(data: mmap.mmap, path: Path, program: bool = False) -> Conten
     return Contents(path, "torch zip", pickle.value, tensor, pickle.called)
 
 
-def _directory(data: mmap.mmap, path: Path) -> list[zipfile.ZipInfo]:
+class _Cautious(io.FileIO):
+    """An archive whose list of entries must not be a bomb: zipfile reads it all at once."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _MAX_DIRECTORY:
+            raise damaged("its list of entries is absurdly long")
+        return super().read(size)
+
+
+def _directory(path: Path) -> list[zipfile.ZipInfo]:
     """Return the list of entries, unless it is a bomb."""
-    if _directory_size(data) > _MAX_DIRECTORY:
-        raise damaged("its list of entries is absurdly long")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Cautious(path) as file, zipfile.ZipFile(file) as archive:
             return archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         raise damaged("its list of entries cannot be read; it may be cut off") from error
 
 
-def _directory_size(data: mmap.mmap) -> int:
-    """Return the bytes of the list of entries, as announced at the archive's end."""
-    end = data.rfind(b"PK\x05\x06")
-    if end < 0 or end + 22 > len(data):
-        return 0
-    locator = end - 20  # of the 64-bit record, where there is one
-    if locator >= 0 and data[locator : locator + 4] == b"PK\x06\x07":
-        (record,) = _U8.unpack_from(data, locator + 8)
-        if record + 56 <= len(data):
-            return int(_U8.unpack_from(data, record + 40)[0])
-    return int(_U4.unpack_from(data, end + 12)[0])
-
-
-def _names(data: mmap.mmap, path: Path) -> list[str]:
-    return [entry.filename for entry in _directory(data, path)]
+def _names(path: Path) -> list[str]:
+    return [entry.filename for entry in _directory(path)]
 
 
 def _entries(

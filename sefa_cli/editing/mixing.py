@@ -4,6 +4,7 @@ A source is a seed, or a code: the first of a file (`face.npz`), or its code 2 (
 """
 
 import math
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from sefa_cli.arguments import in_short
 from sefa_cli.errors import UsageError
 from sefa_cli.file_kinds import not_here
 from sefa_cli.projections import parse_layers
-from sefa_cli.ranges import Indices, check_indices, is_range, is_whole
+from sefa_cli.ranges import Indices, check_indices, is_range, is_whole, parse_range
 
 if TYPE_CHECKING:
     import torch
@@ -39,13 +40,13 @@ def parse_source(source: "int | str | Path") -> tuple[int | Path, int]:
     if is_range(text):
         if not text.strip().isdecimal():
             raise UsageError(f"{text} names several seeds", "one seed, such as 7")
-        return check_indices([int(text)], "seed", 2**32)[0], 0
+        return parse_range(text, "seed", 2**32)[0], 0
     path, number = text, "0"
-    if not Path(text).exists() and text.rpartition(":")[2].isdecimal():
+    if not os.path.exists(text) and text.rpartition(":")[2].isdecimal():  # noqa: PTH110
         path, _, number = text.rpartition(":")
-    if Path(path).exists():
-        return Path(path), int(number)
-    if re.fullmatch(r"-\d+", text):
+    if os.path.exists(path):  # noqa: PTH110 (Path.exists raises for names that are too long)
+        return Path(path), parse_range(number, "code")[0]
+    if re.fullmatch(r"-\d{1,18}", text):
         check_indices([int(text)], "seed", 2**32)
     raise not_here(path, "Give a seed, or a file of codes such as face.npz.")
 
@@ -182,5 +183,5 @@ def between(first: "torch.Tensor", last: "torch.Tensor", part: float, space: str
     angle = (one * other).sum(-1, keepdim=True).clamp(-1, 1).arccos()
     bow = ((1 - part) * angle).sin() * one + (part * angle).sin() * other
     arc = bow / angle.sin() * (lengths[0] + (lengths[1] - lengths[0]) * part)
-    near = (angle < 1e-4) | (angle > math.pi - 1e-4)  # no arc, or none that is the shortest
-    return straight.where(near, arc)
+    bent = (angle > 1e-4) & (angle < math.pi - 1e-4)  # not if one code is 0: NaN
+    return straight.where(~bent, arc)  # there is no arc, or none that is the shortest

@@ -12,7 +12,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError, either
-from sefa_cli.ranges import check_indices, check_once, format_range, is_whole
+from sefa_cli.ranges import check_once, format_range, is_whole
 
 EASES = ("linear", "smooth")
 MOST_STEPS = 201  # of one sweep or range
@@ -23,6 +23,9 @@ class Move:
     """One move: the sum Σ αᵢ nᵢ over its steps (k, α); α is in units of the latent."""
 
     steps: tuple[tuple[int, float], ...]
+
+    def __post_init__(self) -> None:
+        check_once([k for k, _ in self.steps], "direction")
 
     @property
     def name(self) -> str:
@@ -76,12 +79,11 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
         return [auto_moves(bundle, bundle.index(name)) for name in pairs]
     if pairs and isinstance(pairs[0], Sequence) and all(isinstance(m, Move) for m in pairs[0]):
         return pairs
+    expected = 'directions and steps such as {"smile": 2, 3: -1}'
     if odd := [pair for pair in pairs if not isinstance(pair, tuple | list) or len(pair) != 2]:
-        raise UsageError(
-            f"steps must be directions, got {in_short(odd[0])}", 'such as {"smile": 2}'
-        )
+        raise UsageError(f"steps must be directions, got {in_short(odd[0])}", expected)
     if not pairs or any(isinstance(step, Sequence) and not step for _, step in pairs):
-        raise UsageError("edit without steps", 'directions and steps such as {"smile": 2, 3: -1}')
+        raise UsageError("edit without steps", expected)
     found = [(bundle.index(name), step) for name, step in pairs]
     if len(found) == 1 and found[0][1] == AUTO:
         return [auto_moves(bundle, found[0][0])]
@@ -126,8 +128,7 @@ def parse_moves(bundle: Bundle, ks: Sequence[str], alphas: Sequence[str]) -> lis
             f"{len(ks)} --k with {len(alphas)} --alpha", "one --alpha for each --k",
             "Pairs combine into one move.",
         )  # fmt: skip
-    found = check_indices([parse_direction(bundle, k) for k in ks], "direction")
-    pairs = zip(found, alphas, strict=True)
+    pairs = [(parse_direction(bundle, k), alpha) for k, alpha in zip(ks, alphas, strict=True)]
     return [[Move(tuple((k, alpha_of(bundle, k, alpha)) for k, alpha in pairs))]]
 
 

@@ -146,7 +146,7 @@ def parse_table(text: str, path: Path | str, known: Sequence[str]) -> dict[str, 
     """Return the table in a TOML text. Raises SefaError if it is not one, or for other keys."""
     try:
         table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also an integer of thousands of digits
         raise SefaError(f"{path} is not TOML: {error}") from None
     check_keys(path, table, known)
     return table

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from sefa_cli.editing.mixing import Mix, Source
     from sefa_cli.generators.base import Generator
+    from sefa_cli.ranges import Indices
 
 MOST_KEYS = 1000
 _SOURCES = ("seed", "codes", "class", "mix_from", "truncation")
@@ -81,7 +82,11 @@ class Key:
         return self.caption or ", ".join(words)
 
     def code(
-        self, generator: Generator, truncation: float | None = None, label: int | None = None
+        self,
+        generator: Generator,
+        truncation: float | None = None,
+        label: int | None = None,
+        trunc_layers: Indices | None = None,
     ) -> torch.Tensor:
         """Return its code after all moves, `(1, layers, dim)` or `(1, dim)`.
 
@@ -89,6 +94,7 @@ class Key:
             generator: The generator.
             truncation: ψ if it has none of its own.
             label: The class of a conditional model, if it has none of its own.
+            trunc_layers: The code indices to truncate; None for all.
 
         Raises:
             UsageError: It has a class, but the film of this model has one for all key frames.
@@ -102,10 +108,10 @@ class Key:
             )
         psi = truncation if self.truncation is None else self.truncation
         label = label if self.label is None else self.label
-        code = code_of(generator, self.source, psi, None, label)
+        code = code_of(generator, self.source, psi, trunc_layers, label)
         start = Start(code, (0,), "code", generator.space)
         if self.mix_from is not None:
-            start = mixed(start, generator, self.mix_from, psi, None, label)
+            start = mixed(start, generator, self.mix_from, psi, trunc_layers, label)
         for part in self.parts:
             start = part.moved(start)
         return start.codes

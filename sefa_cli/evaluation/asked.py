@@ -1,8 +1,10 @@
 """What is evaluated: bundles of one model, by name, their directions, and seeds with a subject."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +14,16 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.interfacegan import LEAST
+from sefa_cli.editing.mixing import parse_mix, parse_source
 from sefa_cli.errors import MismatchError, SefaError, UsageError
+from sefa_cli.inversion.photos import digest
 from sefa_cli.projections import fingerprint
 from sefa_cli.ranges import Indices, as_indices, check_once
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
+
+if TYPE_CHECKING:
+    from sefa_cli.editing.mixing import Mix
 
 LEAST_SEEDS = 10  # fewer cannot predict other seeds
 LOST = 0.5  # share of pictures without their subject from which on a table is refused
@@ -55,6 +62,16 @@ def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions
     scene = open_scene_of(first, options, seeds="0-99")
     check_count(len(scene.start.numbers), scene.start.kind)
     return replace(scene, view=scene.view.at_most(scene.generator, _LARGEST))
+
+
+def mix_text(mix: "Mix") -> str:
+    """Return what tells a source of layers from any other: the digest of a file or an array."""
+    source, layers = parse_mix(mix)
+    if not isinstance(source, int | str | Path):
+        array = source if isinstance(source, np.ndarray) else source.detach().cpu().numpy()
+        return f"{hashlib.sha256(array.tobytes()).hexdigest()}:{layers}"
+    file, number = parse_source(source)
+    return str(mix) if isinstance(file, int) else f"{digest(file)}:{number}:{layers}"
 
 
 def check_count(count: int, kind: str = "seed") -> None:

@@ -16,7 +16,15 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError
 from sefa_cli.evaluation import statistics
-from sefa_cli.evaluation.asked import LOST, Bundles, by_name, check_subjects, indices_of, scene_for
+from sefa_cli.evaluation.asked import (
+    LOST,
+    Bundles,
+    by_name,
+    check_subjects,
+    indices_of,
+    mix_text,
+    scene_for,
+)
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import (
     Begin,
@@ -239,8 +247,8 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
         name: None if (value := options.get(name)) is None else str(value)
         for name in ("truncation", "truncation_layers", "label")
     }
-    if mix := options.get("mix_from"):
-        origin["mix_from"] = str(mix)
+    if (mix := options.get("mix_from")) is not None:
+        origin["mix_from"] = mix_text(mix)
     opened = open_scorers(scorers, options.get("offline"))
     try:
         alphas = [alpha * i / steps for i in range(1, steps + 1)]

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.canonical import canonical_json
@@ -94,7 +95,7 @@ class Trial:
             "model": weights_digest(self.scene.generator.checkpoint),
             "alphas": list(self.alphas),
             "layers": None if self.scene.layers is None else list(self.scene.layers),
-            "view": [getattr(view, one.name) for one in fields(view)],
+            "view": view.facts,
             "origin": self.origin,
         }
 
@@ -154,17 +155,16 @@ def attributes_of(
 
     Raises SefaError for a scorer that sees its subject in none of them.
     """
-    scorers = {**comparing(scorers, False), **comparing(scorers)}
+    alone, pairs = comparing(scorers, False), comparing(scorers)
     names: dict[str, dict[str, float]] = {}
     for number, picture in enumerate(itertools.islice(pictures, _FIRST)):
-        for name, scorer in scorers.items():
+        for name, scorer in {**alone, **pairs}.items():
             if not names.get(name):
-                given = [picture] * (1 + (name in comparing(scorers)))
+                given = [picture] * (2 if name in pairs else 1)
                 names[name] = score({name: scorer}, f"picture {number}", *given)
         if all(names.values()):
-            two = set(comparing(scorers))
-            own = [[n for s, ns in names.items() if (s in two) == c for n in ns] for c in (0, 1)]
-            return tuple(own[0]), tuple(own[1])
+            of_one = tuple(attribute for name in alone for attribute in names[name])
+            return of_one, tuple(attribute for name in pairs for attribute in names[name])
     blind = ", ".join(name for name, found in names.items() if not found)
     raise SefaError(
         f"the scorer {blind} sees nothing in the first {_FIRST} pictures",
@@ -245,7 +245,9 @@ def keep(path: Path, measured: Measured) -> None:
 def _read_pictures(path: Path, count: int, shape: tuple[int, ...]) -> list[Picture] | None:
     """Return kept pictures, None if they are not there or not those expected."""
     try:
-        with Image.open(path) as image:
+        with PngImageFile(path) as image:  # Image.open refuses as a bomb what may be so large
+            if image.size != (shape[1], count * shape[0]):
+                return None
             tall = np.asarray(image)
     except (OSError, ValueError, SyntaxError):  # SyntaxError: Pillow's word for a broken PNG file
         return None

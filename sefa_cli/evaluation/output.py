@@ -24,13 +24,9 @@ from sefa_cli.rendering.pictures import Picture, save_png
 from sefa_cli.rendering.report_page import write_template
 from sefa_cli.rendering.sheets import contact_sheet
 
-PAGE, DATA, TABLE, SHEET, CACHE = (
-    "index.html",
-    "evaluation.json",
-    "evaluation.csv",
-    "sheet.png",
-    "cache",
-)
+PAGE, DATA, TABLE, SHEET = "index.html", "evaluation.json", "evaluation.csv", "sheet.png"
+CACHE = "cache"
+_MEANS = ("steadiness", "agreeing", "consistency", "same_way", "uniformity", "lost")
 _CLEAR = 0.3  # standard deviations from which on a direction moves an attribute
 _FACES = 3  # seeds in the sheet
 _LARGE = 2.0  # standard deviations that have the full color
@@ -96,10 +92,7 @@ def _summary(found: Evaluation, bundle: str) -> dict[str, Any]:
         for name in found.attributes
         if (row := found.best(name, bundle)) is not None
     }
-    means = {
-        key: float(np.mean([row[key] for row in rows]))
-        for key in ("steadiness", "agreeing", "consistency", "same_way", "uniformity", "lost")
-    }
+    means = {key: float(np.mean([row[key] for row in rows])) for key in _MEANS}
     compared = {
         name: _mean(row["compared"][name]["mean"] for row in rows) for name in rows[0]["compared"]
     }
@@ -127,20 +120,8 @@ def as_csv(found: Evaluation) -> str:
     table = csv.writer(text, lineterminator="\n")
     numbers = ("mean", "low", "high", "per_alpha", "transfer", "dependency")
     shared = (
-        "bundle",
-        "method",
-        "k",
-        "label",
-        "alpha",
-        "steadiness",
-        "agreeing",
-        "consistency",
-        "same_way",
-        "uniformity",
-        "lost",
-        "unit_below",
-        "unit_above",
-        "inside_over_outside",
+        *("bundle", "method", "k", "label", "alpha", *_MEANS),
+        *("unit_below", "unit_above", "inside_over_outside"),
     )
     compared = list(found.results[0]["compared"])
     table.writerow([*shared, *compared, "attribute", *numbers])

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,7 @@ def scores_key(
     facts = {
         "model": weights,
         "space": start.space,
-        "view": [getattr(view, one.name) for one in fields(view)],
+        "view": view.facts,
         "truncation": truncation,
         "scorers": {name: version_of(scorer) for name, scorer in scorers.items()},
     }

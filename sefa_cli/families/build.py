@@ -1,9 +1,13 @@
 """From a checkpoint to a generator that makes pictures."""
 
 from sefa_cli.containers.checkpoint import Checkpoint
+from sefa_cli.errors import SefaError
+from sefa_cli.families.native import DIALECT
 from sefa_cli.families.registry import blamed, family_of
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.devices import pick_device
+
+_MISFITS = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError)
 
 
 def build(checkpoint: Checkpoint, device: str = "auto") -> Generator:
@@ -18,8 +22,16 @@ def build(checkpoint: Checkpoint, device: str = "auto") -> Generator:
             or have the wrong shape.
     """
     where, family = pick_device(device), family_of(checkpoint)
-    with blamed(family):
-        generator = family.generator(checkpoint)
-        if not isinstance(generator, Generator):
-            raise TypeError(f"generator() returned a {type(generator).__name__}")
+    try:
+        with blamed(family):
+            generator = family.generator(checkpoint)
+            if not isinstance(generator, Generator):
+                raise TypeError(f"generator() returned a {type(generator).__name__}")
+    except _MISFITS as error:
+        if checkpoint.dialect != DIALECT:
+            raise
+        raise SefaError(  # a forged file of our own: others were checked
+            f"{checkpoint.ref} has settings that do not make a {checkpoint.family} ({error})",
+            "a complete generator",
+        ) from None
     return generator.eval().to(where)

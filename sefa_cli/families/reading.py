@@ -152,7 +152,7 @@ def _no_model(path: Path) -> SefaError:
     with mapped(path) as data:
         if data[:4] != MAGIC:
             return SefaError(f"{path.name} is an XML file, but not an OpenVINO IR", _EXPECTED)
-        shown = ", ".join(f"{name!r:.60}" for name in names_in_zip(data, path))
+    shown = ", ".join(f"{name!r:.60}" for name in names_in_zip(path))
     return SefaError(f"{path.name} is a zip archive without a model; it holds {shown}", _EXPECTED)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Self
 
 import numpy as np
@@ -236,10 +237,10 @@ class Generator(nn.Module):
         self.make_chain = make
         return self
 
-    def place(self, translate: tuple[float, float] = (0.0, 0.0), rotate: float = 0.0) -> None:
-        """Turn all later pictures by degrees, counterclockwise, then move them right and down.
+    def placed(self, x: float, y: float, degrees: float) -> AbstractContextManager[None]:
+        """Turn the pictures of a `with` block counterclockwise, then move them right and down.
 
-        `translate` is in widths of the picture. Raises UsageError for all families but StyleGAN3.
+        x and y are in widths of the picture. Raises UsageError for all families but StyleGAN3.
         """
         raise UsageError(f"translation and rotation of a {self.family} model", "a stylegan3 model")
 

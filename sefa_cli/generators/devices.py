@@ -21,10 +21,14 @@ def check_device(name: str) -> None:
 
     Raises UsageError for an unknown one, SefaError for one that this machine or this torch lacks.
     """
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
-        raise UsageError(f"unknown device {name!r}", "auto, cpu, cuda or mps")
+    _check_name(name)
     if name[:4] in ("cuda", "mps") and (why := why_not(name[:4])):
         raise _missing(name, why)
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:(0|[1-9][0-9]{0,3}))?", name):
+        raise UsageError(f"unknown device {name!r}", "auto, cpu, cuda or mps")
 
 
 def pick_device(name: str) -> "torch.device":
@@ -34,17 +38,18 @@ def pick_device(name: str) -> "torch.device":
     """
     import torch
 
+    _check_name(name)
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if name == "auto":
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
     if not ((cuda and name.startswith("cuda")) or (mps and name == "mps")):
         check_device(name)
-    device = torch.device(name)
-    if device.type == "cuda" and not cuda:
+    kind, _, index = name.partition(":")
+    if kind == "cuda" and not cuda:
         raise _missing(name, _NO_GPU)
-    if device.type == "cuda" and (device.index or 0) >= (count := torch.cuda.device_count()):
+    if index and int(index) >= (count := torch.cuda.device_count()):  # torch's index is 8 bits
         raise _missing(name, f"there are {count} GPUs, counted from 0")
-    return device
+    return torch.device(name)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ from sefa_cli.inversion.found import Found
 from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.photos import digest, unlike
 from sefa_cli.inversion.table import COLUMNS, rows, save_rows
+from sefa_cli.inversion.tune import Progress
 from sefa_cli.parts import Job, Part, Shard
 
-Progress = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
 KIND = "codes"
 
 

@@ -13,12 +13,10 @@ from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.editing.codes import as_codes
 from sefa_cli.editing.tuned import save_tuned
 from sefa_cli.errors import SefaError
-from sefa_cli.inversion.batch import Progress
 from sefa_cli.inversion.descent import Report, Watch
 from sefa_cli.inversion.invert import Inverter
 from sefa_cli.inversion.photos import digest, unlike
-from sefa_cli.inversion.tune import Report as Step
-from sefa_cli.inversion.tune import tune_to
+from sefa_cli.inversion.tune import Progress, tune_to
 from sefa_cli.sources import cache
 
 
@@ -67,7 +65,7 @@ def code_of(
 
 
 def tuned_to(
-    of: PhotoCodes, inverter: Inverter, step: Step, offline: bool | None = None
+    of: PhotoCodes, inverter: Inverter, progress: Progress, offline: bool | None = None
 ) -> Checkpoint:
     """Return the model as it is tuned to these photos, by LPIPS too; the cache keeps the changes.
 
@@ -87,7 +85,7 @@ def tuned_to(
         seeing = Inverter(inverter.generator, way, offline)
         read = zip(of.photos, of.names, of.codes, strict=True)
         found = [seeing.found(inverter.read(path, name), code) for path, name, code in read]
-        _, tuned = tune_to(seeing, found, step)
+        _, tuned = tune_to(seeing, found, progress)
         file.parent.mkdir(parents=True, exist_ok=True)
         save_tuned(file, tuned.generator, tuned.changes, overwrite=True)
         cache.keep(mark, hashlib.sha256(file.read_bytes()).digest())

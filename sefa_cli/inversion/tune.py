@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sefa_cli.inversion.found import Found
     from sefa_cli.inversion.invert import Inverter
 
-Report = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
+Progress = Callable[[str, int, float], object]  # name, passes so far of this photo, loss
 
 _STEP = 4e-4  # of Adam; with 1e-3 the loss rises first
 _DETAIL = 10.0  # weight of the mean square change of the detail
@@ -56,7 +56,7 @@ class Tuned:
 
 
 def tune_to(
-    inverter: "Inverter", found: "Sequence[Found]", report: Report
+    inverter: "Inverter", found: "Sequence[Found]", progress: Progress
 ) -> "tuple[list[Found], Tuned]":
     """Return what is found for photos after the network was tuned to their codes; the changes.
 
@@ -85,7 +85,7 @@ def tune_to(
                 loss = loss_to(picture)
                 (loss + _DETAIL * (finer - detail).square().mean()).backward()  # type: ignore[no-untyped-call]
                 search.step()
-                report(one.photo.name, done, float(loss.detach()))
+                progress(one.photo.name, done, float(loss.detach()))
         changes = {
             name: (weight.detach() - before[name]).half() for name, weight in weights.items()
         }

@@ -22,7 +22,7 @@ from sefa_cli.rendering.encoders import (
 from sefa_cli.rendering.ffmpeg import ffmpeg_path
 from sefa_cli.rendering.frame_folder import check_frame_folder, write_frame_folder
 from sefa_cli.rendering.pictures import Picture
-from sefa_cli.rendering.sweeps import check_rate
+from sefa_cli.rendering.sweeps import check_fps
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def check_film_path(path: str | Path, overwrite: bool = False, fps: float | None
     """
     target = Path(path)
     if fps is not None:
-        check_rate(fps)
+        check_fps(fps)
     if str(path) == "-":
         raise UsageError("cannot write a film to stdout", either([*_KINDS, "a folder"]))
     if _is_folder(path):

@@ -8,15 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from sefa_cli.allocator import keep_blocks
 from sefa_cli.arguments import public
 from sefa_cli.editing.mixing import check_source, parse_mix
 from sefa_cli.editing.storyboard import Key, Storyboard
 from sefa_cli.errors import UsageError
 from sefa_cli.rendering.film import Film, FilmOptions
 from sefa_cli.rendering.film_frames import Captions
-from sefa_cli.rendering.options import RenderOptions
+from sefa_cli.rendering.options import RenderOptions, view_of
 from sefa_cli.rendering.pictures import Picture
-from sefa_cli.rendering.scene import Scene, open_scene
+from sefa_cli.rendering.scene import Scene, check_scene
 from sefa_cli.rendering.sweeps import check_frames, frame_alphas, rest_frames
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def interpolate(
 def film(
     storyboard: Storyboard | Path | str,
     model: str | Path | Generator | None = None,
+    *,
+    any_model: bool = False,
     **options: Unpack[JourneyOptions],
 ) -> Film:
     """Return the frames of a film along the key frames of a storyboard.
@@ -95,6 +98,7 @@ def film(
     Args:
         storyboard: A storyboard, or the path of its file.
         model: The model. Default: the storyboard's, or that of its bundles.
+        any_model: Accept a `model` with another fingerprint.
         **options: As for `interpolate`. `ease` acts between each two key frames. Default: the
             storyboard's.
 
@@ -124,18 +128,21 @@ def film(
     there = _stops(story.keys, options.get("fps", 25), ease)
     stops = [there[0]] * rest + there + [there[-1]] * rest
     stops += there[-2:0:-1] if bounce else []
-    return _journey(_open_model(story, model, options), story.keys, stops, options)
+    opened = _open_model(story, model, any_model, options)
+    return _journey(opened, story.keys, stops, options)
 
 
-def _open_model(story: Storyboard, model: Model | None, options: JourneyOptions) -> Generator:
+def _open_model(
+    story: Storyboard, model: Model | None, any_model: bool, options: JourneyOptions
+) -> Generator:
     """Return the model of a storyboard, checked by the fingerprints of its bundles."""
     from sefa_cli.editing.source import generator_for, load_generator
 
     model = story.model if model is None else model
     device, offline = options.get("device", "auto"), options.get("offline")
     if story.parts:
-        first = story.parts[0]
-        return generator_for(first.bundle, model, Path(first.file), device=device, offline=offline)
+        own, file = story.parts[0].bundle, Path(story.parts[0].file)
+        return generator_for(own, model, file, device=device, any_model=any_model, offline=offline)
     if model is None:
         raise UsageError("a storyboard without a model", 'the line model = "mobilestylegan_ffhq"')
     return load_generator(model, device, offline)
@@ -189,6 +196,7 @@ class Journey(Film):
 
 
 def _check(options: JourneyOptions) -> None:
+    check_scene(options)  # an option that is not valid is refused before the model is read
     for name in ("seeds", "codes"):
         if options.get(name) is not None:
             raise UsageError(f"{name} with a film between codes", "the seeds of its key frames")
@@ -216,10 +224,15 @@ def _journey(
     stops: Sequence[Stop],
     options: JourneyOptions,
 ) -> Journey:
-    fps, captions = options.get("fps", 25), options.get("captions", False)
-    scene = open_scene(options, model)
-    psi, label = options.get("truncation"), options.get("label")
-    codes = [key.code(scene.generator, psi, label) for key in keys]
+    from sefa_cli.editing.source import load_generator
+    from sefa_cli.editing.start import Start
+
+    keep_blocks()
+    generator = load_generator(model, options.get("device", "auto"), options.get("offline"))
+    how = options.get("truncation"), options.get("label"), options.get("truncation_layers")
+    codes = [key.code(generator, *how) for key in keys]
     if all(code.equal(codes[0]) for code in codes):
         raise UsageError("nothing moves: all key frames show the same face", "two that differ")
+    scene = Scene(generator, Start(codes[0], (0,), "code"), view_of(options))
+    fps, captions = options.get("fps", 25), options.get("captions", False)
     return Journey(scene, codes, [key.name for key in keys], stops, fps, captions)

@@ -83,7 +83,6 @@ class PictureOptions(RenderOptions, total=False):
 
 def view_of(options: RenderOptions) -> View:
     """Return how to render pictures. Raises UsageError for an option that is not valid."""
-    check_placement(options.get("translate"), options.get("rotate"))
     check_truncation(options.get("truncation"))
     for name, least in (("size", 1), ("label", 0)):
         if (value := options.get(name)) is not None and not is_whole(value, least):
@@ -94,24 +93,20 @@ def view_of(options: RenderOptions) -> View:
         noise_mode=options.get("noise_mode", "const"),
         label=options.get("label"),
         truncation=options.get("truncation"),
+        placement=_placement(options.get("translate"), options.get("rotate")),
     )
 
 
-def check_placement(translate: Sequence[float] | None, rotate: float | None) -> None:
-    """Raise UsageError unless these are two finite numbers and one finite number."""
+def _placement(
+    translate: Sequence[float] | None, rotate: float | None
+) -> tuple[float, float, float] | None:
+    """Return how pictures move and turn. Raises UsageError for other than three finite numbers."""
     if translate is not None and (len(translate) != 2 or not all(map(math.isfinite, translate))):
         given = ",".join(f"{part:g}" for part in translate)
         raise UsageError(f"translate must be two finite numbers, got {given}", "such as 0.1,-0.05")
     if not math.isfinite(rotate or 0):
         raise UsageError(f"rotate must be finite, got {rotate}", "degrees, such as 15")
-
-
-def place(generator: Generator, options: RenderOptions) -> None:
-    """Set how a generator moves and turns its pictures, if the options ask for it.
-
-    Raises UsageError for families other than StyleGAN3.
-    """
-    translate, rotate = options.get("translate"), options.get("rotate")
-    if translate is not None or rotate is not None:
-        x, y = translate or (0.0, 0.0)
-        generator.place((x, y), rotate or 0.0)
+    if translate is None and rotate is None:
+        return None
+    x, y = (0.0, 0.0) if translate is None else translate
+    return float(x), float(y), float(rotate or 0)

@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 from sefa_cli.errors import MismatchError, UsageError, either
 from sefa_cli.files import check_folder, check_suffix, check_writable, free_name
 from sefa_cli.interchange.notes import text_in
-from sefa_cli.rendering.pictures import (
-    PICTURE_SUFFIXES,
-    save_picture,
-    save_png,
-)
+from sefa_cli.rendering.pictures import PICTURE_SUFFIXES, save_picture, save_png
 
 
 @dataclass(frozen=True)

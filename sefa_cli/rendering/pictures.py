@@ -98,9 +98,7 @@ def to_uint8(images: ArrayLike) -> Picture:
         SefaError: The images hold NaN or infinity, which a far too large step can cause, or have
             another shape.
     """
-    levels = np.asarray(images).astype(
-        np.float32
-    )  # (n, channels, height, width), a copy to work in
+    levels = np.asarray(images).astype(np.float32)  # a copy to work in
     if levels.ndim != 4 or levels.shape[1] not in (1, 3, 4):
         raise SefaError(
             f"images of shape {levels.shape}",

@@ -13,7 +13,7 @@ from sefa_cli.file_kinds import check_exists
 from sefa_cli.generators.devices import check_device
 from sefa_cli.projections import parse_layers
 from sefa_cli.ranges import Indices, as_indices
-from sefa_cli.rendering.options import PictureOptions, RenderOptions, place, view_of
+from sefa_cli.rendering.options import PictureOptions, RenderOptions, view_of
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.view import View
 
@@ -37,6 +37,10 @@ class Scene:
     start: "Start"
     view: View = field(default_factory=View)
     layers: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.view.placement is not None:
+            self.generator.placed(*self.view.placement)  # refused by most families
 
     def pictures(self, view: View) -> Iterator[Picture]:
         """Yield the pictures of the starting codes, uint8 `(height, width, channels)`."""
@@ -65,7 +69,7 @@ def open_scene(
         UsageError: An option is not valid.
         SefaError: The model cannot be read.
     """
-    _check(options)
+    check_scene(options)
     from sefa_cli.editing.source import load_generator
 
     keep_blocks()
@@ -81,7 +85,7 @@ def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -
         MismatchError: The bundle belongs to another model.
         SefaError: The model cannot be read.
     """
-    _check(options)
+    check_scene(options)
     from sefa_cli.editing.source import generator_for
 
     keep_blocks()
@@ -98,7 +102,7 @@ def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -
     return replace(_scene(generator, options, seeds), layers=chosen)
 
 
-def _check(options: RenderOptions) -> None:
+def check_scene(options: RenderOptions) -> None:
     """Raise UsageError, before the model is read, for options that cannot be."""
     view_of(options)
     seeds, codes, mix = options.get("seeds"), options.get("codes"), options.get("mix_from")
@@ -120,7 +124,6 @@ def _scene(generator: "Generator", options: RenderOptions, seeds: Indices) -> Sc
     from sefa_cli.generators.inputs import as_size
 
     as_size(options.get("size"), generator.resolution)
-    place(generator, options)
     how = options.get("truncation"), options.get("truncation_layers"), options.get("label")
     start = start_from(generator, options.get("seeds", seeds), options.get("codes"), *how)
     if (mix := options.get("mix_from")) is not None:

@@ -87,15 +87,15 @@ def shots(
     return [(step,) for steps in sweeps for step in steps]
 
 
-def check_rate(fps: float) -> None:
-    """Raise UsageError for a frame rate that no film has."""
+def check_fps(fps: float) -> None:
+    """Raise UsageError for a frame rate with which a film would not end."""
     if not (math.isfinite(fps) and fps >= 0.01):
         raise UsageError(f"fps must be at least 0.01, got {fps:g}")
 
 
 def rest_frames(seconds: float, fps: float) -> int:
     """Return the number of frames in `seconds`, rounded. Raises UsageError outside 0 to 3600 s."""
-    check_rate(fps)
+    check_fps(fps)
     if not 0 <= seconds <= 3600:
         raise UsageError(f"hold must be between 0 and 3600 seconds, got {seconds:g}")
     return int(np.floor(seconds * fps + 0.5))

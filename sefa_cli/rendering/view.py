@@ -1,7 +1,8 @@
 """From codes to pictures, one by one: their size, noise and class."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,13 +26,18 @@ class View:
     fast: bool = False
     noise_mode: str = "const"
     label: int | None = None
-    truncation: float | None = (
-        None  # for families that truncate in the synthesis; None: their default
-    )
+    truncation: float | None = None  # of families that truncate in the synthesis; None: theirs
+    placement: tuple[float, float, float] | None = None  # right, down, degrees (StyleGAN3 only)
 
     def __post_init__(self) -> None:
         if self.noise_mode not in NOISE_MODES:
             raise UsageError(f"unknown noise mode {self.noise_mode!r}", either(NOISE_MODES))
+
+    @property
+    def facts(self) -> list[object]:
+        """What tells views apart, as plain data."""
+        *others, placement = astuple(self)
+        return [*others, *(placement or ())]
 
     def at_most(self, generator: "Generator", largest: int) -> "View":
         """Return this view, limited to `largest` and the shortcut's size unless it has a size.
@@ -92,7 +98,8 @@ class View:
             if self.noise_mode == "random":
                 torch.manual_seed(number)
             label = None if self.label is None else torch.tensor([self.label])
-            with torch.inference_mode():
+            placed = nullcontext() if self.placement is None else generator.placed(*self.placement)
+            with placed, torch.inference_mode():
                 image = generator.synthesize(
                     code[None],
                     label=label,

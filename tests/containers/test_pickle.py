@@ -181,3 +181,17 @@ def test_the_extension_registry_and_outside_buffers_are_refused():
     for content in (b"\x80\x02\x82\x01.", b"\x80\x05\x97.", b"\x80\x05N\x98.", b"\x80\x06N."):
         with pytest.raises(SefaError, match="unknown"):
             read(content)
+
+
+@pytest.mark.parametrize("form", [b"I%d\n.", b"L%dL\n.", "long"])
+def test_no_integer_is_too_large_for_a_float(form):
+    def written(number: int) -> bytes:
+        return pickle.dumps(number, 2) if form == "long" else form % number
+
+    largest = 2**1023 - 1
+    for number in (largest, -largest):
+        found = read(written(number))
+        assert found == number and float(number)
+    for number in (10**400, -(10**400), 2**1024):
+        with pytest.raises(SefaError, match="an integer of"):
+            read(written(number))

@@ -47,6 +47,10 @@ def test_a_source_is_a_seed_or_a_code_of_a_file(
         (-1, "out of range"),
         ("no.npz", "no.npz does not exist"),
         ("no.npz:1", "no.npz does not exist"),
+        ("1" * 5000, "seed 1{20}… is too large"),
+        ("-" + "1" * 5000, "does not exist"),
+        ("no.npz:" + "1" * 5000, "no.npz does not exist"),
+        ("a" * 5000, "does not exist"),
     ],
 )
 def test_other_sources_are_refused(source: int | str, said: str) -> None:
@@ -64,6 +68,12 @@ def test_layers_that_the_model_lacks_are_refused(tiny: Generator) -> None:
     start = start_from(tiny, 3)
     with pytest.raises(SefaError, match="layer 99 is out of range"):
         mixed(start, tiny, "7:99")
+
+
+def test_the_way_from_a_code_of_zeros_is_straight() -> None:
+    first, last = torch.zeros(1, 4), torch.ones(1, 4)
+    assert torch.equal(between(first, last, 0.25, "z"), last / 4)
+    assert torch.equal(between(last, first, 0.25, "z"), last * 0.75)
 
 
 def test_the_ends_are_exact_and_the_way_in_z_keeps_its_length() -> None:

@@ -1,10 +1,12 @@
 """`--k` and `--alpha`: rows, columns, sums, labels, and what is refused."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.editing.moves import Move, ends_of, name_of, parse_moves, stops_of
+from sefa_cli.editing.moves import Move, ends_of, moves_of, name_of, parse_moves, stops_of
 from sefa_cli.errors import SefaError, UsageError
 
 
@@ -64,12 +66,28 @@ def test_pairs_combine(bundle: Bundle) -> None:
         (["0"], ["much"], "alpha must be a number, got 'much'"),
         (["0", "1"], ["1"], "2 --k with 1 --alpha"),
         (["0-1", "2"], ["1", "1"], "names 2 directions"),
+        (["1", "smile"], ["1", "2"], "direction 1 is given twice"),
         ([], [], "a direction is missing"),
     ],
 )
 def test_refusals(bundle: Bundle, ks: list[str], alphas: list[str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse_moves(bundle, ks, alphas)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"smile": 1, 1: 2}, "direction 1 is given twice; expected each direction once"),
+        ([3, ("smile", 2)], "3 is not a direction with its step; expected directions and steps"),
+        ([("smile", 2, 3)], "is not a direction with its step"),
+        (3.5, "3.5 is not a direction with its step"),
+        ([], "edit without steps"),
+    ],
+)
+def test_steps_of_the_library_that_are_none(bundle: Bundle, wrong: Any, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        moves_of(bundle, wrong)
 
 
 def test_an_unknown_label_names_the_nearest(bundle: Bundle) -> None:

@@ -66,6 +66,8 @@ def test_a_given_bundle_takes_the_place_of_the_one_it_names(bundle: Bundle) -> N
         ('moves = [{ bundle = "face.dirs", steps = { 9 = 1 } }]', "out of range"),
         ('moves = [{ bundle = "face.dirs", steps = { 0 = 1 }, layers = "99" }]', "layer 99"),
         ('name = "a\\nb"\nmoves = []', "name is"),
+        ('moves = [{ bundle = "face.dirs", steps = { 1 = 1, 01 = 2 } }]', "1 is given twice"),
+        ("hue = " + "1" * 5000, "is not TOML"),
         ("\xff", "is a file of an unknown kind; expected a .toml file"),
     ],
 )

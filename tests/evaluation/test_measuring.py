@@ -6,13 +6,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from sefa_cli.discovery.factorize import factorize
+from sefa_cli.editing.codes import codes_from_seeds, save_codes
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation import evaluate as module
-from sefa_cli.evaluation.measuring import Measured, _read, _write_pictures, keep
+from sefa_cli.evaluation.asked import mix_text
+from sefa_cli.evaluation.measuring import Measured, _read, _read_pictures, _write_pictures, keep
 from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
 from sefa_cli.evaluation.scorers import color_scores
+from sefa_cli.families.build import build
+from sefa_cli.generators.base import Generator
 from tests.evaluation.conftest import bundle
+from tests.helpers.networks import stylegan3
 
 
 def test_kept_pictures_serve_another_scorer(
@@ -35,6 +42,19 @@ def test_kept_pictures_serve_another_scorer(
     before = run.known.rendered
     run({"right": bundle()})
     assert run.known.rendered > before + 100  # broken files are rendered again
+
+
+def test_more_kept_pictures_than_pillow_takes_for_a_bomb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for channels in (1, 3, 4):
+        pictures = list(np.random.default_rng(0).integers(0, 256, (9, 8, 16, channels), np.uint8))
+        _write_pictures(tmp_path / "x.png", pictures)
+        found = _read_pictures(tmp_path / "x.png", 9, (8, 16, channels))
+        assert found is not None and np.array_equal(found, pictures)
+        for count, shape in ((8, (8, 16, channels)), (9, (16, 8, channels)), (9, (8, 16, 2))):
+            assert _read_pictures(tmp_path / "x.png", count, shape) is None
 
 
 @pytest.mark.parametrize("write", [keep, _write_pictures])
@@ -113,3 +133,28 @@ def test_a_flipped_bit_never_changes_a_measurement(tmp_path: Path) -> None:
         for one in fields(Measured) if found else ():
             np.testing.assert_array_equal(getattr(found, one.name), getattr(known, one.name))
     assert lost > 300
+
+
+def test_a_mixed_code_is_told_by_its_numbers(tmp_path: Path, tiny: Generator) -> None:
+    one, other = codes_from_seeds(tiny, [50, 51])
+    file = tmp_path / "x.npz"
+    save_codes(file, one[None])
+    before = mix_text(f"{file}:1-3")
+    save_codes(file, other[None], overwrite=True)
+    assert mix_text(f"{file}:1-3") != before != mix_text(f"{file}:0:1-3") != mix_text(f"{file}:1-2")
+    assert mix_text((one, [1])) != mix_text((other, [1])) == mix_text((other.numpy(), [1]))
+    assert mix_text("7:1-3") == "7:1-3" and mix_text((7, [1])) == "(7, [1])"
+
+
+def test_a_placement_has_measurements_of_its_own(tmp_path: Path) -> None:
+    checkpoint = stylegan3()
+    found, generator = factorize(checkpoint, num=1), build(checkpoint, "cpu")
+
+    def changes(cache: str, **placement: Any) -> list[float]:
+        how: dict[str, Any] = {"steps": 1, "scorers": "colors", "cache": tmp_path / cache}
+        rows = module.evaluate(found, model=generator, seeds="0-9", **how, **placement).results
+        return list(rows[0]["change"])
+
+    upright = changes("one")
+    assert changes("one", rotate=30.0) == changes("two", rotate=30.0) != upright
+    assert changes("one") == upright

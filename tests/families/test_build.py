@@ -59,6 +59,12 @@ def test_a_second_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> Non
     assert pick_device("cuda:0") == torch.device("cuda:0")
     with pytest.raises(SefaError, match="cuda:1"):
         pick_device("cuda:1")
+    for index in (128, 200, 256, 9999):  # torch keeps 8 bits: 256 would be the first
+        with pytest.raises(SefaError, match=f"cuda:{index} cannot be used here: there are 1 GPUs"):
+            pick_device(f"cuda:{index}")
+    for odd in ("cudax", "cuda:01", "cuda:", "cuda:-1", "cuda:99999", "cuda:٣"):
+        with pytest.raises(SefaError, match="unknown device"):
+            pick_device(odd)
 
 
 @pytest.mark.gpu

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from sefa_cli.containers.checkpoint import Config
 from sefa_cli.errors import SefaError
 from sefa_cli.families.build import build
 from sefa_cli.families.native import write_native
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.projections import fingerprint
-from tests.helpers import CONTAINERS, remap
+from tests.helpers import CONTAINERS, networks, remap
 
 PUBLISHED = [
     "nv_stylegan2_ada.pkl",
@@ -190,3 +192,24 @@ def test_a_description_that_does_not_fit_the_tensors(tmp_path, change):
     found = read_checkpoint(forged(tmp_path / "x", change))
     with pytest.raises(SefaError):
         fingerprint(found)
+
+
+@pytest.mark.parametrize(
+    ("made", "setting", "value"),
+    [
+        (networks.stylegan2, "demod_scaled", ...),  # left out
+        (networks.stylegan2, "lr_multiplier", []),
+        (networks.pggan, "lod", "x"),
+        (networks.pggan, "lod", None),
+        (networks.pggan, "dense_gain", "x"),
+        (networks.stylegan3, "lrelu_upsampling", "x"),
+        (networks.biggan, "bn_epsilon", ...),
+    ],
+)
+def test_forged_settings_are_told_when_the_network_is_built(tmp_path, made, setting, value):
+    checkpoint = made()
+    facts = {**checkpoint.config, setting: value}
+    config = Config({name: fact for name, fact in facts.items() if fact is not ...})
+    write_native(tmp_path / "x", replace(checkpoint, config=config), "0" * 64)
+    with pytest.raises(SefaError, match=f"x has settings that do not make a {checkpoint.family}"):
+        build(read_checkpoint(tmp_path / "x"), "cpu")

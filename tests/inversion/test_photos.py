@@ -256,5 +256,7 @@ def test_a_folder_stands_for_its_pictures(tmp_path: Path) -> None:
     assert find_photos([tmp_path / "notes.txt"]) == [tmp_path / "notes.txt"]
     with pytest.raises(SefaError, match="empty has no pictures"):
         find_photos([tmp_path / "empty"])
+    with pytest.raises(SefaError, match="aaa does not exist"):
+        find_photos(["a" * 5000])
     with pytest.raises(SefaError, match=r"none.jpg does not exist"):
         find_photos([tmp_path / "none.jpg"])

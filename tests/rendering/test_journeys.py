@@ -8,9 +8,13 @@ import pytest
 
 import sefa_cli
 from sefa_cli.editing.codes import codes_from_seeds
+from sefa_cli.editing.moves import Move
+from sefa_cli.editing.presets import Part
 from sefa_cli.editing.storyboard import Key, Storyboard
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import MismatchError, UsageError
+from sefa_cli.families.build import build
 from sefa_cli.generators.base import Generator
+from tests.helpers.networks import stylegan2
 
 sefa: Any = sefa_cli  # what a type checker would refuse is tried here too
 
@@ -59,12 +63,50 @@ def test_a_storyboard_has_its_frames_at_their_times(tiny: Generator) -> None:
         ({"frames": 0}, "frames must be between 2 and 100000, got 0"),
         ({"ease": "quick"}, "unknown ease"),
         ({"hold": -1}, "hold must be"),
+        ({"fps": 0}, "fps must be at least 0.01, got 0"),
+        ({"fps": -1}, "fps must be"),
+        ({"fps": float("nan")}, "fps must be"),
+        ({"fps": float("inf")}, "fps must be"),
         ({"size": 0}, "size"),
     ],
 )
 def test_what_has_no_effect_is_refused(tiny: Generator, words: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         sefa.interpolate(tiny, 3, 7, **words)[0]
+    if "fps" in words:
+        with pytest.raises(UsageError, match=said):
+            sefa.film(Storyboard((Key(0, 3), Key(1, 7))), tiny, **words)
+        with pytest.raises(UsageError, match=said):
+            sefa.sweep(sefa.factorize(tiny.checkpoint, num=1), 0, model=tiny, **words)
+
+
+def test_key_frames_need_no_other_face() -> None:
+    """No class is asked for a seed that nothing shows."""
+    generator = build(stylegan2(classes=3), "cpu")
+    story = Storyboard((Key(0, 3, label=1), Key(1, 7, label=2)))
+    film = sefa.film(story, generator, fps=4)
+    for i, seed, label in ((0, 3, 1), (-1, 7, 2)):
+        assert np.array_equal(film[i], sefa.sample(generator, seeds=seed, label=label)[0])
+    codes = codes_from_seeds(generator, [3, 7], label=1)
+    way = sefa.interpolate(generator, codes[:1], codes[1:], frames=3)
+    assert np.array_equal(way[-1], sefa.sample(generator, codes=codes[1:])[0])
+
+
+def test_layers_to_truncate(tiny: Generator) -> None:
+    how: dict[str, Any] = {"truncation": 0.5, "truncation_layers": "0"}
+    film = sefa.interpolate(tiny, 3, 7, frames=2, mix_from="5:1", **how)
+    picture = sefa.sample(tiny, seeds=3, mix_from="5:1", **how)[0]
+    assert np.array_equal(film[0], picture)
+
+
+def test_moves_on_another_model_are_accepted_if_asked_for() -> None:
+    bundle = sefa.factorize(stylegan2(seed=1), num=1)
+    moved = (Part("x.dirs", bundle, Move(((0, 2.0),))),)
+    story, other = Storyboard((Key(0, 3), Key(1, 3, parts=moved))), build(stylegan2(), "cpu")
+    with pytest.raises(MismatchError, match="any_model=True"):
+        sefa.film(story, other)
+    frame = sefa.film(story, other, any_model=True, fps=2)[-1]
+    assert np.array_equal(frame, sefa.edit(bundle, {0: 2}, seeds=3, model=other, any_model=True)[0])
 
 
 def test_a_storyboard_needs_a_model() -> None:

@@ -3,11 +3,16 @@
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+import sefa_cli
 from sefa_cli.errors import UsageError
+from sefa_cli.families.build import build
 from sefa_cli.rendering.view import View
+from tests.helpers.networks import stylegan2, stylegan3
 
+sefa: Any = sefa_cli  # numpy takes Pillow's images, as its types do not say
 MOBILE: Any = SimpleNamespace(resolution=1024, preview_size=256, family="mobilestylegan")
 PLAIN: Any = SimpleNamespace(resolution=1024, preview_size=None, family="stylegan2")
 
@@ -37,3 +42,16 @@ def test_full_pictures() -> None:
 def test_unknown_noise() -> None:
     with pytest.raises(UsageError, match="const, random or none"):
         View(noise_mode="loud")
+
+
+def test_a_placement_is_that_of_its_own_pictures_alone() -> None:
+    generator = build(stylegan3(), "cpu")
+    upright, turned = sefa.sample(generator, seeds=0), sefa.sample(generator, seeds=0, rotate=30)
+    moved = sefa.sample(generator, seeds=0, translate=(0.2, 0))
+    before = np.asarray(upright[0])
+    assert not np.array_equal(turned[0], before) and not np.array_equal(moved[0], before)
+    assert not np.array_equal(moved[0], turned[0])
+    assert np.array_equal(upright[0], before)
+    assert np.array_equal(sefa.sample(generator, seeds=0)[0], before)
+    with pytest.raises(UsageError, match="a stylegan3 model"):
+        sefa.sample(build(stylegan2(), "cpu"), rotate=30)

@@ -22,7 +22,9 @@ Instruction = Callable[[Machine], None]
 
 def _written_integer(machine: Machine) -> int | bool:
     text = machine.line()
-    return text == b"01" if text in (b"00", b"01") else int(text)  # how protocol 0 writes booleans
+    if text in (b"00", b"01"):  # how protocol 0 writes booleans
+        return text == b"01"
+    return machine.integer(text)
 
 
 def _written_string(machine: Machine) -> str:
@@ -57,7 +59,7 @@ _PUSH: dict[bytes, Callable[[Machine], Any]] = {
     b"\x8a": lambda m: m.long(m.byte()),
     b"\x8b": lambda m: m.long(m.number(_I4)),
     b"I": _written_integer,
-    b"L": lambda m: int(m.line().rstrip(b"L")),
+    b"L": lambda m: m.integer(m.line().rstrip(b"L")),
     b"G": lambda m: m.number(_DOUBLE),
     b"F": lambda m: float(m.line()),
     b"S": _written_string,

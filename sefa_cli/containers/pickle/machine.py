@@ -16,7 +16,7 @@ MAX_MARKS = 10_000  # tuples, lists and dicts open at one time
 MAX_TEXT = 16 << 20  # bytes of strings, the source text in NVIDIA's pickles among them
 MAX_COPIED = 1_000_000  # items copied by set([…]) and its like
 MAX_LINE = 1 << 10  # letters of a name, digits of a number
-MAX_INTEGER = 128  # bytes of a binary integer
+MAX_INTEGER = 128  # bytes of an integer: float() takes all of them
 MAX_CALLS = 20  # names kept for messages
 
 WINDOW_BYTES = 64  # longer byte strings stay in the file; numpy scalars are shorter
@@ -73,6 +73,13 @@ class Machine:
         if not 0 <= length <= MAX_INTEGER:
             self.refuse(f"an integer of {length:,} bytes")
         return int.from_bytes(self.take(length), "little", signed=True)
+
+    def integer(self, text: bytes) -> int:
+        """Return an integer that is written in digits, if it is one that `long` would read."""
+        number = int(text)
+        if number.bit_length() >= 8 * MAX_INTEGER:
+            self.refuse(f"an integer of {len(text):,} digits")
+        return number
 
     def line(self, limit: int = MAX_LINE) -> bytes:
         """Return the bytes up to the next newline, and skip the newline."""

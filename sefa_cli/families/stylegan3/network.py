@@ -6,6 +6,8 @@ up-sample, bend, low-pass, down-sample. There is no noise. Names and weights are
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -206,8 +208,14 @@ class StyleGAN3(Generator):
         self.torgb = ToRGB(weights.at(run[-1].name), channels, self.w_dim, clamp)
         self.output_scale: float = config["output_scale"]
 
-    def place(self, translate: tuple[float, float] = (0.0, 0.0), rotate: float = 0.0) -> None:
-        self.input.place(*translate, rotate)
+    @contextmanager
+    def placed(self, x: float, y: float, degrees: float) -> Iterator[None]:
+        own = self.input.transform
+        self.input.place(x, y, degrees)
+        try:
+            yield
+        finally:
+            self.input.transform = own
 
     def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
         return self.mapping(z, label)

@@ -215,11 +215,12 @@ def test_pictures_are_placed_as_by_the_published_tool(
     state = files.native_state()
     below(state, 2)
     generator = generator_of(tmp_path, state).double()
-    generator.place((x, y), degrees)
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     matrix = np.array([[cos, sin, x], [-sin, cos, y], [0, 0, 1]])
     moved = torch.from_numpy(np.linalg.inv(matrix))
-    assert agree(generator, state, files.specs(), moved=moved)
+    with generator.placed(x, y, degrees):
+        assert agree(generator, state, files.specs(), moved=moved)
+    assert agree(generator, state, files.specs())
 
 
 def test_a_label_is_embedded_and_normalized_by_itself(tmp_path: Path) -> None:
@@ -242,4 +243,4 @@ def test_stylegan_xl_makes_no_pictures(tmp_path: Path) -> None:
 
 def test_other_families_are_not_placed(tiny: Generator) -> None:
     with pytest.raises(UsageError, match="a stylegan3 model"):
-        tiny.place((0.1, 0))
+        tiny.placed(0.1, 0, 0)
