@@ -73,7 +73,7 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
     if isinstance(steps, str) or is_whole(steps, -math.inf):
         return [auto_moves(bundle, bundle.index(steps))]  # type: ignore[arg-type]
     if not isinstance(steps, Iterable):
-        raise UsageError(f"steps must be directions, got {in_short(steps)}", '{"smile": 2}')
+        steps = [steps]
     pairs: list[Any] = list(steps.items()) if isinstance(steps, Mapping) else list(steps)
     if pairs and all(isinstance(name, str | int) for name in pairs):
         return [auto_moves(bundle, bundle.index(name)) for name in pairs]

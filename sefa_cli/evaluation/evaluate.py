@@ -14,17 +14,9 @@ from numpy.typing import NDArray
 from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
-from sefa_cli.errors import UsageError
-from sefa_cli.evaluation import statistics
-from sefa_cli.evaluation.asked import (
-    LOST,
-    Bundles,
-    by_name,
-    check_subjects,
-    indices_of,
-    mix_text,
-    scene_for,
-)
+from sefa_cli.errors import UsageError, either
+from sefa_cli.evaluation import asked, statistics
+from sefa_cli.evaluation.asked import LOST, Bundles, by_name, check_subjects, indices_of
 from sefa_cli.evaluation.distortion import Distortion, check_distortion, measure_distortion
 from sefa_cli.evaluation.measuring import (
     Begin,
@@ -118,7 +110,7 @@ class Evaluation:
         """
         for name, known in ((attribute, self.attributes), (bundle or self.names[0], self.names)):
             if name not in known:
-                raise UsageError(f"{name!r} was not evaluated", " or ".join(known))
+                raise UsageError(f"{name!r} was not evaluated", either(known))
         rows = [
             row
             for row in self.results
@@ -240,7 +232,7 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
         indices_of(bundle, k)
     first = next(iter(read.values()))
     cache = check_folder(cache)
-    scene = scene_for(first, read, options)
+    scene = asked.scene_for(first, read, options)
     if distorted:
         check_distortion(scene.generator, distorted, len(scene.start.numbers))
     origin = {
@@ -248,7 +240,7 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
         for name in ("truncation", "truncation_layers", "label")
     }
     if (mix := options.get("mix_from")) is not None:
-        origin["mix_from"] = mix_text(mix)
+        origin["mix_from"] = asked.mix_text(mix)
     opened = open_scorers(scorers, options.get("offline"))
     try:
         alphas = [alpha * i / steps for i in range(1, steps + 1)]

@@ -196,10 +196,10 @@ class Journey(Film):
 
 
 def _check(options: JourneyOptions) -> None:
-    check_scene(options)  # an option that is not valid is refused before the model is read
     for name in ("seeds", "codes"):
         if options.get(name) is not None:
             raise UsageError(f"{name} with a film between codes", "the seeds of its key frames")
+    check_scene(options)  # an option that is not valid is refused before the model is read
 
 
 def _way(options: JourneyOptions) -> tuple[bool, str, int]:

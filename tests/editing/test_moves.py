@@ -79,9 +79,9 @@ def test_refusals(bundle: Bundle, ks: list[str], alphas: list[str], said: str) -
     ("wrong", "said"),
     [
         ({"smile": 1, 1: 2}, "direction 1 is given twice; expected each direction once"),
-        ([3, ("smile", 2)], "3 is not a direction with its step; expected directions and steps"),
-        ([("smile", 2, 3)], "is not a direction with its step"),
-        (3.5, "3.5 is not a direction with its step"),
+        ([3, ("smile", 2)], "steps must be directions, got 3; expected directions and steps"),
+        ([("smile", 2, 3)], r"steps must be directions, got \('smile', 2, 3\)"),
+        (3.5, "steps must be directions, got 3.5"),
         ([], "edit without steps"),
     ],
 )
