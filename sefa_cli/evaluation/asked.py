@@ -61,6 +61,12 @@ def check_count(count: int, kind: str = "seed") -> None:
         )
 
 
+def check_distorted(count: int, seeds: int) -> None:
+    """Raise UsageError unless the distortion is asked for on 2 to `seeds` seeds."""
+    if not 2 <= count <= seeds:
+        raise UsageError(f"the distortion on {count:,} of {seeds:,} seeds", f"2 to {seeds}")
+
+
 def indices_of(bundle: Bundle, k: str | int | Iterable[int]) -> tuple[int, ...]:
     """Return the directions `k` of a bundle; by default the first ten, or as many as there are."""
     if k == "0-9":
