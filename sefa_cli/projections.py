@@ -82,7 +82,7 @@ def check_same(bundle: Bundle, checkpoint: Checkpoint) -> None:
 
 
 def check_same_print(bundle: Bundle, ref: str, found: str) -> None:
-    """Raise MismatchError for a bundle of another model than `ref`, whose fingerprint is `found`."""
+    """Raise MismatchError unless `found`, the fingerprint of `ref`, is that of the bundle."""
     wanted = str(bundle.model["fingerprint"])
     if found != wanted:
         raise MismatchError(

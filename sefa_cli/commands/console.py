@@ -36,7 +36,7 @@ def set_verbosity(level: int) -> None:
     _verbosity = level
     parts = logging.getLogger("sefa_cli")
     parts.setLevel({-1: logging.WARNING, 0: logging.INFO}.get(level, logging.DEBUG))
-    # Where a file came from is no such warning.
+    # Those about where a file came from are not of that kind.
     logging.getLogger("sefa_cli.sources").setLevel(logging.ERROR if level < 0 else logging.NOTSET)
     logging.getLogger(STAGES).setLevel(logging.DEBUG if level >= 0 else logging.ERROR)
     parts.addHandler(_messages)

@@ -136,8 +136,7 @@ def evaluate(
     count = checks.check_seeds(str(how["seeds"])) if how["codes"] is None else None
     if count is not None:
         check_count(count)
-        if distortion:
-            check_distorted(distortion, count)
+        check_distorted(distortion, count)
     own = _shard(shares, folder, count, as_json, overwrite)
     if shares.on is not None:
         _share_out(shares, files[0], folder, how, overwrite)

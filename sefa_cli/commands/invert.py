@@ -1,6 +1,5 @@
 """`sefa invert`: the codes of photographs, for `--codes`."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,7 +109,6 @@ def invert(
     be read is reported and left out; the exit code is then 1.
     """
     from sefa_cli.inversion.how import How
-    from sefa_cli.projections import check_same
 
     how = How(space, passes, size, regularize, loss, tune, align, face, outside)
     checks.check_device(device)
@@ -118,9 +116,7 @@ def invert(
     paths = given_photos(photos)
     own = shares.own()
     _check_files(paths, output, shares, sheet, overwrite)
-    edits = page.edits(overwrite, None if own is None else shares.option)
-    if edits is not None:
-        checks.check_model(model, offline, partial(check_same, edits.bundle))
+    edits = page.edits(model, offline, overwrite, None if own is None else shares.option)
     _check_tuned(tune, output, model, shares, overwrite)
     if shares.on is not None:
         from sefa_cli.commands.on_cluster import Items, merge
