@@ -15,6 +15,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+from sefa_cli.commands.streams import terminal_columns
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -88,7 +90,9 @@ def table_console() -> "Console":
     from rich.console import Console
 
     piped = not sys.stdout.isatty()
-    return Console(soft_wrap=piped, width=1000 if piped else None, highlight=False)
+    width = 1000 if piped else terminal_columns()
+    # With a height, which tables do not need, rich does not take 80 columns for every TERM=dumb.
+    return Console(soft_wrap=piped, width=width, height=25, highlight=False)
 
 
 class Work:
