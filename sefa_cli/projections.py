@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.errors import SefaError, UsageError, either
+from sefa_cli.errors import MismatchError, SefaError, UsageError, either
 from sefa_cli.families.family import Layer
 from sefa_cli.families.registry import blamed, built_in, family_of, find
 from sefa_cli.held import holdable
@@ -73,6 +74,22 @@ def fingerprint_of(layers: Iterable[Layer]) -> str:
         digest.update(f"{layer.index} {layer.kind} {rows} {columns}\n".encode("ascii"))
         digest.update(layer.matrix.float32().astype("<f4", copy=False).tobytes())
     return digest.hexdigest()
+
+
+def check_same(bundle: Bundle, checkpoint: Checkpoint) -> None:
+    """Raise MismatchError for a bundle of another model."""
+    check_same_print(bundle, checkpoint.ref, fingerprint(checkpoint))
+
+
+def check_same_print(bundle: Bundle, ref: str, found: str) -> None:
+    """Raise MismatchError unless `found`, the fingerprint of `ref`, is that of the bundle."""
+    wanted = str(bundle.model["fingerprint"])
+    if found != wanted:
+        raise MismatchError(
+            f"the bundle belongs to {bundle.model['ref']} with fingerprint {wanted}, but {ref} "
+            f"has {found}",
+            remedy="Name the right model with model=, or accept this one with any_model=True.",
+        )
 
 
 def layer_names(checkpoint: Checkpoint) -> list[str]:

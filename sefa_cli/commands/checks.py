@@ -130,12 +130,23 @@ def check_class(label: int | None, classes: int, needed: bool) -> None:
         raise UsageError(f"class {label} is out of range", f"0-{classes - 1}")
 
 
-def check_mix(mix: str | None, card: dict[str, Any]) -> None:
+def check_mix(mix: str | None, sizes: "Mapping[str, Any]") -> None:
     """Refuse a `--mix-from` that lacks its source or its layers, or that the model cannot have."""
     if mix is not None:
         from sefa_cli.editing.mixing import parse_mix
 
-        _check_layers(str(parse_mix(mix)[1]), int(card["num_layers"]))
+        source, layers = parse_mix(mix)
+        _check_layers(str(layers), int(sizes["num_layers"]))
+        check_source(str(source), sizes)
+
+
+def check_source(source: str, sizes: "Mapping[str, Any]") -> None:
+    """Refuse a seed out of range, and a file without codes for a model of these sizes."""
+    from sefa_cli.editing.mixing import parse_source
+
+    found, _ = parse_source(source)
+    if isinstance(found, Path):
+        check_file_of_codes(str(found), sizes)
 
 
 def _check_layers(layers: str | None, count: int) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+from sefa_cli.commands.streams import terminal_columns
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -36,7 +38,7 @@ def set_verbosity(level: int) -> None:
     _verbosity = level
     parts = logging.getLogger("sefa_cli")
     parts.setLevel({-1: logging.WARNING, 0: logging.INFO}.get(level, logging.DEBUG))
-    # Where a file came from is not such a warning.
+    # Those about where a file came from are not of that kind.
     logging.getLogger("sefa_cli.sources").setLevel(logging.ERROR if level < 0 else logging.NOTSET)
     logging.getLogger(STAGES).setLevel(logging.DEBUG if level >= 0 else logging.ERROR)
     parts.addHandler(_messages)
@@ -88,7 +90,9 @@ def table_console() -> "Console":
     from rich.console import Console
 
     piped = not sys.stdout.isatty()
-    return Console(soft_wrap=piped, width=1000 if piped else None, highlight=False)
+    width = 1000 if piped else terminal_columns()
+    # With a height, which tables do not need, rich does not take 80 columns for every TERM=dumb.
+    return Console(soft_wrap=piped, width=width, height=25, highlight=False)
 
 
 class Work:

@@ -121,7 +121,7 @@ def evaluate(
     """
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.evaluation import output as out
-    from sefa_cli.evaluation.asked import by_name, check_count, indices_of
+    from sefa_cli.evaluation.asked import by_name, check_count, check_distorted, indices_of
     from sefa_cli.evaluation.evaluate import evaluate as run
     from sefa_cli.evaluation.scorers import check_scorers
 
@@ -136,6 +136,7 @@ def evaluate(
     count = checks.check_seeds(str(how["seeds"])) if how["codes"] is None else None
     if count is not None:
         check_count(count)
+        check_distorted(distortion, count)
     own = _shard(shares, folder, count, as_json, overwrite)
     if shares.on is not None:
         _share_out(shares, files[0], folder, how, overwrite)

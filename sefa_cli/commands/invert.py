@@ -116,7 +116,7 @@ def invert(
     paths = given_photos(photos)
     own = shares.own()
     _check_files(paths, output, shares, sheet, overwrite)
-    edits = page.edits(overwrite, None if own is None else shares.option)
+    edits = page.edits(model, offline, overwrite, None if own is None else shares.option)
     _check_tuned(tune, output, model, shares, overwrite)
     if shares.on is not None:
         from sefa_cli.commands.on_cluster import Items, merge

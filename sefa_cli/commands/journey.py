@@ -72,8 +72,16 @@ def _between(
         raise UsageError("--from and --to need a model", "sefa animate mobilestylegan_ffhq")
     bundle = _load(dirs)
     how["mix_from"] = start.mix_from
-    if bundle:
-        checks.check_mix(start.mix_from, bundle.model)
+
+    def check(sizes: Mapping[str, Any]) -> None:
+        checks.check_mix(start.mix_from, sizes)
+        for end in (first, last):
+            checks.check_source(end, sizes)
+
+    if model is not None:
+        checks.check_model(model, how.get("offline"), lambda checkpoint: check(checkpoint.config))
+    elif bundle:
+        check({**bundle.model, "space": "z" if bundle.space == "z" else "w"})
 
     def make() -> "Film":
         from sefa_cli.rendering.journeys import interpolate

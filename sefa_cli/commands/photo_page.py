@@ -1,10 +1,12 @@
 """`--report` of `sefa invert`: a page of the photos, their codes' pictures, and edits."""
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sefa_cli.commands.checks import check_model
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ class PageOptions:
         ),
     ] = None
 
-    def edits(self, overwrite: bool, sharing: str | None) -> "Edits | None":
+    def edits(
+        self, model: str, offline: bool | None, overwrite: bool, sharing: str | None
+    ) -> "Edits | None":
         """Return the edits that are asked for. Raises SefaError early.
 
         `sharing` is the option that shares the photos out, if one does.
@@ -47,12 +51,14 @@ class PageOptions:
         if sharing:
             raise UsageError(f"{sharing} and --report cannot be used together")
         from sefa_cli.bundle.bundle import Bundle
+        from sefa_cli.projections import check_same
         from sefa_cli.rendering.report_folder import check_report_folder
 
         check_report_folder(self.report, overwrite)
         if self.dirs is None:
             return None
         bundle = Bundle.load(self.dirs)
+        check_model(model, offline, partial(check_same, bundle))
         from sefa_cli.inversion.page import Edits
 
         return Edits(bundle, self.dirs)

@@ -220,13 +220,14 @@ def picture_options(
         "any_model": start.any_model,
         "beside": options.folder_of(dirs),
     }
+    space = "z" if bundle.space == "z" else "w"
     if start.any_model and start.model is None:
         raise UsageError("--any-model has no effect without --model")
     if start.model is not None:
         checks.check_model(start.model, look.offline)
     if start.model is None or not start.any_model:
         checks.check_for_model(bundle.model, start.layers, look)
-        checks.check_mix(start.mix_from, bundle.model)
+        checks.check_mix(start.mix_from, {**bundle.model, "space": space})
     if look.class_label is not None or bundle.space == "z":  # elsewhere few models have classes
         from sefa_cli.editing.source import open_model_of
 
@@ -236,6 +237,5 @@ def picture_options(
         check_space(bundle.space, checkpoint.config.space)
         checks.check_class(look.class_label, checkpoint.config["c_dim"], start.codes is None)
     other = start.model is not None and start.any_model
-    space = "z" if bundle.space == "z" else "w"
     checks.check_codes(start.codes, seeds, look, space, None if other else bundle.model)
     return how

@@ -55,7 +55,7 @@ def sample(
     checks.check_class(look.class_label, config.c_dim, codes is None)
     card = model_card(checkpoint)
     checks.check_for_model(card, None, look)
-    checks.check_mix(mix_from, card)
+    checks.check_mix(mix_from, config)
     target = replace(picture_target(output, "sample", overwrite), resume=shares.resume)
     if look.places and (shares.resume or shares.on):
         way = "--resume" if shares.resume else "--on"

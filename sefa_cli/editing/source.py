@@ -13,10 +13,10 @@ from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import candidates, checkpoint_of, open_checkpoint
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.errors import MismatchError, SefaError
+from sefa_cli.errors import SefaError
 from sefa_cli.generators.devices import check_device
 from sefa_cli.held import holdable
-from sefa_cli.projections import fingerprint
+from sefa_cli.projections import check_same, check_same_print, fingerprint
 from sefa_cli.sources import cache
 
 if TYPE_CHECKING:  # a model that does not match is refused before torch is loaded
@@ -96,21 +96,11 @@ def generator_for(
     """
     if model is not None and not isinstance(model, str | Path):
         if not any_model:
-            _check_same(bundle, model.checkpoint.ref, fingerprint(model.checkpoint))
+            check_same(bundle, model.checkpoint)
         return model
     ref = None if model is None else str(model)
     checkpoint = open_model_of(bundle, ref, bundle_path, any_model=any_model, offline=offline)
     return load_generator(checkpoint, device)
-
-
-def _check_same(bundle: Bundle, ref: str, found: str) -> None:
-    wanted = str(bundle.model["fingerprint"])
-    if found != wanted:
-        raise MismatchError(
-            f"the bundle belongs to {bundle.model['ref']} with fingerprint {wanted}, but {ref} "
-            f"has {found}",
-            remedy="Name the right model with model=, or accept this one with any_model=True.",
-        )
 
 
 def _mapping_key(checkpoint: Checkpoint) -> str:
@@ -165,7 +155,7 @@ def open_model_of(
             return checkpoint
         other = other or (checkpoint.ref, found)
     if other:
-        _check_same(bundle, *other)
+        check_same_print(bundle, *other)
     alike = [str(path) for path in cache.recall(wanted) if path.exists()]
     raise SefaError(
         f"the bundle's model {ref} was not found in the bundle's folder, here or in the cache",

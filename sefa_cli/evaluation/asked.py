@@ -82,6 +82,12 @@ def check_count(count: int, kind: str = "seed") -> None:
         )
 
 
+def check_distorted(count: int, seeds: int) -> None:
+    """Raise UsageError unless the distortion is asked for on 2 to `seeds` seeds, or on none."""
+    if count and not 2 <= count <= seeds:
+        raise UsageError(f"the distortion on {count:,} of {seeds:,} seeds", f"2 to {seeds}")
+
+
 def indices_of(bundle: Bundle, k: Indices) -> tuple[int, ...]:
     """Return the directions `k` of a bundle; by default the first ten, or as many as there are."""
     if isinstance(k, str) and k == "0-9":

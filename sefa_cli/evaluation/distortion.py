@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.discovery.local_basis import local_basis
 from sefa_cli.errors import UsageError
+from sefa_cli.evaluation.asked import check_distorted
 
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
@@ -91,8 +92,7 @@ def check_distortion(generator: "Generator", count: int, seeds: int) -> None:
         raise UsageError(
             f"the distortion of a {generator.family} model", "a model with a mapping network"
         )
-    if not 2 <= count <= seeds:
-        raise UsageError(f"the distortion on {count:,} of {seeds:,} seeds", f"2 to {seeds}")
+    check_distorted(count, seeds)
 
 
 def distance(one: Basis, other: Basis) -> float:

@@ -61,6 +61,15 @@ REFUSED = [
     ["sample", "tiny.pth", "--trunc-layers", "99"],
     ["sample", "tiny.pth", "--size", "64"],
     [*EDIT, "--class", "0"],
+    [*EDIT, "--mix-from", "wrong.npz:top"],
+    [*EDIT, "--mix-from", "wrong.npz:0:top"],
+    ["sample", "tiny.pth", "--mix-from", "wrong.npz:top"],
+    ["report", "tiny.dirs", "--mix-from", "wrong.npz:top"],
+    ["evaluate", "tiny.dirs", "-o", "ev", "--mix-from", "wrong.npz:top"],
+    ["evaluate", "tiny.dirs", "-o", "ev", "--distortion", "101"],
+    ["animate", "tiny.dirs", "-k", "3", "-o", "a.gif", "--mix-from", "wrong.npz:top"],
+    ["animate", "tiny.dirs", "--from", "wrong.npz", "--to", "3", "-o", "a.gif"],
+    ["animate", "tiny.pth", "--from", "3", "--to", "wrong.npz", "-o", "a.gif"],
     [*EDIT, "--translate", "0.1,0"],
     [*LOCALIZE, *BOX, "--class", "0"],
     [*LOCALIZE, *BOX, "--resume"],
@@ -221,6 +230,7 @@ def test_what_belongs_to_another_model_or_other_samples_is_refused_without_torch
 ) -> None:
     other = str(CONTAINERS / "ckpt_hammer_stylegan2.pth")
     assert sefa("factorize", other, "-o", "other.dirs").exit_code == 0
+    Image.new("RGB", (32, 32)).save("p.png")
     samples = ["--seeds", "0-19", "--share", "0.3", "--scores", "s.npz"]
     assert sefa(*SUPERVISE, *samples, "--scorers", "colors").exit_code == 0
     words = [*SUPERVISE[:-1], "c.dirs", *samples]
@@ -230,9 +240,14 @@ def test_what_belongs_to_another_model_or_other_samples_is_refused_without_torch
                 [*words, "--condition", "other.dirs"],
                 [*words, "--scorers", "colors", "--trunc", "0.5"],
                 ["supervise", other, *words[2:], "--scorers", "colors"],
+                ["invert", "p.png", "-m", other, "-o", "c.npz", "--report", "r", "-d", "tiny.dirs"],
             ]
         ),
-        ("the condition belongs to", "s.npz keeps scores of other", "s.npz keeps scores of other"),
+        (
+            "the condition belongs to",
+            *("s.npz keeps scores of other", "s.npz keeps scores of other"),
+            "the bundle belongs to tiny.pth",
+        ),
         strict=True,
     ):
         assert code in (1, 3) and expected in said and not loaded, said

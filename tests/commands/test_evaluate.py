@@ -76,7 +76,7 @@ def test_several_bundles(sefa: Sefa, bundle: Path) -> None:
         ),
         (["tiny.dirs", "--alpha", "1,2"], "--alpha must be the farthest step, got '1,2'; expected"),
         (["tiny.dirs", "--alpha", "-1:2"], "--alpha must be the farthest step, got '-1:2'; exp"),
-        (["tiny.dirs", "--range", "x:2"], "alpha must be a number, got 'x'"),
+        (["tiny.dirs", "--range", "x:2"], "--range must be a number, got 'x'"),
         (["tiny.dirs", "--scorers", "nose"], "unknown scorer 'nose'; expected colors, face"),
         (["tiny.dirs", "tiny.dirs"], "bundle tiny.dirs is given twice; expected each bundle once"),
         (["tiny.dirs", "-o", "page.html"], "expected a folder"),

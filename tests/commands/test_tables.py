@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.commands import models, tables
+from sefa_cli.commands import console, models, tables
 from sefa_cli.discovery.describe import inspect
 from sefa_cli.sources.zoo import load_zoo
 
@@ -52,6 +52,14 @@ def test_narrow_terminals_lose_nothing(changed: Bundle, name: str, width: int) -
     assert max(map(len, narrow.splitlines())) <= width
     words = {word for word in wide.split() if len(word) < 30 and "─" not in word}
     assert not words - set(narrow.split())
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_a_table_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch, term: str) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert console.table_console().width == 40
 
 
 def test_a_wide_terminal_shows_a_row_for_each_direction(changed: Bundle) -> None:
