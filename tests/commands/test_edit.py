@@ -150,7 +150,7 @@ def test_size_is_exact(sefa: Sefa, bundle: Path) -> None:
         (["--k", "3", "--alpha", "1", "--seeds", "4294967296"], 2, "seed 4294967296 is out of"),
         (["--k", "3", "--alpha", "1", "-o", "tiny.pth/a.png"], 1, "part of its path is a file"),
         (["--k", "3", "--alpha", "1", "-o", "a.tiff"], 2, "files hold pictures of another format"),
-        (["--k", "3", "--alpha", "1", "--noise-mode", "loud"], 2, "const, random, none"),
+        (["--k", "3", "--alpha", "1", "--noise-mode", "loud"], 2, "const, random or none"),
         (["--k", "3", "--alpha", "1", "--device", "abacus"], 2, "unknown device 'abacus'"),
         (["--k", "3", "--alpha", "1", "--class", "0"], 2, "the model has no classes"),
         (["--k", "3", "--alpha", "1", "--rotate", "4"], 2, "--rotate cannot be used with a"),

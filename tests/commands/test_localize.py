@@ -258,7 +258,7 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
             2,
             "between 1 and 50",
         ),
-        (["--box", "1,1,4,4", "--precision", "fp8"], 2, "float32, tf32, bf16"),
+        (["--box", "1,1,4,4", "--precision", "fp8"], 2, "float32, tf32 or bf16"),
         (["--box", "1,1,4,4", "--precision", "tf32"], 2, "a CUDA device"),
         (["--box", "1,1,4,4", "--save-jacobian", "j.txt"], 2, "ends in .npy"),
         (["--box", "1,1,4,4", "--save-jacobian", "j.npy", "--resume"], 2, "be used together"),
