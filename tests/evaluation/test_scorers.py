@@ -39,7 +39,7 @@ def test_a_scorer_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert score(opened, "seed 3", picture(7, 0, 0)) == {"red": 7}
     with pytest.raises(
         UsageError,
-        match=r"unknown scorer 'yours'; expected colors, face, .*, inception, mine",
+        match=r"unknown scorer 'yours'; expected colors, face, .*, inception or mine",
     ):
         open_scorers(["yours"])
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.numpy import save_file
 
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, either
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.families.registry import built_in
 from tests.helpers import GOLDEN, remap
@@ -403,7 +403,7 @@ def test_strangers_are_described(tmp_path):
     assert str(refused.value) == (
         "x.pt (torch zip) holds no known generator; its first names: 'layer.weight', 'layer.bias', "
         "'head\\n\\x1b[31m.weight', 'z'; "
-        f"expected a generator: {', '.join(built_in())}. "
+        f"expected a generator: {either(built_in())}. "
         "`sefa factorize --tensors PATTERN` takes matrices of any file by their names."
     )
 

@@ -31,7 +31,7 @@ def test_a_file_is_no_folder_for_pictures(tmp_path: Path) -> None:
 
 
 def test_an_unknown_suffix_lists_the_known_ones(tmp_path: Path) -> None:
-    words = r"unknown picture suffix '\.new'; expected one of \.png, \.jpg, \.jpeg, \.webp"
+    words = r"unknown picture suffix '\.new'; expected \.png, \.jpg, \.jpeg, \.webp"
     with pytest.raises(UsageError, match=words):
         picture_target(str(tmp_path / "a.new"), "stem", False)
 

@@ -84,7 +84,7 @@ def test_a_sequence_from_0_that_bounces_never_jumps():
 
 
 def test_unknown_words_are_refused():
-    with pytest.raises(UsageError, match=r"unknown ease 'fast'.*linear, smooth"):
+    with pytest.raises(UsageError, match=r"unknown ease 'fast'.*linear or smooth"):
         frame_alphas((0, 1), 2, ease="fast")
-    with pytest.raises(UsageError, match=r"unknown arrangement 'grid'.*rows, sequence"):
+    with pytest.raises(UsageError, match=r"unknown arrangement 'grid'.*rows or sequence"):
         shots([0], [1], "grid")
