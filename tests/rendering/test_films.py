@@ -112,7 +112,7 @@ def test_refused_before_the_first_frame(tmp_path):
             25,
             r"\.avi files hold films of another format; .*\.gif",
         ),
-        (tmp_path / "film.jpg", 25, r"\.jpg files hold pictures; expected one of \.gif"),
+        (tmp_path / "film.jpg", 25, r"\.jpg files hold pictures; expected \.gif"),
         (tmp_path / "film.new", 25, r"unknown film suffix '\.new'.*\.gif, \.mp4"),
         (tmp_path / "film.gif", 60, "fps must be at most 50 for .gif, got 60"),
         (tmp_path / "film.webp", 100, "at most 90"),
