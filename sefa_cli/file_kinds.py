@@ -37,16 +37,20 @@ _KINDS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
 
 
 def kind_of(start: bytes) -> tuple[str, str]:
-    """Return what a file is that begins with these bytes, at least 8, and what to do about it.
+    r"""Return what a file is that begins with these bytes, at least 8, and what to do about it.
 
     Example:
         >>> kind_of(b"GIF89a..")[0], kind_of(b"a few words of text")[0], kind_of(bytes(9))[0]
         ('a GIF picture', 'a text file', 'a file of an unknown kind')
+        >>> kind_of(b"8\0\0\0\0\0\0\0{")[0]
+        'a safetensors file, such as a bundle or a checkpoint'
     """
     small = start.lstrip().lower()
     for beginnings, what, remedy in _KINDS:
         if any(small.startswith(first[: max(len(small), 2)]) for first in beginnings):
             return what, remedy
+    if start[7:9] == b"\0{":  # the length of its header, then the header
+        return "a safetensors file, such as a bundle or a checkpoint", ""
     return ("a text file" if _is_text(start) else "a file of an unknown kind"), ""
 
 

@@ -70,7 +70,7 @@ def test_each_argument_of_a_wrong_kind_is_refused_by_its_name(function: Any) -> 
         (lambda b, odd: sefa.edit(b, {0: 1}, mix_from=odd), "mix_from must be a source and its"),
         (lambda b, odd: sefa.sample("no.pt", truncation_layers=odd), "truncation_layers must be"),
         (lambda b, odd: sefa.sweep(b, odd), "direction must be a whole number, got"),
-        (lambda b, odd: sefa.sweep(b, 0, odd), "range 2j is not a sweep"),
+        (lambda b, odd: sefa.sweep(b, 0, odd), "range must be a sweep, got 2j"),
         (lambda b, odd: sefa.interpolate("no.pt", odd, 3), "a source must be a seed, a file or"),
         (lambda b, odd: sefa.interpolate("no.pt", 3, odd), "a source must be a seed, a file or"),
         (lambda b, odd: sefa.Key(odd), "at must be a number, got"),

@@ -130,7 +130,7 @@ def test_a_direction_alone_takes_its_suggested_steps(bundle: Bundle) -> None:
 def test_a_span_is_two_steps_or_more(bundle: Bundle) -> None:
     film = sefa.sweep(bundle, 0, "-3:3", frames=3, model=TINY, device="cpu")
     assert [shot[0][1] for shot in film.shots] == [-3, 0, 3]
-    with pytest.raises(UsageError, match="is not a sweep"):
+    with pytest.raises(UsageError, match="range must be a sweep"):
         sefa.sweep(bundle, 0, (1,), model=TINY)
 
 
@@ -160,7 +160,7 @@ def test_numbers_of_numpy_are_numbers(bundle: Bundle) -> None:
     ("work", "words"),
     [
         (lambda b: sefa.edit(b, {0: []}, model=TINY), "edit without steps"),
-        (lambda b: sefa.sweep(b, 0, 3, model=TINY), "is not a sweep"),
+        (lambda b: sefa.sweep(b, 0, 3, model=TINY), "range must be a sweep, got 3"),
         (
             lambda b: sefa.sweep(b, 0, frames=2.5, model=TINY),
             "frames must be between 2 and 100000, got 2.5",

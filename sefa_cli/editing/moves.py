@@ -154,7 +154,7 @@ def stops_of(span: Sequence[float] | str) -> list[float]:
     """
     parts = span.replace(":", ",").split(",") if isinstance(span, str) else np.atleast_1d(span)
     if len(parts) < 2:
-        raise UsageError(f"range {span!r} is not a sweep", "first:last, such as -3:3")
+        raise UsageError(f"range must be a sweep, got {in_short(span)}", "first:last, such as -3:3")
     stops = [parse_alpha(part) for part in parts]
     if len(set(stops)) == 1:
         raise UsageError(f"range {shown(span)} does not move", "two ends, such as -3:3")

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.moves import Move, alpha_of
-from sefa_cli.errors import SefaError, either
+from sefa_cli.errors import SefaError, UsageError, either
 from sefa_cli.file_kinds import kind_at, not_here
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range, parse_range
@@ -105,7 +106,8 @@ class Preset:
         name = table.get("name", Path(path).stem)
         if not isinstance(name, str) or not name.strip() or not name.isprintable():
             raise SefaError(f"{path}: name is {name!r}", "a name of one line")
-        return cls(name, read_parts(path, table.get("moves"), read, bundle))
+        with inside(path):
+            return cls(name, read_parts(path, table.get("moves"), read, bundle))
 
     @public
     def save(self, path: Path | str, overwrite: bool = False) -> None:
@@ -139,7 +141,7 @@ def read_text(path: Path | str) -> str:
     except OSError as error:
         raise SefaError(f"{path} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
-        raise SefaError(f"{path} is {kind_at(path)[0]}", "a .toml file that sefa wrote") from None
+        raise SefaError(f"{path} is {kind_at(path)[0]}", "a .toml file") from None
 
 
 def parse_table(text: str, path: Path | str, known: Sequence[str]) -> dict[str, Any]:
@@ -148,8 +150,24 @@ def parse_table(text: str, path: Path | str, known: Sequence[str]) -> dict[str, 
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also an integer of thousands of digits
         raise SefaError(f"{path} is not TOML: {error}") from None
+    for key, kind, wanted in (
+        ("moves", "a preset", "a storyboard, with key frames"),
+        ("keys", "a storyboard", "a preset, with moves"),
+    ):
+        if key in table and key not in known:
+            raise SefaError(f"{path} is {kind}", wanted)
     check_keys(path, table, known)
     return table
+
+
+@contextlib.contextmanager
+def inside(path: Path | str) -> Iterator[None]:
+    """Name the file in errors about a value that it holds."""
+    try:
+        yield
+    except UsageError as error:
+        found = error.found.removeprefix(f"{path}: ")
+        raise SefaError(f"{path}: {found}", error.expected, error.remedy) from None
 
 
 def check_keys(path: Path | str, table: Any, known: Sequence[str]) -> None:

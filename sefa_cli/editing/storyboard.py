@@ -21,6 +21,7 @@ from sefa_cli.editing.presets import (
     Part,
     Preset,
     check_keys,
+    inside,
     moves_text,
     parse_table,
     quoted,
@@ -148,7 +149,8 @@ class Storyboard:
         check_fields(self)
         times = [key.at for key in self.keys]
         if not 2 <= len(times) <= MOST_KEYS:
-            raise UsageError(f"{len(times)} key frames", f"2 to {MOST_KEYS}")
+            several = "s" * (len(times) != 1)
+            raise UsageError(f"{len(times):,} key frame{several}", f"2 to {MOST_KEYS:,}")
         if times[0] != 0:
             raise UsageError(f"the first key frame is at {times[0]:g} seconds", "0")
         for before, after in itertools.pairwise(times):
@@ -206,7 +208,8 @@ class Storyboard:
             raise SefaError(f"{path}: model is {model!r}", "the name of a model")
         if not isinstance(keys, list) or not keys:
             raise SefaError(f"{path} has no key frames", "[[keys]] with a seed")
-        return cls(tuple(_key(path, key, read, bundle, codes) for key in keys), model, ease)
+        with inside(path):
+            return cls(tuple(_key(path, key, read, bundle, codes) for key in keys), model, ease)
 
     def to_text(self) -> str:
         """Return the text of its file; key frames of seeds and of files of codes have one."""

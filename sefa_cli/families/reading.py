@@ -153,7 +153,10 @@ def _no_model(path: Path) -> SefaError:
         if data[:4] != MAGIC:
             return SefaError(f"{path.name} is an XML file, but not an OpenVINO IR", _EXPECTED)
     shown = ", ".join(f"{name!r:.60}" for name in names_in_zip(path))
-    return SefaError(f"{path.name} is a zip archive without a model; it holds {shown}", _EXPECTED)
+    remedy = "Codes are given with --codes." if ".npy" in shown else ""
+    return SefaError(
+        f"{path.name} is a zip archive without a model; it holds {shown}", _EXPECTED, remedy
+    )
 
 
 def _open(data: mmap.mmap, path: Path) -> Contents:

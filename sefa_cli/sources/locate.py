@@ -181,6 +181,7 @@ def nothing_there(ref: str) -> SefaError:
     if scheme := references.foreign_scheme(ref):
         return SefaError(f"cannot read {scheme}: addresses ({ref})", "https:, hf: or pypi:")
     if pages.is_bare_address(ref):
+        pages.check_page(f"https://{ref}")
         return SefaError(
             f"{ref} does not exist", remedy=f"If it is an address, write https://{ref}"
         )

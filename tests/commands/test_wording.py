@@ -218,12 +218,16 @@ def test_a_bundle_in_the_place_of_a_model_names_its_model(
     assert done.exit_code == 1 and done.stderr == f"sefa: tiny.dirs {said}\n"
 
 
-@pytest.mark.parametrize("ref", ["github.com/o/r", "huggingface.co/o/r/a.pt", "www.h.org/a.pt"])
+@pytest.mark.parametrize(
+    "ref", ["github.com/o/r/raw/a.pt", "huggingface.co/o/r/a.pt", "www.h.org/a.pt"]
+)
 @pytest.mark.parametrize("words", ["factorize REF -o a.dirs", "sample REF", "models pull REF"])
 def test_an_address_without_its_scheme_is_told_so(sefa: Sefa, words: str, ref: str) -> None:
     done = sefa(*words.replace("REF", ref).split())
     said = f"sefa: {ref} does not exist. If it is an address, write https://{ref}\n"
     assert done.exit_code == 1 and done.stderr == said
+    page = sefa(*words.replace("REF", "github.com/o/r").split())
+    assert page.exit_code == 1 and "https://github.com/o/r is a page of GitHub" in page.stderr
 
 
 @pytest.mark.parametrize("content", ["picture", "text", "empty", "folder"])

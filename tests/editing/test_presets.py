@@ -69,12 +69,14 @@ def test_a_given_bundle_takes_the_place_of_the_one_it_names(bundle: Bundle) -> N
         ('moves = [{ bundle = "face.dirs", steps = { 1 = 1, 01 = 2 } }]', "1 is given twice"),
         ("hue = " + "1" * 5000, "is not TOML"),
         ("\xff", "is a file of an unknown kind; expected a .toml file"),
+        ("[[keys]]\nseed = 3", "a.toml is a storyboard; expected a preset"),
     ],
 )
 def test_what_it_may_not_say(bundle: Bundle, text: str, said: str) -> None:
     Path("a.toml").write_bytes(text.encode("latin-1"))
-    with pytest.raises(SefaError, match=said):
+    with pytest.raises(SefaError, match=said) as refused:
         Preset.load("a.toml")
+    assert str(refused.value).startswith("a.toml")
 
 
 def test_bundles_of_two_models_are_refused(bundle: Bundle) -> None:

@@ -75,7 +75,7 @@ def test_the_file_says_all_that_it_was_read_from(bundle: Bundle) -> None:
     ("keys", "said"),
     [
         ("", "has no key frames"),
-        ("[[keys]]\nseed = 3", "1 key frames; expected 2"),
+        ("[[keys]]\nseed = 3", "1 key frame; expected 2"),
         ("[[keys]]\nat = 1\nseed = 3\n[[keys]]\nat = 2\nseed = 3", "first key frame is at 1"),
         ("[[keys]]\nseed = 3\n[[keys]]\nseed = 3", "at 0 seconds follows one at 0"),
         ("[[keys]]\nseed = 3\n[[keys]]\nat = 9999\nseed = 3", "up to 3600"),
@@ -97,9 +97,11 @@ def test_the_file_says_all_that_it_was_read_from(bundle: Bundle) -> None:
         ("ease = 'quick'\n[[keys]]\nseed = 3\n[[keys]]\nat = 1\nseed = 3", "unknown ease 'quick'"),
         ("ease = []\n[[keys]]\nseed = 3\n[[keys]]\nat = 1\nseed = 3", "ease must be a string, got"),
         ("model = 3", "model is 3"),
+        ("name = 'a'\nmoves = []", "story.toml is a preset; expected a storyboard"),
     ],
 )
 def test_what_it_may_not_say(bundle: Bundle, keys: str, said: str) -> None:
     Path("story.toml").write_text(keys)
-    with pytest.raises(SefaError, match=said):
+    with pytest.raises(SefaError, match=said) as refused:
         Storyboard.load("story.toml")
+    assert "story.toml" in str(refused.value) or "does not exist" in said
