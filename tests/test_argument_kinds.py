@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import sefa_cli
 from sefa_cli.arguments import check_kind
@@ -186,3 +187,56 @@ def test_a_list_holds_one_kind() -> None:
     check_kind("names", ["a", "b"], "str | Sequence[str]")
     with pytest.raises(UsageError, match=r"^names must be a string or a list of strings, got"):
         check_kind("names", [3], "str | Sequence[str]")
+
+
+CODES = "codes must be an array or a tensor of"
+NO_REGION = "region must be a name, a Region or a mask, got"
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        (lambda g, w: g.synthesize(w.long()), f"{CODES} floats, got torch.int64"),
+        (lambda g, w: g.synthesize(w.cfloat()), f"{CODES} floats, got torch.complex64"),
+        (lambda g, w: g.synthesize(w.numpy() * np.nan), "the array holds codes that are not fin"),
+        (lambda g, w: g.truncate(w * torch.inf, 0.5), "the array holds codes that are not finite"),
+        (lambda g, w: g.map(w[:, 0].long()), "z must be an array or a tensor of floats, got"),
+        (lambda g, w: g.map(w[:, 0] * torch.nan), "the array holds z that are not finite numbers"),
+        (lambda g, w: g.map(None), "z must be an array or a tensor of numbers, got None"),
+        (lambda g, w: g.map(w[:, 0, :3]), "z has the shape (1, 3); expected (n, 32)"),
+        (lambda g, w: g.synthesize("s.png"), f"{CODES} numbers, got 's.png'"),
+        (lambda g, w: g.synthesize(w, size="64"), "size must be a whole number or None, got '64'"),
+        (lambda g, w: g.synthesize(w, size=True), "size must be a whole number or None, got True"),
+        (lambda g, w: g.sample(0), "seeds must be whole numbers, got 0; expected a list"),
+        (lambda g, w: g.sample(b"0"), "seeds must be whole numbers, got b'0'; expected a list"),
+        (lambda g, w: sefa.sample(g, seeds=b"0"), "seeds must be whole numbers, got b'0'"),
+        (lambda g, w: sefa.factorize(TINY, b"0"), "layers must be whole numbers, got b'0'"),
+        (lambda g, w: sefa.factorize(TINY).pick(), "no direction given"),
+        (lambda g, w: localized(tau=-1.0), "tau must be 0 or more, got -1; expected something"),
+        (lambda g, w: sefa.sample(g, offline=3), "offline must be True, False or None, got 3"),
+        (lambda g, w: sefa.localize(g, None), f"{NO_REGION} None"),
+        (lambda g, w: sefa.localize(g, 3), f"{NO_REGION} 3"),
+        (lambda g, w: sefa.localize(g, ["eyes", "nose"]), f"{NO_REGION} ['eyes', 'nose']"),
+        (
+            lambda g, w: sefa.localize(g, (0, 0, 4, 4)),
+            f"{NO_REGION} (0, 0, 4, 4). A box is made with Region.box(",
+        ),
+    ],
+)
+def test_what_a_generator_is_given_is_refused_in_words(
+    work: Callable[[Any, torch.Tensor], Any], words: str
+) -> None:
+    generator = sefa.load_generator(TINY, device="cpu")
+    with pytest.raises(SefaError) as refused:
+        work(generator, generator.truncate(generator.map(generator.sample([0])), 0.5))
+    assert str(refused.value).startswith(words)
+
+
+def test_a_comparison_says_how_many_directions_were_compared(bundle: Bundle) -> None:
+    assert bundle.compare(bundle, num=600).num == bundle.k
+
+
+def test_help_shows_no_default_that_is_none() -> None:
+    assert "Ellipsis" not in str(inspect.signature(sefa.edit))
+    defaults = [one.default for one in inspect.signature(sefa.edit).parameters.values()]
+    assert ... not in defaults
