@@ -212,6 +212,7 @@ NO_REGION = "region must be a name, a Region or a mask, got"
         (lambda g, w: sefa.sample(g, seeds=b"0"), "seeds must be whole numbers, got b'0'"),
         (lambda g, w: sefa.factorize(TINY, b"0"), "layers must be whole numbers, got b'0'"),
         (lambda g, w: sefa.factorize(TINY).pick(), "no direction given"),
+        (lambda g, w: sefa.factorize(TINY).without("all"), "no direction is left"),
         (lambda g, w: localized(tau=-1.0), "tau must be 0 or more, got -1; expected something"),
         (lambda g, w: sefa.sample(g, offline=3), "offline must be True, False or None, got 3"),
         (lambda g, w: sefa.localize(g, None), f"{NO_REGION} None"),

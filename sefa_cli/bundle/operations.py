@@ -135,10 +135,8 @@ class Operations:
         if isinstance(name, str):
             k = self.index(name)
         elif not is_whole(name, -math.inf):
-            raise TypeError(
-                f"a direction has an index or a label, got {in_short(name)}; "
-                'bundle.pick("0-2") makes a bundle of several'
-            )
+            several = 'bundle.pick("0-2") makes a bundle of several'
+            raise TypeError(f"a direction has an index or a label, got {in_short(name)}; {several}")
         else:
             k = int(name)
             if not -self.k <= k < self.k:
@@ -267,7 +265,9 @@ class Operations:
         from sefa_cli.bundle.picking import pick
 
         taken = [k for name in names for k in self.indices(name)]
-        rest = check_indices([k for k in range(self.k) if k not in taken], "direction")
+        rest = [k for k in range(self.k) if k not in taken]
+        if not rest:
+            raise UsageError("no direction is left", "fewer directions to take out")
         return pick({"bundle": self._bundle}, format_range(rest), without=[str(k) for k in taken])
 
     @public

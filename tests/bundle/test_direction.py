@@ -175,7 +175,7 @@ def test_methods_that_make_bundles(bundle: Bundle) -> None:
     np.testing.assert_array_equal(bundle.pick(3, flip=True).directions, -np.eye(4)[3:])
     assert bundle.mix("0 + 1", label="both").labels == ["both"]
     assert len(bundle.without(0, 2)) == 2
-    with pytest.raises(UsageError, match="no direction given"):
+    with pytest.raises(UsageError, match="no direction is left"):
         bundle.without("0-3")
     assert bundle.compare(bundle.pick(1)).matches[1].cosine == 1
 
