@@ -3,15 +3,19 @@
 import ast
 import difflib
 import inspect
+import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, wraps
-from numbers import Real
+from itertools import islice
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from sefa_cli.errors import UsageError, either
 
 F = TypeVar("F", bound=Callable[..., Any])
+DIGITS = 18  # of the largest whole number
+MOST_LISTED = 1_000_000  # a range of a billion seeds is a typing error, not a wish
 
 # Classes are known by their names, so that no module has to be imported for a check.
 _WORDS = {
@@ -60,6 +64,8 @@ def public(function: F) -> F:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f". Did you mean {near[0]!r}?" if near else ""
             raise TypeError(f"{function.__name__}() has no argument {name!r}{hint}")
+        args = tuple(map(_listed, args))
+        options = {name: _listed(value) for name, value in options.items()}
         for name, value in (*zip(positional, args, strict=False), *options.items()):
             if known[name].annotation is not inspect.Parameter.empty:  # as of self
                 check_kind(name, value, known[name].annotation)
@@ -68,6 +74,13 @@ def public(function: F) -> F:
     own = inspect.signature(function)
     call.__signature__ = own.replace(parameters=list(known.values()))  # type: ignore[attr-defined]
     return call  # type: ignore[return-value]
+
+
+def _listed(value: object) -> object:
+    """Return an iterator's items as a list, which can be read twice; anything else as it is."""
+    if isinstance(value, Iterator) and not hasattr(value, "read"):  # an open file is an iterator
+        return list(islice(value, MOST_LISTED + 1))
+    return value
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -79,9 +92,7 @@ def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
         options = function.__globals__[last.annotation.removeprefix("Unpack[").removesuffix("]")]
         for name, annotation in options.__annotations__.items():
             text = getattr(annotation, "__forward_arg__", annotation)
-            known[name] = inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=..., annotation=text
-            )
+            known[name] = inspect.Parameter(name, last.KEYWORD_ONLY, annotation=text)
     return known
 
 
@@ -105,12 +116,25 @@ def check_kind(name: str, value: object, annotation: str) -> None:
     """
     kinds = _kinds(annotation)
     if kinds.keys() <= _WORDS.keys() and not any(_is(value, *one) for one in kinds.items()):
-        words = either(_WORDS[kind] + _OF.get(of, "") for kind, of in kinds.items())
-        raise UsageError(f"{name} must be {words}, got {in_short(value)}")
+        words = [_WORDS[kind] + _OF.get(of, "") for kind, of in kinds.items()]
+        choices = either(word for choice in words for word in choice.split(" or "))
+        raise UsageError(f"{name} must be {choices}, got {in_short(value)}")
+    check_digits(name, value)
+
+
+def check_digits(name: str, value: object) -> None:
+    """Raise UsageError for a whole number that a float cannot hold, alone or in a list."""
+    for one in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(one, int) and abs(one) >= 10**DIGITS:
+            raise UsageError(
+                f"{name} {in_short(one):.20}… is too large", f"at most {DIGITS} digits"
+            )
 
 
 def in_short(value: object) -> str:
     """Return a value as an error shows it: on one line, not all of a long one."""
+    if isinstance(value, int) and abs(value) >= 10**80:  # str() of thousands of digits is refused
+        return f"{value // 10 ** (int(math.log10(abs(value))) - 20)}…"
     return f"{' '.join(repr(value).split()):.80}"
 
 
@@ -128,9 +152,10 @@ def _kinds(annotation: str) -> dict[str, str]:
 
 
 def _is(value: object, kind: str, of: str = "") -> bool:
-    """Return whether a value is of a kind; any number may be whole, which functions check."""
+    """Return whether a value is of a kind; True and False are not numbers here."""
     if kind in ("int", "float"):
-        return isinstance(value, Real)
+        number = isinstance(value, Integral if kind == "int" else Real)
+        return number and not isinstance(value, bool)
     if kind == "None":
         return value is None
     if _WORDS.get(kind) == "a function":

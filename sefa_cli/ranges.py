@@ -6,14 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence, Sized
 
-from sefa_cli.arguments import in_short
+from sefa_cli.arguments import DIGITS, MOST_LISTED, check_digits, in_short
 from sefa_cli.canonical import shown
 from sefa_cli.errors import UsageError
 
 _PART = re.compile(r"(\d+)(?:-(\d+))?")
 Indices = str | int | Iterable[int]  # "0-4,7", 3 or [0, 1, 2]
-_DIGITS = 18
-_MOST = 1_000_000  # a range of a billion seeds is a typing error, not a wish
 
 
 def is_range(text: str) -> bool:
@@ -37,15 +35,16 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
                 'something like "0-4,7"',
                 "Indices start at 0.",
             )
-        if max(map(len, match.groups(""))) > _DIGITS:  # int() of thousands of digits is refused
-            raise UsageError(f"{what} {part:.20}… is too large", f"at most {_DIGITS} digits")
+        if max(map(len, match.groups(""))) > DIGITS:  # int() of thousands of digits is refused
+            raise UsageError(f"{what} {part:.20}… is too large", f"at most {DIGITS} digits")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise UsageError(f"{what} range {part.strip()!r} runs backwards", f"{last}-{first}")
         named += last - first + 1
-        if named > _MOST:
+        if named > MOST_LISTED:
             raise UsageError(
-                f"{what} range {shown(text.strip())} names {named:,} indices", f"at most {_MOST:,}"
+                f"{what} range {shown(text.strip())} names {named:,} indices",
+                f"at most {MOST_LISTED:,}",
             )
         runs.append(range(first, last + 1))
     if count is not None:  # before a million of them are made
@@ -56,11 +55,11 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
 
 def check_indices(indices: Sequence[int], what: str, count: int | None = None) -> tuple[int, ...]:
     """Return indices given as whole numbers, after the same checks."""
-    try:
-        indices = [operator.index(i) for i in indices]
-    except TypeError:
-        odd = next(i for i in indices if not is_whole(i, -math.inf))
-        raise UsageError(f"{what} must be a whole number, got {in_short(odd)}") from None
+    if odd := [i for i in indices if not is_whole(i, -math.inf)]:
+        kind = "an index or a label" if what == "direction" else "a whole number"
+        raise UsageError(f"{what} must be {kind}, got {in_short(odd[0])}")
+    check_digits(what, indices)
+    indices = [operator.index(i) for i in indices]
     if not indices:
         raise UsageError(f"no {what} given", "at least one index")
     if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
@@ -85,9 +84,11 @@ def as_indices(given: Indices, what: str, count: int | None = None) -> tuple[int
     """
     if isinstance(given, str):
         return parse_range(given, what, count)
-    if isinstance(given, Sized) and len(given) > _MOST:
-        raise UsageError(f"{len(given):,} {what}s are given", f"at most {_MOST:,}")
-    indices = list(given) if isinstance(given, Iterable) else [given]
+    if isinstance(given, Sized) and len(given) > MOST_LISTED:
+        raise UsageError(f"{len(given):,} {what}s are given", f"at most {MOST_LISTED:,}")
+    listed = isinstance(given, Iterable) and not isinstance(given, bytes | bytearray)
+    indices: list[int] = list(given) if listed else [given]  # type: ignore[arg-type, list-item]
+    check_digits(what, indices)
     if odd := [index for index in indices if not is_whole(index, -math.inf)]:
         raise UsageError(
             f"{_keyword(what)} must be whole numbers, got {in_short(odd[0])}",
@@ -102,7 +103,9 @@ def _keyword(what: str) -> str:
 
 
 def is_whole(number: object, least: float, most: float = math.inf) -> bool:
-    """Return whether this is a whole number from `least` to `most`."""
+    """Return whether this is a whole number from `least` to `most`; True and False are none."""
+    if isinstance(number, bool):
+        return False
     try:
         whole: int = operator.index(number)  # type: ignore[arg-type]
     except TypeError:

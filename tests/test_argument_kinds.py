@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import sefa_cli
 from sefa_cli.arguments import check_kind
@@ -65,14 +66,18 @@ def test_each_argument_of_a_wrong_kind_is_refused_by_its_name(function: Any) -> 
         (lambda b, odd: localized(seeds=None, codes=odd), "codes must be a file"),
         (lambda b, odd: sefa.factorize(TINY, odd), "layers must be whole numbers, got"),
         (lambda b, odd: sefa.edit(b, odd), "steps must be directions, got"),
-        (lambda b, odd: sefa.edit(b, {odd: 1}), "direction must be a whole number, got"),
+        (lambda b, odd: sefa.edit(b, {odd: 1}), "direction must be an index or a label, got"),
         (lambda b, odd: sefa.edit(b, {0: odd}), "alpha must be a number, got"),
         (lambda b, odd: sefa.edit(b, {0: 1}, mix_from=odd), "mix_from must be a source and its"),
         (lambda b, odd: sefa.sample("no.pt", truncation_layers=odd), "truncation_layers must be"),
-        (lambda b, odd: sefa.sweep(b, odd), "direction must be a whole number, got"),
+        (lambda b, odd: sefa.sweep(b, odd), "direction must be an index or a label, got"),
         (lambda b, odd: sefa.sweep(b, 0, odd), "range must be a sweep, got 2j"),
         (lambda b, odd: sefa.interpolate("no.pt", odd, 3), "a source must be a seed, a file or"),
         (lambda b, odd: sefa.interpolate("no.pt", 3, odd), "a source must be a seed, a file or"),
+        (lambda b, odd: sefa.Preset(odd, []), "name must be a string, got"),
+        (lambda b, odd: sefa.Preset("x", odd), "parts must be a list of moves, got"),
+        (lambda b, odd: sefa.Preset("x", [odd]), "parts must be a list of moves, got"),
+        (lambda b, odd: sefa.Preset("x", {0: odd}), "parts must be a list of moves, got"),
         (lambda b, odd: sefa.Key(odd), "at must be a number, got"),
         (lambda b, odd: sefa.Storyboard(odd), "keys must be a list of key frames, got"),
         (
@@ -92,10 +97,13 @@ def test_each_argument_of_a_wrong_kind_is_refused_by_its_name(function: Any) -> 
         (lambda b, odd: sefa.Region.box(0, 0, 1, 1).weights(odd, 4), "height must be a whole"),
         (lambda b, odd: sefa.Bundle.load(odd), "path must be a path, a string or an open file"),
         (lambda b, odd: b.name({0: odd}), "label must be a string or None, got"),
-        (lambda b, odd: b.index(odd), "direction must be a whole number, got"),
-        (lambda b, odd: b.step(odd), "direction must be a whole number, got"),
+        (lambda b, odd: b.index(odd), "direction must be an index or a label, got"),
+        (lambda b, odd: b.step(odd), "direction must be an index or a label, got"),
         (lambda b, odd: b.move(odd, 0), "codes must be an array or a tensor of floats, got"),
-        (lambda b, odd: b.move(np.zeros((1, 32), np.float32), odd), "direction must be a whole"),
+        (
+            lambda b, odd: b.move(np.zeros((1, 32), np.float32), odd),
+            "direction must be an index or",
+        ),
         (lambda b, odd: b.save(odd), "path must be a path or a string, got"),
     ],
 )
@@ -179,3 +187,54 @@ def test_a_list_holds_one_kind() -> None:
     check_kind("names", ["a", "b"], "str | Sequence[str]")
     with pytest.raises(UsageError, match=r"^names must be a string or a list of strings, got"):
         check_kind("names", [3], "str | Sequence[str]")
+
+
+CODES = "codes must be an array or a tensor of"
+NO_REGION = "region must be a name, a Region or a mask, got"
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        (lambda g, w: g.synthesize(w.long()), f"{CODES} floats, got torch.int64"),
+        (lambda g, w: g.synthesize(w.cfloat()), f"{CODES} floats, got torch.complex64"),
+        (lambda g, w: g.map(w[:, 0].long()), "z must be an array or a tensor of floats, got"),
+        (lambda g, w: g.map(None), "z must be an array or a tensor of numbers, got None"),
+        (lambda g, w: g.map(w[:, 0, :3]), "z has the shape (1, 3); expected (n, 32)"),
+        (lambda g, w: g.synthesize("s.png"), f"{CODES} numbers, got 's.png'"),
+        (lambda g, w: g.synthesize(w, size="64"), "size must be a whole number or None, got '64'"),
+        (lambda g, w: g.synthesize(w, size=True), "size must be a whole number or None, got True"),
+        (lambda g, w: g.sample(0), "seeds must be whole numbers, got 0; expected a list"),
+        (lambda g, w: g.sample(b"0"), "seeds must be whole numbers, got b'0'; expected a list"),
+        (lambda g, w: sefa.sample(g, seeds=b"0"), "seeds must be whole numbers, got b'0'"),
+        (lambda g, w: sefa.factorize(TINY, b"0"), "layers must be whole numbers, got b'0'"),
+        (lambda g, w: sefa.factorize(TINY).pick(), "no direction given"),
+        (lambda g, w: sefa.factorize(TINY).without("all"), "no direction is left"),
+        (lambda g, w: localized(tau=-1.0), "tau must be 0 or more, got -1; expected something"),
+        (lambda g, w: sefa.sample(g, offline=3), "offline must be True, False or None, got 3"),
+        (lambda g, w: sefa.localize(g, None), f"{NO_REGION} None"),
+        (lambda g, w: sefa.localize(g, 3), f"{NO_REGION} 3"),
+        (lambda g, w: sefa.localize(g, ["eyes", "nose"]), f"{NO_REGION} ['eyes', 'nose']"),
+        (
+            lambda g, w: sefa.localize(g, (0, 0, 4, 4)),
+            f"{NO_REGION} (0, 0, 4, 4). A box is made with Region.box(",
+        ),
+    ],
+)
+def test_what_a_generator_is_given_is_refused_in_words(
+    work: Callable[[Any, torch.Tensor], Any], words: str
+) -> None:
+    generator = sefa.load_generator(TINY, device="cpu")
+    with pytest.raises(SefaError) as refused:
+        work(generator, generator.truncate(generator.map(generator.sample([0])), 0.5))
+    assert str(refused.value).startswith(words)
+
+
+def test_a_comparison_says_how_many_directions_were_compared(bundle: Bundle) -> None:
+    assert bundle.compare(bundle, num=600).num == bundle.k
+
+
+def test_help_shows_no_default_that_is_none() -> None:
+    assert "Ellipsis" not in str(inspect.signature(sefa.edit))
+    defaults = [one.default for one in inspect.signature(sefa.edit).parameters.values()]
+    assert ... not in defaults

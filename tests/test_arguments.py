@@ -31,8 +31,6 @@ def bundle() -> Bundle:
 @pytest.mark.parametrize(
     "work",
     [
-        lambda b: b.index(1.7),
-        lambda b: sefa.edit(b, {1.7: 2}, model=TINY),
         lambda b: sefa.edit(b, {1: 2}, seeds=[2.9], model=TINY),
         lambda b: sefa.edit(b, {1: 2}, layers=[0.5], model=TINY),
         lambda b: sefa.factorize(TINY, layers=[1.2]),
@@ -134,7 +132,7 @@ def test_a_span_is_two_steps_or_more(bundle: Bundle) -> None:
         sefa.sweep(bundle, 0, (1,), model=TINY)
 
 
-@pytest.mark.parametrize("num", [0, 33, 2.5, -1])
+@pytest.mark.parametrize("num", [0, 33, -1])
 def test_the_number_of_directions_is_checked(num: Any) -> None:
     with pytest.raises(UsageError, match=r"must be between 1 and 32, got"):
         sefa.factorize(TINY, num=num)
@@ -159,15 +157,18 @@ def test_numbers_of_numpy_are_numbers(bundle: Bundle) -> None:
 @pytest.mark.parametrize(
     ("work", "words"),
     [
-        (lambda b: sefa.edit(b, {0: []}, model=TINY), "edit without steps"),
+        (lambda b: sefa.edit(b, {0: []}, model=TINY), "no step given"),
+        (lambda b: sefa.factorize(TINY, num=3.0), "num must be a whole number or None, got 3.0"),
+        (lambda b: b.index(1.7), "direction must be an index or a label, got 1.7"),
+        (lambda b: sefa.edit(b, {1.7: 2}), "direction must be an index or a label, got 1.7"),
         (lambda b: sefa.sweep(b, 0, 3, model=TINY), "range must be a sweep, got 3"),
         (
             lambda b: sefa.sweep(b, 0, frames=2.5, model=TINY),
-            "frames must be between 2 and 100000, got 2.5",
+            "frames must be a whole number, got 2.5",
         ),
-        (lambda b: b.compare(b, num=2.5), "num must be 1 or more, got 2.5"),
-        (lambda b: localized(num=2.5), "num must be 1 or more, got 2.5"),
-        (lambda b: localized(size=16.5), "size must be 8 pixels or more, got 16.5"),
+        (lambda b: b.compare(b, num=2.0), "num must be a whole number, got 2.0"),
+        (lambda b: localized(num=2.0), "num must be a whole number or None, got 2.0"),
+        (lambda b: localized(size=16.0), "size must be a whole number, got 16.0"),
         (lambda b: localized(truncation=9), "truncation must be between -2 and 2, got 9"),
         (lambda b: sefa.edit(b, {0: 2}, truncation=9, model=TINY), "between -2 and 2, got 9"),
         (lambda b: sefa.sample(TINY, truncation=float("nan")), "between -2 and 2, got nan"),

@@ -131,7 +131,7 @@ def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
         same_model=a.model["fingerprint"] == b.model["fingerprint"],
         same_space=(a.space == "z") == (b.space == "z"),
         same_layers=np.array_equal(a.layers, b.layers),
-        num=num,
+        num=min(num, max(a.k, b.k)),
         angles=np.degrees(np.arccos(np.clip(cosines, 0, 1))),
         shared=nested / np.arange(1, len(nested) + 1),
         matches=tuple(Match(k, int(j), round(float(overlap[k, j]), 6)) for k, j in enumerate(best)),

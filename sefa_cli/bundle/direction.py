@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import check_digits
 from sefa_cli.bundle.algebra import Algebra, Source
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.bundle.picking import combined
@@ -168,6 +169,7 @@ class Direction:
     def __mul__(self, number: float) -> "Direction":
         if isinstance(number, bool) or not isinstance(number, int | float | np.number):
             return NotImplemented
+        check_digits("weight", number)
         return Direction(tuple(t._replace(weight=t.weight * float(number)) for t in self.terms))
 
     __rmul__ = __mul__

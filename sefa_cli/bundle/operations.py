@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import operator
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.arguments import public
+from sefa_cli.arguments import in_short, public
 from sefa_cli.bundle.annotations import relabeled
 from sefa_cli.canonical import shown
 from sefa_cli.editing.sum import Codes
@@ -134,13 +134,11 @@ class Operations:
 
         if isinstance(name, str):
             k = self.index(name)
-        elif not hasattr(name, "__index__"):
-            raise TypeError(
-                f"a direction has an index or a label, got {name!r}; "
-                'bundle.pick("0-2") makes a bundle of several'
-            )
+        elif not is_whole(name, -math.inf):
+            several = 'bundle.pick("0-2") makes a bundle of several'
+            raise TypeError(f"a direction has an index or a label, got {in_short(name)}; {several}")
         else:
-            k = operator.index(name)
+            k = int(name)
             if not -self.k <= k < self.k:
                 raise IndexError(f"direction {k} is out of range; expected 0-{self.k - 1}")
         return Direction((Term(1.0, self._bundle, k % self.k),))
@@ -267,7 +265,9 @@ class Operations:
         from sefa_cli.bundle.picking import pick
 
         taken = [k for name in names for k in self.indices(name)]
-        rest = check_indices([k for k in range(self.k) if k not in taken], "direction")
+        rest = [k for k in range(self.k) if k not in taken]
+        if not rest:
+            raise UsageError("no direction is left", "fewer directions to take out")
         return pick({"bundle": self._bundle}, format_range(rest), without=[str(k) for k in taken])
 
     @public

@@ -63,6 +63,8 @@ def pick(
         for source, text in _paired(algebra.sources, [names] if isinstance(names, str) else names)
         for k in source.bundle.indices(text)
     ]
+    if not chosen:
+        raise UsageError("no direction given", "at least one index")
     check_once([f"{source.name}:{k}" for source, k in chosen], "direction")
     return _finished(picked(algebra, chosen, flip), algebra, without, label)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sefa_cli.arguments import check_fields, in_short
+from sefa_cli.arguments import check_digits, check_fields, in_short
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.few_passes import KEPT, PICTURES
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
@@ -241,6 +241,7 @@ def _range(given: Indices, what: str = "layer") -> str:
 
 
 def _number(tau: Tau | None) -> float:
+    check_digits("tau", tau)
     try:
         return float(tau)  # type: ignore[arg-type]
     except (TypeError, ValueError):

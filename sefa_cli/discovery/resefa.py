@@ -184,7 +184,7 @@ def equal_weights(traces: ArrayLike) -> Float64:
 def check_tau(tau: float) -> float:
     """Return τ if it is 0 or more. Raises UsageError."""
     if not (math.isfinite(tau) and tau >= 0):
-        raise UsageError(f"tau {tau}", "0 or more, such as 0.001")
+        raise UsageError(f"tau must be 0 or more, got {tau:g}", "something like 0.001")
     return tau
 
 

@@ -15,7 +15,7 @@ class ImageNetClass(int):
 def check_class(label: int | None, classes: int) -> None:
     """Raise UsageError for a class that a network does not have, or a name of other networks'."""
     if label is not None and classes and not is_whole(label, 0, classes - 1):
-        raise UsageError(f"label {label} is out of range", f"0-{classes - 1}")
+        raise UsageError(f"class {label} is out of range", f"0-{classes - 1}")
     if label is not None and not classes:
         raise UsageError("the model has no classes", remedy="Leave out the class.")
     if isinstance(label, ImageNetClass) and classes not in (0, _CLASSES):

@@ -75,15 +75,16 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
     if not isinstance(steps, Iterable):
         steps = [steps]
     pairs: list[Any] = list(steps.items()) if isinstance(steps, Mapping) else list(steps)
-    if pairs and all(isinstance(name, str | int) for name in pairs):
+    if pairs and all(isinstance(name, str) or is_whole(name, -math.inf) for name in pairs):
         return [auto_moves(bundle, bundle.index(name)) for name in pairs]
     if pairs and isinstance(pairs[0], Sequence) and all(isinstance(m, Move) for m in pairs[0]):
         return pairs
     expected = 'directions and steps such as {"smile": 2, 3: -1}'
     if odd := [pair for pair in pairs if not isinstance(pair, tuple | list) or len(pair) != 2]:
         raise UsageError(f"steps must be directions, got {in_short(odd[0])}", expected)
+    pairs = [(name, _plain(step)) for name, step in pairs]
     if not pairs or any(isinstance(step, Sequence) and not step for _, step in pairs):
-        raise UsageError("edit without steps", expected)
+        raise UsageError("no step given", expected)
     found = [(bundle.index(name), step) for name, step in pairs]
     if len(found) == 1 and found[0][1] == AUTO:
         return [auto_moves(bundle, found[0][0])]
@@ -93,6 +94,11 @@ def moves_of(bundle: Bundle, steps: Steps) -> Table:
     if len(found) > 1:
         raise UsageError("a list of steps with several directions", "one direction at a time")
     return [[Move(((found[0][0], parse_alpha(step)),)) for step in listed[0]]]
+
+
+def _plain(step: Any) -> Any:
+    """Return an array's or a tensor's steps as numbers; anything else as it is."""
+    return step.tolist() if hasattr(step, "tolist") else step
 
 
 def auto_moves(bundle: Bundle, k: int) -> list[Move]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sefa_cli.arguments import public
+from sefa_cli.arguments import check_fields, public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.moves import Move, alpha_of
@@ -68,9 +68,10 @@ class Preset:
     """
 
     name: str
-    parts: tuple[Part, ...]
+    parts: Sequence[Part]
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.parts:
             raise SefaError(f"the preset {self.name!r} has no moves", "one or more")
         check_same_model((part.file, part.bundle) for part in self.parts)

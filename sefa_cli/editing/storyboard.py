@@ -271,7 +271,7 @@ def _parts(
 ) -> tuple[Part, ...]:
     parts: tuple[Part, ...] = ()
     if "preset" in table:
-        parts = Preset.load(Path(path).parent / str(table["preset"])).parts
+        parts = tuple(Preset.load(Path(path).parent / str(table["preset"])).parts)
     if "moves" in table:
         parts += read_parts(path, table["moves"], read, bundle)
     return parts

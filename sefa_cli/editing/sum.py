@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sefa_cli.arguments import check_digits, in_short
 from sefa_cli.errors import MismatchError, UsageError
 from sefa_cli.ranges import format_range
 
@@ -49,10 +50,11 @@ def shift(directions: Rows, steps: Iterable[tuple[int, float]], layers: int) -> 
 
 def parse_alpha(step: str | float) -> float:
     """Return a step as a number; raises UsageError unless it is finite and at most 1000."""
+    check_digits("alpha", step)
     try:
-        alpha = float(step)
+        alpha = float("" if isinstance(step, bool) else step)
     except (TypeError, ValueError):
-        raise UsageError(f"alpha must be a number, got {step!r}") from None
+        raise UsageError(f"alpha must be a number, got {in_short(step)}") from None
     if not math.isfinite(alpha):
         raise UsageError(f"alpha must be finite, got {step}")
     if abs(alpha) > MOST_ALPHA:

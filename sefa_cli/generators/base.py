@@ -16,10 +16,10 @@ from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.generators.inputs import (
     Array,
+    as_floats,
     as_one_hot,
     as_seeds,
     as_size,
-    as_tensor,
     check_noise_mode,
 )
 from sefa_cli.generators.layers import area_mean
@@ -269,7 +269,7 @@ class Generator(nn.Module):
 
     def _own(self, value: Array, what: str, *shapes: tuple[int | str, ...]) -> Tensor:
         """`value`, of one of `shapes`, in the precision and on the device of the weights."""
-        return as_tensor(value, what, shapes).to(self.dtype).to(self.device)
+        return as_floats(value, what, shapes).to(self.dtype).to(self.device)
 
     def _codes(self, codes: Array) -> Tensor:
         """Codes as `(n, num_layers, w_dim)`: a single one counts for every layer."""

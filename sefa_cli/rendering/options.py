@@ -103,7 +103,9 @@ def _placement(
     """Return how pictures move and turn. Raises UsageError for other than three finite numbers."""
     if translate is not None and (len(translate) != 2 or not all(map(math.isfinite, translate))):
         given = ",".join(f"{part:g}" for part in translate)
-        raise UsageError(f"translate must be two finite numbers, got {given}", "such as 0.1,-0.05")
+        raise UsageError(
+            f"translate must be two finite numbers, got {given}", "something like 0.1,-0.05"
+        )
     if not math.isfinite(rotate or 0):
         raise UsageError(f"rotate must be finite, got {rotate}", "degrees, such as 15")
     if translate is None and rotate is None:

@@ -63,8 +63,8 @@ def test_a_label_is_in_a_bundle(bundle: Bundle) -> None:
     ("ask", "said"),
     [
         (lambda b: b.name("x"), "labels must be a mapping, got 'x'; expected something like {3: "),
-        (lambda b: b.pick([0, 1]), r"direction must be a whole number, got \[0, 1\]"),
-        (lambda b: b.without([0]), r"direction must be a whole number, got \[0\]"),
+        (lambda b: b.pick([0, 1]), r"direction must be an index or a label, got \[0, 1\]"),
+        (lambda b: b.without([0]), r"direction must be an index or a label, got \[0\]"),
         (lambda b: b.mix({0: 1}), r"text must be a string, got {0: 1}"),
         (
             lambda b: pick([b], [0]),
@@ -175,7 +175,7 @@ def test_methods_that_make_bundles(bundle: Bundle) -> None:
     np.testing.assert_array_equal(bundle.pick(3, flip=True).directions, -np.eye(4)[3:])
     assert bundle.mix("0 + 1", label="both").labels == ["both"]
     assert len(bundle.without(0, 2)) == 2
-    with pytest.raises(UsageError, match="no direction given"):
+    with pytest.raises(UsageError, match="no direction is left"):
         bundle.without("0-3")
     assert bundle.compare(bundle.pick(1)).matches[1].cosine == 1
 

@@ -82,7 +82,7 @@ def test_refusals(bundle: Bundle, ks: list[str], alphas: list[str], said: str) -
         ([3, ("smile", 2)], "steps must be directions, got 3; expected directions and steps"),
         ([("smile", 2, 3)], r"steps must be directions, got \('smile', 2, 3\)"),
         (3.5, "steps must be directions, got 3.5"),
-        ([], "edit without steps"),
+        ([], "no step given"),
     ],
 )
 def test_steps_of_the_library_that_are_none(bundle: Bundle, wrong: Any, said: str) -> None:

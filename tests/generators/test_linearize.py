@@ -209,7 +209,7 @@ def test_bad_input_is_refused(tiny: Generator) -> None:
         tiny.linearize(code, [])
     with pytest.raises(UsageError, match="random noise"):
         tiny.linearize(code, [0], noise_mode="random")
-    with pytest.raises(SefaError, match="code of shape"):
+    with pytest.raises(SefaError, match="code has the shape"):
         tiny.linearize(code[:, 1:], [0])
 
 

@@ -82,7 +82,7 @@ def test_help_loads_no_heavy_module() -> None:
     ("name", "said"),
     [
         ("none.dirs", "none.dirs does not exist"),
-        ("text.dirs", "text.dirs: it is a text file"),
+        ("text.dirs", "text.dirs is a text file"),
         ("text.pth", "text.pth"),
         ("none.pth", "none.pth does not exist"),
     ],

@@ -27,8 +27,7 @@ def resident() -> float:
     (studio,) = (
         path.parent
         for path in Path("/proc").glob("[0-9]*/cwd")
-        if path.readlink() == Path.cwd()
-        and b"sefa_cli" in (path.parent / "cmdline").read_bytes().split(b"\0")
+        if path.readlink() == Path.cwd() and b"sefa_cli" in (path.parent / "cmdline").read_bytes()
     )
     fields = dict(line.split(":", 1) for line in (studio / "status").read_text().splitlines())
     return int(fields["VmRSS"].split()[0]) / 1024

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sefa_cli.arguments import public
+from sefa_cli.arguments import in_short, public
 from sefa_cli.discovery.regions import files, shapes
 from sefa_cli.discovery.regions.shapes import Draw, Weights
 from sefa_cli.errors import UsageError, either
@@ -186,7 +186,15 @@ def as_region(region: Region | str | Path | NDArray[np.generic]) -> Region:
     """Return a region, a name ("eyes"), a mask file (as a `Path`) or a mask array as a `Region`."""
     if isinstance(region, Region):
         return region
-    return Region.named(region) if isinstance(region, str) else Region.mask(region)
+    if isinstance(region, str):
+        return Region.named(region)
+    if isinstance(region, Path) or np.ndim(region) > 1:
+        return Region.mask(region)
+    given: object = region
+    box = isinstance(given, tuple | list) and len(given) == 4
+    remedy = "A box is made with Region.box(top, left, height, width)." if box else ""
+    got = in_short(given)
+    raise UsageError(f"region must be a name, a Region or a mask, got {got}", remedy=remedy)
 
 
 def _written(number: Number | str) -> str:
