@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sefa_cli.commands import options
-from sefa_cli.commands.console import warn, working, wrote
+from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.discovery.methods import check_method, check_options, methods_of
 from sefa_cli.errors import UsageError
 
@@ -139,7 +139,7 @@ def factorize(
         bundle = _factorized(model, layers, tensors, latent_axis, {**factorized, **how})
     bundle.save(output, overwrite=overwrite)
     if bundle.style_gains and not deflate_gain:
-        warn(
+        say(
             f"direction {format_range(bundle.style_gains)} is a common style gain and destroys the "
             "picture at moderate steps" + ("; --deflate-gain removes it first" * (method == "sefa"))
         )

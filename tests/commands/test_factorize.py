@@ -144,7 +144,7 @@ def test_default_model_marks_the_common_gain(sefa: Sefa, default_model: Path) ->
     """Direction 0 of every range is one; nothing else comes near; deflation takes it out."""
     for layers in ("all", "bottom", "middle", "top", "0-2", "0-6", "7-12", "13-22"):
         words = ("factorize", str(default_model), "-L", layers, "-o", "m.dirs", "--overwrite")
-        result = sefa("-q", *words)
+        result = sefa(*words)
         gains = [about["gain"] for about in Bundle.load("m.dirs").info]
         assert gains[0] > 0.6 and max(gains[1:]) < 0.3, layers
         assert "direction 0 is a common style gain" in result.stderr

@@ -112,7 +112,7 @@ def test_a_preset_finds_its_bundles(model: Model) -> None:
         Preset.parse(text, "both.toml", {})
     with pytest.raises(SefaError, match="has no moves"):
         preset_of(state.before(), "nothing")
-    with pytest.raises(SefaError, match="1 key frames"):
+    with pytest.raises(SefaError, match="1 key frame"):
         storyboard_of(model, KeyFrames().added(state))
 
 
