@@ -184,4 +184,4 @@ def between(first: "torch.Tensor", last: "torch.Tensor", part: float, space: str
     bow = ((1 - part) * angle).sin() * one + (part * angle).sin() * other
     arc = bow / angle.sin() * (lengths[0] + (lengths[1] - lengths[0]) * part)
     bent = (angle > 1e-4) & (angle < math.pi - 1e-4)  # not if one code is 0: NaN
-    return straight.where(~bent, arc)  # there is no arc, or none that is the shortest
+    return straight.where(~bent, arc)  # otherwise no arc exists, or none is the shortest

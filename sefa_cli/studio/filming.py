@@ -48,7 +48,7 @@ def film_of(
 def saved(film: Film, progress: Callable[[], object] | None = None) -> bytes:
     """Return a film as GIF. An exception that `progress` raises ends it.
 
-    Raises SefaError if there is no place to write it.
+    Raises SefaError if the film cannot be written anywhere.
     """
     try:
         with scratch_beside(Path(tempfile.gettempdir()) / "film", folder=True) as folder:
