@@ -1,7 +1,7 @@
 """Make the tables of docs/evidence.md again, from what `sefa evaluate` wrote.
 
     python bench/evidence.py --choose choose/ --methods methods/ --more more/ --named named/ \
-      --box box/ --local local/
+      --box box/ --local local/ --far far/
 
 Each folder holds an evaluation.json; the page says by which commands. Tables without a folder
 and the prose are not changed.
@@ -127,6 +127,28 @@ def local(data: dict[str, Any]) -> Iterator[str]:
         yield f"| {row['bundle']} | {' | '.join(cells)} |"
 
 
+def over_steps(data: dict[str, Any]) -> Iterator[str]:
+    """Yield a table: how local each direction is at every distance, the mean of both ways."""
+    count = len(data["alphas"])
+    compared = list(data["directions"][0]["compared"])
+    heads = ("bundle", "α", "inside / outside", "inside", "outside", *compared)
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
+    for row in data["directions"]:
+        for far in range(count // 2, count):
+            ends = (count - 1 - far, far)
+            inside, outside, quotient = (
+                sum(row[part][end] for end in ends) / 2
+                for part in ("inside", "outside", "inside_over_outside")
+            )
+            likeness = (row["compared"][name]["steps"] for name in compared)
+            cells = [f"{sum(steps[end] for end in ends) / 2:.3g}" for steps in likeness]
+            yield (
+                f"| {row['bundle']} | {data['alphas'][far]:g} | {quotient:.3g} | {inside:.1f} | "
+                f"{outside:.1f} | {' | '.join(cells)} |"
+            )
+
+
 def _ends(steps: Sequence[Any]) -> tuple[Any, Any]:
     return steps[0], steps[-1]
 
@@ -144,7 +166,7 @@ def filled(page: str, name: str, lines: Iterator[str]) -> str:
 def main() -> None:
     """Fill the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    for part in ("choose", "methods", "more", "named", "box", "local"):
+    for part in ("choose", "methods", "more", "named", "box", "local", "far"):
         parser.add_argument(f"--{part}", type=Path)
     parts = {part: folder for part, folder in vars(parser.parse_args()).items() if folder}
     page = PAGE.read_text("utf-8")
@@ -156,7 +178,7 @@ def main() -> None:
             "means": means,
             "directions": directions,
         }
-        tables |= {"local": local, "agreement": agreement.lines}
+        tables |= {"local": local, "over_steps": over_steps, "agreement": agreement.lines}
         if "choose" in parts:
             earlier = json.loads((parts["choose"] / "evaluation.json").read_text("utf-8"))
             tables["chosen"] = partial(chosen, earlier=earlier)
