@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from sefa_cli import __version__, interrupts
+from sefa_cli.arguments import too_long
 from sefa_cli.commands import console
 from sefa_cli.commands.command import SefaCommand, aliases, known
 from sefa_cli.commands.missing import missing_package
@@ -100,6 +101,9 @@ class SefaGroup(TyperGroup):
             print(f"sefa: {_NOWHERE}", file=sys.stderr)
             raise typer.Exit(1) from None
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                print(f"sefa: {too_long(error)}", file=sys.stderr)
+                raise typer.Exit(1) from None
             raise _unwritten(error) from None
 
 
