@@ -1,6 +1,5 @@
-"""Arguments that look right and are not: names no file can have, lists within lists, other kinds."""
+"""Arguments that look right and are not: names no file can have, other kinds of the same name."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,7 +55,7 @@ def test_a_name_that_no_file_can_have_is_refused_in_words(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SefaError):
         work(bundle, generator, name)
-    assert not os.listdir(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -122,3 +121,22 @@ def test_key_frames_and_moves_may_come_from_an_iterator(bundle: Bundle) -> None:
 def test_a_film_larger_than_its_model_is_refused_at_once() -> None:
     with pytest.raises(UsageError, match=r"^size 64 is out of range"):
         sefa.interpolate(TINY, 1, 2, frames=3, size=64, device="cpu")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["inspect", "NAME"],
+        ["edit", "NAME", "--k", "0"],
+        ["export", "NAME", "-o", "x.npy"],
+        ["factorize", "tiny.pth", "-o", "NAME.dirs"],
+        ["evaluate", "NAME.dirs", "-o", "x"],
+        ["sample", "tiny.pth", "-o", "NAME"],
+        ["merge", "NAME", "-o", "x.dirs"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_refuses_a_name_that_is_too_long(sefa: Any, words: list[str]) -> None:
+    done = sefa(*[word.replace("NAME", "a" * 300) for word in words])
+    assert done.exit_code == 1
+    assert "its name is too long. Choose a shorter one." in done.stderr
