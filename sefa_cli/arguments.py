@@ -1,22 +1,25 @@
 """Row 0. The arguments of public functions: their names and kinds, checked before any work."""
 
-import ast
 import difflib
+import errno
 import inspect
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, wraps
+from functools import wraps
 from itertools import islice
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
-from sefa_cli.errors import UsageError, either
+from sefa_cli.errors import SefaError, UsageError, either
 
 F = TypeVar("F", bound=Callable[..., Any])
 DIGITS = 18  # of the largest whole number
 MOST_LISTED = 1_000_000  # a range of a billion seeds is a typing error, not a wish
 
+# A name in a union, with what lists hold: `str | Sequence[int]`.
+_KIND = re.compile(r"(\w+)(?:\[([^]]*)\])?")
 # Classes are known by their names, so that no module has to be imported for a check.
 _WORDS = {
     "None": "None",
@@ -69,7 +72,12 @@ def public(function: F) -> F:
         for name, value in (*zip(positional, args, strict=False), *options.items()):
             if known[name].annotation is not inspect.Parameter.empty:  # as of self
                 check_kind(name, value, known[name].annotation)
-        return function(*args, **options)
+        try:
+            return function(*args, **options)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise too_long(error) from None
+            raise
 
     own = inspect.signature(function)
     call.__signature__ = own.replace(parameters=list(known.values()))  # type: ignore[attr-defined]
@@ -97,9 +105,11 @@ def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 def check_fields(owner: object) -> None:
-    """Check the fields of a dataclass by their annotations. Raises UsageError."""
+    """Check the fields of a frozen dataclass by their annotations. Raises UsageError."""
     for name, annotation in type(owner).__annotations__.items():
-        check_kind(name, getattr(owner, name), annotation)
+        value = _listed(getattr(owner, name))
+        object.__setattr__(owner, name, value)
+        check_kind(name, value, annotation)
 
 
 def check_kind(name: str, value: object, annotation: str) -> None:
@@ -114,11 +124,13 @@ def check_kind(name: str, value: object, annotation: str) -> None:
         ...     print(error)
         device must be a string or None, got 3
     """
-    kinds = _kinds(annotation)
+    kinds = dict(_KIND.findall(annotation))
     if kinds.keys() <= _WORDS.keys() and not any(_is(value, *one) for one in kinds.items()):
         words = [_WORDS[kind] + _OF.get(of, "") for kind, of in kinds.items()]
         choices = either(word for choice in words for word in choice.split(" or "))
         raise UsageError(f"{name} must be {choices}, got {in_short(value)}")
+    if isinstance(value, str | os.PathLike) and "\0" in str(value):
+        raise UsageError(f"{name} {in_short(value)} holds a null character", "none")
     check_digits(name, value)
 
 
@@ -135,20 +147,17 @@ def in_short(value: object) -> str:
     """Return a value as an error shows it: on one line, not all of a long one."""
     if isinstance(value, int) and abs(value) >= 10**80:  # str() of thousands of digits is refused
         return f"{value // 10 ** (int(math.log10(abs(value))) - 20)}…"
-    return f"{' '.join(repr(value).split()):.80}"
+    try:
+        return f"{' '.join(repr(value).split()):.80}"
+    except ValueError:
+        return f"a {type(value).__name__} with a huge number"
 
 
-@cache
-def _kinds(annotation: str) -> dict[str, str]:
-    """Return the names in a union, with what lists hold: `str | Sequence[int]`."""
-    node = ast.parse(annotation, mode="eval").body
-    if isinstance(node, ast.BinOp):
-        return _kinds(ast.unparse(node.left)) | _kinds(ast.unparse(node.right))
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return _kinds(node.value)
-    if isinstance(node, ast.Subscript):
-        return {ast.unparse(node.value): ast.unparse(node.slice)}
-    return {ast.unparse(node): ""}
+def too_long(error: OSError) -> SefaError:
+    """Return the error for a name that no file can have: Python looks for files of any name."""
+    from sefa_cli.files import why_not
+
+    return why_not(f"{error.filename!s:.60}…", error, "use")
 
 
 def _is(value: object, kind: str, of: str = "") -> bool:
@@ -165,7 +174,11 @@ def _is(value: object, kind: str, of: str = "") -> bool:
     if kind in ("Iterable", "Sequence"):
         inside = value if of in _OF and isinstance(value, list | tuple) else ()
         iterable = hasattr(value, "__iter__") and not isinstance(value, Mapping | bytes | str)
-        return iterable and all(any(_is(one, kind) for kind in _kinds(of)) for one in inside)
+        return iterable and all(any(_is(one, kind) for kind in of.split(" | ")) for one in inside)
     if kind == "Path":
         return isinstance(value, os.PathLike)
-    return not {kind, f"{kind}_"}.isdisjoint(base.__name__ for base in type(value).__mro__)
+    homes = ("builtins", "numpy") if kind.islower() else ("sefa_cli",)  # torch has a Generator too
+    return any(
+        base.__name__ in (kind, f"{kind}_") and base.__module__.partition(".")[0] in homes
+        for base in type(value).__mro__
+    )

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from sefa_cli import __version__, interrupts
+from sefa_cli.arguments import too_long
 from sefa_cli.commands import console
 from sefa_cli.commands.command import SefaCommand, aliases, known
 from sefa_cli.commands.missing import missing_package
@@ -100,14 +101,17 @@ class SefaGroup(TyperGroup):
             print(f"sefa: {_NOWHERE}", file=sys.stderr)
             raise typer.Exit(1) from None
         except OSError as error:
-            raise _unwritten(error) from None
+            raise _refused(error) from None
 
 
-def _unwritten(error: OSError) -> Exception:
-    """Return what ends the command when stdout takes no more; other errors as they are.
+def _refused(error: OSError) -> Exception:
+    """Return what ends the command for a name too long, and when stdout takes no more.
 
-    The reader of a pipe may be gone, which needs no words.
+    Other errors are returned as they are. The reader of a pipe may be gone, which needs no words.
     """
+    if error.errno == errno.ENAMETOOLONG:
+        print(f"sefa: {too_long(error)}", file=sys.stderr)
+        return typer.Exit(1)
     if not isinstance(error, BrokenPipeError):
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             return error
@@ -215,6 +219,6 @@ def main() -> None:
     try:
         _install_completion(run) if "--install-completion" in sys.argv else run()
     except OSError as error:  # of the help, which is written before a command is invoked
-        if isinstance(_unwritten(error), OSError):
+        if isinstance(_refused(error), OSError):
             raise
         sys.exit(1)

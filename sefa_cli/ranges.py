@@ -84,10 +84,12 @@ def as_indices(given: Indices, what: str, count: int | None = None) -> tuple[int
     """
     if isinstance(given, str):
         return parse_range(given, what, count)
+    listed = isinstance(given, Iterable) and not isinstance(given, bytes | bytearray)
+    if getattr(given, "ndim", listed) == 0:  # one number, also in an array without axes
+        given = [given]  # type: ignore[list-item]
     if isinstance(given, Sized) and len(given) > MOST_LISTED:
         raise UsageError(f"{len(given):,} {what}s are given", f"at most {MOST_LISTED:,}")
-    listed = isinstance(given, Iterable) and not isinstance(given, bytes | bytearray)
-    indices: list[int] = list(given) if listed else [given]  # type: ignore[arg-type, list-item]
+    indices = list(given)  # type: ignore[arg-type]
     check_digits(what, indices)
     if odd := [index for index in indices if not is_whole(index, -math.inf)]:
         raise UsageError(

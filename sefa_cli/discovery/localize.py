@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ from sefa_cli.rendering.view import View
 if TYPE_CHECKING:
     from sefa_cli.editing.codes import CodeArray
 
+CHOICES = {one.name for one in fields(Request)}
 AnyRegion = Region | str | Path | NDArray[np.generic]
 
 
@@ -144,30 +146,11 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
         >>> bundle.directions.shape, bundle.params["region"]
         ((3, 32), 'box 20,10,8,12')
     """
+    given = {name: value for name, value in locals().items() if value is not None}
     if seeds is not None and codes is not None:
         raise UsageError("seeds and codes cannot be used together")
-    request = Request(
-        seeds="0-4" if seeds is None else seeds,
-        codes=codes,
-        truncation=truncation,
-        label=label,
-        layers=layers,
-        space=space,
-        size=size,
-        fast=fast,
-        tau=tau,
-        num=num,
-        alone=alone,
-        exact_gram=exact_gram,
-        published=published,
-        method=method,
-        rank=rank,
-        sum_channels=sum_channels,
-        sketch=sketch,
-        precision=precision,
-        memory=memory,
-        stability=stability,
-    )
+    choices: dict[str, Any] = {name: given[name] for name in CHOICES & given.keys()}
+    request = Request(**choices)
     task = prepare(
         model,
         region,

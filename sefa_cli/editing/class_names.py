@@ -14,16 +14,18 @@ class ImageNetClass(int):
 
 def check_class(label: int | None, classes: int) -> None:
     """Raise UsageError for a class that a network does not have, or a name of other networks'."""
-    if label is not None and classes and not is_whole(label, 0, classes - 1):
-        raise UsageError(f"class {label} is out of range", f"0-{classes - 1}")
-    if label is not None and not classes:
+    if label is None:
+        return
+    if not classes:
         raise UsageError("the model has no classes", remedy="Leave out the class.")
-    if isinstance(label, ImageNetClass) and classes not in (0, _CLASSES):
+    if isinstance(label, ImageNetClass) and classes != _CLASSES:
         raise UsageError(
             f"cannot use a class name with a network of {classes} classes",
             f"an index, one of 0-{classes - 1}",
             "Names belong to ImageNet's 1000 classes.",
         )
+    if not is_whole(label, 0, classes - 1):
+        raise UsageError(f"class {label} is out of range", f"0-{classes - 1}")
 
 
 def parse_class(text: str) -> int:

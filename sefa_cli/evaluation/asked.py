@@ -18,7 +18,7 @@ from sefa_cli.editing.mixing import parse_mix, parse_source
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.inversion.photos import digest
 from sefa_cli.projections import fingerprint
-from sefa_cli.ranges import Indices, as_indices, check_once
+from sefa_cli.ranges import Indices, as_indices, check_once, is_whole
 from sefa_cli.rendering.options import PictureOptions
 from sefa_cli.rendering.scene import Scene, open_scene_of
 
@@ -67,6 +67,8 @@ def scene_for(first: Bundle, read: Mapping[str, Bundle], options: PictureOptions
 def mix_text(mix: "Mix") -> str:
     """Return what tells a source of layers from any other: the digest of a file or an array."""
     source, layers = parse_mix(mix)
+    if is_whole(source, 0):
+        return str(mix)
     if not isinstance(source, int | str | Path):
         array = source if isinstance(source, np.ndarray) else source.detach().cpu().numpy()
         return f"{hashlib.sha256(array.tobytes()).hexdigest()}:{layers}"

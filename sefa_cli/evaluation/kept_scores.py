@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sefa_cli.canonical import canonical_json
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
-from sefa_cli.evaluation.scorers import scorer_names
+from sefa_cli.evaluation.scorers import MEASURES, scorer_names
 from sefa_cli.files import check_writable, open_atomically
 from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.projections import fingerprint
@@ -59,11 +59,12 @@ def about_samples(
     scorers: str | Iterable[str] | None,
 ) -> str:
     """Return what scores depend on, as far as it is known before the model is loaded."""
+    asked, own = scorer_names(scorers)
     facts: dict[str, Any] = {
         "model": fingerprint(checkpoint),
         "truncation": truncation,
         "class": label,
-        "scorers": scorer_names(scorers)[0],
+        "scorers": sorted(name for name in asked if name in MEASURES or name in own),
     }
     return canonical_json(facts)
 

@@ -20,10 +20,10 @@ from sefa_cli.generators.inputs import (
     as_one_hot,
     as_seeds,
     as_size,
-    check_noise_mode,
 )
 from sefa_cli.generators.layers import area_mean
 from sefa_cli.generators.linearize import Chain, Linearization
+from sefa_cli.generators.noise_modes import check_noise_mode
 from sefa_cli.generators.steps import Step
 from sefa_cli.generators.weights import frozen
 from sefa_cli.ranges import as_indices, is_whole

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from sefa_cli.arguments import in_short
 from sefa_cli.errors import SefaError, UsageError, either
-from sefa_cli.generators.noise_modes import NOISE_MODES
 from sefa_cli.ranges import is_whole
 
 Array = Tensor | ArrayLike
@@ -97,9 +96,3 @@ def as_size(size: int | None, largest: int) -> int:
     if not 1 <= pixels <= largest:
         raise UsageError(f"size {size} is out of range", f"1-{largest} pixels")
     return pixels
-
-
-def check_noise_mode(noise_mode: str) -> None:
-    """Check a noise mode. Raises UsageError for an unknown one."""
-    if not isinstance(noise_mode, str) or noise_mode not in NOISE_MODES:
-        raise UsageError(f"noise mode {noise_mode!r} is unknown", "const, random or none")

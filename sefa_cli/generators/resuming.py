@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.inputs import as_size, check_noise_mode
+from sefa_cli.generators.inputs import as_size
 from sefa_cli.generators.layers import area_mean
+from sefa_cli.generators.noise_modes import check_noise_mode
 
 _LARGEST = 4 << 20  # bytes; larger features lie so high that keeping them saves little
 

@@ -226,9 +226,11 @@ def _journey(
 ) -> Journey:
     from sefa_cli.editing.source import load_generator
     from sefa_cli.editing.start import Start
+    from sefa_cli.generators.inputs import as_size
 
     keep_blocks()
     generator = load_generator(model, options.get("device", "auto"), options.get("offline"))
+    as_size(options.get("size"), generator.resolution)
     how = options.get("truncation"), options.get("label"), options.get("truncation_layers")
     codes = [key.code(generator, *how) for key in keys]
     if all(code.equal(codes[0]) for code in codes):

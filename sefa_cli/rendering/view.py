@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.errors import UsageError, either
-from sefa_cli.generators.noise_modes import NOISE_MODES
+from sefa_cli.generators.noise_modes import check_noise_mode
 from sefa_cli.rendering.pictures import to_uint8
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ class View:
     placement: tuple[float, float, float] | None = None  # right, down, degrees (StyleGAN3 only)
 
     def __post_init__(self) -> None:
-        if self.noise_mode not in NOISE_MODES:
-            raise UsageError(f"unknown noise mode {self.noise_mode!r}", either(NOISE_MODES))
+        check_noise_mode(self.noise_mode)
 
     @property
     def facts(self) -> list[object]:

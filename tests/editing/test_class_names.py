@@ -42,3 +42,8 @@ def test_names_are_for_networks_of_as_many_classes() -> None:
         check_class(label, classes)
     with pytest.raises(UsageError, match="network of 10 classes; expected an index, one of 0-9"):
         check_class(parse_class("goldfish"), 10)
+
+
+def test_a_name_is_refused_as_a_name_however_few_classes_there_are() -> None:
+    with pytest.raises(UsageError, match="cannot use a class name with a network of 10 classes"):
+        check_class(parse_class("golden retriever"), 10)

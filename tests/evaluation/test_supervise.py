@@ -11,6 +11,7 @@ import sefa_cli
 from sefa_cli.editing.source import load_generator
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.evaluation import supervise as room
+from sefa_cli.evaluation.kept_scores import about_samples
 from sefa_cli.rendering.view import View
 from tests.helpers import networks
 
@@ -155,3 +156,14 @@ def test_a_condition_of_another_model_is_refused(known: list[int]) -> None:
     rows = own.directions[:, None].repeat(len(own.layers), 1) / len(own.layers) ** 0.5
     with pytest.raises(UsageError, match="have a row for each layer"):
         found(condition=replace(own, directions=rows, space="w+"))
+
+
+def test_kept_scores_do_not_depend_on_how_scorers_are_named(
+    known: list[int], tmp_path: Path
+) -> None:
+    """Neither on their order, nor on those that compare pictures: these score no sample."""
+    first, *others = [
+        about_samples(networks.stylegan2(), None, None, names)
+        for names in ("colors,person", ["person", "colors"], "lpips,colors,person", "colors")
+    ]
+    assert [first == other for other in others] == [True, True, False]

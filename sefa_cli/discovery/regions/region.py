@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sefa_cli.arguments import in_short, public
+from sefa_cli.arguments import check_digits, in_short, public
 from sefa_cli.discovery.regions import files, shapes
 from sefa_cli.discovery.regions.shapes import Draw, Weights
 from sefa_cli.errors import UsageError, either
@@ -201,6 +201,7 @@ def _written(number: Number | str) -> str:
     """Return a number as the command writes it: a fraction keeps its point, without exponent."""
     if isinstance(number, float | np.floating):
         return np.format_float_positional(number, trim="0")
+    check_digits("coordinate", number)
     return str(number)
 
 
