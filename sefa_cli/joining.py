@@ -15,6 +15,7 @@ SAME_TOKEN = (  # what to do about a cluster that does not let us in
     "The cluster and this machine need the same token in ~/.ray/auth_token. For a cluster "
     "without one, set RAY_AUTH_MODE=disabled."
 )
+_UNLUCKY = "Initialization failure from server"
 
 
 def _check_answers(address: str) -> None:
@@ -59,7 +60,7 @@ def connected(address: str) -> Any:
 
     try:
         with warnings.catch_warnings(action="ignore"):
-            ray.init(address, **own)
+            _init(ray, address, own)
     except Exception as error:  # Ray has no common one, and also raises this very class
         text = " ".join(str(error).split())
         if address == "auto" and "not find any running" in text:
@@ -70,8 +71,20 @@ def connected(address: str) -> Any:
         barred = isinstance(error, ConnectionError | ray.exceptions.AuthenticationError)
         raise SefaError(
             f"cannot work with the Ray cluster at {address}: {text:.300}",
-            remedy=SAME_TOKEN if barred else "",
+            remedy=SAME_TOKEN if barred and _UNLUCKY not in text else "",
         ) from error
     for number, handler in before.items():  # Ray puts its own there
         signal.signal(number, handler)
     return ray
+
+
+def _init(ray: Any, address: str, own: dict[str, Any]) -> None:
+    """Connect; Ray's client server forks, and on a busy machine the fork may hang."""
+    for tries_left in reversed(range(3)):
+        try:
+            ray.init(address, **own)
+            return
+        except ConnectionError as error:
+            if not tries_left or _UNLUCKY not in str(error):
+                raise
+            ray.shutdown()
