@@ -1,4 +1,4 @@
-"""Join a Ray cluster, or start one: where to look, what opens it, and what is said if it fails."""
+"""Join a Ray cluster, or start one: where to look, what opens it, and how a failure is worded."""
 
 import os
 import secrets
