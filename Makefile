@@ -48,9 +48,9 @@ docs: $(READY)  ## build the documentation site: open site/index.html
 bench: $(READY)  ## measure everything that should be fast, in at most 20 minutes: bench-results/
 	$(BIN)/python bench/suite.py
 
-cluster: $(READY) cluster.lock  ## install Ray, and test on a real cluster of several nodes
+cluster: $(READY) cluster.lock  ## install Ray and submitit, and test on a real cluster of several nodes
 	$(PIP) install --no-deps --require-hashes -r cluster.lock
-	SEFA_CLUSTER=required OMP_NUM_THREADS=1 $(BIN)/pytest tests/test_cluster.py tests/docs/test_many_machines.py
+	SEFA_CLUSTER=required OMP_NUM_THREADS=1 $(BIN)/pytest tests/test_cluster.py tests/test_joining.py tests/docs/test_many_machines.py
 
 lock:  ## write all locks again, with the hashes of all files
 	PYTHON=$(PYTHON) .ci/lock

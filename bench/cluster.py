@@ -1,22 +1,24 @@
 """What a task on a cluster costs, how work scales with workers, and many tasks in a bounded store.
 
-python bench/cluster.py            `localize` in one process and on 1 and 2 workers of this machine
+python bench/cluster.py            `invert` in one process and on 1 and 2 workers of this machine
 python bench/cluster.py --tasks N  N tasks of no work (`sefa --version`): time and memory
 """
 
 import argparse
 import os
 import resource
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 MODEL = "mobilestylegan_ffhq"
-REGION = ("localize", MODEL, "--box", "0.4,0.3,0.1,0.4", "--size", "64", "--exact-gram",
-          "--memory", "1G", "--device", "cpu")  # fmt: skip
+JOB = ("invert", "-q", "photos", "--model", MODEL, "--size", "256", "--device", "cpu")
 
 
 def tasks(count: int) -> None:
@@ -50,45 +52,54 @@ def tasks(count: int) -> None:
     say(f"driver's peak memory {first >> 10} MB after 100 tasks, {last >> 10} MB at the end\n")
 
 
-def scaling(seeds: int) -> None:
+def scaling(seeds: int, passes: int) -> None:
     """Compare one process with 1 and 2 workers, in wall seconds, starting included."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder:
-        words = [sys.executable, "-m", "sefa_cli", *REGION, "--seeds", f"0-{seeds - 1}", "-o"]
-        rows = [("one process", [*words, "one.dirs"], 0)]
-        rows += [(f"{n} worker{'s' * (n > 1)}", [*words, f"{n}.dirs"], n) for n in (1, 2)]
-        for name, command, workers in rows:
-            address = _head(workers) if workers else ""
-            try:
-                more: list[str] = ["--on", address] if workers else []
+        sefa = [sys.executable, "-m", "sefa_cli"]
+        sample = [*sefa, "sample", "-q", MODEL, "--seeds", f"0-{seeds - 1}", "-o", "photos"]
+        subprocess.run(sample, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+        words = [*sefa, *JOB, "--passes", f"{passes}", "-o"]
+        for workers in (0, 1, 2):
+            with head(workers) if workers else nullcontext() as address:
                 began = time.monotonic()
-                subprocess.run([*command, *more], cwd=folder, env=environment, check=True)
+                subprocess.run(
+                    [*words, f"{workers}.npz", *(["--on", address] if address else [])],
+                    cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL,
+                )  # fmt: skip
                 wall = time.monotonic() - began
-            finally:
-                if workers:
-                    _ray("stop")
-            print(f"{name:12} {wall:6.1f} s, {wall / seeds:5.2f} s a seed", flush=True)
-        same = {path.read_bytes() for path in Path(folder).glob("*.dirs")}
+            name = f"{workers} worker{'s' * (workers > 1)}" if workers else "one process"
+            print(f"{name:12} {wall:6.1f} s, {wall / seeds:5.2f} s a photo", flush=True)
+        same = {path.read_bytes() for path in Path(folder).glob("*.npz")}
         print("the same bytes" if len(same) == 1 else "OTHER BYTES")
 
 
-def _head(workers: int) -> str:
-    _ray("start", "--head", "--port=6399", f"--num-cpus={workers}", "--include-dashboard=false",
-         "--object-store-memory=80000000")  # fmt: skip
-    return "127.0.0.1:6399"
-
-
-def _ray(*words: str) -> None:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    subprocess.run(
-        [sys.executable, "-m", "ray.scripts.scripts", *words], check=True,
-        stdout=subprocess.DEVNULL,
+@contextmanager
+def head(workers: int, client_port: int = 0, **environment: str) -> Iterator[str]:
+    """Start a cluster of one machine as a user would, and yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    more = [f"--ray-client-server-port={client_port}"] if client_port else []
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", *more,
+         f"--port={port}", f"--num-cpus={workers}", "--include-dashboard=false",
+         "--object-store-memory=80000000"],
+        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", **environment},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
+    try:
+        if not any("--block" in line for line in process.stdout):
+            sys.exit("the cluster does not start")
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()  # not `ray stop`, which ends all clusters of this machine
+        process.wait()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int)
-    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--seeds", type=int, default=12)
+    parser.add_argument("--passes", type=int, default=20)
     asked = parser.parse_args()
-    tasks(asked.tasks) if asked.tasks else scaling(asked.seeds)
+    tasks(asked.tasks) if asked.tasks else scaling(asked.seeds, asked.passes)

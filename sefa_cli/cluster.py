@@ -7,8 +7,6 @@ results; an exit code and a few lines come back through Ray. So nothing is lost 
 
 import os
 import platform
-import signal
-import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -21,10 +19,10 @@ from typing import Any, NamedTuple
 
 from sefa_cli import __version__
 from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.joining import SAME_TOKEN, connected
 from sefa_cli.parts import Shard
 
 _TRIES = 3  # of a task whose worker is lost each time
-_ANSWER = 10.0  # seconds for a machine to answer
 _WAIT = 20.0  # seconds without a worker before a line says so
 
 
@@ -133,7 +131,7 @@ class Cluster:
     def workers(self, most: int, device: str, say: Callable[[str], object]) -> Iterator["Workers"]:
         """Connect, and yield at most `most` workers. Raises SefaError."""
         with redirect_stdout(StringIO()):  # Ray prints its own news there, such as lost machines
-            ray = _connected(self.address)
+            ray = connected(self.address)
             try:
                 has = ray.cluster_resources()
                 threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
@@ -227,7 +225,8 @@ class Workers:
                 )
             self._failed += 1
             if self._failed > _TRIES * self._count:
-                raise SefaError(f"workers cannot start: {_last(text)}")
+                barred = SAME_TOKEN if "never ran" in text else ""
+                raise SefaError(f"workers cannot start: {_last(text)}", remedy=barred)
             return
         task.tries += 1
         if task.tries < _TRIES:
@@ -252,46 +251,6 @@ class Workers:
             )
 
 
-def _check_answers(address: str) -> None:
-    """Raise SefaError if nothing is there: Ray itself would look for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER).close()
-    except (OSError, OverflowError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise SefaError(
-            f"cannot reach {address}: {why}",
-            remedy="Start a cluster there with `ray start --head`, or use --on ray.",
-        ) from error
-
-
-def _connected(address: str) -> Any:
-    """Connect to a cluster, or start one here, and return ray. Raises SefaError."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    own: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address == "local":
-        own |= {"include_dashboard": False, "object_store_memory": 80 << 20}
-    elif address != "auto":
-        _check_answers(address)
-        os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")  # else it tries for 40 s
-    import ray
-
-    try:
-        ray.init(address, **own)
-    except Exception as error:  # Ray has no common one, and also raises this very class
-        if address == "auto" and isinstance(error, ConnectionError):
-            raise SefaError(
-                "no Ray cluster runs on this machine",
-                remedy="Start one with `ray start --head`, or use --on ray.",
-            ) from error
-        text = " ".join(str(error).split())
-        raise SefaError(f"cannot work with the Ray cluster at {address}: {text:.300}") from error
-    for number, handler in before.items():  # Ray puts its own there
-        signal.signal(number, handler)
-    return ray
-
-
 def _last(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "nothing was said"
+    return lines[-1].rstrip(".") if lines else "nothing was said"

@@ -36,7 +36,7 @@ ROWS = [
     ("discovery",),
     ("inversion",),
     ("evaluation", "studio"),
-    ("cluster", "commands", "cli", "__main__"),
+    ("cluster", "joining", "commands", "cli", "__main__"),
 ]
 # Pure functions of arrays that import row 0 alone: every row may use the one home of the sum.
 PURE = {"sefa_cli.editing.sum"}

@@ -42,6 +42,12 @@ def layers(n: int) -> bytes:
     )
 
 
+def alike(n: int) -> bytes:
+    """Keys with the same hash, for -1 and -2 have the same."""
+    items = ([struct.pack("<ci", b"J", -1 - (i >> bit & 1)) for bit in range(15)] for i in range(n))
+    return b"}(" + b"".join(b"(" + b"".join(key) + b"tN" for key in items) + b"u."
+
+
 def keys(n: int) -> bytes:
     key = struct.pack("<Q", 2) + b"ab" + struct.pack("<IB", 0, 1)
     return b"GGUF" + struct.pack("<IQQ", 3, 0, n) + key * n
@@ -58,7 +64,8 @@ LARGE: dict[str, list[Make]] = {
     "polygon": [lambda n: b"1,2 3,4 5,9 " * (n // 30), lambda n: b" " * n],
     "pickle": [
         lambda n: pickle.dumps({i: str(i) for i in range(n)}), lambda n: b"(" * n + b".",
-        lambda n: b"]" * n + b"a" * (n - 1) + b".", lambda n: b"L" + b"1" * n + b"L\n.",
+        lambda n: alike(4 * n), lambda n: b"]" * n + b"a" * (n - 1) + b".",
+        lambda n: b"L" + b"1" * n + b"L\n.",
         lambda n: b"\x8b" + struct.pack("<I", n) + b"\xff" * n + b".",
     ],
     "container": [tensors, lambda n: header(b"{" + b",".join([b'"a":0'] * n) + b"}")],

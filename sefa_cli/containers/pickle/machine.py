@@ -15,6 +15,7 @@ MAX_INSTRUCTIONS = 1_000_000
 MAX_MARKS = 10_000  # tuples, lists and dicts open at one time
 MAX_TEXT = 16 << 20  # bytes of strings, the source text in NVIDIA's pickles among them
 MAX_COPIED = 1_000_000  # items copied by set([…]) and its like
+MAX_KEY_PARTS = 10_000  # tuples that are keys, and their items: some hash alike, and slowly
 MAX_LINE = 1 << 10  # letters of a name, digits of a number
 MAX_INTEGER = 128  # bytes of an integer: float() takes all of them
 MAX_CALLS = 20  # names kept for messages
@@ -32,7 +33,7 @@ class Machine:
         self.memo: dict[int, Any] = {}
         self.called: dict[str, None] = {}
         self.outside: list[PersistentId] = []
-        self.text = self.copied = 0  # bytes and items so far
+        self.text = self.copied = self.key_parts = 0  # so far
 
     def refusal(self, why: str) -> FileError:
         """Return the error for this pickle, with the place where reading stopped."""
@@ -115,6 +116,9 @@ class Machine:
     def key(self, key: Any, depth: int = 0) -> Any:
         """Return `key` if it hashes quickly: deep tuples overflow, chosen integers collide."""
         if isinstance(key, tuple) and depth < 3 and len(key) <= 16:
+            self.key_parts += 1 + len(key)
+            if self.key_parts > MAX_KEY_PARTS:
+                self.refuse(f"tuples that are keys have more than {MAX_KEY_PARTS:,} parts")
             for part in key:
                 self.key(part, depth + 1)
         elif isinstance(key, int) and abs(key) >> 63:
