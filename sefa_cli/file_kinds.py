@@ -69,6 +69,9 @@ def not_here(path: Path | str, remedy: str = "Check the name.") -> SefaError:
         >>> str(not_here(Path("https://a.b/c.npz")))
         'https://a.b/c.npz is an address; expected a file on this machine. Download it first.'
     """
+    file, _, number = str(path).rpartition(":")
+    if number.isdecimal() and Path(file).is_file():
+        return SefaError(f"{path} does not exist", remedy=f"{file} does: leave out :{number}.")
     address = re.sub(r"^(https?|hf|ftp|s3):/+(?=[^/])", r"\1://", str(path))
     if "://" in address:
         return SefaError(f"{address} is an address", "a file on this machine", "Download it first.")

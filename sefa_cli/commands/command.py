@@ -6,7 +6,7 @@ from typing import Any
 from typer.core import TyperCommand
 
 from sefa_cli.commands.typing_errors import TYPING_ERROR, unexpected
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 
 # What stands for a missing word in the corrected command; by command where they differ.
 _EXAMPLES = {
@@ -140,6 +140,8 @@ class SefaCommand(TyperCommand):
                 before.append(word)
             else:
                 names.append(parameter.opts[0])
+                if name == "model" and (models := list(filter(_names_a_model, args))):
+                    word, args = models[0], [other for other in args if other != models[0]]
                 after += [parameter.opts[0], word]
         path = ctx.command_path.removeprefix(ctx.find_root().command_path).split()  # models pull
         line = shlex.join(["sefa", *path, *before, *args, *after])
@@ -147,25 +149,31 @@ class SefaCommand(TyperCommand):
 
 
 def check_no_model(name: str) -> None:
-    """Raise UsageError for a model's name or address where a bundle is expected."""
+    """Raise SefaError for a model's name or address where a bundle is expected."""
     import shlex
     from pathlib import Path
 
     from sefa_cli.files import BUNDLES
     from sefa_cli.sources.references import check_ref, file_name, is_remote
-    from sefa_cli.sources.zoo import load_zoo, may_be_name
 
     if name == "-" or Path(name).exists() or Path(name).suffix in BUNDLES[:1]:
         return
     if is_remote(name):
         check_ref(name)
         stem = Path(file_name(name)).stem
-    elif may_be_name(name) and name in load_zoo():
+    elif _names_a_model(name):
         stem = name
     else:
         return
     line = shlex.join(["sefa", "factorize", name, "-o", f"{stem}.dirs"])
-    raise UsageError(f"{name} is a model", "a bundle of its directions", f"Make one with: {line}")
+    raise SefaError(f"{name} is a model", "a bundle of its directions", f"Make one with: {line}")
+
+
+def _names_a_model(word: str) -> bool:
+    """Return whether a word is the name of a model of the zoo."""
+    from sefa_cli.sources.zoo import load_zoo, may_be_name
+
+    return may_be_name(word) and word in load_zoo()
 
 
 def _refuse_repeats(order: list[Any]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sefa_cli.errors import OfflineError, SefaError, either
+from sefa_cli.file_kinds import not_here
 from sefa_cli.files import why_not
 from sefa_cli.sources import cache, external_caches, fetch, pages, references, wheels, zoo
 from sefa_cli.sources.store import Facts, Wanted, hub_ref, proven
@@ -179,6 +180,8 @@ def nothing_there(ref: str) -> SefaError:
     if not ref:
         return SefaError("no model given", "a zoo name, a path or an address")
     if scheme := references.foreign_scheme(ref):
+        if os.path.lexists(scheme):
+            return not_here(ref)
         return SefaError(f"cannot read {scheme}: addresses ({ref})", "https:, hf: or pypi:")
     if pages.is_bare_address(ref):
         pages.check_page(f"https://{ref}")

@@ -195,7 +195,32 @@ def test_a_model_in_the_place_of_a_bundle_is_called_a_model(
     done = sefa(*words.replace("MODEL", model).split())
     make = f"sefa factorize {model} -o {stem}.dirs"
     said = f"{model} is a model; expected a bundle of its directions. Make one with: {make}\n"
-    assert done.exit_code == 2 and done.stderr == f"sefa: {said}"
+    assert done.exit_code == 1 and done.stderr == f"sefa: {said}"
+
+
+def test_a_model_that_was_typed_as_a_photo_moves_to_its_option(sefa: Sefa) -> None:
+    done = sefa(*["invert", "mobilestylegan_ffhq", "me.jpg", "-o", "c.npz"])
+    line = "sefa invert me.jpg -o c.npz --model mobilestylegan_ffhq"
+    assert done.exit_code == 2 and done.stderr == f"sefa: --model is missing; expected {line}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "edit tiny.dirs:3 -k 0",
+        "inspect tiny.dirs:3",
+        "pick tiny.dirs:3 -k 0 -o a.dirs",
+        "edit tiny.dirs -k 0 --codes tiny.dirs:3",
+        "factorize tiny.dirs:3 -o a.dirs",
+        "invert tiny.dirs:3 --model tiny.pth -o a.npz",
+    ],
+)
+def test_a_number_behind_the_name_of_a_file_is_left_out(
+    sefa: Sefa, bundle: Path, words: str
+) -> None:
+    done = sefa(*words.split())
+    said = "sefa: tiny.dirs:3 does not exist. tiny.dirs does: leave out :3.\n"
+    assert done.exit_code == 1 and done.stderr == said
 
 
 @pytest.mark.parametrize(
