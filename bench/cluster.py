@@ -99,7 +99,7 @@ def head(workers: int, client_port: int = 0, **environment: str) -> Iterator[str
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int)
-    parser.add_argument("--seeds", type=int, default=12)
-    parser.add_argument("--passes", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--passes", type=int, default=10)
     asked = parser.parse_args()
     tasks(asked.tasks) if asked.tasks else scaling(asked.seeds, asked.passes)
