@@ -5,7 +5,7 @@ distance of the mean code, in w and in the styles (by the Gram matrices of the s
 share of the error's square along the 64 directions that change the styles most; and the PSNR after
 a random move of the true code that is as long as the error.
 
-    python bench/recovery.py [--seeds 7003-7012] [--passes 100] [--size 128]
+    python bench/recovery.py [--seeds 7003-7012] [--passes 100] [--size 128] [--loss lpips]
 """
 
 import argparse
@@ -26,10 +26,11 @@ def main() -> None:
     parser.add_argument("--seeds", default="7003-7012")
     parser.add_argument("--passes", type=int, default=100)
     parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--loss", default="pixels")
     own = parser.parse_args()
     sefa.keep_blocks()
     generator = sefa.load_generator("mobilestylegan_ffhq", device="cpu")
-    inverter = Inverter(generator, How("w", own.passes, own.size, 0))
+    inverter = Inverter(generator, How("w", own.passes, own.size, 0, own.loss))
     prior, lpips = inverter.prior, load_lpips()
     gram = torch.linalg.inv(prior.shared @ prior.shared.T) - _PRIOR * prior.precision
     leading = torch.linalg.eigh(gram).eigenvectors[:, -64:]
