@@ -28,8 +28,8 @@ SHOWN = ("yaw", "smile", "pitch", "mouth open", "eyes open", "age", "male")
 
 def seeds(data: dict[str, Any]) -> Iterator[str]:
     """Yield a line: which seeds, and how far."""
-    last = data["alphas"][-1]
-    yield f"{data['seeds']} seeds ({data['range']}), α = {-last:g} and {last:g}:"
+    *others, last = (f"{alpha:g}" for alpha in data["alphas"])
+    yield f"{data['seeds']} seeds ({data['range']}), α = {', '.join(others)} and {last}:"
 
 
 def best(data: dict[str, Any]) -> Iterator[str]:
