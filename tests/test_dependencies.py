@@ -12,7 +12,7 @@ from tests.helpers import ROOT
 
 # The parts that need an extra; all other files may import nothing but the plain dependencies.
 HOMES = {
-    "cluster": ("sefa_cli/cluster.py",),
+    "cluster": ("sefa_cli/cluster.py", "sefa_cli/joining.py"),
     "studio": ("sefa_cli/studio",),
     "eval": (
         "sefa_cli/discovery/regions/landmarks.py",
