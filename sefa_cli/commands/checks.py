@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sefa_cli.errors import OfflineError, SefaError, UsageError, either
-from sefa_cli.ranges import parse_range
+from sefa_cli.ranges import check_indices, parse_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,12 +80,15 @@ def check_codes(
         check_file_of_codes(codes, {**sizes, "space": space})
 
 
-def check_file_of_codes(path: str, sizes: "Mapping[str, Any]") -> None:
-    """Read the codes in a file before torch is loaded, unless it is large. Raises SefaError."""
+def check_file_of_codes(path: str, sizes: "Mapping[str, Any]", number: int = 0) -> None:
+    """Read the codes in a file before torch is loaded, unless it is large.
+
+    Raises SefaError for a file without codes of these sizes, UsageError if it has no such number.
+    """
     if not Path(path).is_file() or Path(path).stat().st_size < _SOON:
         from sefa_cli.interchange.latents import codes_for
 
-        codes_for(path, sizes["space"], sizes)
+        check_indices([number], "code", len(codes_for(path, sizes["space"], sizes).array))
 
 
 def check_once(once: bool, output: str) -> None:
@@ -126,8 +129,6 @@ def check_class(label: int | None, classes: int, needed: bool) -> None:
     from sefa_cli.editing.class_names import check_class
 
     check_class(label, classes)
-    if label >= classes:
-        raise UsageError(f"class {label} is out of range", f"0-{classes - 1}")
 
 
 def check_mix(mix: str | None, sizes: "Mapping[str, Any]") -> None:
@@ -141,12 +142,12 @@ def check_mix(mix: str | None, sizes: "Mapping[str, Any]") -> None:
 
 
 def check_source(source: str, sizes: "Mapping[str, Any]") -> None:
-    """Refuse a seed out of range, and a file without codes for a model of these sizes."""
+    """Refuse a seed or a code out of range, and a file without codes for this model."""
     from sefa_cli.editing.mixing import parse_source
 
-    found, _ = parse_source(source)
+    found, number = parse_source(source)
     if isinstance(found, Path):
-        check_file_of_codes(str(found), sizes)
+        check_file_of_codes(str(found), sizes, number)
 
 
 def _check_layers(layers: str | None, count: int) -> None:

@@ -69,6 +69,10 @@ REFUSED = [
     ["evaluate", "tiny.dirs", "-o", "ev", "--distortion", "101"],
     ["animate", "tiny.dirs", "-k", "3", "-o", "a.gif", "--mix-from", "wrong.npz:top"],
     ["animate", "tiny.dirs", "--from", "wrong.npz", "--to", "3", "-o", "a.gif"],
+    ["animate", "tiny.dirs", "--from", "two.npz:2", "--to", "3", "-o", "a.gif"],
+    [*EDIT, "--mix-from", "two.npz:2:top"],
+    ["sample", "tiny.pth", "--mix-from", "two.npz:2:top"],
+    ["evaluate", "tiny.dirs", "-o", "ev", "--mix-from", "two.npz:2:top"],
     ["animate", "tiny.pth", "--from", "3", "--to", "wrong.npz", "-o", "a.gif"],
     [*EDIT, "--translate", "0.1,0"],
     [*LOCALIZE, *BOX, "--class", "0"],
@@ -164,6 +168,7 @@ def outcomes(commands: list[list[str]]) -> list[Any]:
 
 def test_refused_without_torch(bundle: Path) -> None:
     np.savez("wrong.npz", w=np.zeros((1, 7, 16), np.float32))
+    np.savez("two.npz", w=np.zeros((2, 8, 32), np.float32))
     Image.new("RGB", (32, 32)).save("photo.png")
     Image.new("L", (32, 16)).save("wide.png")
     Image.new("L", (32, 32)).save("black.png")
