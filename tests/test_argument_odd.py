@@ -43,6 +43,8 @@ FILES: list[Callable[[Bundle, Any, str], Any]] = [
     lambda b, g, name: sefa.sample(g, seeds=0).save(f"{name}.png"),
     lambda b, g, name: sefa.interpolate(g, 1, 2, frames=3).save(f"{name}.gif"),
     lambda b, g, name: sefa.supervise(g, "brightness", seeds="0-59", scores=f"{name}.npz"),
+    lambda b, g, name: sefa.evaluate([f"{name}.dirs"], cache="cache"),
+    lambda b, g, name: sefa.invert([f"{name}.png"], g),
 ]
 
 

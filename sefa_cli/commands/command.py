@@ -89,7 +89,7 @@ class SefaCommand(TyperCommand):
                 if self._is_needed(p, given) and given.get(str(p.name)) is None
             ]
             if missing:
-                raise self._complaint(missing, args, ctx)
+                raise self._complaint(missing, given, args, ctx)
         return super().parse_args(ctx, args)
 
     def _is_needed(self, parameter: Any, given: dict[str, Any]) -> bool:
@@ -128,7 +128,9 @@ class SefaCommand(TyperCommand):
                 for name in [named] if isinstance(named, str) else named:
                     check_no_model(name)
 
-    def _complaint(self, missing: list[Any], args: list[str], ctx: Any) -> UsageError:
+    def _complaint(
+        self, missing: list[Any], given: dict[str, Any], args: list[str], ctx: Any
+    ) -> UsageError:
         import shlex
 
         names, before, after = [], [], []
@@ -140,8 +142,9 @@ class SefaCommand(TyperCommand):
                 before.append(word)
             else:
                 names.append(parameter.opts[0])
-                if name == "model" and (models := list(filter(_names_a_model, args))):
-                    word, args = models[0], [other for other in args if other != models[0]]
+                models = filter(_names_a_model, given.get("photos") or ())
+                if name == "model" and (model := next(models, None)):
+                    word, args = model, [other for other in args if other != model]
                 after += [parameter.opts[0], word]
         path = ctx.command_path.removeprefix(ctx.find_root().command_path).split()  # models pull
         line = shlex.join(["sefa", *path, *before, *args, *after])

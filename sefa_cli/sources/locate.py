@@ -180,7 +180,7 @@ def nothing_there(ref: str) -> SefaError:
     if not ref:
         return SefaError("no model given", "a zoo name, a path or an address")
     if scheme := references.foreign_scheme(ref):
-        if os.path.lexists(scheme):
+        if os.path.isfile(scheme):  # noqa: PTH113 (Path.is_file raises for names that are too long)
             return not_here(ref)
         return SefaError(f"cannot read {scheme}: addresses ({ref})", "https:, hf: or pypi:")
     if pages.is_bare_address(ref):

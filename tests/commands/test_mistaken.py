@@ -71,10 +71,23 @@ def test_a_model_in_the_place_of_a_bundle_is_called_a_model(
     assert done.exit_code == 1 and done.stderr == f"sefa: {said}"
 
 
-def test_a_model_that_was_typed_as_a_photo_moves_to_its_option(sefa: Sefa) -> None:
-    done = sefa(*["invert", "mobilestylegan_ffhq", "me.jpg", "-o", "c.npz"])
-    line = "sefa invert me.jpg -o c.npz --model mobilestylegan_ffhq"
-    assert done.exit_code == 2 and done.stderr == f"sefa: --model is missing; expected {line}\n"
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("mobilestylegan_ffhq me.jpg -o c.npz", "me.jpg -o c.npz --model mobilestylegan_ffhq"),
+        ("me.jpg mobilestylegan_ffhq -o c.npz", "me.jpg -o c.npz --model mobilestylegan_ffhq"),
+        (
+            "me.jpg -o mobilestylegan_ffhq",
+            "me.jpg -o mobilestylegan_ffhq --model mobilestylegan_ffhq",
+        ),
+    ],
+)
+def test_a_model_that_was_typed_as_a_photo_moves_to_its_option(
+    sefa: Sefa, words: str, line: str
+) -> None:
+    done = sefa("invert", *words.split())
+    said = f"sefa: --model is missing; expected sefa invert {line}\n"
+    assert done.exit_code == 2 and done.stderr == said
 
 
 @pytest.mark.parametrize(
