@@ -68,7 +68,7 @@ def mix_text(mix: "Mix") -> str:
     """Return what tells a source of layers from any other: the digest of a file or an array."""
     source, layers = parse_mix(mix)
     if is_whole(source, 0):
-        return f"{source}:{layers}"
+        return str(mix)
     if not isinstance(source, int | str | Path):
         array = source if isinstance(source, np.ndarray) else source.detach().cpu().numpy()
         return f"{hashlib.sha256(array.tobytes()).hexdigest()}:{layers}"
