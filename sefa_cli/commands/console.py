@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 STAGES = "sefa_cli.stage"  # the logger on which the library says what it starts to do
-_EVERY = 10.0  # seconds between two lines of progress in a log
+_SOON, _EVERY = 4.0, 10.0  # seconds until a log's first line of progress, and between two lines
 _FIRST = 1.0  # seconds of work that tell how long all of it takes
 _LONG = 60.0  # seconds of work from which on its length is announced
 
@@ -189,11 +189,13 @@ class _Lines(Work):
         self._thread.join()  # or an old line might follow the last word
 
     def _talk(self) -> None:
-        said = ""
-        while not self._over.wait(_EVERY):
-            now, took = self._now, time.monotonic() - self._since
-            say(f"{now} ({duration(took)})" if now == said else now)
-            said = now
+        said, line, pause = "", "", _SOON
+        while not self._over.wait(pause):
+            now, took, before = self._now, time.monotonic() - self._since, line
+            line = f"{now} ({duration(took)})" if now == said else now
+            if line != before:  # minutes do not change every ten seconds
+                say(line)
+            said, pause = now, _EVERY
 
 
 class _Bar(Work):

@@ -94,8 +94,9 @@ def test_no_bar_where_it_cannot_be_drawn_or_is_not_wanted(
 def test_a_log_gets_a_line_now_and_then(
     sefa: Callable[..., Result], bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(console, "_EVERY", 1000.0)
+    monkeypatch.setattr(console, "_SOON", 1000.0)
     assert "of 40" not in sefa(*EDIT).stderr  # quick work needs none
+    monkeypatch.setattr(console, "_SOON", 0.01)
     monkeypatch.setattr(console, "_EVERY", 0.01)
     said = sefa(*EDIT).stderr
     assert re.search(r"^editing: \d+ of 40, about \d+ s left$", said, re.MULTILINE)
@@ -105,6 +106,7 @@ def test_a_log_gets_a_line_now_and_then(
 def test_a_log_hears_of_a_stage_that_lasts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(console, "_SOON", 0.01)
     monkeypatch.setattr(console, "_EVERY", 0.01)
     monkeypatch.setattr(console, "_verbosity", 0)
     monkeypatch.setattr(console, "duration", lambda seconds: f"{seconds:.2f} s")
@@ -126,6 +128,22 @@ def test_a_log_hears_of_a_stage_that_lasts(
     capsys.readouterr()
     time.sleep(0.05)
     assert capsys.readouterr().err == ""  # nothing after what the command says last
+
+
+def test_a_log_hears_soon_and_nothing_twice(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "_verbosity", 0)
+    monkeypatch.setattr(console, "_SOON", 0.01)
+    with console.working("loading a large model"):
+        time.sleep(0.5)
+    assert capsys.readouterr().err == "loading a large model\n"
+    monkeypatch.setattr(console, "_EVERY", 0.01)
+    monkeypatch.setattr(console, "duration", lambda seconds: "2 min")
+    with console.working("loading a large model"):
+        time.sleep(0.5)
+    lines = ["loading a large model", "loading a large model (2 min)"]
+    assert capsys.readouterr().err.splitlines() == lines
 
 
 def test_a_long_job_says_its_size(
