@@ -141,7 +141,7 @@ class Edits(Pictures):
         """The number of pictures in a sheet, including those before the moves."""
         return len(self) + len(self.scene.start.numbers)
 
-    @property
+    @cached_property
     def moves(self) -> list[Move]:
         """All moves, row by row."""
         return [move for row in self.table for move in row]
@@ -153,11 +153,11 @@ class Edits(Pictures):
 
         return torch.cat([self.moved(move) for move in self.moves])
 
-    def moved(self, move: Move) -> torch.Tensor:
-        """Return the codes after one move: `(n, layers, dim)` or `(n, dim)`."""
+    def moved(self, move: Move, chosen: slice = slice(None)) -> torch.Tensor:
+        """Return the codes after one move, or the chosen ones: `(n, layers, dim)` or `(n, dim)`."""
         from sefa_cli.editing.start import moved
 
-        start = self.scene.start
+        start = replace(self.scene.start, codes=self.scene.start.codes[chosen])
         for part in self.first:
             start = part.moved(start)
         return moved(start, self.bundle, move, self.scene.layers)
@@ -195,10 +195,13 @@ class Edits(Pictures):
 
     def one(self, i: int) -> Picture:
         """Return picture `i` as uint8 `(height, width, channels)`."""
-        code = i % len(self.scene.start.numbers)
-        number = self.scene.start.numbers[code]
-        codes = self.codes[i : i + 1]
-        return next(self.scene.view.pictures(self.scene.generator, codes, [number]))
+        number = self.scene.start.numbers[i % len(self.scene.start.numbers)]
+        return next(self.scene.view.pictures(self.scene.generator, self._code(i), [number]))
+
+    def _code(self, i: int) -> torch.Tensor:
+        """Return the moved code of picture `i`, `(1, layers, dim)` or `(1, dim)`."""
+        move, code = divmod(i, len(self.scene.start.numbers))
+        return self.moved(self.moves[move], slice(code, code + 1))
 
     def stem(self, i: int) -> str:
         """Return the file name of picture `i`, without its suffix: `seed0003_k3_+2.00`."""
@@ -209,7 +212,7 @@ class Edits(Pictures):
     def note(self, i: int) -> dict[str, str]:
         """Return the note in the PNG file of picture `i`: model, seed, code, moves."""
         move, code = divmod(i, len(self.scene.start.numbers))
-        return self.note_after(self.moves[move], code, self.codes[i])
+        return self.note_after(self.moves[move], code, self._code(i)[0])
 
     def note_after(self, move: Move, number: int, code: torch.Tensor) -> dict[str, str]:
         """Return the note of the `number`-th start after a move, which made it `code`."""

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 import sefa_cli as sefa
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import parse_moves
 from sefa_cli.editing.start import start_from
+from sefa_cli.editing.sum import add
 from sefa_cli.errors import SefaError
 from sefa_cli.families.build import build
 from sefa_cli.rendering.edits import Edits
@@ -72,6 +75,23 @@ def test_a_sweep_of_suggested_steps(scene: tuple[Scene, Bundle]) -> None:
     assert [[alpha for _, alpha in shot] for shot in film.shots] == [
         [n * bundle.step(0), n * bundle.step(2)] for n in (-2, 0, 2)
     ]
+
+
+def test_a_picture_moves_its_own_code_alone(
+    scene: tuple[Scene, Bundle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = replace(scene[0], start=start_from(scene[0].generator, "0-2"))
+    made = edits((several, scene[1]), ["all"], ["-2,2"])
+    all_moved, sizes = made.codes, []
+
+    def watched(codes: torch.Tensor, rows: NDArray[np.float32], own: list[int]) -> torch.Tensor:
+        sizes.append(len(codes))
+        return add(codes, rows, own)
+
+    monkeypatch.setattr("sefa_cli.editing.start.add", watched)
+    notes = [made.note(i) for i in range(len(made))]
+    assert sizes == [1] * 18  # the first of thousands does not wait for the others
+    assert notes == [made.note_after(made.moves[i // 3], i % 3, all_moved[i]) for i in range(18)]
 
 
 def test_a_sheet_is_as_high_as_its_pictures(
