@@ -45,14 +45,13 @@ def set_verbosity(level: int) -> None:
 
 
 class _Messages(logging.Handler):
-    """The library's log: stages go to the bar, all else to stderr as plain lines."""
+    """The library's log: stages go to the bar, all else (with -v also they) to stderr as lines."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name == STAGES and _verbosity < 1:
-            if _work is not None:
-                _work.stage(record.getMessage())
-            return
-        print(record.getMessage(), file=sys.stderr)
+        if record.name == STAGES and _work is not None:
+            _work.stage(record.getMessage())
+        if record.name != STAGES or _verbosity > 0:
+            print(record.getMessage(), file=sys.stderr)
 
 
 _messages = _Messages()

@@ -1,5 +1,6 @@
 """Long work says what it does: a bar on a terminal, lines in a log, nothing with -q."""
 
+import logging
 import os
 import re
 import subprocess
@@ -57,6 +58,18 @@ def test_a_terminal_shows_what_is_done_and_how_far(bundle: Path) -> None:
 def test_every_stage_is_told_before_it_begins(sefa: Callable[..., Result], bundle: Path) -> None:
     said = sefa("-v", *EDIT).stderr.splitlines()
     assert said[:2] == ["loading tiny.pth", "mapping 5 seeds"]
+
+
+def test_lines_of_a_log_name_the_stage_with_v_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "_SOON", 0.5)
+    console.set_verbosity(1)
+    with console.working("loading tiny.pth"):
+        logging.getLogger(console.STAGES).debug("mapping 5 seeds")
+        time.sleep(1)
+    console.set_verbosity(0)
+    assert "loading" not in capsys.readouterr().err
 
 
 def test_quiet_keeps_warnings_about_what_was_asked_for_and_not_done(
