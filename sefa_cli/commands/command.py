@@ -1,6 +1,7 @@
 """A command that names every option it lacks, with the whole corrected command."""
 
 import re
+from functools import partial
 from typing import Any
 
 from typer.core import TyperCommand
@@ -91,6 +92,11 @@ class SefaCommand(TyperCommand):
             if missing:
                 raise self._complaint(missing, given, args, ctx)
         return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help; where it is plain text, each option has its text below it."""
+        formatter.write_dl = partial(formatter.write_dl, col_max=6)
+        super().format_help(ctx, formatter)
 
     def _is_needed(self, parameter: Any, given: dict[str, Any]) -> bool:
         """Return whether a command cannot do without it; a bundle may also come with `--dirs`."""

@@ -1,6 +1,9 @@
 """Tables in narrow terminals: they fold or stack, and nothing is cut or dropped."""
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -65,3 +68,14 @@ def test_a_table_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch, ter
 def test_a_wide_terminal_shows_a_row_for_each_direction(changed: Bundle) -> None:
     lines = printed(shows(changed)["bundle"], 1000).splitlines()
     assert sum("0.1502" in line and "label number" in line for line in lines) == 3
+
+
+@pytest.mark.parametrize("command", ["edit", "localize", "evaluate", "invert"])
+def test_narrow_help_gives_its_text_the_width(command: str) -> None:
+    environ = {**os.environ, "COLUMNS": "40"}
+    words = [sys.executable, "-m", "sefa_cli", command, "--help"]
+    said = subprocess.run(words, env=environ, capture_output=True, text=True, check=True).stdout
+    options = said.split("Options:\n")[1].splitlines()
+    texts = [line for line in options if not line.startswith("  -")]
+    assert len(texts) > len(options) / 2
+    assert all(len(line) - len(line.lstrip()) == 10 and len(line) <= 40 for line in texts)
