@@ -20,32 +20,26 @@ ANSWERS = Path(__file__).parents[1] / "docs" / "directions" / "answers.tsv"
 
 # What names say, the first that fits: a part of the name, a score, and its sign.
 SAID = (
-    ("less squint", "eyes open", +1),
     ("squint", "eyes open", -1),
     ("opens the eyes", "eyes open", +1),
     ("wide eyes", "eyes open", +1),
     ("turns the head", "yaw", +1),  # "to the viewer's right"
     ("tips the head back", "pitch", +1),
+    ("tips the head down", "pitch", -1),
     ("less smile", "smile", -1),
-    ("smaller head and smile", "smile", -1),
     ("bigger smile", "smile", +1),
     ("opens the mouth", "mouth open", +1),
-    ("muted colors", "saturation", -1),
     ("more contrast", "contrast", +1),
     ("faded", "contrast", -1),
     ("younger", "age", -1),
     ("older", "age", +1),
-    ("hair", "", 0),  # the colors of hair and lips are not measured
-    ("lips", "", 0),
+    ("hair", "", 0),  # its colors are not measured
     ("darker and warmer skin", "skin brightness", -1),
-    ("darker face", "skin brightness", -1),
-    ("tanned skin", "skin brightness", -1),
     ("paler skin", "skin brightness", +1),
     ("cooler skin", "skin warmth", -1),
     ("warmer skin", "skin warmth", +1),
     ("warmer and smoother skin", "skin warmth", +1),
     ("yellower skin", "skin warmth", +1),
-    ("redder skin", "skin redness", +1),
     ("pinker skin", "skin redness", +1),
     ("less pink skin", "skin redness", -1),
     ("cooler", "warmth", -1),

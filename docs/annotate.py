@@ -2,7 +2,7 @@
 
     python docs/annotate.py
 
-One observer looked at every direction, swept over ten faces, and wrote down what was seen. This
+Two observers looked at every direction, swept over ten faces, and wrote down what was seen. This
 makes docs/directions/face_LEVEL.dirs and docs/annotations.md of it; both are committed.
 """
 
@@ -79,18 +79,21 @@ shortcut, in five steps from −α to α, with α = 4 at the bottom, 3 in the mi
 The names were first made on seeds 0, 3 and 7; several claimed too much. All 60 directions were
 judged again on these ten seeds, and a name was changed or dropped where the ten faces did not
 agree. A name that was new or barely held was then tried on five more faces, seeds 200 to 204; it
-was dropped where it failed on two of them or more.
+was dropped where it failed on two of them or more. At last a second observer, who had seen neither
+the names nor this page, said what grows in each of the 60 sheets of ten faces, and on how many
+faces that is clear. Nine names were dropped for less than eight, such as "bigger smile" (bottom
+11) and "bigger nose"; three became what both had seen.
 
-One observer, the model that wrote this page, answered the two questions of SeFa's user study (table
+Both observers are language models, and they answered the two questions of SeFa's user study (table
 1 of the paper). It is not a study with people: do not compare its numbers with the paper's.
 
 - **Obvious:** the ends of the sweep differ at first sight on at least eight of the ten faces.
 - **Meaningful:** a short phrase that names no other direction of the level says what changes on at
-  least eight of the ten faces (and passed the second check). Only these directions have names.
+  least eight of the ten faces, for both observers. Only these directions have names.
 - **Name:** what grows with α. Other things may change with it: see the note.
-- **Holds:** on how many of the ten faces the name is right.
-- **Note:** side effects, the seeds on which the name is wrong, and the α at which the picture
-  breaks. Where the note names no such α, no face broke within the sweep.
+- **Holds:** on how many of the ten faces the name is right: the lower count of the two observers.
+- **Note:** side effects, the seeds on which the name was wrong for the first observer, and the α at
+  which the picture breaks. Where the note names no such α, no face broke within the sweep.
 
 Three of the sheets, each with seeds 100 to 104 on the left and 105 to 109 on the right:
 [bottom 5](pictures/judged_bottom_5.jpg), once "chin up";
@@ -101,7 +104,7 @@ These bundles hold the names and answers: [face_bottom.dirs](directions/face_bot
 [face_middle.dirs](directions/face_middle.dirs) and [face_top.dirs](directions/face_top.dirs):
 
 ```console
-sefa edit --dirs docs/directions/face_bottom.dirs --k "bigger smile" --alpha 4
+sefa edit --dirs docs/directions/face_bottom.dirs --k "longer hair" --alpha 4
 sefa inspect --annotations docs/directions/face_*.dirs
 ```
 

@@ -32,6 +32,19 @@ class SefaError(Exception):
         text = found + (f"; expected {expected}" if expected else "")
         super().__init__(text + (f". {remedy}" if remedy else ""))
 
+    def about(self, source: object) -> "SefaError":
+        """Return the same error with its file: "it is empty" becomes "a.pth is empty".
+
+        Example:
+            >>> print(SefaError("it is empty").about("a.pth"))
+            a.pth is empty
+            >>> print(SefaError("the array 'w' is missing").about("a.npz"))
+            a.npz: the array 'w' is missing
+        """
+        said = self.found
+        found = f"{source} {said[3:]}" if said.startswith("it ") else f"{source}: {said}"
+        return SefaError(found, self.expected, self.remedy)
+
 
 class UsageError(SefaError):
     """The command's words are wrong: an unknown layer, a bad range (exit code 2)."""

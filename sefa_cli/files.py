@@ -21,6 +21,7 @@ _REASONS = {
     errno.EPERM: ("permission is denied", "Choose another folder."),
     errno.EROFS: ("the file system is read-only", "Choose another folder."),
     errno.ENOTDIR: ("part of its path is a file, not a folder", "Choose another folder."),
+    errno.ENOENT: ("its folder cannot be made or is gone", "Choose another folder."),
     errno.ENAMETOOLONG: ("its name is too long", "Choose a shorter one."),
 }
 

@@ -15,6 +15,7 @@ from sefa_cli.files import (
     free_name,
     open_atomically,
     temporary_beside,
+    why_not,
     write_stdout,
 )
 
@@ -128,6 +129,11 @@ def test_folders_are_made_when_the_file_is_written_not_before(tmp_path: Path) ->
     with open_atomically(path) as file:
         file.write(b"new")
     assert path.read_bytes() == b"new"
+
+
+def test_a_folder_that_is_gone_is_said_in_our_words() -> None:
+    gone = FileNotFoundError(errno.ENOENT, "No such file or directory")
+    assert "its folder cannot be made or is gone" in str(why_not("a.bin", gone))
 
 
 def test_a_file_is_not_taken_for_a_folder(tmp_path: Path) -> None:

@@ -198,10 +198,8 @@ class Bundle(Operations):
     def _read(cls, file: IO[bytes], source: str) -> Bundle:
         try:
             return cls(**fields(*unpack(file)))
-        except SefaError as error:  # "it is a zip archive" becomes "a.pth is a zip archive"
-            said = error.found
-            found = f"{source} {said[3:]}" if said.startswith("it ") else f"{source}: {said}"
-            raise SefaError(found, error.expected, error.remedy) from error
+        except SefaError as error:
+            raise error.about(source) from error
 
     def to_bytes(self) -> bytes:
         """Return the content of the file: the same bytes for the same bundle."""

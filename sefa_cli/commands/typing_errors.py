@@ -17,6 +17,7 @@ _MEANT = {
     "animate": "--k",
     "sample": "--seeds",
 }
+_MODELS = "sefa models to list them, or sefa models pull NAME"
 _CLOSE = 0.75  # --alphas is, to --alpha; --steps is not, to --seeds
 _NUMBERS = {"int": "a whole number", "float": "a number"}
 
@@ -50,7 +51,9 @@ def _found(error: Any) -> tuple[str, str]:
     if hasattr(error, "option_name") and hasattr(error, "possibilities"):
         return f"unknown option {error.option_name}", _near(error.option_name, error.possibilities)
     if match := re.match(r"No such command '(.*?)'(?:\. Did you mean (.*)\?)?", text):
-        return f"unknown command {match[1]!r}", (match[2] or "").replace("'", "")
+        meant = (match[2] or "").replace("'", "")
+        of_models = error.ctx and error.ctx.info_name == "models"
+        return f"unknown command {match[1]!r}", _MODELS if of_models else meant
     if match := re.match(r"Option '(.*)' requires an argument", text):
         return f"{match[1]} needs a value", ""
     return text, ""
@@ -65,9 +68,9 @@ def _of_value(name: str, text: str) -> str:
     if match := re.fullmatch(r"(.*) is not in the range (?:(.*)<=)?x(?:<=(.*)|>=(.*))?", text):
         value, low, high, least = match.groups()
         if low and high:
-            return f"{name} must be between {low} and {high}, got {value}"
+            return f"{name} must be between {low} and {high}, got {value.removesuffix('.0')}"
         bound = f"{least or low} or more" if least or low else f"at most {high}"
-        return f"{name} must be {bound}, got {value}"
+        return f"{name} must be {bound}, got {value.removesuffix('.0')}"
     if match := re.fullmatch(r"(.*) is not a valid (int|float|integer)(?: range)?", text):
         return f"{name} must be {_NUMBERS[match[2][:5].removesuffix('e')]}, got {match[1]}"
     return f"{name}: {text}"

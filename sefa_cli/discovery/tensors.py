@@ -71,9 +71,10 @@ def factorize_tensors(
         2
     """
     path = locate(str(ref), offline=offline)
+    own = str(ref) if is_remote(str(ref)) else Path(ref).name
     tensors = {
         name: tensor
-        for name, tensor in read_matching(path, pattern).items()
+        for name, tensor in read_matching(path, own, pattern).items()
         if len(tensor.shape) >= 2 and 0 not in tensor.shape and tensor.dtype in _NUMBERS
     }
     if not tensors:
@@ -116,7 +117,7 @@ def factorize_tensors(
         },
         space=space,
         model={
-            "ref": str(ref) if is_remote(str(ref)) else Path(ref).name,
+            "ref": own,
             "family": about["family"],
             "resolution": about["resolution"],
             "z_dim": about["z_dim"] if space == "w" else dim,

@@ -87,7 +87,7 @@ def check_count(count: int, kind: str = "seed") -> None:
 def check_distorted(count: int, seeds: int) -> None:
     """Raise UsageError unless the distortion is asked for on 2 to `seeds` seeds, or on none."""
     if count and not 2 <= count <= seeds:
-        raise UsageError(f"the distortion on {count:,} of {seeds:,} seeds", f"2 to {seeds}")
+        raise UsageError(f"distortion must be 0, or 2 to {seeds:,} of the seeds, got {count:,}")
 
 
 def indices_of(bundle: Bundle, k: Indices) -> tuple[int, ...]:

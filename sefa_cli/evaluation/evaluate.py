@@ -225,7 +225,7 @@ def evaluate(  # noqa: PLR0913 - keywords, each with a default
     if not is_whole(steps, 1, 20):
         raise UsageError(f"steps must be between 1 and 20, got {steps}")
     if not is_whole(distorted, 0) or distorted == 1:
-        raise UsageError(f"distortion must be 2 seeds or more, or 0 for none, got {distorted}")
+        raise UsageError(f"distortion must be 0, or 2 of the seeds or more, got {distorted}")
     check_scorers(scorers)
     read = by_name(bundles)
     for bundle in read.values():

@@ -14,9 +14,12 @@ from sefa_cli.canonical import canonical_json
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation.scorers import MEASURES, scorer_names
+from sefa_cli.file_kinds import kind_at
 from sefa_cli.files import check_writable, open_atomically
 from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.projections import fingerprint
+
+_SCORES = "a file that `sefa supervise --scores` wrote"
 
 
 @dataclass
@@ -36,8 +39,11 @@ class Kept:
                 attributes = tuple(map(str, file["attributes"]))
                 rows = dict(zip(map(int, file["seeds"]), file["scores"], strict=True))
                 return cls(str(file["key"]), str(file["about"]), attributes, rows)
+        except KeyError as error:
+            raise SefaError(f"{path} holds no scores", _SCORES, "Name another file.") from error
         except BROKEN as error:
-            raise SefaError(f"cannot read {path}", "scores", "Name another file.") from error
+            what, _ = kind_at(path)
+            raise SefaError(f"{path} is {what}", _SCORES, "Name another file.") from error
 
     def write(self, path: Path) -> None:
         """Write a file, whole."""

@@ -60,29 +60,30 @@ def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
     )
 
 
-def read_matching(path: Path, pattern: str) -> dict[str, LazyTensor]:
+def read_matching(path: Path, name: str, pattern: str) -> dict[str, LazyTensor]:
     """Return the tensors whose names in the file match a shell pattern (`*` matches dots too).
 
     Whether the network is known makes no difference; a file that only its family opens has the
     native names.
-    Raises SefaError where nothing matches, with some of the names there are.
+    Raises SefaError, which calls the model `name`, where nothing matches, with some of the names
+    there are.
     """
     path = _weights_in(path)
     with _opened(path) as contents:
         if contents is None:
             tensors = dict(_read_path(path)[1].tensors)
-            found = {name: t for name, t in tensors.items() if fnmatchcase(name, pattern)}
+            found = {n: t for n, t in tensors.items() if fnmatchcase(n, pattern)}
             names = list(tensors)
         else:
             leaves = raw_leaves(contents)
             matching = {n: leaf for n, leaf in leaves.items() if fnmatchcase(n, pattern)}
             found = {n: t for n, leaf in matching.items() if (t := contents.tensor(leaf))}
-            names = [name for name, leaf in leaves.items() if _is_tensor(contents, leaf)]
+            names = [n for n, leaf in leaves.items() if _is_tensor(contents, leaf)]
     if found:
         return found
-    shown = ", ".join(f"{name!r:.80}" for name in names[:_SHOWN])
+    shown = ", ".join(f"{n!r:.80}" for n in names[:_SHOWN])
     raise SefaError(
-        f"no tensor of {path.name} matches {pattern!r:.80}",
+        f"no tensor of {name} matches {pattern!r:.80}",
         f"a pattern for its {len(names)} names: {shown} …" if names else "a file with tensors",
     )
 

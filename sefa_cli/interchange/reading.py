@@ -62,7 +62,7 @@ def read_directions(
     except SefaError as error:
         if error.found.startswith((f"{path.name} ", f"{path} ")) or f"{path}: " in error.found:
             raise  # it already names the file
-        raise SefaError(f"{path.name}: {error.found}", error.expected, error.remedy) from error
+        raise error.about(path.name) from error
 
 
 def _recognized(path: Path, latent: Latent, wanted: str | None) -> Foreign:

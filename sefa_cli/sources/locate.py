@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from sefa_cli.errors import OfflineError, SefaError, either
+from sefa_cli.errors import OfflineError, SefaError
 from sefa_cli.file_kinds import not_here
 from sefa_cli.files import why_not
 from sefa_cli.sources import cache, external_caches, fetch, pages, references, wheels, zoo
@@ -188,13 +188,11 @@ def nothing_there(ref: str) -> SefaError:
         return SefaError(
             f"{ref} does not exist", remedy=f"If it is an address, write https://{ref}"
         )
-    near = zoo.nearest(ref)
     if os.path.lexists(ref):
         return SefaError(f"{ref} is a link to nothing", "a model file")
-    hint = f"Did you mean {either(near)}? " if near else ""
     looked = (
         "is neither a file here nor a model of the zoo"
         if zoo.may_be_name(ref)
         else "does not exist"
     )
-    return SefaError(f"{ref} {looked}", remedy=f"{hint}`sefa models` lists what can be fetched.")
+    return SefaError(f"{ref} {looked}", remedy=zoo.advice(ref))

@@ -53,15 +53,28 @@ def find(name: str) -> Entry:
     zoo = load_zoo()
     if name in zoo:
         return zoo[name]
+    raise SefaError(f"{name} is not a model of the zoo", remedy=advice(name))
+
+
+def advice(name: str) -> str:
+    """Return what to do about a name that stands for no model."""
     near = nearest(name)
-    hint = f"Did you mean {either(near)}?" if near else "`sefa models` lists them."
-    raise SefaError(f"unknown model {name!r}", remedy=hint)
+    hint = f"Did you mean {either(near)}? " if near else ""
+    return f"{hint}`sefa models` lists what can be fetched."
 
 
 def nearest(name: str) -> list[str]:
-    """Return up to three zoo names that `name` may have meant."""
+    """Return up to three zoo names that `name` may have meant, none of another generation."""
     stem = name.rpartition("/")[2].partition(".")[0].lower().replace("-", "_")
-    return difflib.get_close_matches(stem, list(load_zoo()), n=3, cutoff=0.7)
+    near = difflib.get_close_matches(stem, list(load_zoo()), n=3, cutoff=0.7)
+    kind, number = _generation(stem)
+    return [n for n in near if _generation(n) == (kind, number) or _generation(n)[0] != kind]
+
+
+def _generation(name: str) -> tuple[str, str]:
+    """Return the word that a name begins with, and the number right after it."""
+    found = re.match(r"([a-z]*)(\d*)", name)
+    return (found[1], found[2]) if found else ("", "")
 
 
 def may_be_name(ref: str) -> bool:

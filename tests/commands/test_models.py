@@ -134,7 +134,7 @@ def test_path_fetches_nothing(mine: Path, sefa: Callable[..., Result]) -> None:
     ("name", "words"),
     [
         ("stylegan2_cars", "Did you mean stylegan2_car"),
-        ("tiny.pth", "unknown model 'tiny.pth'"),
+        ("tiny.pth", "tiny.pth is not a model of the zoo. `sefa models` lists"),
         ("http://example.com/x.pt", "not encrypted"),
     ],
 )

@@ -13,7 +13,10 @@ from sefa_cli.cli import app
     ("words", "said"),
     [
         ("edti a.dirs", "unknown command 'edti'; expected edit. See: sefa --help"),
-        ("models nope", "unknown command 'nope'. See: sefa models --help"),
+        (
+            "models list",
+            "unknown command 'list'; expected sefa models to list them, or sefa models ",
+        ),
         ("models pull", "MODEL is missing; expected sefa models pull mobilestylegan_ffhq"),
         ("--foo", "unknown option --foo. See: sefa --help"),
         ("edit a.dirs --kk 0", "unknown option --kk; expected --k. See: sefa edit --help"),
@@ -28,7 +31,7 @@ from sefa_cli.cli import app
         ("edit a.dirs b.dirs --k 0", "2 bundles are given; expected one. See: sefa edit --help"),
         ("localize a --tau", "--tau needs a value. See: sefa localize --help"),
         ("animate a --k 0 -o x.gif --frames 1", "--frames must be between 2 and 100000, got 1"),
-        ("animate a --k 0 -o x.gif --fps 999", "--fps must be between 0.1 and 100, got 999.0"),
+        ("animate a --k 0 -o x.gif --fps 999", "--fps must be between 0.1 and 100, got 999"),
         ("studio --port 99999", "--port must be between 0 and 65535, got 99999"),
         ("edit a --k 0 --alpha 1 --size x", "--size must be a whole number, got 'x'"),
         ("edit a --k 0 --alpha 1 --trunc x", "--trunc must be a number, got 'x'"),

@@ -11,7 +11,7 @@ import sefa_cli
 from sefa_cli.editing.source import load_generator
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.evaluation import supervise as room
-from sefa_cli.evaluation.kept_scores import about_samples
+from sefa_cli.evaluation.kept_scores import about_samples, check_scores
 from sefa_cli.rendering.view import View
 from tests.helpers import networks
 
@@ -83,7 +83,7 @@ def test_scores_are_kept_and_gone_on_with(known: list[int], tmp_path: Path) -> N
     with pytest.raises(SefaError, match="keeps scores of other samples"):
         found(seeds="0-99", scores=kept, truncation=0.5)
     kept.write_bytes(b"no")
-    with pytest.raises(SefaError, match="cannot read"):
+    with pytest.raises(SefaError, match="is a file of an unknown kind"):
         found(seeds="0-99", scores=kept)
 
 
@@ -167,3 +167,12 @@ def test_kept_scores_do_not_depend_on_how_scorers_are_named(
         for names in ("colors,person", ["person", "colors"], "lpips,colors,person", "colors")
     ]
     assert [first == other for other in others] == [True, True, False]
+
+
+def test_a_file_that_keeps_no_scores_is_called_what_it_is(tmp_path: Path) -> None:
+    codes, picture = tmp_path / "c.npz", tmp_path / "p.npz"
+    np.savez(codes, w=np.zeros((2, 12)))
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
+    for path, said in ((codes, "c.npz holds no scores"), (picture, "p.npz is a PNG picture")):
+        with pytest.raises(SefaError, match=f"{said}; expected a file that `sefa supervise"):
+            check_scores(path, "about")

@@ -252,7 +252,7 @@ def test_a_folder_in_hugging_face_s_layout(tmp_path, rosinality, name) -> None:
         save_file(rosinality, folder / name)
     found = read_checkpoint(folder)
     assert (found.ref, found.path.name, found.dialect) == ("model", name, "rosinality")
-    assert len(read_matching(folder, "style.*.weight")) == 4
+    assert len(read_matching(folder, "model", "style.*.weight")) == 4
 
 
 def test_a_folder_with_several_models(tmp_path) -> None:

@@ -32,6 +32,20 @@ def own_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *texts: str) -> lis
     return paths
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("stylegan2_cars", "stylegan2_car"),
+        ("stylegan2car", "stylegan2_car"),
+        ("mobilestylegan", "mobilestylegan_ffhq"),
+        ("stylegan3", ""),
+        ("stylegan3_cat", ""),
+    ],
+)
+def test_what_a_name_may_have_meant(typed: str, meant: str) -> None:
+    assert (zoo.nearest(typed) or [""])[0] == meant  # never another generation of networks
+
+
 @pytest.mark.usefixtures("own_cache")
 def test_the_default_model_is_known_to_the_last_byte() -> None:
     entry = zoo.find("mobilestylegan_ffhq")
@@ -146,7 +160,7 @@ def test_an_unknown_name_brings_the_nearest(name: str, near: str) -> None:
 
 @pytest.mark.usefixtures("own_cache")
 def test_a_far_name_brings_no_guess() -> None:
-    with pytest.raises(SefaError, match="`sefa models` lists them"):
+    with pytest.raises(SefaError, match="`sefa models` lists what can be fetched"):
         zoo.find("qqqqqqqq")
 
 
