@@ -48,6 +48,12 @@ def test_each_function_refuses_an_unknown_keyword_by_its_own_name(function: Any)
         function(zzz=1)
 
 
+@pytest.mark.parametrize("method", ["load", "save", "move", "name", "pick", "mix", "without"])
+def test_so_does_each_method_of_a_bundle(bundle: Bundle, method: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{method}\(\) has no argument 'zzz'$"):
+        getattr(bundle, method)(zzz=1)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 def test_each_argument_of_a_wrong_kind_is_refused_by_its_name(function: Any) -> None:
     for name in inspect.signature(function).parameters.keys() - OWN_CHECKS:

@@ -147,6 +147,7 @@ class Operations:
         """Iterate over the directions."""
         return (self[k] for k in range(self.k))
 
+    @public
     def move(self, codes: Codes, direction: int | str | Direction, alpha: float = 1.0) -> Codes:
         """Return codes moved along one direction: code + alpha · n on the bundle's layers.
 
@@ -195,6 +196,7 @@ class Operations:
         """
         return self._bundle.steps[self.index(direction)]
 
+    @public
     def name(self, labels: Mapping[int | str, str | None]) -> Bundle:
         """Return the bundle with other labels; a label is accepted wherever an index is.
 
@@ -215,6 +217,7 @@ class Operations:
             )
         return relabeled(self._bundle, {self.index(k): label for k, label in labels.items()})
 
+    @public
     def pick(self, *names: str | int, flip: bool = False, label: str | None = None) -> Bundle:
         """Return a bundle of some of the directions.
 
@@ -250,6 +253,7 @@ class Operations:
 
         return mix({"bundle": self._bundle}, text, label=label)
 
+    @public
     def without(self, *names: str | int) -> Bundle:
         """Return the other directions, each made orthogonal to the named ones.
 
