@@ -82,6 +82,7 @@ def test_numpy_starts_no_threads(own: str | None, threads: int) -> None:
 
 
 def test_garbage_is_not_looked_for_in_all_modules() -> None:
-    code = RUN.format(["--version"]) + "import gc\nprint(gc.isenabled(), gc.get_threshold()[2])"
-    done = subprocess.check_output([sys.executable, "-c", code], text=True)
-    assert done.splitlines()[-1] == "True 1000"
+    state = "import gc\nprint(gc.isenabled(), gc.get_threshold()[2])"
+    for words, on in ((["--version"], False), (["inspect", MODEL], True)):
+        done = subprocess.check_output([sys.executable, "-c", RUN.format(words) + state], text=True)
+        assert done.splitlines()[-1] == f"{on} 1000"

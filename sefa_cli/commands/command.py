@@ -1,5 +1,6 @@
 """A command that names every option it lacks, with the whole corrected command."""
 
+import gc
 import os
 import re
 from typing import Any
@@ -99,6 +100,8 @@ class SefaCommand(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the command, with numpy imported first."""
         _import_numpy()
+        gc.freeze()
+        gc.enable()
         return super().invoke(ctx)
 
     def _is_needed(self, parameter: Any, given: dict[str, Any]) -> bool:
