@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
@@ -114,13 +113,8 @@ def to_uint8(images: ArrayLike) -> Picture:
 
 def to_image(picture: Picture) -> Image.Image:
     """Return a picture `(height, width[, channels])` as a Pillow image: L, RGB or RGBA."""
-    return Image.fromarray(_drawable(picture))
-
-
-def _drawable(picture: Picture) -> Picture:
-    """Return the picture as Pillow and imageio expect it: a gray one without a channel axis."""
     gray = picture.ndim == 3 and picture.shape[2] == 1
-    return np.ascontiguousarray(picture[:, :, 0] if gray else picture)
+    return Image.fromarray(np.ascontiguousarray(picture[:, :, 0] if gray else picture))
 
 
 def to_rgb(picture: Picture, background: tuple[int, int, int] = (255, 255, 255)) -> Picture:
@@ -204,8 +198,6 @@ def png(picture: Picture, text: Mapping[str, str] | None = None, compression: in
     notes = PngInfo()
     for key, value in (text or {}).items():
         notes.add_text(key, value)
-    encoded: bytes = iio.imwrite(
-        "<bytes>", _drawable(picture), plugin="pillow", extension=".png",
-        is_batch=False, pnginfo=notes, compress_level=compression,
-    )  # fmt: skip
-    return encoded
+    encoded = BytesIO()
+    to_image(picture).save(encoded, "png", pnginfo=notes, compress_level=compression)
+    return encoded.getvalue()
