@@ -10,6 +10,13 @@ def main() -> None:
     from sefa_cli import interrupts
 
     interrupts.install()
+    import gc
+
+    # What modules define stays. To look for garbage in it, again and again while modules are
+    # imported, takes a tenth of the time. A command turns this on again when it begins, but
+    # only what is new is looked through as often as before: torch is still to come.
+    gc.disable()
+    gc.set_threshold(*gc.get_threshold()[:2], 1000)
     from sefa_cli.cli import main
 
     main()

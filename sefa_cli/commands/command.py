@@ -1,5 +1,7 @@
 """A command that names every option it lacks, with the whole corrected command."""
 
+import gc
+import os
 import re
 from functools import partial
 from typing import Any
@@ -38,6 +40,7 @@ typed: list[str] = []  # the words of the command that runs, its name first
 known: set[str] = set()  # its options, without dashes
 aliases: dict[str, str] = {}  # names of its options → the name that was typed for the same one
 
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 _FROM_END = re.compile(r"-[1-9][0-9]*")
 _WITH_VALUE = ("--clear", "--dirs", "-d")  # of `sefa name`
 
@@ -62,6 +65,8 @@ class SefaCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words; raises UsageError for those that are missing, all at once."""
+        if ctx.resilient_parsing:  # to complete a command, which is not finished yet
+            return super().parse_args(ctx, args)
         args = _several_photos(args)
         if self.name == "name":
             args = _words_last(args)
@@ -97,6 +102,13 @@ class SefaCommand(TyperCommand):
         """Write the help; where it is plain text, each option has its text below it."""
         formatter.write_dl = partial(formatter.write_dl, col_max=6)
         super().format_help(ctx, formatter)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, with numpy imported first."""
+        _import_numpy()
+        gc.freeze()
+        gc.enable()
+        return super().invoke(ctx)
 
     def _is_needed(self, parameter: Any, given: dict[str, Any]) -> bool:
         """Return whether a command cannot do without it; a bundle may also come with `--dirs`."""
@@ -155,6 +167,21 @@ class SefaCommand(TyperCommand):
         path = ctx.command_path.removeprefix(ctx.find_root().command_path).split()  # models pull
         line = shlex.join(["sefa", *path, *before, *args, *after])
         return UsageError(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} missing", line)
+
+
+def _import_numpy() -> None:
+    """Import numpy without the threads of its OpenBLAS, which take as long to start as numpy.
+
+    What is promised to be the same on any number of threads is computed with one. A user's own
+    number stays. torch does not see ours: on ARM it has an OpenBLAS, which needs its threads.
+    """
+    if _BLAS_THREADS in os.environ:
+        return
+    os.environ[_BLAS_THREADS] = "1"
+    try:
+        import numpy  # noqa: F401
+    finally:
+        del os.environ[_BLAS_THREADS]
 
 
 def check_no_model(name: str) -> None:

@@ -40,7 +40,9 @@ def terminal_columns() -> int:
     if "COLUMNS" not in os.environ:
         for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
             with contextlib.suppress(OSError, ValueError, AttributeError):
-                return os.get_terminal_size(stream.fileno()).columns  # type: ignore[union-attr]
+                found = os.get_terminal_size(stream.fileno()).columns  # type: ignore[union-attr]
+                if found:  # a terminal in a container may not know, and say 0
+                    return found
     return shutil.get_terminal_size().columns
 
 

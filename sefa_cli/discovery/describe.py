@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.interchange.notes import is_png, read_note
 from sefa_cli.ranges import format_range
 
 if TYPE_CHECKING:
+    from sefa_cli.containers.checkpoint import Checkpoint
     from sefa_cli.generators.base import Generator
 
 

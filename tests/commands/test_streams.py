@@ -1,5 +1,6 @@
 """Streams that are not UTF-8: every command writes, in ASCII where it must."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -86,3 +87,23 @@ def test_a_closed_stdout_takes_everything(bundle: Path) -> None:
     command = shlex.join([sys.executable, "-m", "sefa_cli", "inspect", "tiny.dirs"])
     done = subprocess.run(["sh", "-c", f"{command} >&-"], stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no pseudo-terminals")
+@pytest.mark.parametrize("words", [["--help"], ["edit", "--help"], ["inspect", MODEL]])
+def test_a_terminal_that_does_not_say_how_wide_it_is(words: list[str]) -> None:
+    """As in a container, or in an editor: it has 0 columns."""
+    ours, theirs = os.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    command = [sys.executable, "-m", "sefa_cli", *words]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    ) as process:
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):  # the end
+            while piece := os.read(ours, 1 << 16):
+                text += piece
+    os.close(ours)
+    assert process.returncode == 0, text.decode()
+    assert max(map(len, text.decode().splitlines())) > 60
