@@ -163,7 +163,7 @@ def test_every_module_says_what_it_does(path: Path) -> None:
             "import sefa_cli.discovery.factorize",
             ["torch", "rich", "PIL", "requests", "imageio", "html", "importlib.metadata"],
         ),
-        ("import sefa_cli.rendering.edits", ["torch", "rich", "imageio", "requests", "http"]),
+        ("import sefa_cli.rendering.edits", ["torch", "rich", "requests", "http"]),
         ("import sefa_cli.bundle", ["torch", "rich", "PIL", "html", "email"]),
     ],
 )

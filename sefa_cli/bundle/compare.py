@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -83,15 +82,15 @@ class Comparison(NamedTuple):
 
 
 @public
-def compare(a: Bundle | Path | str, b: Bundle | Path | str, num: int = 10) -> Comparison:
+def compare(a: Bundle, b: Bundle, num: int = 10) -> Comparison:
     """Compare the leading `num` directions of two bundles.
 
     If all directions of both are one row, the rows are compared, whatever layers they move.
     Otherwise what they do to the code is compared, on all layers of either bundle.
 
     Args:
-        a: The first bundle, or the path of its file.
-        b: The second one, with a latent of the same dimension.
+        a: The first bundle.
+        b: The second bundle, with a latent of the same dimension.
         num: How many leading directions to compare, from 1. A match for each is looked for
             among all directions of `b`.
 
@@ -102,7 +101,6 @@ def compare(a: Bundle | Path | str, b: Bundle | Path | str, num: int = 10) -> Co
     Raises:
         MismatchError: The latents have different dimensions.
         UsageError: `num` is less than 1.
-        SefaError: A file is not a bundle.
 
     Source: Björck & Golub, Mathematics of Computation 27 (1973), for the principal angles.
 
@@ -114,9 +112,6 @@ def compare(a: Bundle | Path | str, b: Bundle | Path | str, num: int = 10) -> Co
     """
     if not is_whole(num, 1):
         raise UsageError(f"num must be 1 or more, got {num}")
-    from sefa_cli.bundle.bundle import Bundle
-
-    a, b = (one if isinstance(one, Bundle) else Bundle.load(one) for one in (a, b))
     if a.dim != b.dim:
         raise MismatchError(
             f"the latents have {a.dim} and {b.dim} dimensions", "bundles of one space"

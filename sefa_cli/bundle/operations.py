@@ -60,8 +60,7 @@ class Operations:
         if not isinstance(name, str):
             last = is_whole(name, -self.k, -1)
             return check_indices((name + self.k if last else name,), "direction", self.k)[0]
-        found = self.indices(name)
-        if len(found) != 1:
+        if len(found := self.indices(name)) != 1:
             raise UsageError(f"{name!r} means {len(found)} directions", "one index or label")
         return found[0]
 
@@ -137,10 +136,8 @@ class Operations:
         elif not is_whole(name, -math.inf):
             several = 'bundle.pick("0-2") makes a bundle of several'
             raise TypeError(f"a direction has an index or a label, got {in_short(name)}; {several}")
-        else:
-            k = int(name)
-            if not -self.k <= k < self.k:
-                raise IndexError(f"direction {k} is out of range; expected 0-{self.k - 1}")
+        elif not -self.k <= (k := int(name)) < self.k:
+            raise IndexError(f"direction {k} is out of range; expected 0-{self.k - 1}")
         return Direction((Term(1.0, self._bundle, k % self.k),))
 
     def __iter__(self) -> Iterator[Direction]:
@@ -212,9 +209,8 @@ class Operations:
             ['turns left', None]
         """
         if not isinstance(labels, Mapping):
-            raise UsageError(
-                f"labels must be a mapping, got {labels!r}", 'something like {3: "yaw"}'
-            )
+            said = f"labels must be a mapping, got {labels!r}"
+            raise UsageError(said, 'something like {3: "yaw"}')
         return relabeled(self._bundle, {self.index(k): label for k, label in labels.items()})
 
     @public
@@ -269,8 +265,7 @@ class Operations:
         from sefa_cli.bundle.picking import pick
 
         taken = [k for name in names for k in self.indices(name)]
-        rest = [k for k in range(self.k) if k not in taken]
-        if not rest:
+        if not (rest := [k for k in range(self.k) if k not in taken]):
             raise UsageError("no direction is left", "fewer directions to take out")
         return pick({"bundle": self._bundle}, format_range(rest), without=[str(k) for k in taken])
 

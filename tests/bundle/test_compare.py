@@ -1,7 +1,6 @@
 """Comparing bundles: angles between spans, best matches, what cannot be compared."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,11 +70,3 @@ def test_z_and_w_are_no_one_space() -> None:
 def test_other_dimensions_are_refused() -> None:
     with pytest.raises(SefaError, match="4 and 6 dimensions"):
         compare(bundle_of(np.eye(4)), bundle_of(np.eye(6)))
-
-
-def test_files_are_compared_like_bundles(tmp_path: Path) -> None:
-    file, bundle = tmp_path / "a.dirs", bundle_of(np.eye(6)[:4])
-    bundle.save(file)
-    assert compare(file, str(file)).as_dict() == compare(bundle, bundle).as_dict()
-    with pytest.raises(SefaError, match=r"b\.dirs does not exist"):
-        compare(bundle, tmp_path / "b.dirs")
