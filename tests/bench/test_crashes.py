@@ -85,8 +85,10 @@ def test_faults_are_told(tmp_path: Path) -> None:
 def test_kinds_of_faults_are_chosen(
     crashes: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = [(Path(name), Ran(0, ("before open", "after open", "before write"), ""), {}, 1.0)
-            for name in ("fresh", "old")]  # fmt: skip
+    ran = Ran(0, ("before open", "after open", "before write"), "")
+    runs: list[tuple[Path, Ran, dict[str, bytes], float]] = [
+        (Path(name), ran, {}, 1.0) for name in ("fresh", "old")
+    ]
     monkeypatch.setattr(crashes, "undisturbed", lambda one, given: runs)
     monkeypatch.setattr(
         crashes, "trial", lambda one, kind, at, base, new: [f"{base.name} {kind} {at}"]
