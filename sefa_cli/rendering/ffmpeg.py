@@ -5,7 +5,6 @@ full disk it would write half a film and report no error.
 """
 
 import contextlib
-import errno
 import os
 import re
 import subprocess
@@ -17,9 +16,9 @@ from typing import IO
 import imageio_ffmpeg
 
 from sefa_cli.errors import SefaError
+from sefa_cli.files import DISK_ERRORS
 
 _REMEDY = "Reinstall imageio-ffmpeg, set IMAGEIO_FFMPEG_EXE, or write a folder of PNG frames."
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @cache
@@ -87,7 +86,7 @@ def _feed(process: subprocess.Popen[bytes], chunks: Iterable[bytes]) -> bool:
 
 def _error_in(messages: str) -> Exception:
     """Return the error for ffmpeg's messages; their first line is the cause."""
-    for number in _DISK_ERRORS:
+    for number in DISK_ERRORS:
         if os.strerror(number) in messages:
             return OSError(number, os.strerror(number))
     lines = [re.sub(r"\[[^]]* @ [^]]*\]\s*", "", line).strip() for line in messages.splitlines()]
