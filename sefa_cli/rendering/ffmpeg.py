@@ -61,6 +61,7 @@ def _start(arguments: Sequence[str], messages: IO[bytes]) -> subprocess.Popen[by
             stdout=subprocess.DEVNULL,
             stderr=messages,
             start_new_session=True,  # on Ctrl-C ffmpeg would finish half a film
+            restore_signals=False,  # a quota is then an error to ffmpeg, too, and not its death
         )
     except OSError as error:
         raise SefaError(f"cannot run {program}: {error.strerror}", remedy=_REMEDY) from error
