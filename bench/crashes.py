@@ -5,6 +5,7 @@
     python bench/crashes.py --random 0        every boundary only
     python bench/crashes.py --every 5         every fifth boundary
     python bench/crashes.py --faults          a fault at every boundary instead of a kill
+    python bench/crashes.py --faults --kind clock --over-old     of one kind, over old files only
     python bench/crashes.py --pairs 20        two processes on one output and one cache
     python bench/crashes.py --full-disk 20    a real disk with less room than needed; needs root
     python bench/crashes.py --real            some commands on mobilestylegan_ffhq
@@ -189,10 +190,14 @@ def undisturbed(one: Case, given: Path) -> Iterator[tuple[Path, Ran, dict[str, b
         yield base, whole, content(folder, one.outputs), time.monotonic() - began
 
 
-def met(one: Case, given: Path, every: int) -> Iterator[Trial]:
+def met(
+    one: Case, given: Path, every: int, kinds: Sequence[str] = tuple(FAULTS), over_old: bool = False
+) -> Iterator[Trial]:
     """Yield what happened at each fault: where, that it was at a boundary, what was wrong."""
-    for base, whole, new, _ in undisturbed(one, given):
-        for number, kind in enumerate(FAULTS):
+    for has_old, (base, whole, new, _) in enumerate(undisturbed(one, given)):
+        if over_old and not has_old:
+            continue
+        for number, kind in enumerate(kinds):
             begun = [at for at, step in enumerate(whole.steps, 1) if not step.startswith("after")]
             for at in begun[number % every :: every]:
                 where = f"{kind}, {whole.steps[at - 1]} (step {at})"
@@ -234,7 +239,7 @@ def import_all() -> None:
 def trials(asked: argparse.Namespace, one: Case, given: Path) -> Iterator[Trial]:
     """Return the trials of one command that were asked for."""
     if asked.faults:
-        return met(one, given, asked.every)
+        return met(one, given, asked.every, asked.kind or tuple(FAULTS), asked.over_old)
     if asked.pairs:
         return paired(one, given, asked.pairs)
     if asked.full_disk:
@@ -242,17 +247,24 @@ def trials(asked: argparse.Namespace, one: Case, given: Path) -> Iterator[Trial]
     return kills(one, given, asked.random, asked.every)
 
 
-def main() -> int:
-    """Run the chosen commands and print a row for each."""
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return what was asked for."""
     parser = argparse.ArgumentParser()
     parser.add_argument("commands", nargs="*")
     parser.add_argument("--random", type=int, default=200)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--real", action="store_true")
     parser.add_argument("--faults", action="store_true")
+    parser.add_argument("--kind", choices=FAULTS, action="append")
+    parser.add_argument("--over-old", action="store_true")
     parser.add_argument("--pairs", type=int)
     parser.add_argument("--full-disk", type=int)
-    asked = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main() -> int:
+    """Run the chosen commands and print a row for each."""
+    asked = parse()
     import_all()
     model, names = "tiny.pth", asked.commands
     if asked.real:

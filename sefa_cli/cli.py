@@ -114,10 +114,10 @@ def _refused(error: OSError) -> Exception:
         print(f"sefa: {too_long(error)}", file=sys.stderr)
         return typer.Exit(1)
     if not isinstance(error, BrokenPipeError):
-        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-            return error
-        from sefa_cli.files import why_not
+        from sefa_cli.files import DISK_ERRORS, why_not
 
+        if error.filename is not None or error.errno not in DISK_ERRORS:
+            return error
         print(f"sefa: {why_not('standard output', error, 'write to')}", file=sys.stderr)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return typer.Exit(1)

@@ -130,28 +130,24 @@ class Cluster:
     @contextmanager
     def workers(self, most: int, device: str, say: Callable[[str], object]) -> Iterator["Workers"]:
         """Connect, and yield at most `most` workers. Raises SefaError."""
-        with redirect_stdout(StringIO()):  # Ray prints its own news there, such as lost machines
-            ray = connected(self.address)
-            try:
-                has = ray.cluster_resources()
-                threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
-                gpus = self.gpus
-                if gpus is None:
-                    gpus = float(has.get("GPU", 0) > 0 and device != "cpu")
-                count = int(has.get("CPU", 0) // threads)
-                if gpus:
-                    count = (
-                        int(has.get("GPU", 0)) * int(1 / gpus)
-                        if gpus < 1
-                        else int(has.get("GPU", 0) // gpus)
-                    )
-                if not count:
-                    wanted = f"{gpus:g} GPU" if gpus else f"{threads} CPU"
-                    raise SefaError(f"the cluster has no {wanted} for a worker", "a larger cluster")
-                options = {"num_cpus": 0 if gpus else threads, "num_gpus": gpus}
-                yield Workers(ray, options, min(count, most), threads, say)
-            finally:
-                ray.shutdown()
+        with redirect_stdout(StringIO()), connected(self.address) as ray:  # Ray prints its news
+            has = ray.cluster_resources()
+            threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
+            gpus = self.gpus
+            if gpus is None:
+                gpus = float(has.get("GPU", 0) > 0 and device != "cpu")
+            count = int(has.get("CPU", 0) // threads)
+            if gpus:
+                count = (
+                    int(has.get("GPU", 0)) * int(1 / gpus)
+                    if gpus < 1
+                    else int(has.get("GPU", 0) // gpus)
+                )
+            if not count:
+                wanted = f"{gpus:g} GPU" if gpus else f"{threads} CPU"
+                raise SefaError(f"the cluster has no {wanted} for a worker", "a larger cluster")
+            options = {"num_cpus": 0 if gpus else threads, "num_gpus": gpus}
+            yield Workers(ray, options, min(count, most), threads, say)
 
 
 class Workers:

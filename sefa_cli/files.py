@@ -13,6 +13,7 @@ from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.file_kinds import not_here
 from sefa_cli.scratch import EXCHANGE, NO_REPLACE, remove, rename, scratch_beside, sync
 
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # while something is written
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space and run it again."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space and run it again."),

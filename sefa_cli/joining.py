@@ -1,10 +1,13 @@
 """Join a Ray cluster, or start one: where to look, what opens it, and how a failure is worded."""
 
+import functools
 import os
 import secrets
 import signal
 import socket
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sefa_cli.errors import SefaError
@@ -41,10 +44,37 @@ def _use_token(address: str) -> None:
     if named or os.path.exists(kept):  # noqa: PTH110 (so may Path.exists)
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     elif address == "local":
-        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        os.environ["RAY_AUTH_TOKEN"] = _own_token()
 
 
-def connected(address: str) -> Any:
+@functools.cache
+def _own_token() -> str:
+    """Return the token of the clusters that this process starts: Ray reads it once."""
+    return secrets.token_hex(32)
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Connect to a cluster, or start one here, and yield ray. Raises SefaError.
+
+    What Ray reads from the environment is as before at the end.
+    """
+    before = dict(os.environ)
+    try:
+        ray = _connect(address)
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+    finally:
+        for name in [name for name in os.environ if name.startswith("RAY_")]:
+            if name in before:
+                os.environ[name] = before[name]
+            else:
+                del os.environ[name]
+
+
+def _connect(address: str) -> Any:
     """Connect to a cluster, or start one here, and return ray. Raises SefaError."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     _use_token(address)
@@ -68,10 +98,9 @@ def connected(address: str) -> Any:
                 "no Ray cluster runs on this machine",
                 remedy="Start one with `ray start --head`, or use --on ray.",
             ) from error
-        barred = isinstance(error, ConnectionError | ray.exceptions.AuthenticationError)
         raise SefaError(
             f"cannot work with the Ray cluster at {address}: {text:.300}",
-            remedy=SAME_TOKEN if barred and _UNLUCKY not in text else "",
+            remedy=SAME_TOKEN if _is_barred(address, error) else "",
         ) from error
     for number, handler in before.items():  # Ray puts its own there
         signal.signal(number, handler)
@@ -88,3 +117,28 @@ def _init(ray: Any, address: str, own: dict[str, Any]) -> None:
             if not tries_left or _UNLUCKY not in str(error):
                 raise
             ray.shutdown()
+
+
+def _is_barred(address: str, error: BaseException | None) -> bool:
+    """Return whether a cluster let us not in for our token, which Ray may say in a cause only."""
+    if address.startswith("ray://") and "connection timeout" in str(error):
+        return _bars_strangers(address.removeprefix("ray://"))
+    while error is not None:
+        if "uthenticat" in f"{type(error).__name__} {error}":
+            return True
+        error = error.__cause__
+    return False
+
+
+def _bars_strangers(address: str) -> bool:
+    """Ask a client server: of one that does not know our token, Ray says that time ran out."""
+    import ray.util.client.worker
+
+    its: Any = ray.util.client.worker
+    with its.grpc.insecure_channel(address) as channel:
+        ask = its.ray_client_pb2_grpc.RayletDriverStub(channel).ClusterInfo
+        try:
+            ask(its.ray_client_pb2.ClusterInfoRequest(), timeout=_ANSWER)
+        except its.grpc.RpcError as error:
+            return bool(error.code() == its.grpc.StatusCode.UNAUTHENTICATED)
+    return False

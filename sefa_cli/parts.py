@@ -202,7 +202,7 @@ def read_job(paths: Iterable[Path | str]) -> Job:
         raise SefaError(
             f"shard{'s' * several} {format_range(missing)} of {first.shard.count} "
             f"{'are' if several else 'is'} missing",
-            remedy="Run them, and name their parts too.",
+            remedy="Run what is missing, and name all parts.",
         )
     return Job(tuple(parts))
 

@@ -23,7 +23,7 @@ REGION = ("localize", "tiny.pth", "--box", "20,10,8,12", "--size", "32", "--exac
           "--memory", "2G")  # fmt: skip
 # What nodes run before sefa: files tell it that seed 3 fails, and that seeds take seconds.
 HOOK = """
-import time
+import os, time
 from pathlib import Path
 from importlib import abc, machinery
 import sys
@@ -44,6 +44,8 @@ class Hook(abc.MetaPathFinder):
                     print(seed, file=log)
                 if Path("poisoned").exists() and seed == 3:
                     raise ValueError("this seed is poisoned")
+                if Path("deadly").exists() and seed == 3:
+                    os._exit(1)
                 time.sleep(2 * Path("slow").exists())
                 return real(*args, **kwargs)
             module.picture_grams = grams
@@ -178,6 +180,14 @@ def test_a_poisoned_seed_is_named_and_the_others_are_kept(nodes: Nodes) -> None:
     assert nodes.same("one.dirs", "a.dirs") and not nodes.parts("a.dirs")
 
 
+def test_a_seed_that_ends_its_worker_each_time_is_named(nodes: Nodes) -> None:
+    (nodes.folder / "deadly").touch()
+    said = nodes.on(*REGION, "--seeds", "2-4", "-o", "g.dirs", code=1)
+    (nodes.folder / "deadly").unlink()
+    assert "1 of 3 seeds failed: seed 3: its worker was lost 3 times" in said
+    assert nodes.looked().count(3) == 3 and len(nodes.parts("g.dirs")) == 2
+
+
 def test_a_killed_node_costs_time_only(nodes: Nodes) -> None:
     process = nodes.begun("b.dirs")
     nodes.kill(nodes.workers.pop())
@@ -263,3 +273,26 @@ def test_a_worker_with_another_version_is_refused(nodes: Nodes) -> None:
     said = nodes.on(*REGION, "--seeds", "0-5", "-o", "d.dirs", code=1)
     nodes.kill(node)
     assert "has sefa 9.9; expected 0.1.0, as here. Install the same versions" in said
+
+
+def test_gpus_are_shared_by_their_declared_fraction(nodes: Nodes) -> None:
+    """Ray believes that a node has the GPUs that it declares; the work is done on the CPU."""
+    node = nodes.cluster.add_node(num_cpus=0, num_gpus=2)
+    code = f"""
+import os, sys
+from collections import deque
+from sefa_cli.cluster import Cluster, Task
+from sefa_cli.parts import Shard
+
+for share in (0.5, 1.0, 2.0, None):
+    with Cluster.parse({nodes.cluster.address!r}, share).workers(99, "auto", print) as workers:
+        tasks = deque(Task(Shard(n, 8)) for n in range(1, 9))
+        codes = [done.code for _, done in workers.run(tasks, lambda shard: ["--version"])]
+        print(share, workers._count, codes.count(0), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=nodes.folder, env=nodes.environment, stderr=-1, text=True,
+        timeout=240,
+    )  # fmt: skip
+    nodes.kill(node)
+    assert done.stderr.splitlines() == ["0.5 4 8", "1.0 2 8", "2.0 1 8", "None 2 8"]

@@ -12,6 +12,7 @@ import pytest
 
 from bench.cluster import head
 from sefa_cli import joining
+from sefa_cli.joining import SAME_TOKEN
 from tests.helpers import CONTAINERS
 
 if os.environ.get("SEFA_CLUSTER") != "required":
@@ -64,15 +65,28 @@ def test_another_token_is_said(place: tuple[Place, str]) -> None:
     before = made.token.read_text() if made.token.exists() else None
     made.token.parent.mkdir(exist_ok=True)
     made.token.write_text("0" * 64)
+    by_client = f"ray://127.0.0.1:{made.client_port}"  # which needs none if the cluster has none
     try:
-        code, said = made.sefa(address)
+        ended = [made.sefa(on) for on in ((address, by_client) if before else (address,))]
     finally:
         made.token.unlink()
         if before:
             made.token.write_text(before)
-    assert code == 1 and "Traceback" not in said
-    last = said.splitlines()[-1]
-    assert last.startswith("sefa: ") and "need the same token in ~/.ray/auth_token" in last
+    for code, said in ended:
+        assert code == 1 and "Traceback" not in said
+        last = said.splitlines()[-1]
+        assert last.startswith("sefa: ") and SAME_TOKEN in last
+
+
+def test_a_lost_connection_is_no_matter_of_tokens(tmp_path: Path) -> None:
+    """Every cluster that could not be joined was said to need the same token."""
+    made = Place(tmp_path, has_token=False)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for before in ("", "ray://"):
+            code, said = made.sefa(f"{before}127.0.0.1:{silent.getsockname()[1]}")
+            last = said.splitlines()[-1]
+            assert code == 1 and last.startswith("sefa: cannot work with the Ray cluster at ")
+            assert "token" not in last
 
 
 def test_a_cluster_for_one_command_leaves_no_token(tmp_path: Path) -> None:
@@ -80,6 +94,27 @@ def test_a_cluster_for_one_command_leaves_no_token(tmp_path: Path) -> None:
     made = Place(tmp_path, has_token=False)
     assert made.sefa("ray") == (0, "pictures/seed0000.png\n")
     assert not made.token.exists()
+
+
+def test_two_clusters_of_one_process(tmp_path: Path) -> None:
+    """The token of the first stayed in the environment of whatever was started later."""
+    code = """
+import os
+from collections import deque
+from sefa_cli.cluster import Cluster, Task
+from sefa_cli.parts import Shard
+
+for _ in range(2):
+    with Cluster.parse("ray", 0).workers(1, "cpu", print) as workers:
+        (done,) = workers.run(deque([Task(Shard(1, 1))]), lambda shard: ["--version"])
+    print(done[1].code, [name for name in os.environ if name.startswith("RAY_")])
+"""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
+        env=own | {"HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}, timeout=240,
+    )  # fmt: skip
+    assert done.stdout == "0 []\n" * 2, done.stderr
 
 
 def test_rays_client_server_may_hang_once() -> None:

@@ -47,10 +47,17 @@ def terminal_columns() -> int:
 
 
 def accept_any_text() -> None:
-    """Make stdout and stderr write any text, whatever their encoding; a closed one takes all."""
+    """Make stdout and stderr write any text, whatever their encoding; a closed one takes all.
+
+    With PYTHONUNBUFFERED, Python itself would write the first part of a text and drop the rest
+    where no more fits.
+    """
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # a file that is opened later would take its number
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        old = sys.stdout
+        sys.stdout = open(old.fileno(), "w", 1, old.encoding, closefd=False)  # noqa: SIM115
     codecs.register_error("sefa.plain", _plain)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -5,7 +5,6 @@ full disk it would write half a film and report no error.
 """
 
 import contextlib
-import errno
 import os
 import re
 import subprocess
@@ -17,9 +16,9 @@ from typing import IO
 import imageio_ffmpeg
 
 from sefa_cli.errors import SefaError
+from sefa_cli.files import DISK_ERRORS
 
 _REMEDY = "Reinstall imageio-ffmpeg, set IMAGEIO_FFMPEG_EXE, or write a folder of PNG frames."
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @cache
@@ -62,6 +61,7 @@ def _start(arguments: Sequence[str], messages: IO[bytes]) -> subprocess.Popen[by
             stdout=subprocess.DEVNULL,
             stderr=messages,
             start_new_session=True,  # on Ctrl-C ffmpeg would finish half a film
+            restore_signals=False,  # a quota is then an error to ffmpeg, too, and not its death
         )
     except OSError as error:
         raise SefaError(f"cannot run {program}: {error.strerror}", remedy=_REMEDY) from error
@@ -87,7 +87,7 @@ def _feed(process: subprocess.Popen[bytes], chunks: Iterable[bytes]) -> bool:
 
 def _error_in(messages: str) -> Exception:
     """Return the error for ffmpeg's messages; their first line is the cause."""
-    for number in _DISK_ERRORS:
+    for number in DISK_ERRORS:
         if os.strerror(number) in messages:
             return OSError(number, os.strerror(number))
     lines = [re.sub(r"\[[^]]* @ [^]]*\]\s*", "", line).strip() for line in messages.splitlines()]

@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from tests.helpers import ROOT
-from tests.helpers.crashes import Case, all_files, content, faults, run
+from tests.helpers.crashes import Case, Ran, all_files, content, faults, run
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +80,24 @@ def test_faults_are_told(tmp_path: Path) -> None:
     assert faults(case, tmp_path, old, new) == []
     (tmp_path / "x.dirs.bak").touch()
     assert faults(case, tmp_path, old, new) == ["x.dirs.bak lies beside"]
+
+
+def test_kinds_of_faults_are_chosen(
+    crashes: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = Ran(0, ("before open", "after open", "before write"), "")
+    runs: list[tuple[Path, Ran, dict[str, bytes], float]] = [
+        (Path(name), ran, {}, 1.0) for name in ("fresh", "old")
+    ]
+    monkeypatch.setattr(crashes, "undisturbed", lambda one, given: runs)
+    monkeypatch.setattr(
+        crashes, "trial", lambda one, kind, at, base, new: [f"{base.name} {kind} {at}"]
+    )
+    case = Case([], [], ["x.dirs"])
+    told = ["evaluate", "--faults", "--kind", "clock", "--kind", "quota", "--over-old"]
+    found = crashes.trials(crashes.parse(told), case, tmp_path)
+    assert [wrong for _, _, (wrong,) in found] == [
+        "old clock 1", "old clock 3", "old quota 1", "old quota 3"
+    ]  # fmt: skip
+    everything = list(crashes.trials(crashes.parse(["--faults"]), case, tmp_path))
+    assert len(everything) == 2 * 5 * 2 and all(is_step for _, is_step, _ in everything)

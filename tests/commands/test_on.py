@@ -2,10 +2,13 @@
 
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from PIL import Image
 
+from sefa_cli import cluster
+from sefa_cli.errors import SefaError
 from tests.helpers import Sefa
 
 COMMANDS = {
@@ -57,3 +60,15 @@ def test_what_is_no_share_of_a_gpu(refused, share: str) -> None:
 def test_options_that_do_not_go_together(refused) -> None:
     assert "have no effect" in refused("sample", "--gpus-per-worker", "1")[1].replace("has", "have")
     assert "cannot be used together" in refused("sample", "--on", "ray", "--shard", "1/2")[1]
+
+
+@pytest.mark.parametrize("name", ["sefa", "torch", "Python"])
+def test_a_worker_that_would_do_other_work(tmp_path: Path, monkeypatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    workers = cluster.Workers(Mock(), {}, 1, 1, print)
+    about = {"versions": cluster._versions(), "at": "node7", "folder": tmp_path.stat().st_ino}
+    workers._check(about)
+    with pytest.raises(SefaError, match=rf"the worker on node7 has {name} 9\.9; expected "):
+        workers._check({**about, "versions": {**cluster._versions(), name: "9.9"}})
+    with pytest.raises(SefaError, match=r"the worker on node7 does not see .* share"):
+        workers._check({**about, "folder": False})

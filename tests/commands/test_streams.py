@@ -82,6 +82,27 @@ def test_a_full_disk_behind_stdout_is_one_line(bundle: Path, words: str) -> None
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a limit of Unix")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "words", ["models", "inspect tiny.dirs --json", "edit --help", "pick tiny.dirs -k 0-3 -o -"]
+)
+def test_a_quota_behind_stdout_is_one_line(bundle: Path, words: str, unbuffered: str) -> None:
+    """It was a traceback, and with PYTHONUNBUFFERED a file that ended early, and success."""
+    import resource
+
+    command = [sys.executable, "-m", "sefa_cli", *words.split()]
+    with open("out", "w") as out:
+        done = subprocess.run(
+            command, stdout=out, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("sefa: cannot write to standard output: the file is larger than")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a shell of Unix")
 def test_a_closed_stdout_takes_everything(bundle: Path) -> None:
     command = shlex.join([sys.executable, "-m", "sefa_cli", "inspect", "tiny.dirs"])

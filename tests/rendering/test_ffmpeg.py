@@ -70,3 +70,20 @@ def test_an_ffmpeg_that_cannot_run_is_an_error(tmp_path, monkeypatch, waves):
     monkeypatch.setattr(ffmpeg, "ffmpeg_path", lambda: str(tmp_path / "missing"))
     with pytest.raises(SefaError, match=r"cannot run .*missing: No such file"):
         write_film(tmp_path / "film.mp4", waves(2, 8, 8))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a limit of Unix")
+@pytest.mark.parametrize("name", ["film.gif", "film.mp4"])
+def test_a_quota_is_said(tmp_path, waves, name):
+    """The signal that Python ignores killed ffmpeg, which said nothing."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    frames = waves(20, 64, 64)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
+    try:
+        with pytest.raises(SefaError, match=rf"cannot write .*{name}: the file is larger than it"):
+            write_film(tmp_path / name, frames)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
