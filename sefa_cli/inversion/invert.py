@@ -162,7 +162,8 @@ def invert(  # noqa: PLR0913 - keywords, each with a default
         regularize: Weight of the distance from the model's mean code and between layers, 0 or
             more: higher values give codes that edit better and look less like the photo.
         loss: "pixels" compares pixels and edges at every scale. "lpips" adds LPIPS, which sees
-            what people see; its weights are fetched once (64 MB).
+            what people see; its weights are fetched once (64 MB). Its search begins with a guess,
+            learned once for each model.
         tune: Also change the model's convolutions a little, so that the codes show the photos
             better; each photo gets as many passes again.
         align: Crop and turn the face as in FFHQ, from landmarks. Needs `sefa-cli[eval]`; without
