@@ -1,9 +1,9 @@
-"""The descent from the mean code to the code of one photo.
+"""The descent from the mean code, or from a guess, to the code of one photo.
 
 L-BFGS in the coordinates of the prior: first one vector for all layers (w), then, for w+, one for
 each, which starts from the curvature that the first stage has seen. A pass is one picture and its
-gradient, which costs about as much as 2.5 pictures. If the model paints rough pictures, the first
-steps look at those: four for a pass.
+gradient, which costs about as much as 2.5 pictures. Without a guess, the first steps look at rough
+pictures, if the model paints them: four for a pass.
 """
 
 import contextlib
@@ -67,6 +67,7 @@ class Descent:
         loss: How far a picture of the same shape is from it, a scalar.
         regularize: Weight of the distances from the mean code and between the layers.
         report: Called after each look.
+        start: Where to begin `(d,)`. Default: the mean code, and rough pictures first.
         share: How much the error of each pixel `(height, width)` counts, as in `loss`.
         watch: Called with each picture that is the best so far, `(1, channels, height, width)`.
         spent: Passes used.
@@ -79,6 +80,7 @@ class Descent:
     regularize: float
     report: Report
     watch: Watch = _ignore
+    start: Tensor | None = None
     share: Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -92,7 +94,7 @@ class Descent:
         d, layers = len(self.prior.mean), self.generator.num_layers
         mean = self.prior.mean.expand(layers, d)
         alike = lambda u: mean + self.prior.shared @ u  # noqa: E731
-        side = self.generator.rough_size
+        side = self.generator.rough_size if self.start is None else None
         seen = side is not None and self._size % side == 0 and passes > 1
         begin = min(_ROUGH, passes / 2) if seen else 0
         first = passes if space != "w+" else begin + max(1, passes // _SHARED)
@@ -101,6 +103,8 @@ class Descent:
         )
         pairs: Pairs = deque(maxlen=HISTORY)
         u = torch.zeros(d, dtype=mean.dtype)
+        if self.start is not None:
+            u = torch.linalg.solve(self.prior.shared, self.start - self.prior.mean)
         if side is not None and seen:
             factor, share = self._size // side, self.share
             small = F.avg_pool2d(self.target, factor)

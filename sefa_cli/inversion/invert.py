@@ -17,6 +17,7 @@ from sefa_cli.errors import UsageError
 from sefa_cli.inversion.align import face_finder
 from sefa_cli.inversion.descent import Descent, Report, Watch
 from sefa_cli.inversion.found import Found, Inversion
+from sefa_cli.inversion.guess import Guess
 from sefa_cli.inversion.how import How
 from sefa_cli.inversion.loss import Loss, loss_to, psnr, share_of, target_of
 from sefa_cli.inversion.photos import Given, Photo, check_photo, find_photos, read_photo
@@ -54,6 +55,13 @@ class Inverter:
         model = weights_digest(self.generator.checkpoint)
         return {"model": model, **asdict(self.how), "space": self.space}
 
+    @cached_property
+    def guess(self) -> Guess | None:
+        """What guesses a code to begin with, if LPIPS is in the loss; it takes a while to learn."""
+        if self._lpips is None:
+            return None
+        return Guess(self.generator, self.prior, self._lpips, self.size)
+
     @property
     def _mean_code(self) -> torch.Tensor:
         return self.prior.mean.float().expand(self.generator.num_layers, -1)
@@ -83,7 +91,10 @@ class Inverter:
         """Return the search for the code of a photo."""
         target, share = self._goal(photo)
         loss, weight = self.loss_to(photo), float(self.how.regularize)
-        return Descent(self.generator, self.prior, target, loss, weight, report, share=share)
+        start = self.guess(target) if self.guess else None
+        return Descent(
+            self.generator, self.prior, target, loss, weight, report, start=start, share=share
+        )
 
     def loss_to(self, photo: Photo) -> Loss:
         """Return what is made small for a photo."""
@@ -151,7 +162,8 @@ def invert(  # noqa: PLR0913 - keywords, each with a default
         regularize: Weight of the distance from the model's mean code and between layers, 0 or
             more: higher values give codes that edit better and look less like the photo.
         loss: "pixels" compares pixels and edges at every scale. "lpips" adds LPIPS, which sees
-            what people see; its weights are fetched once (64 MB).
+            what people see; its weights are fetched once (64 MB). Its search begins with a guess,
+            learned once for each model.
         tune: Also change the model's convolutions a little, so that the codes show the photos
             better; each photo gets as many passes again.
         align: Crop and turn the face as in FFHQ, from landmarks. Needs `sefa-cli[eval]`; without

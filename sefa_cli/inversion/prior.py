@@ -59,7 +59,7 @@ def prior_of(generator: Generator) -> Prior:
             f"cannot invert a {generator.family} model: its pictures also need a class",
             "a model whose codes are everything, such as a StyleGAN",
         )
-    codes = _sampled(generator)
+    codes = sampled(generator, _ROWS)
     mean, covariance = codes.mean(dim=0), torch.cov(codes.T)
     d = len(mean)
     covariance += _FLOOR * torch.linalg.eigvalsh(covariance)[-1] * torch.eye(d, dtype=codes.dtype)
@@ -80,13 +80,13 @@ def prior_of(generator: Generator) -> Prior:
     )
 
 
-def _sampled(generator: Generator) -> torch.Tensor:
-    """Return 10,000 codes `(n, d)` of a fixed seed; row i has class i mod c_dim."""
-    rows = np.random.RandomState(0).randn(_ROWS, generator.z_dim).astype(np.float32)
-    classes = np.arange(_ROWS) % generator.c_dim if generator.c_dim else None
+def sampled(generator: Generator, count: int) -> torch.Tensor:
+    """Return codes `(count, d)` of a fixed seed, float64; row i has class i mod c_dim."""
+    rows = np.random.RandomState(0).randn(count, generator.z_dim).astype(np.float32)
+    classes = np.arange(count) % generator.c_dim if generator.c_dim else None
     parts = []
     with torch.no_grad():
-        for part in np.split(np.arange(_ROWS), 10):
+        for part in np.array_split(np.arange(count), 10):
             label = None if classes is None else classes[part]
             parts.append(generator.map(rows[part], label).double().cpu())
     return torch.cat(parts)
