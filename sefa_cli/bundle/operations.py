@@ -209,8 +209,9 @@ class Operations:
             ['turns left', None]
         """
         if not isinstance(labels, Mapping):
-            said = f"labels must be a mapping, got {labels!r}"
-            raise UsageError(said, 'something like {3: "yaw"}')
+            raise UsageError(
+                f"labels must be a mapping, got {labels!r}", 'something like {3: "yaw"}'
+            )
         return relabeled(self._bundle, {self.index(k): label for k, label in labels.items()})
 
     @public
