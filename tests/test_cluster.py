@@ -23,10 +23,9 @@ REGION = ("localize", "tiny.pth", "--box", "20,10,8,12", "--size", "32", "--exac
           "--memory", "2G")  # fmt: skip
 # What nodes run before sefa: files tell it that seed 3 fails, and that seeds take seconds.
 HOOK = """
-import os, time
+import os, sys, time
 from pathlib import Path
 from importlib import abc, machinery
-import sys
 
 class Hook(abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
@@ -236,6 +235,9 @@ def test_other_commands_give_what_one_process_gives(nodes: Nodes) -> None:
     assert nodes.on(*invert, "-o", "many.npz").split() == ["many.npz", "many.csv"]
     assert nodes.same("one.npz", "many.npz")
     nodes.sefa("factorize", "tiny.pth", "-o", "tiny.dirs")
+    edit = ("edit", "-q", "tiny.dirs", "-k", "0", "--seeds", "0-39", "-o")
+    made, shared = nodes.sefa(*edit, "e1").split(), nodes.on(*edit, "e2").split()
+    assert len(made) == len(shared) == 160 and all(nodes.same(p, f"e2{p[2:]}") for p in made)
     evaluate = ("evaluate", "tiny.dirs", "-k", "0-1", "--seeds", "0-10", "--steps", "1",
                 "--scorers", "colors", "-o", "eval")  # fmt: skip
     nodes.sefa(*evaluate)

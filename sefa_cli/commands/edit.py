@@ -1,24 +1,28 @@
 """`sefa edit`: pictures before and after a move along directions."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sefa_cli.commands import options
+from sefa_cli.commands import checks, options
 from sefa_cli.commands.console import wrote
 from sefa_cli.commands.photos import Photos, start_from_photos
 from sefa_cli.commands.picture_options import BundleFile, Look, Start, picture_options
 from sefa_cli.commands.pictures import write_pictures
+from sefa_cli.commands.shares import Shares
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.parts import Shard
     from sefa_cli.rendering.edits import Edits
     from sefa_cli.rendering.gallery import Pictures
     from sefa_cli.rendering.options import PictureOptions
+
+_SEEDS = "0-4"
 
 
 def edit(
@@ -37,6 +41,7 @@ def edit(
     start: Start,
     look: Look,
     photos: Photos,
+    shares: Shares,
     alpha: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,7 +54,7 @@ def edit(
             "`sefa inspect` shows.",
         ),
     ] = None,
-    seeds: Annotated[str | None, options.seeds("0-4")] = None,
+    seeds: Annotated[str | None, options.seeds(_SEEDS)] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -108,12 +113,12 @@ def edit(
     }
     for file, suffix in extra.items():
         check_writable(file, overwrite, [suffix])
-    target = picture_target(output, wish.name, overwrite)
-    if save_codes and photos.tune:
-        raise UsageError(
-            "--save-codes and --tune cannot be used together",
-            "`sefa invert --tune`, which writes both the codes and their model",
-        )
+    target, own = shares.of_pictures(picture_target(output, wish.name, overwrite), look.places)
+    alone = {"save_codes": save_codes, "save_preset": save_preset, "photo": photos.photo}
+    _check_together(shares, own, how, photos.tune, alone)
+    if shares.on is not None:
+        _share_out(shares, how, wish.bundle, Path(target.path), overwrite)
+        return
     if paste:
         photos.check_paste(wish.count, target.is_folder)
     showing = Showing.of(show)
@@ -129,7 +134,7 @@ def edit(
     ref = start.model or str(wish.bundle.model["ref"])
 
     def make() -> Edits:
-        edits = wish.make(how)
+        edits = wish.edits(how, own)
         return photos.pasted(edits, how) if paste else edits
 
     for path in write_pictures(make, target, showing, "editing", ref, keep):
@@ -138,6 +143,38 @@ def edit(
         wrote(file)
     showing.show(target.path)
     check_photos()
+
+
+def _check_together(
+    shares: Shares,
+    own: "Shard | None",
+    how: "PictureOptions",
+    tune: bool,
+    alone: Mapping[str, object],
+) -> None:
+    """Raise UsageError for what only one run can do, and for more shards than seeds."""
+    if alone["save_codes"] and tune:
+        raise UsageError(
+            "--save-codes and --tune cannot be used together",
+            "`sefa invert --tune`, which writes both the codes and their model",
+        )
+    if own is None:
+        return
+    for name in (name for name, value in alone.items() if value):
+        option = "--" + name.replace("_", "-")
+        raise UsageError(f"{shares.option} and {option} cannot be used together")
+    if how["codes"] is None:
+        own.share(checks.check_seeds(str(how.get("seeds", _SEEDS))))
+
+
+def _share_out(
+    shares: Shares, how: "PictureOptions", bundle: "Bundle", folder: Path, overwrite: bool
+) -> None:
+    """Make all pictures on a cluster."""
+    from sefa_cli.commands import on_cluster
+
+    items = on_cluster.items_of({"seeds": _SEEDS, **how}, bundle)
+    on_cluster.fill(shares, items, folder, how["device"], overwrite)
 
 
 @dataclass(frozen=True)
@@ -149,6 +186,11 @@ class _Wish:
     name: str  # of the output, if none was given
     count: int  # of moves
     make: "Callable[[PictureOptions], Edits]"
+
+    def edits(self, how: "PictureOptions", own: "Shard | None") -> "Edits":
+        """Return the pictures of a share of the codes, or of all."""
+        made = self.make(how)
+        return made if own is None else replace(made, scene=made.scene.shared(own))
 
 
 def _wish(

@@ -209,10 +209,7 @@ def _share_out(
 ) -> None:
     """Measure all seeds on a cluster."""
     from sefa_cli.bundle.bundle import Bundle
-    from sefa_cli.commands.on_cluster import merge, seeds_or_codes
+    from sefa_cli.commands.on_cluster import items_of, merge
 
-    given = None if how["codes"] is None else str(how["codes"])
-    bundle = Bundle.load(first)
-    sizes = {**bundle.model, "space": "z" if bundle.space == "z" else "w"}
-    items = seeds_or_codes(str(how.get("seeds")), given, sizes)
+    items = items_of(how, Bundle.load(first))
     merge(shares, str(folder), items, how["device"], overwrite)

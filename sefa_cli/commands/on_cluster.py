@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sefa_cli.cluster import Cluster, Outcome, Task
 from sefa_cli.commands.command import command_line, typed, unshared
@@ -16,6 +16,10 @@ from sefa_cli.discovery.partial import partial_path
 from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
 from sefa_cli.files import why_not
 from sefa_cli.parts import Shard, load_alike
+
+if TYPE_CHECKING:
+    from sefa_cli.bundle.bundle import Bundle
+    from sefa_cli.rendering.options import PictureOptions
 
 _AT_ONCE = 32  # pictures of a task: one takes less time than a task does
 _MOST = 10_000  # shards of a job: each of its parts lists all items
@@ -188,3 +192,10 @@ def seeds_or_codes(seeds: str, codes: str | None, config: Mapping[str, Any]) -> 
 
     found = codes_for(codes, config["space"], config)
     return Items("code", found.names or [f"code {n}" for n in range(len(found.array))])
+
+
+def items_of(how: "PictureOptions", bundle: "Bundle") -> Items:
+    """Return the seeds or codes that directions of a bundle move. Raises SefaError."""
+    given = None if how["codes"] is None else str(how["codes"])
+    sizes = {**bundle.model, "space": "z" if bundle.space == "z" else "w"}
+    return seeds_or_codes(str(how.get("seeds")), given, sizes)

@@ -11,7 +11,6 @@ from sefa_cli.commands.console import wrote
 from sefa_cli.commands.picture_options import Look, render_options
 from sefa_cli.commands.pictures import write_pictures
 from sefa_cli.commands.shares import Shares
-from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sefa_cli.rendering.samples import Samples
@@ -56,15 +55,7 @@ def sample(
     card = model_card(checkpoint)
     checks.check_for_model(card, None, look)
     checks.check_mix(mix_from, config)
-    target = replace(picture_target(output, "sample", overwrite), resume=shares.resume)
-    if look.places and (shares.resume or shares.on):
-        way = "--resume" if shares.resume else "--on"
-        raise UsageError(f"{way} and {look.places[0]} cannot be used together")
-    if shares.resume and not target.is_folder:
-        raise UsageError("cannot resume a sheet, which is written at its end", "a folder: -o DIR")
-    own = shares.own()
-    if own is not None and not target.is_folder:
-        raise UsageError("cannot share out a sheet, which holds all pictures", "a folder: -o DIR")
+    target, own = shares.of_pictures(picture_target(output, "sample", overwrite), look.places)
     asked = str(how.get("seeds", "0-31"))
     if own is not None and codes is None:
         own.share(checks.check_seeds(asked))
@@ -77,7 +68,7 @@ def sample(
 
     def make() -> "Samples":
         made = sampled(model, **how)
-        return made if own is None else made.shared(own)
+        return made if own is None else replace(made, scene=made.scene.shared(own))
 
     showing = Showing.of(show)
     for path in write_pictures(make, target, showing, "sampling", model):

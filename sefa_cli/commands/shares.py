@@ -1,6 +1,7 @@
 """How a job is shared out: `--shard` does one share here, `--on` all of them on a cluster."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,9 @@ from sefa_cli.errors import UsageError
 if TYPE_CHECKING:
     from sefa_cli.cluster import Cluster
     from sefa_cli.parts import Shard
+    from sefa_cli.rendering.outputs import PictureTarget
+
+_FOLDER = "a folder: -o DIR"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -62,6 +66,23 @@ class Shares:
             raise UsageError("--shard and --on cannot be used together")
         self.cluster()
         return Shard(1, 1)
+
+    def of_pictures(
+        self, target: "PictureTarget", places: Sequence[str]
+    ) -> "tuple[PictureTarget, Shard | None]":
+        """Return where pictures go, and the shard to do. Raises UsageError for all but a folder.
+
+        `places` are options that move the whole picture, which its note does not keep.
+        """
+        if places and (self.resume or self.on):
+            way = "--resume" if self.resume else "--on"
+            raise UsageError(f"{way} and {places[0]} cannot be used together")
+        if self.resume and not target.is_folder:
+            raise UsageError("cannot resume a sheet, which is written at its end", _FOLDER)
+        own = self.own()
+        if own is not None and not target.is_folder:
+            raise UsageError("cannot share out a sheet, which holds all pictures", _FOLDER)
+        return replace(target, resume=self.resume), own
 
     @property
     def option(self) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from sefa_cli.arguments import public
-from sefa_cli.parts import Shard
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.note import note
 from sefa_cli.rendering.options import RenderOptions
@@ -65,12 +64,6 @@ class Samples(Pictures):
     def sheet_count(self) -> int:
         """The number of pictures in a sheet."""
         return len(self)
-
-    def shared(self, shard: Shard) -> Samples:
-        """Return a share of the pictures, which are the same as in the whole."""
-        start = self.scene.start
-        share = shard.share(len(start.numbers))
-        return replace(self, scene=replace(self.scene, start=start.only(share.start, share.stop)))
 
     def one(self, i: int) -> Picture:
         """Return picture `i` as uint8 `(height, width, channels)`."""

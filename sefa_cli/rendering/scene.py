@@ -11,6 +11,7 @@ from sefa_cli.editing.mixing import mixed, parse_mix
 from sefa_cli.errors import UsageError
 from sefa_cli.file_kinds import check_exists
 from sefa_cli.generators.devices import check_device
+from sefa_cli.parts import Shard
 from sefa_cli.projections import parse_layers
 from sefa_cli.ranges import Indices, as_indices
 from sefa_cli.rendering.options import PictureOptions, RenderOptions, view_of
@@ -41,6 +42,11 @@ class Scene:
     def __post_init__(self) -> None:
         if self.view.placement is not None:
             self.generator.placed(*self.view.placement)  # refused by most families
+
+    def shared(self, shard: Shard) -> "Scene":
+        """Return the scene with a share of the codes: their pictures are those of the whole."""
+        share = shard.share(len(self.start.numbers))
+        return replace(self, start=self.start.only(share.start, share.stop))
 
     def pictures(self, view: View) -> Iterator[Picture]:
         """Yield the pictures of the starting codes, uint8 `(height, width, channels)`."""

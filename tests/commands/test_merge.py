@@ -159,13 +159,17 @@ def test_an_evaluation_is_not_merged_with_other_scorers(
     assert merged.exit_code == 3 and "measured with other scorers" in merged.stderr
 
 
-def test_pictures_of_shards_are_those_of_one_run(sefa: Sefa) -> None:
-    words = ("sample", "tiny.pth", "--seeds", "0-4", "--noise-mode", "random", "-o")
+@pytest.mark.parametrize(
+    ("command", "count"), [("sample tiny.pth", 5), ("edit tiny.dirs -k 0-1", 40)]
+)
+def test_pictures_of_shards_are_those_of_one_run(sefa: Sefa, command: str, count: int) -> None:
+    assert sefa("factorize", "tiny.pth", "-o", "tiny.dirs", "--overwrite").exit_code == 0
+    words = [*command.split(), "--seeds", "0-4", "--noise-mode", "random", "-o"]
     assert sefa(*words, "one").exit_code == 0
     for n in (1, 2):
         assert sefa(*words, "a", "--shard", f"{n}/2").exit_code == 0
     names = sorted(path.name for path in Path("one").iterdir())
-    assert filecmp.cmpfiles("one", "a", names, shallow=False)[0] == names and len(names) == 5
+    assert filecmp.cmpfiles("one", "a", names, shallow=False)[0] == names and len(names) == count
 
 
 def test_a_shard_of_pictures_goes_on(sefa: Sefa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,6 +224,12 @@ def test_a_shard_of_pictures_goes_on(sefa: Sefa, monkeypatch: pytest.MonkeyPatch
         ([*MEASURE, "-o", "a", "--shard", "1/12"], "12 shards for 11 items"),
         (["sample", "tiny.pth", "-o", "a.png", "--shard", "1/2"], "expected a folder: -o DIR"),
         (["sample", "tiny.pth", "-o", "a", "--seed", "1", "--shard", "1/2"], "for 1 item;"),
+        (["edit", "tiny.dirs", "-k", "0", "-o", "a.png", "--shard", "1/2"], "expected a folder"),
+        (["edit", "tiny.dirs", "-k", "0", "-o", "a", "--shard", "1/6"], "6 shards for 5 items"),
+        (
+            ["edit", "tiny.dirs", "-k", "0", "-o", "a", "--shard", "1/2", "--save-codes", "c.npz"],
+            "--shard and --save-codes cannot be used together",
+        ),
         (["merge", "tiny.dirs", "-o", "a.dirs"], "tiny.dirs is not a part of a job"),
         (["merge", "-o", "a.dirs"], "PART… is missing"),
     ],
