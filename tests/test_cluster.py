@@ -227,8 +227,8 @@ def test_other_commands_give_what_one_process_gives(nodes: Nodes) -> None:
     made = {path: path.stat().st_mtime_ns for path in lacking.parent.iterdir()}
     lacking.unlink()
     assert nodes.on(*sample, "many", "--resume") == shared
-    again = {path for path, when in made.items() if path.stat().st_mtime_ns != when}
-    assert again == {lacking} and nodes.same("one/seed0007.png", "many/seed0007.png")
+    assert {path for path, when in made.items() if path.stat().st_mtime_ns != when} == {lacking}
+    assert nodes.same("one/seed0007.png", "many/seed0007.png")
     invert = ("invert", "-q", "one/seed0000.png", "one/seed0001.png", "-m", "tiny.pth",
               "--passes", "3")  # fmt: skip
     nodes.sefa(*invert, "-o", "one.npz")
@@ -236,8 +236,8 @@ def test_other_commands_give_what_one_process_gives(nodes: Nodes) -> None:
     assert nodes.same("one.npz", "many.npz")
     nodes.sefa("factorize", "tiny.pth", "-o", "tiny.dirs")
     edit = ("edit", "-q", "tiny.dirs", "-k", "0", "--seeds", "0-39", "-o")
-    made, shared = nodes.sefa(*edit, "e1").split(), nodes.on(*edit, "e2").split()
-    assert len(made) == len(shared) == 160 and all(nodes.same(p, f"e2{p[2:]}") for p in made)
+    edited, told = nodes.sefa(*edit, "e1").split(), nodes.on(*edit, "e2").split()
+    assert len(told) == 160 and all(nodes.same(file, f"e2{file[2:]}") for file in edited)
     evaluate = ("evaluate", "tiny.dirs", "-k", "0-1", "--seeds", "0-10", "--steps", "1",
                 "--scorers", "colors", "-o", "eval")  # fmt: skip
     nodes.sefa(*evaluate)
