@@ -7,6 +7,7 @@ on one of 4 × 4. The fourth layer brings no more.
 """
 
 import hashlib
+import logging
 from typing import TYPE_CHECKING
 
 import torch
@@ -23,6 +24,7 @@ from sefa_cli.sources import cache
 if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
 
+_stage = logging.getLogger("sefa_cli.stage")
 _SAMPLES = 400
 _AT_ONCE = 8
 _SIDE = 64  # pixels
@@ -43,6 +45,7 @@ class Guess:
         file = cache.cache_folder() / "guesses" / f"{key}.npy"
         kept = cache.kept_array(file)
         if kept is None:
+            _stage.debug("learning to guess codes, once for this model")
             kept = self._learned(generator, prior.mean).float().numpy()
             cache.keep_array(file, kept)
         self._map = torch.from_numpy(kept).double()  # (d, 1 + features)

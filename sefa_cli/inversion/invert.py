@@ -53,7 +53,8 @@ class Inverter:
     def task(self) -> dict[str, object]:
         """Everything but the photo that a code depends on, as JSON."""
         model = weights_digest(self.generator.checkpoint)
-        return {"model": model, **asdict(self.how), "space": self.space}
+        begin = {} if self._lpips is None else {"begin": "guess"}
+        return {"model": model, **asdict(self.how), "space": self.space, **begin}
 
     @cached_property
     def guess(self) -> Guess | None:
