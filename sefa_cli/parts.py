@@ -78,7 +78,7 @@ class Part:
     """The results of one shard.
 
     Attributes:
-        kind: What is merged: "directions", "codes" or "evaluation".
+        kind: What is merged: "directions", "codes", "scores" or "evaluation".
         shard: Which share of the job this is.
         job: What all parts share, as JSON; `items` lists what was shared among them.
         notes: What this part alone says, as JSON.

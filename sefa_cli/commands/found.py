@@ -1,10 +1,11 @@
-"""What `localize` found, in words."""
+"""What `localize` and `supervise` found, in words."""
 
 from typing import TYPE_CHECKING
 
 from sefa_cli.commands.console import say
 
 if TYPE_CHECKING:
+    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.discovery.region_bundle import Found
     from sefa_cli.discovery.sefa import Float64
 
@@ -42,3 +43,9 @@ def report(found: "Found") -> None:
         say(f"{chosen}: on a seed left out, the region changes {times}")
     if found.stability is not None:
         say(f"the seeds share {found.stability:.0%} of the leading spans")
+
+
+def tell_accuracy(bundle: "Bundle") -> None:
+    """Say how well the boundaries of `supervise` separate samples that were held out."""
+    for name, right in zip(bundle.labels, bundle.params["accuracy"], strict=True):
+        say(f"{name}: the boundary is right about {right:.0%} of the samples held out")

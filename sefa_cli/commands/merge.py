@@ -64,9 +64,24 @@ def put_together(
         wrote(output)
         wrote(Path(output).with_suffix(".csv"))
         missing = len(refused)
+    elif job.kind == "scores":
+        _merge_scores(job, output, overwrite)
     else:
         _merge_evaluation(job, output, overwrite, command)
     return job, missing
+
+
+def _merge_scores(job: "Job", output: str, overwrite: bool) -> None:
+    from sefa_cli.commands.found import tell_accuracy
+    from sefa_cli.evaluation.score_parts import merge_scores
+    from sefa_cli.files import BUNDLES, check_writable
+
+    check_writable(output, overwrite, BUNDLES)
+    with working("merging"):
+        found = merge_scores(job)
+    tell_accuracy(found)
+    found.save(output, overwrite)
+    wrote(output)
 
 
 def _merge_evaluation(job: "Job", output: str, overwrite: bool, command: str | None) -> None:

@@ -1,18 +1,25 @@
 """`sefa supervise`: directions of attributes that a scorer measures, written as a bundle."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sefa_cli.commands import checks, options
-from sefa_cli.commands.console import say, working, wrote
+from sefa_cli.commands.console import working, wrote
+from sefa_cli.commands.found import tell_accuracy
+from sefa_cli.commands.shares import Shares
+from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.containers.checkpoint import Checkpoint
 
 
 def supervise(
     model: options.Model,
+    *,
     attribute: Annotated[
         str,
         typer.Option(
@@ -62,6 +69,7 @@ def supervise(
             "other attributes.",
         ),
     ] = None,
+    shares: Shares,
     trunc: options.Trunc = None,
     class_label: options.ClassLabel = None,
     device: options.Device = "auto",
@@ -99,6 +107,19 @@ def supervise(
             check_scores(scores, about_samples(checkpoint, trunc, class_label, scorers))
 
     checks.check_model(model, offline, check)
+    asked: dict[str, Any] = {
+        "model": model,
+        "attributes": list(attributes),
+        "layers": layers,
+        "seeds": seeds,
+        "share": share,
+        "scorers": scorers,
+        "truncation": trunc,
+        "label": class_label,
+    }
+    local: dict[str, Any] = {"device": device, "offline": offline}
+    if _is_shared_out(shares, output, other, asked, local, scores, overwrite):
+        return
     with working(f"loading {model}") as work:
         from sefa_cli.allocator import keep_blocks
         from sefa_cli.evaluation.supervise import supervise as run
@@ -106,21 +127,52 @@ def supervise(
         keep_blocks()
         advice = "" if scores is None else "an interrupted run goes on where it stopped"
         bundle = run(
-            model,
-            attributes,
-            layers,
-            seeds=seeds,
-            share=share,
+            **asked,
+            **local,
             condition=other,
-            scorers=scorers,
             scores=scores,
-            truncation=trunc,
-            label=class_label,
-            device=device,
-            offline=offline,
             begin=lambda total: work.begin("scoring", total, "pictures", advice),
         )
-    for name, right in zip(bundle.labels, bundle.params["accuracy"], strict=True):
-        say(f"{name}: the boundary is right about {right:.0%} of the samples held out")
+    tell_accuracy(bundle)
     bundle.save(output, overwrite)
     wrote(output)
+
+
+def _is_shared_out(
+    shares: Shares,
+    output: str,
+    condition: "Bundle | None",
+    asked: "Mapping[str, Any]",
+    local: "Mapping[str, Any]",
+    scores: str | None,
+    overwrite: bool,
+) -> bool:
+    """Score a share of the samples, or all on a cluster; return False if none is asked for."""
+    from sefa_cli.files import check_writable
+
+    own = shares.own()
+    if own is None:
+        return False
+    if scores is not None:
+        raise UsageError(f"{shares.option} and --scores cannot be used together")
+    check_writable(own.path(output), overwrite or shares.resume)
+    own.share(checks.check_seeds(asked["seeds"]))
+    if shares.on is not None:
+        from sefa_cli.commands import on_cluster
+
+        items = on_cluster.seeds_or_codes(asked["seeds"], None, {})
+        on_cluster.merge(shares, output, items, local["device"], overwrite)
+        return True
+    from sefa_cli.checkpoints import open_checkpoint
+    from sefa_cli.evaluation.score_parts import scores_job, scores_part
+
+    with working(f"loading {asked['model']}") as work:
+        checkpoint = open_checkpoint(asked["model"], offline=local["offline"])
+        job = scores_job(checkpoint, condition, asked)
+        if shares.resume and not overwrite and options.is_done(own, output, lambda: job):
+            return True
+        begin = lambda total: work.begin("scoring", total, "pictures")  # noqa: E731
+        part = scores_part(checkpoint, own, condition, asked, local, begin)
+    part.save(own.path(output), overwrite)
+    wrote(own.path(output))
+    return True

@@ -43,16 +43,16 @@ class SampleScores:
         """Read the file, if it exists. Raises SefaError if it is not of these samples."""
         check_scores(path, about)
         self.path = None if path is None else Path(path)
-        self._kept = Kept(key, about)
+        self.kept = Kept(key, about)
         if self.path is not None and self.path.exists():
-            self._kept = Kept.read(self.path)
-            if self._kept.key != key:
+            self.kept = Kept.read(self.path)
+            if self.kept.key != key:
                 raise of_others(self.path)
 
     @property
     def attributes(self) -> tuple[str, ...]:
         """What was measured; empty if nothing was."""
-        return self._kept.attributes
+        return self.kept.attributes
 
     def of(
         self,
@@ -70,18 +70,18 @@ class SampleScores:
         """
         if not self.attributes:
             pictures = view.pictures(generator, start.codes, start.numbers)
-            self._kept.attributes, _ = attributes_of(scorers, pictures)
+            self.kept.attributes, _ = attributes_of(scorers, pictures)
         unknown = [name for name in wanted if name not in self.attributes]
         if unknown:
             raise unmeasured(unknown[0], self.attributes)
-        missing = [i for i, seed in enumerate(start.numbers) if seed not in self._kept.rows]
+        missing = [i for i, seed in enumerate(start.numbers) if seed not in self.kept.rows]
         done = begin(len(missing)) if begin else None
         try:
             for count, i in enumerate(missing, 1):
                 seed = start.numbers[i]
                 picture = next(view.pictures(generator, start.codes[i : i + 1], [seed]))
                 found = score(scorers, start.names[i], picture)
-                self._kept.rows[seed] = np.array(
+                self.kept.rows[seed] = np.array(
                     [found.get(name, np.nan) for name in self.attributes]
                 )
                 if done:
@@ -92,15 +92,15 @@ class SampleScores:
             if self.path is not None:
                 self._write()
                 interrupt.add_note(
-                    f"{self.path} keeps the scores of {len(self._kept.rows):,} samples; "
+                    f"{self.path} keeps the scores of {len(self.kept.rows):,} samples; "
                     "the same command goes on from there"
                 )
             raise
         if missing:
             self._write()
         places = [self.attributes.index(name) for name in wanted]
-        return np.array([self._kept.rows[seed][places] for seed in start.numbers])
+        return np.array([self.kept.rows[seed][places] for seed in start.numbers])
 
     def _write(self) -> None:
         if self.path is not None:
-            self._kept.write(self.path)
+            self.kept.write(self.path)

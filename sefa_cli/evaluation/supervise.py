@@ -16,7 +16,7 @@ from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.discovery.factorize import gains
 from sefa_cli.discovery.interfacegan import SHARE, boundary, conditioned
 from sefa_cli.editing.source import load_generator
-from sefa_cli.editing.start import start_from
+from sefa_cli.editing.start import Start, start_from
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.evaluation.asked import (
     check_classes,
@@ -24,7 +24,7 @@ from sefa_cli.evaluation.asked import (
     check_subjects,
     named_attributes,
 )
-from sefa_cli.evaluation.kept_scores import about_samples
+from sefa_cli.evaluation.kept_scores import Kept, about_samples
 from sefa_cli.evaluation.measuring import Begin
 from sefa_cli.evaluation.sample_scores import SampleScores, scores_key
 from sefa_cli.evaluation.scorers import check_measured, close_scorers, comparing, open_scorers
@@ -107,18 +107,9 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
     if condition is not None:
         check_condition(condition, checkpoint)
     generator = model if isinstance(model, Generator) else load_generator(checkpoint, device)
+    look = truncation, label
     start = start_from(generator, numbers, None, truncation, None, label)
-    view = View(None, fast=True, label=label, truncation=truncation).at_most(generator, _LARGEST)
-    opened = open_scorers(scorers, offline)
-    try:
-        single = comparing(opened, False)  # those of one picture
-        weights = projections.weights_digest(generator.checkpoint)
-        key = scores_key(weights, start, view, truncation, single)
-        about = about_samples(checkpoint, truncation, label, scorers)
-        sampled = SampleScores(scores, key, about)
-        values = sampled.of(generator, start, view, single, named, begin)  # (n, attributes)
-    finally:
-        close_scorers(opened)
+    _, values = scored(generator, start, named, scores, scorers, look, offline, begin)
     check_subjects(list(values), named)
     codes = _codes(generator, numbers, label)
     found = [boundary(codes, column, share) for column in values.T]
@@ -149,6 +140,35 @@ def supervise(  # noqa: PLR0913 - keywords, each with a default
             for marks, name in zip(gains(checkpoint, chosen, directions), named, strict=True)
         ),
     )
+
+
+def scored(
+    generator: Generator,
+    start: Start,
+    attributes: Sequence[str],
+    scores: Path | str | None,
+    scorers: str | Iterable[str] | None,
+    look: tuple[float | None, int | None],
+    offline: bool | None,
+    begin: Begin | None,
+) -> tuple[Kept, NDArray[np.float64]]:
+    """Return all scores, and those of the attributes `(n, attributes)`, of the pictures of seeds.
+
+    The file `scores` keeps them. `look` is truncation and class, as in `start`.
+    """
+    truncation, label = look
+    view = View(None, fast=True, label=label, truncation=truncation).at_most(generator, _LARGEST)
+    opened = open_scorers(scorers, offline)
+    try:
+        single = comparing(opened, False)  # those of one picture
+        weights = projections.weights_digest(generator.checkpoint)
+        key = scores_key(weights, start, view, truncation, single)
+        about = about_samples(generator.checkpoint, truncation, label, scorers)
+        sampled = SampleScores(scores, key, about)
+        values = sampled.of(generator, start, view, single, attributes, begin)
+        return sampled.kept, values
+    finally:
+        close_scorers(opened)
 
 
 def _names(bundle: Bundle) -> list[str]:

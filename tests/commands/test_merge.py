@@ -13,6 +13,8 @@ MASK = ("localize", "tiny.pth", "--mask", "mask.png", "--size", "32", "--exact-g
 EYES = ("invert", "photos", "--model", "tiny.pth", "--passes", "3")
 MEASURE = ("evaluate", "tiny.dirs", "-k", "0-1", "--seeds", "0-10", "--steps", "1", "--scorers",
            "colors")  # fmt: skip
+LEARN = ("supervise", "tiny.pth", "--seeds", "0-49", "--share", "0.3", "--scorers", "colors",
+         "--attribute", "warmth,brightness")  # fmt: skip
 
 
 def shards(sefa: Sefa, count: int, *words: str) -> list[str]:
@@ -172,6 +174,25 @@ def test_pictures_of_shards_are_those_of_one_run(sefa: Sefa, command: str, count
     assert filecmp.cmpfiles("one", "a", names, shallow=False)[0] == names and len(names) == count
 
 
+def test_directions_of_shared_scores_are_those_of_one_run(
+    sefa: Sefa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sefa("factorize", "tiny.pth", "--num", "3", "-o", "three.dirs")
+    words = [*LEARN, "--condition", "three.dirs", "-L", "2-5", "--trunc", "0.5"]
+    whole = sefa(*words, "-o", "one.dirs")
+    parts = shards(sefa, 3, *words, "-o", "a.dirs")
+    assert sefa(*words, "-o", "a.dirs", "--shard", "2/3", "--resume").stdout.split() == parts[1:2]
+    other = sefa(*LEARN, "-o", "a.dirs", "--shard", "2/3", "--resume")
+    assert other.exit_code == 3 and "made with other options" in other.stderr
+    Path("three.dirs").unlink()
+    merged = sefa("merge", *parts, "-o", "a.dirs")
+    assert merged.exit_code == 0 and filecmp.cmp("one.dirs", "a.dirs", shallow=False), merged.stderr
+    assert merged.stderr.splitlines()[-2:] == whole.stderr.splitlines()[-2:]
+    monkeypatch.setattr("sefa_cli.evaluation.scorers.color_scores.version", 99, raising=False)
+    refused = sefa("merge", *parts, "-o", "b.dirs")
+    assert refused.exit_code == 3 and "measured with other scorers" in refused.stderr
+
+
 def test_a_shard_of_pictures_goes_on(sefa: Sefa, monkeypatch: pytest.MonkeyPatch) -> None:
     from sefa_cli.rendering.samples import Samples
 
@@ -224,6 +245,8 @@ def test_a_shard_of_pictures_goes_on(sefa: Sefa, monkeypatch: pytest.MonkeyPatch
         ([*MEASURE, "-o", "a", "--shard", "1/12"], "12 shards for 11 items"),
         (["sample", "tiny.pth", "-o", "a.png", "--shard", "1/2"], "expected a folder: -o DIR"),
         (["sample", "tiny.pth", "-o", "a", "--seed", "1", "--shard", "1/2"], "for 1 item;"),
+        ([*LEARN, "-o", "a.dirs", "--shard", "1/51"], "51 shards for 50 items"),
+        ([*LEARN, "-o", "a.dirs", "--shard", "1/2", "--scores", "s.npz"], "--shard and --scores"),
         (["edit", "tiny.dirs", "-k", "0", "-o", "a.png", "--shard", "1/2"], "expected a folder"),
         (["edit", "tiny.dirs", "-k", "0", "-o", "a", "--shard", "1/6"], "6 shards for 5 items"),
         (

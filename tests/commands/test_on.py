@@ -15,6 +15,7 @@ COMMANDS = {
     "localize": "tiny.pth --box 2,2,8,8 --size 32 --exact-gram -o x.dirs",
     "evaluate": "tiny.dirs -k 0 --scorers colors -o eval",
     "invert": "face.png -m tiny.pth -o c.npz",
+    "supervise": "tiny.pth --attribute warmth --seeds 0-59 --scorers colors -o x.dirs",
     "edit": "tiny.dirs -k 0 -o pictures",
     "sample": "tiny.pth --seeds 0-3 -o pictures",
 }
