@@ -92,7 +92,7 @@ Both observers are language models, and they answered the two questions of SeFa'
   least eight of the ten faces, for both observers. Only these directions have names.
 - **Name:** what grows with α. Other things may change with it: see the note.
 - **Holds:** on how many of the ten faces the name is right: the lower count of the two observers.
-- **Note:** side effects, the seeds on which the name was wrong for the first observer, and the α at
+- **Note:** the seeds on which the name is not clear for that observer, side effects, and the α at
   which the picture breaks. Where the note names no such α, no face broke within the sweep.
 
 Three of the sheets, each with seeds 100 to 104 on the left and 105 to 109 on the right:

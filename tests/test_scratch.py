@@ -144,7 +144,10 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path, small_files: Callable[[]
 
 def test_a_folder_that_vanishes_while_a_file_is_written(tmp_path: Path) -> None:
     folder = tmp_path / "there"
-    with pytest.raises(SefaError, match="No such file"), open_atomically(folder / "a.bin") as file:
+    with (
+        pytest.raises(SefaError, match="its folder cannot be made or is gone"),
+        open_atomically(folder / "a.bin") as file,
+    ):
         file.write(b"new")
         for path in folder.iterdir():
             path.unlink()

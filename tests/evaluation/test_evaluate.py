@@ -195,9 +195,9 @@ def test_most_pictures_without_a_subject_are_refused(
     [
         ({"seeds": 9}, "9 seeds; expected 10 or more"),
         ({"alpha": 0.0}, "alpha must be above 0"),
-        ({"distorted": 1}, "distortion must be 2 seeds or more"),
-        ({"distorted": -2}, "distortion must be 2 seeds or more, or 0 for none, got -2"),
-        ({"distorted": 21}, "distortion on 21 of 20 seeds; expected 2 to 20"),
+        ({"distorted": 1}, "distortion must be 0, or 2 of the seeds or more"),
+        ({"distorted": -2}, "distortion must be 0, or 2 of the seeds or more, got -2"),
+        ({"distorted": 21}, "distortion must be 0, or 2 to 20 of the seeds, got 21"),
         ({"steps": 1.5}, "steps must be a whole number, got 1.5"),
         ({"steps": 0}, "steps must be between 1 and 20"),
         ({"k": "7"}, "7"),
