@@ -81,8 +81,8 @@ judged again on these ten seeds, and a name was changed or dropped where the ten
 agree. A name that was new or barely held was then tried on five more faces, seeds 200 to 204; it
 was dropped where it failed on two of them or more. At last a second observer, who had seen neither
 the names nor this page, said what grows in each of the 60 sheets of ten faces, and on how many
-faces that is clear. Nine names were dropped for less than eight, such as "bigger smile" (bottom
-11) and "bigger nose"; three became what both had seen.
+faces that is clear. Nine names were dropped: seen on less than eight, such as "bigger smile"
+(bottom 11), or what another direction does as well. Three became what both had seen.
 
 Both observers are language models, and they answered the two questions of SeFa's user study (table
 1 of the paper). It is not a study with people: do not compare its numbers with the paper's.

@@ -61,11 +61,10 @@ class Shard:
 
     def share(self, total: int) -> range:
         """Return which of `total` items this shard has. Raises UsageError for none."""
-        first, end = (total * n // self.count for n in (self.number - 1, self.number))
-        if first == end:
+        if self.count > total:
             items = f"{total} item{'s' * (total != 1)}"
             raise UsageError(f"{self.count} shards for {items}", f"at most {total}")
-        return range(first, end)
+        return range(*(total * n // self.count for n in (self.number - 1, self.number)))
 
     def path(self, output: Path | str) -> Path:
         """Return where the part of an output goes: beside it."""

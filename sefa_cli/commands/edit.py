@@ -113,12 +113,10 @@ def edit(
     }
     for file, suffix in extra.items():
         check_writable(file, overwrite, [suffix])
-    target, own = shares.of_pictures(picture_target(output, wish.name, overwrite), look.places)
+    target = picture_target(output, wish.name, overwrite)
+    target, own = shares.of_pictures(target, look.places, show)
     alone = {"save_codes": save_codes, "save_preset": save_preset, "photo": photos.photo}
     _check_together(shares, own, how, photos.tune, alone)
-    if shares.on is not None:
-        _share_out(shares, how, wish.bundle, Path(target.path), overwrite)
-        return
     if paste:
         photos.check_paste(wish.count, target.is_folder)
     showing = Showing.of(show)
@@ -131,6 +129,9 @@ def edit(
             edits.preset(Path(save_preset).stem, wish.dirs).save(save_preset, overwrite)
 
     check_photos = start_from_photos(wish.bundle, photos, how)
+    if shares.on is not None:
+        _share_out(shares, how, wish.bundle, Path(target.path), overwrite)
+        return
     ref = start.model or str(wish.bundle.model["ref"])
 
     def make() -> Edits:

@@ -119,7 +119,6 @@ def evaluate(
     far each score moves, with 95 % intervals over the seeds, and how steadily. If you interrupt
     the command, the same command goes on from there. Face scores need sefa-cli[eval].
     """
-    from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.evaluation import output as out
     from sefa_cli.evaluation.asked import by_name, check_count, check_distorted, indices_of
     from sefa_cli.evaluation.evaluate import evaluate as run
@@ -129,9 +128,10 @@ def evaluate(
     folder = out.check_evaluation_folder(output, overwrite)
     copies = out.copies_of(folder, files, with_labels, calibrate, overwrite)
     seeds = seeds or (None if start.codes else "0-99")
-    how = picture_options(files[0], Bundle.load(files[0]), seeds, start, look)
+    bundles = list(by_name(files).values())
+    how = picture_options(files[0], bundles[0], seeds, start, look)
     check_scorers(scorers, shares.on is None)  # workers have packages of their own
-    for bundle in by_name(files).values():
+    for bundle in bundles:
         indices_of(bundle, k)
     count = checks.check_seeds(str(how["seeds"])) if how["codes"] is None else None
     if count is not None:

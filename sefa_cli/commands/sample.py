@@ -55,7 +55,8 @@ def sample(
     card = model_card(checkpoint)
     checks.check_for_model(card, None, look)
     checks.check_mix(mix_from, config)
-    target, own = shares.of_pictures(picture_target(output, "sample", overwrite), look.places)
+    target = picture_target(output, "sample", overwrite)
+    target, own = shares.of_pictures(target, look.places, show)
     asked = str(how.get("seeds", "0-31"))
     if own is not None and codes is None:
         own.share(checks.check_seeds(asked))

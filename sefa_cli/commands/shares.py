@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sefa_cli.commands.command import typed
 from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,11 +65,13 @@ class Shares:
             return None if self.shard is None else Shard.parse(self.shard)
         if self.shard is not None:
             raise UsageError("--shard and --on cannot be used together")
+        if "-" in typed:
+            raise UsageError("--on with a bundle from stdin", "a file, which the workers read too")
         self.cluster()
         return Shard(1, 1)
 
     def of_pictures(
-        self, target: "PictureTarget", places: Sequence[str]
+        self, target: "PictureTarget", places: Sequence[str], show: bool
     ) -> "tuple[PictureTarget, Shard | None]":
         """Return where pictures go, and the shard to do. Raises UsageError for all but a folder.
 
@@ -77,6 +80,8 @@ class Shares:
         if places and (self.resume or self.on):
             way = "--resume" if self.resume else "--on"
             raise UsageError(f"{way} and {places[0]} cannot be used together")
+        if self.on and show:
+            raise UsageError("--on and --show cannot be used together")
         if self.resume and not target.is_folder:
             raise UsageError("cannot resume a sheet, which is written at its end", _FOLDER)
         own = self.own()

@@ -42,6 +42,8 @@ def by_name(bundles: Bundles) -> dict[str, Bundle]:
     else:
         check_kind("bundles", bundles, "Bundle | str | Path | Iterable[str | Path]")
         paths = [Path(p) for p in ([bundles] if isinstance(bundles, Path | str) else bundles)]
+        if Path("-") in paths:
+            raise UsageError("a bundle from stdin", "a file: it is read more than once")
         stems = [path.stem for path in paths]
         names = [s if stems.count(s) == 1 else str(p) for s, p in zip(stems, paths, strict=True)]
         check_once(names, "bundle")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
 
 _stage = logging.getLogger("sefa_cli.stage")
+_VERSION = 1  # of what is learned from these numbers
 _SAMPLES = 400
 _AT_ONCE = 8
 _SIDE = 64  # pixels
@@ -40,7 +41,9 @@ class Guess:
     def __init__(self, generator: "Generator", prior: Prior, network: Lpips, size: int) -> None:
         """Sample codes and look at their pictures, or take what the cache has."""
         self._network, self._side = network, min(_SIDE, size)
-        way = {"model": weights_digest(generator.checkpoint), "side": self._side}
+        learned = [_VERSION, _SAMPLES, _COLORS, _PLACES, _LAYER, _RIDGE]
+        model = weights_digest(generator.checkpoint)
+        way = {"model": model, "side": self._side, "learned": learned}
         key = hashlib.sha256(canonical_json(way).encode()).hexdigest()
         file = cache.cache_folder() / "guesses" / f"{key}.npy"
         kept = cache.kept_array(file)

@@ -1,7 +1,7 @@
 """Edited faces back in their photos: where `--align` cut them out, with a soft edge."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from sefa_cli.inversion.align import Find, face_finder, face_square
 from sefa_cli.inversion.photos import Given, upright_photo
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.gallery import Progress
+from sefa_cli.rendering.outputs import PictureTarget
 from sefa_cli.rendering.pictures import Picture, to_rgb
 from sefa_cli.rendering.view import View
 
@@ -94,6 +95,10 @@ class Pasted(Edits):
         """The number of pictures: a file gets a single one."""
         return len(self)
 
+    def about(self, target: PictureTarget) -> str:
+        """Return what tells the pictures from those of the faces alone."""
+        return f"{super().about(target)}; in its photo"
+
     def one(self, i: int) -> Picture:
         """Return picture `i` as uint8 `(height, width, 3)`."""
         return paste(self.places[i % len(self.places)], super().one(i))
@@ -117,4 +122,5 @@ def pasted(
     find = face_finder(offline)
     assert find is not None
     places = [place_of(photo, find, face) for photo in photos]
-    return Pasted(**{**vars(edits), "places": places})
+    own = {field.name: getattr(edits, field.name) for field in fields(edits)}
+    return Pasted(**own, places=places)

@@ -37,7 +37,7 @@ class PictureTarget:
             return None
         if any(text_in(path, key) != text for key, text in {"Comment": about, **note}.items()):
             raise MismatchError(
-                f"{path} is there, made with other options",
+                f"{path} is there, made with other options, or it is not whole",
                 remedy="Use --overwrite to make it again.",
             )
         return path

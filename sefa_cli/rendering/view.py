@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import astuple, dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +62,8 @@ class View:
 
     def _own(self, generator: "Generator") -> str:
         own = "" if self.noise_mode == "const" else f"; noise {self.noise_mode}"
+        if (tuned := generator.checkpoint.tuned) is not None:
+            own += f"; tuned by {sha256(tuned.read_bytes()).hexdigest()[:16]}"
         if self.label is not None:
             own += f"; class {self.label}"
         if self.truncation is not None and generator.conditioned:

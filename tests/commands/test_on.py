@@ -62,6 +62,17 @@ def test_what_is_no_share_of_a_gpu(refused, share: str) -> None:
 def test_options_that_do_not_go_together(refused) -> None:
     assert "have no effect" in refused("sample", "--gpus-per-worker", "1")[1].replace("has", "have")
     assert "cannot be used together" in refused("sample", "--on", "ray", "--shard", "1/2")[1]
+    for command in ("sample", "edit"):
+        assert "--on and --show cannot be" in refused(command, "--on", "ray", "--show")[1]
+
+
+def test_a_bundle_from_stdin_is_not_shared_out(sefa: Sefa, workplace: Path) -> None:
+    sefa("factorize", "tiny.pth", "-o", "tiny.dirs")
+    data = Path("tiny.dirs").read_bytes()
+    done = sefa("edit", "-", "-k", "0", "-o", "a", "--on", "ray", stdin=data)
+    assert done.exit_code == 2 and "--on with a bundle from stdin" in done.stderr
+    done = sefa("evaluate", "-", "-k", "0", "-o", "a", stdin=data)  # it reads bundles twice
+    assert done.exit_code == 2 and "a bundle from stdin; expected a file" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["sefa", "torch", "Python"])

@@ -38,3 +38,10 @@ def test_edits_of_photos(sefa: Sefa, bundle: Path, monkeypatch: pytest.MonkeyPat
     assert several.exit_code == 2 and "a folder, -o DIR" in several.stderr
     alone = sefa(*words[:4], "--paste", "-o", "x.png")
     assert alone.exit_code == 2 and "without --photo and --align" in alone.stderr
+    faces = [word for word in words if word != "--paste"]
+    for first, then in ((words, faces), (faces, words)):
+        folder = f"made {len(first)}"
+        assert sefa(*first, folder, "-a", "2").exit_code == 0
+        assert sefa(*first, folder, "-a", "2", "--resume").exit_code == 0
+        refused = sefa(*then, folder, "-a", "2", "--resume")
+        assert refused.exit_code == 3 and "made with other options" in refused.stderr

@@ -92,3 +92,13 @@ def test_what_cannot_act_is_refused(sefa: Sefa) -> None:
     twice = sefa(*EDIT, "--model", "me.tuned.safetensors", "-o", "x.png")
     assert twice.exit_code == 2 and "is tuned already" in twice.stderr
     assert not Path("x.png").exists()
+
+
+@pytest.mark.usefixtures("_photo")
+def test_pictures_of_the_other_model_are_not_gone_on_with(sefa: Sefa) -> None:
+    for first, then in ((EDIT[:-1], EDIT), (EDIT, EDIT[:-1])):
+        folder = f"made {len(first)}"
+        assert sefa(*first, "-o", folder).exit_code == 0
+        assert sefa(*first, "-o", folder, "--resume").exit_code == 0
+        refused = sefa(*then, "-o", folder, "--resume")
+        assert refused.exit_code == 3 and "made with other options" in refused.stderr

@@ -13,8 +13,16 @@ from sefa_cli.rendering.view import View
 from tests.helpers.networks import stylegan2, stylegan3
 
 sefa: Any = sefa_cli  # numpy takes Pillow's images, as its types do not say
-MOBILE: Any = SimpleNamespace(resolution=1024, preview_size=256, family="mobilestylegan")
-PLAIN: Any = SimpleNamespace(resolution=1024, preview_size=None, family="stylegan2")
+PLAIN_WEIGHTS = SimpleNamespace(tuned=None)
+MOBILE: Any = SimpleNamespace(
+    resolution=1024,
+    preview_size=256,
+    family="mobilestylegan",
+    checkpoint=PLAIN_WEIGHTS,
+)
+PLAIN: Any = SimpleNamespace(
+    resolution=1024, preview_size=None, family="stylegan2", checkpoint=PLAIN_WEIGHTS
+)
 
 
 @pytest.mark.parametrize(
