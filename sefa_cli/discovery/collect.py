@@ -30,15 +30,15 @@ Arrays = Sequence[NDArray[Any]]
 TracesOf = Callable[[int, Grams, Float64], tuple[float, float]]  # picture, within, basis
 
 LEADING = 10  # directions that have to be right before a sketch is good enough
-SMALL = 0.01  # how right: the residual, as a share of λ c; the error is of this order
+SMALL = 0.02  # how right: the residual, as a share of λ c; once it joins, the error is half of it
 
 
 class Aim(NamedTuple):
     """When the turns that widen a basis may end, and how many residuals each adds."""
 
     leading: int  # directions that have to be right
-    small: float  # how right, as a share of λ c
-    turns: int
+    small: float  # the residuals of a last turn, as shares of λ c
+    turns: int  # at most
     block: int | None  # residuals; None for all
 
 
@@ -88,32 +88,47 @@ class Collector:
         share = memory // len(chosen)
         linearize = self._linearizer(search, share)
         within = {i: Within(self.target.of(i), share, search.sum_channels) for i in chosen}
-        turn = -1
-        while True:
-            turn += 1
-            stage, first = f"turn {turn}", self.numbers[chosen[0]]
-            kept = None if self.partial is None else self.partial.found(stage, first)
-            if kept is not None:
-                basis = widened(basis, kept[0])
-                continue
+
+        def mean_within() -> tuple[Grams, Float64, float]:
+            """Go on to the basis; return the mean matrices, the pictures' weights and tr M_b."""
             for i, own in within.items():
-                own.extend(linearize(i), basis, self._report(basis.shape[1] - len(own.grams.fore)))
+                new = basis.shape[1] - len(own.grams.fore)
+                if new:
+                    own.extend(linearize(i), basis, self._report(new))
             traces = np.array([traces_of(i, own.grams, basis) for i, own in within.items()])
             weights, trace = equal_weights(traces), float(traces[:, 1].mean())
-            mean = mean_grams([own.grams for own in within.values()], weights)
+            return mean_grams([own.grams for own in within.values()], weights), weights, trace
+
+        def turn_of() -> tuple[NDArray[np.float32], Float64]:
+            """Return the residuals to add `(p, dim)`, and how large the leading ones are."""
+            mean, weights, trace = mean_within()
             found = leading_of(mean, basis, trace, search, aim.block)
             rows = self._residuals(within, weights, basis, found, linearize)
             lacking = np.linalg.norm(rows, axis=1) / found.scale
-            leading = lacking[: aim.leading]
-            if leading.max() < aim.small or turn == aim.turns or basis.shape[1] == len(basis):
-                return [
-                    Spanned(own.grams, basis, (float(fore), float(back)), trace, leading)
-                    for own, (fore, back) in zip(within.values(), weights, strict=True)
-                ]
-            rows = rows[lacking > aim.small / 10].astype(np.float32)
-            if self.partial is not None:
-                self.partial.keep(stage, first, [rows])
-            basis = widened(basis, rows)
+            return rows[lacking > aim.small / 10].astype(np.float32), lacking[: aim.leading]
+
+        for turn in range(aim.turns):
+            rows, leading = self._turn(turn, self.numbers[chosen[0]], turn_of)
+            if len(rows):
+                basis = widened(basis, rows)
+            if leading.max() < aim.small or basis.shape[1] == len(basis):
+                break
+        _, weights, trace = mean_within()
+        return [
+            Spanned(own.grams, basis, (float(fore), float(back)), trace, leading)
+            for own, (fore, back) in zip(within.values(), weights, strict=True)
+        ]
+
+    def _turn(self, turn: int, first: int, work: Callable[[], Arrays]) -> Arrays:
+        """Return a turn's residuals and their sizes from `partial`, or do `work`."""
+        if self.partial is None:
+            return work()
+        stage = f"residuals {turn}"
+        if (found := self.partial.found(stage, first)) is not None:
+            return found
+        made = work()
+        self.partial.keep(stage, first, made)
+        return made
 
     def _first(self, chosen: Sequence[int], search: Search) -> tuple[Float64, TracesOf, Aim]:
         """Return a basis to begin with, how it tells the traces, and when the turns may end."""

@@ -21,6 +21,7 @@ from sefa_cli.generators.linearize import Linearization
 Report = Callable[[int, int], None]  # passes done, passes to do
 Watch = Callable[[slice, Tensor], None]  # which directions, what they change (b, C, H, W)
 
+_AT_ONCE = 1 << 29  # bytes of all passes of a batch, on CPUs
 _BLOCK = 1 << 14  # rows of J multiplied at once in its own precision; the sums are in float64
 
 
@@ -168,8 +169,10 @@ class Columns:
         device, count = linearization.device, len(directions)
         column = parts.size * linearization.dtype.itemsize
         budget = budget_for(linearization.pass_bytes + 2 * column, device, memory)
-        most = 8 if device.type == "cpu" else 64  # larger batches are not faster
-        self.batch = max(1, min(most, budget // 2 // linearization.pass_bytes))
+        passes = budget // 2 // linearization.pass_bytes
+        if device.type == "cpu":  # more are not faster, and getting the memory takes time
+            passes = min(8, passes, _AT_ONCE // linearization.pass_bytes)
+        self.batch = max(1, min(64, passes))
         spare = budget - self.batch * linearization.pass_bytes
         self.held = int(max(1, min(count, spare // column)))
         self._progress, self._done = progress, 0

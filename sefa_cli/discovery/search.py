@@ -133,12 +133,12 @@ class Search:
         if self.few(d):
             block = self.block
             first = few_passes.START + few_passes.PROBES
-            return pictures * (first + (2 * few_passes.TURNS + 1) * block)
+            return pictures * (first + 2 * few_passes.TURNS * block)
         if not rows:
             return pictures * self.dim(d)
         half, spare = self.shares(d, pictures)
         block = self.block if self.method == "nullspace" else self.num or rows
-        added = (2 * self.turns + 1) * block
+        added = 2 * self.turns * block
         return pictures * (2 * half + spare + rows + added)
 
     def check(self, checkpoint: Checkpoint) -> None:

@@ -16,7 +16,7 @@ from torch.func import functionalize, jvp, linearize, vjp, vmap
 
 from sefa_cli.generators.precision import cast, computing
 
-_TOGETHER = 4  # cotangents that a chain pulls back at once
+_TOGETHER = {"cpu": 2}  # cotangents that a chain pulls back at once: on CPUs more take longer
 _TRACED = 128  # dimensions from which on a trace is worth its second or two
 _SAME = 1e-2  # of the largest change; a trace that is wrong is wrong altogether
 
@@ -112,7 +112,7 @@ class Linearization:
         The graph of a hand-written derivative saves nothing, but takes several at once.
         """
         if self._chain is not None:
-            return _TOGETHER * self.pass_bytes
+            return self._chained * self.pass_bytes
         saved: dict[int, int] = {}
 
         def watch(tensor: Tensor) -> Tensor:
@@ -182,16 +182,21 @@ class Linearization:
     def together(self, budget: int) -> int:
         """Return how many cotangents `reverse` should take at once, for a budget in bytes."""
         if self._chain is not None:
-            return _TOGETHER
+            return self._chained
         on_cpu = self.device.type == "cpu"  # larger batches are not faster there, and take memory
         return 1 if on_cpu else max(1, min(16, budget // self.graph_bytes))
+
+    @property
+    def _chained(self) -> int:
+        """How many cotangents a chain pulls back at once."""
+        return _TOGETHER.get(self.device.type, 4)
 
     def _transposed(self, cotangents: Tensor) -> Tensor:
         """Return what the chain pulls back: `(b, C, H, W)` → `(b, n, d)`."""
         moves, changes = self._standing
         parts = []
-        for start in range(0, len(cotangents), _TOGETHER):
-            part = cotangents[start : start + _TOGETHER]
+        for start in range(0, len(cotangents), self._chained):
+            part = cotangents[start : start + self._chained]
             padded = changes.new_zeros(changes.shape)
             padded[: len(part)] = part
             (rows,) = torch.autograd.grad(changes, moves, padded, retain_graph=True)
@@ -202,7 +207,7 @@ class Linearization:
     def _standing(self) -> tuple[Tensor, Tensor]:
         """Moves of 0 and what they change: a linear graph, kept for all reverse passes."""
         assert self._chain is not None
-        shape = _TOGETHER, len(self.layers), self._code.shape[1]
+        shape = self._chained, len(self.layers), self._code.shape[1]
         with torch.enable_grad():
             moves = self._code.new_zeros(shape, dtype=self._in).requires_grad_()
             return moves, self._chain.push(self._by_layer(moves))

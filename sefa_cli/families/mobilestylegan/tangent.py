@@ -25,7 +25,7 @@ class MobileChain:
     def __init__(
         self, net: MobileStyleGAN, codes: Tensor, noise_mode: str, size: int, quick: bool
     ) -> None:
-        self._size = size
+        self._size, self.pass_bytes = size, 0
         x = fast_layout(net.const.expand(len(codes), -1, -1, -1))
         self._steps: list[tuple[int, ConvStep | HaarStep | BandsStep]] = []
         for index, layer, options in _route(net, quick, halved=(net.resolution // 2) % size == 0):
@@ -43,8 +43,9 @@ class MobileChain:
                 step = BandsStep(layer, x, w, **options)
             self._steps.append((index, step))
             x = step.result
+            del step.result  # getting new memory takes longer than the arithmetic
+            self.pass_bytes = max(self.pass_bytes, 4 * x.nbytes)
         self.picture = area_mean(x, size)
-        self.pass_bytes = max(4 * step.result.nbytes for _, step in self._steps)
 
     def push(self, moves: Moves) -> Tensor:
         """Return changes of the picture `(b, C, H, W)`; moves hold `(b, d)` per code, or None."""
