@@ -161,6 +161,15 @@ def per_sample(
     return x.reshape(n, -1, *x.shape[2:])
 
 
+def pointwise(x: Tensor, kernels: Tensor) -> Tensor:
+    """Convolve each sample `(n, inputs, h, w)` with its own kernels `(n, outputs, inputs, 1, 1)`.
+
+    A product of matrices: torch's convolution to few channels copies what is in `fast_layout`.
+    """
+    pixels = x.flatten(2).mT @ kernels.flatten(2).mT  # (n, h · w, outputs)
+    return pixels.mT.reshape(len(x), -1, *x.shape[2:])
+
+
 def area_mean(picture: Tensor, size: int) -> Tensor:
     """`(n, c, h, w)` shrunk to `size` pixels on its longer side; never enlarged.
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import Dense, TensorModule, fast_layout, per_sample
+from sefa_cli.generators.layers import Dense, TensorModule, fast_layout, pointwise
 from sefa_cli.generators.weights import Weights, frozen
 
 
@@ -62,7 +62,7 @@ class Block(nn.Module):
             x = _twice(x)
         part = noise[..., : x.shape[2], : x.shape[3]]
         x = self.conv2(self.conv1(x, w, part), w, part)
-        return x, per_sample(F.conv2d, x, self.torgb * self.affine(w)[:, None, :, None, None])
+        return x, pointwise(x, self.torgb * self.affine(w)[:, None, :, None, None])
 
 
 class Lucidrains(Generator):
