@@ -34,8 +34,9 @@ def stylegan2(
     start: tuple[int, int] = (4, 4),
     mean: bool = True,
     seed: int = 0,
+    channels: int = 10,
 ) -> Checkpoint:
-    """z 8, w 12 numbers; 10 channels at 4 px, one less with every block."""
+    """z 8, w 12 numbers; `channels` at 4 px, one less with every block."""
     draw = Draw(seed)
     width = 8
     if classes and label_mode == "embed":
@@ -51,10 +52,10 @@ def stylegan2(
         width = 12
     if mean:
         draw.put("mapping.w_avg", 12)
-    channels, side, blocks = 10, start, int(np.log2(resolution / 2))
+    widest, side, blocks = channels, start, int(np.log2(resolution / 2))
     draw.put("synthesis.b4.const", channels, *start)
     for block in range(blocks):
-        name, outputs = f"synthesis.b{4 << block}", 10 - block
+        name, outputs = f"synthesis.b{4 << block}", widest - block
         if architecture == "resnet" and block:
             draw.put(f"{name}.skip.weight", outputs, channels, 1, 1)
         for conv in ("conv0", "conv1") if block else ("conv1",):

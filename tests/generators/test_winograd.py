@@ -1,0 +1,149 @@
+"""Convolutions with half the products: the numbers, when they are taken, and when they are not."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.func import jvp, vmap
+
+from sefa_cli.families.build import build
+from sefa_cli.families.stylegan2.network import StyleGAN2
+from sefa_cli.generators.layers import fast_layout
+from sefa_cli.generators.winograd import Winograd
+from tests.helpers import networks
+
+SHAPES = [  # samples, inputs, outputs, height, width
+    (1, 64, 64, 32, 32),
+    (2, 96, 64, 33, 40),
+    (1, 64, 80, 35, 37),
+    (1, 64, 64, 130, 34),  # rows of three bands
+    (1, 512, 512, 32, 32),
+]
+
+
+def some(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def error(found: Tensor, true: Tensor) -> float:
+    """The root mean square error, as a share of the spread."""
+    return float((found.double() - true).square().mean().sqrt() / true.std())
+
+
+@pytest.mark.parametrize("lay", [fast_layout, Tensor.contiguous], ids=["channels last", "first"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_numbers_of_a_plain_convolution(
+    shape: tuple[int, int, int, int, int], lay: Callable[[Tensor], Tensor]
+) -> None:
+    n, inputs, outputs, *side = shape
+    x, weight = lay(some(n, inputs, *side)), some(outputs, inputs, 3, 3, seed=1)
+    scale = some(n, inputs, seed=2).abs() + 0.5
+    winograd = Winograd()
+    assert winograd.suits(x, weight, scale)
+    found = winograd(x, weight, scale)
+    true = F.conv2d((x * scale[:, :, None, None]).double(), weight.double(), padding=1)
+    assert found.shape == true.shape
+    assert found.is_contiguous(memory_format=torch.channels_last) or side[0] % 4
+    assert error(found, true) < 2e-6  # torch's own, channels last: 1.1e-6
+    assert (found - true).abs().max() < 3e-5 * true.std()
+
+
+def test_a_sample_has_the_same_bits_in_any_batch() -> None:
+    x, weight, scale = some(3, 64, 40, 32), some(64, 64, 3, 3), some(3, 64)
+    winograd = Winograd()
+    together = winograd(x, weight, scale)
+    for i in range(3):
+        assert torch.equal(winograd(x[i : i + 1], weight, scale[i : i + 1])[0], together[i])
+
+
+def test_changed_kernels_are_transformed_anew() -> None:
+    x, scale = some(1, 64, 32, 32), torch.ones(1, 64)
+    weight = some(64, 64, 3, 3)
+    winograd = Winograd()
+    before = winograd(x, weight, scale)
+    weight.mul_(2)
+    assert torch.allclose(winograd(x, weight, scale), 2 * before)
+    other = -weight
+    assert torch.allclose(winograd(x, other, scale), -2 * before)
+
+
+def test_what_suits() -> None:
+    x, weight = some(1, 64, 32, 32), some(64, 64, 3, 3)
+    suits = Winograd().suits
+    assert suits(x, weight)
+    assert not suits(x[:, :, :31], weight) and not suits(x[:, :63], weight[:, :63])
+    assert not suits(x.double(), weight.double()) and not suits(x, weight.double())
+    assert not suits(x.to("meta"), weight)
+    with torch.inference_mode():
+        assert suits(x, weight) and suits(x.clone(), weight) and not suits(x, weight.clone())
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Count the convolutions that are computed with fewer products."""
+    calls: list[int] = []
+    plain = Winograd.__call__
+
+    def call(self: Winograd, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+        calls.append(len(x))
+        return plain(self, x, weight, scale)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Winograd, "__call__", call)
+        yield calls
+
+
+@pytest.fixture(scope="module")
+def wide() -> StyleGAN2:
+    generator = build(networks.stylegan2(channels=72, resolution=64), "cpu")
+    assert isinstance(generator, StyleGAN2)
+    return generator
+
+
+def test_nothing_that_torch_follows(wide: StyleGAN2, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Derivatives in all modes are those of the plain convolutions, and no picture is spoiled."""
+    code, move = some(1, wide.num_layers, 12), some(1, wide.num_layers, 12, seed=1)
+    with counted(monkeypatch) as calls:
+        plain = wide.synthesize(code)
+        assert len(calls) == 2  # of 32 and 64 px
+        with torch.inference_mode():
+            assert torch.equal(wide.synthesize(code), plain)
+        assert len(calls) == 4
+        asked = code.clone().requires_grad_()
+        picture = wide.synthesize(asked)
+        change = jvp(wide.synthesize, (code,), (move,))[1]
+        with forward_ad.dual_level():
+            dual = wide.synthesize(forward_ad.make_dual(code, move))
+            assert torch.equal(forward_ad.unpack_dual(dual).tangent, change)
+        many = vmap(wide.synthesize)(torch.stack([code, move]))
+        weights = [wide.get_parameter(f"blocks.{block}.conv1.weight") for block in (3, 4)]
+        for weight in weights:
+            weight.requires_grad_()
+        tuned = wide.synthesize(code)
+        for weight in weights:
+            weight.requires_grad_(False)
+        assert len(calls) == 4
+    slope = torch.autograd.grad(picture, asked, change)[0]
+    assert torch.allclose((slope * move).sum(), change.square().sum(), rtol=1e-4)
+    for other in (picture.detach(), many[0], tuned.detach()):
+        assert 0 < (other - plain).abs().max() < 2e-5 * plain.std()
+
+
+def test_pictures_are_as_exact_as_plain_ones(
+    wide: StyleGAN2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = some(1, wide.num_layers, 12, seed=3)
+    fast = wide.synthesize(code)
+    with monkeypatch.context() as patch:
+        patch.setattr(Winograd, "suits", lambda *_: False)
+        plain = wide.synthesize(code)
+    try:
+        true = wide.double().synthesize(code)
+    finally:
+        wide.float()
+    assert not torch.equal(fast, plain)
+    assert error(fast, true) < 4 * error(plain, true)
