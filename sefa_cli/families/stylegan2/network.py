@@ -56,6 +56,8 @@ class StyledConv(TensorModule):
         super().__init__()
         weight = weights.take("weight", None, inputs, 3, 3)
         self.affine = Dense(weights.at("affine"), options.w_dim, inputs)
+        # In the order in which torch takes them: it would copy them for every picture.
+        weight = fast_layout(weight.transpose(0, 1)).transpose(0, 1) if up else fast_layout(weight)
         self.weight = frozen(weight)  # (outputs, inputs, 3, 3)
         self.bias = frozen(weights.take("bias", len(weight)))
         self.energy = frozen(weight.square().sum(dim=(2, 3)))  # (outputs, inputs)
