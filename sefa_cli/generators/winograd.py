@@ -45,29 +45,22 @@ def _polynomial(roots: Tensor) -> Tensor:
 _INTO, _KERNEL, _BACK = _matrices()
 
 
-class Winograd:
+class Convolution:
     """A 3×3 convolution of stride and padding one. It keeps the kernels that it transformed."""
 
     def __init__(self) -> None:
         self._kept: tuple[tuple[int, int], Tensor] | None = None  # version of the weight, G g
 
-    def suits(self, x: Tensor, weight: Tensor, *others: Tensor) -> bool:
-        """Return whether features x `(n, inputs, h, w)` are convolved sooner so, and may be.
+    def __call__(self, x: Tensor, weight: Tensor, scale: Tensor | None = None) -> Tensor:
+        """Convolve x `(n, inputs, h, w)`, × scale `(n, inputs)`: `(n, outputs, h, w)`.
 
-        They may not where one of the tensors, `others` too, is to be differentiated. The number
-        of samples plays no part: it must not change a picture.
+        The number of samples does not choose how: it must not change a picture.
         """
-        return (
-            x.device.type == "cpu"
-            and x.dtype == weight.dtype == torch.float32
-            and min(x.shape[2:]) >= _LEAST_SIDE
-            and min(weight.shape[:2]) >= _LEAST_CHANNELS
-            and not weight.is_inference()  # such a tensor does not tell when it changes
-            and not _followed(x, weight, *others)
-        )
+        if suits(x, weight, scale):
+            return self._by_rows(x, weight, x.new_ones(x.shape[:2]) if scale is None else scale)
+        return F.conv2d(x if scale is None else x * scale[:, :, None, None], weight, padding=1)
 
-    def __call__(self, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
-        """Convolve x `(n, inputs, h, w)` × scale `(n, inputs)`: `(n, outputs, h, w)`."""
+    def _by_rows(self, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
         kernels = self._kernels(weight)
         n, inputs, height, width = x.shape
         blocks, outputs = -(-height // _OUT), len(weight)
@@ -105,6 +98,19 @@ class Winograd:
         return self._kept[1]
 
 
+def suits(x: Tensor, weight: Tensor, scale: Tensor | None = None) -> bool:
+    """Return whether x is convolved sooner so, and may be: it may not to be differentiated."""
+    return (
+        x.device.type == "cpu"
+        and x.dtype == weight.dtype == torch.float32
+        and min(x.shape[2:]) >= _LEAST_SIDE
+        and min(weight.shape[:2]) >= _LEAST_CHANNELS
+        and weight.shape[2:] == (_TAPS, _TAPS)
+        and not weight.is_inference()  # such a tensor does not tell when it changes
+        and not _followed(x, weight, scale)
+    )
+
+
 def _take(rows: Tensor, features: Tensor, first: int, scale: Tensor) -> None:
     """Fill `rows` with those of `features` from `first` on × scale, and zeros beyond them."""
     start, end = max(first, 0), min(first + len(rows), len(features))
@@ -113,8 +119,9 @@ def _take(rows: Tensor, features: Tensor, first: int, scale: Tensor) -> None:
     torch.mul(features[start:end], scale, out=rows[start - first : end - first])
 
 
-def _followed(*tensors: Tensor) -> bool:
+def _followed(*maybe: Tensor | None) -> bool:
     """Return whether torch follows what is computed from the tensors, to differentiate it."""
+    tensors = [tensor for tensor in maybe if tensor is not None]
     if torch._C._are_functorch_transforms_active() or get_proxy_mode() is not None:
         return True
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):

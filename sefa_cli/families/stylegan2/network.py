@@ -27,7 +27,7 @@ from sefa_cli.generators.layers import (
 )
 from sefa_cli.generators.steps import Step, run_steps
 from sefa_cli.generators.weights import Weights, frozen
-from sefa_cli.generators.winograd import Winograd
+from sefa_cli.generators.winograd import Convolution
 
 HALF = math.sqrt(0.5)  # gain of the two branches that meet in a resnet block
 
@@ -63,7 +63,7 @@ class StyledConv(TensorModule):
         self.energy = frozen(weight.square().sum(dim=(2, 3)))  # (outputs, inputs)
         self.scale = 1 / math.sqrt(9 * inputs) if options.demod_scaled else 1.0
         self.clamp, self.resampler, self.up = options.clamp, options.resampler, up
-        self.winograd = Winograd()
+        self.convolution = Convolution()
         self.strength = self.noise = None
         if "noise_strength" in weights:
             self.strength = frozen(weights.take("noise_strength"))  # ()
@@ -73,10 +73,10 @@ class StyledConv(TensorModule):
     def forward(self, x: Tensor, w: Tensor, noise_mode: str, gain: float = 1.0) -> Tensor:
         style = self.affine(w) * self.scale  # (n, inputs)
         demodulation = (style.square() @ self.energy.T + 1e-8).rsqrt()  # (n, outputs)
-        if not self.up and self.winograd.suits(x, self.weight, w):
-            x = self.winograd(x, self.weight, style)
-        else:
+        if self.up:
             x = self.convolve(x * style[:, :, None, None])
+        else:
+            x = self.convolution(x, self.weight, style)
         # A gain may be drawn before a leaky ReLU: what was to be multiplied is small there.
         before = SQRT2 * gain
         x = torch.addcmul(
