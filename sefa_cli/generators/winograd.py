@@ -89,7 +89,7 @@ class Convolution:
         return result.flatten(1, 2)[:, :height].permute(0, 3, 1, 2)
 
     def _kernels(self, weight: Tensor) -> Tensor:
-        """G g of all kernels, `(6, outputs, inputs, 1, 3)`, transformed anew after a change."""
+        """G g of all kernels, `(6, outputs, inputs, 1, 3)`, transformed again after a change."""
         version = weight.data_ptr(), weight._version
         if self._kept is None or self._kept[0] != version:
             rows = torch.tensordot(_KERNEL.to(weight), weight.detach(), ([1], [2]))

@@ -37,8 +37,7 @@ def stylegan2(
     channels: int = 10,
 ) -> Checkpoint:
     """z 8, w 12 numbers; `channels` at 4 px, one less with every block."""
-    draw = Draw(seed)
-    width = 8
+    draw, width = Draw(seed), 8
     if classes and label_mode == "embed":
         draw.put("mapping.embed.weight", 5, classes)
         draw.put("mapping.embed.bias", 5)
