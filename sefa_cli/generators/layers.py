@@ -162,10 +162,13 @@ def per_sample(
 
 
 def pointwise(x: Tensor, kernels: Tensor) -> Tensor:
-    """Convolve each sample `(n, inputs, h, w)` with its own kernels `(n, outputs, inputs, 1, 1)`.
+    """Convolve samples `(n, inputs, h, w)` with kernels `(n or 1, outputs, inputs, 1, 1)`.
 
-    A product of matrices: torch's convolution to few channels copies what is in `fast_layout`.
+    In `fast_layout` it is a product of matrices: torch's convolution to few channels would copy
+    the samples first. In any other layout the product takes longer.
     """
+    if x.stride(1) != 1:
+        return per_sample(F.conv2d, x, kernels.expand(len(x), *kernels.shape[1:]))
     pixels = x.flatten(2).mT @ kernels.flatten(2).mT  # (n, h · w, outputs)
     return pixels.mT.reshape(len(x), -1, *x.shape[2:])
 

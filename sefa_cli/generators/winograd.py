@@ -3,7 +3,8 @@
 Four outputs y of a filter g of three taps over six inputs d are y = Aᵀ [(G g) ⊙ (Bᵀ d)]: six
 products instead of twelve (Winograd's F(4, 3); Lavin & Gray, CVPR 2016). Here d are six rows of
 features, and ⊙ convolves each row of Bᵀ d with the 1×3 kernels of its row of G g. Along both axes
-it would take a quarter of the products, but more passes over memory than these save.
+it would take a quarter of the products, but more passes over memory than these save. A number that
+is not finite spoils eight rows of three columns instead of three.
 
 The matrices evaluate polynomials at 0, ±3/4, ±3/2 and ∞: rounding errors are 1.4 times those of
 torch's own convolution in `fast_layout`, and twice those with 0, ±1, ±2 and ∞, as in the paper.
@@ -13,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.forward_ad import unpack_dual
-from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 _POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # and ∞
 _IN, _OUT, _TAPS = 6, 4, 3
@@ -49,7 +49,12 @@ class Convolution:
     """A 3×3 convolution of stride and padding one. It keeps the kernels that it transformed."""
 
     def __init__(self) -> None:
-        self._kept: tuple[tuple[int, int], Tensor] | None = None  # version of the weight, G g
+        # A weight, so that no other takes its place in memory; its version; G g.
+        self._kept: tuple[Tensor, int, Tensor] | None = None
+
+    def __getstate__(self) -> dict[str, None]:
+        """Leave the kernels out of copies: these may have other weights, of another type."""
+        return {"_kept": None}
 
     def __call__(self, x: Tensor, weight: Tensor, scale: Tensor | None = None) -> Tensor:
         """Convolve x `(n, inputs, h, w)`, × scale `(n, inputs)`: `(n, outputs, h, w)`.
@@ -90,12 +95,18 @@ class Convolution:
 
     def _kernels(self, weight: Tensor) -> Tensor:
         """G g of all kernels, `(6, outputs, inputs, 1, 3)`, transformed again after a change."""
-        version = weight.data_ptr(), weight._version
-        if self._kept is None or self._kept[0] != version:
-            rows = torch.tensordot(_KERNEL.to(weight), weight.detach(), ([1], [2]))
-            kernels = rows.transpose(2, 3).contiguous()  # in `fast_layout`
-            self._kept = version, kernels.transpose(2, 3)[:, :, :, None]
-        return self._kept[1]
+        kept = self._kept
+        if kept is not None and (kept[0].data_ptr(), kept[1]) == (
+            weight.data_ptr(),
+            weight._version,
+        ):
+            return kept[2]
+        rows = torch.tensordot(_KERNEL.to(weight), weight.detach(), ([1], [2]))
+        kernels: Tensor = (
+            rows.transpose(2, 3).contiguous().transpose(2, 3)[:, :, :, None]
+        )  # `fast_layout`
+        self._kept = weight.detach(), weight._version, kernels
+        return kernels
 
 
 def suits(x: Tensor, weight: Tensor, scale: Tensor | None = None) -> bool:
@@ -105,7 +116,7 @@ def suits(x: Tensor, weight: Tensor, scale: Tensor | None = None) -> bool:
         and x.dtype == weight.dtype == torch.float32
         and min(x.shape[2:]) >= _LEAST_SIDE
         and min(weight.shape[:2]) >= _LEAST_CHANNELS
-        and weight.shape[2:] == (_TAPS, _TAPS)
+        and not torch.is_autocast_enabled("cpu")
         and not weight.is_inference()  # such a tensor does not tell when it changes
         and not _followed(x, weight, scale)
     )
@@ -122,7 +133,7 @@ def _take(rows: Tensor, features: Tensor, first: int, scale: Tensor) -> None:
 def _followed(*maybe: Tensor | None) -> bool:
     """Return whether torch follows what is computed from the tensors, to differentiate it."""
     tensors = [tensor for tensor in maybe if tensor is not None]
-    if torch._C._are_functorch_transforms_active() or get_proxy_mode() is not None:
+    if torch._C._are_functorch_transforms_active():
         return True
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
         return True

@@ -1,7 +1,9 @@
 """Convolutions with half the products: the numbers, when they are taken, and when they are not."""
 
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 
 import pytest
 import torch
@@ -68,8 +70,27 @@ def test_changed_kernels_are_transformed_anew() -> None:
     before = convolve(x, weight, scale)
     weight.mul_(2)
     assert torch.allclose(convolve(x, weight, scale), 2 * before)
-    other = -weight
+    other = (-weight).mul_(1)  # of the same version
+    assert other._version == weight._version
     assert torch.allclose(convolve(x, other, scale), -2 * before)
+
+
+def test_freed_kernels_leave_nothing_behind() -> None:
+    """Their place in memory could go to others of the same version."""
+    x, convolve = some(1, 64, 32, 32), Convolution()
+    for seed in range(20):
+        weight = some(64, 64, 3, 3, seed=seed)
+        true = F.conv2d(x, weight, padding=1)
+        assert torch.allclose(convolve(x, weight), true, atol=1e-3)
+        del weight
+
+
+def test_copies_do_without_the_kernels() -> None:
+    x, weight, convolve = some(1, 64, 32, 32), some(64, 64, 3, 3), Convolution()
+    before = convolve(x, weight)
+    copied = deepcopy(convolve)
+    assert len(pickle.dumps(convolve)) < 1000
+    assert torch.equal(copied(x, weight), before)
 
 
 def test_what_suits() -> None:
@@ -81,6 +102,8 @@ def test_what_suits() -> None:
     with torch.inference_mode():
         assert suits(x, weight) and suits(x.clone(), weight) and not suits(x, weight.clone())
     assert not suits(x, weight, torch.ones(1, 64, requires_grad=True))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not suits(x, weight)
 
 
 @contextmanager

@@ -14,14 +14,7 @@ from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import (
-    Dense,
-    MappingNetwork,
-    TensorModule,
-    fast_layout,
-    per_sample,
-    pointwise,
-)
+from sefa_cli.generators.layers import Dense, MappingNetwork, TensorModule, fast_layout, per_sample
 from sefa_cli.generators.steps import Step, run_steps
 from sefa_cli.generators.weights import Weights, frozen
 
@@ -184,7 +177,7 @@ class ToImage(TensorModule):
 
     def _bands(self, x: Tensor, w: Tensor, rows: slice) -> Tensor:
         kernels = self.weight[rows] * self.affine(w)[:, None, :, None, None]
-        return pointwise(x, kernels) + self.bias[rows, None, None]
+        return per_sample(F.conv2d, x, kernels) + self.bias[rows, None, None]
 
 
 class MobileStyleGAN(Generator):

@@ -23,7 +23,7 @@ from sefa_cli.generators.layers import (
     MappingNetwork,
     TensorModule,
     fast_layout,
-    pointwise,
+    per_sample,
 )
 from sefa_cli.generators.weights import Weights, frozen
 
@@ -168,7 +168,7 @@ class ToRGB(TensorModule):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         kernels = self.weight * self.affine(w)[:, None, :, None, None]  # small, unlike x
-        x = pointwise(x, kernels) + self.bias[:, None, None]
+        x = per_sample(F.conv2d, x, kernels) + self.bias[:, None, None]
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
 
