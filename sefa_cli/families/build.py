@@ -1,5 +1,7 @@
 """From a checkpoint to a generator that makes pictures."""
 
+import torch
+
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.families.native import DIALECT
@@ -34,4 +36,8 @@ def build(checkpoint: Checkpoint, device: str = "auto") -> Generator:
             f"{checkpoint.ref} has settings that do not make a {checkpoint.family} ({error})",
             "a complete generator",
         ) from None
-    return generator.eval().to(where)
+    if where.type == "cpu":
+        generator.to(where)
+    else:  # some kernels lie in memory as CPUs like them
+        generator.to(where, memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return generator.eval()

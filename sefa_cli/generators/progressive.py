@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import SQRT2, TensorModule
+from sefa_cli.generators.layers import SQRT2, TensorModule, fast_layout, pointwise
 from sefa_cli.generators.weights import Weights, frozen
+from sefa_cli.generators.winograd import Convolution
 
 
 class Conv(TensorModule):
@@ -41,13 +42,16 @@ class Conv(TensorModule):
                 + wide[:, :, 1:, :-1]
                 + wide[:, :, :-1, :-1]
             ).transpose(0, 1)  # (in, out, 4, 4)
-        self.kernel = frozen(kernel.contiguous())
+        self.kernel = frozen(fast_layout(kernel))
+        self.convolution = Convolution()
 
     def forward(self, x: Tensor) -> Tensor:
         """`(n, inputs, h, w)` → `(n, outputs, h, w)`, or twice the sides."""
         if self.up:
             return F.conv_transpose2d(x, self.kernel, stride=2, padding=1)
-        return F.conv2d(x, self.kernel, padding=self.padding)
+        if self.padding:
+            return self.convolution(x, self.kernel)
+        return pointwise(x, self.kernel[None])
 
 
 class ToRGB(TensorModule):

@@ -1,6 +1,7 @@
 """A checkpoint becomes a generator on a device, or an error says why not."""
 
 import dataclasses
+import re
 
 import pytest
 import torch
@@ -31,6 +32,22 @@ def test_weights_move_with_the_generator() -> None:
     assert generator.device == torch.device("meta")
     assert {tensor.device.type for tensor in generator.state_dict().values()} == {"meta"}
     assert {buffer.device.type for buffer in generator.buffers()} == {"meta"}
+
+
+def test_kernels_lie_as_the_device_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On CPUs torch would copy them for every picture; others choose by them how to compute."""
+
+    def kernels(where: str) -> list[torch.Tensor]:
+        monkeypatch.setattr("sefa_cli.families.build.pick_device", lambda _: torch.device(where))
+        named = build(networks.stylegan2()).named_parameters()
+        convs = {name: weight for name, weight in named if re.search(r"conv[01]\.weight", name)}
+        return [w.transpose(0, 1) if "conv0" in name else w for name, w in convs.items()]
+
+    here = kernels("cpu")
+    assert len(here) == 5
+    assert all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in here)
+    for kernel in kernels("meta"):
+        assert kernel.is_contiguous() or kernel.transpose(0, 1).is_contiguous()
 
 
 @pytest.mark.parametrize(

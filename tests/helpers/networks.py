@@ -34,10 +34,10 @@ def stylegan2(
     start: tuple[int, int] = (4, 4),
     mean: bool = True,
     seed: int = 0,
+    channels: int = 10,
 ) -> Checkpoint:
-    """z 8, w 12 numbers; 10 channels at 4 px, one less with every block."""
-    draw = Draw(seed)
-    width = 8
+    """z 8, w 12 numbers; `channels` at 4 px, one less with every block."""
+    draw, width = Draw(seed), 8
     if classes and label_mode == "embed":
         draw.put("mapping.embed.weight", 5, classes)
         draw.put("mapping.embed.bias", 5)
@@ -51,10 +51,10 @@ def stylegan2(
         width = 12
     if mean:
         draw.put("mapping.w_avg", 12)
-    channels, side, blocks = 10, start, int(np.log2(resolution / 2))
+    widest, side, blocks = channels, start, int(np.log2(resolution / 2))
     draw.put("synthesis.b4.const", channels, *start)
     for block in range(blocks):
-        name, outputs = f"synthesis.b{4 << block}", 10 - block
+        name, outputs = f"synthesis.b{4 << block}", widest - block
         if architecture == "resnet" and block:
             draw.put(f"{name}.skip.weight", outputs, channels, 1, 1)
         for conv in ("conv0", "conv1") if block else ("conv1",):
@@ -86,13 +86,13 @@ def stylegan2(
     return checkpoint("stylegan2", "nvidia", config, draw.arrays)
 
 
-def pggan(blocks: int = 3, seed: int = 0) -> Checkpoint:
-    """z 8 numbers; 10 channels at 4 px, one less with every block."""
-    draw, inputs = Draw(seed), 10
-    draw.put("synthesis.b4.dense.weight", 160, 8)
-    draw.put("synthesis.b4.dense.bias", 10)
+def pggan(blocks: int = 3, seed: int = 0, channels: int = 10) -> Checkpoint:
+    """z 8 numbers; `channels` at 4 px, one less with every block."""
+    draw, inputs = Draw(seed), channels
+    draw.put("synthesis.b4.dense.weight", 16 * channels, 8)
+    draw.put("synthesis.b4.dense.bias", channels)
     for block in range(blocks):
-        name, outputs = f"synthesis.b{4 << block}", 10 - block
+        name, outputs = f"synthesis.b{4 << block}", channels - block
         for conv in ("conv0", "conv1") if block else ("conv1",):
             draw.put(f"{name}.{conv}.weight", outputs, inputs, 3, 3)
             draw.put(f"{name}.{conv}.bias", outputs)
@@ -112,17 +112,17 @@ def pggan(blocks: int = 3, seed: int = 0) -> Checkpoint:
     return checkpoint("pggan", "genforce", config, draw.arrays)
 
 
-def stylegan(blocks: int = 3, seed: int = 0) -> Checkpoint:
-    """z 8, w 12 numbers; 10 channels at 4 px, one less with every block."""
-    draw, inputs, width = Draw(seed), 10, 8
+def stylegan(blocks: int = 3, seed: int = 0, channels: int = 10) -> Checkpoint:
+    """z 8, w 12 numbers; `channels` at 4 px, one less with every block."""
+    draw, inputs, width = Draw(seed), channels, 8
     for i in range(2):
         draw.put(f"mapping.fc{i}.weight", 12, width, std=100)
         draw.put(f"mapping.fc{i}.bias", 12, std=10)
         width = 12
     draw.put("mapping.w_avg", 12)
-    draw.put("synthesis.b4.const", 10, 4, 4)
+    draw.put("synthesis.b4.const", channels, 4, 4)
     for block in range(blocks):
-        outputs, side = 10 - block, 4 << block
+        outputs, side = channels - block, 4 << block
         for conv in ("conv0", "conv1"):
             name = f"synthesis.b{side}.{conv}"
             if block or conv == "conv1":
@@ -311,18 +311,18 @@ def stylegan3(channels: tuple[int, ...] = (10, 8, 6), seed: int = 0) -> Checkpoi
     return checkpoint("stylegan3", "nvidia", config, draw.arrays)
 
 
-def lucidrains(blocks: int = 3, seed: int = 0) -> Checkpoint:
-    """z and w 8 numbers; 10 channels at 4 px, one less with every block."""
-    draw, inputs = Draw(seed), 10
+def lucidrains(blocks: int = 3, seed: int = 0, channels: int = 10) -> Checkpoint:
+    """z and w 8 numbers; `channels` at 4 px, one less with every block."""
+    draw, inputs = Draw(seed), channels
     for i in range(2):
         draw.put(f"mapping.fc{i}.weight", 8, 8, std=6)
         draw.put(f"mapping.fc{i}.bias", 8)
-    draw.put("synthesis.const", 10, 4, 4)
-    draw.put("synthesis.initial_conv.weight", 10, 10, 3, 3, std=0.1)
-    draw.put("synthesis.initial_conv.bias", 10)
+    draw.put("synthesis.const", channels, 4, 4)
+    draw.put("synthesis.initial_conv.weight", channels, channels, 3, 3, std=0.1)
+    draw.put("synthesis.initial_conv.bias", channels)
     draw.arrays["synthesis.blur"] = np.array([1, 2, 1], np.float32)
     for block in range(blocks):
-        name, outputs = f"synthesis.blocks.{block}", 10 - block
+        name, outputs = f"synthesis.blocks.{block}", channels - block
         for conv in ("conv1", "conv2"):
             draw.put(f"{name}.{conv}.weight", outputs, inputs, 3, 3)
             draw.put(f"{name}.{conv}.noise_weight", outputs, std=0.3)

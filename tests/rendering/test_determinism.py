@@ -12,6 +12,7 @@ from sefa_cli.families.build import build
 from sefa_cli.families.reading import read_checkpoint
 from sefa_cli.generators.base import Generator
 from tests.conftest import TINY
+from tests.helpers import networks
 
 # What threads may change: sums in another order, which the rounding to 255 levels mostly hides.
 MOST_LEVELS = 1
@@ -41,6 +42,10 @@ def check(generator: Generator) -> None:
 
 def test_a_small_network() -> None:
     check(build(read_checkpoint(Path(TINY)), "cpu"))
+
+
+def test_a_wide_network() -> None:
+    check(build(networks.stylegan2(channels=72, resolution=64), "cpu"))
 
 
 def test_the_real_model(faces: Generator) -> None:

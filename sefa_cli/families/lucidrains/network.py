@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.generators.base import Generator
-from sefa_cli.generators.layers import Dense, TensorModule, fast_layout, per_sample
+from sefa_cli.generators.layers import Dense, TensorModule, fast_layout, pointwise
 from sefa_cli.generators.weights import Weights, frozen
+from sefa_cli.generators.winograd import Convolution
 
 
 class NoisyConv(TensorModule):
@@ -24,7 +25,8 @@ class NoisyConv(TensorModule):
     def __init__(self, weights: Weights, inputs: int, w_dim: int) -> None:
         super().__init__()
         self.affine = Dense(weights.at("affine"), w_dim, inputs, lr=None)
-        self.weight = frozen(weights.take("weight", None, inputs, 3, 3))
+        self.weight = frozen(fast_layout(weights.take("weight", None, inputs, 3, 3)))
+        self.convolution = Convolution()
         self.energy = frozen(self.weight.square().sum(dim=(2, 3)))  # (outputs, inputs)
         self.noise_weight = frozen(weights.take("noise_weight", len(self.weight)))
         self.noise_bias = frozen(weights.take("noise_bias", len(self.weight)))
@@ -38,7 +40,7 @@ class NoisyConv(TensorModule):
         """x `(n, inputs, h, w)`; noise `(h, w)` or `(n, 1, h, w)`."""
         style = self.affine(w)  # (n, inputs)
         demodulation = (style.square() @ self.energy.T + 1e-8).rsqrt()  # (n, outputs)
-        x = F.conv2d(x * style[:, :, None, None], self.weight, padding=1)
+        x = self.convolution(x, self.weight, style)
         x = x * demodulation[:, :, None, None]
         added = self.noise_weight[:, None, None] * noise + self.noise_bias[:, None, None]
         return F.leaky_relu(x + added, 0.2)
@@ -62,7 +64,7 @@ class Block(nn.Module):
             x = _twice(x)
         part = noise[..., : x.shape[2], : x.shape[3]]
         x = self.conv2(self.conv1(x, w, part), w, part)
-        return x, per_sample(F.conv2d, x, self.torgb * self.affine(w)[:, None, :, None, None])
+        return x, pointwise(x, self.torgb * self.affine(w)[:, None, :, None, None])
 
 
 class Lucidrains(Generator):

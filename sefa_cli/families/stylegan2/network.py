@@ -23,10 +23,11 @@ from sefa_cli.generators.layers import (
     TensorModule,
     fast_layout,
     noise_like,
-    per_sample,
+    pointwise,
 )
 from sefa_cli.generators.steps import Step, run_steps
 from sefa_cli.generators.weights import Weights, frozen
+from sefa_cli.generators.winograd import Convolution
 
 HALF = math.sqrt(0.5)  # gain of the two branches that meet in a resnet block
 
@@ -55,11 +56,14 @@ class StyledConv(TensorModule):
         super().__init__()
         weight = weights.take("weight", None, inputs, 3, 3)
         self.affine = Dense(weights.at("affine"), options.w_dim, inputs)
+        # In the order in which torch takes them: it would copy them for every picture.
+        weight = fast_layout(weight.transpose(0, 1)).transpose(0, 1) if up else fast_layout(weight)
         self.weight = frozen(weight)  # (outputs, inputs, 3, 3)
         self.bias = frozen(weights.take("bias", len(weight)))
         self.energy = frozen(weight.square().sum(dim=(2, 3)))  # (outputs, inputs)
         self.scale = 1 / math.sqrt(9 * inputs) if options.demod_scaled else 1.0
         self.clamp, self.resampler, self.up = options.clamp, options.resampler, up
+        self.convolution = Convolution()
         self.strength = self.noise = None
         if "noise_strength" in weights:
             self.strength = frozen(weights.take("noise_strength"))  # ()
@@ -69,8 +73,10 @@ class StyledConv(TensorModule):
     def forward(self, x: Tensor, w: Tensor, noise_mode: str, gain: float = 1.0) -> Tensor:
         style = self.affine(w) * self.scale  # (n, inputs)
         demodulation = (style.square() @ self.energy.T + 1e-8).rsqrt()  # (n, outputs)
-        x = x * style[:, :, None, None]
-        x = self.convolve(x)
+        if self.up:
+            x = self.convolve(x * style[:, :, None, None])
+        else:
+            x = self.convolution(x, self.weight, style)
         # A gain may be drawn before a leaky ReLU: what was to be multiplied is small there.
         before = SQRT2 * gain
         x = torch.addcmul(
@@ -103,7 +109,7 @@ class ToRGB(TensorModule):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         kernels = self.weight * self.affine(w)[:, None, :, None, None]  # small, unlike x
-        x = per_sample(F.conv2d, x, kernels) + self.bias[:, None, None]
+        x = pointwise(x, kernels) + self.bias[:, None, None]
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
 

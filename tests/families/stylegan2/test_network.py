@@ -72,6 +72,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "scaled demodulation": {"scaled": True},
     "not square": {"start": (3, 5)},
     "one block": {"resolution": 4},
+    "wide": {"channels": 72, "resolution": 32},  # some of it by generators/winograd.py
+    "wide, not square": {
+        "channels": 72,
+        "resolution": 32,
+        "start": (5, 7),
+        "architecture": "resnet",
+    },
 }
 
 

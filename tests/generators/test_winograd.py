@@ -1,0 +1,171 @@
+"""Convolutions with half the products: the numbers, when they are taken, and when they are not."""
+
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.func import jvp, vmap
+
+from sefa_cli.families.build import build
+from sefa_cli.families.stylegan2.network import StyleGAN2
+from sefa_cli.generators import winograd
+from sefa_cli.generators.layers import fast_layout
+from sefa_cli.generators.winograd import Convolution, suits
+from tests.helpers import networks
+
+SHAPES = [  # samples, inputs, outputs, height, width
+    (1, 64, 64, 32, 32),
+    (2, 96, 64, 33, 40),
+    (1, 64, 80, 35, 37),
+    (1, 64, 64, 130, 34),  # rows of three bands
+    (1, 512, 512, 32, 32),
+]
+
+
+def some(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def error(found: Tensor, true: Tensor) -> float:
+    """The root mean square error, as a share of the spread."""
+    return float((found.double() - true).square().mean().sqrt() / true.std())
+
+
+@pytest.mark.parametrize("lay", [fast_layout, Tensor.contiguous], ids=["channels last", "first"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_numbers_of_a_plain_convolution(
+    shape: tuple[int, int, int, int, int], lay: Callable[[Tensor], Tensor]
+) -> None:
+    n, inputs, outputs, *side = shape
+    x, weight = lay(some(n, inputs, *side)), some(outputs, inputs, 3, 3, seed=1)
+    scale = some(n, inputs, seed=2).abs() + 0.5
+    convolve = Convolution()
+    assert suits(x, weight, scale)
+    found = convolve(x, weight, scale)
+    true = F.conv2d((x * scale[:, :, None, None]).double(), weight.double(), padding=1)
+    assert found.shape == true.shape
+    assert found.is_contiguous(memory_format=torch.channels_last) or side[0] % 4
+    assert error(found, true) < 2e-6  # torch's own, channels last: 1.1e-6
+    assert (found - true).abs().max() < 3e-5 * true.std()
+
+
+def test_a_sample_has_the_same_bits_in_any_batch() -> None:
+    x, weight, scale = some(3, 64, 40, 32), some(64, 64, 3, 3), some(3, 64)
+    convolve = Convolution()
+    together = convolve(x, weight, scale)
+    for i in range(3):
+        assert torch.equal(convolve(x[i : i + 1], weight, scale[i : i + 1])[0], together[i])
+
+
+def test_changed_kernels_are_transformed_anew() -> None:
+    x, scale = some(1, 64, 32, 32), torch.ones(1, 64)
+    weight = some(64, 64, 3, 3)
+    convolve = Convolution()
+    before = convolve(x, weight, scale)
+    weight.mul_(2)
+    assert torch.allclose(convolve(x, weight, scale), 2 * before)
+    other = (-weight).mul_(1)  # of the same version
+    assert other._version == weight._version
+    assert torch.allclose(convolve(x, other, scale), -2 * before)
+
+
+def test_freed_kernels_leave_nothing_behind() -> None:
+    """Their place in memory could go to others of the same version."""
+    x, convolve = some(1, 64, 32, 32), Convolution()
+    for seed in range(20):
+        weight = some(64, 64, 3, 3, seed=seed)
+        true = F.conv2d(x, weight, padding=1)
+        assert torch.allclose(convolve(x, weight), true, atol=1e-3)
+        del weight
+
+
+def test_copies_do_without_the_kernels() -> None:
+    x, weight, convolve = some(1, 64, 32, 32), some(64, 64, 3, 3), Convolution()
+    before = convolve(x, weight)
+    copied = deepcopy(convolve)
+    assert len(pickle.dumps(convolve)) < 1000
+    assert torch.equal(copied(x, weight), before)
+
+
+def test_what_suits() -> None:
+    x, weight = some(1, 64, 32, 32), some(64, 64, 3, 3)
+    assert suits(x, weight)
+    assert not suits(x[:, :, :31], weight) and not suits(x[:, :63], weight[:, :63])
+    assert not suits(x.double(), weight.double()) and not suits(x, weight.double())
+    assert not suits(x.to("meta"), weight)
+    with torch.inference_mode():
+        assert suits(x, weight) and suits(x.clone(), weight) and not suits(x, weight.clone())
+    assert not suits(x, weight, torch.ones(1, 64, requires_grad=True))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not suits(x, weight)
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+    """Note of every convolution whether it is computed with fewer products."""
+    answers: list[bool] = []
+
+    def asked(*tensors: Tensor) -> bool:
+        answers.append(suits(*tensors))
+        return answers[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(winograd, "suits", asked)
+        yield answers
+
+
+@pytest.fixture(scope="module")
+def wide() -> StyleGAN2:
+    generator = build(networks.stylegan2(channels=72, resolution=64), "cpu")
+    assert isinstance(generator, StyleGAN2)
+    return generator
+
+
+def test_nothing_that_torch_follows(wide: StyleGAN2, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Derivatives in all modes are those of the plain convolutions, and no picture is spoiled."""
+    code, move = some(1, wide.num_layers, 12), some(1, wide.num_layers, 12, seed=1)
+    with counted(monkeypatch) as calls:
+        plain = wide.synthesize(code)
+        assert calls == [False, False, False, True, True]  # 4 to 64 px
+        with torch.inference_mode():
+            assert torch.equal(wide.synthesize(code), plain)
+        assert sum(calls) == 4
+        asked = code.clone().requires_grad_()
+        picture = wide.synthesize(asked)
+        change = jvp(wide.synthesize, (code,), (move,))[1]
+        with forward_ad.dual_level():
+            dual = wide.synthesize(forward_ad.make_dual(code, move))
+            assert torch.equal(forward_ad.unpack_dual(dual).tangent, change)
+        many = vmap(wide.synthesize)(torch.stack([code, move]))
+        weights = [wide.get_parameter(f"blocks.{block}.conv1.weight") for block in (3, 4)]
+        for weight in weights:
+            weight.requires_grad_()
+        tuned = wide.synthesize(code)
+        for weight in weights:
+            weight.requires_grad_(False)
+        assert sum(calls) == 4 and len(calls) > 20
+    slope = torch.autograd.grad(picture, asked, change)[0]
+    assert torch.allclose((slope * move).sum(), change.square().sum(), rtol=1e-4)
+    for other in (picture.detach(), many[0], tuned.detach()):
+        assert 0 < (other - plain).abs().max() < 2e-5 * plain.std()
+
+
+@pytest.mark.parametrize("family", ["pggan", "stylegan", "lucidrains"])
+def test_pictures_are_as_exact_as_plain_ones(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of StyleGAN2 too, by the variants that its own tests compare with the equations."""
+    generator = build(getattr(networks, family)(blocks=5, channels=72), "cpu")
+    code = generator.map(generator.sample([3]))
+    with counted(monkeypatch) as calls:
+        fast = generator.synthesize(code)
+    assert any(calls)
+    monkeypatch.setattr(winograd, "suits", lambda *_: False)
+    plain = generator.synthesize(code)
+    true = generator.double().synthesize(code)
+    assert not torch.equal(fast, plain)
+    assert error(fast, true) < 4 * error(plain, true)
