@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from sefa_cli import projections
 from sefa_cli.arguments import public
@@ -68,11 +70,14 @@ def factorize(
     checkpoint = checkpoint_of(ref, offline)
     chosen = projections.select(checkpoint, layers, to_rgb)
     matrices = [layer.matrix.finite(layer.name) for layer in chosen]
-    factors = sefa.factorize(
-        matrices, normalize=normalize, center=center, deflate=deflate_gain, num=num
-    )
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor() as beside:
+        card = beside.submit(projections.model_card, checkpoint)
+        mean = beside.submit(_mean, checkpoint)
+        factors = sefa.factorize(
+            matrices, normalize=normalize, center=center, deflate=deflate_gain, num=num
+        )
     indices = sorted({layer.index for layer in chosen})
-    model = projections.model_card(checkpoint)
+    model = card.result()
     cache.remember(model["fingerprint"], checkpoint.path)
     return Bundle(
         directions=factors.directions,
@@ -89,17 +94,25 @@ def factorize(
         },
         space=checkpoint.config.space,
         model=model,
-        info=gains(checkpoint, chosen, factors.directions),
+        info=gains(checkpoint, chosen, factors.directions, mean.result()),
     )
 
 
+def _mean(checkpoint: Checkpoint) -> NDArray[np.float32] | None:
+    """Return the mean w, which `gains` needs if the family has no demodulation."""
+    return None if projections.demodulates(checkpoint) else projections.mean_w(checkpoint)
+
+
 def gains(
-    checkpoint: Checkpoint, chosen: Sequence[Layer], directions: NDArray[np.float32]
+    checkpoint: Checkpoint,
+    chosen: Sequence[Layer],
+    directions: NDArray[np.float32],
+    mean: NDArray[np.float32] | None = None,
 ) -> tuple[dict[str, Any], ...]:
     """Return one dict per direction, with its `gain` if the family has no demodulation."""
-    if projections.demodulates(checkpoint):
+    mean = _mean(checkpoint) if mean is None else mean
+    if mean is None:
         return tuple({} for _ in directions)
-    mean = projections.mean_w(checkpoint)
     matrices = [layer.matrix.finite(layer.name) for layer in chosen]
     styles = [
         matrix @ mean + (0 if layer.bias is None else layer.bias.float32())
