@@ -79,18 +79,18 @@ def plain(value: Any, what: str, depth: int = 0) -> Any:
         return value
     if isinstance(value, str):
         return _nfc(value, what)
+    if isinstance(value, dict | Mapping):  # an abstract class takes long to say no
+        return _plain_object(value, what, depth)
     if isinstance(value, list | tuple):
         return [plain(item, f"{what}[{n}]", depth + 1) for n, item in enumerate(value)]
-    if isinstance(value, Integral):
+    if isinstance(value, int | Integral):
         if abs(int(value)) > MOST_INTEGER:
             raise SefaError(f"{what} is the integer {int(value)}", "less than 2^53")
         return int(value)
-    if isinstance(value, Real):
+    if isinstance(value, float | Real):
         if not math.isfinite(value):
             raise SefaError(f"{what} is {float(value)}", "a finite number")
         return float(value)
-    if isinstance(value, Mapping):
-        return _plain_object(value, what, depth)
     raise SefaError(f"{what} is a Python {type(value).__name__}", "text, numbers, lists or dicts")
 
 

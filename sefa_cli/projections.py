@@ -72,7 +72,7 @@ def fingerprint_of(layers: Iterable[Layer]) -> str:
     for layer in layers:
         rows, columns = layer.matrix.shape
         digest.update(f"{layer.index} {layer.kind} {rows} {columns}\n".encode("ascii"))
-        digest.update(layer.matrix.float32().astype("<f4", copy=False).tobytes())
+        digest.update(np.ascontiguousarray(layer.matrix.float32(), "<f4").data)
     return digest.hexdigest()
 
 

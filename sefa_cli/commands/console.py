@@ -91,7 +91,7 @@ def table_console() -> "Console":
     piped = not sys.stdout.isatty()
     width = 1000 if piped else terminal_columns()
     # With a height, which tables do not need, rich does not take 80 columns for every TERM=dumb.
-    return Console(soft_wrap=piped, width=width, height=25, highlight=False)
+    return Console(soft_wrap=piped, width=width, height=25, highlight=False, emoji=False)
 
 
 class Work:

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from sefa_cli.bundle.annotations import Tally
 from sefa_cli.bundle.bundle import Bundle
@@ -71,7 +70,7 @@ def print_table(
     for row in rows:
         table.add_row(*row)
     whole = console.measure(table, options=console.options.update(max_width=10_000)).maximum
-    last = max((Text.from_markup(row[-1]).cell_len for row in rows), default=0)
+    last = max((console.render_str(row[-1]).cell_len for row in rows), default=0)
     if whole - max(0, last - _ROOM) <= console.width:
         console.print(table)
         return

@@ -43,7 +43,7 @@ class LazyTensor:
     def finite(self, name: str) -> NDArray[np.float32]:
         """Return the numbers as float32. Raises SefaError if some are NaN or infinite."""
         numbers = self.float32()
-        if wrong := numbers.size - int(np.isfinite(numbers).sum()):
+        if wrong := numbers.size - np.count_nonzero(np.isfinite(numbers)):
             raise SefaError(
                 f"{name} holds NaN or infinite numbers: {wrong:,} of {numbers.size:,}"
                 + (self.origin and f", in {self.origin}"),

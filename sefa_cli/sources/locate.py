@@ -13,7 +13,7 @@ from pathlib import Path
 from sefa_cli.errors import OfflineError, SefaError
 from sefa_cli.file_kinds import not_here
 from sefa_cli.files import why_not
-from sefa_cli.sources import cache, external_caches, fetch, pages, references, wheels, zoo
+from sefa_cli.sources import cache, external_caches, pages, references, zoo
 from sefa_cli.sources.store import Facts, Wanted, hub_ref, proven
 
 logger = logging.getLogger(__name__)
@@ -111,6 +111,8 @@ def _at_commit(ref: str) -> Path | None:
 
 def _bring(wanted: Wanted) -> None:
     """Try the places in order; if all fail, the first that did answer says why."""
+    from sefa_cli.sources import fetch, wheels
+
     failures: list[SefaError] = []
     for ref in wanted.refs:
         try:

@@ -38,7 +38,7 @@ _REFUSED = (  # the host and path, whose page it is, what to do
     (r"(?:www\.)?kaggle\.com/.*", "Kaggle", _BY_HAND),
     (r"pan\.baidu\.com/.*", "Baidu", _BY_HAND),
 )
-_HOST = re.compile(r"(?:www\.|(?:[a-z0-9-]+\.)+(?:com|co|org|net|io|edu|ai|nz|ms)/)\S+", re.I)
+_HOST = r"(?:www\.|(?:[a-z0-9-]+\.)+(?:com|co|org|net|io|edu|ai|nz|ms)/)\S+"
 
 
 def file_behind(ref: str) -> str:
@@ -70,4 +70,4 @@ def is_bare_address(ref: str) -> bool:
         >>> is_bare_address("github.com/o/r/raw/main/a.pt"), is_bare_address("models/a.pt")
         (True, False)
     """
-    return bool(_HOST.fullmatch(ref))
+    return bool(re.fullmatch(_HOST, ref, re.IGNORECASE))

@@ -8,7 +8,6 @@ import difflib
 import functools
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +102,8 @@ def _read(path: Path) -> Mapping[str, Entry]:
 @functools.lru_cache(maxsize=8)
 def _parse(path: Path, changed: int) -> Mapping[str, Entry]:
     """Return the entries of a file as of the time `changed`."""
+    import tomllib
+
     try:
         with open(path, "rb") as file:
             tables = tomllib.load(file)

@@ -131,6 +131,16 @@ def test_text_in_a_file_cannot_control_the_terminal(sefa: Sefa, bundle: Path) ->
     assert all(character.isprintable() for character in text.replace("\n", ""))
 
 
+def test_words_between_colons_are_no_emoji(sefa: Sefa, bundle: Path) -> None:
+    made = Bundle.load(bundle).name({0: ":smile:"})
+    made = replace(made, params={":eye:": ":fire:"}, model={**made.model, "ref": ":car:.pth"})
+    made.save("odd.dirs")
+    shown = sefa("inspect", "odd.dirs")
+    compared = sefa("inspect", "--compare", "odd.dirs", "odd.dirs")
+    assert all(f":{word}:" in shown.stdout for word in ("smile", "eye", "fire", "car"))
+    assert ":smile:" in compared.stdout
+
+
 def test_compare_says_when_the_models_differ(sefa: Sefa, bundle: Path) -> None:
     shutil.copy(CONTAINERS / "ckpt_hammer_stylegan2.pth", "other.pth")
     sefa("factorize", "other.pth", "-o", "other.dirs")

@@ -26,7 +26,7 @@ EXACT = replace(FEW, sketch=0)
 def pictures(hammer: Generator, monkeypatch: pytest.MonkeyPatch) -> Collector:
     """Two pictures of a network of 48 dimensions, which begin with 10."""
     monkeypatch.setattr(few_passes, "START", 10)
-    monkeypatch.setattr(few_passes, "TURNS", 4)  # random weights tell less than trained ones
+    monkeypatch.setattr(few_passes, "SMALL", 0.1)  # random weights tell less than trained ones
     fore = np.zeros((32, 32), np.uint8)
     fore[16:24, 8:16] = 255
     codes = hammer.map(hammer.sample([0, 1]))
@@ -49,6 +49,15 @@ def test_the_leading_directions_are_those_of_all_passes(pictures: Collector, joi
         assert np.abs(np.sum(a * b, axis=1)).min() > 0.99
         begun = ours.basis[:, :10] @ ours.basis[:, :10].T @ b.T
         assert np.linalg.norm(begun, axis=0).min() < 0.95
+
+
+def test_the_last_residuals_join_too(pictures: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pass in reverse is made for a number alone."""
+    monkeypatch.setattr(few_passes, "TURNS", 1)
+    made: list[int] = []
+    (one, _) = replace(pictures, advance=made.append).matrices(FEW)
+    assert isinstance(one, Spanned) and one.basis.shape[1] == 10 + few_passes.PROBES + FEW.block
+    assert sum(made) == FEW.passes(48, 2)
 
 
 def test_the_trace_is_within_its_error(pictures: Collector) -> None:
