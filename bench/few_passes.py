@@ -127,7 +127,9 @@ def main() -> None:
     layers = select(open_checkpoint(MODEL), asked.layers, "all")
     basis = first_basis([layer.matrix.finite(layer.name) for layer in layers])
     print(f"{START} directions of SeFa, {PROBES} probes, {BLOCK} residuals a turn; localize")
-    print(f"makes {few_passes.TURNS} turns at most and stops at a residual of {few_passes.SMALL}\n")
+    print(
+        f"makes {few_passes.TURNS} turns at most; residuals below {few_passes.SMALL} are the last\n"
+    )
     ends = [f"{START + PROBES + turn * BLOCK} + {(turn + 1) * BLOCK}" for turn in range(TURNS + 1)]
     print("| region | seed | τ | trace | " + " | ".join(ends) + " |")
     print("|---|---|---|---|" + "---|" * len(ends))

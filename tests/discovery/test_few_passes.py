@@ -142,4 +142,5 @@ def test_coarse_passes_find_the_same_directions(pictures: Collector) -> None:
         for precision in ("float32", "bf16")
     )
     assert not np.array_equal(a, b) and np.abs(np.sum(a * b, axis=1))[:3].min() > 0.999
-    assert np.linalg.norm(a[:5] @ b.T, axis=1).min() > 0.99  # close ones mix among themselves
+    span = np.linalg.qr(b.T)[0]  # directions are not at right angles
+    assert np.linalg.norm(a[:5] @ span, axis=1).min() > 0.99  # close ones mix among themselves
