@@ -14,7 +14,7 @@ def main() -> None:
 
     # What modules define stays. To look for garbage in it, again and again while modules are
     # imported, takes a tenth of the time. A command turns this on again when it begins, but
-    # less often than before: its own modules, and torch, are still to come.
+    # less often than by default: its own modules, and torch, are still to come.
     gc.disable()
     gc.set_threshold(10_000, 10, 1000)
     from sefa_cli.cli import main

@@ -30,7 +30,7 @@ Arrays = Sequence[NDArray[Any]]
 TracesOf = Callable[[int, Grams, Float64], tuple[float, float]]  # picture, within, basis
 
 LEADING = 10  # directions that have to be right before a sketch is good enough
-SMALL = 0.02  # how right: the residual, as a share of λ c; once it joins, the error is half of it
+SMALL = 0.01  # how right: the last residuals, as shares of λ c; the error is less than they are
 
 
 class Aim(NamedTuple):
@@ -107,11 +107,13 @@ class Collector:
             lacking = np.linalg.norm(rows, axis=1) / found.scale
             return rows[lacking > aim.small / 10].astype(np.float32), lacking[: aim.leading]
 
+        leading = np.full(aim.leading, np.inf)
         for turn in range(aim.turns):
             rows, leading = self._turn(turn, self.numbers[chosen[0]], turn_of)
             if len(rows):
                 basis = widened(basis, rows)
-            if leading.max() < aim.small or basis.shape[1] == len(basis):
+            whole = basis.shape[1] == len(basis)
+            if leading.max() < aim.small or whole or not len(rows):
                 break
         _, weights, trace = mean_within()
         return [

@@ -48,10 +48,10 @@ def leading_of(
 
 
 def residuals(pictures: Sequence[Matrices]) -> Float64 | None:
-    """Return the errors `(p,)` of the leading directions within a basis; None without a basis.
+    """Return the last residuals `(p,)` of the leading directions in a basis; None without a basis.
 
     Each is the largest residual of its eigenproblem over all bases, as a share of λ c n, or of
-    the eigenvalue. The error of a direction is of this order.
+    the eigenvalue, before it joined the basis. The error of a direction is less.
     """
     spanned = [picture.lacking for picture in pictures if isinstance(picture, Spanned)]
     return np.max(spanned, axis=0) if spanned else None

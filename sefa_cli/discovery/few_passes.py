@@ -4,7 +4,8 @@ What moves the picture shows in the weights: the leading directions of SeFa for 
 move span most of it. A forward pass along each gives the exact matrices within their span, and
 these the directions, nearly. What a direction n of quotient λ still lacks is its residual
 M_f n − λ (M_b + c I) n, one reverse pass: it joins the basis (Davidson's method), turn by turn,
-until the residuals that join are small. `collect` does the turns, as it does after a `sketch`.
+until a turn's residuals are small: those are the last. `collect` does the turns, as it does after
+a `sketch`.
 The ridge c = τ tr M_b needs the trace beyond the basis too: random directions, orthogonal to it,
 estimate that, and their spread says how well.
 """
@@ -23,7 +24,7 @@ BLOCK = 8  # residuals a turn, at least: two more than have to be right
 TURNS = 5  # of adding residuals, at most
 LEADING = 6  # directions that have to be right
 LARGE = 1.0  # a direction with such a residual is one of many as good
-SMALL = 0.5  # how right: the residual, as a share of λ c; once it has joined, |cos| is 0.99
+SMALL = 0.2  # the last residuals, as shares of λ c; with them in the basis, |cos| is 0.99
 KEPT = 10  # directions of a bundle, if `num` does not say
 MOST = 20  # directions; for more of them all passes are cheaper
 PICTURES = 3  # a single picture's directions hold for few others: companions join it

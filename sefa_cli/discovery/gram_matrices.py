@@ -26,7 +26,7 @@ class Spanned:
     basis: Float64  # (dim, k), orthonormal columns
     weights: tuple[float, float]  # of this picture's M_f and M_b in the mean: `equal_weights`
     trace: float  # of the whole mean M_b, estimated
-    lacking: Float64  # the residuals of the leading directions, as shares: `Leading`
+    lacking: Float64  # the last residuals of the leading directions, as shares: `Leading`
 
 
 Matrices = Grams | Spanned

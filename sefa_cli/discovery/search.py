@@ -93,7 +93,7 @@ class Search:
     def sketched(self, d: int) -> int:
         """Return how many random rows replace a pass for every dimension; 0 for none.
 
-        By default only large latents are sketched: with its residuals a sketch takes up to 1,320
+        By default only large latents are sketched: with its residuals a sketch takes up to 1,056
         passes, more than the 512 of w. `lowrank` looks at every number of the whole matrices,
         and `stylespace` at no matrix.
         """

@@ -5,8 +5,8 @@ reverse pass gives a row for every layer at once. The rows span most of what mov
 (Halko, Martinsson & Tropp, SIAM Review 2011); along an orthonormal basis of that span a forward
 pass each gives the exact matrices within it, and these the directions, nearly. What a direction n
 of quotient λ still lacks is its residual M_f n − λ (M_b + c I) n, and that is one reverse pass:
-Jᵀ of (m_f − λ m_b) · J n. Residuals join the basis until they are small (Davidson's method); the
-sketch has already seen the background's large values, which is all the preconditioning it needs.
+Jᵀ of (m_f − λ m_b) · J n. Residuals join the basis until a turn's are small (Davidson's method);
+the sketch has already seen the background's large values, which is all the preconditioning it needs.
 The ridge c needs the trace of the whole M_b: rows that were kept out of the basis estimate what
 lies beyond it (Meyer et al., Hutch++, 2021).
 """

@@ -9,8 +9,8 @@ from sefa_cli.commands.found import _report_residuals
 @pytest.mark.parametrize(
     "residuals, k, said",
     [
-        ([0.01, 0.02, 0.05, 0.4, 0.5, 0.5], 6, ""),
-        ([0.01, 0.02, 0.05, 0.7, 0.4, 1.2], 6, "directions 3,5 are approximate (residual 1.2"),
+        ([0.01, 0.02, 0.05, 0.19, 0.2, 0.2], 6, ""),
+        ([0.01, 0.02, 0.05, 0.3, 0.19, 1.2], 6, "directions 3,5 are approximate (residual 1.2"),
         ([0.01, 0.02, 0.05, 1.1, 0.2, 1.2], 4, "direction 3 is approximate (residual 1.1"),
         ([0.01, 0.02, 0.05, 1.1, 0.2, 1.2], 2, ""),  # of what is not written, nothing is said
         ([0.6, 0.7, 0.7, 0.7, 0.6, 0.8], 6, ""),  # only with -v

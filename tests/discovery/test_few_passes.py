@@ -52,7 +52,7 @@ def test_the_leading_directions_are_those_of_all_passes(pictures: Collector, joi
 
 
 def test_the_last_residuals_join_too(pictures: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pass in reverse is made for a number alone."""
+    """They are used, not only measured."""
     monkeypatch.setattr(few_passes, "TURNS", 1)
     made: list[int] = []
     (one, _) = replace(pictures, advance=made.append).matrices(FEW)
