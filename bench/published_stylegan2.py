@@ -6,11 +6,20 @@ convolution, and up-sampling filters with the FIR after a transposed convolution
 """
 
 import math
+from functools import cache
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+@cache
+def as_published(conv: torch.nn.Module) -> Tensor:
+    """Return a layer's weight in torch's own memory layout; ours suits ours."""
+    weight = conv.weight
+    assert isinstance(weight, Tensor)
+    return weight.contiguous()
 
 
 def modulated(x: Tensor, weight: Tensor, style: Tensor, up: bool, taps: Tensor) -> Tensor:
@@ -44,7 +53,7 @@ def paint(generator: Any, codes: Tensor) -> Tensor:
         for conv in (block.conv0, block.conv1):
             if conv is None:
                 continue
-            x = modulated(x, conv.weight, conv.affine(codes[:, index]), conv.up, taps)
+            x = modulated(x, as_published(conv), conv.affine(codes[:, index]), conv.up, taps)
             x = x + conv.noise * conv.strength
             x = F.leaky_relu(x + conv.bias[:, None, None], 0.2) * math.sqrt(2)
             index += 1

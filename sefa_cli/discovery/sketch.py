@@ -6,7 +6,7 @@ reverse pass gives a row for every layer at once. The rows span most of what mov
 pass each gives the exact matrices within it, and these the directions, nearly. What a direction n
 of quotient λ still lacks is its residual M_f n − λ (M_b + c I) n, and that is one reverse pass:
 Jᵀ of (m_f − λ m_b) · J n. Residuals join the basis until a turn's are small (Davidson's method);
-the sketch has already seen the background's large values, which is all the preconditioning it needs.
+the sketch has already seen the background's large values, all the preconditioning it needs.
 The ridge c needs the trace of the whole M_b: rows that were kept out of the basis estimate what
 lies beyond it (Meyer et al., Hutch++, 2021).
 """
