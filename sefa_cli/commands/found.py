@@ -9,24 +9,29 @@ if TYPE_CHECKING:
     from sefa_cli.discovery.region_bundle import Found
     from sefa_cli.discovery.sefa import Float64
 
+_LARGE = 5  # times what is small: a direction with such a residual is one of many as good
 
-def _report_residuals(residuals: "Float64", k: int, few: bool) -> None:
-    """Say what the leading of `k` directions lack."""
-    from sefa_cli.discovery import collect, few_passes
+
+def _report_residuals(residuals: "Float64", bundle: "Bundle") -> None:
+    """Say what the leading directions of a bundle lack."""
+    from sefa_cli.discovery import collect, few_passes, null_space
     from sefa_cli.ranges import format_range
 
-    residual = residuals[:k].max()
-    unsure = [i for i, one in enumerate(residuals[:k]) if one > few_passes.SMALL]
+    own, small = residuals[: bundle.k], few_passes.SMALL
+    if bundle.method == "nullspace":  # each direction depends on all that the background shows
+        own, small = residuals.max().repeat(bundle.k), null_space.SMALL
+    residual = own.max()
+    unsure = [i for i, one in enumerate(own) if one > small]
 
-    if not few:
+    if "few_passes" not in bundle.params:
         advice = "" if residual < collect.SMALL else "; a larger --sketch gives better ones"
         say(f"the sketch's leading directions are right to within {residual:.1%}{advice}")
     elif unsure:
         those, are = ("directions", "are") if len(unsure) > 1 else ("direction", "is")
         say(
             f"{those} {format_range(unsure)} {are} approximate (residual {residual:.2g}, "
-            f"{few_passes.SMALL:g} is small); --exact-gram takes every derivative",
-            level=0 if residual > few_passes.LARGE else 1,
+            f"{small:g} is small); --exact-gram takes every derivative",
+            level=0 if residual > _LARGE * small else 1,
         )
 
 
@@ -35,8 +40,7 @@ def report(found: "Found") -> None:
     from sefa_cli.ranges import format_range
 
     if found.residuals is not None:
-        first = found.bundles[0]
-        _report_residuals(found.residuals, first.k, "few_passes" in first.params)
+        _report_residuals(found.residuals, found.bundles[0])
     if found.quotient is not None:
         chosen = f"layers {format_range(found.search.layers)}, tau {found.search.tau:g}"
         times = f"{found.quotient:.3g} times as much as the rest"

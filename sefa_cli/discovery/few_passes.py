@@ -23,7 +23,6 @@ PROBES = 4  # random directions, for the trace
 BLOCK = 8  # residuals a turn, at least: two more than have to be right
 TURNS = 5  # of adding residuals, at most
 LEADING = 6  # directions that have to be right
-LARGE = 1.0  # a direction with such a residual is one of many as good
 SMALL = 0.2  # the last residuals, as shares of λ c; with them in the basis, |cos| is 0.99
 KEPT = 10  # directions of a bundle, if `num` does not say
 MOST = 20  # directions; for more of them all passes are cheaper

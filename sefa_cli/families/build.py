@@ -38,6 +38,6 @@ def build(checkpoint: Checkpoint, device: str = "auto") -> Generator:
         ) from None
     if where.type == "cpu":
         generator.to(where)
-    else:  # some kernels lie in memory as CPUs like them
+    else:  # some kernels lie in memory as CPUs like them; torch's types lack the keyword
         generator.to(where, memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return generator.eval()

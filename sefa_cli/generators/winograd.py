@@ -137,4 +137,5 @@ def _followed(*maybe: Tensor | None) -> bool:
         return True
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
         return True
-    return any(unpack_dual(tensor).tangent is not None for tensor in tensors)  # type: ignore[no-untyped-call]
+    # torch gives `unpack_dual` no types.
+    return any(unpack_dual(one).tangent is not None for one in tensors)  # type: ignore[no-untyped-call]
