@@ -100,16 +100,17 @@ class Collector:
             return mean_grams([own.grams for own in within.values()], weights), weights, trace
 
         def turn_of() -> tuple[NDArray[np.float32], Float64]:
-            """Return the residuals to add `(p, dim)`, and how large the leading ones are."""
+            """Return the residuals to add `(p, dim)`, and how large all of them are."""
             mean, weights, trace = mean_within()
             found = leading_of(mean, basis, trace, search, aim.block)
             rows = self._residuals(within, weights, basis, found, linearize)
             lacking = np.linalg.norm(rows, axis=1) / found.scale
-            return rows[lacking > aim.small / 10].astype(np.float32), lacking[: aim.leading]
+            return rows[lacking > aim.small / 10].astype(np.float32), lacking
 
         leading = np.full(aim.leading, np.inf)
         for turn in range(aim.turns):
-            rows, leading = self._turn(turn, self.numbers[chosen[0]], turn_of)
+            rows, lacking = self._turn(turn, chosen, turn_of)
+            leading = lacking[: aim.leading]
             if len(rows):
                 basis = widened(basis, rows)
             whole = basis.shape[1] == len(basis)
@@ -121,12 +122,13 @@ class Collector:
             for own, (fore, back) in zip(within.values(), weights, strict=True)
         ]
 
-    def _turn(self, turn: int, first: int, work: Callable[[], Arrays]) -> Arrays:
+    def _turn(self, turn: int, chosen: Sequence[int], work: Callable[[], Arrays]) -> Arrays:
         """Return a turn's residuals and their sizes from `partial`, or do `work`."""
         if self.partial is None:
             return work()
-        stage = f"residuals {turn}"
+        stage, first = f"residuals {turn}", self.numbers[chosen[0]]
         if (found := self.partial.found(stage, first)) is not None:
+            self._report(len(found[1]) * len(chosen))(1, 1)
             return found
         made = work()
         self.partial.keep(stage, first, made)

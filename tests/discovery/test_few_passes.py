@@ -1,6 +1,8 @@
 """All of w in a few passes against a pass for every dimension."""
 
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from sefa_cli.discovery.collect import Collector
 from sefa_cli.discovery.directions import factors_of
 from sefa_cli.discovery.few_passes import companions, first_basis, probed_trace
 from sefa_cli.discovery.gram_matrices import Grams, Spanned, mean, mean_grams
+from sefa_cli.discovery.partial import Partial
 from sefa_cli.discovery.request import Request
 from sefa_cli.discovery.search import Search, Target
 from sefa_cli.families.build import build
@@ -58,6 +61,31 @@ def test_the_last_residuals_join_too(pictures: Collector, monkeypatch: pytest.Mo
     (one, _) = replace(pictures, advance=made.append).matrices(FEW)
     assert isinstance(one, Spanned) and one.basis.shape[1] == 10 + few_passes.PROBES + FEW.block
     assert sum(made) == FEW.passes(48, 2)
+
+
+def test_a_search_that_goes_on_counts_what_it_need_not_do_again(
+    pictures: Collector, tmp_path: Path
+) -> None:
+    """And finds the same: residuals are kept, the passes along the basis are made again."""
+    whole: list[int] = []
+    found = replace(pictures, advance=whole.append).matrices(FEW)
+    after = 2 * (10 + few_passes.PROBES + 2 * FEW.block) + 1  # within the second turn
+    for limit in (after, 10_000):
+        told: list[int] = []
+
+        def advance(passes: int, limit: int = limit, told: list[int] = told) -> None:
+            told.append(passes)
+            if sum(told) > limit:
+                raise KeyboardInterrupt
+
+        partial = Partial(tmp_path / "a.dirs.partial", {})
+        if limit > after:
+            partial.read()
+        with suppress(KeyboardInterrupt):
+            again = replace(pictures, advance=advance, partial=partial).matrices(FEW)
+    assert sum(told) == sum(whole)
+    a, b = (factors_of(mean(one), FEW).directions for one in (found, again))
+    assert np.abs(np.sum(a * b, axis=1)).min() > 0.9999
 
 
 def test_the_trace_is_within_its_error(pictures: Collector) -> None:
