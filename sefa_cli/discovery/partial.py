@@ -2,14 +2,15 @@
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.canonical import canonical_json
+from sefa_cli.canonical import canonical_json, read_json
 from sefa_cli.errors import SefaError
 from sefa_cli.files import open_atomically
 from sefa_cli.interchange.containers import BROKEN
@@ -30,13 +31,14 @@ def partial_path(output: Path | str) -> Path:
 
 def check_resumable(path: Path) -> None:
     """Raise SefaError for a partial file that is not there or cannot be read."""
-    _key_of(path)
+    _told(path, "key")
 
 
-def _key_of(path: Path) -> str:
+def _told(path: Path, name: str) -> str:
+    """Return a text of the file: its `key`, or "" for what an older version left out."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return str(archive["key"])
+            return str(archive[name]) if name in archive or name == "key" else ""
     except FileNotFoundError:
         raise SefaError(
             f"{path} does not exist: nothing can be resumed", remedy="Leave out resume=True."
@@ -59,10 +61,10 @@ class Partial:
     Stages have names: "grams 0-4", or for a large latent "sketch" and "residuals 0" ….
     """
 
-    def __init__(self, path: Path, task: object) -> None:
+    def __init__(self, path: Path, task: Mapping[str, Any]) -> None:
         """Take `task`: everything that changes the numbers, as JSON."""
-        self.path = path
-        self.key = hashlib.sha256(canonical_json(task).encode()).hexdigest()
+        self.path, self._task = path, canonical_json(task)
+        self.key = hashlib.sha256(self._task.encode()).hexdigest()
         self._arrays: dict[str, NDArray[np.floating]] = {}
         self._is_ours = False  # whether the file on disk is of this search
 
@@ -74,24 +76,36 @@ class Partial:
     def is_of_this_search(self) -> bool:
         """Whether the file can be read, and is of this search."""
         try:
-            return _key_of(self.path) == self.key
+            return _told(self.path, "key") == self.key
         except SefaError:
             return False
 
     def read(self) -> None:
         """Take over what is there. Raises SefaError if it is another search's or unreadable."""
-        if _key_of(self.path) != self.key:
+        if _told(self.path, "key") != self.key:
             raise SefaError(
-                f"{self.path} belongs to a search with other options",
+                f"{self.path} belongs to a search with other options{self._others()}",
                 "the same model and options",
                 "Repeat them, or leave out resume=True.",
             )
         try:
             with np.load(self.path, allow_pickle=False) as archive:
-                self._arrays = {name: archive[name] for name in archive if name != "key"}
+                self._arrays = {name: archive[name] for name in archive if "/" in name}
         except BROKEN as error:
             raise _unread(self.path) from error
         self._is_ours = True
+
+    def _others(self) -> str:
+        """Name the options in which the file's search differs, such as ` (seeds, tau)`."""
+        try:
+            theirs = read_json(_told(self.path, "task").encode(), "task")
+        except SefaError:
+            return ""
+        ours = json.loads(self._task)
+        if not isinstance(theirs, dict):
+            return ""
+        names = sorted(name for name in ours.keys() | theirs if ours.get(name) != theirs.get(name))
+        return f" ({', '.join(name.removesuffix('_digest') for name in names)})"
 
     def found(self, stage: str, number: int) -> list[NDArray[np.floating]] | None:
         """Return the arrays of a finished stage of a picture; None if it is not finished."""
@@ -126,5 +140,5 @@ class Partial:
 
     def _write(self) -> None:
         with open_atomically(self.path, overwrite=True) as file:
-            np.savez(file, key=self.key, **self._arrays)  # type: ignore[arg-type]
+            np.savez(file, key=self.key, task=self._task, **self._arrays)  # type: ignore[arg-type]
         self._is_ours = True

@@ -153,6 +153,9 @@ def _no_model(path: Path) -> SefaError:
     with mapped(path) as data:
         if data[:4] != MAGIC:
             return SefaError(f"{path.name} is an XML file, but not an OpenVINO IR", _EXPECTED)
+    if path.suffix == ".partial":
+        remedy = "Repeat the command that was interrupted, with resume=True."
+        return SefaError(f"{path.name} is what an interrupted run left", _EXPECTED, remedy)
     shown = ", ".join(f"{name!r:.60}" for name in names_in_zip(path))
     remedy = "Codes are given with --codes." if ".npy" in shown else ""
     return SefaError(

@@ -131,6 +131,14 @@ def test_text_in_a_file_cannot_control_the_terminal(sefa: Sefa, bundle: Path) ->
     assert all(character.isprintable() for character in text.replace("\n", ""))
 
 
+def test_a_region_is_named_once(sefa: Sefa, bundle: Path) -> None:
+    for region in ("region mouth", "box 1,2,3,4", "regional"):
+        replace(Bundle.load(bundle), params={"region": region}).save(f"{len(region)}.dirs")
+    shown = sefa("inspect", *(f"{n}.dirs" for n in (12, 11, 8))).stdout
+    for words in ("(region mouth)", "(region box 1,2,3,4)", "(region regional)"):
+        assert words in shown
+
+
 def test_words_between_colons_are_no_emoji(sefa: Sefa, bundle: Path) -> None:
     made = Bundle.load(bundle).name({0: ":smile:"})
     made = replace(made, params={":eye:": ":fire:"}, model={**made.model, "ref": ":car:.pth"})

@@ -67,8 +67,8 @@ def test_an_interrupted_search_goes_on(generator: Generator, tmp_path: Path) -> 
         sefa.localize(generator, BOX, progress=stopped_at(48), **how)
     (note,) = interrupt.value.__notes__
     assert note == f"{tmp_path / 'a.dirs.partial'} keeps the work so far; continue with resume=True"
-    with pytest.raises(SefaError, match="other options"):
-        sefa.localize(generator, BOX, resume=True, **{**how, "tau": 1e-3})
+    with pytest.raises(SefaError, match=r"other options \(num, tau\); expected"):
+        sefa.localize(generator, BOX, resume=True, **{**how, "tau": 1e-3, "num": 3})
     told: list[int] = []
     bundle = sefa.localize(
         generator, BOX, resume=True, progress=lambda what, done, total: told.append(done), **how
@@ -90,7 +90,7 @@ def test_a_search_goes_on_where_auto_is_another_precision(
     with pytest.raises(KeyboardInterrupt):
         sefa.localize(generator, BOX, progress=stopped_at(16), **how)
     other = {"float32": "bf16", "bf16": "float32"}[precision]
-    with pytest.raises(SefaError, match="other options"):
+    with pytest.raises(SefaError, match=r"other options \(precision\)"):
         sefa.localize(generator, BOX, resume=True, **{**how, "precision": other})
     monkeypatch.setattr(Search, "settled", lambda self, generator: replace(self, precision=other))
     again = sefa.localize(generator, BOX, resume=True, **{**how, "precision": "auto"})
@@ -112,7 +112,7 @@ def test_codes_may_be_an_array_which_resume_knows_again(
     how["output"] = tmp_path / "a.dirs"
     with pytest.raises(KeyboardInterrupt):
         sefa.localize(generator, BOX, codes=codes, progress=stopped_at(16), **how)
-    with pytest.raises(SefaError, match="other options"):
+    with pytest.raises(SefaError, match=r"other options \(codes\)"):
         sefa.localize(generator, BOX, codes=codes + 1, resume=True, **how)
     with pytest.raises(SefaError, match=r"\(n, 8, 32\) for this model"):
         sefa.localize(generator, BOX, codes=codes[:, :3], size=32)

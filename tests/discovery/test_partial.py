@@ -9,6 +9,7 @@ import pytest
 
 from sefa_cli.commands.on_cluster import _removed
 from sefa_cli.discovery.partial import Partial
+from sefa_cli.errors import SefaError
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_a_finished_search_succeeds_although_its_file_stays(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """`localize` and `invert` ended with a traceback, their output written."""
-    partial = Partial(tmp_path / "x.dirs.partial", "task")
+    partial = Partial(tmp_path / "x.dirs.partial", {"seeds": [0]})
     partial.keep("grams", 0, [np.zeros(3)])
     request.getfixturevalue("read_only")
     partial.remove()
@@ -36,3 +37,16 @@ def test_parts_that_cannot_be_removed_are_named(tmp_path: Path, read_only: None)
     said = [str(error) for error in _removed([tmp_path / "x.part", tmp_path / "y.part"])]
     for name in ("x.part", "y.part"):
         assert any(f"{name}: the file system is read-only" in text for text in said)
+
+
+@pytest.mark.parametrize("task", [None, "no JSON", "[1]", "3"])
+def test_a_file_that_does_not_tell_its_options_is_refused_all_the_same(
+    tmp_path: Path, task: str | None
+) -> None:
+    """Older versions kept a key alone."""
+    path = tmp_path / "x.dirs.partial"
+    told = {} if task is None else {"task": task}
+    with open(path, "wb") as file:
+        np.savez(file, **{"key": "another", **told})  # type: ignore[arg-type]
+    with pytest.raises(SefaError, match="with other options; expected the same model"):
+        Partial(path, {"seeds": [0]}).read()

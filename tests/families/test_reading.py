@@ -127,6 +127,10 @@ def test_other_archives(tmp_path):
     with zipfile.ZipFile(tmp_path / "y.zip", "w") as archive:
         archive.writestr("readme.txt", "nothing")
     assert "it holds 'readme.txt'" in refusal(tmp_path / "y.zip")
+    (tmp_path / "x.npz").rename(tmp_path / "x.dirs.partial")
+    assert refusal(tmp_path / "x.dirs.partial").startswith(
+        "x.dirs.partial is what an interrupted run left"
+    )
 
 
 def test_direction_bundles(tmp_path):
