@@ -215,9 +215,7 @@ def weights_digest(checkpoint: Checkpoint) -> str:
     return digest.hexdigest()
 
 
-def model_card(
-    checkpoint: Checkpoint, everything: Sequence[Layer] | None = None
-) -> dict[str, Any]:
+def model_card(checkpoint: Checkpoint, everything: Sequence[Layer] | None = None) -> dict[str, Any]:
     """Return the facts that a bundle keeps about its model, with the fingerprint.
 
     `everything` are its `first_projections` if some are read already: matrices read once are kept.
