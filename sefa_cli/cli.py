@@ -220,6 +220,7 @@ def _install_completion(run: Callable[[], object]) -> None:
 
 def main() -> None:
     """Run the command that `sys.argv` names."""
+    interrupts.install()
     accept_any_text()
     named = next((word for word in sys.argv[1:] if word not in _QUIETNESS), "")
     run = partial(make_app(named), prog_name="sefa")  # also as `python -m sefa_cli`

@@ -27,6 +27,8 @@ _postponed: int | None = None  # the signal that waits for an import to end
 
 def install() -> None:
     """Handle SIGINT and SIGTERM; a signal that the parent told us to ignore stays ignored."""
+    if sys.unraisablehook is _unraisable:
+        return  # done already
     for number in _CODES:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _handle)
@@ -40,7 +42,7 @@ def install() -> None:
 def leave(code: int) -> None:
     """Let Python do what is registered for its end, and then end the process with `code`.
 
-    Python itself would first take all modules apart: a twentieth of the time of most commands.
+    Python itself would first take all modules apart: 5 ms, and 80 if torch is among them.
     """
     global _code
     _code = code
