@@ -104,8 +104,9 @@ class Partial:
         ours = json.loads(self._task)
         if not isinstance(theirs, dict):
             return ""
-        names = sorted(name for name in ours.keys() | theirs if ours.get(name) != theirs.get(name))
-        return f" ({', '.join(name.removesuffix('_digest') for name in names)})"
+        names = [name for name in ours.keys() | theirs if ours.get(name) != theirs.get(name)]
+        told = ", ".join(sorted(name.removesuffix("_digest") for name in names))
+        return f" ({told})" if told else ""
 
     def found(self, stage: str, number: int) -> list[NDArray[np.floating]] | None:
         """Return the arrays of a finished stage of a picture; None if it is not finished."""
@@ -140,5 +141,6 @@ class Partial:
 
     def _write(self) -> None:
         with open_atomically(self.path, overwrite=True) as file:
+            # mypy takes the arrays for `allow_pickle`, the one option that savez has.
             np.savez(file, key=self.key, task=self._task, **self._arrays)  # type: ignore[arg-type]
         self._is_ours = True
