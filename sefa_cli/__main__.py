@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def run() -> None:
-    """Run the command line as a process of its own, which ends at once."""
+    """Be the command `sefa`: a process that nothing else uses, and that ends at once."""
     try:
         main()
     except SystemExit as end:
@@ -35,4 +35,4 @@ def run() -> None:
 
 
 if __name__ == "__main__":
-    run()
+    main()  # perhaps under a profiler, or within another program

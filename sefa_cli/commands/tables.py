@@ -85,10 +85,8 @@ def show_bundle(console: Console, about: Mapping[str, Any], num: int) -> None:
     """Print a bundle: facts, then the leading `num` directions with a bar chart."""
     model, params = about["model"], about["params"]
     shown = {_safe(name): _plain(value) for name, value in params.items() if value is not None}
-    switches = ", ".join(  # "region mouth", not "region region mouth"
-        value if value.startswith(f"{name} ") else f"{name} {value}"
-        for name, value in shown.items()
-    )
+    switches = ", ".join(f"{name} {value}" for name, value in shown.items())
+    switches = switches.replace("region region ", "region ")  # of a region by name
     per_layer = ", a row per layer" if about["per_layer"] else ""
     facts = {
         "format": f"sefa-directions {about['format_version']}, written by {about['tool']}",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_BEGUN = 1 << 30  # bytes of an unfinished picture that are worth keeping
 
-_WHOLE, _BEGUN = "whole", "begun"
+_WHOLE, _BEGUN, _TEXTS = "whole", "begun", ("key", "task")
 
 
 def partial_path(output: Path | str) -> Path:
@@ -35,10 +35,10 @@ def check_resumable(path: Path) -> None:
 
 
 def _told(path: Path, name: str) -> str:
-    """Return a text of the file: its `key`, or "" for what an older version left out."""
+    """Return one of `_TEXTS`. Raises SefaError, also for a task that an older version left out."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return str(archive[name]) if name in archive or name == "key" else ""
+            return str(archive[name])
     except FileNotFoundError:
         raise SefaError(
             f"{path} does not exist: nothing can be resumed", remedy="Leave out resume=True."
@@ -84,29 +84,29 @@ class Partial:
         """Take over what is there. Raises SefaError if it is another search's or unreadable."""
         if _told(self.path, "key") != self.key:
             raise SefaError(
-                f"{self.path} belongs to a search with other options{self._others()}",
+                f"{self.path} belongs to a search with other options{self._differences()}",
                 "the same model and options",
                 "Repeat them, or leave out resume=True.",
             )
         try:
             with np.load(self.path, allow_pickle=False) as archive:
-                self._arrays = {name: archive[name] for name in archive if "/" in name}
+                self._arrays = {name: archive[name] for name in archive if name not in _TEXTS}
         except BROKEN as error:
             raise _unread(self.path) from error
         self._is_ours = True
 
-    def _others(self) -> str:
-        """Name the options in which the file's search differs, such as ` (seeds, tau)`."""
+    def _differences(self) -> str:
+        """Name our options that the file's search has not, such as ` (seeds, tau)`, or nothing."""
         try:
-            theirs = read_json(_told(self.path, "task").encode(), "task")
-        except SefaError:
+            text = _told(self.path, "task").encode(errors="replace")
+            theirs = read_json(text, "task")
+        except SefaError:  # an older version kept none
             return ""
-        ours = json.loads(self._task)
         if not isinstance(theirs, dict):
             return ""
-        names = [name for name in ours.keys() | theirs if ours.get(name) != theirs.get(name)]
-        told = ", ".join(sorted(name.removesuffix("_digest") for name in names))
-        return f" ({told})" if told else ""
+        ours = json.loads(self._task)  # only these names are shown: a file may hold any
+        names = {name.removesuffix("_digest") for name in ours if ours[name] != theirs.get(name)}
+        return f" ({', '.join(sorted(names))})" if names else ""
 
     def found(self, stage: str, number: int) -> list[NDArray[np.floating]] | None:
         """Return the arrays of a finished stage of a picture; None if it is not finished."""

@@ -31,6 +31,11 @@ def region_job(job: Mapping[str, Any], target: Target) -> dict[str, Any]:
     return {**job, **each}
 
 
+def region_digests(target: Target) -> dict[str, str]:
+    """Return digests of all weights, also of those that each picture has of its own."""
+    return {f"{what}_digest": _digest(weights) for what, weights in _regions(target).items()}
+
+
 def _regions(target: Target) -> dict[str, Weights]:
     background = {} if target.back is None else {"background": target.back}
     return {"region": target.fore, **background}

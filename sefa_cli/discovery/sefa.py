@@ -89,8 +89,9 @@ def _gram(
     """Return AᵀA in float64 `(dim, dim)`, summed over the matrices so A is never stacked."""
     dim = matrices[0].shape[1]
     gram = np.zeros((dim, dim))
-    # BLAS computes a triangle of AᵀA and numpy mirrors it, column by column: much faster if the
-    # rows of the result are not 4 KB apart, which is all one place in a cache.
+    # BLAS computes a triangle of AᵀA and numpy mirrors it, column by column. Were its rows 4 KB
+    # apart, the numbers of a column would drive each other out of the cache: so a row takes an odd
+    # number of 64-byte lines, for `dim` numbers or more.
     product = np.empty((dim, (dim + 8) // 16 * 16 + 8))[:, :dim]
     for matrix in matrices:
         A = matrix.astype(np.float64)  # (outputs, dim)

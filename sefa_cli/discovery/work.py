@@ -15,7 +15,7 @@ from sefa_cli.discovery.collect import Collector
 from sefa_cli.discovery.jacobian_file import file_bytes, jacobian_file
 from sefa_cli.discovery.partial import Partial
 from sefa_cli.discovery.region_bundle import Found, found_in, parameters
-from sefa_cli.discovery.region_parts import region_job, region_part
+from sefa_cli.discovery.region_parts import region_digests, region_job, region_part
 from sefa_cli.discovery.request import Files, Request
 from sefa_cli.discovery.search import Search, Target
 from sefa_cli.discovery.style_bundle import style_bundle, style_channels
@@ -192,9 +192,13 @@ class Prepared:
     def _partial(self) -> Partial | None:
         if self.files.partial is None:
             return None
+        first = self.searches[0]
         task = {
             **self._task(self.start),
             **self._params(),
+            **region_digests(self.target),
+            "space": first.space,
+            "method": first.method,
             "per_seed": self.request.per_seed,
             "weights": weights_digest(self.checkpoint),
         }

@@ -79,6 +79,29 @@ def test_an_interrupted_search_goes_on(generator: Generator, tmp_path: Path) -> 
     assert bundle.to_bytes() == whole.to_bytes() == (tmp_path / "a.dirs").read_bytes()
 
 
+@pytest.mark.parametrize("changed", ["region", "background", "space", "method"])
+def test_nothing_of_another_search_is_taken_over(
+    generator: Generator, tmp_path: Path, changed: str
+) -> None:
+    """A mask of other pixels, a background and a space were not told apart."""
+    one, other = np.zeros((2, 32, 32), np.uint8)
+    one[4:12, 4:12], other[20:28, 20:28] = 255, 255
+    how: dict[str, Any] = {"seeds": [0], "size": 32, "num": 2, "tau": 1e-3, "sketch": 0}
+    how["output"] = tmp_path / "a.dirs"
+    with pytest.raises(KeyboardInterrupt):
+        sefa.localize(generator, one, progress=stopped_at(16), **how)
+    if changed == "background":
+        how["background"] = other
+    elif changed == "space":
+        how["space"] = "w+"
+    elif changed == "method":
+        how["method"] = "nullspace"
+        del how["tau"]
+    region = other if changed == "region" else one
+    with pytest.raises(SefaError, match=rf"other options \((.+, )*{changed}[,)]"):
+        sefa.localize(generator, region, resume=True, **how)
+
+
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
 def test_a_search_goes_on_where_auto_is_another_precision(
     generator: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str

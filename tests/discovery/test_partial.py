@@ -39,7 +39,11 @@ def test_parts_that_cannot_be_removed_are_named(tmp_path: Path, read_only: None)
         assert any(f"{name}: the file system is read-only" in text for text in said)
 
 
-@pytest.mark.parametrize("task", [None, "no JSON", "[1]", "3", '{"seeds": [0]}'])
+@pytest.mark.parametrize(
+    "task",
+    [None, "no JSON", "[1]", "3", '{"seeds": [0]}', '{"\\ud800": 1, "seeds": [0]}',
+     '{"a\\u001b": "b", "seeds": [0]}', "\ud800"],
+)  # fmt: skip
 def test_a_file_that_does_not_tell_its_options_is_refused_all_the_same(
     tmp_path: Path, task: str | None
 ) -> None:
