@@ -1,8 +1,8 @@
 """Fewer products for 3×3 convolutions: tiles of features, transformed (Winograd).
 
 What a filter g gives at a few places of one axis is y = Aᵀ [(G g) ⊙ (Bᵀ d)], d the features there
-(Lavin & Gray, CVPR 2016). Four outputs of a convolution take six products instead of twelve: F(4, 3).
-One that doubles the resolution gives g₀ dᵢ + g₂ dᵢ₋₁ at even places and g₁ dᵢ at odd ones: four
+(Lavin & Gray, CVPR 2016). Four outputs of a convolution take six products instead of twelve: F(4,
+3). One that doubles the resolution gives g₀ dᵢ + g₂ dᵢ₋₁ at even places and g₁ dᵢ at odd ones: four
 outputs take five products instead of six, F(2, 2) beside two plain ones. Along both axes these are
 a quarter of the products, and seven of ten.
 
@@ -51,7 +51,7 @@ def _doubled() -> Axis:
     return (
         torch.cat([into, F.pad(plain, (1, 0))]),
         torch.cat([kernel @ even, odd]),
-        torch.block_diag(back, plain)[[0, 2, 1, 3]],
+        torch.cat([F.pad(back, (0, 2)), F.pad(plain, (3, 0))])[[0, 2, 1, 3]],
     )
 
 
@@ -83,11 +83,11 @@ def multiplied(kernels: Tensor, tiles: int) -> Multiply:
     A convolution of one pixel, its kernels laid out before, is a fifth faster than `bmm`.
     """
     products, outputs, inputs = kernels.shape
-    if not torch.backends.mkldnn.is_available():
+    if not torch._C._has_mkldnn:
         turned = kernels.mT.contiguous()
         return lambda into: torch.bmm(into.transpose(0, 1), turned).transpose(0, 1)
     how = [0, 0], [1, 1], [1, 1], products  # padding, stride, dilation, groups
-    packed = torch._C._nn.mkldnn_reorder_conv2d_weight(  # type: ignore[attr-defined]
+    packed = torch._C._nn.mkldnn_reorder_conv2d_weight(  # type: ignore[call-arg]
         kernels.reshape(-1, inputs, 1, 1).to_mkldnn(), *how, [1, products * inputs, 1, tiles]
     )
 
@@ -109,7 +109,7 @@ class Band:
         self, scheme: Scheme, multiply: Multiply, size: tuple[int, int], inputs: int, outputs: int,
         like: Tensor, reach: tuple[int, int],
     ) -> None:  # fmt: skip
-        """`reach`: how many outputs before and after its own are needed for one that is smoothed."""
+        """`reach`: how many outputs before and after its own one that is smoothed takes."""
         (tall, wide), (before, after) = size, reach
         self._scheme, self._multiply = scheme, multiply
         self._into, self._back = scheme.into.to(like), scheme.back.to(like)
@@ -121,7 +121,8 @@ class Band:
         self._given = like.new_empty(tall, wide, given, given, outputs)
         self._above = before + after
         self._lines = like.new_zeros(self._above + given * tall, before + given * wide, outputs)
-        self._new = self._lines[self._above :, before:].unflatten(0, (tall, given))
+        inside = self._lines[self._above :, before:]
+        self._new = inside.view(tall, given, wide, given, outputs).transpose(1, 2)
 
     def outputs(self, features: Tensor, factor: Tensor, first: int) -> Tensor:
         """Return those of its rows of tiles `(rows, columns, outputs)`, from the first on.
@@ -139,7 +140,7 @@ class Band:
         torch.bmm(self._back.expand(many, -1, -1), self._multiply(self._products), out=given)
         lines, above = self._lines, self._above
         lines[:above] = lines[len(lines) - above :].clone() if first else 0.0
-        self._new.unflatten(2, self._given.shape[1:4:2]).copy_(self._given.transpose(1, 2))
+        self._new.copy_(self._given)
         return lines
 
 

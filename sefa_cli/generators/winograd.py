@@ -4,7 +4,6 @@ A picture is computed in bands of tiles, from the features to the finished rows:
 cache, a picture does not. A number that is not finite spoils its tile.
 """
 
-import os
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,7 +14,7 @@ from torch.autograd.forward_ad import unpack_dual
 from sefa_cli.generators.layers import Resampler, fast_layout
 from sefa_cli.generators.tiles import DOUBLING, PLAIN, Band, Multiply, Scheme, multiplied
 
-_TILES = int(os.environ.get('TILES',128))  # in a band, at least one row of them
+_TILES = 128  # in a band, at least one row of them
 _LEAST_SIDE, _LEAST_CHANNELS = 32, 64  # below, torch's own is as fast
 
 
@@ -44,7 +43,12 @@ class Finish:
         factor, bias = (
             fast_layout(one.expand(1, -1, 1, width)) for one in (self.factor[i], self.bias)
         )
-        return replace(self, factor=factor, bias=bias, noise=None if self.noise is None else self.noise[i : i + 1])
+        return replace(
+            self,
+            factor=factor,
+            bias=bias,
+            noise=None if self.noise is None else self.noise[i : i + 1],
+        )
 
     def write(self, y: Tensor, rows: slice, out: Tensor) -> None:
         """Finish some rows of one sample, y `(1, outputs, rows, w)`, in `out`."""
