@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.forward_ad import unpack_dual
 
-from sefa_cli.generators.layers import Resampler, fast_layout
+from sefa_cli.generators.layers import Resampler, TensorModule, fast_layout
 from sefa_cli.generators.tiles import DOUBLING, PLAIN, Band, Multiply, Scheme, multiplied
 
 _TILES = 128  # in a band, at least one row of them
@@ -60,7 +60,7 @@ class Finish:
             out.clamp_(-self.clamp, self.clamp)
 
 
-class Convolution:
+class Convolution(TensorModule):
     """A 3×3 convolution of stride and padding one, or one that doubles and smooths.
 
     It keeps the kernels that it transformed.
@@ -68,15 +68,16 @@ class Convolution:
 
     def __init__(self, resampler: Resampler | None = None) -> None:
         """With `resampler`, the resolution doubles: a transposed convolution, then its filter."""
+        super().__init__()
         self._resampler = resampler
         # A weight, so that no other takes its place in memory; its version; × G g.
         self._kept: tuple[Tensor, int, Multiply] | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the kernels out of copies: these may have other weights, of another type."""
-        return {"_resampler": self._resampler, "_kept": None}
+        return self.__dict__ | {"_kept": None}
 
-    def __call__(
+    def forward(
         self, x: Tensor, weight: Tensor, scale: Tensor | None = None, finish: Finish | None = None
     ) -> Tensor:
         """Convolve x `(n, inputs, h, w)`, × scale `(n, inputs)`: `(n, outputs, h, w)`, finished.
