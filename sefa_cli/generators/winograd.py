@@ -14,7 +14,8 @@ from torch.autograd.forward_ad import unpack_dual
 from sefa_cli.generators.layers import Resampler, TensorModule, fast_layout
 from sefa_cli.generators.tiles import DOUBLING, PLAIN, Band, Multiply, Scheme, multiplied
 
-_TILES = 128  # in a band, at least one row of them
+_TILES = 128  # in a band for every thread, at least one row of them; more would not fit the cache
+_THREADS = 4  # above, bands are as for so many
 _LEAST_SIDE, _LEAST_CHANNELS = 32, 64  # below, torch's own is as fast
 
 
@@ -70,8 +71,8 @@ class Convolution(TensorModule):
         """With `resampler`, the resolution doubles: a transposed convolution, then its filter."""
         super().__init__()
         self._resampler = resampler
-        # A weight, so that no other takes its place in memory; its version; × G g.
-        self._kept: tuple[Tensor, int, Multiply] | None = None
+        # A weight, so that no other takes its place in memory; its version; tiles; × G g.
+        self._kept: tuple[Tensor, int, int, Multiply] | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the kernels out of copies: these may have other weights, of another type."""
@@ -104,7 +105,8 @@ class Convolution(TensorModule):
             height, width, reach = 2 * height, 2 * width, self._resampler.reach
         given = self._scheme.given
         tall, wide = (-(-(side + reach[1]) // given) for side in (height, width))
-        bands = -(-tall // max(1, _TILES // wide))
+        most = _TILES * min(torch.get_num_threads(), _THREADS)
+        bands = -(-tall // max(1, most // wide))
         tall = -(-tall // bands)  # of one band
         multiply = self._multiply(weight, tall * wide)
         band = Band(self._scheme, multiply, (tall, wide), inputs, outputs, x, reach)
@@ -133,16 +135,13 @@ class Convolution(TensorModule):
 
     def _multiply(self, weight: Tensor, tiles: int) -> Multiply:
         """Return the product with G g of all kernels, transformed again after a change."""
-        kept = self._kept
-        if kept is not None and (kept[0].data_ptr(), kept[1]) == (
-            weight.data_ptr(),
-            weight._version,
-        ):
-            return kept[2]
+        kept, state = self._kept, (weight.data_ptr(), weight._version, tiles)
+        if kept is not None and (kept[0].data_ptr(), *kept[1:3]) == state:
+            return kept[3]
         weight = weight.detach()
         kernels = torch.tensordot(self._scheme.kernel.to(weight), weight.flatten(2), ([1], [2]))
         multiply = multiplied(kernels, tiles)
-        self._kept = weight, weight._version, multiply
+        self._kept = weight, weight._version, tiles, multiply
         return multiply
 
 
