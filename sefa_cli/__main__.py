@@ -19,7 +19,12 @@ def main() -> None:
     gc.set_threshold(10_000, 10, 1000)
     from sefa_cli.cli import main
 
-    main()
+    try:
+        main()
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            interrupts.leave(end.code)
+        raise
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ the named levels, and the mean style that reveals a common gain are here too.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -132,15 +132,21 @@ def parse_layers(checkpoint: Checkpoint, layers: Indices) -> tuple[int, ...]:
         raise UsageError(error.found, error.expected, f"Levels: {either(named)}.") from None
 
 
-def select(checkpoint: Checkpoint, layers: Indices = "all", to_rgb: str = "last") -> list[Layer]:
+def select(
+    checkpoint: Checkpoint,
+    layers: Indices = "all",
+    to_rgb: str = "last",
+    everything: Sequence[Layer] | None = None,
+) -> list[Layer]:
     """Return the projections of the code indices `layers`; `to_rgb` filters the to-RGBs.
 
-    `last` is the published choice for StyleGAN2. Raises UsageError if nothing is left.
+    `last` is the published choice for StyleGAN2. The result is a part of `everything`, by default
+    of new `first_projections`. Raises UsageError if nothing is left.
     """
     if to_rgb not in TO_RGB:
         raise UsageError(f"unknown to-RGB choice {to_rgb!r}", either(TO_RGB))
     indices = set(parse_layers(checkpoint, layers))
-    everything = first_projections(checkpoint)
+    everything = everything or first_projections(checkpoint)
     rgbs = [layer for layer in everything if layer.kind == "torgb"]
     kept = {"first": rgbs[:1], "last": rgbs[-1:], "all": rgbs, "none": []}[to_rgb]
     chosen = [
@@ -209,8 +215,11 @@ def weights_digest(checkpoint: Checkpoint) -> str:
     return digest.hexdigest()
 
 
-def model_card(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Return the facts that a bundle keeps about its model, with the fingerprint."""
+def model_card(checkpoint: Checkpoint, everything: Sequence[Layer] | None = None) -> dict[str, Any]:
+    """Return the facts that a bundle keeps about its model, with the fingerprint.
+
+    `everything` are its `first_projections` if some are read already: matrices read once are kept.
+    """
     config = checkpoint.config
     return {
         "ref": checkpoint.ref,
@@ -220,5 +229,5 @@ def model_card(checkpoint: Checkpoint) -> dict[str, Any]:
         "w_dim": config.w_dim,
         "num_layers": config.num_layers,
         "layer_names": layer_names(checkpoint),
-        "fingerprint": fingerprint(checkpoint),
+        "fingerprint": fingerprint_of(everything or first_projections(checkpoint)),
     }

@@ -86,3 +86,28 @@ def test_garbage_is_not_looked_for_in_all_modules() -> None:
     for words, on in ((["--version"], False), (["inspect", MODEL], True)):
         done = subprocess.check_output([sys.executable, "-c", RUN.format(words) + state], text=True)
         assert done.splitlines()[-1] == f"{on} 1000"
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["inspect", "no.dirs"], 1)])
+def test_modules_are_not_taken_apart_at_the_end(words: list[str], code: int) -> None:
+    """What is registered for the end is done, and nothing that was written is lost."""
+    child = (
+        "import atexit, os, sys\n"
+        "class Kept:\n    def __del__(self, write=os.write): write(1, b'taken apart')\n"
+        f"sys.argv = ['sefa', *{words!r}]\n"
+        "from sefa_cli import __main__, cli\n"
+        "begin = cli.main\n"
+        "def main():\n    atexit.register(print, 'registered', end='')\n    begin()\n"
+        "cli.main, cli.kept = main, Kept()\n"
+        "__main__.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stdout.endswith("registered")
+    assert "sefa" in (done.stderr if code else done.stdout)
+
+
+def test_a_traceback_ends_with_code_1() -> None:
+    child = "from sefa_cli import cli, __main__\ncli.main = lambda: 1 / 0\n__main__.main()"
+    done = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True)
+    assert done.returncode == 1 and "ZeroDivisionError" in done.stderr

@@ -66,13 +66,14 @@ def factorize(
         ((4, 32), [0, 1])
     """
     checkpoint = checkpoint_of(ref, offline)
-    chosen = projections.select(checkpoint, layers, to_rgb)
+    everything = projections.first_projections(checkpoint)
+    chosen = projections.select(checkpoint, layers, to_rgb, everything)
     matrices = [layer.matrix.finite(layer.name) for layer in chosen]
     factors = sefa.factorize(
         matrices, normalize=normalize, center=center, deflate=deflate_gain, num=num
     )
     indices = sorted({layer.index for layer in chosen})
-    model = projections.model_card(checkpoint)
+    model = projections.model_card(checkpoint, everything)
     cache.remember(model["fingerprint"], checkpoint.path)
     return Bundle(
         directions=factors.directions,

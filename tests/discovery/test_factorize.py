@@ -1,5 +1,7 @@
 """`sefa.factorize` on checkpoint files gives the published factorization, family by family."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import sefa_cli
+from sefa_cli.checkpoints import open_checkpoint
+from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.errors import UsageError
 from tests.helpers import GOLDEN
 
@@ -66,7 +70,6 @@ def test_pggan_has_one_layer(tmp_path: Path) -> None:
 
 def test_every_unit_of_the_first_layer_is_one_row(tmp_path: Path) -> None:
     """Rows by channel, y, x: the fingerprint's order, in which the kernel is not turned."""
-    from sefa_cli.checkpoints import open_checkpoint
     from sefa_cli.projections import first_projections
 
     path = model(tmp_path, "pggan_genforce")
@@ -76,3 +79,21 @@ def test_every_unit_of_the_first_layer_is_one_row(tmp_path: Path) -> None:
     assert layer.kind == "dense" and layer.matrix.shape == (640, 48)
     for y, x in ((0, 0), (1, 3), (3, 2)):
         assert np.array_equal(rows[:, y, x], kernel[:, :, 3 - y, 3 - x])
+
+
+@pytest.mark.parametrize("case", ["pggan_genforce", "stylegan_genforce", "stylegan2_genforce"])
+def test_every_matrix_is_read_once(tmp_path: Path, case: str) -> None:
+    """The fingerprint once read the matrices again that the method had read."""
+    checkpoint, reads = open_checkpoint(str(model(tmp_path, case))), Counter[str]()
+
+    def counted(name: str, tensor: LazyTensor) -> LazyTensor:
+        def read() -> np.ndarray:
+            reads[name] += 1
+            return tensor.read()
+
+        return replace(tensor, read=read)
+
+    tensors = {name: counted(name, tensor) for name, tensor in checkpoint.tensors.items()}
+    checkpoint = replace(checkpoint, tensors=tensors)
+    sefa_cli.factorize(checkpoint, "0")
+    assert {count for name, count in reads.items() if len(tensors[name].shape) > 1} == {1}
