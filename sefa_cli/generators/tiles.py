@@ -78,9 +78,10 @@ DOUBLING = Scheme.of(2, _doubled())
 
 
 def multiplied(kernels: Tensor, tiles: int) -> Multiply:
-    """Return the product with kernels `(products, outputs, inputs)`, for about so many tiles.
+    """Return the product with kernels `(products, outputs, inputs)`.
 
-    A convolution of one pixel, its kernels laid out before, is a fifth faster than `bmm`.
+    It is a convolution of one pixel whose kernels are laid out before, for that number of tiles:
+    a fifth faster than `bmm`.
     """
     products, outputs, inputs = kernels.shape
     if not torch._C._has_mkldnn:

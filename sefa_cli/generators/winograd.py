@@ -15,7 +15,7 @@ from sefa_cli.generators.layers import Resampler, TensorModule, fast_layout
 from sefa_cli.generators.tiles import DOUBLING, PLAIN, Band, Multiply, Scheme, multiplied
 
 _TILES = 128  # in a band for every thread, at least one row of them; more would not fit the cache
-_THREADS = 4  # above, bands are as for so many
+_THREADS = 4  # above, bands are as for this number
 _LEAST_SIDE, _LEAST_CHANNELS = 32, 64  # below, torch's own is as fast
 
 
