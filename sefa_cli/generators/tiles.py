@@ -6,7 +6,7 @@ What a filter g gives at a few places of one axis is y = Aᵀ [(G g) ⊙ (Bᵀ d
 outputs take five products instead of six, F(2, 2) beside two plain ones. Along both axes these are
 a quarter of the products, and seven of ten.
 
-F(4, 3) evaluates polynomials at 0, ±3/4, ±3/2 and ∞: rounding errors are about those of torch's own
+F(4, 3) evaluates polynomials at 0, ±3/4, ±3/2 and ∞: rounding errors are twice those of torch's own
 convolution in `fast_layout`, and half those with 0, ±1, ±2 and ∞, as in the paper.
 """
 
@@ -78,9 +78,10 @@ DOUBLING = Scheme.of(2, _doubled())
 
 
 def multiplied(kernels: Tensor, tiles: int) -> Multiply:
-    """Return the product with kernels `(products, outputs, inputs)`, for about so many tiles.
+    """Return the product with kernels `(products, outputs, inputs)`.
 
-    A convolution of one pixel, its kernels laid out before, is a fifth faster than `bmm`.
+    It is a convolution of one pixel whose kernels are laid out before, for that number of tiles:
+    a fifth faster than `bmm`.
     """
     products, outputs, inputs = kernels.shape
     if not torch._C._has_mkldnn:
@@ -127,8 +128,8 @@ class Band:
     def outputs(self, features: Tensor, factor: Tensor, first: int) -> Tensor:
         """Return those of its rows of tiles `(rows, columns, outputs)`, from the first on.
 
-        Features are `(h, w, inputs)`, to be multiplied by the factor `(inputs)`. With them are
-        zeros on the left and as many of the last outputs of the band above as `reach` says.
+        Features are `(h, w, inputs)`, to be multiplied by the factor `(w, inputs)`. For the filter,
+        zeros are to the left and the last outputs of the band above, or zeros, over them.
         """
         _take(self._rows, features, self._scheme.step * first - 1, factor)
         down, right, _ = self._rows.stride()

@@ -14,8 +14,9 @@ from torch.autograd.forward_ad import unpack_dual
 from sefa_cli.generators.layers import Resampler, TensorModule, fast_layout
 from sefa_cli.generators.tiles import DOUBLING, PLAIN, Band, Multiply, Scheme, multiplied
 
-_TILES = 128  # in a band for every thread, at least one row of them; more would not fit the cache
-_THREADS = 4  # above, bands are as for so many
+# In a band, at least one row of them: for one thread, what stays in its cache; for more, what keeps
+# them busy, because they wait for each other after every step.
+_TILES, _SHARED_TILES = 128, 512
 _LEAST_SIDE, _LEAST_CHANNELS = 32, 64  # below, torch's own is as fast
 
 
@@ -105,7 +106,7 @@ class Convolution(TensorModule):
             height, width, reach = 2 * height, 2 * width, self._resampler.reach
         given = self._scheme.given
         tall, wide = (-(-(side + reach[1]) // given) for side in (height, width))
-        most = _TILES * min(torch.get_num_threads(), _THREADS)
+        most = _TILES if torch.get_num_threads() == 1 else _SHARED_TILES
         bands = -(-tall // max(1, most // wide))
         tall = -(-tall // bands)  # of one band
         multiply = self._multiply(weight, tall * wide)

@@ -30,6 +30,12 @@ SHAPES = [  # samples, inputs, outputs, height, width
 ]
 
 
+@pytest.fixture(autouse=True)
+def _small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for one thread."""
+    monkeypatch.setattr(winograd, "_SHARED_TILES", winograd._TILES)
+
+
 def some(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
