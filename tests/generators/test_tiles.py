@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sefa_cli.generators.tiles import DOUBLING, PLAIN, Scheme, multiplied
+from sefa_cli.generators import tiles as tiles_module
+from sefa_cli.generators.tiles import DOUBLING, PLAIN, Multiply, Scheme, multiplied
 
 
 def doubled(d: Tensor, g: Tensor) -> Tensor:
@@ -42,3 +43,28 @@ def test_products_of_any_number_of_tiles(tiles: int) -> None:
     kernels, into = some(7, 20, 13, seed=2).float(), some(tiles, 7, 13, seed=3).float()
     true = torch.einsum("poi,tpi->tpo", kernels, into)
     assert torch.allclose(multiplied(kernels, 5)(into), true, atol=1e-5)
+
+
+def test_kernels_are_laid_out_with_the_torch_that_is_installed() -> None:
+    assert tiles_module._lays_out()
+
+
+def refusing(kernels: Tensor, tiles: int) -> Multiply:
+    raise AttributeError("no such operation")
+
+
+def another(kernels: Tensor, tiles: int) -> Multiply:
+    return lambda into: 2 * tiles_module._by_bmm(kernels)(into)
+
+
+@pytest.mark.parametrize("other", [refusing, another])
+def test_a_torch_that_does_not_lay_them_out(
+    other: Callable[..., Multiply], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles_module, "_laid_out", other)
+    tiles_module._lays_out.cache_clear()
+    try:
+        assert not tiles_module._lays_out()
+        test_products_of_any_number_of_tiles(5)
+    finally:
+        tiles_module._lays_out.cache_clear()

@@ -102,12 +102,12 @@ def test_what_follows_is_done_in_every_row(
 
 
 @pytest.mark.parametrize("resampler", [None, Resampler()], ids=["plain", "doubling"])
-def test_without_the_library_of_packed_kernels(
+def test_without_kernels_that_are_laid_out(
     resampler: Resampler | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x, weight = some(1, 64, 40, 36), some(72, 64, 3, 3)
     packed = Convolution(resampler)(x, weight)
-    monkeypatch.setattr(torch._C, "_has_mkldnn", False)
+    monkeypatch.setattr("sefa_cli.generators.tiles._lays_out", lambda: False)
     assert error(Convolution(resampler)(x, weight), packed.double()) < 2e-6
 
 
