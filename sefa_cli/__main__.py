@@ -19,13 +19,20 @@ def main() -> None:
     gc.set_threshold(10_000, 10, 1000)
     from sefa_cli.cli import main
 
+    main()
+
+
+def run() -> None:
+    """Run the command line as a process of its own, which ends at once."""
     try:
         main()
     except SystemExit as end:
         if isinstance(end.code, int):
-            interrupts.leave(end.code)
+            from sefa_cli.interrupts import leave
+
+            leave(end.code)
         raise
 
 
 if __name__ == "__main__":
-    main()
+    run()

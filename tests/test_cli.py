@@ -88,26 +88,46 @@ def test_garbage_is_not_looked_for_in_all_modules() -> None:
         assert done.splitlines()[-1] == f"{on} 1000"
 
 
+KEPT = """
+import atexit, os, sys
+class Kept:
+    def __del__(self, write=os.write):
+        write(1, b"taken apart")
+atexit.register(print, "registered", end=" ")
+from sefa_cli import __main__, cli
+cli.kept = Kept()
+sys.argv = ["sefa", *{!r}]
+"""
+
+
+def ended(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
 @pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["inspect", "no.dirs"], 1)])
 def test_modules_are_not_taken_apart_at_the_end(words: list[str], code: int) -> None:
-    """What is registered for the end is done, and nothing that was written is lost."""
-    child = (
-        "import atexit, os, sys\n"
-        "class Kept:\n    def __del__(self, write=os.write): write(1, b'taken apart')\n"
-        f"sys.argv = ['sefa', *{words!r}]\n"
-        "from sefa_cli import __main__, cli\n"
-        "begin = cli.main\n"
-        "def main():\n    atexit.register(print, 'registered', end='')\n    begin()\n"
-        "cli.main, cli.kept = main, Kept()\n"
-        "__main__.main()"
-    )
-    done = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True)
+    """What was registered for the end, also before us, is done; what was written is there."""
+    done = ended(KEPT.format(words) + "__main__.run()")
     assert done.returncode == code
-    assert done.stdout.endswith("registered")
+    assert done.stdout.endswith("registered ")
     assert "sefa" in (done.stderr if code else done.stdout)
 
 
+def test_the_end_waits_for_threads() -> None:
+    late = (
+        "import threading, time\n"
+        "threading.Thread(target=lambda: (time.sleep(0.3), print('late'))).start()\n"
+    )
+    done = ended(KEPT.format(["--version"]) + late + "__main__.run()")
+    assert done.returncode == 0 and done.stdout.endswith("late\nregistered ")
+
+
+def test_a_program_that_calls_main_ends_as_it_likes() -> None:
+    call = "try:\n    __main__.main()\nexcept SystemExit as end:\n    print(end.code)\n"
+    done = ended(KEPT.format(["--version"]) + call + "sys.exit(3)")
+    assert done.returncode == 3 and "\n0\nregistered " in done.stdout
+
+
 def test_a_traceback_ends_with_code_1() -> None:
-    child = "from sefa_cli import cli, __main__\ncli.main = lambda: 1 / 0\n__main__.main()"
-    done = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True)
+    done = ended("from sefa_cli import cli, __main__\ncli.main = lambda: 1 / 0\n__main__.run()")
     assert done.returncode == 1 and "ZeroDivisionError" in done.stderr

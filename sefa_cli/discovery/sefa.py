@@ -91,7 +91,7 @@ def _gram(
     gram = np.zeros((dim, dim))
     # BLAS computes a triangle of AᵀA and numpy mirrors it, column by column: much faster if the
     # rows of the result are not 4 KB apart, which is all one place in a cache.
-    product = np.empty((dim, dim + 8))[:, :dim]
+    product = np.empty((dim, (dim + 8) // 16 * 16 + 8))[:, :dim]
     for matrix in matrices:
         A = matrix.astype(np.float64)  # (outputs, dim)
         if mean is not None:

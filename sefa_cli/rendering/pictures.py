@@ -206,7 +206,6 @@ def png(picture: Picture, text: Mapping[str, str] | None = None, compression: in
         notes.add_text(key, value)
     encoded: bytes = iio.imwrite(
         "<bytes>", _drawable(picture), plugin="pillow", extension=".png",
-        format="PNG",  # to find it by the suffix, imageio loads all of Pillow's formats
         is_batch=False, pnginfo=notes, compress_level=compression,
     )  # fmt: skip
     return encoded

@@ -95,7 +95,8 @@ def test_a_quota_behind_stdout_is_one_line(bundle: Path, words: str, unbuffered:
     with open("out", "w") as out:
         done = subprocess.run(
             command, stdout=out, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            # Python would cut off the compiled modules that it writes, and fail on them ever after.
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONDONTWRITEBYTECODE": "1"},
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
         )  # fmt: skip
     assert done.returncode == 1
