@@ -136,7 +136,7 @@ class Resampler(nn.Module):
 def noise_like(
     x: Tensor, noise_mode: str, stored: Tensor | None, strength: Tensor | None, times: int = 1
 ) -> Tensor | None:
-    """Return the noise of a StyleGAN layer `(n, 1 or channels, h, w)`, or None.
+    """Return the noise of a StyleGAN layer `(n or 1, 1 or channels, h, w)`, or None.
 
     h and w are `times` those of x. `const`: the `stored` map `(h, w)` × `strength`, which is a
     number or `(channels, 1, 1)`; `random`: another for every sample.
@@ -144,7 +144,7 @@ def noise_like(
     if strength is None or noise_mode == "none":
         return None
     if noise_mode == "const":
-        return None if stored is None else (stored[None] * strength).expand(len(x), -1, -1, -1)
+        return None if stored is None else (stored[None] * strength)[None]
     side = [times * pixels for pixels in x.shape[2:]]
     return torch.randn(len(x), 1, *side, dtype=x.dtype, device=x.device) * strength
 

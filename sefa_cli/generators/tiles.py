@@ -52,7 +52,7 @@ def _doubled() -> Axis:
     return (
         torch.cat([into, F.pad(plain, (1, 0))]),
         torch.cat([kernel @ even, odd]),
-        torch.cat([F.pad(back, (0, 2)), F.pad(plain, (3, 0))])[[0, 2, 1, 3]],
+        torch.cat([F.pad(back, (0, 2)), F.pad(plain, (3, 0))])[[0, 2, 1, 3]],  # even, odd, …
     )
 
 
@@ -109,7 +109,12 @@ def _laid_out(kernels: Tensor, tiles: int) -> Multiply:
 
 @cache
 def _lays_out() -> bool:
-    """Whether `_laid_out` works: torch does not promise these operations, and may lack them."""
+    """Whether `_laid_out` works: torch does not promise these operations, and may lack them.
+
+    Other processors than x86 may have them without fast code for groups.
+    """
+    if "AVX" not in torch.backends.cpu.get_cpu_capability():
+        return False
     kernels = torch.linspace(-1, 1, 3 * 4 * 8).view(3, 4, 8)  # (products, outputs, inputs)
     into = torch.linspace(-2, 3, 5 * 3 * 8).view(5, 3, 8)  # (tiles, products, inputs)
     try:
@@ -133,7 +138,7 @@ class Band:
         (tall, wide), (before, after) = size, reach
         self._scheme, self._multiply = scheme, multiply
         self._into, self._back = scheme.into.to(like), scheme.back.to(like)
-        _, _, _, taken, step, given = scheme
+        taken, step, given = scheme.taken, scheme.step, scheme.given
         rows, columns = (step * tiles + taken - step for tiles in size)
         self._rows = like.new_zeros(rows, columns, inputs)
         self._tiles = like.new_empty(tall, wide, taken, taken, inputs)
@@ -145,7 +150,7 @@ class Band:
         self._new = inside.view(tall, given, wide, given, outputs).transpose(1, 2)
 
     def outputs(self, features: Tensor, factor: Tensor, first: int) -> Tensor:
-        """Return those of its rows of tiles `(rows, columns, outputs)`, from the first on.
+        """Return those of its rows of tiles `(rows, columns, outputs)`, until it is asked again.
 
         Features are `(h, w, inputs)`, to be multiplied by the factor `(w, inputs)`. For the filter,
         zeros are to the left and the last outputs of the band above, or zeros, over them.
@@ -166,7 +171,8 @@ class Band:
 
 def _take(rows: Tensor, features: Tensor, first: int, scale: Tensor) -> None:
     """Fill `rows` with those of `features` from `first` on × scale, and zeros beyond them."""
-    start, end = max(first, 0), min(first + len(rows), len(features))
+    start = max(first, 0)
+    end = max(start, min(first + len(rows), len(features)))
     rows[: start - first].zero_()
     rows[end - first :].zero_()
     inside = rows[start - first : end - first, 1 : 1 + features.shape[1]]

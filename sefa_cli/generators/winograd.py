@@ -1,7 +1,8 @@
 """3×3 convolutions with a quarter of the products, for pictures on CPUs (see `tiles.py`).
 
 A picture is computed in bands of tiles, from the features to the finished rows: a band stays in the
-cache, a picture does not. A number that is not finite spoils its tile.
+cache, a picture does not. A number that is not finite spoils every tile that takes it, and what the
+filter of an up-convolution takes of these.
 """
 
 from dataclasses import dataclass, replace
@@ -18,20 +19,20 @@ from sefa_cli.generators.tiles import DOUBLING, PLAIN, Band, Multiply, Scheme, m
 # them busy, because they wait for each other after every step.
 _TILES, _SHARED_TILES = 128, 512
 _LEAST_SIDE, _LEAST_CHANNELS = 32, 64  # below, torch's own is as fast
+_LEAST_DOUBLED, _OUTPUTS = 128, 16  # the same of what doubles; outputs come in groups of so many
 
 
 @dataclass(frozen=True)
 class Finish:
     """What follows a convolution: × factor + bias + noise → leaky ReLU 0.2 → clamp."""
 
-    factor: Tensor  # (n, outputs, 1, 1)
-    bias: Tensor  # (outputs, 1, 1)
-    noise: Tensor | None  # (n, 1, h, w)
+    factor: Tensor  # (n, outputs, 1, 1); of a `sample` (1, outputs, 1, w)
+    bias: Tensor  # (outputs, 1, 1); of a `sample` (1, outputs, 1, w)
+    noise: Tensor | None  # (n or 1, 1 or outputs, h, w)
     clamp: float | None
 
-    def __call__(self, y: Tensor) -> Tensor:
-        """Of a whole result `(n, outputs, h, w)`."""
-        y = torch.addcmul(self.bias, y, self.factor)
+    def activated(self, y: Tensor) -> Tensor:
+        """Return y × factor + bias, `(n, outputs, h, w)`, with noise and activation; y is lost."""
         if self.noise is not None:
             y = y.add_(self.noise)
         y = F.leaky_relu_(y, 0.2)
@@ -45,12 +46,10 @@ class Finish:
         factor, bias = (
             fast_layout(one.expand(1, -1, 1, width)) for one in (self.factor[i], self.bias)
         )
-        return replace(
-            self,
-            factor=factor,
-            bias=bias,
-            noise=None if self.noise is None else self.noise[i : i + 1],
-        )
+        noise = self.noise
+        if noise is not None and len(noise) > 1:
+            noise = noise[i : i + 1]
+        return replace(self, factor=factor, bias=bias, noise=noise)
 
     def write(self, y: Tensor, rows: slice, out: Tensor) -> None:
         """Finish some rows of one sample, y `(1, outputs, rows, w)`, in `out`."""
@@ -71,7 +70,7 @@ class Convolution(TensorModule):
     def __init__(self, resampler: Resampler | None = None) -> None:
         """With `resampler`, the resolution doubles: a transposed convolution, then its filter."""
         super().__init__()
-        self._resampler = resampler
+        self.resampler = resampler
         # A weight, so that no other takes its place in memory; its version; tiles; × G g.
         self._kept: tuple[Tensor, int, int, Multiply] | None = None
 
@@ -87,23 +86,26 @@ class Convolution(TensorModule):
         The number of samples does not choose how: it must not change a picture.
         """
         after = () if finish is None else (finish.factor, finish.bias, finish.noise)
-        if suits(x, weight, scale, *after):
+        if suits(x, weight, scale, *after, doubling=self.resampler is not None):
             return self._by_tiles(x, weight, scale, finish)
         y = self.plain(x if scale is None else x * scale[:, :, None, None], weight)
-        return y if finish is None else finish(y)
+        if finish is None:
+            return y
+        y = torch.addcmul(finish.bias, y, finish.factor)  # from here on the convolution's is free
+        return finish.activated(y)
 
     def plain(self, x: Tensor, weight: Tensor) -> Tensor:
         """By torch's own convolutions."""
-        if self._resampler is None:
+        if self.resampler is None:
             return F.conv2d(x, weight, padding=1)
-        return self._resampler.smooth(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2))
+        return self.resampler.smooth(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2))
 
     def _by_tiles(
         self, x: Tensor, weight: Tensor, scale: Tensor | None, finish: Finish | None
     ) -> Tensor:
         (n, inputs, height, width), outputs, reach = x.shape, len(weight), (0, 0)
-        if self._resampler is not None:
-            height, width, reach = 2 * height, 2 * width, self._resampler.reach
+        if self.resampler is not None:
+            height, width, reach = 2 * height, 2 * width, self.resampler.reach
         given = self._scheme.given
         tall, wide = (-(-(side + reach[1]) // given) for side in (height, width))
         most = _TILES if torch.get_num_threads() == 1 else _SHARED_TILES
@@ -118,10 +120,10 @@ class Convolution(TensorModule):
             factor = factor.repeat(x.shape[3], 1)  # as in `Finish.sample`
             for first in range(0, bands * tall, tall):
                 y = band.outputs(features, factor, first)[None].permute(0, 3, 1, 2)
-                if self._resampler is not None:
-                    y = self._resampler.filtered(y)
+                if self.resampler is not None:
+                    y = self.resampler.filtered(y)
                 start = given * first - reach[1]  # of y
-                rows = slice(max(start, 0), min(start + y.shape[2], height))
+                rows = slice(max(start, 0), max(0, min(start + y.shape[2], height)))
                 y = y[:, :, rows.start - start : rows.stop - start, :width]
                 out = result[i : i + 1, :, rows]
                 if own is None:
@@ -132,7 +134,7 @@ class Convolution(TensorModule):
 
     @property
     def _scheme(self) -> Scheme:
-        return PLAIN if self._resampler is None else DOUBLING
+        return PLAIN if self.resampler is None else DOUBLING
 
     def _multiply(self, weight: Tensor, tiles: int) -> Multiply:
         """Return the product with G g of all kernels, transformed again after a change."""
@@ -146,13 +148,15 @@ class Convolution(TensorModule):
         return multiply
 
 
-def suits(x: Tensor, weight: Tensor, *others: Tensor | None) -> bool:
-    """Return whether x is convolved sooner so, and may be: it may not to be differentiated."""
+def suits(x: Tensor, weight: Tensor, *others: Tensor | None, doubling: bool = False) -> bool:
+    """Return whether x is convolved sooner so, and may be: not to be differentiated or traced."""
     return (
-        x.device.type == "cpu"
+        not (torch.compiler.is_compiling() or torch.jit.is_tracing())
+        and x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
-        and min(x.shape[2:]) >= _LEAST_SIDE
+        and min(x.shape[2:]) >= (_LEAST_DOUBLED if doubling else _LEAST_SIDE)
         and min(weight.shape[:2]) >= _LEAST_CHANNELS
+        and not (doubling and len(weight) % _OUTPUTS)
         and not torch.is_autocast_enabled("cpu")
         and not weight.is_inference()  # such a tensor does not tell when it changes
         and not _followed(x, weight, *others)
