@@ -115,27 +115,38 @@ class Resampler(nn.Module):
         start = (len(self.taps) - 2) // 2
         return x[:, :, start : start + 2 * height, start : start + 2 * width]
 
+    @property
+    def reach(self) -> tuple[int, int]:
+        """How many pixels before and after its own a smoothed pixel takes."""
+        before = (len(self.taps) + 1) // 2 - 1
+        return before, len(self.taps) - 1 - before
+
     def smooth(self, x: Tensor) -> Tensor:
         """Filter what a transposed 3×3 convolution of stride two gave: 2h + 1 → 2h pixels."""
-        channels, height, width = x.shape[1:]
+        height, width = x.shape[2:]
+        return self.filtered(x, self.reach[0])[:, :, : height - 1, : width - 1]
+
+    def filtered(self, x: Tensor, padding: int = 0) -> Tensor:
+        """Convolve every channel of x with the filter, zeros around it."""
+        channels = x.shape[1]
         kernel = self.taps.flip(0, 1).expand(channels, 1, *self.taps.shape)
-        x = F.conv2d(x, kernel, padding=(len(self.taps) + 1) // 2 - 1, groups=channels)
-        return x[:, :, : height - 1, : width - 1]
+        return F.conv2d(x, kernel, padding=padding, groups=channels)
 
 
 def noise_like(
-    x: Tensor, noise_mode: str, stored: Tensor | None, strength: Tensor | None
+    x: Tensor, noise_mode: str, stored: Tensor | None, strength: Tensor | None, times: int = 1
 ) -> Tensor | None:
-    """Return the noise to add to x `(n, channels, h, w)` of a StyleGAN layer, or None.
+    """Return the noise of a StyleGAN layer `(n or 1, 1 or channels, h, w)`, or None.
 
-    `const`: the `stored` map `(h, w)` × `strength`, which is a number or `(channels, 1, 1)`;
-    `random`: another for every sample, the same for its channels but for the strength.
+    h and w are `times` those of x. `const`: the `stored` map `(h, w)` × `strength`, which is a
+    number or `(channels, 1, 1)`; `random`: another for every sample.
     """
     if strength is None or noise_mode == "none":
         return None
     if noise_mode == "const":
-        return None if stored is None else stored * strength
-    return torch.randn(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device) * strength
+        return None if stored is None else (stored[None] * strength)[None]
+    side = [times * pixels for pixels in x.shape[2:]]
+    return torch.randn(len(x), 1, *side, dtype=x.dtype, device=x.device) * strength
 
 
 def fast_layout(x: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ import math
 import re
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -27,7 +26,7 @@ from sefa_cli.generators.layers import (
 )
 from sefa_cli.generators.steps import Step, run_steps
 from sefa_cli.generators.weights import Weights, frozen
-from sefa_cli.generators.winograd import Convolution
+from sefa_cli.generators.winograd import Convolution, Finish
 
 HALF = math.sqrt(0.5)  # gain of the two branches that meet in a resnet block
 
@@ -62,8 +61,8 @@ class StyledConv(TensorModule):
         self.bias = frozen(weights.take("bias", len(weight)))
         self.energy = frozen(weight.square().sum(dim=(2, 3)))  # (outputs, inputs)
         self.scale = 1 / math.sqrt(9 * inputs) if options.demod_scaled else 1.0
-        self.clamp, self.resampler, self.up = options.clamp, options.resampler, up
-        self.convolution = Convolution()
+        self.clamp, self.up = options.clamp, up
+        self.convolution = Convolution(options.resampler if up else None)
         self.strength = self.noise = None
         if "noise_strength" in weights:
             self.strength = frozen(weights.take("noise_strength"))  # ()
@@ -73,27 +72,21 @@ class StyledConv(TensorModule):
     def forward(self, x: Tensor, w: Tensor, noise_mode: str, gain: float = 1.0) -> Tensor:
         style = self.affine(w) * self.scale  # (n, inputs)
         demodulation = (style.square() @ self.energy.T + 1e-8).rsqrt()  # (n, outputs)
-        if self.up:
-            x = self.convolve(x * style[:, :, None, None])
-        else:
-            x = self.convolution(x, self.weight, style)
         # A gain may be drawn before a leaky ReLU: what was to be multiplied is small there.
         before = SQRT2 * gain
-        x = torch.addcmul(
-            self.bias[:, None, None] * before, x, demodulation[:, :, None, None] * before
+        times = 2 if self.up else 1
+        noise = noise_like(x, noise_mode, self.noise, self.strength, times)
+        finish = Finish(
+            demodulation[:, :, None, None] * before,
+            self.bias[:, None, None] * before,
+            None if noise is None else noise * before,
+            None if self.clamp is None else self.clamp * gain,
         )
-        noise = noise_like(x, noise_mode, self.noise, self.strength)
-        if noise is not None:
-            x = x.add_(noise * before)
-        x = F.leaky_relu_(x, 0.2)
-        return x if self.clamp is None else x.clamp(-self.clamp * gain, self.clamp * gain)
+        return self.convolution(x, self.weight, style, finish)
 
     def convolve(self, x: Tensor) -> Tensor:
         """Apply the kernel alone: `(n, inputs, h, w)` → `(n, outputs, ·, ·)`."""
-        if self.up:
-            x = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)
-            return self.resampler.smooth(x)
-        return F.conv2d(x, self.weight, padding=1)
+        return self.convolution.plain(x, self.weight)
 
 
 class ToRGB(TensorModule):
