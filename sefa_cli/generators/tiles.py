@@ -141,7 +141,9 @@ class Band:
         taken, step, given = scheme.taken, scheme.step, scheme.given
         rows, columns = (step * tiles + taken - step for tiles in size)
         self._rows = like.new_zeros(rows, columns, inputs)
-        self._tiles = like.new_empty(tall, wide, taken, taken, inputs)
+        overlapping = self._rows.unfold(0, taken, step).unfold(1, taken, step)
+        self._windows = overlapping.permute(0, 1, 3, 4, 2)  # (tall, wide, taken, taken, inputs)
+        self._tiles = like.new_empty(self._windows.shape)
         self._products = like.new_empty(tall * wide, len(self._into), inputs)
         self._given = like.new_empty(tall, wide, given, given, outputs)
         self._above = before + after
@@ -156,9 +158,7 @@ class Band:
         zeros are to the left and the last outputs of the band above, or zeros, over them.
         """
         _take(self._rows, features, self._scheme.step * first - 1, factor)
-        down, right, _ = self._rows.stride()
-        strides = (self._scheme.step * down, self._scheme.step * right, down, right, 1)
-        self._tiles.copy_(self._rows.as_strided(self._tiles.shape, strides))
+        self._tiles.copy_(self._windows)
         many, _, inputs = self._products.shape
         tiles, given = self._tiles.view(many, -1, inputs), self._given.flatten(2, 3).flatten(0, 1)
         torch.bmm(self._into.expand(many, -1, -1), tiles, out=self._products)

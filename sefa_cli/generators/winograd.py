@@ -19,7 +19,7 @@ from sefa_cli.generators.tiles import DOUBLING, PLAIN, Band, Multiply, Scheme, m
 # them busy, because they wait for each other after every step.
 _TILES, _SHARED_TILES = 128, 512
 _LEAST_SIDE, _LEAST_CHANNELS = 32, 64  # below, torch's own is as fast
-_LEAST_DOUBLED, _OUTPUTS = 128, 16  # the same of what doubles; outputs come in groups of so many
+_LEAST_DOUBLED, _GROUP = 128, 16  # of one that doubles; its outputs are whole groups
 
 
 @dataclass(frozen=True)
@@ -151,12 +151,13 @@ class Convolution(TensorModule):
 def suits(x: Tensor, weight: Tensor, *others: Tensor | None, doubling: bool = False) -> bool:
     """Return whether x is convolved sooner so, and may be: not to be differentiated or traced."""
     return (
-        not (torch.compiler.is_compiling() or torch.jit.is_tracing())
+        not torch.compiler.is_compiling()
+        and torch._C._get_tracing_state() is None
         and x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
         and min(x.shape[2:]) >= (_LEAST_DOUBLED if doubling else _LEAST_SIDE)
         and min(weight.shape[:2]) >= _LEAST_CHANNELS
-        and not (doubling and len(weight) % _OUTPUTS)
+        and not (doubling and len(weight) % _GROUP)
         and not torch.is_autocast_enabled("cpu")
         and not weight.is_inference()  # such a tensor does not tell when it changes
         and not _followed(x, weight, *others)
