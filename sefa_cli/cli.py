@@ -77,7 +77,7 @@ class SefaGroup(TyperGroup):
                 sys.stdout.flush()  # now: when Python ends, nobody catches a broken pipe
                 return result
         except SefaError as error:
-            print(f"sefa: {said(error, known, aliases)}", file=sys.stderr)
+            _tell(said(error, known, aliases))
             raise typer.Exit(error.exit_code) from None
         except TYPING_ERROR as error:
             raise _stated(error) from None
@@ -85,7 +85,7 @@ class SefaGroup(TyperGroup):
             missing = missing_package(error)
             if missing is None:
                 raise
-            typer.echo(f"sefa: {missing}", err=True)
+            _tell(missing)
             raise typer.Exit(missing.exit_code) from None
         except (KeyboardInterrupt, SystemExit) as interrupt:
             notes = getattr(interrupt, "__notes__", None)  # what the command has kept
@@ -99,7 +99,7 @@ class SefaGroup(TyperGroup):
         except FileNotFoundError:
             if _has_working_folder():
                 raise
-            print(f"sefa: {_NOWHERE}", file=sys.stderr)
+            _tell(_NOWHERE)
             raise typer.Exit(1) from None
         except OSError as error:
             raise _refused(error) from None
@@ -111,16 +111,24 @@ def _refused(error: OSError) -> Exception:
     Other errors are returned as they are. The reader of a pipe may be gone, which needs no words.
     """
     if error.errno == errno.ENAMETOOLONG:
-        print(f"sefa: {too_long(error)}", file=sys.stderr)
+        _tell(too_long(error))
         return typer.Exit(1)
     if not isinstance(error, BrokenPipeError):
         from sefa_cli.files import DISK_ERRORS, why_not
 
         if error.filename is not None or error.errno not in DISK_ERRORS:
             return error
-        print(f"sefa: {why_not('standard output', error, 'write to')}", file=sys.stderr)
+        _tell(why_not("standard output", error, "write to"))
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return typer.Exit(1)
+
+
+def _tell(text: object) -> None:
+    """Print why the command ends; if stderr takes no more, the exit code has to tell it."""
+    try:
+        print(f"sefa: {text}", file=sys.stderr)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _has_working_folder() -> bool:
@@ -134,7 +142,7 @@ def _stated(error: Exception) -> Exception:
     """Print a typing error in one line, and return what ends the command; help is not an error."""
     if not getattr(error, "message", ""):
         return error
-    print(f"sefa: {said(in_our_words(error), known, aliases)}", file=sys.stderr)
+    _tell(said(in_our_words(error), known, aliases))
     return typer.Exit(2)
 
 

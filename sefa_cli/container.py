@@ -56,7 +56,7 @@ def unpack(file: IO[bytes]) -> tuple[dict[str, str], dict[str, Tensor]]:
     container section of formats/directions-v1.md forbids.
     """
     first = _taken(file, 8)
-    length = _header_length(first)
+    length = _header_length(first, file)
     text = _taken(file, length)
     if len(text) < length:
         raise SefaError(f"it ends inside its header, after {len(text):,} of {length:,} bytes")
@@ -94,7 +94,7 @@ def _taken(file: IO[bytes], count: int) -> bytes:
     return b"".join(pieces)
 
 
-def _header_length(first: bytes) -> int:
+def _header_length(first: bytes, file: IO[bytes]) -> int:
     if not first:
         raise SefaError("it is empty", "a direction bundle")
     if len(first) < 8:
@@ -105,7 +105,7 @@ def _header_length(first: bytes) -> int:
     length: int = struct.unpack("<Q", first)[0]
     if 2 <= length <= MOST_HEADER:
         return length
-    what, remedy = kind_of(first)
+    what, remedy = kind_of(first + (_taken(file, 4096) if first[:2] == b"PK" else b""))
     if "unknown" not in what:
         make = "Make a bundle with: sefa factorize MODEL -o FILE.dirs"
         raise SefaError(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sefa_cli.errors import SefaError
 
+LEFT = "what an interrupted run left"
 _PACKED = (b"\x1f\x8b", b"bzh", b"\xfd7zxz", b"7z\xbc\xaf", b"rar!")
 _PAGE = (b"<!doctype html", b"<html", b"<head", b"<!--")
 
@@ -39,12 +40,17 @@ _KINDS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
 def kind_of(start: bytes) -> tuple[str, str]:
     r"""Return what a file is that begins with these bytes, at least 8, and what to do about it.
 
+    The more of them, the better: a partial file is known by its first two arrays.
+
     Example:
         >>> kind_of(b"GIF89a..")[0], kind_of(b"a few words of text")[0], kind_of(bytes(9))[0]
         ('a GIF picture', 'a text file', 'a file of an unknown kind')
         >>> kind_of(b"8\0\0\0\0\0\0\0{")[0]
         'a safetensors file, such as a bundle or a checkpoint'
     """
+    if start.startswith(b"key.npy", 30) and b"task.npy" in start:
+        remedy = "Repeat the command that was interrupted, with resume=True."
+        return LEFT, remedy
     small = start.lstrip().lower()
     for beginnings, what, remedy in _KINDS:
         if any(small.startswith(first[: max(len(small), 2)]) for first in beginnings):

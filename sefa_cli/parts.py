@@ -24,6 +24,7 @@ from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.file_kinds import kind_at, not_here
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range
+from sefa_cli.sealed import read_sealed, save_sealed
 
 SUFFIX = ".part"
 _UNREADABLE = (
@@ -107,14 +108,14 @@ class Part:
         }
         text = np.frombuffer(canonical_json(about).encode(), np.uint8)
         with open_atomically(path, overwrite) as file:
-            np.savez(file, allow_pickle=False, about=text, **self.arrays)
+            save_sealed(file, {"about": text, **self.arrays})
 
     @classmethod
     def load(cls, path: Path | str) -> "Part":
         """Read a part; its arrays later. Raises SefaError for a file that is none."""
         path = Path(path)
         try:
-            about = json.loads(_array(path, "about").tobytes())
+            about = json.loads(read_sealed(path, ["about"])["about"].tobytes())
             part = cls(
                 str(about["kind"]), Shard(*about["shard"]), dict(about["job"]),
                 dict(about["notes"]), {}, path,
@@ -123,10 +124,9 @@ class Part:
         except FileNotFoundError:
             raise not_here(path, "Run its shard.") from None
         except (*_UNREADABLE, AssertionError, SefaError) as error:
-            raise SefaError(
-                f"{path} is not a part of a job, or is broken: it is {kind_at(path)[0]}",
-                "a file that --shard has written",
-            ) from error
+            what, remedy = kind_at(path)
+            found = f"{path} is not a part of a job, or is broken: it is {what}"
+            raise SefaError(found, "a file that --shard has written", remedy) from error
         return part
 
     @classmethod
@@ -146,7 +146,7 @@ class Part:
         if name in self.arrays:
             return self.arrays[name]
         try:
-            return _array(self.path, name)
+            return read_sealed(self.path, [name])[name]
         except _UNREADABLE as error:
             raise SefaError(f"{self.path} is broken", remedy="Run its shard again.") from error
 
@@ -244,11 +244,3 @@ def _narrowed(what: str, a: Any, b: Any) -> tuple[str, Any, Any]:
             if a.get(key) != b.get(key):
                 return _narrowed(f"{what} {key}", a.get(key), b.get(key))
     return {"sefa": "the version of sefa", "items": "the list of items"}.get(what, what), a, b
-
-
-def _array(path: Path, name: str) -> NDArray[Any]:
-    with np.load(path, allow_pickle=False) as archive:
-        found = archive[name]
-    if not isinstance(found, np.ndarray):  # numpy returns the bytes of anything else
-        raise ValueError(f"{name} is not an array")
-    return found

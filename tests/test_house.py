@@ -26,6 +26,7 @@ ROWS = [
         "interrupts",
         "parts",
         "scratch",
+        "sealed",
     ),
     ("bundle", "sources", "containers"),
     ("generators", "lpips"),

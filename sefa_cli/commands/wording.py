@@ -18,6 +18,8 @@ _OF_KEYWORDS = re.compile(
     r"\w+(?:(?:, | and )\w+)* (?:must be|cannot be used together"
     r"|ha(?:s|ve) no effect(?: with(?:out)? \w+(?: and \w+)?)?)"
 )
+_DIFFERING = re.compile(r"(?<=with other options )\(.*\)")  # what `Partial` says of them
+_WORD, _FIRST_WORD = re.compile(r"\w+"), re.compile(r"(?:(?<=^\()|(?<=; ))\w+")
 _OPTIONS = {"truncation": "trunc", "label": "class", "truncation_layers": "trunc-layers"}
 
 
@@ -35,10 +37,14 @@ def said(
         "no scorer measures 'age'. Choose --scorers person."
         >>> said(SefaError("face has no effect without align"), ["face", "align"])
         '--face has no effect without --align'
+        >>> said(SefaError("a search with other options (num: 6 then, 8 now)"), ["num"])
+        'a search with other options (--num: 6 then, 8 now)'
         >>> said(SefaError("alpha must be finite"), ["alpha"], {"--alpha": "--range"})
         '--range must be finite'
     """
     found = _OF_KEYWORDS.sub(partial(_dashed, options), error.found, count=1)
+    dashed = partial(_dashed_word, options)
+    found = _DIFFERING.sub(lambda text: _FIRST_WORD.sub(dashed, text[0]), found)
     remedy = error.remedy
     if options and "any-model" not in options:
         remedy = remedy.replace(", or accept this one with any_model=True", "")
@@ -49,14 +55,12 @@ def said(
 
 
 def _dashed(options: Collection[str], match: re.Match[str]) -> str:
-    if match.start():
-        return match[0]
+    return match[0] if match.start() else _WORD.sub(partial(_dashed_word, options), match[0])
 
-    def word(name: re.Match[str]) -> str:
-        option = _OPTIONS.get(name[0], name[0]).replace("_", "-")
-        return f"--{option}" if option in options else name[0]
 
-    return re.sub(r"\w+", word, match[0])
+def _dashed_word(options: Collection[str], name: re.Match[str]) -> str:
+    option = _OPTIONS.get(name[0], name[0]).replace("_", "-")
+    return f"--{option}" if option in options else name[0]
 
 
 def _option(match: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,31 @@ from numpy.typing import NDArray
 
 from sefa_cli.canonical import canonical_json, read_json
 from sefa_cli.errors import SefaError
-from sefa_cli.files import open_atomically
+from sefa_cli.file_kinds import LEFT
+from sefa_cli.files import open_atomically, why_not
 from sefa_cli.interchange.containers import BROKEN
+from sefa_cli.ranges import format_range
+from sefa_cli.sealed import read_sealed, save_sealed
 
 if TYPE_CHECKING:
     from sefa_cli.discovery.jacobian import Begun
 
 MOST_BEGUN = 1 << 30  # bytes of an unfinished picture that are worth keeping
+
+_PLAIN = re.compile(r"[\w.,:+ -]{1,30}", re.ASCII)
+
+# Arguments whose names are not those in a task.
+_ARGUMENTS = {
+    "trunc": "truncation", "class": "label", "codes_digest": "codes", "companions": "alone",
+    "few_passes": "exact_gram", "tau_auto": "tau", "layers_auto": "layers", "begin": "loss",
+    "region": "the region", "region_digest": "the region", "background_digest": "background",
+    "weights": "the model", "model": "the model",
+}  # fmt: skip
+_SETTLED = {"companions", "few_passes", "tau_auto", "layers_auto", "begin"}  # no value of a user
+_FOLLOWING = {  # what these others settle too is not named beside them
+    "alone": {"exact_gram", "per_seed", "seeds", "codes"},
+    "exact_gram": {"method", "num", "sketch", "space"},
+}
 
 _WHOLE, _BEGUN, _TEXTS = "whole", "begun", ("key", "task")
 
@@ -37,22 +56,59 @@ def check_resumable(path: Path) -> None:
 def _told(path: Path, name: str) -> str:
     """Return one of `_TEXTS`. Raises SefaError, also for a task that an older version left out."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return str(archive[name])
+        return str(read_sealed(path, [name])[name])
     except FileNotFoundError:
         raise SefaError(
             f"{path} does not exist: nothing can be resumed", remedy="Leave out resume=True."
         ) from None
     except BROKEN as error:
-        raise _unread(path) from error
+        raise _damaged(path, error) from error
 
 
-def _unread(path: Path) -> SefaError:
+def _damaged(path: Path, error: Exception) -> SefaError:
+    if isinstance(error, OSError) and error.errno:  # the disk's fault, not the file's
+        return why_not(path, error, "read")
     return SefaError(
-        f"cannot read {path}",
-        "what an interrupted run left",
+        f"{path} is damaged",
+        LEFT,
         "Remove it, and leave out resume=True.",
     )
+
+
+def _told_apart(theirs: dict[str, Any], ours: dict[str, Any]) -> list[str]:
+    """Return the options that differ, as arguments of Python, with what they were and are."""
+    found: dict[str, str] = {}
+    for name in sorted({*ours, *_ARGUMENTS}):  # only these are shown: a file may hold any name
+        then, now = _chosen(name, theirs), _chosen(name, ours)
+        argument = _ARGUMENTS.get(name, name)
+        if then != now and not found.get(argument):
+            no = "no" if then is True or now is True else "none"
+            values = [no if one is None else _short(one) for one in (then, now)]
+            told = all(values) and name not in _SETTLED
+            found[argument] = f": {values[0]} then, {values[1]} now" if told else ""
+    for name, others in _FOLLOWING.items():
+        if others & found.keys():
+            found.pop(name, None)
+    return [name + text for name, text in sorted(found.items())]
+
+
+def _chosen(name: str, task: dict[str, Any]) -> Any:
+    """Return what the user chose, or None; pictures that join are not among the seeds."""
+    value, beside = task.get(name), task.get("companions")
+    if name == "seeds" and isinstance(value, list) and isinstance(beside, list):
+        value = [seed for seed in value if seed not in beside]
+    return None if value is False else value
+
+
+def _short(value: Any) -> str:
+    """Return a value if it is short and plain, else nothing: it may come from a damaged file."""
+    if value is True:
+        return "yes"
+    if isinstance(value, list):
+        plain = value and all(type(n) is int and 0 <= n < 1 << 32 for n in value)
+        value = format_range(value) if plain else ""
+    text = str(value) if isinstance(value, str | int | float) else ""
+    return text if _PLAIN.fullmatch(text) else ""
 
 
 class Partial:
@@ -89,14 +145,14 @@ class Partial:
                 "Repeat them, or leave out resume=True.",
             )
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
-                self._arrays = {name: archive[name] for name in archive if name not in _TEXTS}
+            arrays = read_sealed(self.path)
         except BROKEN as error:
-            raise _unread(self.path) from error
+            raise _damaged(self.path, error) from error
+        self._arrays = {name: arrays[name] for name in arrays if name not in _TEXTS}
         self._is_ours = True
 
     def _differences(self) -> str:
-        """Name our options that the file's search has not, such as ` (seeds, tau)`, or nothing."""
+        """Name options that differ, such as ` (num: 6 then, 8 now; the model)`, or nothing."""
         try:
             text = _told(self.path, "task").encode(errors="replace")
             theirs = read_json(text, "task")
@@ -104,9 +160,8 @@ class Partial:
             return ""
         if not isinstance(theirs, dict):
             return ""
-        ours = json.loads(self._task)  # only these names are shown: a file may hold any
-        names = {name.removesuffix("_digest") for name in ours if ours[name] != theirs.get(name)}
-        return f" ({', '.join(sorted(names))})" if names else ""
+        told = _told_apart(theirs, json.loads(self._task))
+        return f" ({'; '.join(told)})" if told else ""
 
     def found(self, stage: str, number: int) -> list[NDArray[np.floating]] | None:
         """Return the arrays of a finished stage of a picture; None if it is not finished."""
@@ -141,6 +196,5 @@ class Partial:
 
     def _write(self) -> None:
         with open_atomically(self.path, overwrite=True) as file:
-            # mypy takes the arrays for `allow_pickle`, the one option that savez has.
-            np.savez(file, key=self.key, task=self._task, **self._arrays)  # type: ignore[arg-type]
+            save_sealed(file, {"key": self.key, "task": self._task, **self._arrays})
         self._is_ours = True

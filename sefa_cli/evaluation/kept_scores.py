@@ -14,10 +14,11 @@ from sefa_cli.canonical import canonical_json
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation.scorers import MEASURES, scorer_names
-from sefa_cli.file_kinds import kind_at
+from sefa_cli.file_kinds import LEFT, kind_at
 from sefa_cli.files import check_writable, open_atomically
 from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.projections import fingerprint
+from sefa_cli.sealed import DamagedError, read_sealed, save_sealed
 
 _SCORES = "a file that `sefa supervise --scores` wrote"
 
@@ -35,27 +36,30 @@ class Kept:
     def read(cls, path: Path) -> Kept:
         """Read a file. Raises SefaError."""
         try:
-            with np.load(path, allow_pickle=False) as file:
-                attributes = tuple(map(str, file["attributes"]))
-                rows = dict(zip(map(int, file["seeds"]), file["scores"], strict=True))
-                return cls(str(file["key"]), str(file["about"]), attributes, rows)
-        except KeyError as error:
-            raise SefaError(f"{path} holds no scores", _SCORES, "Name another file.") from error
+            file = read_sealed(path)
+            attributes = tuple(map(str, file["attributes"]))
+            rows = dict(zip(map(int, file["seeds"]), file["scores"], strict=True))
+            return cls(str(file["key"]), str(file["about"]), attributes, rows)
+        except DamagedError as error:
+            raise SefaError(f"{path} is damaged", _SCORES, "Remove it.") from error
         except BROKEN as error:
-            what, _ = kind_at(path)
-            raise SefaError(f"{path} is {what}", _SCORES, "Name another file.") from error
+            what, remedy = kind_at(path)
+            bare = isinstance(error, KeyError) and what != LEFT
+            found = f"{path} holds no scores" if bare else f"{path} is {what}"
+            remedy = remedy or "Name another file."
+            raise SefaError(found, _SCORES, remedy) from error
 
     def write(self, path: Path) -> None:
         """Write a file, whole."""
         with open_atomically(path, overwrite=True) as file:
-            np.savez(
-                file,
-                key=self.key,
-                about=self.about,
-                attributes=np.array(self.attributes),
-                seeds=np.array(list(self.rows)),
-                scores=np.array(list(self.rows.values())),
-            )
+            arrays = {
+                "key": self.key,
+                "about": self.about,
+                "attributes": self.attributes,
+                "seeds": list(self.rows),
+                "scores": list(self.rows.values()),
+            }
+            save_sealed(file, arrays)
 
 
 def about_samples(

@@ -30,6 +30,7 @@ from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.projections import weights_digest
 from sefa_cli.rendering.edits import Edits
 from sefa_cli.rendering.scene import Scene
+from sefa_cli.sealed import read_sealed, save_sealed
 
 Advance = Callable[[int], object]  # hears how many pictures were made since
 Begin = Callable[[int], Advance]  # hears how many pictures there are to make
@@ -229,8 +230,7 @@ def missing(trials: Sequence[Trial], cache: Path, share: range | None = None) ->
 
 def _read(path: Path) -> Measured | None:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return Measured(**{one.name: file[one.name] for one in fields(Measured)})
+        return Measured(**read_sealed(path, [one.name for one in fields(Measured)]))
     except BROKEN:
         return None  # not there, or broken: it is measured again
 
@@ -239,7 +239,7 @@ def keep(path: Path, measured: Measured) -> None:
     """Write the measurements of one seed where the cache looks for them."""
     make_folder(path.parent)
     with open_atomically(path, overwrite=True) as file:
-        np.savez(file, **{one.name: getattr(measured, one.name) for one in fields(measured)})
+        save_sealed(file, {one.name: getattr(measured, one.name) for one in fields(measured)})
 
 
 def _read_pictures(path: Path, count: int, shape: tuple[int, ...]) -> list[Picture] | None:

@@ -19,7 +19,7 @@ from sefa_cli.families.family import Model
 from sefa_cli.families.native import is_native, read_native
 from sefa_cli.families.raw_tensors import raw_leaves
 from sefa_cli.families.recognize import recognize
-from sefa_cli.file_kinds import kind_of, not_here
+from sefa_cli.file_kinds import LEFT, kind_of, not_here
 from sefa_cli.files import why_not
 
 _PICKLE = 0x80  # the first byte of every pickle since protocol 2
@@ -153,9 +153,9 @@ def _no_model(path: Path) -> SefaError:
     with mapped(path) as data:
         if data[:4] != MAGIC:
             return SefaError(f"{path.name} is an XML file, but not an OpenVINO IR", _EXPECTED)
-    if path.suffix == ".partial":
-        remedy = "Repeat the command that was interrupted, with resume=True."
-        return SefaError(f"{path.name} is what an interrupted run left", _EXPECTED, remedy)
+        kind, remedy = kind_of(data[:_GLANCE])
+        if kind == LEFT:
+            return SefaError(f"{path.name} is {kind}", _EXPECTED, remedy)
     shown = ", ".join(f"{name!r:.60}" for name in names_in_zip(path))
     remedy = "Codes are given with --codes." if ".npy" in shown else ""
     return SefaError(

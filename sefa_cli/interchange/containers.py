@@ -17,7 +17,7 @@ from sefa_cli.containers.file_regions import mapped
 from sefa_cli.containers.torch_legacy import read_plain_pickle
 from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, read_torch_zip
 from sefa_cli.errors import SefaError
-from sefa_cli.file_kinds import kind_of, not_here
+from sefa_cli.file_kinds import LEFT, kind_of, not_here
 from sefa_cli.files import why_not
 from sefa_cli.interchange.gguf import ControlVector, read_control_vector
 
@@ -93,6 +93,9 @@ def _opened(data: mmap.mmap, path: Path) -> Opened:
     if data[:4] == b"GGUF":
         return read_control_vector(data)
     if data[:4] == MAGIC:
+        kind, remedy = kind_of(data[:4096])
+        if kind == LEFT:
+            raise SefaError(f"{path} is {kind}", "a file that is done", remedy)
         return read_torch_zip(data, path) if is_torch_zip(data, path) else _archive(path)
     if data[8:9] == b"{" and b"sefa-directions" in data[:65536]:
         raise SefaError("it is already a sefa bundle", remedy="Use it as it is.")

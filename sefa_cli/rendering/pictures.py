@@ -71,12 +71,12 @@ def _no_picture(label: str, start: bytes, formats: Sequence[str], error: Excepti
             "a JPEG or PNG",
             "Export it as JPEG from the program that shows it.",
         )
-    kind = kind_of(start)[0]
+    kind, remedy = kind_of(start)
     if kind.endswith("picture"):
         if kind.split()[1].upper() in formats:
             return broken_picture(label, str(error).replace(f" {label!r}", ""))
         return SefaError(f"{label} is {kind}", _listed(formats))
-    return SefaError(f"{label} is not a picture: it is {kind}", _listed(formats))
+    return SefaError(f"{label} is not a picture: it is {kind}", _listed(formats), remedy)
 
 
 def _listed(formats: Sequence[str]) -> str:

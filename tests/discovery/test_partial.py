@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from sefa_cli.commands.on_cluster import _removed
 from sefa_cli.discovery.partial import Partial
 from sefa_cli.errors import SefaError
+from sefa_cli.sealed import save_sealed
 
 
 @pytest.fixture
@@ -50,9 +52,51 @@ def test_a_file_that_does_not_tell_its_options_is_refused_all_the_same(
     """Older versions kept a key alone."""
     path = tmp_path / "x.dirs.partial"
     with open(path, "wb") as file:
-        if task is None:
-            np.savez(file, key="another")
-        else:
-            np.savez(file, key="another", task=task)
+        save_sealed(file, {"key": "another", **({} if task is None else {"task": task})})
     with pytest.raises(SefaError, match="with other options; expected the same model"):
         Partial(path, {"seeds": [0]}).read()
+
+
+TASK: dict[str, Any] = {
+    "seeds": [0, 10_000, 10_001], "companions": [10_000, 10_001], "num": 6, "tau": 1e-4,
+    "few_passes": True, "per_seed": False, "trunc": 0.7, "class": None, "weights": "ab" * 32,
+    "region": "box 1,2,3,4", "region_digest": "cd" * 32, "layers": "4-8", "method": "resefa",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"num": 8}, "(num: 6 then, 8 now)"),
+        ({"weights": "ef" * 32}, "(the model)"),
+        ({"region_digest": "ef" * 32}, "(the region)"),
+        ({"region": "box 1,2,3,5", "region_digest": "ef"},
+         "(the region: box 1,2,3,4 then, box 1,2,3,5 now)"),
+        ({"per_seed": True, "seeds": [0], "companions": None},
+         "(per_seed: no then, yes now)"),
+        ({"seeds": [0], "companions": None}, "(alone)"),
+        ({"seeds": [0], "companions": None, "few_passes": None}, "(exact_gram)"),
+        ({"seeds": [0, 1, 2], "companions": None}, "(seeds: 0 then, 0-2 now)"),
+        ({"num": 30, "few_passes": None}, "(num: 6 then, 30 now)"),
+        ({"trunc": 0.5, "class": 3}, "(label: none then, 3 now; truncation: 0.7 then, 0.5 now)"),
+        ({"tau_auto": True}, "(tau)"),
+    ],
+)  # fmt: skip
+def test_other_options_are_named_with_their_values(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    path = tmp_path / "x.dirs.partial"
+    Partial(path, TASK).keep("grams", 0, [np.zeros(3)])
+    with pytest.raises(SefaError) as error:
+        Partial(path, {**TASK, **change}).read()
+    assert f"with other options {said};" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["\x1b[31m", "a\nb", "x" * 99, ["\x1b"], {"a": 1}, [1e9], [True], [1 << 40]]
+)
+def test_what_is_not_plain_in_a_file_is_not_shown(tmp_path: Path, value: Any) -> None:
+    path = tmp_path / "x.dirs.partial"
+    Partial(path, {**TASK, "num": value}).keep("grams", 0, [np.zeros(3)])
+    with pytest.raises(SefaError, match=r"with other options \(num\);"):
+        Partial(path, TASK).read()

@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 
 from sefa_cli.containers import safetensors_files
 from sefa_cli.containers.file_regions import FileRegion
+from sefa_cli.discovery.partial import Partial
 from sefa_cli.errors import SefaError
 from sefa_cli.families.reading import read_checkpoint
 from tests.helpers import CONTAINERS, remap
@@ -127,7 +128,7 @@ def test_other_archives(tmp_path):
     with zipfile.ZipFile(tmp_path / "y.zip", "w") as archive:
         archive.writestr("readme.txt", "nothing")
     assert "it holds 'readme.txt'" in refusal(tmp_path / "y.zip")
-    (tmp_path / "x.npz").rename(tmp_path / "x.dirs.partial")
+    Partial(tmp_path / "x.dirs.partial", {}).keep("grams", 0, [np.zeros(3)])
     assert refusal(tmp_path / "x.dirs.partial").startswith(
         "x.dirs.partial is what an interrupted run left"
     )
