@@ -167,6 +167,8 @@ def per_sample(
     x `(n, channels, h, w)`; kernels `(n, …)`, each as `convolve` takes it with `groups` groups.
     """
     n = len(x)
+    if n == 1:  # reshaped, it would lose its `fast_layout`
+        return convolve(x, kernels[0], groups=groups, **options)
     x = x.reshape(1, -1, *x.shape[2:])
     x = convolve(x, kernels.flatten(0, 1), groups=n * groups, **options)
     return x.reshape(n, -1, *x.shape[2:])

@@ -21,3 +21,11 @@ def test_pointwise_is_a_convolution_in_any_layout(
     assert torch.allclose(pointwise(fast_layout(x), weight), true, atol=1e-5) and not calls
     pointwise(x, weight)
     assert calls
+
+
+def test_one_sample_keeps_its_layout() -> None:
+    x = fast_layout(torch.randn(1, 6, 8, 8))
+    kernels = torch.randn(1, 6, 1, 3, 3)
+    convolved = per_sample(F.conv2d, x, kernels, groups=6, padding=1)
+    assert convolved.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(convolved, F.conv2d(x, kernels[0], groups=6, padding=1))

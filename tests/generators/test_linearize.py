@@ -1,5 +1,6 @@
 """Derivatives of every family, hand-written or not, against torch's own forward mode."""
 
+import sys
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,13 @@ def test_reverse_is_the_transpose(tiny: Generator, per_layer: bool) -> None:
     there = torch.einsum("uchw,vchw->uv", cotangents, linear.forward(directions))
     back = linear.reverse(cotangents) @ directions.T
     assert torch.allclose(there, back, rtol=1e-9, atol=1e-9 * float(there.abs().max()))
+
+
+def test_a_reverse_pass_needs_no_algebra(tiny: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing SymPy would take a third of a second."""
+    monkeypatch.setitem(sys.modules, "torch.fx.experimental.symbolic_shapes", None)
+    linear = tiny.linearize(some(tiny.num_layers, tiny.w_dim), [0])
+    assert linear.reverse(some(1, *linear.picture.shape)).any()
 
 
 def test_in_bfloat16_it_is_nearly_the_same(tiny: Generator) -> None:

@@ -69,7 +69,7 @@ class ConvStep:
         if conv.separable:
             features = F.conv2d(x, conv.depthwise, padding=1, groups=x.shape[1])
             self._kernels = conv.depthwise * style.transpose(0, 1)
-        slope = torch.where(self.result > 0, 1.0, x.new_tensor(0.2))
+        slope = self.result.sign().clamp_(min=0.2)  # that of leaky ReLU
         self._features, self._slope = fast_layout(features), fast_layout(slope)
 
     def prepare(self, after: "HaarStep") -> None:
@@ -78,7 +78,7 @@ class ConvStep:
         Both are free: they change only the factors that this step multiplies by anyway.
         """
         self._weight = self._weight[after.order]
-        self._slope = fast_layout(self._slope[:, after.order] * after.style)
+        self._slope = _in_order(self._slope, after.order) * after.style
 
     def push(self, t: Change, move: Tensor | None) -> Change:
         """`(b, inputs, h, w)` → `(b, outputs, h, w)`."""
@@ -109,7 +109,7 @@ class HaarStep:
         bands = torch.arange(x.shape[1], device=x.device)
         self.order = bands if mean else bands.reshape(-1, 4).T.flatten()
         self._rows = bands if mean else up.order[self.order]  # of the affine
-        self._features = fast_layout(x[:, self.order])
+        self._features = _in_order(x, self.order)
         self._pixels = x.new_tensor(HAAR).flatten(1).T  # (pixels, bands)
         self.style = _spread(up.affine(w)[:, self._rows] * self._gain)
 
@@ -180,6 +180,11 @@ def _change(affine: Any, move: Tensor) -> Tensor:
 def _spread(style: Tensor) -> Tensor:
     """`(b, channels)` → `(b, channels, 1, 1)`."""
     return style[:, :, None, None]
+
+
+def _in_order(x: Tensor, order: Tensor) -> Tensor:
+    """Return `(1, channels, h, w)` with its channels in that order, in `fast_layout` on CPUs."""
+    return fast_layout(x).permute(0, 2, 3, 1)[..., order].permute(0, 3, 1, 2)
 
 
 def _pointwise(t: Tensor, weight: Tensor) -> Tensor:
