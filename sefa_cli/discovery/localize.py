@@ -86,7 +86,8 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
             `Path`. The mask needs the picture's aspect.
         background: What must stay still, if not all the rest.
         output: Also write the bundle here. An interrupted search then keeps what it did in
-            `OUTPUT.partial`, and the same call with `resume=True` goes on from there.
+            `OUTPUT.partial`, and the same call with `resume=True` goes on from there;
+            without it, only `overwrite=True` starts again.
         save_jacobian: Also write all derivatives to this `.npy` file: float32
             `(seeds, dim, channels, height, width)`.
         resume: Go on with what an interrupted search kept.
