@@ -178,7 +178,7 @@ def _sides(shape: Shape, dim: int) -> list[int]:
 
 
 def _refusal(shapes: Mapping[str, Shape], why: str, remedy: str) -> UsageError:
-    first = {shape: name for name, shape in reversed(shapes.items())}  # one of each shape leads
+    first = {shape: name for name, shape in reversed([*shapes.items()])}  # one of each shape leads
     led = sorted(shapes.items(), key=lambda item: first[item[1]] != item[0])
     few = led[:_SHOWN]
     listed = ", ".join(f"{shown(name)} {shape}" for name, shape in few)
