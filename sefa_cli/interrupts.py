@@ -102,7 +102,7 @@ def _unraisable(details: "sys.UnraisableHookArgs") -> None:
     sys.__unraisablehook__(details)
 
 
-def end(number: int) -> None:
+def end(number: int, said: str = INTERRUPTED) -> None:
     """Remove temporary files, say so after Ctrl-C, and end the process at once."""
     global _working
     _working = False
@@ -113,7 +113,7 @@ def end(number: int) -> None:
         scratch.remove_scratch()
     if number == signal.SIGINT:
         try:  # noqa: SIM105 - contextlib is slow to import
-            os.write(2, f"{INTERRUPTED}\n".encode())
+            os.write(2, f"{said}\n".encode())
         except OSError:
             pass  # nobody listens
     os._exit(_CODES[number])

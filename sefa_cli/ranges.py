@@ -33,7 +33,7 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
             raise UsageError(
                 f"{_keyword(what)} must be a range, got {shown(text)}",
                 'something like "0-4,7"',
-                "Indices start at 0.",
+                f"{what.capitalize()}s start at 0.",
             )
         if max(map(len, match.groups(""))) > DIGITS:  # int() of thousands of digits is refused
             raise UsageError(f"{what} {part:.20}… is too large", f"at most {DIGITS} digits")
@@ -43,7 +43,7 @@ def parse_range(text: str, what: str, count: int | None = None) -> tuple[int, ..
         named += last - first + 1
         if named > MOST_LISTED:
             raise UsageError(
-                f"{what} range {shown(text.strip())} names {named:,} indices",
+                f"{what} range {shown(text.strip())} names {named:,} {what}s",
                 f"at most {MOST_LISTED:,}",
             )
         runs.append(range(first, last + 1))
@@ -61,7 +61,7 @@ def check_indices(indices: Sequence[int], what: str, count: int | None = None) -
     check_digits(what, indices)
     indices = [operator.index(i) for i in indices]
     if not indices:
-        raise UsageError(f"no {what} given", "at least one index")
+        raise UsageError(f"no {what} given", "at least one")
     if count is not None and (wrong := [i for i in indices if not 0 <= i < count]):
         raise UsageError(f"{what} {wrong[0]} is out of range", f"0-{count - 1}")
     check_once(indices, what)

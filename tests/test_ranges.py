@@ -27,8 +27,8 @@ def test_reads_what_people_write(text: str, indices: tuple[int, ...]) -> None:
         ("1,1", "given twice"),
         ("0-2,1", "given twice"),
         ("8", "layer 8 is out of range; expected 0-7"),
-        ("0-99999999999", "names 100,000,000,000 indices"),
-        ("0-999999,0-999999", "names 2,000,000 indices"),
+        ("0-99999999999", "names 100,000,000,000 layers"),
+        ("0-999999,0-999999", "names 2,000,000 layers"),
         ("1" * 5000, "layer 11111111111111111111… is too large; expected at most 18 digits"),
     ],
 )
@@ -53,3 +53,11 @@ def test_format_is_the_inverse(text: str) -> None:
 @pytest.mark.parametrize(("text", "yes"), [("3", True), ("0-4", True), ("smile", False)])
 def test_labels_are_no_ranges(text: str, yes: bool) -> None:
     assert is_range(text) is yes
+
+
+def test_errors_name_what_is_counted() -> None:
+    """Seeds were called indices."""
+    for text in ("", "0-9999999"):
+        with pytest.raises(UsageError) as refused:
+            parse_range(text, "seed")
+        assert "ndices" not in str(refused.value) and "eeds" in str(refused.value)

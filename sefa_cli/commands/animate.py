@@ -70,11 +70,12 @@ def animate(
             max=100_000,
             metavar="N",
             min=2,
-            help="Frames from one end to the next. Default: 48.",
+            help="Frames from one end to the next, 2 to 100,000. Default: 48.",
         ),
     ] = None,
     fps: Annotated[
-        float, typer.Option("--fps", metavar="N", min=0.1, max=100, help="Frames per second.")
+        float,
+        typer.Option("--fps", metavar="N", min=0.1, max=100, help="Frames per second, 0.1 to 100."),
     ] = 25,
     bounce: Annotated[
         bool,

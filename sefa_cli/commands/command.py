@@ -99,7 +99,12 @@ class SefaCommand(TyperCommand):
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help; where it is plain text, each option has its text below it."""
+        """Write the help; where it is plain text, each option has its text below it.
+
+        The texts say in words what `[2<=x<=100]` would.
+        """
+        for kind in (p.type for p in self.params if hasattr(p.type, "_describe_range")):
+            kind._describe_range = lambda: ""
         formatter.write_dl = partial(formatter.write_dl, col_max=6)
         super().format_help(ctx, formatter)
 

@@ -69,7 +69,7 @@ def factorize(
             "--tensors",
             metavar="GLOB",
             help="Factorize the tensors whose names in the file match, such as "
-            "'G_ema.*affine.weight'. Works with any checkpoint, also of an unknown family.",
+            "`'*affine.weight'`. Works with any checkpoint, also of an unknown family.",
         ),
     ] = None,
     latent_axis: Annotated[

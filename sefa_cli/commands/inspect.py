@@ -35,7 +35,10 @@ def inspect(
     num: Annotated[
         int | None,
         typer.Option(
-            "--num", min=1, help="Number of leading directions to list or compare. Default: 10."
+            "--num",
+            metavar="N",
+            min=1,
+            help="Number of leading directions to list or compare. Default: 10.",
         ),
     ] = None,
     as_json: options.Json = False,

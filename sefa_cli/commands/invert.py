@@ -162,7 +162,7 @@ def _check_files(
     overwrite: bool,
 ) -> None:
     """Refuse what cannot be written, before anything is looked for."""
-    from sefa_cli.discovery.partial import check_resumable, partial_path
+    from sefa_cli.discovery.partial import check_not_kept, check_resumable, partial_path
     from sefa_cli.files import check_suffix, check_writable
     from sefa_cli.rendering.pictures import PICTURE_SUFFIXES
 
@@ -182,11 +182,8 @@ def _check_files(
         if path.exists() and any(path.samefile(photo) for photo in paths):
             raise UsageError(f"{path} is one of the photos", "the name of another file")
         check_writable(path, overwrite or (shares.resume and written != Path(output)))
-    if not (shares.resume or overwrite) and (kept := partial_path(written)).exists():
-        raise SefaError(
-            f"{kept} already keeps codes of an interrupted batch",
-            remedy="Use --resume to go on, or --overwrite to start again.",
-        )
+    if not (shares.resume or overwrite):
+        check_not_kept(partial_path(written))
     if shares.resume and shard is None:
         check_resumable(partial_path(written))
 

@@ -112,7 +112,9 @@ class How:
     published: Annotated[
         bool,
         typer.Option(
-            "--published", help="The published procedure: --exact-gram -L all --tau 1e-3."
+            "--published",
+            help="The published procedure: --exact-gram -L all --tau 1e-3. Pictures are still "
+            "scaled to the mean trace before they are averaged.",
         ),
     ] = False
     method: Annotated[

@@ -12,7 +12,7 @@ from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.commands.merge import put_together
 from sefa_cli.commands.photos import say_missing
 from sefa_cli.commands.shares import Shares
-from sefa_cli.discovery.partial import partial_path
+from sefa_cli.discovery.partial import check_not_kept, partial_path
 from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
 from sefa_cli.files import why_not
 from sefa_cli.parts import Shard, load_alike
@@ -59,8 +59,11 @@ def merge(
     if there and not (shares.resume or overwrite):
         raise SefaError(
             f"{paths[there[0]]} already exists",
-            remedy="Use --resume to go on, or --overwrite to start again.",
+            remedy="Go on with --resume, or start again with --overwrite.",
         )
+    if not (shares.resume or overwrite):
+        for path in paths.values():
+            check_not_kept(partial_path(path))
     cluster = shares.cluster()
     if shares.resume:
         load_alike(paths[shard] for shard in there)
@@ -93,7 +96,7 @@ def fill(shares: Shares, items: Items, folder: Path, device: str, overwrite: boo
     if not (shares.resume or overwrite) and folder.exists() and any(folder.iterdir()):
         raise SefaError(
             f"the folder {folder} is not empty",
-            remedy="Use --resume to go on, or --overwrite to make all pictures again.",
+            remedy="Go on with --resume, or start again with --overwrite.",
         )
     count = -(-len(items.names) // _AT_ONCE)
     tasks = [Task(Shard(number, count)) for number in range(1, count + 1)]

@@ -30,7 +30,7 @@ def pick(
         typer.Option(
             "--mix",
             metavar="SUM",
-            help="Make one direction from a sum such as 0.7*yaw + 0.3*face:5.",
+            help="Make one direction from a sum such as `0.7*yaw + 0.3*face:5`.",
         ),
     ] = None,
     label: Annotated[

@@ -151,7 +151,9 @@ class Look:
         typer.Option(
             "--size",
             metavar="N",
-            help="Size in pixels of the longer side; each pixel is the mean of the area it covers.",
+            help="Size in pixels of the longer side; each pixel is the mean of the area it covers. "
+            "Default: at most 256 in `evaluate`, `report` and sheets of `sample`, at most 512 in "
+            "sheets of `edit`, else the model's.",
         ),
     ] = None
     fast: Annotated[

@@ -81,7 +81,12 @@ def report(
     with working(f"loading {start.model or bundle.model['ref']}") as work:
         page = report_of(bundle, sweeps, dirs, said, how)
         advance = work.begin("rendering", page.total, "pictures", "the page opens at any time")
-        written = write_report(page, output, overwrite, advance)
+        try:
+            written = write_report(page, output, overwrite, advance)
+        except (KeyboardInterrupt, SystemExit) as interrupt:
+            for kept in getattr(interrupt, "__notes__", [])[-1:]:
+                interrupt.add_note(f"{kept}; the same command with --overwrite makes all of them")
+            raise
     say(f"pictures: {page.view.about(page.edits.scene.generator)}", level=0 if look.fast else 1)
     if as_json:
         from sefa_cli.rendering.report import described

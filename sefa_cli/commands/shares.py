@@ -25,8 +25,8 @@ class Shares:
         str | None,
         typer.Option(
             metavar="I/N",
-            help="Do the I-th of N shares alone, and write OUT.IofN.part. `sefa merge` puts the "
-            "parts together. Pictures in a folder need no merge.",
+            help="Do the I-th of N shares alone. Pictures go into the folder and need no merge; "
+            "all else is written to OUT.IofN.part, and `sefa merge` puts the parts together.",
         ),
     ] = None
     on: Annotated[

@@ -10,12 +10,12 @@ import typer
 from sefa_cli.errors import UsageError
 
 TYPING_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # Typer's own UsageError
-# What a bare word after the file most likely names.
+# What a bare word after the file most likely names, and what it then looks like.
 _MEANT = {
-    "localize": "--region",
-    "edit": "--k",
-    "animate": "--k",
-    "sample": "--seeds",
+    "localize": ("--region", r"[a-z]+([-,][a-z]+)*"),
+    "edit": ("--k", r".+"),
+    "animate": ("--k", r".+"),
+    "sample": ("--seeds", r"[\d,-]+"),
 }
 _MODELS = "sefa models to list them, or sefa models pull NAME"
 _CLOSE = 0.75  # --alphas is, to --alpha; --steps is not, to --seeds
@@ -31,11 +31,17 @@ def in_our_words(error: Any) -> UsageError:
 def unexpected(words: list[str], ctx: Any) -> UsageError:
     """Return the error for words that stand for nothing, with the option that may be meant."""
     said = " ".join(words)
-    if all(word.endswith(".dirs") for word in words):
+    of_bundle = "X.dirs" in (
+        p.metavar for p in ctx.command.params if p.param_type_name == "argument"
+    )
+    if of_bundle and all(word.endswith(".dirs") for word in words):
         return UsageError(f"{len(words) + 1} bundles are given", "one", _help_of(ctx))
-    option = _MEANT.get(str(ctx.info_name))
+    option, looks = _MEANT.get(str(ctx.info_name), ("", ""))
+    meant = option and all(re.fullmatch(looks, word) for word in words)
     return UsageError(
-        f"unexpected word: {said}", f"{option} {','.join(words)}" if option else "", _help_of(ctx)
+        f"unexpected {'word' if len(words) == 1 else 'words'}: {said}",
+        f"{option} {','.join(words)}" if meant else "",
+        _help_of(ctx),
     )
 
 

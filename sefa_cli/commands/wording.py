@@ -9,7 +9,7 @@ from sefa_cli.errors import SefaError
 
 # A keyword argument that the library expects or recommends, perhaps with its value.
 _KEYWORD = re.compile(
-    r"(?<![\w.-])(align|any_model|loss|model|overwrite|resume|scorers|to_rgb)=(?:True\b|'(\w+)')?"
+    r"(?<![\w.-])(align|any_model|latent_axis|loss|model|overwrite|resume|scorers|to_rgb)=(?:True\b|'(\w+)'|(\d+))?"
 )
 
 
@@ -45,10 +45,13 @@ def said(
     found = _OF_KEYWORDS.sub(partial(_dashed, options), error.found, count=1)
     dashed = partial(_dashed_word, options)
     found = _DIFFERING.sub(lambda text: _FIRST_WORD.sub(dashed, text[0]), found)
-    remedy = error.remedy
+    expected, remedy = error.expected, error.remedy
+    choices = {*_WORD.findall(expected)} - {"or"}
+    if len(choices) > 1 and choices <= {*options}:  # a choice of arguments
+        expected = _WORD.sub(dashed, expected)
     if options and "any-model" not in options:
         remedy = remedy.replace(", or accept this one with any_model=True", "")
-    expected, remedy = (_KEYWORD.sub(_option, text) for text in (error.expected, remedy))
+    expected, remedy = (_KEYWORD.sub(_option, text) for text in (expected, remedy))
     for name, own in typed.items():
         found = re.sub(rf"(?<![\w-]){name}(?![\w-])", own, found)
     return str(SefaError(found, expected, remedy))
@@ -65,4 +68,5 @@ def _dashed_word(options: Collection[str], name: re.Match[str]) -> str:
 
 def _option(match: re.Match[str]) -> str:
     option = "--" + match[1].replace("_", "-")
-    return f"{option} {match[2]}" if match[2] else option
+    value = match[2] or match[3]
+    return f"{option} {value}" if value else option

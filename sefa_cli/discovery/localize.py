@@ -76,9 +76,10 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
 ) -> Bundle:
     """Find directions that change one region of the picture and leave the rest alone.
 
-    A derivative of the picture is taken along every dimension of the latent, for each seed. The
-    directions n maximize nᵀM_f n / nᵀM_b n, with M_f and M_b the mean JᵀJ over the region's and
-    the background's pixels.
+    Derivatives of the picture are taken for each seed: of a large w a few, about 168 of 512, and
+    else along every dimension of the latent. The directions n maximize nᵀM_f n / nᵀ(M_b + c I) n,
+    with M_f and M_b the mean JᵀJ over the region's and the background's pixels, each picture
+    scaled to the mean trace, and the ridge c = tau · tr M_b.
 
     Args:
         model: A zoo name, path, address, open checkpoint or loaded generator.
@@ -86,7 +87,8 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
             `Path`. The mask needs the picture's aspect.
         background: What must stay still, if not all the rest.
         output: Also write the bundle here. An interrupted search then keeps what it did in
-            `OUTPUT.partial`, and the same call with `resume=True` goes on from there.
+            `OUTPUT.partial`, and the same call with `resume=True` goes on from there;
+            without it, only `overwrite=True` starts again.
         save_jacobian: Also write all derivatives to this `.npy` file: float32
             `(seeds, dim, channels, height, width)`.
         resume: Go on with what an interrupted search kept.
@@ -113,7 +115,8 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
             where there are fewer than three.
         exact_gram: Take a pass for every dimension, for the given pictures alone. Without it, w
             takes a few passes: see `few_passes`.
-        published: The published procedure: `exact_gram`, all layers and a tau of 1e-3.
+        published: The published procedure: `exact_gram`, all layers and a tau of 1e-3. Pictures
+            are still scaled to the mean trace before they are averaged.
         method: `"resefa"`, or to compare `"nullspace"` (LOCO Edit), `"lowrank"` (LowRankGAN) or
             `"stylespace"`.
         rank: With `"nullspace"`, how many directions of the background are projected out.

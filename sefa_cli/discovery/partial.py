@@ -53,6 +53,15 @@ def check_resumable(path: Path) -> None:
     _told(path, "key")
 
 
+def check_not_kept(path: Path) -> None:
+    """Raise SefaError for a partial file: a new run would write over the work that it keeps."""
+    if path.exists():
+        raise SefaError(
+            f"{path} is there from an interrupted run",
+            remedy="Go on with resume=True, or start again with overwrite=True.",
+        )
+
+
 def _told(path: Path, name: str) -> str:
     """Return one of `_TEXTS`. Raises SefaError, also for a task that an older version left out."""
     try:
@@ -142,7 +151,7 @@ class Partial:
             raise SefaError(
                 f"{self.path} belongs to a search with other options{self._differences()}",
                 "the same model and options",
-                "Repeat them, or leave out resume=True.",
+                "Repeat them, or start again with overwrite=True in place of resume=True.",
             )
         try:
             arrays = read_sealed(self.path)

@@ -12,7 +12,7 @@ from sefa_cli.discovery.few_passes import KEPT, PICTURES
 from sefa_cli.discovery.jacobian_file import check_jacobian_file
 from sefa_cli.discovery.methods import check_method, check_options
 from sefa_cli.discovery.null_space import RANK
-from sefa_cli.discovery.partial import check_resumable, partial_path
+from sefa_cli.discovery.partial import check_not_kept, check_resumable, partial_path
 from sefa_cli.discovery.search import Search
 from sefa_cli.editing.sum import check_truncation
 from sefa_cli.errors import UsageError
@@ -190,6 +190,8 @@ class Files:
             raise UsageError("save_jacobian and resume cannot be used together")
         if self.resume and self.partial is None:
             raise UsageError("resume has no effect without output")
+        if self.partial is not None and not (self.resume or self.overwrite):
+            check_not_kept(self.partial)
         if self.resume and self.partial is not None and self.shard is None:
             check_resumable(self.partial)
 

@@ -154,17 +154,21 @@ def latent_axes(
         return [axis] * len(shapes)
     common = set.intersection(*({shape[0], shape[1]} for shape in shapes.values()))
     if not common:
-        raise _refusal(shapes, "share no dimension", "Narrow the pattern, or name the latent axis.")
+        raise _refusal(shapes, "share no dimension", "Narrow the pattern.")
     if len(common) > 1:
         common = common & set(known) if len(common & set(known)) == 1 else common
     if len(common) > 1:
-        remedy = "Set the latent axis to 1 (linear, convolution) or 0 (transposed convolution)."
+        remedy = (
+            "Set latent_axis=1 (linear, convolution) or latent_axis=0 (transposed convolution)."
+        )
         raise _refusal(shapes, "may be turned either way", remedy)
     (dim,) = common
     sides = [_sides(shape, dim) for shape in shapes.values()]
     certain = {side[0] for side in sides if len(side) == 1}
     if (len(certain) == 2 and any(len(side) == 2 for side in sides)) or not certain:
-        remedy = "Set the latent axis to 1 (linear, convolution) or 0 (transposed convolution)."
+        remedy = (
+            "Set latent_axis=1 (linear, convolution) or latent_axis=0 (transposed convolution)."
+        )
         raise _refusal(shapes, "are square, and may be turned either way", remedy)
     return [side[0] if len(side) == 1 else next(iter(certain)) for side in sides]
 
@@ -174,7 +178,9 @@ def _sides(shape: Shape, dim: int) -> list[int]:
 
 
 def _refusal(shapes: Mapping[str, Shape], why: str, remedy: str) -> UsageError:
-    few = list(shapes.items())[:_SHOWN]
+    first = {shape: name for name, shape in reversed([*shapes.items()])}  # one of each shape leads
+    led = sorted(shapes.items(), key=lambda item: first[item[1]] != item[0])
+    few = led[:_SHOWN]
     listed = ", ".join(f"{shown(name)} {shape}" for name, shape in few)
     more = f" and {len(shapes) - _SHOWN:,} more" if len(shapes) > _SHOWN else ""
     return UsageError(f"{listed}{more} {why}", "matrices over one latent", remedy)

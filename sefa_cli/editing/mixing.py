@@ -16,6 +16,8 @@ from sefa_cli.file_kinds import not_here
 from sefa_cli.projections import parse_layers
 from sefa_cli.ranges import Indices, check_indices, is_range, is_whole, parse_range
 
+_LEVELS = ("all", "bottom", "middle", "top")
+
 if TYPE_CHECKING:
     import torch
 
@@ -73,8 +75,11 @@ def parse_mix(mix: "Mix") -> "tuple[Source, Indices]":
             '"7:8-22" or (7, [8, 9])',
         )
     source, _, layers = mix.rpartition(":")
-    if not source or not layers:
-        raise UsageError(f"cannot mix from {mix!r}", "a source and its layers, such as 7:8-22")
+    if not source or not (layers in _LEVELS or is_range(layers)):
+        raise UsageError(
+            f"mix_from must be a source and its layers, got {mix!r}",
+            "something like 7:8-22 or 7:top",
+        )
     parse_source(source)
     return source, layers
 

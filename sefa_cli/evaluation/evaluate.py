@@ -287,9 +287,10 @@ def _measured(
             check_subjects([row[0].before for row in rows], trials[0].attributes)
     except (KeyboardInterrupt, SystemExit) as interrupt:
         start = trials[0].scene.start
-        interrupt.add_note(
-            f"{len(rows):,} of {len(share or start.numbers):,} {start.kind}s are kept in {cache}; "
-            "the same command goes on from there"
-        )
+        if rows:
+            interrupt.add_note(
+                f"{len(rows):,} of {len(share or start.numbers):,} {start.kind}s are kept in "
+                f"{cache}; the same command goes on from there"
+            )
         raise
     return tuple(zip(*rows, strict=True))

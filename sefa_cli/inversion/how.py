@@ -41,12 +41,12 @@ class How:
             _check_whole(self.face, "face", 0)
         share: object = self.outside
         if not (isinstance(share, Real) and 0 <= float(share) <= 1):
-            raise UsageError(f"outside must be 0 to 1, got {share!r}")
+            raise UsageError(f"outside must be between 0 and 1, got {_plain(share)}")
         if share != 1 and not self.align:
             raise UsageError("outside has no effect without align")
         weight: object = self.regularize
         if not (isinstance(weight, Real) and 0 <= float(weight) < math.inf):
-            raise UsageError(f"regularize must be 0 or more, got {weight!r}")
+            raise UsageError(f"regularize must be 0 or more, got {_plain(weight)}")
 
     def space_of(self, checkpoint: Checkpoint) -> str:
         """Return the space of the codes. Raises UsageError for one that the model lacks."""
@@ -56,6 +56,10 @@ class How:
             kinds = "z" if own == "z" else "w or w+"
             raise UsageError(f"a {checkpoint.family} model has no space {space!r}", kinds)
         return space
+
+
+def _plain(value: object) -> str:
+    return repr(value).removesuffix(".0")
 
 
 def _check_whole(number: object, name: str, least: int, unit: str = "") -> None:

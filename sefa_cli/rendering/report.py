@@ -205,10 +205,13 @@ def write_report(
     _begin(report, folder)
     try:
         _fill(report, folder, progress)
-    except BaseException:
+    except BaseException as error:
         write_page(report, folder / PAGE)
-        lacking = f"{report.missing(folder)} of {report.total} pictures"
-        logging.getLogger(__name__).info("%s is complete except for %s", folder / PAGE, lacking)
+        made = report.total - report.missing(folder)
+        kept = f"{made:,} of {report.total:,} pictures are in {folder}"
+        error.add_note(kept)  # an interrupt says it
+        if isinstance(error, Exception):
+            logging.getLogger(__name__).info("%s", kept)
         raise
     return folder / PAGE
 

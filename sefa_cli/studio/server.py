@@ -164,7 +164,7 @@ def serve(
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
             """End at once. To wait for work and for open connections takes seconds."""
-            interrupts.end(sig)
+            interrupts.end(sig, "The studio is closed.")
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -104,7 +104,9 @@ def test_codes_of_an_interrupted_batch_are_not_thrown_away(sefa: Sefa, photos: P
     partial = Path("codes.npz.partial")
     partial.write_bytes(b"codes")
     done = sefa("invert", "photos", *QUICK)
-    assert done.exit_code == 1 and "codes.npz.partial already keeps codes" in done.stderr
+    assert (
+        done.exit_code == 1 and "codes.npz.partial is there from an interrupted run" in done.stderr
+    )
     assert "--resume" in done.stderr and "--overwrite" in done.stderr
     assert partial.read_bytes() == b"codes"
     assert sefa("invert", "photos", *QUICK, "--overwrite").exit_code == 0 and not partial.exists()

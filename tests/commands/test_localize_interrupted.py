@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from typer.testing import Result
+
+from sefa_cli.commands.on_cluster import Items, merge
+from sefa_cli.commands.shares import Shares
+from sefa_cli.errors import SefaError
 
 Sefa = Callable[..., Result]
 KEPT = (
@@ -58,6 +63,47 @@ def test_an_interrupt_after_the_last_picture_keeps_all(
         stopped = sefa("-q", "localize", *words)
     assert (stopped.exit_code, stopped.stderr) == (130, KEPT)
     assert sefa("localize", *words, "--resume").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("localize tiny.pth --box 1,1,9,9 -o a.dirs", "a.dirs.partial"),
+        ("localize tiny.pth --box 1,1,9,9 --per-seed -o a.dirs", "a.dirs.partial"),
+        ("localize tiny.pth --box 1,1,9,9 -o a.dirs --shard 1/2", "a.dirs.1of2.part.partial"),
+        ("invert a.png --model tiny.pth -o a.npz", "a.npz.partial"),
+        ("invert a.png b.png --model tiny.pth -o a.npz --shard 1/2", "a.npz.1of2.part.partial"),
+    ],
+)
+def test_what_an_interrupted_run_kept_is_not_thrown_away_unasked(
+    sefa: Sefa, words: str, kept: str
+) -> None:
+    """`localize` replaced the partial file of another search without a word."""
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (64, 64)).save(name)
+    Path(kept).write_bytes(b"an hour of work")
+    refused = sefa("-q", *words.split())
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        f"sefa: {kept} is there from an interrupted run. "
+        "Go on with --resume, or start again with --overwrite.\n"
+    )
+    assert Path(kept).read_bytes() == b"an hour of work"
+
+
+def test_what_a_cluster_left_is_not_thrown_away_unasked(workplace: Path) -> None:
+    """Of the shares, only those that were done were looked at; the others were removed."""
+    Path("a.npz.2of2.part.partial").write_bytes(b"an hour of work")
+    with pytest.raises(SefaError, match=r"a\.npz\.2of2\.part\.partial is there from an interr"):
+        merge(Shares(on="ray"), "a.npz", Items("photo", ["a.png", "b.png"]), "cpu", False)
+    assert Path("a.npz.2of2.part.partial").read_bytes() == b"an hour of work"
+
+
+def test_overwrite_starts_again(sefa: Sefa) -> None:
+    Path("a.dirs.partial").write_bytes(b"an hour of work")
+    words = ["localize", "tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0"]
+    assert sefa(*words, "-o", "a.dirs", "--overwrite").exit_code == 0
+    assert not Path("a.dirs.partial").exists()
 
 
 @pytest.mark.slow

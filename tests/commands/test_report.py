@@ -161,7 +161,9 @@ def test_a_signal_leaves_a_page_that_opens(
     making.send_signal(number)
     out, said = making.communicate(timeout=60)
     assert (making.returncode, out) == (code, b"")
-    assert b"r/index.html is complete except for " in said
+    there = len(list(Path("r").rglob("k*/*.png"))) + len(list(Path("r/pictures").glob("*.png")))
+    assert f"sefa: interrupted; {there:,} of 4,100 pictures are in r; ".encode() in said
+    assert b"--overwrite makes all of them" in said and b"half-written" not in said
     page = Path("r/index.html").read_text()
     assert "of 4100 pictures are missing" in page and page.endswith("</html>")
     assert not list(Path("r").rglob(".*")), "half-written files"

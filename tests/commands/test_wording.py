@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from sefa_cli.commands.wording import said
-from sefa_cli.errors import SefaError
+from sefa_cli.editing.mixing import parse_mix
+from sefa_cli.errors import SefaError, UsageError
 from tests.helpers import ROOT, Sefa
 
 
@@ -161,4 +162,21 @@ def test_remedies_name_options(remedy: str, shown: str) -> None:
     )
     assert said(SefaError("a model=x.pth is there", "another", remedy)) == (
         f"a model=x.pth is there; expected another. {shown}"
+    )
+
+
+def test_what_is_expected_is_named_as_it_is_typed() -> None:
+    error = SefaError("box and seg cannot be used together", "box, mask or seg")
+    assert said(error, ["box", "mask", "seg"]) == (
+        "--box and --seg cannot be used together; expected --box, --mask or --seg"
+    )
+    error = SefaError("they are square", remedy="Set latent_axis=1 or latent_axis=0.")
+    assert said(error) == "they are square. Set --latent-axis 1 or --latent-axis 0."
+
+
+def test_the_layers_to_mix_are_not_those_to_move() -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_mix("7:x")
+    assert said(refused.value, ["mix-from", "layers"]).startswith(
+        "--mix-from must be a source and its layers, got '7:x'"
     )

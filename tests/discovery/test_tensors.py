@@ -141,7 +141,7 @@ def test_orientation(case):
 @pytest.mark.parametrize(
     ("shapes", "axis", "words"),
     [
-        ({"a": (7, 5)}, None, r"'a' \(7, 5\) may be turned either way.*latent axis to 1"),
+        ({"a": (7, 5)}, None, r"'a' \(7, 5\) may be turned either way.*Set latent_axis=1 "),
         ({"a": (7, 5), "b": (5, 7)}, None, "may be turned either way"),
         ({"a": (5, 5)}, None, "are square"),
         ({"a": (5, 5), "b": (7, 5), "c": (5, 7, 3, 3)}, None, "are square"),
@@ -151,6 +151,11 @@ def test_orientation(case):
         ({"a": (7, 5)}, -3, "do not agree in axis -3"),
         ({"a": (7, 5), "b": (3, 7, 5)}, -3, "do not agree in axis -3"),
         ({"a": (7, 5)}, 0.5, "do not agree in axis 0.5"),
+        (
+            {**{str(n): (5, 7) for n in range(9)}, "odd": (3, 4)},
+            None,
+            r"'0' \(5, 7\), 'odd' \(3, 4\), .* and 6 more share no dimension",
+        ),
         ({str(n): (7, n + 8) for n in range(9)}, 1, "and 5 more do not agree"),
     ],
 )

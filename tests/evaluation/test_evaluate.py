@@ -133,8 +133,7 @@ def test_an_interrupted_run_goes_on(run: Any) -> None:
 
     with pytest.raises(KeyboardInterrupt) as interrupt:
         run({"right": bundle()}, begin=stop)
-    (note,) = interrupt.value.__notes__
-    assert note.startswith("0 of 20 seeds are kept in ") and note.endswith("goes on from there")
+    assert not hasattr(interrupt.value, "__notes__"), "nothing is kept yet"
     told: list[int] = []
     run({"right": bundle()}, begin=lambda total: told.append(total) or print)
     assert told == [19 * 3 * 2]

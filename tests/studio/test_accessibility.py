@@ -53,7 +53,7 @@ def test_nor_do_several_faces(tiny: str, page: Page) -> None:
     expect(at(page, "commands")).to_contain_text("--seeds 0-3")
     at(page, "mix").fill("7")
     at(page, "mix").press("Enter")
-    expect(page.get_by_text("cannot mix from").first).to_be_visible()
+    expect(page.get_by_text("mix_from must be a source").first).to_be_visible()
     assert shuts_out(page) == []
     at(page, "gallery").click()
     expect(page.locator(".gallery img[src^=data]")).to_have_count(24, timeout=30_000)

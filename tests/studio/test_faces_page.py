@@ -39,7 +39,11 @@ def test_several_faces_are_edited_together(tiny: str, page: Page, sefa: Sefa, co
 def test_a_mixed_face_is_moved_and_localized(tiny: str, page: Page, sefa: Sefa) -> None:
     opened(page, tiny)
     plain = settled(page)
-    for wrong, said in (("7", "cannot mix from"), ("7:99", "layer 99"), ("no.npz:1", "no.npz")):
+    for wrong, said in (
+        ("7", "mix_from must be a source"),
+        ("7:99", "layer 99"),
+        ("no.npz:1", "no.npz"),
+    ):
         at(page, "mix").fill(wrong)
         at(page, "mix").press("Enter")
         expect(page.get_by_text(said).first).to_be_visible()

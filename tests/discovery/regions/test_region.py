@@ -40,7 +40,9 @@ def test_a_named_region_goes_by_the_subject():
 def test_exactly_one_region():
     with pytest.raises(UsageError, match="no region is given; expected box, mask"):
         one_region()
-    with pytest.raises(UsageError, match="box and region cannot be used together"):
+    with pytest.raises(
+        UsageError, match="box and region cannot be used together; expected box, mask, "
+    ):
         one_region(box="0,0,1,1", named="eyes")
     with pytest.raises(UsageError, match="seg_ids has no effect without seg"):
         one_region(box="0,0,1,1", seg_ids="3")

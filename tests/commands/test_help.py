@@ -1,0 +1,46 @@
+"""The help shows what its texts say, in plain words."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from sefa_cli.cli import app
+
+
+def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
+
+
+def shown(path: tuple[str, ...]) -> str:
+    said = CliRunner().invoke(app, [*path, "--help"], terminal_width=300).stdout
+    return " ".join(said.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_word_of_a_text_is_shown(path: tuple[str, ...]) -> None:
+    """Markdown took the asterisks of `0.7*yaw + 0.3*face:5` for emphasis."""
+    command = COMMANDS[path]
+    texts = [command.help, *(getattr(p, "help", None) for p in command.params)]
+    words = {word for text in texts if text for word in text.replace("`", "").split()}
+    lost = sorted(words - set(shown(path).split()))
+    assert len(words) > 10 and not lost
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_no_notation_of_programs(path: tuple[str, ...]) -> None:
+    assert not re.search(r"<\w+ range>|\[[^\]]*\bx[<>]=?|[<>]=x|\bINTEGER\b", shown(path))
+
+
+def test_the_size_that_evaluate_takes_is_told() -> None:
+    assert "Default: at most 256" in shown(("evaluate",)).partition("--size")[2][:200]
