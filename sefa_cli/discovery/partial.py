@@ -91,7 +91,7 @@ def _told_apart(theirs: dict[str, Any], ours: dict[str, Any]) -> list[str]:
         then, now = _chosen(name, theirs), _chosen(name, ours)
         argument = _ARGUMENTS.get(name, name)
         if then != now and not found.get(argument):
-            no = "no" if then is True or now is True else "none"
+            no = "no" if then is True or now is True else "not given"
             values = [no if one is None else _short(one) for one in (then, now)]
             told = all(values) and name not in _SETTLED
             found[argument] = f": {values[0]} then, {values[1]} now" if told else ""
