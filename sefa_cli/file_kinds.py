@@ -154,6 +154,8 @@ def why_hidden(path: Path | str) -> SefaError | None:
     """Return why the system does not tell of a file, None if it is there or does not exist."""
     try:
         Path(path).stat()
+    except ValueError:  # no name holds a null character
+        return None
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.ENAMETOOLONG):
             return why_not(path, error, "read")

@@ -77,6 +77,13 @@ def visible(text: str) -> str:
     return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def escape(text: str) -> str:
+    """Return a text for rich, without markup and what would steer the terminal."""
+    from rich.markup import escape as plain
+
+    return plain(visible(text))
+
+
 def label_text(label: str | None) -> str:
     """Return a label for stdout: with escapes if the stream cannot hold its letters.
 

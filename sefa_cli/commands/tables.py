@@ -8,24 +8,18 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD, Box
 from rich.console import Console
-from rich.markup import escape as plain
 from rich.padding import Padding
 from rich.table import Table
 
 from sefa_cli.bundle.annotations import Tally
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import Comparison
-from sefa_cli.commands.streams import label_text, visible
+from sefa_cli.commands.streams import escape, label_text
 from sefa_cli.ranges import format_range
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _BAR = 24  # characters
 _ROOM = 24  # the least room for the value of a fact, in characters
-
-
-def escape(text: str) -> str:
-    """Return a text as rich shows it: no markup, and nothing that steers the terminal."""
-    return plain(visible(text))
 
 
 def _bar(share: float) -> str:

@@ -24,10 +24,10 @@ READ = [
     "factorize noread.dirs -o q.dirs",
     "factorize noenter -o q.dirs",
     "factorize noenter/x.pt -o q.dirs",
-    "edit face.dirs -k 0 --codes noread.dirs",
-    "edit face.dirs -k 0 --codes noenter/x.npz",
-    "edit face.dirs -k 0 --seeds 0 --mix-from noread.dirs:3 --mix-layers 0",
-    "edit face.dirs -k 0 --photo noenter",
+    "edit tiny.dirs -k 0 --codes noread.dirs",
+    "edit tiny.dirs -k 0 --codes noenter/x.npz",
+    "edit tiny.dirs -k 0 --seeds 0 --mix-from noread.dirs:3 --layers 0",
+    "edit tiny.dirs -k 0 --photo noenter",
     "invert noenter -m tiny.pth -o c.npz",
     "invert noread.dirs -m tiny.pth -o c.npz",
     "merge noread.dirs -o q.dirs",
@@ -38,8 +38,8 @@ WRITTEN = [
     "factorize tiny.pth -o noenter/x.dirs",
     "localize tiny.pth --box 0,0,8,8 -o noenter/x.dirs",
     "sample tiny.pth --seeds 0 -o noenter/a.png",
-    "report face.dirs -o noenter/r",
-    "evaluate face.dirs -k 0 --seeds 0-3 --cache noenter -o q",
+    "report tiny.dirs -o noenter/r",
+    "evaluate tiny.dirs -k 0 --seeds 0-11 --cache noenter -o q",
 ]
 CALLS = [
     "inspect('noread.dirs')",
@@ -58,15 +58,14 @@ OTHERS = {
     "factorize /dev/zero -o q.dirs": "/dev/zero is not an ordinary file",
     "edit --preset /dev/zero": "/dev/zero is not an ordinary file",
     "invert /dev/zero -m tiny.pth -o c.npz": "/dev/zero is not an ordinary file",
-    "edit face.dirs -k 0 --codes /dev/zero": "/dev/zero is not an ordinary file",
+    "edit tiny.dirs -k 0 --codes /dev/zero": "/dev/zero is not an ordinary file",
     "merge /dev/zero -o q.dirs": "/dev/zero is not an ordinary file",
 }
 
 
 @pytest.fixture
 def folder(workplace: Path, bundle: Path) -> Path:
-    tmp_path = bundle.parent
-    assert bundle.name == "face.dirs"
+    tmp_path = workplace
     (tmp_path / "noread.dirs").write_bytes(b"x")
     (tmp_path / "noread.dirs").chmod(0)
     (tmp_path / "noenter").mkdir(mode=0)
