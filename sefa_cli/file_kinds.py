@@ -166,8 +166,8 @@ def check_exists(path: Path | str) -> None:
     """Raise SefaError for a file that does not exist, or may not be asked for."""
     try:
         Path(path).stat()
-    except OSError as error:
-        raise why_not(path, error, "read") from None
+    except OSError:
+        raise not_here(path) from None
 
 
 def _is_text(start: bytes) -> bool:
