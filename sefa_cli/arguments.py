@@ -75,9 +75,9 @@ def public(function: F) -> F:
         try:
             return function(*args, **options)
         except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:
-                raise too_long(error) from None
-            raise
+            if error.filename is None:
+                raise
+            raise refused(error) from None
 
     own = inspect.signature(function)
     call.__signature__ = own.replace(parameters=list(known.values()))  # type: ignore[attr-defined]
@@ -153,10 +153,12 @@ def in_short(value: object) -> str:
         return f"a {type(value).__name__} with a huge number"
 
 
-def too_long(error: OSError) -> SefaError:
-    """Return the error for a name that no file can have: Python looks for files of any name."""
-    from sefa_cli.files import why_not
+def refused(error: OSError) -> SefaError:
+    """Return the error for a file that nobody else told of: what is written tells it itself."""
+    from sefa_cli.file_kinds import why_not
 
+    if error.errno != errno.ENAMETOOLONG:  # Python looks for files of any name
+        return why_not(os.fsdecode(error.filename), error, "read")
     return why_not(f"{error.filename!s:.60}…", error, "use")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sefa_cli.container import read_header
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import MismatchError, SefaError
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import open_file, why_not
 from sefa_cli.held import holdable
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def about_tuned(path: str | Path) -> dict[str, str] | None:
     if not str(path).endswith(TUNED) or is_remote(str(path)):
         return None
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             length = int.from_bytes(file.read(8), "little")
             about = read_header(file.read(min(length, 1 << 20)))[0]
     except OSError as error:

@@ -1,6 +1,5 @@
 """The command `sefa`: its commands, and how errors and signals become messages and exit codes."""
 
-import errno
 import os
 import sys
 from collections.abc import Callable
@@ -13,12 +12,12 @@ import typer
 from typer.core import TyperGroup
 
 from sefa_cli import __version__, interrupts
-from sefa_cli.arguments import too_long
+from sefa_cli.arguments import refused
 from sefa_cli.commands import console
 from sefa_cli.commands.command import SefaCommand, aliases, known
 from sefa_cli.commands.missing import missing_package
 from sefa_cli.commands.picture_options import spread
-from sefa_cli.commands.streams import accept_any_text, terminal_columns
+from sefa_cli.commands.streams import accept_any_text, terminal_columns, visible
 from sefa_cli.commands.typing_errors import TYPING_ERROR, in_our_words
 from sefa_cli.commands.wording import said
 from sefa_cli.errors import SefaError
@@ -96,27 +95,26 @@ class SefaGroup(TyperGroup):
                 file=sys.stderr,
             )
             raise typer.Exit(getattr(interrupt, "code", 130)) from None
-        except FileNotFoundError:
-            if _has_working_folder():
-                raise
-            _tell(_NOWHERE)
-            raise typer.Exit(1) from None
         except OSError as error:
+            if not _has_working_folder():
+                _tell(_NOWHERE)
+                raise typer.Exit(1) from None
             raise _refused(error) from None
 
 
 def _refused(error: OSError) -> Exception:
-    """Return what ends the command for a name too long, and when stdout takes no more.
+    """Return what ends the command for a file that is refused, and when stdout takes no more.
 
     Other errors are returned as they are. The reader of a pipe may be gone, which needs no words.
     """
-    if error.errno == errno.ENAMETOOLONG:
-        _tell(too_long(error))
+    if isinstance(error.filename, str | os.PathLike):
+        _tell(refused(error))
         return typer.Exit(1)
     if not isinstance(error, BrokenPipeError):
-        from sefa_cli.files import DISK_ERRORS, why_not
+        from sefa_cli.file_kinds import why_not
+        from sefa_cli.files import DISK_ERRORS
 
-        if error.filename is not None or error.errno not in DISK_ERRORS:
+        if error.errno not in DISK_ERRORS:
             return error
         _tell(why_not("standard output", error, "write to"))
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -126,7 +124,7 @@ def _refused(error: OSError) -> Exception:
 def _tell(text: object) -> None:
     """Print why the command ends; if stderr takes no more, the exit code has to tell it."""
     try:
-        print(f"sefa: {text}", file=sys.stderr)
+        print(visible(f"sefa: {text}"), file=sys.stderr)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 

@@ -1,7 +1,10 @@
-"""Row 0. What a file is, by its first bytes, or that it is not here: for messages about files."""
+"""Row 0. What a file is, by its first bytes, and why it cannot be read or written: for messages."""
 
+import errno
+import io
 import os
 import re
+import stat
 from pathlib import Path
 
 from sefa_cli.errors import SefaError
@@ -36,6 +39,65 @@ _KINDS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ),
 )
 
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "Free some space and run it again."),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space and run it again."),
+    errno.EFBIG: ("the file is larger than it may be here", "Choose another folder."),
+    errno.EACCES: ("permission is denied", "Choose another folder."),
+    errno.EPERM: ("permission is denied", "Choose another folder."),
+    errno.EROFS: ("the file system is read-only", "Choose another folder."),
+    errno.ENOTDIR: ("part of its path is a file, not a folder", "Choose another folder."),
+    errno.ELOOP: ("its links lead in a circle", "Choose another folder."),
+    errno.ENOENT: ("its folder cannot be made or is gone", "Choose another folder."),
+    errno.ENAMETOOLONG: ("its name is too long", "Choose a shorter one."),
+}
+_TO_READ = {  # what to do instead about a file to read
+    errno.EACCES: "Check its permissions and those of its folder.",
+    errno.EPERM: "Check its permissions and those of its folder.",
+    errno.ENOTDIR: "Check the name.",
+    errno.ELOOP: "Check the link.",
+}
+
+
+def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError:
+    """Return the error for an OSError met on `path`."""
+    if doing == "read" and error.errno == errno.ENOENT:
+        return not_here(path)
+    reason, remedy = _REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
+    if doing == "read":
+        remedy = _TO_READ.get(error.errno or 0, "")
+    return SefaError(f"cannot {doing} {path}: {reason}", remedy=remedy)
+
+
+def check_ordinary(path: Path | str) -> None:
+    """Raise SefaError for a device, which may have no end; pipes are fine. Raises OSError."""
+    mode = Path(path).stat().st_mode
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+        raise SefaError(f"{path} is not an ordinary file", "a file or a pipe")
+
+
+def open_file(path: Path | str) -> io.BufferedReader:
+    """Open a file to read. Raises SefaError for a device, and OSError."""
+    check_ordinary(path)
+    return open(path, "rb")
+
+
+class Bounded(io.BufferedReader):
+    """A file of a stranger: a `read` sets aside no more than there is, whatever length is forged.
+
+    Raises OSError.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        check_ordinary(path)
+        super().__init__(io.FileIO(path))
+        self._size = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return up to `size` bytes."""
+        left = max(self._size - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
+
 
 def kind_of(start: bytes) -> tuple[str, str]:
     r"""Return what a file is that begins with these bytes, at least 8, and what to do about it.
@@ -64,7 +126,7 @@ def kind_at(path: Path | str) -> tuple[str, str]:
     """Return what the file at `path` is, and what to do about it. Raises OSError."""
     if Path(path).is_dir():
         return "a folder", ""
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         return kind_of(file.read(4096).ljust(8, b"\0"))
 
 
@@ -76,18 +138,36 @@ def not_here(path: Path | str, remedy: str = "Check the name.") -> SefaError:
         'https://a.b/c.npz is an address; expected a file on this machine. Download it first.'
     """
     file, _, number = str(path).rpartition(":")
-    if number.isdecimal() and Path(file).is_file():
+    if number.isdecimal() and os.path.isfile(file):  # noqa: PTH113 (Path.is_file may raise)
         return SefaError(f"{path} does not exist", remedy=f"{file} does: leave out :{number}.")
     address = re.sub(r"^(https?|hf|ftp|s3):/+(?=[^/])", r"\1://", str(path))
     if "://" in address:
         return SefaError(f"{address} is an address", "a file on this machine", "Download it first.")
+    if why := why_hidden(path):
+        return why
+    if os.path.lexists(path):
+        return SefaError(f"{path} is a link to nothing", "a file")
     return SefaError(f"{path} does not exist", remedy=remedy)
 
 
+def why_hidden(path: Path | str) -> SefaError | None:
+    """Return why the system does not tell of a file, None if it is there or does not exist."""
+    try:
+        Path(path).stat()
+    except ValueError:  # no name holds a null character
+        return None
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENAMETOOLONG):
+            return why_not(path, error, "read")
+    return None
+
+
 def check_exists(path: Path | str) -> None:
-    """Raise SefaError for a file that does not exist."""
-    if not os.path.lexists(path):
-        raise not_here(path)
+    """Raise SefaError for a file that does not exist, or may not be asked for."""
+    try:
+        Path(path).stat()
+    except OSError:
+        raise not_here(path) from None
 
 
 def _is_text(start: bytes) -> bool:

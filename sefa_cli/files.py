@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -10,30 +9,10 @@ from pathlib import Path
 from typing import IO
 
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.file_kinds import not_here
+from sefa_cli.file_kinds import why_not
 from sefa_cli.scratch import EXCHANGE, NO_REPLACE, remove, rename, scratch_beside, sync
 
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # while something is written
-_REASONS = {
-    errno.ENOSPC: ("the disk is full", "Free some space and run it again."),
-    errno.EDQUOT: ("the disk quota is used up", "Free some space and run it again."),
-    errno.EFBIG: ("the file is larger than it may be here", "Choose another folder."),
-    errno.EACCES: ("permission is denied", "Choose another folder."),
-    errno.EPERM: ("permission is denied", "Choose another folder."),
-    errno.EROFS: ("the file system is read-only", "Choose another folder."),
-    errno.ENOTDIR: ("part of its path is a file, not a folder", "Choose another folder."),
-    errno.ENOENT: ("its folder cannot be made or is gone", "Choose another folder."),
-    errno.ENAMETOOLONG: ("its name is too long", "Choose a shorter one."),
-}
-
-
-def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError:
-    """Return the error for an OSError met on `path`."""
-    if doing == "read" and error.errno == errno.ENOENT:
-        return not_here(path)
-    reason, remedy = _REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
-    return SefaError(f"cannot {doing} {path}: {reason}", remedy=remedy)
-
 
 # What files hold by their suffix: those that sefa and the tools around it write.
 _CONTENTS = {
@@ -73,6 +52,14 @@ def check_suffix(
         raise UsageError(f"cannot write {path}{holds}", expected or f"a name that ends in {own[0]}")
 
 
+def is_folder(path: Path | str) -> bool:
+    """Return whether a path to write to is a folder. Raises SefaError if none may ask."""
+    try:
+        return Path(path).is_dir()
+    except OSError as error:
+        raise why_not(path, error) from error
+
+
 def check_writable(
     path: Path | str, overwrite: bool = False, own: Sequence[str] | None = None
 ) -> Path:
@@ -86,7 +73,7 @@ def check_writable(
     path = Path(path)
     if own is not None:
         check_suffix(path, own)
-    if path.is_dir():
+    if is_folder(path):
         raise SefaError(f"{path} is a folder", "a file name", "Name a file inside it.")
     if path.exists() and not path.is_file():  # a device: renaming over it would take it away
         raise SefaError(f"{path} is not an ordinary file", "a file name, or - for stdout")
@@ -114,7 +101,7 @@ def check_writable(
 def check_folder(folder: Path | str) -> Path:
     """Refuse early a folder that could not be made, or not be written to; return its path."""
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
+    if not is_folder(folder) and folder.exists():
         raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")
     check_writable(folder / "file" if folder.is_dir() else folder, overwrite=True)
     return folder
@@ -256,22 +243,6 @@ def _rename_twice(folder: Path, path: Path) -> None:
         else:
             former.rename(path)
         raise
-
-
-class Bounded(io.BufferedReader):
-    """A file of a stranger: a `read` sets aside no more than there is, whatever length is forged.
-
-    Raises OSError.
-    """
-
-    def __init__(self, path: Path | str) -> None:
-        super().__init__(io.FileIO(path))
-        self._size = os.fstat(self.fileno()).st_size
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Return up to `size` bytes."""
-        left = max(self._size - self.tell(), 0)
-        return super().read(left if size is None or size < 0 else min(size, left))
 
 
 def write_stdout(data: bytes) -> None:

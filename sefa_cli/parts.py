@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sefa_cli import __version__
 from sefa_cli.canonical import canonical_json, shown
 from sefa_cli.errors import MismatchError, SefaError, UsageError
-from sefa_cli.file_kinds import kind_at, not_here
+from sefa_cli.file_kinds import check_ordinary, kind_at, not_here, why_not
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range
 from sefa_cli.sealed import read_sealed, save_sealed
@@ -124,6 +124,9 @@ class Part:
         except FileNotFoundError:
             raise not_here(path, "Run its shard.") from None
         except (*_UNREADABLE, AssertionError, SefaError) as error:
+            if isinstance(error, OSError) and error.errno:
+                raise why_not(path, error, "read") from None
+            check_ordinary(path)
             what, remedy = kind_at(path)
             found = f"{path} is not a part of a job, or is broken: it is {what}"
             raise SefaError(found, "a file that --shard has written", remedy) from error

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.canonical import canonical_json
+from sefa_cli.file_kinds import check_ordinary
 
 _DIGESTS = "digests"
 
@@ -31,6 +32,7 @@ def read_sealed(path: Path, names: Iterable[str] | None = None) -> dict[str, NDA
     Raises DamagedError for one that was changed, KeyError for one of something else, or another
     of `interchange.containers.BROKEN`.
     """
+    check_ordinary(path)
     with np.load(path, allow_pickle=False) as archive:
         digests = json.loads(str(archive[_DIGESTS]))
         if names is None and {*archive} != {*digests, _DIGESTS}:

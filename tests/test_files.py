@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from sefa_cli.errors import SefaError
+from sefa_cli.file_kinds import why_not
 from sefa_cli.files import (
     check_writable,
     free_name,
     open_atomically,
     temporary_beside,
-    why_not,
     write_stdout,
 )
 

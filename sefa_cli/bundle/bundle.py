@@ -24,7 +24,7 @@ from sefa_cli.bundle.steps import suggested_steps
 from sefa_cli.canonical import canonical_json, plain
 from sefa_cli.container import Tensor, pack, unpack
 from sefa_cli.errors import SefaError
-from sefa_cli.file_kinds import not_here
+from sefa_cli.file_kinds import not_here, open_file, why_not
 from sefa_cli.files import BUNDLES, check_suffix, open_atomically, write_stdout
 from sefa_cli.ranges import format_range
 
@@ -162,7 +162,7 @@ class Bundle(Operations):
         if not isinstance(path, str | Path):
             return cls._read(path, str(getattr(path, "name", "the stream")))
         try:
-            with open(path, "rb") as file:
+            with open_file(path) as file:
                 return cls._read(file, str(path))
         except SefaError as error:
             own = shlex.join([str(path), "-o", f"{Path(path).stem}.dirs"])
@@ -174,7 +174,7 @@ class Bundle(Operations):
         except IsADirectoryError:
             raise SefaError(f"{path} is a folder", "a direction bundle") from None
         except OSError as error:
-            raise SefaError(f"cannot read {path}: {error.strerror or error}") from error
+            raise why_not(path, error, "read") from error
 
     @classmethod
     @public

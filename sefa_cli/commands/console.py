@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from sefa_cli.commands.streams import terminal_columns
+from sefa_cli.commands.streams import terminal_columns, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,7 +51,7 @@ class _Messages(logging.Handler):
         if record.name == STAGES and _work is not None:
             _work.stage(record.getMessage())
         if record.name != STAGES or _verbosity > 0:
-            print(record.getMessage(), file=sys.stderr)
+            print(visible(record.getMessage()), file=sys.stderr)
 
 
 _messages = _Messages()
@@ -60,7 +60,7 @@ _messages = _Messages()
 def say(text: str, level: int = 0) -> None:
     """Print a line on stderr, unless `-q`; with `level` 1 only with `-v`."""
     if _verbosity >= level:
-        print(text, file=sys.stderr)
+        print("\n".join(map(visible, text.split("\n"))), file=sys.stderr)
 
 
 def warn(text: str) -> None:

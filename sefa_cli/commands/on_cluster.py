@@ -14,7 +14,7 @@ from sefa_cli.commands.photos import say_missing
 from sefa_cli.commands.shares import Shares
 from sefa_cli.discovery.partial import check_not_kept, partial_path
 from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import why_not
 from sefa_cli.parts import Shard, load_alike
 
 if TYPE_CHECKING:

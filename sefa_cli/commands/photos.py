@@ -10,6 +10,7 @@ import typer
 
 from sefa_cli.commands import options
 from sefa_cli.commands.console import say, working
+from sefa_cli.commands.streams import visible
 from sefa_cli.errors import SefaError, UsageError
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Told:
         """Say why a photo cannot be read."""
         self.refused += 1
         self.skip()
-        print(f"sefa: {error}", file=sys.stderr)
+        print(visible(f"sefa: {error}"), file=sys.stderr)
 
 
 def check_untuned(model: str) -> None:
@@ -145,7 +146,7 @@ def given_photos(names: Sequence[str]) -> list[Path]:
 def say_refusals(refused: list[str]) -> None:
     """Say which photos a shard could not read."""
     for text in refused:
-        print(f"sefa: {text}", file=sys.stderr)
+        print(visible(f"sefa: {text}"), file=sys.stderr)
 
 
 def say_missing(missing: int, count: int, output: Path | str) -> None:

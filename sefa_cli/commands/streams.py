@@ -4,9 +4,12 @@ import codecs
 import contextlib
 import io
 import os
+import re
 import shutil
 import sys
 
+# Control characters, line ends of any kind, and what turns the direction of writing.
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _PLAIN = {
     **dict.fromkeys("▏▎▍", "-"),
     **dict.fromkeys("▌▋▊▉█━", "#"),
@@ -62,6 +65,23 @@ def accept_any_text() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="sefa.plain")
+
+
+def visible(text: str) -> str:
+    r"""Return a text with escapes for what would steer a terminal: names of files hold anything.
+
+    Example:
+        >>> print(visible("\x1b[31mred.dirs"))
+        \x1b[31mred.dirs
+    """
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def escape(text: str) -> str:
+    """Return a text for rich, without markup and what would steer the terminal."""
+    from rich.markup import escape as plain
+
+    return plain(visible(text))
 
 
 def label_text(label: str | None) -> str:

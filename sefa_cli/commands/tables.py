@@ -8,14 +8,13 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD, Box
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
 from sefa_cli.bundle.annotations import Tally
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import Comparison
-from sefa_cli.commands.streams import label_text
+from sefa_cli.commands.streams import escape, label_text
 from sefa_cli.ranges import format_range
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"

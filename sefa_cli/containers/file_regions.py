@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.containers.faults import damaged
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import open_file, why_not
 
 Buffer = bytes | mmap.mmap
 
@@ -27,7 +27,7 @@ def mapped(path: Path) -> Iterator[mmap.mmap]:
 
     The file must not be empty.
     """
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with open_file(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         yield data
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sefa_cli.arguments import public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import SefaError
+from sefa_cli.file_kinds import open_file
 from sefa_cli.interchange.notes import is_png, read_note
 from sefa_cli.ranges import format_range
 
@@ -124,7 +125,7 @@ def is_bundle(ref: str | Path) -> bool:
         return True
     if not path.is_file():
         return path.suffix == ".dirs" and not path.exists()
-    with open(path, "rb") as start:
+    with open_file(path) as start:
         head = start.read(65536)
     plain = head.replace(b"\\", b"")  # the metadata is JSON text inside JSON text
     return path.suffix == ".dirs" or (head[8:9] == b"{" and b'"sefa-directions' in plain)

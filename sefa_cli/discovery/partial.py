@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from sefa_cli.canonical import canonical_json, read_json
 from sefa_cli.errors import SefaError
-from sefa_cli.file_kinds import LEFT
-from sefa_cli.files import open_atomically, why_not
+from sefa_cli.file_kinds import LEFT, why_not
+from sefa_cli.files import open_atomically
 from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.ranges import format_range
 from sefa_cli.sealed import read_sealed, save_sealed

@@ -19,7 +19,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.moves import Move, alpha_of
 from sefa_cli.errors import SefaError, UsageError, either
-from sefa_cli.file_kinds import kind_at, not_here
+from sefa_cli.file_kinds import kind_at, open_file, why_not
 from sefa_cli.files import open_atomically
 from sefa_cli.ranges import format_range, parse_range
 
@@ -136,11 +136,10 @@ class Preset:
 def read_text(path: Path | str) -> str:
     """Return the content of a text file. Raises SefaError if it cannot be read."""
     try:
-        return Path(path).read_text("utf-8")
-    except FileNotFoundError:
-        raise not_here(path) from None
+        with open_file(path) as file:
+            return file.read().decode("utf-8")
     except OSError as error:
-        raise SefaError(f"{path} cannot be read ({error.strerror})") from None
+        raise why_not(path, error, "read") from None
     except UnicodeDecodeError:
         raise SefaError(f"{path} is {kind_at(path)[0]}", "a .toml file") from None
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from sefa_cli.checkpoints import about_tuned
 from sefa_cli.container import Tensor, pack, unpack
 from sefa_cli.errors import MismatchError, SefaError
-from sefa_cli.files import open_atomically, why_not
+from sefa_cli.file_kinds import open_file, why_not
+from sefa_cli.files import open_atomically
 from sefa_cli.projections import fingerprint
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def tune(generator: "Generator", path: Path | str) -> None:
     assert about is not None
     weights = tunable(generator)
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             tensors = unpack(io.BytesIO(file.read()))[1]
     except OSError as error:
         raise why_not(path, error, "read") from error

@@ -19,8 +19,7 @@ from sefa_cli.families.family import Model
 from sefa_cli.families.native import is_native, read_native
 from sefa_cli.families.raw_tensors import raw_leaves
 from sefa_cli.families.recognize import recognize
-from sefa_cli.file_kinds import LEFT, kind_of, not_here
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import LEFT, check_ordinary, kind_of, not_here, why_not
 
 _PICKLE = 0x80  # the first byte of every pickle since protocol 2
 _GLANCE = 4096  # bytes looked at to tell what a strange file is
@@ -113,6 +112,7 @@ def _is_tensor(contents: Contents, leaf: object) -> bool:
 def _opened(path: Path) -> Iterator[Contents | None]:
     """Open a file for the block: its contents, or None if no container reader knows it."""
     try:
+        check_ordinary(path)
         if path.is_dir() or path.stat().st_size == 0:
             yield None
             return

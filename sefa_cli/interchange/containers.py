@@ -17,8 +17,7 @@ from sefa_cli.containers.file_regions import mapped
 from sefa_cli.containers.torch_legacy import read_plain_pickle
 from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, read_torch_zip
 from sefa_cli.errors import SefaError
-from sefa_cli.file_kinds import LEFT, kind_of, not_here
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import LEFT, check_ordinary, kind_of, not_here, why_not
 from sefa_cli.interchange.gguf import ControlVector, read_control_vector
 
 _NPY = b"\x93NUMPY"
@@ -75,6 +74,7 @@ def opened(path: Path) -> Opened:
     kind. The message names the file only if it cannot be opened.
     """
     try:
+        check_ordinary(path)
         if path.is_dir():
             raise SefaError("it is a folder", "a file")
         if path.stat().st_size == 0:

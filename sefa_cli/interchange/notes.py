@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.errors import SefaError
+from sefa_cli.file_kinds import open_file
 
 KEY = "sefa"
 _START = b"\x89PNG\r\n\x1a\n"
@@ -28,7 +29,7 @@ def is_png(path: Path | str) -> bool:
     """Return whether this is a file that begins as a PNG picture."""
     if not Path(path).is_file():
         return False
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         return file.read(len(_START)) == _START
 
 
@@ -47,7 +48,7 @@ def read_note(path: Path | str) -> tuple[dict[str, Any], NDArray[np.float32]]:
 
     Raises SefaError if the picture has no such chunk, or one that cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         return note_in(file, str(path))
 
 
@@ -86,7 +87,7 @@ def note_in(file: IO[bytes], path: str) -> tuple[dict[str, Any], NDArray[np.floa
 
 def text_in(path: Path | str, key: str) -> str | None:
     """Return the text that a PNG picture has under a key, if it is whole."""
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         data = file.read()
     if not data.startswith(_START) or data[-8:-4] != b"IEND":
         return None

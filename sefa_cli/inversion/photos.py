@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from sefa_cli.errors import SefaError
-from sefa_cli.file_kinds import check_exists
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import check_exists, open_file, why_not
 from sefa_cli.inversion.align import Find, aligned
 from sefa_cli.ranges import check_once
 from sefa_cli.rendering.pictures import BROKEN, broken_picture, open_picture
@@ -167,7 +166,7 @@ def digest(photo: Path | bytes) -> str:
     if isinstance(photo, bytes):
         return hashlib.sha256(photo).hexdigest()
     try:
-        with open(photo, "rb") as file:
+        with open_file(photo) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise why_not(photo, error, "read") from error

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.errors import MismatchError, UsageError, either
-from sefa_cli.files import check_folder, check_suffix, check_writable, free_name
+from sefa_cli.files import check_folder, check_suffix, check_writable, free_name, is_folder
 from sefa_cli.interchange.notes import text_in
 from sefa_cli.rendering.pictures import PICTURE_SUFFIXES, save_picture, save_png
 
@@ -67,7 +67,7 @@ def picture_target(output: str | None, stem: str, overwrite: bool) -> PictureTar
     if output == "-":
         return PictureTarget("-", False, overwrite)
     path = Path(output)
-    if path.is_dir() or not path.suffix or output.endswith("/"):
+    if is_folder(path) or not path.suffix or output.endswith("/"):
         return PictureTarget(check_folder(path), True, overwrite)
     suffix = path.suffix.lower()
     if suffix not in PICTURE_SUFFIXES:

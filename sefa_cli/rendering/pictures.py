@@ -16,8 +16,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from sefa_cli.errors import SefaError, either
-from sefa_cli.file_kinds import kind_of
-from sefa_cli.files import Bounded, open_atomically, why_not, write_stdout
+from sefa_cli.file_kinds import Bounded, kind_of, open_file, why_not
+from sefa_cli.files import open_atomically, write_stdout
 
 Picture = NDArray[np.uint8]
 
@@ -38,7 +38,7 @@ def open_picture(source: Path | bytes, label: str, formats: Sequence[str]) -> Im
     Raises SefaError that says what the file is instead, calling it `label`.
     """
     try:
-        with BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+        with BytesIO(source) if isinstance(source, bytes) else open_file(source) as file:
             start = file.read(4096)
         if not start:
             raise SefaError(f"{label} is empty", "a picture", "Get the file again.")

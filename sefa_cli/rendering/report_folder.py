@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.files import check_suffix, check_writable
+from sefa_cli.files import check_suffix, check_writable, is_folder
 from sefa_cli.scratch import is_scratch
 
 PAGE = "index.html"
@@ -25,7 +25,7 @@ def check_report_folder(path: Path | str, overwrite: bool = False) -> Path:
     folder = Path(path)
     if str(path) == "-":
         raise UsageError("cannot write a report to stdout", "a folder, such as report/")
-    if not folder.is_dir():
+    if not is_folder(folder):
         check_suffix(folder, (), "a folder, such as report/")
     if folder.is_file():
         raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")

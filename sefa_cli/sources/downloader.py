@@ -23,7 +23,7 @@ from requests.exceptions import (
 )
 
 from sefa_cli.errors import OfflineError, SefaError
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import why_not
 from sefa_cli.sources.references import check_address, host_of, is_commit, shown
 from sefa_cli.sources.store import Facts, is_page
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import why_not
 from sefa_cli.scratch import sync
 from sefa_cli.sources.references import at_commit, file_name, host_of, shown, web_address
 from sefa_cli.sources.store import Facts, measure, stamp_files, stamp_of

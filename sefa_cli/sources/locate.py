@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sefa_cli.errors import OfflineError, SefaError
-from sefa_cli.file_kinds import not_here
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import not_here, why_hidden, why_not
 from sefa_cli.sources import cache, external_caches, pages, references, zoo
 from sefa_cli.sources.store import Facts, Wanted, hub_ref, proven
 
@@ -190,8 +189,8 @@ def nothing_there(ref: str) -> SefaError:
         return SefaError(
             f"{ref} does not exist", remedy=f"If it is an address, write https://{ref}"
         )
-    if os.path.lexists(ref):
-        return SefaError(f"{ref} is a link to nothing", "a model file")
+    if os.path.lexists(ref) or why_hidden(ref):
+        return not_here(ref)
     looked = (
         "is neither a file here nor a model of the zoo"
         if zoo.may_be_name(ref)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import why_not
 from sefa_cli.scratch import scratch_beside, sync
 from sefa_cli.sources.references import PackageRef, is_plain_path, parse_package
 from sefa_cli.sources.store import Facts, measure, stamp_files, stamp_of

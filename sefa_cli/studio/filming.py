@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sefa_cli.errors import SefaError
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import why_not
 from sefa_cli.rendering.animation import sweep
 from sefa_cli.rendering.film import Film
 from sefa_cli.scratch import scratch_beside

@@ -13,7 +13,7 @@ from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.checkpoints import is_remote
 from sefa_cli.editing.presets import Part, Preset
 from sefa_cli.errors import SefaError
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import why_not
 from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.sources.cache import cache_folder, write_quietly
 from sefa_cli.studio.session import Sliders, State

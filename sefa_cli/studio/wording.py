@@ -4,7 +4,7 @@ import logging
 
 from sefa_cli.discovery.memory import OUT_OF_MEMORY, refuse_others, too_little
 from sefa_cli.errors import SefaError
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import why_not
 
 logger = logging.getLogger(__name__)
 

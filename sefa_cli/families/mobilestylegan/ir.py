@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sefa_cli.containers.checkpoint import LazyTensor
 from sefa_cli.containers.file_regions import FileRegion
 from sefa_cli.errors import SefaError
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import why_not
 
 _VERSIONS = ("10", "11")  # between them the meaning of layer, data and edge did not change
 _DTYPES = {"f64": "<f8", "f32": "<f4", "f16": "<f2", "i64": "<i8", "i32": "<i4"}

@@ -21,7 +21,7 @@ from sefa_cli.containers.checkpoint import Config, LazyTensor
 from sefa_cli.errors import SefaError
 from sefa_cli.families.family import Model
 from sefa_cli.families.mobilestylegan.ir import Graph, Node, Source, looks_like_ir, read_graph
-from sefa_cli.files import why_not
+from sefa_cli.file_kinds import why_not
 
 Tensors = dict[str, LazyTensor]
 
