@@ -78,7 +78,8 @@ TASK: dict[str, Any] = {
         ({"seeds": [0], "companions": None, "few_passes": None}, "(exact_gram)"),
         ({"seeds": [0, 1, 2], "companions": None}, "(seeds: 0 then, 0-2 now)"),
         ({"num": 30, "few_passes": None}, "(num: 6 then, 30 now)"),
-        ({"trunc": 0.5, "class": 3}, "(label: not given then, 3 now; truncation: 0.7 then, 0.5 now)"),
+        ({"trunc": 0.5}, "(truncation: 0.7 then, 0.5 now)"),
+        ({"class": 3}, "(label: not given then, 3 now)"),
         ({"tau_auto": True}, "(tau)"),
     ],
 )  # fmt: skip
