@@ -68,8 +68,6 @@ def check_writable(
     Folders that do not exist are made later, when the file is written. With `overwrite`, what
     exists must be an ordinary file that may be written to. `own` are the suffixes of the content.
     """
-    import tempfile  # imports random, which `--help` need not wait for
-
     path = Path(path)
     if own is not None:
         check_suffix(path, own)
@@ -83,7 +81,14 @@ def check_writable(
         raise SefaError(
             f"cannot write {path}: it is read-only", remedy="Name another file, or run chmod u+w."
         )
-    folder = path.parent
+    _check_room(path, path.parent)
+    return path
+
+
+def _check_room(path: Path, folder: Path) -> None:
+    """Refuse a path whose folder, or the next above that exists, takes no files."""
+    import tempfile  # imports random, which `--help` need not wait for
+
     while not os.path.lexists(folder):  # it is made when the file is written
         folder = folder.parent
     if not os.access(folder, os.W_OK):
@@ -95,7 +100,6 @@ def check_writable(
         tempfile.TemporaryFile(dir=folder).close()  # os.access always says yes to root
     except OSError as error:
         raise why_not(path, error) from error
-    return path
 
 
 def check_folder(folder: Path | str) -> Path:
@@ -103,7 +107,10 @@ def check_folder(folder: Path | str) -> Path:
     folder = Path(folder)
     if not is_folder(folder) and folder.exists():
         raise SefaError(f"{folder} is a file", "a folder", "Choose another name.")
-    check_writable(folder / "file" if folder.is_dir() else folder, overwrite=True)
+    if folder.is_dir():
+        _check_room(folder, folder)
+    else:
+        check_writable(folder, overwrite=True)
     return folder
 
 

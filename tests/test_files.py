@@ -12,6 +12,7 @@ import pytest
 from sefa_cli.errors import SefaError
 from sefa_cli.file_kinds import why_not
 from sefa_cli.files import (
+    check_folder,
     check_writable,
     free_name,
     open_atomically,
@@ -148,6 +149,8 @@ def test_says_that_a_folder_is_read_only(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # the tests may run as root
     with pytest.raises(SefaError, match="is not writable"):
         check_writable(tmp_path / "a.bin")
+    with pytest.raises(SefaError, match=rf"^cannot write {tmp_path}: the folder {tmp_path} is"):
+        check_folder(tmp_path)  # the file it named was of nobody's choice
 
 
 @pytest.mark.parametrize(
