@@ -212,9 +212,7 @@ def studio(model: str, wrong: list[str]) -> Iterator[Studio]:
             process.send_signal(signal.SIGINT)
             code = process.wait(30)
             said.seek(0)
-            lines = [
-                line for line in said if "Press Ctrl-C" not in line and "interrupted" not in line
-            ]
+            lines = [line for line in said if "Press Ctrl-C" not in line and "closed" not in line]
             wrong += [f"the studio ended with {code}"] * (code != 130)
             wrong += [f"the studio says: {line.strip()}" for line in lines]
 

@@ -75,9 +75,9 @@ def public(function: F) -> F:
         try:
             return function(*args, **options)
         except OSError as error:
-            if error.filename is None:
+            if not isinstance(error.filename, str | bytes | os.PathLike):
                 raise
-            raise refused(error) from None
+            raise refused(error) from error  # it may be of a function of the caller's own
 
     own = inspect.signature(function)
     call.__signature__ = own.replace(parameters=list(known.values()))  # type: ignore[attr-defined]
@@ -154,12 +154,11 @@ def in_short(value: object) -> str:
 
 
 def refused(error: OSError) -> SefaError:
-    """Return the error for a file that nobody else told of: what is written tells it itself."""
+    """Return the error for a file that nobody else told of."""
     from sefa_cli.file_kinds import why_not
 
-    if error.errno != errno.ENAMETOOLONG:  # Python looks for files of any name
-        return why_not(os.fsdecode(error.filename), error, "read")
-    return why_not(f"{error.filename!s:.60}…", error, "use")
+    written = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+    return why_not(os.fsdecode(error.filename), error, "write" if written else "read")
 
 
 def _is(value: object, kind: str, of: str = "") -> bool:

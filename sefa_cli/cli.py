@@ -90,13 +90,10 @@ class SefaGroup(TyperGroup):
             notes = getattr(interrupt, "__notes__", None)  # what the command has kept
             if isinstance(interrupt, SystemExit) and not notes:
                 raise
-            print(
-                f"sefa: interrupted; {notes[-1]}" if notes else interrupts.INTERRUPTED,
-                file=sys.stderr,
-            )
+            _tell(f"interrupted; {notes[-1]}" if notes else interrupts.INTERRUPTED[len("sefa: ") :])
             raise typer.Exit(getattr(interrupt, "code", 130)) from None
         except OSError as error:
-            if not _has_working_folder():
+            if isinstance(error, FileNotFoundError) and not _has_working_folder():
                 _tell(_NOWHERE)
                 raise typer.Exit(1) from None
             raise _refused(error) from None

@@ -63,6 +63,10 @@ def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError
     """Return the error for an OSError met on `path`."""
     if doing == "read" and error.errno == errno.ENOENT:
         return not_here(path)
+    if doing == "read" and error.errno == errno.EISDIR:
+        return SefaError(f"{path} is a folder", "a file")
+    if error.errno == errno.ENAMETOOLONG:
+        path, doing = f"{path!s:.60}…", "use"
     reason, remedy = _REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
     if doing == "read":
         remedy = _TO_READ.get(error.errno or 0, "")
@@ -73,7 +77,7 @@ def check_ordinary(path: Path | str) -> None:
     """Raise SefaError for a device, which may have no end; pipes are fine. Raises OSError."""
     mode = Path(path).stat().st_mode
     if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
-        raise SefaError(f"{path} is not an ordinary file", "a file or a pipe")
+        raise SefaError(f"{path} is not an ordinary file", "a file")
 
 
 def open_file(path: Path | str) -> io.BufferedReader:
@@ -166,7 +170,7 @@ def check_exists(path: Path | str) -> None:
     """Raise SefaError for a file that does not exist, or may not be asked for."""
     try:
         Path(path).stat()
-    except OSError:
+    except (OSError, ValueError):  # no name holds a null character
         raise not_here(path) from None
 
 

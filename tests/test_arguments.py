@@ -1,5 +1,6 @@
 """Arguments of the library: one way to write each, and nothing is cut or swallowed in silence."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 import sefa_cli
 from sefa_cli.bundle.bundle import Bundle
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import SefaError, UsageError
 from tests.conftest import TINY
 
 sefa: Any = sefa_cli  # what a type checker would refuse is tried here too
@@ -189,3 +190,21 @@ def test_a_loaded_generator_is_a_model_everywhere() -> None:
     assert dict(sefa.inspect(generator)) == dict(sefa.inspect(TINY))
     made = [sefa.factorize_samples(one, "ganspace", samples=40) for one in (generator, TINY)]
     assert made[0].to_bytes() == made[1].to_bytes()
+
+
+def test_an_error_of_a_function_of_the_callers_own_is_told_with_it() -> None:
+    """Its traceback was lost, and what could not be written was said to be read."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space", "run.log")
+
+    with pytest.raises(SefaError, match=r"cannot write run\.log: the disk is full") as told:
+        localized(progress=full)
+    assert isinstance(told.value.__cause__, OSError)
+
+    class Odd:
+        def read(self, size: int = -1) -> bytes:
+            raise OSError(errno.EIO, "no answer", 7)
+
+    with pytest.raises(OSError, match="no answer"):
+        sefa.Bundle.load(Odd())

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from sefa_cli.commands.streams import terminal_columns, visible
+from sefa_cli.commands.streams import escape, terminal_columns, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -205,10 +205,10 @@ class _Bar(Work):
         self._task = bar.add_task("starting", total=None)
 
     def stage(self, text: str) -> None:
-        self._bar.update(self._task, description=text, total=None)
+        self._bar.update(self._task, description=escape(text), total=None)
 
     def tell(self, doing: str, done: int, total: int) -> None:
-        self._bar.update(self._task, description=doing, completed=done, total=total)
+        self._bar.update(self._task, description=escape(doing), completed=done, total=total)
 
     def close(self) -> None:
         self._bar.stop()

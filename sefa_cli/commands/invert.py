@@ -178,12 +178,12 @@ def _check_files(
     if shard is not None and shares.on is None:
         written = shard.path(output)
         files = [written]
+    if not (shares.resume or overwrite):
+        check_not_kept(written)
     for path in files if sheet is None else [*files, Path(sheet)]:
         if path.exists() and any(path.samefile(photo) for photo in paths):
             raise UsageError(f"{path} is one of the photos", "the name of another file")
         check_writable(path, overwrite or (shares.resume and written != Path(output)))
-    if not (shares.resume or overwrite):
-        check_not_kept(partial_path(written))
     if shares.resume and shard is None:
         check_resumable(partial_path(written))
 

@@ -105,8 +105,8 @@ class How:
         bool,
         typer.Option(
             "--exact-gram",
-            help="Take every derivative, of these seeds alone. Without it, w takes a quarter of "
-            "them.",
+            help="Take every derivative, of these seeds alone. Without it, w takes a third "
+            "of them.",
         ),
     ] = False
     published: Annotated[

@@ -63,7 +63,7 @@ def merge(
         )
     if not (shares.resume or overwrite):
         for path in paths.values():
-            check_not_kept(partial_path(path))
+            check_not_kept(path)
     cluster = shares.cluster()
     if shares.resume:
         load_alike(paths[shard] for shard in there)

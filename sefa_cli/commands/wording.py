@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from sefa_cli.errors import SefaError
 
+_CHOICE = re.compile(r"\w+(, \w+)* or \w+")  # of arguments, perhaps
 # A keyword argument that the library expects or recommends, perhaps with its value.
 _KEYWORD = re.compile(
     r"(?<![\w.-])(align|any_model|latent_axis|loss|model|overwrite|resume|scorers|to_rgb)=(?:True\b|'(\w+)'|(\d+))?"
@@ -46,8 +47,7 @@ def said(
     dashed = partial(_dashed_word, options)
     found = _DIFFERING.sub(lambda text: _FIRST_WORD.sub(dashed, text[0]), found)
     expected, remedy = error.expected, error.remedy
-    choices = {*_WORD.findall(expected)} - {"or"}
-    if len(choices) > 1 and choices <= {*options}:  # a choice of arguments
+    if _CHOICE.fullmatch(expected) and {*_WORD.findall(expected)} - {"or"} <= {*options}:
         expected = _WORD.sub(dashed, expected)
     if options and "any-model" not in options:
         remedy = remedy.replace(", or accept this one with any_model=True", "")

@@ -76,10 +76,10 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
 ) -> Bundle:
     """Find directions that change one region of the picture and leave the rest alone.
 
-    Derivatives of the picture are taken for each seed: of a large w a few, about 168 of 512, and
-    else along every dimension of the latent. The directions n maximize nᵀM_f n / nᵀ(M_b + c I) n,
-    with M_f and M_b the mean JᵀJ over the region's and the background's pixels, each picture
-    scaled to the mean trace, and the ridge c = tau · tr M_b.
+    Derivatives of the picture are taken for each seed: about 168 for a w of 512 dimensions, in
+    other spaces one for every dimension. The directions n maximize nᵀM_f n / nᵀ(M_b + c I) n, with
+    M_f and M_b the mean JᵀJ over the region's and the background's pixels, each picture scaled to
+    the mean trace, and the ridge c = tau · tr M_b.
 
     Args:
         model: A zoo name, path, address, open checkpoint or loaded generator.

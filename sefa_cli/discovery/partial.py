@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -53,12 +54,15 @@ def check_resumable(path: Path) -> None:
     _told(path, "key")
 
 
-def check_not_kept(path: Path) -> None:
-    """Raise SefaError for a partial file: a new run would write over the work that it keeps."""
-    if path.exists():
+def check_not_kept(written: Path, resumes: bool = True) -> None:
+    """Refuse an output with a partial file: a new run would write over the work that it keeps."""
+    path = partial_path(written)
+    if os.path.lexists(path):  # where nobody may look, the refusal to write says it
+        also = " and overwrite=True" if written.exists() else ""
+        go_on = f"Go on with resume=True{also}, or start again" if resumes else "Start again"
         raise SefaError(
             f"{path} is there from an interrupted run",
-            remedy="Go on with resume=True, or start again with overwrite=True.",
+            remedy=f"{go_on} with overwrite=True.",
         )
 
 

@@ -176,6 +176,8 @@ class Files:
 
     def __post_init__(self) -> None:
         """Raise UsageError for contradictions, or SefaError for a file that cannot be written."""
+        if self.written is not None and not (self.resume or self.overwrite):
+            check_not_kept(self.written, resumes=self.jacobian is None)
         if self.output is not None:
             check_suffix(self.output, BUNDLES)
             may = self.overwrite or (self.resume and self.shard is not None)  # a shard that is done
@@ -190,8 +192,6 @@ class Files:
             raise UsageError("save_jacobian and resume cannot be used together")
         if self.resume and self.partial is None:
             raise UsageError("resume has no effect without output")
-        if self.partial is not None and not (self.resume or self.overwrite):
-            check_not_kept(self.partial)
         if self.resume and self.partial is not None and self.shard is None:
             check_resumable(self.partial)
 

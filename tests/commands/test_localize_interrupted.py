@@ -88,7 +88,18 @@ def test_what_an_interrupted_run_kept_is_not_thrown_away_unasked(
         f"sefa: {kept} is there from an interrupted run. "
         "Go on with --resume, or start again with --overwrite.\n"
     )
+    Path(kept.removesuffix(".partial")).write_bytes(b"done before")
+    refused = sefa("-q", *words.split())
+    both = "Go on with --resume and --overwrite, or start again with --overwrite."
+    assert refused.stderr.endswith(f"{kept} is there from an interrupted run. {both}\n")
     assert Path(kept).read_bytes() == b"an hour of work"
+
+
+def test_kept_work_that_cannot_go_on_is_not_said_to(sefa: Sefa) -> None:
+    """Derivatives are saved whole, so `--resume` was refused in turn."""
+    Path("a.dirs.partial").write_bytes(b"an hour of work")
+    words = "localize tiny.pth --box 1,1,9,9 -o a.dirs --save-jacobian a.npy"
+    assert sefa(*words.split()).stderr.endswith("run. Start again with --overwrite.\n")
 
 
 def test_what_a_cluster_left_is_not_thrown_away_unasked(workplace: Path) -> None:
