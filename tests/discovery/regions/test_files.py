@@ -161,7 +161,7 @@ def test_labels_need_exact_numbers(save):
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(SefaError, match=r"none.png does not exist. Check the name"):
         read_mask(tmp_path / "none.png")
-    with pytest.raises(SefaError, match="cannot read"):
+    with pytest.raises(SefaError, match="is a folder; expected a file"):
         read_mask(tmp_path)
     for name, text in {
         "empty": b"",
