@@ -16,7 +16,7 @@ _DIGESTS = "digests"
 
 
 class DamagedError(ValueError):
-    """An archive that `save_sealed` wrote is no longer what it was."""
+    """The archive was changed after `save_sealed` wrote it."""
 
 
 def save_sealed(file: IO[bytes], arrays: Mapping[str, Any]) -> None:

@@ -6,8 +6,8 @@ What a filter g gives at a few places of one axis is y = Aᵀ [(G g) ⊙ (Bᵀ d
 outputs take five products instead of six, F(2, 2) beside two plain ones. Along both axes these are
 a quarter of the products, and seven of ten.
 
-F(4, 3) evaluates polynomials at 0, ±3/4, ±3/2 and ∞: rounding errors are twice those of torch's own
-convolution in `fast_layout`, and half those with 0, ±1, ±2 and ∞, as in the paper.
+F(4, 3) evaluates polynomials at 0, ±21/32, ±25/16 and ∞: rounding errors are less than twice those
+of torch's own convolution in `fast_layout`, and half those with 0, ±1, ±2 and ∞, as in the paper.
 """
 
 from collections.abc import Callable
@@ -74,7 +74,7 @@ class Scheme(NamedTuple):
         return cls(into, kernel, back, taken, step, given)
 
 
-PLAIN = Scheme.of(4, _winograd([0.0, 0.75, -0.75, 1.5, -1.5], 3))
+PLAIN = Scheme.of(4, _winograd([0.0, 21 / 32, -21 / 32, 25 / 16, -25 / 16], 3))
 DOUBLING = Scheme.of(2, _doubled())
 
 
