@@ -17,6 +17,7 @@ from sefa_cli.errors import SefaError
 from sefa_cli.file_kinds import LEFT, why_not
 from sefa_cli.files import open_atomically
 from sefa_cli.interchange.containers import BROKEN
+from sefa_cli.parts import SUFFIX
 from sefa_cli.ranges import format_range
 from sefa_cli.sealed import read_sealed, save_sealed
 
@@ -58,7 +59,8 @@ def check_not_kept(written: Path, resumes: bool = True) -> None:
     """Refuse an output with a partial file: a new run would write over the work that it keeps."""
     path = partial_path(written)
     if os.path.lexists(path):  # where nobody may look, the refusal to write says it
-        also = " and overwrite=True" if written.exists() else ""
+        # A share that is done is left alone by resume=True.
+        also = " and overwrite=True" if written.exists() and written.suffix != SUFFIX else ""
         go_on = f"Go on with resume=True{also}, or start again" if resumes else "Start again"
         raise SefaError(
             f"{path} is there from an interrupted run",

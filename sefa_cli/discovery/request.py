@@ -176,7 +176,7 @@ class Files:
 
     def __post_init__(self) -> None:
         """Raise UsageError for contradictions, or SefaError for a file that cannot be written."""
-        if self.written is not None and not (self.resume or self.overwrite):
+        if self.written and self.partial and not (self.resume or self.overwrite):
             check_not_kept(self.written, resumes=self.jacobian is None)
         if self.output is not None:
             check_suffix(self.output, BUNDLES)
@@ -197,9 +197,11 @@ class Files:
 
     @property
     def partial(self) -> Path | None:
-        """The path where an interrupted search keeps its results; None for standard output."""
+        """The path where an interrupted search keeps its results; None if there is no file."""
         written = self.written
-        return None if written is None or str(written) == "-" else partial_path(written)
+        if written is None or written.name in ("", "-"):  # "." and "/" have no name
+            return None
+        return partial_path(written)
 
     @property
     def written(self) -> Path | None:

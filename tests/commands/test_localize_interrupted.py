@@ -90,9 +90,19 @@ def test_what_an_interrupted_run_kept_is_not_thrown_away_unasked(
     )
     Path(kept.removesuffix(".partial")).write_bytes(b"done before")
     refused = sefa("-q", *words.split())
-    both = "Go on with --resume and --overwrite, or start again with --overwrite."
+    also = "" if "--shard" in words else " and --overwrite"
+    both = f"Go on with --resume{also}, or start again with --overwrite."
     assert refused.stderr.endswith(f"{kept} is there from an interrupted run. {both}\n")
     assert Path(kept).read_bytes() == b"an hour of work"
+
+
+def test_only_a_file_has_kept_work(sefa: Sefa) -> None:
+    """A folder ended in a traceback, and standard output in a refusal."""
+    words = ["-q", "localize", "tiny.pth", "--box", "1,1,9,9", "--size", "16", "--seeds", "0", "-o"]
+    for folder in (".", "/"):
+        assert f"{folder} is a folder; expected a file name" in sefa(*words, folder).stderr
+    Path("-.partial").touch()
+    assert sefa(*words, "-").exit_code == 0
 
 
 def test_kept_work_that_cannot_go_on_is_not_said_to(sefa: Sefa) -> None:
