@@ -5,9 +5,9 @@ python bench/few_passes.py --cache FOLDER [--seeds 0-2] [--regions mouth,left-ey
 Every derivative of each seed of the default model is made once (256 px, shortcut, psi 0.7, middle
 layers); the Gram matrices are kept in the folder. Turn by turn, the functions of `sefa localize`
 then see no more than their passes would show them: M within the basis, and M n of leading
-directions. For every τ the table says, after each turn, the forward and reverse passes so far, the
-least |cos| of the six leading directions to those of the whole matrices, and the residual that
-localize reports. The ridge is that of the estimated trace, whose error stands beside it.
+directions. For every τ the table says, turn by turn and at the end, the passes so far, the least
+|cos| of the six leading directions to those of the whole matrices, and the largest residual of
+those that have to be right. The ridge is that of the estimated trace, whose error stands beside it.
 
 With `--whole`, `sefa.localize` itself looks for the directions instead, at its default ridge, in
 float32 and in bfloat16; beside the least |cos| of the six stand its CPU seconds.
@@ -24,8 +24,17 @@ from region_directions import MODEL, SIZE
 
 import sefa_cli as sefa
 from sefa_cli.checkpoints import open_checkpoint
-from sefa_cli.discovery import few_passes
-from sefa_cli.discovery.few_passes import BLOCK, LEADING, PROBES, START, first_basis, probed_trace
+from sefa_cli.discovery.few_passes import (
+    LEADING,
+    PROBES,
+    SMALL,
+    START,
+    TURNS,
+    block,
+    first_basis,
+    have_to_be_right,
+    probed_trace,
+)
 from sefa_cli.discovery.gram_matrices import Grams
 from sefa_cli.discovery.jacobian import grams
 from sefa_cli.discovery.regions.region import one_region
@@ -35,18 +44,13 @@ from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.projections import parse_layers, select
 from sefa_cli.ranges import parse_range
 
-TURNS = 5
-
 
 class Turn(NamedTuple):
-    """What is known after a turn."""
+    """What is known before a turn adds its residuals, or at the end."""
 
-    forward: int  # passes so far
-    reverse: int
+    passes: int  # so far, of both modes
     cosine: float  # the least of the leading six
-    residual: float  # the largest of the leading six, as a share of λ c
-    trace: float  # estimated, as a share of the true one
-    error: float  # what the estimate says of itself
+    residual: float | None  # the largest of those that have to be right, as a share of λ c
 
 
 def whole(folder: Path, seed: int, region: str, layers: str) -> Grams:
@@ -64,22 +68,26 @@ def whole(folder: Path, seed: int, region: str, layers: str) -> Grams:
 
 
 def turns(M: Grams, basis: np.ndarray, tau: float) -> Iterator[Turn]:
-    """What the passes show, turn by turn."""
+    """What the passes show, turn by turn, and at the end."""
     exact = resefa(*M, tau, LEADING).directions.astype(np.float64)
-    true = float(np.trace(M.back))
+    passes, residual = basis.shape[1], np.inf
     for turn in range(TURNS + 1):
         within = Grams(*(basis.T @ part @ basis for part in M))
-        trace, error = probed_trace(within.back, len(basis))
-        found = resefa_in_span(*within, basis, trace, tau, BLOCK)
-        n, c = found.directions.astype(np.float64), tau * trace
-        scale = c * found.eigenvalues[:, None]
-        rows = n @ M.fore - found.eigenvalues[:, None] * (n @ M.back) - scale * n
-        lacking = np.linalg.norm(rows / scale, axis=1)
-        cosines = np.abs(np.sum(n[:LEADING] * exact, axis=1))
-        passes = basis.shape[1], (turn + 1) * BLOCK
-        told = float(cosines.min()), float(lacking[:LEADING].max())
-        yield Turn(*passes, *told, trace / true, error / true)
+        trace = probed_trace(within.back, len(basis))[0]
+        found = resefa_in_span(*within, basis, trace, tau, block(0, None))
+        n = found.directions.astype(np.float64)
+        cosine = float(np.abs(np.sum(n[:LEADING] * exact, axis=1)).min())
+        if turn == TURNS or residual < SMALL:
+            yield Turn(passes, cosine, None)
+            return
+        right = have_to_be_right(found.eigenvalues)
+        added = block(turn, None, right)
+        scale = tau * trace * found.eigenvalues[:, None]
+        rows = (n @ M.fore - found.eigenvalues[:, None] * (n @ M.back) - scale * n)[:added]
+        residual = float(np.linalg.norm(rows / scale[:added], axis=1)[:right].max())
+        yield Turn(passes, cosine, residual)
         basis = widened(basis, rows)
+        passes += 2 * added
 
 
 def compared(asked: argparse.Namespace) -> None:
@@ -126,21 +134,27 @@ def main() -> None:
         return
     layers = select(open_checkpoint(MODEL), asked.layers, "all")
     basis = first_basis([layer.matrix.finite(layer.name) for layer in layers])
-    print(f"{START} directions of SeFa, {PROBES} probes, {BLOCK} residuals a turn; localize")
-    print(
-        f"makes {few_passes.TURNS} turns at most; residuals below {few_passes.SMALL} are the last\n"
-    )
-    ends = [f"{START + PROBES + turn * BLOCK} + {(turn + 1) * BLOCK}" for turn in range(TURNS + 1)]
-    print("| region | seed | τ | trace | " + " | ".join(ends) + " |")
-    print("|---|---|---|---|" + "---|" * len(ends))
+    print(f"{START} directions of SeFa, {PROBES} probes; the last residuals are below {SMALL}\n")
+    print("| region | seed | τ | trace | passes: least cosine (residual) |")
+    print("|---|---|---|---|---|")
+    ends: list[Turn] = []
     for region in asked.regions.split(","):
         for seed in parse_range(asked.seeds, "seed", 2**32):
             M = whole(asked.cache, seed, region, asked.layers)
+            trace, error = probed_trace(basis.T @ M.back @ basis, len(basis))
+            true = float(np.trace(M.back))
             for tau in map(float, asked.taus.split(",")):
                 seen = list(turns(M, basis, tau))
-                trace = f"{seen[0].trace:.2f} ± {seen[0].error:.2f}"
-                cells = [f"{own.cosine:.3f} ({own.residual:.2g})" for own in seen]
-                print(f"| {region} | {seed} | {tau:g} | {trace} | " + " | ".join(cells) + " |")
+                cells = [
+                    f"{own.passes}: {own.cosine:.3f} ({own.residual:.2g})" for own in seen[:-1]
+                ]
+                last = f"**{seen[-1].passes}: {seen[-1].cosine:.3f}**"
+                told = f"{trace / true:.2f} ± {error / true:.2f}"
+                print(f"| {region} | {seed} | {tau:g} | {told} | {', '.join([*cells, last])} |")
+                ends.append(seen[-1])
+    passes = [end.passes for end in ends]
+    print(f"\nleast cosine of all: {min(end.cosine for end in ends):.4f}; passes at the median")
+    print(f"{np.median(passes):g}, {min(passes)} to {max(passes)}")
 
 
 if __name__ == "__main__":

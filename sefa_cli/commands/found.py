@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sefa_cli.discovery.region_bundle import Found
     from sefa_cli.discovery.sefa import Float64
 
-_LARGE = 5  # times what is small: a direction with such a residual is one of many as good
+_LARGE = 1.0  # the residual of a direction that is one of many as good
 
 
 def _report_residuals(residuals: "Float64", bundle: "Bundle") -> None:
@@ -17,9 +17,10 @@ def _report_residuals(residuals: "Float64", bundle: "Bundle") -> None:
     from sefa_cli.discovery import collect, few_passes, null_space
     from sefa_cli.ranges import format_range
 
-    own, small = residuals[: bundle.k], few_passes.SMALL
+    own, small, large = residuals[: bundle.k], few_passes.SMALL, _LARGE
     if bundle.method == "nullspace":  # each direction depends on all that the background shows
         own, small = residuals.max().repeat(bundle.k), null_space.SMALL
+        large = null_space.LARGE
     residual = own.max()
     unsure = [i for i, one in enumerate(own) if one > small]
 
@@ -31,7 +32,7 @@ def _report_residuals(residuals: "Float64", bundle: "Bundle") -> None:
         say(
             f"{those} {format_range(unsure)} {are} approximate (residual {residual:.2g}, "
             f"{small:g} is small); --exact-gram takes every derivative",
-            level=0 if residual > _LARGE * small else 1,
+            level=0 if residual > large else 1,
         )
 
 

@@ -40,6 +40,15 @@ class Aim(NamedTuple):
     small: float  # the residuals of a last turn, as shares of λ c
     turns: int  # at most
     block: int | None  # residuals; None for all
+    later: Callable[[int, int], int] | None = None  # turn, how many have to be right → residuals
+
+    def of(self, turn: int, found: Leading) -> tuple[Leading, int]:
+        """Return what a turn adds, and how much of it has to be right."""
+        if self.later is None:
+            return found, self.leading
+        right = few_passes.have_to_be_right(found.back)
+        added = self.later(turn, right)
+        return Leading(*(part[:added] for part in found)), right
 
 
 @dataclass(frozen=True)
@@ -99,22 +108,24 @@ class Collector:
             weights, trace = equal_weights(traces), float(traces[:, 1].mean())
             return mean_grams([own.grams for own in within.values()], weights), weights, trace
 
-        def turn_of() -> tuple[NDArray[np.float32], Float64]:
-            """Return the residuals to add `(p, dim)`, and how large all of them are."""
+        def turn_of(turn: int) -> Arrays:
+            """Return residuals to add `(p, dim)`, how large all are, and whether it is enough."""
             mean, weights, trace = mean_within()
             found = leading_of(mean, basis, trace, search, aim.block)
+            found, right = aim.of(turn, found)
             rows = self._residuals(within, weights, basis, found, linearize)
             lacking = np.linalg.norm(rows, axis=1) / found.scale
-            return rows[lacking > aim.small / 10].astype(np.float32), lacking
+            enough = np.array([lacking[:right].max() < aim.small], np.float32)
+            return rows[lacking > aim.small / 10].astype(np.float32), lacking, enough
 
         leading = np.full(aim.leading, np.inf)
         for turn in range(aim.turns):
-            rows, lacking = self._turn(turn, chosen, turn_of)
+            rows, lacking, enough = self._turn(turn, chosen, turn_of)
             leading = lacking[: aim.leading]
             if len(rows):
                 basis = widened(basis, rows)
             whole = basis.shape[1] == len(basis)
-            if leading.max() < aim.small or whole or not len(rows):
+            if enough.any() or whole or not len(rows):
                 break
         _, weights, trace = mean_within()
         return [
@@ -122,15 +133,15 @@ class Collector:
             for own, (fore, back) in zip(within.values(), weights, strict=True)
         ]
 
-    def _turn(self, turn: int, chosen: Sequence[int], work: Callable[[], Arrays]) -> Arrays:
-        """Return a turn's residuals and their sizes from `partial`, or do `work`."""
+    def _turn(self, turn: int, chosen: Sequence[int], work: Callable[[int], Arrays]) -> Arrays:
+        """Return what a turn found from `partial`, or do its `work`."""
         if self.partial is None:
-            return work()
-        stage, first = f"residuals {turn}", self.numbers[chosen[0]]
+            return work(turn)
+        stage, first = f"turn {turn}", self.numbers[chosen[0]]
         if (found := self.partial.found(stage, first)) is not None:
             self._report(len(found[1]) * len(chosen))(1, 1)
             return found
-        made = work()
+        made = work(turn)
         self.partial.keep(stage, first, made)
         return made
 
@@ -145,10 +156,10 @@ class Collector:
                 fore, back = (few_passes.probed_trace(M, d)[0] for M in own)
                 return fore, back
 
-            leading, small = few_passes.LEADING, few_passes.SMALL
+            right, block = few_passes.LEADING, search.block(0)
+            aim = Aim(right, few_passes.SMALL, few_passes.TURNS, block, search.block)
             if search.method == "nullspace":
-                leading, small = leading + search.rank, null_space.SMALL
-            aim = Aim(leading, small, few_passes.TURNS, search.block)
+                aim = Aim(right + search.rank, null_space.SMALL, null_space.TURNS, block)
             return few_passes.first_basis(matrices), probed, aim
         sketches = {i: self._sketch(i, search, len(chosen)) for i in chosen}
 

@@ -40,7 +40,7 @@ def leading_of(
     For "resefa", `block` limits how much, and `trace` is that of the whole M_b.
     """
     if search.method == "nullspace":
-        return leading(*M, basis, search.rank, search.block - search.rank)
+        return leading(*M, basis, search.rank, search.block(0) - search.rank)
     found = resefa_in_span(*M, basis, trace, search.tau, block)
     quotients = found.eigenvalues
     scale = search.tau * trace * quotients  # λ c

@@ -4,8 +4,9 @@ What moves the picture shows in the weights: the leading directions of SeFa for 
 move span most of it. A forward pass along each gives the exact matrices within their span, and
 these the directions, nearly. What a direction n of quotient λ still lacks is its residual
 M_f n − λ (M_b + c I) n, one reverse pass: it joins the basis (Davidson's method), turn by turn,
-until a turn's residuals are small: those are the last. `collect` does the turns, as it does after
-a `sketch`.
+until a turn's residuals are small: those are the last. The first turn adds the most, so that none
+of the leading directions is missed; later turns only sharpen these. `collect` does the turns, as it
+does after a `sketch`.
 The ridge c = τ tr M_b needs the trace beyond the basis too: random directions, orthogonal to it,
 estimate that, and their spread says how well.
 """
@@ -20,11 +21,14 @@ from sefa_cli.discovery.sefa import Float32, Float64
 
 START = 64  # directions from the weights
 PROBES = 4  # random directions, for the trace
-BLOCK = 8  # residuals a turn, at least: two more than have to be right
-TURNS = 5  # of adding residuals, at most
-LEADING = 6  # directions that have to be right
-SMALL = 0.2  # the last residuals, as shares of λ c; with them in the basis, |cos| is 0.99
 KEPT = 10  # directions of a bundle, if `num` does not say
+MORE = 4  # residuals that the first turn adds beyond the directions kept
+FEWER = 3  # residuals less in each further turn, but never fewer than have to be right
+TURNS = 7  # of adding residuals, at most
+LEADING = 6  # directions that have to be right
+NEAR = 0.8  # share of the last one's quotient: a closer direction would mix with it
+MOST_RIGHT = 8  # directions that have to be right with those close to them
+SMALL = 0.6  # the last residuals, as shares of λ c; with them in the basis, |cos| is 0.99
 MOST = 20  # directions; for more of them all passes are cheaper
 PICTURES = 3  # a single picture's directions hold for few others: companions join it
 COMPANIONS = 10_000  # the first of their seeds
@@ -66,6 +70,30 @@ def probed_trace(M: Float64, dim: int) -> tuple[float, float]:
     beyond = (dim - START) * own[START : START + PROBES]
     error = float(beyond.std(ddof=1)) / PROBES**0.5
     return float(own[:START].sum() + beyond.mean()), error
+
+
+def block(turn: int, num: int | None, right: int = LEADING) -> int:
+    """Return how many residuals a turn adds, of which `right` directions have to be right.
+
+    Example:
+        >>> [block(turn, num=10) for turn in range(5)]
+        [14, 11, 8, 6, 6]
+    """
+    return max(right, max(num or 0, KEPT) + MORE - FEWER * turn)
+
+
+def have_to_be_right(quotients: Float64) -> int:
+    """Return how many directions must be right, so that the leading ones do not mix with others.
+
+    Args:
+        quotients: λ of the directions `(k,)`, from the largest.
+
+    Example:
+        >>> have_to_be_right(np.array([9, 8, 7, 6, 5, 4, 3.5, 3.3, 3.1]))
+        8
+    """
+    near = int(np.sum(quotients >= NEAR * quotients[:LEADING][-1]))
+    return min(max(near, LEADING), MOST_RIGHT)
 
 
 def companions(count: int, seeds: Sequence[int]) -> tuple[int, ...]:

@@ -20,7 +20,9 @@ from sefa_cli.ranges import is_whole
 RANK = 5  # of the rest, as the code of LOCO Edit has it
 SPARSITY = 512**0.5 / 60  # λ √dim: the λ of LowRankGAN's code, 1/60, for w of 512 dimensions
 
+BLOCK, TURNS = 8, 5  # residuals of the region that a turn adds to a basis, at least; turns, at most
 SMALL = 0.03  # residual in a basis, as a share of the eigenvalue; |cos| is then 0.999 or more
+LARGE = 0.15  # the residual of a direction that is one of many as good
 
 _LEFT = 1e-6  # length of a unit vector's projection below which it is rounding
 _SAME = 1e-7  # ‖M − L − S‖ as a share of ‖M‖ at which the decomposition ends

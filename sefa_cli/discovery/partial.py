@@ -129,7 +129,7 @@ def _short(value: Any) -> str:
 class Partial:
     """`OUT.dirs.partial`: the arrays of finished stages, and of the one in progress.
 
-    Stages have names: "grams 0-4", or for a large latent "sketch" and "residuals 0" ….
+    Stages have names: "grams 0-4", or for a large latent "sketch" and "turn 0" ….
     """
 
     def __init__(self, path: Path, task: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sefa_cli.bundle.rules import SPACES
 from sefa_cli.containers.checkpoint import Checkpoint
-from sefa_cli.discovery import few_passes
+from sefa_cli.discovery import few_passes, null_space
 from sefa_cli.discovery.methods import check_method
 from sefa_cli.discovery.null_space import RANK, check_rank
 from sefa_cli.discovery.regions.shapes import Weights
@@ -113,11 +113,11 @@ class Search:
             and few_passes.START * 4 <= self.dim(d) <= LARGE
         )
 
-    @property
-    def block(self) -> int:
-        """How many residuals a turn of a few passes adds."""
-        own = max(self.num or 0, few_passes.BLOCK)
-        return own + self.rank if self.method == "nullspace" else own
+    def block(self, turn: int, right: int = few_passes.LEADING) -> int:
+        """Return how many residuals a turn of a few passes adds, if `right` have to be right."""
+        if self.method == "nullspace":
+            return max(self.num or 0, null_space.BLOCK) + self.rank
+        return few_passes.block(turn, self.num, right)
 
     def shares(self, d: int, pictures: int) -> tuple[int, int]:
         """Return the random rows of each picture: of region and background each, and spare ones."""
@@ -131,13 +131,13 @@ class Search:
         """Return how many derivatives the pictures take, both modes; with a sketch, at most."""
         rows = self.sketched(d)
         if self.few(d):
-            block = self.block
-            first = few_passes.START + few_passes.PROBES
-            return pictures * (first + 2 * few_passes.TURNS * block)
+            turns = null_space.TURNS if self.method == "nullspace" else few_passes.TURNS
+            added = sum(self.block(turn, few_passes.MOST_RIGHT) for turn in range(turns))
+            return pictures * (few_passes.START + few_passes.PROBES + 2 * added)
         if not rows:
             return pictures * self.dim(d)
         half, spare = self.shares(d, pictures)
-        block = self.block if self.method == "nullspace" else self.num or rows
+        block = self.block(0) if self.method == "nullspace" else self.num or rows
         added = 2 * self.turns * block
         return pictures * (2 * half + spare + rows + added)
 

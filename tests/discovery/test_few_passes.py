@@ -12,7 +12,7 @@ import torch
 from sefa_cli.discovery import few_passes
 from sefa_cli.discovery.collect import Collector
 from sefa_cli.discovery.directions import factors_of
-from sefa_cli.discovery.few_passes import companions, first_basis, probed_trace
+from sefa_cli.discovery.few_passes import companions, first_basis, have_to_be_right, probed_trace
 from sefa_cli.discovery.gram_matrices import Grams, Spanned, mean, mean_grams
 from sefa_cli.discovery.partial import Partial
 from sefa_cli.discovery.request import Request
@@ -27,8 +27,9 @@ EXACT = replace(FEW, sketch=0)
 
 @pytest.fixture
 def pictures(hammer: Generator, monkeypatch: pytest.MonkeyPatch) -> Collector:
-    """Two pictures of a network of 48 dimensions, which begin with 10."""
-    monkeypatch.setattr(few_passes, "START", 10)
+    """Two pictures of a network of 48 dimensions, which begin with 10 and add 8, 7, 6, …."""
+    for name, value in (("START", 10), ("KEPT", 6), ("MORE", 2), ("FEWER", 1)):
+        monkeypatch.setattr(few_passes, name, value)
     monkeypatch.setattr(few_passes, "SMALL", 0.1)  # random weights tell less than trained ones
     fore = np.zeros((32, 32), np.uint8)
     fore[16:24, 8:16] = 255
@@ -59,7 +60,7 @@ def test_the_last_residuals_join_too(pictures: Collector, monkeypatch: pytest.Mo
     monkeypatch.setattr(few_passes, "TURNS", 1)
     made: list[int] = []
     (one, _) = replace(pictures, advance=made.append).matrices(FEW)
-    assert isinstance(one, Spanned) and one.basis.shape[1] == 10 + few_passes.PROBES + FEW.block
+    assert isinstance(one, Spanned) and one.basis.shape[1] == 10 + few_passes.PROBES + FEW.block(0)
     assert sum(made) == FEW.passes(48, 2)
 
 
@@ -69,7 +70,7 @@ def test_a_search_that_goes_on_counts_what_it_need_not_do_again(
     """And finds the same: residuals are kept, the passes along the basis are made again."""
     whole: list[int] = []
     found = replace(pictures, advance=whole.append).matrices(FEW)
-    after = 2 * (10 + few_passes.PROBES + 2 * FEW.block) + 1  # within the second turn
+    after = 2 * (10 + few_passes.PROBES + 2 * FEW.block(0)) + 1  # within the second turn
     for limit in (after, 10_000):
         told: list[int] = []
 
@@ -121,8 +122,21 @@ def test_companions_join_one_or_two_pictures_and_are_none_of_them() -> None:
      {"space": "z"}, {"space": "w+"}],
 )  # fmt: skip
 def test_what_takes_every_pass(other: dict[str, Any]) -> None:
-    assert FEW.few(512) and not FEW.few(48) and FEW.passes(512) < 512 / 3
+    assert FEW.few(512) and not FEW.few(48) and FEW.passes(512) < 512 * 0.4
     assert not replace(FEW, **other).few(512)
+
+
+def test_later_turns_add_fewer_residuals(pictures: Collector) -> None:
+    """And what has to be right, with what would mix with it, decides how few."""
+    quotients = np.array([9.0, 8, 7, 6, 5, 4, 3, 2, 1])
+    assert have_to_be_right(quotients) == few_passes.LEADING
+    assert have_to_be_right(np.sqrt(quotients)) == few_passes.LEADING + 1
+    told: list[int] = []
+    (own, _) = replace(pictures, advance=told.append).matrices(FEW)
+    assert isinstance(own, Spanned)
+    added = own.basis.shape[1] - 10 - few_passes.PROBES
+    most = sum(FEW.block(turn, few_passes.MOST_RIGHT) for turn in range(few_passes.TURNS))
+    assert FEW.block(0) < added < most and sum(told) <= FEW.passes(48, 2)
 
 
 def test_a_derivative_is_built_once(pictures: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
