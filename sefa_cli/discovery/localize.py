@@ -30,6 +30,7 @@ from sefa_cli.editing.start import start_from
 from sefa_cli.errors import UsageError
 from sefa_cli.generators.base import Generator
 from sefa_cli.generators.devices import check_device
+from sefa_cli.projections import picture_shape
 from sefa_cli.ranges import Indices
 from sefa_cli.rendering.view import View
 
@@ -220,9 +221,11 @@ def prepare(
     others = companions(missing, start.numbers if request.codes is None else ())
     start = start.joined(others, generator, request.truncation, request.label)
     view = View(search.size, request.fast, label=request.label, truncation=request.truncation)
-    pictures = list(view.pictures(generator, start.codes, start.numbers))
-    fore, text = region.weights(*pictures[0].shape[:2]), region.label
+    pictures = view.pictures(generator, start.codes, start.numbers)
     if faces is not None:
-        fore, text = faces.weights(pictures, start.names), f"{region.kind} {faces.text}"
+        fore, text = faces.weights(list(pictures), start.names), f"{region.kind} {faces.text}"
+    else:
+        shape = picture_shape(checkpoint, search.size) or next(pictures).shape[:2]
+        fore, text = region.weights(*shape), region.label
     target = Target(text, fore, None if held is None else still(fore, held))
-    return Prepared(request, files, checkpoint, generator, start, pictures, target, searches, whole)
+    return Prepared(request, files, checkpoint, generator, start, view, target, searches, whole)

@@ -12,6 +12,7 @@ lies beyond it (Meyer et al., Hutch++, 2021).
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from sefa_cli.generators.linearize import Linearization
 Float32 = NDArray[np.float32]
 Region = tuple[ArrayLike, ArrayLike]  # weights (H, W) of the region and of the background
 
+_GROUP = 16  # directions whose changes are summed at once
 _NEW = 1e-3  # a unit row with a smaller part outside the basis adds nothing to it
 
 
@@ -119,7 +121,6 @@ class Within:
         fore: Float64,
         back: Float64,
         progress: Report | None = None,
-        begun: Begun | None = None,
     ) -> Float32:
         """Return (a M_f − b M_b) n `(p, dim)` for n = basis · inner `(k, p)`: a reverse pass each.
 
@@ -132,20 +133,28 @@ class Within:
         def own(array: Float64) -> Tensor:
             return torch.from_numpy(array).to(linearization.dtype).to(linearization.device)
 
+        @lru_cache(maxsize=1)
+        def group(number: int, columns: tuple[Tensor, ...]) -> Tensor:
+            """J n of several directions, for which the columns are read once."""
+            chosen = slice(number * _GROUP, (number + 1) * _GROUP)
+            widths = [len(block) for block in columns]
+            shares = torch.split(own(inner[:, chosen].T.copy()), widths, dim=1)
+            changes = shares[0] @ columns[0]
+            for share, block in zip(shares[1:], columns[1:], strict=True):
+                changes.addmm_(share, block)
+            return changes
+
         def cotangents(places: range) -> Tensor:
             chosen = slice(places.start, places.stop)
             if self._columns is None:
                 directions = own((basis @ inner[:, chosen]).T.copy())
                 changes = parts.rows(linearization.forward(directions))
             else:
-                widths = [len(block) for block in self._columns]
-                shares = torch.split(own(inner[:, chosen].T.copy()), widths, dim=1)
-                changes = torch.stack(
-                    [share @ block for share, block in zip(shares, self._columns, strict=True)]
-                ).sum(dim=0)
+                columns = tuple(self._columns)
+                changes = torch.stack([group(i // _GROUP, columns)[i % _GROUP] for i in places])
             return parts.contrast(changes, own(fore[chosen]), own(back[chosen]))
 
-        return _pulled(linearization, cotangents, len(fore), self._memory, progress, begun)
+        return _pulled(linearization, cotangents, len(fore), self._memory, progress, None)
 
 
 def first_basis(sketches: Sequence[Sketch]) -> Float64:

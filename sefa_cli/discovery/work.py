@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from sefa_cli.files import check_writable
 from sefa_cli.generators.base import Generator
 from sefa_cli.projections import model_card, weights_digest
 from sefa_cli.rendering.pictures import Picture
+from sefa_cli.rendering.view import View
 
 Progress = Callable[[str, int, int], None]  # the stage, pieces done, pieces in all
 
@@ -37,7 +39,7 @@ class Prepared:
     checkpoint: Checkpoint
     generator: Generator
     start: Start
-    pictures: Sequence[Picture]  # (height, width, channels) each, at the working size
+    view: View  # of the pictures
     target: Target
     searches: Sequence[Search]  # one, or one for each level to choose from
     whole: Start  # with a shard, all codes; those of the shard are in `start`
@@ -53,9 +55,14 @@ class Prepared:
     @property
     def jacobian_shape(self) -> tuple[int, int, int, int, int]:
         """Shape of all derivatives: `(seeds, dim, channels, height, width)`."""
-        height, width, channels = self.pictures[0].shape
+        height, width = self.target.fore.shape[-2:]
         dim = self.searches[0].dim(self.generator.w_dim)
-        return len(self.start.numbers), dim, channels, height, width
+        return len(self.start.numbers), dim, self.generator.img_channels, height, width
+
+    @cached_property
+    def pictures(self) -> list[Picture]:
+        """The pictures that the derivatives are of, `(height, width, channels)` each."""
+        return list(self.view.pictures(self.generator, self.start.codes, self.start.numbers))
 
     @property
     def jacobian_bytes(self) -> int:
