@@ -16,7 +16,7 @@ from sefa_cli.arguments import check_fields, public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.mixing import code_of, mixed, parse_mix, parse_source
-from sefa_cli.editing.moves import check_ease
+from sefa_cli.editing.moves import check_ease, check_seconds
 from sefa_cli.editing.presets import (
     Part,
     Preset,
@@ -48,7 +48,7 @@ class Key:
     """One key frame: what the film shows at a time.
 
     Attributes:
-        at: Seconds from the start of the film.
+        at: Seconds from the start of the film, from 0 to 3600.
         source: A seed, or a code: an array, or a file such as `"face.npz"` or `"face.npz:2"`.
         mix_from: A source and layers that replace those of `source`, such as `"7:8-22"`.
         truncation: ψ. Default: that of the film.
@@ -67,6 +67,7 @@ class Key:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        check_seconds("at", self.at)
         check_truncation(self.truncation)
 
     @property
@@ -154,10 +155,10 @@ class Storyboard:
         if times[0] != 0:
             raise UsageError(f"the first key frame is at {times[0]:g} seconds", "0")
         for before, after in itertools.pairwise(times):
-            if not before < after <= 3600:
+            if not before < after:
                 raise UsageError(
                     f"a key frame at {after:g} seconds follows one at {before:g}",
-                    "times that grow, up to 3600",
+                    "times that grow",
                 )
         check_ease(self.ease)
         if self.parts:

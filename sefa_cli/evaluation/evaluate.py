@@ -11,7 +11,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.arguments import public
+from sefa_cli.arguments import public_with
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.sum import parse_alpha
 from sefa_cli.errors import UsageError, either
@@ -32,7 +32,7 @@ from sefa_cli.evaluation.scorers import Scorer, check_scorers, close_scorers, op
 from sefa_cli.files import check_folder
 from sefa_cli.parts import Shard
 from sefa_cli.ranges import Indices, is_whole
-from sefa_cli.rendering.options import PictureOptions
+from sefa_cli.rendering.options import PICTURES, PictureOptions
 from sefa_cli.rendering.scene import Scene
 
 
@@ -166,7 +166,7 @@ class Evaluation:
         return rows
 
 
-@public
+@public_with(**PICTURES, seeds="0-99")
 def evaluate(  # noqa: PLR0913 - keywords, each with a default
     bundles: Bundles,
     *,

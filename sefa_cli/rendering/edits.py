@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from sefa_cli.arguments import public
+from sefa_cli.arguments import public, public_with
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move, Steps, moves_of
 from sefa_cli.editing.presets import Part, Preset
@@ -17,7 +17,7 @@ from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.lettering import heading
 from sefa_cli.rendering.note import note, of_model, of_move
-from sefa_cli.rendering.options import PictureOptions
+from sefa_cli.rendering.options import PICTURES, PictureOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
 from sefa_cli.rendering.sheets import contact_sheet
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import torch
 
 
-@public
+@public_with(**PICTURES, seeds="0-4")
 def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOptions]) -> Edits:
     """Move codes along directions of a bundle, and return the pictures.
 
@@ -65,7 +65,7 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
     return Edits(open_scene_of(bundle, options, seeds="0-4"), bundle, table)
 
 
-@public
+@public_with(**PICTURES, seeds="0-4")
 def edit_preset(preset: Preset | Path | str, **options: Unpack[PictureOptions]) -> Edits:
     """Move codes as a preset says, and return the pictures.
 
@@ -92,7 +92,8 @@ def edit_preset(preset: Preset | Path | str, **options: Unpack[PictureOptions]) 
         raise UsageError("layers with a preset", "none: the preset knows its layers")
     preset = preset if isinstance(preset, Preset) else Preset.load(preset)
     *first, last = preset.parts
-    options.setdefault("beside", Path(last.file))
+    if options.get("beside") is None:
+        options["beside"] = Path(last.file)
     scene = open_scene_of(last.bundle, options, seeds="0-4")
     scene = replace(scene, layers=last.layers)
     return Edits(scene, last.bundle, [[last.move]], tuple(first), preset.name)

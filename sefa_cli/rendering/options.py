@@ -48,7 +48,7 @@ class RenderOptions(TypedDict, total=False):
         offline: Do not download anything. Default: the value of SEFA_OFFLINE.
     """
 
-    seeds: Indices
+    seeds: Indices | None
     codes: str | Path | NDArray[np.float32] | torch.Tensor | Named | None
     mix_from: Mix | None
     truncation: float | None
@@ -81,16 +81,26 @@ class PictureOptions(RenderOptions, total=False):
     beside: Path | None
 
 
+# What they are unless given, beside those that may be None.
+PICTURES: PictureOptions = {
+    "noise_mode": "const",
+    "fast": False,
+    "device": "auto",
+    "any_model": False,
+}
+
+
 def view_of(options: RenderOptions) -> View:
     """Return how to render pictures. Raises UsageError for an option that is not valid."""
     check_truncation(options.get("truncation"))
     for name, least in (("size", 1), ("label", 0)):
         if (value := options.get(name)) is not None and not is_whole(value, least):
             raise UsageError(f"{name} must be a whole number from {least}, got {value}")
+    given: PictureOptions = {**PICTURES, **options}
     return View(
         size=options.get("size"),
-        fast=options.get("fast", False),
-        noise_mode=options.get("noise_mode", "const"),
+        fast=given["fast"],
+        noise_mode=given["noise_mode"],
         label=options.get("label"),
         truncation=options.get("truncation"),
         placement=_placement(options.get("translate"), options.get("rotate")),

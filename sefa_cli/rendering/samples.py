@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from sefa_cli.arguments import public
+from sefa_cli.arguments import public_with
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.note import note
-from sefa_cli.rendering.options import RenderOptions
+from sefa_cli.rendering.options import PICTURES, RenderOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, open_scene
 from sefa_cli.rendering.sheets import grid
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
 
 
-@public
+@public_with(**PICTURES, seeds="0-31")
 def sample(model: str | Path | Generator, **options: Unpack[RenderOptions]) -> Samples:
     """Return the unedited pictures of some seeds.
 
