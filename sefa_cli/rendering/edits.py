@@ -175,7 +175,9 @@ class Edits(Pictures):
             UsageError: There are several moves.
         """
         if len(self.moves) != 1:
-            raise UsageError(f"{len(self.moves)} moves in a preset", "one, such as -k 3 -a 2")
+            raise UsageError(
+                f"{len(self.moves)} moves in a preset", "one, along one step of each direction"
+            )
         own = Part(str(file), self.bundle, self.moves[0], self.scene.layers)
         return Preset(name, (*self.first, own))
 
