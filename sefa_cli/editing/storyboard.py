@@ -55,6 +55,13 @@ class Key:
         parts: The moves, by bundle.
         caption: What a caption says. Default: the source and the moves.
         label: The class of a seed's face, for a conditional model. Default: that of the film.
+
+    Raises:
+        UsageError: A time or a truncation is out of range, or a value is of a wrong kind.
+
+    Example:
+        >>> sefa.Key(2.5, 7, mix_from="3:0-1", truncation=0.5).name
+        'seed 7 + 3:0-1'
     """
 
     at: float
@@ -98,8 +105,16 @@ class Key:
             label: The class of a conditional model, if it has none of its own.
             trunc_layers: The code indices to truncate; None for all.
 
+        Returns:
+            The truncated and moved code.
+
         Raises:
             UsageError: It has a class, but the film of this model has one for all key frames.
+            SefaError: A file of codes cannot be read.
+
+        Example:
+            >>> tuple(sefa.Key(0, 7).code(sefa.load_generator(tiny, "cpu")).shape)
+            (1, 8, 32)
         """
         from sefa_cli.editing.start import Start
 
@@ -183,9 +198,17 @@ class Storyboard:
             path: The file.
             bundle: The bundle of moves that name none.
 
+        Returns:
+            The storyboard, with the bundles of its moves.
+
         Raises:
-            SefaError: The file, a preset or a bundle cannot be read.
-            UsageError: A direction does not exist, or a number is out of range.
+            SefaError: The file, a preset or a bundle cannot be read, or a value is not valid.
+
+        Example:
+            >>> story = sefa.Storyboard((sefa.Key(0, 3), sefa.Key(2, 7)), "tiny.pth")
+            >>> _ = Path("short.toml").write_text(story.to_text())
+            >>> sefa.Storyboard.load("short.toml").model
+            'tiny.pth'
         """
         return cls.parse(read_text(path), path, {}, bundle)
 
@@ -198,11 +221,7 @@ class Storyboard:
         bundle: Path | str | None = None,
         codes: Container[str] = (),
     ) -> Storyboard:
-        """Return the storyboard in a text, as `load` reads it from the file `path`.
-
-        `read` holds bundles that are read already, by their files; `codes` are files of codes that
-        need not exist.
-        """
+        """Return the storyboard in a text, as `load` reads it; `codes` are files not yet there."""
         table = parse_table(text, path, ("model", "ease", "keys"))
         model, keys, ease = table.get("model"), table.get("keys"), table.get("ease", "linear")
         if model is not None and not isinstance(model, str):

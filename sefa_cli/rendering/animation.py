@@ -35,6 +35,11 @@ class SweepOptions(PictureOptions, FilmOptions, total=False):
         frames: Number of frames from one end of a sweep to the other, at least 2. Default: 48.
         arrange: "rows" sweeps all directions at once, stacked; "sequence" sweeps them in turn.
             Default: "rows".
+
+    Example:
+        >>> how: sefa.SweepOptions = {"frames": 3, "arrange": "sequence", "model": tiny}
+        >>> len(sefa.sweep(sefa.factorize(tiny), "0-1", (-2, 2), device="cpu", **how))
+        6
     """
 
     frames: int

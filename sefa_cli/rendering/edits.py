@@ -112,6 +112,12 @@ class Edits(Pictures):
         table: The moves.
         first: Moves along directions of other bundles, made before each move of the table.
         title: The name of the preset that the only move is from, if it is from one.
+
+    Example:
+        >>> bundle = sefa.factorize(tiny).name({1: "smile"})
+        >>> edits = sefa.edit(bundle, {"smile": [-2, 2]}, seeds=3, model=tiny, device="cpu")
+        >>> len(edits), tuple(edits.codes.shape), [edits.stem(i) for i in range(2)]
+        (2, (2, 8, 32), ['seed0003_k1_-2.00', 'seed0003_k1_+2.00'])
     """
 
     scene: Scene
@@ -171,8 +177,16 @@ class Edits(Pictures):
             name: What pictures and menus call it.
             file: The file of the bundle.
 
+        Returns:
+            The preset, to save; `edit_preset` makes its move again.
+
         Raises:
             UsageError: There are several moves.
+
+        Example:
+            >>> edits = sefa.edit(sefa.factorize(tiny), {0: 2}, model=tiny, device="cpu")
+            >>> edits.preset("happy", "face.dirs").name
+            'happy'
         """
         if len(self.moves) != 1:
             raise UsageError(
@@ -186,11 +200,15 @@ class Edits(Pictures):
         """Write all moved codes to an .npz file, as `w` or `z`.
 
         Args:
-            path: The file.
+            path: The file; `codes=` reads it.
             overwrite: Replace the file if it exists.
 
         Raises:
             SefaError: The file exists or cannot be written.
+
+        Example:
+            >>> edits = sefa.edit(sefa.factorize(tiny), {0: 2}, model=tiny, device="cpu")
+            >>> edits.save_codes("moved.npz")
         """
         from sefa_cli.editing.codes import save_codes
 
@@ -232,11 +250,7 @@ class Edits(Pictures):
         yield from (view or scene.view).pictures(scene.generator, codes, scene.start.numbers)
 
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
-        """Return one picture: a row for each direction and code, a column for each α.
-
-        Columns stand in the order of α, with the picture before at 0; before combined moves, the
-        picture before stands first.
-        """
+        """Return one picture: a row for each direction and code, a column for each α, in order."""
         scene = self.scene
         before = counted(scene.pictures(view), progress)
         order = self._order()
@@ -255,7 +269,10 @@ class Edits(Pictures):
         return contact_sheet(rows, names, captions=captions)
 
     def _order(self) -> list[int]:
-        """Return the columns of a sheet by α; 0 is the picture before, i the i-th move."""
+        """Return the columns of a sheet by α; 0 is the picture before, i the i-th move.
+
+        The picture before stands at α = 0, and before combined moves.
+        """
         moves = self.table[0]
         alphas = [0.0, *(move.steps[0][1] if len(move.steps) == 1 else 1.0 for move in moves)]
         return sorted(range(len(alphas)), key=alphas.__getitem__)

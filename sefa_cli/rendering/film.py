@@ -33,6 +33,11 @@ class FilmOptions(TypedDict, total=False):
         ease: "linear", or "smooth" to slow down at both ends. Default: "linear", or what the
             storyboard says.
         captions: Write under each row what it shows.
+
+    Example:
+        >>> how: sefa.FilmOptions = {"fps": 12, "bounce": True}
+        >>> len(sefa.interpolate(tiny, 3, 7, frames=4, device="cpu", **how))
+        6
     """
 
     fps: float
@@ -62,6 +67,11 @@ class Film(ABC):
         scene: The generator, and how to render pictures.
         shots: The content of each frame; equal ones show the same picture.
         fps: Frames per second.
+
+    Example:
+        >>> film = sefa.interpolate(tiny, 3, 7, frames=3, device="cpu")
+        >>> len(film), film[-1].size, [frame.mode for frame in film]
+        (3, (32, 32), ['RGB', 'RGB', 'RGB'])
     """
 
     scene: Scene
@@ -103,11 +113,8 @@ class Film(ABC):
         return timing(path, len(self), self.fps)
 
     def frames(self) -> Iterator[Picture]:
-        """Yield the frames, uint8 `(height, width, channels)`.
-
-        A frame that appears again, on the way back or while an end is held, is rendered once.
-        Up to 256 MB of frames are kept for that.
-        """
+        """Yield the frames in order, uint8 `(height, width, channels)`."""
+        # One that appears again, on the way back or while an end is held, is rendered once.
         to_come = Counter(self.shots)
         kept: dict[Hashable, Picture] = {}
         for shot in self.shots:

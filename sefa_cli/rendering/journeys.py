@@ -34,7 +34,12 @@ Stop = tuple[int, float]  # between which keys, and the part of the way from the
 class JourneyOptions(RenderOptions, FilmOptions, total=False):
     """The keyword arguments of `interpolate` and `film`: those of pictures and of films.
 
-    Seeds and codes are not among them, because the key frames have theirs.
+    Seeds and codes must be None, because the key frames have theirs.
+
+    Example:
+        >>> how: sefa.JourneyOptions = {"size": 16, "fps": 12, "device": "cpu"}
+        >>> sefa.interpolate(tiny, 3, 7, frames=3, **how)[0].size
+        (16, 16)
     """
 
 

@@ -46,6 +46,11 @@ class RenderOptions(TypedDict, total=False):
         rotate: Turn the picture counterclockwise, in degrees (StyleGAN3 only).
         device: "auto", "cpu", "cuda" or "mps". Default: "auto".
         offline: Do not download anything. Default: the value of SEFA_OFFLINE.
+
+    Example:
+        >>> look: sefa.RenderOptions = {"seeds": "0-2", "size": 16, "device": "cpu"}
+        >>> sefa.sample(tiny, truncation=0.5, **look)[0].size
+        (16, 16)
     """
 
     seeds: Indices | None
@@ -73,6 +78,11 @@ class PictureOptions(RenderOptions, total=False):
             URL, or a generator from `load_generator`.
         any_model: Accept a `model` with another fingerprint.
         beside: The bundle's file; the model is also looked for in its folder.
+
+    Example:
+        >>> how: sefa.PictureOptions = {"seeds": 3, "layers": "0-1", "model": tiny}
+        >>> sefa.edit(sefa.factorize(tiny), {0: 2}, device="cpu", **how)
+        <1 picture: 1 seed, 1 move>
     """
 
     layers: Indices | None

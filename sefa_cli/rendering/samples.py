@@ -48,7 +48,17 @@ def sample(model: str | Path | Generator, **options: Unpack[RenderOptions]) -> S
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Samples(Pictures):
-    """The pictures of the starting codes, one for each."""
+    """The pictures of the starting codes, one for each.
+
+    Attributes:
+        scene: The generator, the starting codes and the view.
+        ref: The model's name or file; the family of a loaded generator.
+
+    Example:
+        >>> pictures = sefa.sample(tiny, seeds="0-2", device="cpu")
+        >>> len(pictures), pictures[-1].size, tuple(pictures.scene.start.codes.shape)
+        (3, (32, 32), (3, 8, 32))
+    """
 
     scene: Scene
     ref: str
