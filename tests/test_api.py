@@ -7,6 +7,7 @@ import pytest
 
 import sefa_cli
 from sefa_cli.generators.base import Generator
+from sefa_cli.generators.core import Core
 
 PUBLIC = [name for name in sefa_cli.__all__ if name != "__version__"]
 
@@ -42,7 +43,9 @@ METHODS = {
     f"{name}.{called}": method
     for name, owner in CLASSES.items()
     for called, method in inspect.getmembers(owner, inspect.isroutine)
-    if called[0] != "_" and str(getattr(method, "__module__", "")).startswith("sefa_cli")
+    if called[0] != "_"
+    and str(getattr(method, "__module__", "")).startswith("sefa_cli")
+    and method.__module__ != Core.__module__  # what families provide
 }
 
 

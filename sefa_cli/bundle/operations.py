@@ -68,6 +68,8 @@ class Operations(Lookup):
                 or three axes, or alpha is not a finite number.
             MismatchError: The codes are not those of this model.
 
+        Source: Shen & Zhou, CVPR 2021, equation 1.
+
         Example:
             >>> bundle = sefa.factorize(tiny, layers="0-1").name({3: "smile"})
             >>> bundle.move(np.zeros((1, 32), np.float32), "smile", 2).shape
@@ -188,6 +190,8 @@ class Operations(Lookup):
         Raises:
             UsageError: A direction does not exist, or no other is left.
             SefaError: One of the others is made of the named ones.
+
+        Source: Shen et al., CVPR 2020 (conditional manipulation).
 
         Example:
             >>> bundle = sefa.factorize(tiny, num=6)
