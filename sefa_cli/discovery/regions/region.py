@@ -240,7 +240,7 @@ def one_region(
     """Return the one region that these arguments give; read files and parse numbers now.
 
     `subject` is what the model's pictures show (`named.subject_of`), if it is known already.
-    Raises UsageError unless one is given, and for text that is no region; SefaError for files.
+    Raises UsageError unless one is given, and for text that is not a region; SefaError for files.
     """
     ways = {"box": box, "mask": mask, "polygon": polygon, "seg": seg, "region": named}
     given = [way for way, value in ways.items() if value is not None]
