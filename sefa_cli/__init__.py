@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from sefa_cli.editing.source import load_generator
     from sefa_cli.editing.storyboard import Key, Storyboard
     from sefa_cli.errors import MismatchError, OfflineError, SefaError, UsageError
-    from sefa_cli.evaluation.evaluate import Evaluation, evaluate
+    from sefa_cli.evaluation.evaluate import evaluate
+    from sefa_cli.evaluation.found import Evaluation
     from sefa_cli.evaluation.supervise import supervise
     from sefa_cli.inversion.found import Inversion
     from sefa_cli.inversion.invert import invert
@@ -99,7 +100,7 @@ _HOME = {
     "Description": "discovery.describe",
     "Direction": "bundle.direction",
     "Edits": "rendering.edits",
-    "Evaluation": "evaluation.evaluate",
+    "Evaluation": "evaluation.found",
     "Film": "rendering.film",
     "FilmOptions": "rendering.film",
     "Inversion": "inversion.found",

@@ -22,10 +22,16 @@ _KEEP = (
 
 @cache
 def keep_blocks() -> bool:
-    """Tell glibc to keep freed blocks from now on; return whether it does.
+    """Tell glibc to keep freed blocks from now on.
 
-    Call it before the first large tensor. Only the first call has an effect. Another C library, or
-    SEFA_MALLOC=0 in the environment, leaves everything as it is.
+    Call it before the first large tensor. Only the first call has an effect.
+
+    Returns:
+        Whether it does: not with another C library, or SEFA_MALLOC=0 in the environment.
+
+    Example:
+        >>> sefa.keep_blocks() in (True, False)
+        True
     """
     library = None if os.environ.get("SEFA_MALLOC") == "0" else _glibc()
     return library is not None and all(library.mallopt(*setting) == 1 for setting in _KEEP)

@@ -7,9 +7,10 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import wraps
+from functools import partial, wraps
 from itertools import islice
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from sefa_cli.errors import SefaError, UsageError, either
@@ -52,13 +53,14 @@ _OF = {
 }
 
 
-def public(function: F) -> F:
+def public(function: F, usual: Mapping[str, object] = MappingProxyType({})) -> F:
     """Check the arguments of a public function by its annotations, before it is called.
 
-    The keywords of `**options: Unpack[Options]` are known by name, to `help()` as well. The
-    function's module delays its annotations (`from __future__ import annotations`).
+    The keywords of `**options: Unpack[Options]` are known by name, to `help()` as well; `usual`
+    says what they are unless given, beside those that may be None. The function's module delays
+    its annotations (`from __future__ import annotations`).
     """
-    known = _parameters(function)
+    known = _parameters(function, usual)
     positional = [name for name, one in known.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
 
     @wraps(function)
@@ -84,6 +86,11 @@ def public(function: F) -> F:
     return call  # type: ignore[return-value]
 
 
+def public_with(**usual: object) -> Callable[[F], F]:
+    """Decorate as `public` does, with what the keywords of `Unpack[Options]` are unless given."""
+    return partial(public, usual=usual)
+
+
 def _listed(value: object) -> object:
     """Return an iterator's items as a list, which can be read twice; anything else as it is."""
     if isinstance(value, Iterator) and not hasattr(value, "read"):  # an open file is an iterator
@@ -91,7 +98,9 @@ def _listed(value: object) -> object:
     return value
 
 
-def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+def _parameters(
+    function: Callable[..., Any], usual: Mapping[str, object]
+) -> dict[str, inspect.Parameter]:
     """Return the parameters by name, those of `Unpack[Options]` with the others."""
     known = dict(inspect.signature(function).parameters)
     *_, last = known.values()
@@ -100,7 +109,10 @@ def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
         options = function.__globals__[last.annotation.removeprefix("Unpack[").removesuffix("]")]
         for name, annotation in options.__annotations__.items():
             text = getattr(annotation, "__forward_arg__", annotation)
-            known[name] = inspect.Parameter(name, last.KEYWORD_ONLY, annotation=text)
+            default = usual.get(name, None if text.endswith("| None") else last.empty)
+            known[name] = last.replace(
+                name=name, kind=last.KEYWORD_ONLY, default=default, annotation=text
+            )
     return known
 
 

@@ -92,5 +92,5 @@ def about_tuned(path: str | Path) -> dict[str, str] | None:
     except SefaError as error:
         raise SefaError(f"{path} is not a tuned model: {error.found}", error.expected) from None
     if about.get("sefa_tuned") != "1" or not {"ref", "fingerprint", "weights"} <= set(about):
-        raise SefaError(f"{path} is not a tuned model", "a file that `sefa invert --tune` wrote")
+        raise SefaError(f"{path} is not a tuned model", "a file that invert with tune=True wrote")
     return about

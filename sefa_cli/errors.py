@@ -23,6 +23,13 @@ class SefaError(Exception):
 
     `found` says what was wrong, `expected` what should have been there, `remedy` what to do now.
     The last two may be empty if they would only repeat the first.
+
+    Example:
+        >>> try:
+        ...     sefa.load_generator("none.pth")
+        ... except sefa.SefaError as error:
+        ...     print(error.found, "-", error.exit_code)
+        none.pth does not exist - 1
     """
 
     exit_code = 1
@@ -34,6 +41,12 @@ class SefaError(Exception):
 
     def about(self, source: object) -> "SefaError":
         """Return the same error with its file: "it is empty" becomes "a.pth is empty".
+
+        Args:
+            source: The file.
+
+        Returns:
+            A new error.
 
         Example:
             >>> print(SefaError("it is empty").about("a.pth"))
@@ -47,18 +60,42 @@ class SefaError(Exception):
 
 
 class UsageError(SefaError):
-    """The command's words are wrong: an unknown layer, a bad range (exit code 2)."""
+    """An argument or a word of a command is wrong: an unknown layer, a bad range (exit code 2).
+
+    Example:
+        >>> try:
+        ...     sefa.factorize(tiny, layers="90")
+        ... except sefa.UsageError as error:
+        ...     print(error)
+        layer 90 is out of range; expected 0-7. Levels: all, bottom, middle or top.
+    """
 
     exit_code = 2
 
 
 class MismatchError(SefaError):
-    """The model and the bundle do not belong together (exit code 3)."""
+    """The model and the bundle do not belong together (exit code 3).
+
+    Example:
+        >>> try:
+        ...     sefa.factorize(tiny).move(np.zeros((1, 512), np.float32), 0)
+        ... except sefa.MismatchError as error:
+        ...     print(error)
+        codes have the shape (1, 512); expected (n, 8, 32) or (n, 32)
+    """
 
     exit_code = 3
 
 
 class OfflineError(SefaError):
-    """A model is not cached and may not be fetched now (exit code 4)."""
+    """A model is not cached and may not be fetched now (exit code 4).
+
+    Example:
+        >>> try:
+        ...     sefa.load_generator("stylegan2_ffhq", offline=True)
+        ... except sefa.OfflineError as error:
+        ...     print(error.exit_code, "sefa models pull stylegan2_ffhq" in error.remedy)
+        4 True
+    """
 
     exit_code = 4

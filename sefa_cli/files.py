@@ -255,10 +255,10 @@ def _rename_twice(folder: Path, path: Path) -> None:
 def write_stdout(data: bytes) -> None:
     """Write a whole file to standard output. Raises SefaError if that is closed or a terminal."""
     if sys.__stdout__ is None:
-        raise SefaError("cannot write to standard output: it is closed", remedy="Use -o FILE.")
+        raise SefaError("cannot write to standard output: it is closed", remedy="Name a file.")
     if sys.stdout.isatty():
         raise SefaError(
-            "refusing to write binary data to a terminal", remedy="Use -o FILE, or pipe the output."
+            "refusing to write binary data to a terminal", remedy="Name a file, or pipe the output."
         )
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

@@ -6,6 +6,8 @@ import re
 import pytest
 
 import sefa_cli
+from sefa_cli.generators.base import Generator
+from sefa_cli.generators.core import Core
 
 PUBLIC = [name for name in sefa_cli.__all__ if name != "__version__"]
 
@@ -33,6 +35,36 @@ def test_a_docstring_has_every_argument_and_an_example(name: str) -> None:
         assert set(own) <= set(re.findall(r"^    \*{0,2}(\w+): ", text, re.M)), name
         assert all(f"\n{part}:" in text for part in ("Args", "Raises", "Example")), name
         assert "Returns:" in text or text.startswith("Return"), name
+
+
+CLASSES = {name: getattr(sefa_cli, name) for name in PUBLIC} | {"Generator": Generator}
+CLASSES = {name: owner for name, owner in CLASSES.items() if isinstance(owner, type)}
+METHODS = {
+    f"{name}.{called}": method
+    for name, owner in CLASSES.items()
+    for called, method in inspect.getmembers(owner, inspect.isroutine)
+    if called[0] != "_"
+    and str(getattr(method, "__module__", "")).startswith("sefa_cli")
+    and method.__module__ != Core.__module__  # what families provide
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_class_has_an_example(name: str) -> None:
+    assert "\nExample:\n    >>> " in (inspect.getdoc(CLASSES[name]) or "")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_says_what_it_takes_and_returns_or_is_one_line(name: str) -> None:
+    text, known = inspect.getdoc(METHODS[name]) or "", inspect.signature(METHODS[name])
+    own = known.parameters.keys() - {"self", "cls"}
+    returns = known.return_annotation not in (None, "None")
+    first, *rest = text.splitlines()
+    assert first.endswith(".") and (rest or not returns or first.startswith(("Return", "Yield")))
+    if rest:
+        assert own <= set(re.findall(r"^    \*{0,2}(\w+): ", text, re.M))
+        assert not returns or "\nReturns:\n    " in text or "\nYields:\n    " in text
+        assert not own or "\nExample:\n    >>> " in text
 
 
 SAVING = ("Bundle", "Edits", "Film", "Inversion", "Preset", "Samples")

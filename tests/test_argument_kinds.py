@@ -1,5 +1,6 @@
 """Arguments of public functions: unknown names and wrong kinds are refused before any work."""
 
+import dataclasses
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -240,7 +241,58 @@ def test_a_comparison_says_how_many_directions_were_compared(bundle: Bundle) -> 
     assert bundle.compare(bundle, num=600).num == bundle.k
 
 
-def test_help_shows_no_default_that_is_none() -> None:
-    assert "Ellipsis" not in str(inspect.signature(sefa.edit))
-    defaults = [one.default for one in inspect.signature(sefa.edit).parameters.values()]
-    assert ... not in defaults
+STORY = sefa.Storyboard((sefa.Key(0, 3), sefa.Key(0.2, 7)))
+WITH_OPTIONS: list[tuple[Any, Callable[..., Any]]] = [
+    (sefa.sample, lambda **o: sefa.sample(TINY, **o)),
+    (sefa.edit, lambda **o: sefa.edit(sefa.factorize(TINY), {0: 1}, **o)),
+    (sefa.sweep, lambda **o: sefa.sweep(sefa.factorize(TINY), 0, **o)),
+    (sefa.interpolate, lambda **o: sefa.interpolate(TINY, 3, 7, 4, **o)),
+    (sefa.film, lambda **o: sefa.film(STORY, TINY, **o)),
+]
+
+
+@pytest.mark.parametrize(("function", "call"), WITH_OPTIONS)
+def test_help_shows_the_default_of_each_option(
+    function: Any, call: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it shows, given, is as if nothing was given."""
+    parameters = inspect.signature(function).parameters.values()
+    shown = {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
+    assert shown.keys() >= {"seeds", "size", "device"} and inspect.Parameter.empty not in [
+        *shown.values()
+    ]
+    monkeypatch.chdir(tmp_path)
+    plain = call()
+    for some in (shown, {name: None for name, value in shown.items() if value is None}):
+        given = call(**some)
+        assert (len(given), given.scene.view) == (len(plain), plain.scene.view)
+        assert given.scene.start.numbers == plain.scene.start.numbers
+        if isinstance(given, sefa.Film):
+            assert (given.fps, given.shots) == (plain.fps, plain.shots)
+
+
+def test_help_of_the_others_shows_them_as_well() -> None:
+    for function in (sefa.animate, sefa.edit_preset, sefa.evaluate):
+        parameters = inspect.signature(function).parameters.values()
+        needed = {one.name for one in parameters if one.default is one.empty}
+        assert needed < {"bundle", "bundles", "cache", "directions", "path", "preset"}
+    seeds = {
+        f: inspect.signature(f).parameters["seeds"].default for f in (sefa.edit, sefa.evaluate)
+    }
+    assert seeds == {sefa.edit: "0-4", sefa.evaluate: "0-99"}
+
+
+def test_no_bundle_file_beside_a_path_is_as_if_none_was_given(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model is looked for in the folder of the path."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "tiny.pth").write_bytes(TINY.read_bytes())
+    moved = dataclasses.replace(bundle, model={**bundle.model, "ref": "tiny.pth"})
+    moved.save(tmp_path / "own" / "a.dirs")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEFA_CACHE", str(tmp_path / "cache"))
+    edits = sefa.edit("own/a.dirs", {0: 1}, beside=None, device="cpu")
+    assert len(edits) == 5
+    edits.preset("p", "own/a.dirs").save("p.toml")
+    assert len(sefa.edit_preset("p.toml", beside=None, device="cpu")) == 5

@@ -149,6 +149,9 @@ class Bundle(Operations):
         Args:
             path: A file, an open binary file, or "-" for standard input.
 
+        Returns:
+            The bundle, checked by all rules of the format.
+
         Raises:
             SefaError: It cannot be read or is not a valid bundle; the error names the file.
 
@@ -184,6 +187,9 @@ class Bundle(Operations):
         Args:
             data: The content of a file.
             source: What errors call it.
+
+        Returns:
+            The bundle, as `load` returns it.
 
         Raises:
             SefaError: It is not a valid bundle.

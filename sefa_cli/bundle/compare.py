@@ -56,6 +56,11 @@ class Comparison(NamedTuple):
         shared: What the spans of the leading 1, 2, … directions share: the mean cos² of their
             principal angles, 0 to 1, as many as `angles`.
         matches: For each leading direction of the first bundle the most parallel of the second.
+
+    Example:
+        >>> found = sefa.factorize(tiny).compare(sefa.factorize(tiny, layers="0-1"), num=3)
+        >>> found.num, found.same_layers, found.angles.shape, 0 <= found.matches[0].angle <= 90
+        (3, False, (3,), True)
     """
 
     same_model: bool

@@ -102,6 +102,9 @@ class Direction:
     def normalized(self) -> "Direction":
         """Return the direction with length 1.
 
+        Returns:
+            A new direction with the same `layers`.
+
         Raises:
             SefaError: It is zero.
 
@@ -129,6 +132,11 @@ class Direction:
             UsageError: The codes are not an array of floats with two or three axes, or alpha is
                 not a finite number.
             MismatchError: The codes are not those of this model.
+
+        Example:
+            >>> both = sefa.factorize(tiny)[0] + sefa.factorize(tiny)[1]
+            >>> both.move(np.zeros((2, 32), np.float32), 1.5).shape
+            (2, 8, 32)
         """
         _check_floats(codes)
         count = int(self.terms[0].bundle.model["num_layers"])
@@ -141,13 +149,19 @@ class Direction:
     def as_bundle(self, label: str | None = None) -> "Bundle":
         """Return a bundle of this one direction, to save or to edit with.
 
-        It has length 1 there; `info[0]["scale"]` keeps the length that it had.
-
         Args:
             label: What to call it. Default: no label.
 
+        Returns:
+            A bundle of the unit vector; `info[0]["scale"]` keeps the length that it had.
+
         Raises:
             SefaError: It is zero, or the label is not valid.
+
+        Example:
+            >>> bundle = sefa.factorize(tiny)
+            >>> (3 * bundle[0]).as_bundle("turn")["turn"].length.__round__(6)
+            1.0
         """
         terms = [(t.weight, (self._source(t.bundle), t.k)) for t in self.terms]
         made = combined(self._algebra, terms, self._text)

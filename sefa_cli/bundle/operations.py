@@ -1,125 +1,31 @@
-"""What can be done with a bundle: find, move, name, pick, mix and compare its directions."""
+"""What can be done with a bundle: move, name, pick, mix and compare its directions."""
 
 from __future__ import annotations
 
-import difflib
 import math
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, cast
 
 from sefa_cli.arguments import in_short, public
 from sefa_cli.bundle.annotations import relabeled
-from sefa_cli.canonical import shown
+from sefa_cli.bundle.lookup import Lookup
 from sefa_cli.editing.sum import Codes
-from sefa_cli.errors import UsageError, either
-from sefa_cli.ranges import check_indices, format_range, is_range, is_whole, parse_range
+from sefa_cli.errors import UsageError
+from sefa_cli.ranges import format_range, is_whole
 
 if TYPE_CHECKING:  # the algebra is imported when it is used: `factorize` and `inspect` start faster
     from sefa_cli.bundle.bundle import Bundle
     from sefa_cli.bundle.compare import Comparison
     from sefa_cli.bundle.direction import Direction
 
-_FROM_END = re.compile(r"-[1-9][0-9]*")  # -1 is the last direction
 
-
-class Operations:
-    """The methods of `Bundle` that look up and compute: none of them changes it."""
-
-    directions: NDArray[np.float32]
-    info: tuple[dict[str, Any], ...]
-
-    @property
-    def k(self) -> int:
-        """The number of directions."""
-        return len(self.directions)
-
-    @property
-    def dim(self) -> int:
-        """The dimension of the latent, 512 for most published models."""
-        return int(self.directions.shape[-1])
-
-    @property
-    def labels(self) -> list[str | None]:
-        """The label of each direction; None for a direction without one."""
-        return [entry.get("label") for entry in self.info]
-
-    def index(self, name: str | int) -> int:
-        """Return the index of a direction, given its index (−1 is the last) or label.
-
-        Args:
-            name: An index from −k to k − 1, or a label.
-
-        Raises:
-            UsageError: A direction does not exist; the error names similar labels.
-        """
-        if not isinstance(name, str):
-            last = is_whole(name, -self.k, -1)
-            return check_indices((name + self.k if last else name,), "direction", self.k)[0]
-        if len(found := self.indices(name)) != 1:
-            raise UsageError(f"{name!r} means {len(found)} directions", "one index or label")
-        return found[0]
-
-    def indices(self, names: str | int) -> tuple[int, ...]:
-        """Return the indices of directions, given indices, ranges and labels with commas.
-
-        Args:
-            names: Such as `"0-2,7"`, `"smile,3"` or `3`. A label that contains a comma is found
-                whole. `"-1"` is the last direction, `"all"` is every one.
-
-        Raises:
-            UsageError: A direction does not exist; the error names similar labels.
-
-        Example:
-            >>> sefa.factorize(tiny).name({5: "smile"}).indices("0-2,smile")
-            (0, 1, 2, 5)
-        """
-        if not isinstance(names, str):
-            return (self.index(names),)
-        if names == "all" and "all" not in self.labels:
-            return tuple(range(self.k))
-        if _FROM_END.fullmatch(names) and names not in self.labels:
-            if not -self.k <= int(names):
-                raise UsageError(f"direction {names} is out of range", f"-{self.k} to -1")
-            return (self.k + int(names),)
-        if is_range(names):
-            return parse_range(names, "direction", self.k)
-        parts = [part.strip() for part in names.split(",")]
-        numbered = (is_range(part) or bool(_FROM_END.fullmatch(part)) for part in parts)
-        known = [n or _nfc(part) in self.labels for n, part in zip(numbered, parts, strict=True)]
-        if len(parts) == 1 or _nfc(names) in self.labels or not any(known):
-            return (self._labeled(names),)
-        return check_indices([k for part in parts for k in self.indices(part)], "direction")
-
-    def _labeled(self, label: str) -> int:
-        wanted = _nfc(label)
-        if wanted in self.labels:
-            return self.labels.index(wanted)
-        known = [name for name in self.labels if name is not None]
-        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:3]
-        raise UsageError(
-            f"no direction is called {shown(label)}",
-            either([f"an index 0-{self.k - 1}", *(shown(name) for name in near)]),
-        )
+class Operations(Lookup):
+    """The methods of `Bundle` that compute: none of them changes it."""
 
     @property
     def _bundle(self) -> Bundle:
         """Return this bundle, for type checkers."""
         return cast("Bundle", self)
-
-    def __len__(self) -> int:
-        """Return the number of directions."""
-        return self.k
-
-    def __contains__(self, name: object) -> bool:
-        """Return whether a direction has this label or index."""
-        if isinstance(name, str):
-            return _nfc(name) in self.labels
-        return is_whole(name, -self.k, self.k - 1)
 
     def __getitem__(self, name: int | str) -> Direction:
         """Return a direction by its index, from 0 (or −1 for the last), or by its label.
@@ -162,6 +68,8 @@ class Operations:
                 or three axes, or alpha is not a finite number.
             MismatchError: The codes are not those of this model.
 
+        Source: Shen & Zhou, CVPR 2021, equation 1.
+
         Example:
             >>> bundle = sefa.factorize(tiny, layers="0-1").name({3: "smile"})
             >>> bundle.move(np.zeros((1, 32), np.float32), "smile", 2).shape
@@ -178,10 +86,13 @@ class Operations:
         One step changes the picture visibly, two steps strongly. It is the α that changes the
         region's pixels by 0.25 (root mean square, pictures in [-1, 1]) if `localize` or
         `evaluate --calibrate` measured the change; otherwise 2 √(λ_max / λ_k), as much change of
-        the styles as 2 along the leading direction. At most 10.
+        the styles as 2 along the leading direction.
 
         Args:
             direction: An index or a label.
+
+        Returns:
+            The step, above 0 and at most 10.
 
         Raises:
             UsageError: The direction does not exist.
@@ -199,6 +110,9 @@ class Operations:
 
         Args:
             labels: The new label by index or old label; None removes a label.
+
+        Returns:
+            A new bundle of the same directions.
 
         Raises:
             UsageError: A direction does not exist, or this is not a mapping.
@@ -223,8 +137,11 @@ class Operations:
             flip: Turn them round: α becomes −α.
             label: The label of the new direction, if there is only one.
 
+        Returns:
+            A new bundle. `info[k]["from"]` records where each direction came from.
+
         Raises:
-            UsageError: The direction does not exist.
+            UsageError: A direction does not exist, or `label` is given for several.
 
         Example:
             >>> sefa.factorize(tiny).pick("0-2", 7).k
@@ -242,9 +159,17 @@ class Operations:
             text: The sum; a label with spaces stands in double quotes.
             label: The label of the new direction.
 
+        Returns:
+            A new bundle of the sum, made a unit vector; `info[0]["scale"]` keeps its length.
+
         Raises:
-            UsageError: The text is not such a sum.
+            UsageError: The text is not such a sum, or a direction does not exist.
             SefaError: The sum is zero.
+
+        Example:
+            >>> mixed = sefa.factorize(tiny).name({3: "yaw"}).mix("0.6*yaw - 0.8*0", "turn")
+            >>> mixed.labels, mixed.directions.shape
+            (['turn'], (1, 32))
         """
         from sefa_cli.bundle.picking import mix
 
@@ -259,9 +184,20 @@ class Operations:
         Args:
             *names: Indices, ranges and labels of the directions to take out.
 
+        Returns:
+            A new bundle of unit vectors, k less the number of named ones.
+
         Raises:
             UsageError: A direction does not exist, or no other is left.
             SefaError: One of the others is made of the named ones.
+
+        Source: Shen et al., CVPR 2020 (conditional manipulation).
+
+        Example:
+            >>> bundle = sefa.factorize(tiny, num=6)
+            >>> rest = bundle.without("0-1", 5)
+            >>> rest.k, float(abs(rest.directions @ bundle.directions[0]).max()) < 1e-6
+            (3, True)
         """
         from sefa_cli.bundle.picking import pick
 
@@ -284,6 +220,11 @@ class Operations:
         Raises:
             MismatchError: The latents have different dimensions.
             UsageError: `num` is less than 1.
+
+        Example:
+            >>> low, high = (sefa.factorize(tiny, layers=own) for own in ("0-1", "2-7"))
+            >>> low.compare(high, num=3).angles.shape
+            (3,)
         """
         from sefa_cli.bundle.compare import compare
 
@@ -294,7 +235,3 @@ class Operations:
         from sefa_cli.bundle.html import bundle_html
 
         return bundle_html(self._bundle)
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)

@@ -82,6 +82,9 @@ def mix(
         without: Directions whose share is taken out of the sum.
         label: The label of the new direction.
 
+    Returns:
+        A new bundle of the sum, made a unit vector; `info[0]["scale"]` keeps its length.
+
     Raises:
         UsageError: The text is not such a sum.
         SefaError: The bundles do not belong together, or the sum is zero.

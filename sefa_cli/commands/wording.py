@@ -10,7 +10,8 @@ from sefa_cli.errors import SefaError
 _CHOICE = re.compile(r"\w+(, \w+)* or \w+")  # of arguments, perhaps
 # A keyword argument that the library expects or recommends, perhaps with its value.
 _KEYWORD = re.compile(
-    r"(?<![\w.-])(align|any_model|latent_axis|loss|model|overwrite|resume|scorers|to_rgb)=(?:True\b|'(\w+)'|(\d+))?"
+    r"(?<![\w.-])(align|any_model|codes|exact_gram|label|latent_axis|loss|model|overwrite|resume|scorers|to_rgb|tune)"
+    r"=(?:True\b|'(\w+)'|(\d+))?"
 )
 
 
@@ -21,6 +22,7 @@ _OF_KEYWORDS = re.compile(
 )
 _DIFFERING = re.compile(r"(?<=with other options )\(.*\)")  # what `Partial` says of them
 _WORD, _FIRST_WORD = re.compile(r"\w+"), re.compile(r"(?:(?<=^\()|(?<=; ))\w+")
+_CALL = "sefa.factorize_tensors(FILE, PATTERN)", "sefa factorize FILE --tensors PATTERN"
 _OPTIONS = {"truncation": "trunc", "label": "class", "truncation_layers": "trunc-layers"}
 
 
@@ -52,6 +54,7 @@ def said(
     if options and "any-model" not in options:
         remedy = remedy.replace(", or accept this one with any_model=True", "")
     expected, remedy = (_KEYWORD.sub(_option, text) for text in (expected, remedy))
+    remedy = remedy.replace(*_CALL)
     for name, own in typed.items():
         found = re.sub(rf"(?<![\w-]){name}(?![\w-])", own, found)
     return str(SefaError(found, expected, remedy))
@@ -67,6 +70,6 @@ def _dashed_word(options: Collection[str], name: re.Match[str]) -> str:
 
 
 def _option(match: re.Match[str]) -> str:
-    option = "--" + match[1].replace("_", "-")
+    option = "--" + _OPTIONS.get(match[1], match[1]).replace("_", "-")
     value = match[2] or match[3]
     return f"{option} {value}" if value else option

@@ -24,6 +24,11 @@ class Description(Mapping[str, Any]):
     Attributes:
         kind: "bundle", "checkpoint" or "picture".
         bundle: The bundle that is described, None for the others.
+
+    Example:
+        >>> about = sefa.inspect(tiny)
+        >>> about.kind, about["levels"]["bottom"], about["layers"][0]["index"]
+        ('checkpoint', [0, 1], 0)
     """
 
     def __init__(

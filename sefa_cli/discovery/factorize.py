@@ -58,7 +58,9 @@ def factorize(
         SefaError: The model cannot be found or read.
         OfflineError: It is not cached and may not be fetched.
 
-    Source: Shen & Zhou, "Closed-Form Factorization of Latent Semantics in GANs", CVPR 2021.
+    Source:
+        Shen & Zhou, "Closed-Form Factorization of Latent Semantics in GANs", CVPR 2021,
+        equations 4 to 7.
 
     Example:
         >>> bundle = sefa.factorize(tiny, layers="0-1", num=4)

@@ -135,9 +135,9 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
         for α = 1, to first order, inside and outside the region.
 
     Raises:
-        UsageError: for a region or choices that the model does not have or that contradict each
+        UsageError: The model does not have the region or a choice, or choices contradict each
             other.
-        SefaError: for a model that cannot be found or read, and for a region that nothing changes.
+        SefaError: The model cannot be found or read, or nothing changes the region.
 
     Source:
         Zhu et al., Region-Based Semantic Factorization in GANs, ICML 2022,

@@ -227,7 +227,7 @@ class Files:
         if self.shard is not None and (search.few(d) or search.sketched(d)):
             raise UsageError(
                 "cannot share out few derivatives: each turn looks at all seeds",
-                "all derivatives, with --exact-gram",
+                "all derivatives, with exact_gram=True",
             )
         if self.jacobian is not None and search.sketched(d):
             raise UsageError(

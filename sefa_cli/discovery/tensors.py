@@ -64,7 +64,7 @@ def factorize_tensors(
         UsageError: The shapes fit no common latent, or several; no tensor is a matrix.
         SefaError: Nothing matches, or the file cannot be found or read.
 
-    Source: Shen & Zhou, CVPR 2021.
+    Source: Shen & Zhou, CVPR 2021, equations 4 to 7.
 
     Example:
         >>> sefa.factorize_tensors(tiny, "*layer0.style.weight", latent_axis=1, num=2).k

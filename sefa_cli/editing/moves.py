@@ -153,6 +153,12 @@ def check_ease(ease: object) -> None:
         raise UsageError(f"unknown ease {ease!r}", either(EASES))
 
 
+def check_seconds(name: str, seconds: float) -> None:
+    """Raise UsageError for a time that a film cannot have: it lasts an hour at most."""
+    if not 0 <= seconds <= 3600:
+        raise UsageError(f"{name} must be between 0 and 3600 seconds, got {seconds:g}")
+
+
 def stops_of(span: Sequence[float] | str) -> list[float]:
     """Return the steps where a sweep begins, turns and ends: `-3:3`, `0,3,-3,0` or `(-3, 3)`.
 

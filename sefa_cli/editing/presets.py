@@ -85,9 +85,19 @@ class Preset:
             path: The file.
             bundle: A bundle to use instead of the one that the file names.
 
+        Returns:
+            The preset, with the bundles that it names.
+
         Raises:
-            SefaError: The file or a bundle cannot be read, or the bundles are of several models.
-            UsageError: A direction or a layer does not exist.
+            SefaError: The file or a bundle cannot be read, a direction or a layer does not exist,
+                or the bundles are of several models.
+
+        Example:
+            >>> sefa.factorize(tiny, num=4).save("turn.dirs")
+            >>> text = 'moves = [{ bundle = "turn.dirs", steps = { 0 = 1.5 } }]'
+            >>> _ = Path("turn.toml").write_text(text)
+            >>> sefa.Preset.load("turn.toml").name
+            'turn'
         """
         return cls.parse(read_text(path), path, {}, bundle)
 
@@ -99,10 +109,7 @@ class Preset:
         read: dict[Path, Bundle],
         bundle: Path | str | None = None,
     ) -> Preset:
-        """Return the preset in a text, as `load` reads it from the file `path`.
-
-        `read` holds bundles that are read already, by their files.
-        """
+        """Return the preset in a text, as `load` reads it; `read` has the bundles read so far."""
         table = parse_table(text, path, ("name", "moves"))
         name = table.get("name", Path(path).stem)
         if not isinstance(name, str) or not name.strip() or not name.isprintable():
@@ -120,6 +127,12 @@ class Preset:
 
         Raises:
             SefaError: The file exists, or cannot be written.
+
+        Example:
+            >>> bundle = sefa.factorize(tiny, num=4)
+            >>> bundle.save("own.dirs")
+            >>> edits = sefa.edit(bundle, {0: 2}, model=tiny, device="cpu")
+            >>> edits.preset("happy", "own.dirs").save("happy2.toml")
         """
         with open_atomically(path, overwrite) as file:
             file.write(self.to_text(Path(path).parent).encode())

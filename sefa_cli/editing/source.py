@@ -139,9 +139,9 @@ def open_model_of(
     ref, wanted = str(bundle.model["ref"]), str(bundle.model["fingerprint"])
     if "tensors" in bundle.params:
         raise SefaError(
-            f"the bundle was made with --tensors {bundle.params['tensors']!r:.80} from {ref}, so "
-            "no generator is known for it",
-            "a bundle made without --tensors",
+            f"the bundle was made of the tensors {bundle.params['tensors']!r:.80} of {ref}, so no "
+            "generator is known for it",
+            "a bundle of a model that sefa knows",
         )
     refs = [model] if model else list(candidates(ref, wanted, bundle_path))
     other = None

@@ -16,7 +16,7 @@ from sefa_cli.arguments import check_fields, public
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.bundle.compare import check_same_model
 from sefa_cli.editing.mixing import code_of, mixed, parse_mix, parse_source
-from sefa_cli.editing.moves import check_ease
+from sefa_cli.editing.moves import check_ease, check_seconds
 from sefa_cli.editing.presets import (
     Part,
     Preset,
@@ -48,13 +48,20 @@ class Key:
     """One key frame: what the film shows at a time.
 
     Attributes:
-        at: Seconds from the start of the film.
+        at: Seconds from the start of the film, from 0 to 3600.
         source: A seed, or a code: an array, or a file such as `"face.npz"` or `"face.npz:2"`.
         mix_from: A source and layers that replace those of `source`, such as `"7:8-22"`.
         truncation: ψ. Default: that of the film.
         parts: The moves, by bundle.
         caption: What a caption says. Default: the source and the moves.
         label: The class of a seed's face, for a conditional model. Default: that of the film.
+
+    Raises:
+        UsageError: A time or a truncation is out of range, or a value is of a wrong kind.
+
+    Example:
+        >>> sefa.Key(2.5, 7, mix_from="3:0-1", truncation=0.5).name
+        'seed 7 + 3:0-1'
     """
 
     at: float
@@ -67,6 +74,7 @@ class Key:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        check_seconds("at", self.at)
         check_truncation(self.truncation)
 
     @property
@@ -97,8 +105,16 @@ class Key:
             label: The class of a conditional model, if it has none of its own.
             trunc_layers: The code indices to truncate; None for all.
 
+        Returns:
+            The truncated and moved code.
+
         Raises:
             UsageError: It has a class, but the film of this model has one for all key frames.
+            SefaError: A file of codes cannot be read.
+
+        Example:
+            >>> tuple(sefa.Key(0, 7).code(sefa.load_generator(tiny, "cpu")).shape)
+            (1, 8, 32)
         """
         from sefa_cli.editing.start import Start
 
@@ -154,10 +170,10 @@ class Storyboard:
         if times[0] != 0:
             raise UsageError(f"the first key frame is at {times[0]:g} seconds", "0")
         for before, after in itertools.pairwise(times):
-            if not before < after <= 3600:
+            if not before < after:
                 raise UsageError(
                     f"a key frame at {after:g} seconds follows one at {before:g}",
-                    "times that grow, up to 3600",
+                    "times that grow",
                 )
         check_ease(self.ease)
         if self.parts:
@@ -182,9 +198,17 @@ class Storyboard:
             path: The file.
             bundle: The bundle of moves that name none.
 
+        Returns:
+            The storyboard, with the bundles of its moves.
+
         Raises:
-            SefaError: The file, a preset or a bundle cannot be read.
-            UsageError: A direction does not exist, or a number is out of range.
+            SefaError: The file, a preset or a bundle cannot be read, or a value is not valid.
+
+        Example:
+            >>> story = sefa.Storyboard((sefa.Key(0, 3), sefa.Key(2, 7)), "tiny.pth")
+            >>> _ = Path("short.toml").write_text(story.to_text())
+            >>> sefa.Storyboard.load("short.toml").model
+            'tiny.pth'
         """
         return cls.parse(read_text(path), path, {}, bundle)
 
@@ -197,11 +221,7 @@ class Storyboard:
         bundle: Path | str | None = None,
         codes: Container[str] = (),
     ) -> Storyboard:
-        """Return the storyboard in a text, as `load` reads it from the file `path`.
-
-        `read` holds bundles that are read already, by their files; `codes` are files of codes that
-        need not exist.
-        """
+        """Return the storyboard in a text, as `load` reads it; `codes` are files not yet there."""
         table = parse_table(text, path, ("model", "ease", "keys"))
         model, keys, ease = table.get("model"), table.get("keys"), table.get("ease", "linear")
         if model is not None and not isinstance(model, str):

@@ -71,7 +71,7 @@ def check_space(directions: str, codes: str) -> None:
         raise MismatchError(
             "the bundle's directions are for z, but the codes are w",
             "directions for w",
-            "If they are for w after all, import them again with --space w.",
+            "If they are for w after all, import them again: `sefa import --space w`.",
         )
 
 

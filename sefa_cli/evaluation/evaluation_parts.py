@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.errors import MismatchError
-from sefa_cli.evaluation.evaluate import Evaluation, evaluate
+from sefa_cli.evaluation.evaluate import evaluate
+from sefa_cli.evaluation.found import Evaluation
 from sefa_cli.evaluation.measuring import Advance, Measured, keep
 from sefa_cli.parts import Job, Part, Shard
 

@@ -20,7 +20,7 @@ from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.projections import fingerprint
 from sefa_cli.sealed import DamagedError, read_sealed, save_sealed
 
-_SCORES = "a file that `sefa supervise --scores` wrote"
+_SCORES = "a file of scores that supervise wrote"
 
 
 @dataclass

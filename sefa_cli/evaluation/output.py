@@ -14,7 +14,7 @@ import numpy as np
 from sefa_cli.editing.moves import Move
 from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.evaluation.calibration import calibrated
-from sefa_cli.evaluation.evaluate import Evaluation
+from sefa_cli.evaluation.found import Evaluation
 from sefa_cli.evaluation.proposals import proposal, with_proposals
 from sefa_cli.files import check_folder, check_suffix, check_writable, make_folder, open_atomically
 from sefa_cli.ranges import format_range

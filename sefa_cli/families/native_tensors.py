@@ -12,7 +12,7 @@ from sefa_cli.families.arguments import listed
 from sefa_cli.families.names import Shape, Translation
 
 START = 4  # the first block's name, whatever its size
-BY_NAME = "`sefa factorize --tensors PATTERN` takes matrices of any file by their names."
+BY_NAME = "`sefa.factorize_tensors(FILE, PATTERN)` takes matrices of any file by their names."
 _BLOCK = re.compile(r"synthesis\.b(\d+)\.")
 _COUNTER = "num_batches_tracked"  # of batch norms: never part of a picture
 

@@ -157,7 +157,7 @@ def _no_model(path: Path) -> SefaError:
         if kind == LEFT:
             return SefaError(f"{path.name} is {kind}", _EXPECTED, remedy)
     shown = ", ".join(f"{name!r:.60}" for name in names_in_zip(path))
-    remedy = "Codes are given with --codes." if ".npy" in shown else ""
+    remedy = "Codes are given with codes=." if ".npy" in shown else ""
     return SefaError(
         f"{path.name} is a zip archive without a model; it holds {shown}", _EXPECTED, remedy
     )

@@ -1,65 +1,50 @@
 """What every generator offers: seeds → z → codes → truncated codes → pictures."""
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from sefa_cli.arguments import check_kind
-from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.editing.sum import check_truncation
-from sefa_cli.errors import SefaError, UsageError
-from sefa_cli.generators.inputs import (
-    Array,
-    as_floats,
-    as_one_hot,
-    as_seeds,
-    as_size,
-)
+from sefa_cli.errors import UsageError
+from sefa_cli.generators.core import Core
+from sefa_cli.generators.inputs import Array, as_one_hot, as_seeds, as_size
 from sefa_cli.generators.layers import area_mean
-from sefa_cli.generators.linearize import Chain, Linearization
+from sefa_cli.generators.linearize import Linearization
 from sefa_cli.generators.noise_modes import check_noise_mode
-from sefa_cli.generators.steps import Step
 from sefa_cli.generators.weights import frozen
-from sefa_cli.ranges import as_indices, is_whole
+from sefa_cli.ranges import as_indices
 
 _MEAN_ROWS = 10_000  # samples for a mean w that the file does not hold
 
 
-class Generator(nn.Module):
+class Generator(Core):
     """A pretrained generator. Codes and pictures are tensors on its `device`; numpy is accepted.
 
-    `space` is "w" where a mapping network takes z to the codes, "z" where z is the code itself.
-    `preview_size` is the side of the network's own shortcut in pixels, None where it has none.
-    `rough_size` is the side of the pictures of `rough`, None where it has none.
-    `conditioned`: the picture needs a label and a truncation besides the codes (BigGAN).
+    Attributes:
+        checkpoint: What it was built from.
+        family: Its family, such as "stylegan2".
+        space: "w" where a mapping network takes z to the codes, "z" where z is the code itself.
+        z_dim: The dimension of z.
+        w_dim: The dimension of a code.
+        c_dim: The number of classes, 0 for unconditional networks.
+        num_layers: How many codes make a picture.
+        resolution: The longer side of its pictures in pixels.
+        img_channels: The channels of its pictures, 3 for RGB.
+        preview_size: The side of the network's own shortcut in pixels; None if it has none.
+        conditioned: Whether pictures need a label and a truncation besides the codes (BigGAN).
+
+    Example:
+        >>> generator = sefa.load_generator(tiny, device="cpu")
+        >>> generator
+        <Generator stylegan2, 32 px, w (8, 32), on cpu>
+        >>> w = generator.truncate(generator.map(generator.sample([0, 1])), 0.7)
+        >>> w.shape, generator.synthesize(w, size=16).shape
+        (torch.Size([2, 8, 32]), torch.Size([2, 3, 16, 16]))
     """
-
-    preview_size: int | None = None
-    rough_size: int | None = None
-    conditioned: bool = False
-    _w_avg: nn.Parameter | None
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        super().__init__()
-        config = checkpoint.config
-        self.checkpoint = checkpoint  # what it was built from
-        self.family = checkpoint.family
-        self.space = config.space
-        self.z_dim, self.w_dim = config.z_dim, config.w_dim
-        self.c_dim = config.c_dim  # classes; 0 when unconditional
-        self.num_layers = config.num_layers
-        self.resolution = config.resolution  # pixels, of the longer side
-        self.img_channels = config.img_channels
-        self.make_chain: Callable[..., Chain] | None = None
-        self._w_avg = None
-        if (mean := checkpoint.tensors.get("mapping.w_avg")) is not None:
-            self._w_avg = frozen(torch.from_numpy(mean.finite("mapping.w_avg")))  # (w_dim,)
 
     def __repr__(self) -> str:
         """Return one line: family, size, latent, device."""
@@ -107,9 +92,22 @@ class Generator(nn.Module):
             self._w_avg = frozen(self._own(mean, "w_avg", (self.w_dim,)).detach().clone())
 
     def sample(self, seeds: Iterable[int], truncation: float = 1.0) -> Tensor:
-        """z of the seeds, float32 `(n, z_dim)`: RandomState(seed).randn(1, z_dim) for each.
+        """Return z of seeds: RandomState(seed).randn(1, z_dim) for each.
 
-        `truncation` is for families that draw from a truncated normal; others refuse any but 1.
+        Args:
+            seeds: Whole numbers from 0 to 2³² − 1.
+            truncation: For BigGAN, which draws from a truncated normal; others refuse any but 1.
+
+        Returns:
+            float32 `(n, z_dim)`.
+
+        Raises:
+            UsageError: A seed is not a whole number, or the truncation is refused.
+            SefaError: A seed is out of range, there are none, or the file lacks what maps them.
+
+        Example:
+            >>> sefa.load_generator(tiny, device="cpu").sample(range(3)).shape
+            torch.Size([3, 32])
         """
         self._check_truncation(truncation)
         self._check_label()
@@ -117,11 +115,22 @@ class Generator(nn.Module):
         return torch.from_numpy(np.concatenate(rows).astype(np.float32)).to(self.device)
 
     def map(self, z: Array, label: Array | None = None) -> Tensor:
-        """Codes `(n, w_dim)` of z `(n, z_dim)`, not truncated.
+        """Return codes of z, not truncated.
 
-        `label` holds class indices `(n,)` or one-hot rows `(n, c_dim)`: conditional networks need
-        it, but for those whose label goes into the synthesis.
-        Raises SefaError for wrong shapes, a label missing, out of range or of no use.
+        Args:
+            z: Floats `(n, z_dim)`.
+            label: Class indices `(n,)` or one-hot rows `(n, c_dim)`. Conditional networks need
+                it, but for those whose label goes into the synthesis.
+
+        Returns:
+            float32 `(n, w_dim)`.
+
+        Raises:
+            SefaError: z has a wrong shape, or the label is missing, out of range or of no use.
+
+        Example:
+            >>> sefa.load_generator(tiny, device="cpu").map(np.zeros((2, 32), np.float32)).shape
+            torch.Size([2, 32])
         """
         self._check_label()
         z = self._own(z, "z", ("n", self.z_dim))
@@ -129,11 +138,27 @@ class Generator(nn.Module):
         return self._map(z, label if label is None else label.to(z))
 
     def truncate(self, w: Array, psi: float, layers: int | Sequence[int] | None = None) -> Tensor:
-        """w̄ + psi (w − w̄), a new tensor `(n, num_layers, w_dim)`.
+        """Return w̄ + psi (w − w̄), where w̄ is `w_avg`.
 
-        psi is between -2 and 2: 1 changes nothing, 0 gives w̄, below 0 lie the opposites.
-        w is `(n, w_dim)` or `(n, num_layers, w_dim)`. `layers`: None for all, an int for the codes
-        below it, or a list of code indices. Families whose codes are z refuse any psi but 1.
+        Args:
+            w: Codes `(n, w_dim)` or `(n, num_layers, w_dim)`.
+            psi: From -2 to 2: 1 changes nothing, 0 gives w̄, below 0 lie the opposites. Families
+                whose codes are z refuse any but 1.
+            layers: A list of code indices, or an int for the codes below it. Default: all.
+
+        Returns:
+            A new tensor `(n, num_layers, w_dim)`.
+
+        Raises:
+            UsageError: psi or a layer is out of range.
+            SefaError: w has a wrong shape.
+
+        Source: Karras et al., CVPR 2019, appendix B.
+
+        Example:
+            >>> generator = sefa.load_generator(tiny, device="cpu")
+            >>> bool((generator.truncate(np.ones((1, 32)), 0.0) == generator.w_avg).all())
+            True
         """
         codes = self._codes(w)
         check_kind("psi", psi, "float")
@@ -153,15 +178,27 @@ class Generator(nn.Module):
         self, codes: Array, label: Array | None = None, truncation: float = 1.0,
         noise_mode: str = "const", size: int | None = None, preview: bool = False,
     ) -> Tensor:  # fmt: skip
-        """Pictures float32 `(n, img_channels, height, width)`, in the network's own range.
+        """Return the pictures of codes, which they can be differentiated by, both ways.
 
-        codes are `(n, w_dim)` or `(n, num_layers, w_dim)`; the pictures, which are not clamped,
-        can be differentiated by them, forward and in reverse. `noise_mode` is "const" (the
-        file's), "random" (from torch's generator) or "none". `size` is the longer side in pixels,
-        each the mean of the area it covers. `preview` takes the network's shortcut, if it has one
-        of at least that size. `label` and `truncation` are for families whose synthesis needs
-        them; codes in w hold both already.
-        Raises SefaError for wrong shapes, an unknown noise mode, a size out of range.
+        Args:
+            codes: `(n, w_dim)` or `(n, num_layers, w_dim)`.
+            label: As in `map`, where the synthesis needs it (BigGAN); codes in w hold it already.
+            truncation: That of `sample`, likewise.
+            noise_mode: "const" (the file's), "random" (from torch's generator) or "none".
+            size: The longer side in pixels, each the mean of its area. Default: full size.
+            preview: Take the network's shortcut, if it has one of at least that size.
+
+        Returns:
+            float32 `(n, img_channels, height, width)`, about -1 to 1, not clamped.
+
+        Raises:
+            UsageError: The noise mode, the size or the truncation is not valid.
+            SefaError: The codes have a wrong shape, or the label is missing.
+
+        Example:
+            >>> generator = sefa.load_generator(tiny, device="cpu")
+            >>> generator.synthesize(np.zeros((2, 8, 32), np.float32)).shape
+            torch.Size([2, 3, 32, 32])
         """
         codes = self._codes(codes)
         self._check_truncation(truncation)
@@ -183,20 +220,34 @@ class Generator(nn.Module):
             pictures.append(area_mean(picture, pixels))
         return torch.cat(pictures)
 
-    def rough(self, codes: Tensor) -> Tensor:
-        """Return pictures of `rough_size` that are near, for a quarter of the cost of a preview."""
-        raise NotImplementedError(self.family)  # never called where rough_size is None
-
     def linearize(
         self, code: Array, layers: Sequence[int], per_layer: bool = False, size: int | None = None,
         preview: bool = True, noise_mode: str = "const", label: Array | None = None,
         truncation: float = 1.0,
     ) -> Linearization:  # fmt: skip
-        """Return the derivative of one picture at one code `(num_layers, w_dim)` or `(w_dim,)`.
+        """Return the derivative of one picture at one code.
 
-        One vector moves all of `layers` (code indices), or with `per_layer` each has its own. The
-        other arguments are those of `synthesize`; random noise is refused, since every pass would
-        be the derivative of another picture.
+        Args:
+            code: `(num_layers, w_dim)` or `(w_dim,)`.
+            layers: The code indices to move.
+            per_layer: Move each by a vector of its own, instead of all by one.
+            size: As in `synthesize`.
+            preview: As in `synthesize`, unless False is given.
+            noise_mode: "const" or "none".
+            label: As in `synthesize`.
+            truncation: As in `synthesize`.
+
+        Returns:
+            The Jacobian: `forward` takes directions through it, `reverse` pictures back.
+
+        Raises:
+            UsageError: A layer or the size is out of range, or the noise is random.
+            SefaError: The code has a wrong shape.
+
+        Example:
+            >>> generator = sefa.load_generator(tiny, device="cpu")
+            >>> generator.linearize(np.zeros(32, np.float32), [0, 1], per_layer=True).dim
+            64
         """
         own = self._own(code, "code", (self.w_dim,), (self.num_layers, self.w_dim))
         own = own.detach().expand(self.num_layers, -1)
@@ -221,80 +272,25 @@ class Generator(nn.Module):
         shortcut = self.preview_size
         return bool(preview and shortcut and (size is None or size <= shortcut))
 
-    def steps(self, noise_mode: str, size: int, quick: bool) -> list[Step] | None:
-        """Return how one picture is made, step by step, or None if the family does not say.
-
-        The last step gives what `_picture` gives for that `size`, or `_preview` if `quick`.
-        """
-        return None
-
-    def with_chain(self, make: Callable[[Self, Tensor, str, int, bool], Chain]) -> Self:
-        """Attach a hand-written derivative, which `linearize` then takes; return the generator.
-
-        `make` is called with the generator, codes `(1, num_layers, w_dim)`, noise mode, size and
-        whether the picture is the network's shortcut.
-        """
-        self.make_chain = make
-        return self
-
     def placed(self, x: float, y: float, degrees: float) -> AbstractContextManager[None]:
-        """Turn the pictures of a `with` block counterclockwise, then move them right and down.
+        """Turn the pictures of a `with` block, then move them (StyleGAN3 only).
 
-        x and y are in widths of the picture. Raises UsageError for all families but StyleGAN3.
+        Args:
+            x: How far to the right, in widths of the picture.
+            y: How far down, in widths of the picture.
+            degrees: How far to turn, counterclockwise.
+
+        Returns:
+            What `with` takes.
+
+        Raises:
+            UsageError: The family cannot.
+
+        Example:
+            >>> try:
+            ...     sefa.load_generator(tiny, device="cpu").placed(0, 0, 15)
+            ... except sefa.UsageError as error:
+            ...     print(error.expected)
+            a stylegan3 model
         """
         raise UsageError(f"translation and rotation of a {self.family} model", "a stylegan3 model")
-
-    def _map(self, z: Tensor, label: Tensor | None) -> Tensor:
-        """`map` on checked tensors; `label` is one-hot, None for unconditional networks.
-
-        z itself unless a family has a mapping network or normalizes z.
-        """
-        return z
-
-    def _picture(self, codes: Tensor, noise_mode: str, size: int) -> Tensor:
-        """Return the full picture, or a smaller exact mean of it whose side `size` divides."""
-        raise NotImplementedError(self.family)  # never called of families that are `conditioned`
-
-    def _conditioned_picture(self, codes: Tensor, label: Tensor, truncation: float) -> Tensor:
-        """`_picture` of the families that are `conditioned`; `label` is one-hot."""
-        raise NotImplementedError(self.family)  # never called of others
-
-    def _draw(self, random: np.random.RandomState, truncation: float) -> NDArray[np.floating]:
-        """One z, `(1, z_dim)`."""
-        return random.randn(1, self.z_dim)
-
-    def _preview(self, codes: Tensor, noise_mode: str) -> Tensor:
-        """Return the shortcut's picture, of `preview_size` pixels."""
-        raise NotImplementedError(self.family)  # never called where preview_size is None
-
-    def _own(self, value: Array, what: str, *shapes: tuple[int | str, ...]) -> Tensor:
-        """`value`, of one of `shapes`, in the precision and on the device of the weights."""
-        return as_floats(value, what, shapes).to(self.dtype).to(self.device)
-
-    def _codes(self, codes: Array) -> Tensor:
-        """Codes as `(n, num_layers, w_dim)`: a single one counts for every layer."""
-        own = self._own(codes, "codes", ("n", self.w_dim), ("n", self.num_layers, self.w_dim))
-        return own if own.ndim == 3 else own[:, None].expand(-1, self.num_layers, -1)
-
-    def _layers(self, layers: int | Sequence[int]) -> list[int]:
-        if is_whole(layers, -math.inf):
-            cutoff = int(layers)  # type: ignore[arg-type]
-            if cutoff < 0:
-                raise UsageError(f"truncation of the layers below {cutoff}", "0 or more")
-            return list(range(min(cutoff, self.num_layers)))
-        return list(as_indices(layers, "layer", self.num_layers)) if np.size(layers) else []
-
-    def _check_label(self) -> None:
-        if self.checkpoint.config.get("label_lost"):
-            raise SefaError(
-                f"{self.checkpoint.ref} was exported without its label embedding, so seeds cannot "
-                f"be mapped: only {self.w_dim} of its {self.z_dim} inputs are z",
-                remedy="Edit codes in w instead, or export the network with its embedding.",
-            )
-
-    def _check_truncation(self, truncation: float) -> None:
-        """Of z and of the synthesis: most families know none."""
-        if truncation != 1:
-            remedy = "Truncate its codes with truncate(w, psi)." if self.space == "w" else ""
-            what = f"truncation {truncation} of z or of the synthesis of a {self.family} model"
-            raise UsageError(what, "1", remedy)

@@ -76,7 +76,7 @@ def as_one_hot(label: Array | None, n: int, classes: int) -> Tensor | None:
     expected = f"label, one of 0-{classes - 1}, for each of {n} samples"
     if label is None:
         raise SefaError(
-            f"no label for a network of {classes} classes", expected, "Commands take it as --class."
+            f"no label for a network of {classes} classes", expected, "Give one with label=."
         )
     labels = as_tensor(label, "label", [(n,), (n, classes)])
     if labels.ndim == 2:

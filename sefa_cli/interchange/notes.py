@@ -64,7 +64,7 @@ def note_in(file: IO[bytes], path: str) -> tuple[dict[str, Any], NDArray[np.floa
         raise SefaError(
             f"{path} does not say how it was made",
             "a single PNG picture that sefa made, unchanged",
-            "Sheets do not say: with -o DIR every picture does.",
+            "Sheets do not say: pictures in a folder do.",
         )
     try:
         about = _checked(json.loads(text))

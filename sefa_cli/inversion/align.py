@@ -105,10 +105,10 @@ def face_square(
     count = len(faces)
     if not count:
         raise SefaError(
-            f"no face found in {label}", "a face", "Without --align, its middle is taken."
+            f"no face found in {label}", "a face", "Without align=True, its middle is taken."
         )
     if face is not None and face >= count:
-        numbers = f"--face 0 to {count - 1}" if count > 1 else "--face 0"
+        numbers = f"face 0 to {count - 1}" if count > 1 else "face 0"
         raise SefaError(f"{label} has {count} face{'s' * (count > 1)}", numbers)
     meshes = [points[:, ::-1] * image.size for points in faces]
     squares = [ffhq_square(points) for points in meshes]

@@ -59,6 +59,12 @@ class Inversion(Sequence[Found]):
         found: One result for each photo.
         space: The space of the codes: "w", "w+" or "z".
         tuned: The changes to the model that belong to the codes, if it was tuned.
+
+    Example:
+        >>> photos = list(sefa.sample(tiny, seeds="3-4", device="cpu"))
+        >>> found = sefa.invert(photos, tiny, space="w", passes=5, device="cpu")
+        >>> len(found), found.names, tuple(found[-1].code.shape)
+        (2, ['photo', 'photo-2'], (8, 32))
     """
 
     found: tuple[Found, ...]
@@ -103,10 +109,10 @@ class Inversion(Sequence[Found]):
 
     @public
     def save(self, path: Path | str, overwrite: bool = False) -> None:
-        """Write the codes with the photos' names to an .npz, for `codes=` and `--codes`.
+        """Write the codes with the photos' names to an .npz, for `codes=`.
 
         If the model was tuned, `NAME.tuned.safetensors` beside it gets the changes: a model for
-        `model=` and `--model`.
+        `model=`.
 
         Args:
             path: The file.
@@ -114,6 +120,12 @@ class Inversion(Sequence[Found]):
 
         Raises:
             SefaError: The file exists, or cannot be written.
+
+        Example:
+            >>> photo = sefa.sample(tiny, seeds=3, device="cpu")[0]
+            >>> sefa.invert(photo, tiny, passes=5, device="cpu").save("me.npz")
+            >>> sefa.sample(tiny, codes="me.npz", device="cpu")
+            <1 picture of tiny.pth>
         """
         space = "z" if self.space == "z" else None
         save_codes(path, self.codes, overwrite, space, self.names)

@@ -8,19 +8,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack
 
-from sefa_cli.arguments import public
+from sefa_cli.arguments import public_with
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import FARTHEST, Move, stops_of
 from sefa_cli.ranges import check_indices
 from sefa_cli.rendering.edits import Edits
-from sefa_cli.rendering.film import Film, FilmOptions
+from sefa_cli.rendering.film import FILMS, Film, FilmOptions, way_of
 from sefa_cli.rendering.film_frames import Captions, gap_of, one_below_another, side_by_side
 from sefa_cli.rendering.films import check_film_path
 from sefa_cli.rendering.gallery import Progress
-from sefa_cli.rendering.options import PictureOptions
+from sefa_cli.rendering.options import PICTURES, PictureOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
-from sefa_cli.rendering.sweeps import Shot, check_frames, frame_alphas, rest_frames, shots
+from sefa_cli.rendering.sweeps import Shot, check_frames, frame_alphas, shots
 
 Names = str | int | Iterable[str | int]  # "0-2,smile", 3 or [0, "smile"]
 Span = Sequence[float] | str  # (-3, 3), "-3:3" or "auto"
@@ -35,13 +35,21 @@ class SweepOptions(PictureOptions, FilmOptions, total=False):
         frames: Number of frames from one end of a sweep to the other, at least 2. Default: 48.
         arrange: "rows" sweeps all directions at once, stacked; "sequence" sweeps them in turn.
             Default: "rows".
+
+    Example:
+        >>> how: sefa.SweepOptions = {"frames": 3, "arrange": "sequence", "model": tiny}
+        >>> len(sefa.sweep(sefa.factorize(tiny), "0-1", (-2, 2), device="cpu", **how))
+        6
     """
 
     frames: int
     arrange: str
 
 
-@public
+SWEEPS: SweepOptions = {**PICTURES, **FILMS, "frames": 48, "arrange": "rows"}
+
+
+@public_with(**SWEEPS, seeds=0)
 def sweep(
     bundle: Bundle | Path | str,
     directions: Names,
@@ -74,27 +82,25 @@ def sweep(
         >>> film[2].size
         (32, 32)
     """
-    check_frames(options.get("frames", 48))
+    given: SweepOptions = {**SWEEPS, **options}
+    check_frames(given["frames"])
     bundle = bundle_of(bundle, options)
     one = isinstance(directions, str) or not isinstance(directions, Iterable)
     words: Any = [directions] if one else directions
     ks = check_indices([k for word in words for k in bundle.indices(word)], "direction")
-    fps = options.get("fps", 25)
     auto = isinstance(span, str) and span == "auto"
     alphas = frame_alphas(
         (-FARTHEST, FARTHEST) if auto else stops_of(span),
-        options.get("frames", 48),
-        options.get("bounce", False),
-        options.get("ease", "linear"),
-        rest_frames(options.get("hold", 0), fps),
+        given["frames"],
+        *way_of(options),
     )
     units = [bundle.step(k) for k in ks] if auto else None
-    film = shots(ks, alphas.tolist(), options.get("arrange", "rows"), units)
+    film = shots(ks, alphas.tolist(), given["arrange"], units)
     scene = open_scene_of(bundle, options)
-    return SweepFilm(Edits(scene, bundle), film, fps, options.get("captions", False))
+    return SweepFilm(Edits(scene, bundle), film, given["fps"], given["captions"])
 
 
-@public
+@public_with(**SWEEPS, seeds=0)
 def animate(
     bundle: Bundle | Path | str,
     directions: Names,
@@ -132,7 +138,7 @@ def animate(
         >>> sefa.animate(bundle, 0, "film.gif", (0, 4), frames=3, model=tiny, device="cpu").name
         'film.gif'
     """
-    check_film_path(path, overwrite, options.get("fps", 25))
+    check_film_path(path, overwrite, options.get("fps", SWEEPS["fps"]))
     return sweep(bundle, directions, span, **options).save(path, overwrite, loop, progress)
 
 

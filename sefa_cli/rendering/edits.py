@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from sefa_cli.arguments import public
+from sefa_cli.arguments import public, public_with
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.moves import Move, Steps, moves_of
 from sefa_cli.editing.presets import Part, Preset
@@ -17,7 +17,7 @@ from sefa_cli.interchange.labels import in_file_name
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.lettering import heading
 from sefa_cli.rendering.note import note, of_model, of_move
-from sefa_cli.rendering.options import PictureOptions
+from sefa_cli.rendering.options import PICTURES, PictureOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, bundle_of, open_scene_of
 from sefa_cli.rendering.sheets import contact_sheet
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import torch
 
 
-@public
+@public_with(**PICTURES, seeds="0-4")
 def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOptions]) -> Edits:
     """Move codes along directions of a bundle, and return the pictures.
 
@@ -65,7 +65,7 @@ def edit(bundle: Bundle | Path | str, steps: Steps, **options: Unpack[PictureOpt
     return Edits(open_scene_of(bundle, options, seeds="0-4"), bundle, table)
 
 
-@public
+@public_with(**PICTURES, seeds="0-4")
 def edit_preset(preset: Preset | Path | str, **options: Unpack[PictureOptions]) -> Edits:
     """Move codes as a preset says, and return the pictures.
 
@@ -92,7 +92,8 @@ def edit_preset(preset: Preset | Path | str, **options: Unpack[PictureOptions]) 
         raise UsageError("layers with a preset", "none: the preset knows its layers")
     preset = preset if isinstance(preset, Preset) else Preset.load(preset)
     *first, last = preset.parts
-    options.setdefault("beside", Path(last.file))
+    if options.get("beside") is None:
+        options["beside"] = Path(last.file)
     scene = open_scene_of(last.bundle, options, seeds="0-4")
     scene = replace(scene, layers=last.layers)
     return Edits(scene, last.bundle, [[last.move]], tuple(first), preset.name)
@@ -111,6 +112,12 @@ class Edits(Pictures):
         table: The moves.
         first: Moves along directions of other bundles, made before each move of the table.
         title: The name of the preset that the only move is from, if it is from one.
+
+    Example:
+        >>> bundle = sefa.factorize(tiny).name({1: "smile"})
+        >>> edits = sefa.edit(bundle, {"smile": [-2, 2]}, seeds=3, model=tiny, device="cpu")
+        >>> len(edits), tuple(edits.codes.shape), [edits.stem(i) for i in range(2)]
+        (2, (2, 8, 32), ['seed0003_k1_-2.00', 'seed0003_k1_+2.00'])
     """
 
     scene: Scene
@@ -170,11 +177,21 @@ class Edits(Pictures):
             name: What pictures and menus call it.
             file: The file of the bundle.
 
+        Returns:
+            The preset, to save; `edit_preset` makes its move again.
+
         Raises:
             UsageError: There are several moves.
+
+        Example:
+            >>> edits = sefa.edit(sefa.factorize(tiny), {0: 2}, model=tiny, device="cpu")
+            >>> edits.preset("happy", "face.dirs").name
+            'happy'
         """
         if len(self.moves) != 1:
-            raise UsageError(f"{len(self.moves)} moves in a preset", "one, such as -k 3 -a 2")
+            raise UsageError(
+                f"{len(self.moves)} moves in a preset", "one, along one step of each direction"
+            )
         own = Part(str(file), self.bundle, self.moves[0], self.scene.layers)
         return Preset(name, (*self.first, own))
 
@@ -183,11 +200,15 @@ class Edits(Pictures):
         """Write all moved codes to an .npz file, as `w` or `z`.
 
         Args:
-            path: The file.
+            path: The file; `codes=` reads it.
             overwrite: Replace the file if it exists.
 
         Raises:
             SefaError: The file exists or cannot be written.
+
+        Example:
+            >>> edits = sefa.edit(sefa.factorize(tiny), {0: 2}, model=tiny, device="cpu")
+            >>> edits.save_codes("moved.npz")
         """
         from sefa_cli.editing.codes import save_codes
 
@@ -229,11 +250,7 @@ class Edits(Pictures):
         yield from (view or scene.view).pictures(scene.generator, codes, scene.start.numbers)
 
     def paint_sheet(self, view: View, progress: Progress) -> Picture:
-        """Return one picture: a row for each direction and code, a column for each α.
-
-        Columns stand in the order of α, with the picture before at 0; before combined moves, the
-        picture before stands first.
-        """
+        """Return one picture: a row for each direction and code, a column for each α, in order."""
         scene = self.scene
         before = counted(scene.pictures(view), progress)
         order = self._order()
@@ -252,7 +269,10 @@ class Edits(Pictures):
         return contact_sheet(rows, names, captions=captions)
 
     def _order(self) -> list[int]:
-        """Return the columns of a sheet by α; 0 is the picture before, i the i-th move."""
+        """Return the columns of a sheet by α; 0 is the picture before, i the i-th move.
+
+        The picture before stands at α = 0, and before combined moves.
+        """
         moves = self.table[0]
         alphas = [0.0, *(move.steps[0][1] if len(move.steps) == 1 else 1.0 for move in moves)]
         return sorted(range(len(alphas)), key=alphas.__getitem__)

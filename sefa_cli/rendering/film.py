@@ -16,6 +16,7 @@ from sefa_cli.rendering.films import timing, write_film
 from sefa_cli.rendering.gallery import Progress, checked_index
 from sefa_cli.rendering.pictures import Picture, png, to_image
 from sefa_cli.rendering.scene import Scene
+from sefa_cli.rendering.sweeps import rest_frames
 from sefa_cli.rendering.view import View
 
 _KEPT = 256 * 2**20  # bytes of frames that will be shown again
@@ -29,15 +30,31 @@ class FilmOptions(TypedDict, total=False):
         fps: Frames per second, at least 0.01. Default: 25.
         bounce: Play forward and back, for a seamless loop.
         hold: How long to hold each end, in seconds from 0 to 3600. Default: 0.
-        ease: "linear", or "smooth" to slow down at both ends. Default: "linear".
+        ease: "linear", or "smooth" to slow down at both ends. Default: "linear", or what the
+            storyboard says.
         captions: Write under each row what it shows.
+
+    Example:
+        >>> how: sefa.FilmOptions = {"fps": 12, "bounce": True}
+        >>> len(sefa.interpolate(tiny, 3, 7, frames=4, device="cpu", **how))
+        6
     """
 
     fps: float
     bounce: bool
     hold: float
-    ease: str
+    ease: str | None
     captions: bool
+
+
+FILMS: FilmOptions = {"fps": 25, "bounce": False, "hold": 0, "ease": "linear", "captions": False}
+
+
+def way_of(options: FilmOptions) -> tuple[bool, str, int]:
+    """Return whether a film comes back, its ease, and the frames that rest at each end."""
+    given: FilmOptions = {**FILMS, **options}
+    ease = "linear" if given["ease"] is None else given["ease"]
+    return given["bounce"], ease, rest_frames(given["hold"], given["fps"])
 
 
 class Film(ABC):
@@ -50,6 +67,11 @@ class Film(ABC):
         scene: The generator, and how to render pictures.
         shots: The content of each frame; equal ones show the same picture.
         fps: Frames per second.
+
+    Example:
+        >>> film = sefa.interpolate(tiny, 3, 7, frames=3, device="cpu")
+        >>> len(film), film[-1].size, [frame.mode for frame in film]
+        (3, (32, 32), ['RGB', 'RGB', 'RGB'])
     """
 
     scene: Scene
@@ -91,11 +113,8 @@ class Film(ABC):
         return timing(path, len(self), self.fps)
 
     def frames(self) -> Iterator[Picture]:
-        """Yield the frames, uint8 `(height, width, channels)`.
-
-        A frame that appears again, on the way back or while an end is held, is rendered once.
-        Up to 256 MB of frames are kept for that.
-        """
+        """Yield the frames in order, uint8 `(height, width, channels)`."""
+        # One that appears again, on the way back or while an end is held, is rendered once.
         to_come = Counter(self.shots)
         kept: dict[Hashable, Picture] = {}
         for shot in self.shots:

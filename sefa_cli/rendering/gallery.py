@@ -110,6 +110,14 @@ class Pictures(ABC):
 
         Args:
             progress: Called after each picture.
+
+        Returns:
+            The image. Its pictures have at most 512 pixels (256 for samples), unless `size` was
+            given.
+
+        Example:
+            >>> sefa.sample(tiny, seeds="0-1", device="cpu").sheet().mode
+            'RGB'
         """
         return to_image(self.paint_sheet(self._sheet_view, progress or _nothing))
 
@@ -141,7 +149,7 @@ class Pictures(ABC):
     def write(
         self, target: PictureTarget, progress: Progress | None = None, watch: Watch = _same
     ) -> Iterator[Path | str]:
-        """Write to a checked target; yield each file once it is written."""
+        """Yield each file of a checked target once it is written."""
         progress = progress or _nothing
         if not target.is_folder:
             self._check_fits(target)

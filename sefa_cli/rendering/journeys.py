@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from sefa_cli.allocator import keep_blocks
-from sefa_cli.arguments import public
+from sefa_cli.arguments import public_with
 from sefa_cli.editing.mixing import check_source, parse_mix
 from sefa_cli.editing.storyboard import Key, Storyboard
 from sefa_cli.errors import UsageError
-from sefa_cli.rendering.film import Film, FilmOptions
+from sefa_cli.rendering.film import FILMS, Film, FilmOptions, way_of
 from sefa_cli.rendering.film_frames import Captions
-from sefa_cli.rendering.options import RenderOptions, view_of
+from sefa_cli.rendering.options import PICTURES, RenderOptions, view_of
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, check_scene
-from sefa_cli.rendering.sweeps import check_frames, frame_alphas, rest_frames
+from sefa_cli.rendering.sweeps import check_frames, frame_alphas
 
 if TYPE_CHECKING:
     import torch
@@ -34,11 +34,16 @@ Stop = tuple[int, float]  # between which keys, and the part of the way from the
 class JourneyOptions(RenderOptions, FilmOptions, total=False):
     """The keyword arguments of `interpolate` and `film`: those of pictures and of films.
 
-    Seeds and codes are not among them, because the key frames have theirs.
+    Seeds and codes must be None, because the key frames have theirs.
+
+    Example:
+        >>> how: sefa.JourneyOptions = {"size": 16, "fps": 12, "device": "cpu"}
+        >>> sefa.interpolate(tiny, 3, 7, frames=3, **how)[0].size
+        (16, 16)
     """
 
 
-@public
+@public_with(**PICTURES, **FILMS)
 def interpolate(
     model: str | Path | Generator,
     first: Source,
@@ -79,13 +84,13 @@ def interpolate(
     check_frames(frames)
     check_source(first)
     check_source(last)
-    parts = frame_alphas((0, 1), frames, *_way(options)).tolist()
+    parts = frame_alphas((0, 1), frames, *way_of(options)).tolist()
     mix = options.get("mix_from")
     keys = (Key(0, first, mix), Key(1, last, mix))
     return _journey(model, keys, [(0, part) for part in parts], options)
 
 
-@public
+@public_with(**PICTURES, **{**FILMS, "ease": None})
 def film(
     storyboard: Storyboard | Path | str,
     model: str | Path | Generator | None = None,
@@ -123,9 +128,10 @@ def film(
         check_source(key.source)
         if key.mix_from is not None:
             parse_mix(key.mix_from)
-    options = {"ease": story.ease, **options}
-    bounce, ease, rest = _way(options)
-    there = _stops(story.keys, options.get("fps", 25), ease)
+    if options.get("ease") is None:
+        options["ease"] = story.ease
+    bounce, ease, rest = way_of(options)
+    there = _stops(story.keys, options.get("fps", FILMS["fps"]), ease)
     stops = [there[0]] * rest + there + [there[-1]] * rest
     stops += there[-2:0:-1] if bounce else []
     opened = _open_model(story, model, any_model, options)
@@ -139,7 +145,7 @@ def _open_model(
     from sefa_cli.editing.source import generator_for, load_generator
 
     model = story.model if model is None else model
-    device, offline = options.get("device", "auto"), options.get("offline")
+    device, offline = options.get("device", PICTURES["device"]), options.get("offline")
     if story.parts:
         own, file = story.parts[0].bundle, Path(story.parts[0].file)
         return generator_for(own, model, file, device=device, any_model=any_model, offline=offline)
@@ -202,12 +208,6 @@ def _check(options: JourneyOptions) -> None:
     check_scene(options)  # an option that is not valid is refused before the model is read
 
 
-def _way(options: JourneyOptions) -> tuple[bool, str, int]:
-    """Return whether the film comes back, its ease, and the frames that rest at each end."""
-    rest = rest_frames(options.get("hold", 0), options.get("fps", 25))
-    return options.get("bounce", False), options.get("ease", "linear"), rest
-
-
 def _stops(keys: Sequence[Key], fps: float, ease: str) -> list[Stop]:
     """Return the stop of each frame: frame i is at i / fps seconds, the last at the last key."""
     stops: list[Stop] = []
@@ -229,12 +229,14 @@ def _journey(
     from sefa_cli.generators.inputs import as_size
 
     keep_blocks()
-    generator = load_generator(model, options.get("device", "auto"), options.get("offline"))
+    device, offline = options.get("device", PICTURES["device"]), options.get("offline")
+    generator = load_generator(model, device, offline)
     as_size(options.get("size"), generator.resolution)
     how = options.get("truncation"), options.get("label"), options.get("truncation_layers")
     codes = [key.code(generator, *how) for key in keys]
     if all(code.equal(codes[0]) for code in codes):
         raise UsageError("nothing moves: all key frames show the same face", "two that differ")
     scene = Scene(generator, Start(codes[0], (0,), "code"), view_of(options))
-    fps, captions = options.get("fps", 25), options.get("captions", False)
-    return Journey(scene, codes, [key.name for key in keys], stops, fps, captions)
+    given: JourneyOptions = {**FILMS, **options}
+    names = [key.name for key in keys]
+    return Journey(scene, codes, names, stops, given["fps"], given["captions"])

@@ -46,9 +46,14 @@ class RenderOptions(TypedDict, total=False):
         rotate: Turn the picture counterclockwise, in degrees (StyleGAN3 only).
         device: "auto", "cpu", "cuda" or "mps". Default: "auto".
         offline: Do not download anything. Default: the value of SEFA_OFFLINE.
+
+    Example:
+        >>> look: sefa.RenderOptions = {"seeds": "0-2", "size": 16, "device": "cpu"}
+        >>> sefa.sample(tiny, truncation=0.5, **look)[0].size
+        (16, 16)
     """
 
-    seeds: Indices
+    seeds: Indices | None
     codes: str | Path | NDArray[np.float32] | torch.Tensor | Named | None
     mix_from: Mix | None
     truncation: float | None
@@ -73,6 +78,11 @@ class PictureOptions(RenderOptions, total=False):
             URL, or a generator from `load_generator`.
         any_model: Accept a `model` with another fingerprint.
         beside: The bundle's file; the model is also looked for in its folder.
+
+    Example:
+        >>> how: sefa.PictureOptions = {"seeds": 3, "layers": "0-1", "model": tiny}
+        >>> sefa.edit(sefa.factorize(tiny), {0: 2}, device="cpu", **how)
+        <1 picture: 1 seed, 1 move>
     """
 
     layers: Indices | None
@@ -81,16 +91,26 @@ class PictureOptions(RenderOptions, total=False):
     beside: Path | None
 
 
+# What they are unless given, beside those that may be None.
+PICTURES: PictureOptions = {
+    "noise_mode": "const",
+    "fast": False,
+    "device": "auto",
+    "any_model": False,
+}
+
+
 def view_of(options: RenderOptions) -> View:
     """Return how to render pictures. Raises UsageError for an option that is not valid."""
     check_truncation(options.get("truncation"))
     for name, least in (("size", 1), ("label", 0)):
         if (value := options.get(name)) is not None and not is_whole(value, least):
             raise UsageError(f"{name} must be a whole number from {least}, got {value}")
+    given: PictureOptions = {**PICTURES, **options}
     return View(
         size=options.get("size"),
-        fast=options.get("fast", False),
-        noise_mode=options.get("noise_mode", "const"),
+        fast=given["fast"],
+        noise_mode=given["noise_mode"],
         label=options.get("label"),
         truncation=options.get("truncation"),
         placement=_placement(options.get("translate"), options.get("rotate")),

@@ -38,7 +38,7 @@ class PictureTarget:
         if any(text_in(path, key) != text for key, text in {"Comment": about, **note}.items()):
             raise MismatchError(
                 f"{path} is there, made with other options, or it is not whole",
-                remedy="Use --overwrite to make it again.",
+                remedy="Use overwrite=True to make it again.",
             )
         return path
 

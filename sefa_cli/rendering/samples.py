@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from sefa_cli.arguments import public
+from sefa_cli.arguments import public_with
 from sefa_cli.rendering.gallery import Pictures, Progress, counted
 from sefa_cli.rendering.note import note
-from sefa_cli.rendering.options import RenderOptions
+from sefa_cli.rendering.options import PICTURES, RenderOptions
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.scene import Scene, open_scene
 from sefa_cli.rendering.sheets import grid
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sefa_cli.generators.base import Generator
 
 
-@public
+@public_with(**PICTURES, seeds="0-31")
 def sample(model: str | Path | Generator, **options: Unpack[RenderOptions]) -> Samples:
     """Return the unedited pictures of some seeds.
 
@@ -48,7 +48,17 @@ def sample(model: str | Path | Generator, **options: Unpack[RenderOptions]) -> S
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Samples(Pictures):
-    """The pictures of the starting codes, one for each."""
+    """The pictures of the starting codes, one for each.
+
+    Attributes:
+        scene: The generator, the starting codes and the view.
+        ref: The model's name or file; the family of a loaded generator.
+
+    Example:
+        >>> pictures = sefa.sample(tiny, seeds="0-2", device="cpu")
+        >>> len(pictures), pictures[-1].size, tuple(pictures.scene.start.codes.shape)
+        (3, (32, 32), (3, 8, 32))
+    """
 
     scene: Scene
     ref: str

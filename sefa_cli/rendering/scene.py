@@ -14,7 +14,7 @@ from sefa_cli.generators.devices import check_device
 from sefa_cli.parts import Shard
 from sefa_cli.projections import parse_layers
 from sefa_cli.ranges import Indices, as_indices
-from sefa_cli.rendering.options import PictureOptions, RenderOptions, view_of
+from sefa_cli.rendering.options import PICTURES, PictureOptions, RenderOptions, view_of
 from sefa_cli.rendering.pictures import Picture
 from sefa_cli.rendering.view import View
 
@@ -57,7 +57,8 @@ def bundle_of(bundle: Bundle | Path | str, options: PictureOptions) -> Bundle:
     """Return the bundle, read if this is a path; its model may be in the same folder."""
     if isinstance(bundle, Bundle):
         return bundle
-    options.setdefault("beside", Path(bundle))
+    if options.get("beside") is None:
+        options["beside"] = Path(bundle)
     return Bundle.load(bundle)
 
 
@@ -79,7 +80,7 @@ def open_scene(
     from sefa_cli.editing.source import load_generator
 
     keep_blocks()
-    device, offline = options.get("device", "auto"), options.get("offline")
+    device, offline = options.get("device", PICTURES["device"]), options.get("offline")
     return _scene(load_generator(model, device, offline), options, seeds)
 
 
@@ -99,8 +100,8 @@ def open_scene_of(bundle: Bundle, options: PictureOptions, seeds: Indices = 0) -
         bundle,
         options.get("model"),
         options.get("beside"),
-        device=options.get("device", "auto"),
-        any_model=options.get("any_model", False),
+        device=options.get("device", PICTURES["device"]),
+        any_model=options.get("any_model", PICTURES["any_model"]),
         offline=options.get("offline"),
     )
     layers = options.get("layers")
@@ -114,15 +115,15 @@ def check_scene(options: RenderOptions) -> None:
     seeds, codes, mix = options.get("seeds"), options.get("codes"), options.get("mix_from")
     if seeds is not None and codes is not None:
         raise UsageError("seeds and codes cannot be used together")
-    if "seeds" in options and codes is None:
-        as_indices(options["seeds"], "seed", 2**32)
+    if seeds is not None:
+        as_indices(seeds, "seed", 2**32)
     if isinstance(codes, str | Path):
         check_exists(codes)
     if mix is not None:
         parse_mix(mix)
     if (layers := options.get("truncation_layers")) is not None:
         as_indices(layers, "truncation layer")
-    check_device(options.get("device", "auto"))
+    check_device(options.get("device", PICTURES["device"]))
 
 
 def _scene(generator: "Generator", options: RenderOptions, seeds: Indices) -> Scene:
@@ -131,7 +132,8 @@ def _scene(generator: "Generator", options: RenderOptions, seeds: Indices) -> Sc
 
     as_size(options.get("size"), generator.resolution)
     how = options.get("truncation"), options.get("truncation_layers"), options.get("label")
-    start = start_from(generator, options.get("seeds", seeds), options.get("codes"), *how)
+    own = options.get("seeds")
+    start = start_from(generator, seeds if own is None else own, options.get("codes"), *how)
     if (mix := options.get("mix_from")) is not None:
         start = mixed(start, generator, mix, *how)
     return Scene(generator, start, view_of(options))

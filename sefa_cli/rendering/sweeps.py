@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sefa_cli.editing.moves import check_ease
+from sefa_cli.editing.moves import check_ease, check_seconds
 from sefa_cli.errors import UsageError, either
 from sefa_cli.ranges import is_whole
 
@@ -96,6 +96,5 @@ def check_fps(fps: float) -> None:
 def rest_frames(seconds: float, fps: float) -> int:
     """Return the number of frames in `seconds`, rounded. Raises UsageError outside 0 to 3600 s."""
     check_fps(fps)
-    if not 0 <= seconds <= 3600:
-        raise UsageError(f"hold must be between 0 and 3600 seconds, got {seconds:g}")
+    check_seconds("hold", seconds)
     return int(np.floor(seconds * fps + 0.5))

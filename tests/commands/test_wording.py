@@ -1,13 +1,17 @@
 """What the library says in Python's words is said in a shell's."""
 
+import ast
 import re
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+import sefa_cli
 from sefa_cli.commands.wording import said
 from sefa_cli.editing.mixing import parse_mix
 from sefa_cli.errors import SefaError, UsageError
@@ -153,6 +157,11 @@ def test_a_command_names_only_its_own_options() -> None:
             "The scorer face measures it: --scorers face.",
         ),
         ("Choose another to_rgb=.", "Choose another --to-rgb."),
+        ("Give one with label=.", "Give one with --class."),
+        (
+            "`sefa.factorize_tensors(FILE, PATTERN)` takes them.",
+            "`sefa factorize FILE --tensors PATTERN` takes them.",
+        ),
         ("Set SEFA_model=1 and a.loss=2.", "Set SEFA_model=1 and a.loss=2."),
     ],
 )
@@ -163,6 +172,59 @@ def test_remedies_name_options(remedy: str, shown: str) -> None:
     assert said(SefaError("a model=x.pth is there", "another", remedy)) == (
         f"a model=x.pth is there; expected another. {shown}"
     )
+
+
+# What only commands call, and what quotes pip.
+OF_COMMANDS = (
+    *("cluster.py", "commands/", "editing/moves.py", "interchange/arrays.py"),
+    *("interchange/reading.py", "interchange/trees.py", "joining.py", "parts.py"),
+    *("sources/wheels.py", "studio/"),
+)
+WHOLE_LINES = re.compile(r"`(?:sefa|pip) [^`]*`|MODEL -o ")
+OPTION = re.compile(r"(?:^|(?<= ))(?:--[a-z]|-[a-zA-Z] )")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "sefa_cli").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_a_text_of_the_library_names_no_option_of_a_shell(path: Path) -> None:
+    """Python's users meet it: it names their keyword, and `said` says the option of it."""
+    if str(path.relative_to(ROOT / "sefa_cli")).startswith(OF_COMMANDS):
+        return
+    nodes = [*ast.walk(ast.parse(path.read_text("utf-8")))]
+    documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    texts = [
+        WHOLE_LINES.sub("", node.value)
+        for node in nodes
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in documentation
+    ]
+    assert not [text for text in texts if " " in text and OPTION.search(text)]
+
+
+PYTHON = [
+    lambda: sefa_cli.factorize("codes.npz"),
+    lambda: sefa_cli.factorize("other.npy"),
+    lambda: sefa_cli.factorize("stranger.pt"),
+    lambda: sefa_cli.edit(sefa_cli.factorize_tensors("tiny.pth", "*style.weight"), {0: 1}),
+    lambda: sefa_cli.inspect("sheet.png"),
+    lambda: sefa_cli.load_generator("none.tuned.safetensors"),
+    lambda: sefa_cli.supervise("tiny.pth", "brightness", seeds="0-59", scores="tiny.pth"),
+    lambda: sefa_cli.edit("tiny.dirs", {0: [1, 2]}).preset("p", "tiny.dirs"),
+]
+
+
+@pytest.mark.parametrize("call", PYTHON)
+def test_errors_of_python_calls_name_no_options(call: Callable[[], object], bundle: Path) -> None:
+    np.savez("codes.npz", w=np.zeros((1, 8, 32), np.float32))
+    np.save("other.npy", np.zeros(3))
+    torch.save({"layer.weight": torch.zeros(2)}, "stranger.pt")
+    Image.new("RGB", (8, 8)).save("sheet.png")
+    (Path("none.tuned.safetensors")).write_bytes(Path("tiny.dirs").read_bytes())
+    with pytest.raises(SefaError) as refused:
+        call()
+    assert not re.search(r" --?[a-z]", str(refused.value)), refused.value
 
 
 def test_what_is_expected_is_named_as_it_is_typed() -> None:

@@ -9,7 +9,7 @@ import sefa_cli
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.codes import codes_from_seeds
 from sefa_cli.editing.storyboard import Storyboard
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, UsageError
 from tests.conftest import TINY
 
 STORY = """
@@ -78,7 +78,7 @@ def test_the_file_says_all_that_it_was_read_from(bundle: Bundle) -> None:
         ("[[keys]]\nseed = 3", "1 key frame; expected 2"),
         ("[[keys]]\nat = 1\nseed = 3\n[[keys]]\nat = 2\nseed = 3", "first key frame is at 1"),
         ("[[keys]]\nseed = 3\n[[keys]]\nseed = 3", "at 0 seconds follows one at 0"),
-        ("[[keys]]\nseed = 3\n[[keys]]\nat = 9999\nseed = 3", "up to 3600"),
+        ("[[keys]]\nseed = 3\n[[keys]]\nat = 9999\nseed = 3", "at must be between 0 and 3600"),
         ("[[keys]]\nat = nan\nseed = 3", "at is nan"),
         ("[[keys]]\nat = 'soon'\nseed = 3", "at is 'soon'"),
         ("[[keys]]\nat = 0", "needs a seed or codes"),
@@ -105,3 +105,9 @@ def test_what_it_may_not_say(bundle: Bundle, keys: str, said: str) -> None:
     with pytest.raises(SefaError, match=said) as refused:
         Storyboard.load("story.toml")
     assert "story.toml" in str(refused.value) or "does not exist" in said
+
+
+@pytest.mark.parametrize("at", [-1, -0.001, 3600.5, float("nan"), float("inf")])
+def test_a_key_frame_is_at_a_time_that_a_film_has(at: float) -> None:
+    with pytest.raises(UsageError, match=r"^at must be between 0 and 3600 seconds, got "):
+        sefa_cli.Key(at)

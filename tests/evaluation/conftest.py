@@ -11,7 +11,8 @@ import torch
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.start import Start
 from sefa_cli.evaluation import asked
-from sefa_cli.evaluation.evaluate import Evaluation, evaluate
+from sefa_cli.evaluation.evaluate import evaluate
+from sefa_cli.evaluation.found import Evaluation
 from sefa_cli.rendering.scene import Scene
 from tests.helpers.unsaved import checkpoint
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sefa_cli.evaluation.calibration import calibrated, change_per_alpha, unit
-from sefa_cli.evaluation.evaluate import Evaluation
+from sefa_cli.evaluation.found import Evaluation
 from tests.evaluation.conftest import bundle
 
 

@@ -14,7 +14,8 @@ import pytest
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.evaluation import evaluate as module
 from sefa_cli.evaluation.distortion import distortion
-from sefa_cli.evaluation.evaluate import Evaluation, evaluate
+from sefa_cli.evaluation.evaluate import evaluate
+from sefa_cli.evaluation.found import Evaluation
 from sefa_cli.evaluation.output import as_csv, as_data, write_evaluation
 from sefa_cli.evaluation.proposals import proposal, with_proposals
 from sefa_cli.evaluation.statistics import interval

@@ -11,7 +11,7 @@ import torch
 
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation import evaluate as module
-from sefa_cli.evaluation.evaluate import Evaluation
+from sefa_cli.evaluation.found import Evaluation
 from sefa_cli.evaluation.inception import (
     Convolution,
     Inception,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sefa_cli.evaluation.evaluate import Evaluation
+from sefa_cli.evaluation.found import Evaluation
 from sefa_cli.evaluation.locality import strength
 from sefa_cli.evaluation.output import as_csv
 from tests.evaluation.conftest import bundle

@@ -174,5 +174,5 @@ def test_a_file_that_keeps_no_scores_is_called_what_it_is(tmp_path: Path) -> Non
     np.savez(codes, w=np.zeros((2, 12)))
     picture.write_bytes(b"\x89PNG\r\n\x1a\n")
     for path, said in ((codes, "c.npz holds no scores"), (picture, "p.npz is a PNG picture")):
-        with pytest.raises(SefaError, match=f"{said}; expected a file that `sefa supervise"):
+        with pytest.raises(SefaError, match=f"{said}; expected a file of scores that supervise"):
             check_scores(path, "about")

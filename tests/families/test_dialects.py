@@ -404,7 +404,7 @@ def test_strangers_are_described(tmp_path):
         "x.pt (torch zip) holds no known generator; its first names: 'layer.weight', 'layer.bias', "
         "'head\\n\\x1b[31m.weight', 'z'; "
         f"expected a generator: {either(built_in())}. "
-        "`sefa factorize --tensors PATTERN` takes matrices of any file by their names."
+        "`sefa.factorize_tensors(FILE, PATTERN)` takes matrices of any file by their names."
     )
 
 

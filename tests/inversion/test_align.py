@@ -95,12 +95,12 @@ def test_one_face_of_several() -> None:
     assert (read_photo(image, (64, 64), find=find, face=1).pixels == largest.pixels).all()
     other = read_photo(image, (64, 64), find=find, face=0)
     assert (other.pixels != largest.pixels).any()
-    with pytest.raises(SefaError, match="the picture has 2 faces; expected --face 0 to 1"):
+    with pytest.raises(SefaError, match="the picture has 2 faces; expected face 0 to 1"):
         read_photo(image, (64, 64), find=find, face=2)
 
 
 def test_a_photo_without_a_face() -> None:
-    with pytest.raises(SefaError, match=r"no face found in the picture.* Without --align"):
+    with pytest.raises(SefaError, match=r"no face found in the picture.* Without align=True"):
         read_photo(photo(0, (900, 900), (0, 0)), (64, 64), find=lambda picture: [])
 
 

@@ -13,7 +13,7 @@ from sefa_cli.studio.wording import said
 
 
 def test_a_photo_without_a_face() -> None:
-    with pytest.raises(SefaError, match="--align") as caught:
+    with pytest.raises(SefaError, match="align=True") as caught:
         read_photo(Image.new("RGB", (900, 900)), (64, 64), find=lambda picture: [])
     assert said(caught.value) == (
         "no face found in the picture; expected a face. In Open, clear Align the face of a photo, "

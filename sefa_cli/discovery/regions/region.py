@@ -1,8 +1,7 @@
 """A region: a weight for every pixel, uint8 `(height, width)`, 0 … 255.
 
-`Region` is made from numbers, arrays, files or the words of the command, and drawn when the
-working size is known. `background` says what is to stay still. `check_weights` also takes masks
-found in other ways, one for each seed.
+`Region` is drawn when the working size is known. `background` says what is to stay still.
+`check_weights` also takes masks found in other ways, one for each seed.
 """
 
 from __future__ import annotations
@@ -50,10 +49,13 @@ class Region:
         """Return a box.
 
         Args:
-            numbers: top, left, height and width, or the text `"top,left,height,width"`.
+            *numbers: Top, left, height and width, or the text `"top,left,height,width"`.
+
+        Returns:
+            The region.
 
         Raises:
-            UsageError: unless there are four numbers, the last two above 0.
+            UsageError: These are not four numbers, the last two above 0.
 
         Example:
             >>> Region.box(165, 100, 35, 60) == Region.box("165,100,35,60")
@@ -70,11 +72,14 @@ class Region:
         """Return a polygon.
 
         Args:
-            corners: three or more `(y, x)`, or the text `"y,x y,x y,x"`. Where the outline
+            corners: Three or more `(y, x)`, or the text `"y,x y,x y,x"`. Where the outline
                 crosses itself, the even-odd rule decides.
 
+        Returns:
+            The region.
+
         Raises:
-            UsageError: for fewer corners, or what is not a list of them.
+            UsageError: There are fewer corners, or this is not a list of them.
 
         Example:
             >>> Region.polygon([(0, 0), (0, 4), (4, 0)]).text
@@ -90,17 +95,19 @@ class Region:
         """Return the bright parts of a picture, or of an array.
 
         Args:
-            source: a picture file (white counts, gray weighs, transparent does not count), or an
+            source: A picture file (white counts, gray weighs, transparent does not count), or an
                 array `(height, width)` of bool, uint8 of 0 … 255, or floats of 0 … 1. It needs
                 the picture's aspect, at any size.
-            name: how the bundle calls a mask that comes from an array.
+            name: What the bundle calls a mask that comes from an array.
+
+        Returns:
+            The region.
 
         Raises:
-            SefaError: for a file that is not such a picture.
-            UsageError: for an array of another shape, type or range.
+            SefaError: The file is not such a picture.
+            UsageError: The array has another shape, type or range.
 
         Example:
-            >>> import numpy as np
             >>> Region.mask(np.eye(2, dtype=bool)).weights(2, 2)
             array([[255,   0],
                    [  0, 255]], dtype=uint8)
@@ -119,14 +126,17 @@ class Region:
         """Return segments of a label map.
 
         Args:
-            source: a PNG with a palette or in gray, or an array of integers `(height, width)`. It
+            source: A PNG with a palette or in gray, or an array of integers `(height, width)`. It
                 needs the picture's aspect, at any size.
-            ids: the segments, as numbers or as text: `3`, `[3, 4]`, `"3-5"`.
-            name: how the bundle calls a map that comes from an array.
+            ids: The segments, as numbers or as text: `3`, `[3, 4]`, `"3-5"`.
+            name: What the bundle calls a map that comes from an array.
+
+        Returns:
+            The region.
 
         Raises:
-            SefaError: for a file that is not such a picture.
-            UsageError: for a segment that is not there; it lists those that are.
+            SefaError: The file is not such a picture.
+            UsageError: A segment is not there; the error lists those that are.
 
         Example:
             >>> Region.segments([[0, 3], [4, 4]], [3, 4]).weights(2, 2)
@@ -144,8 +154,14 @@ class Region:
         """Return regions with names, several together if commas part them.
 
         Args:
-            names: such as `"eyes"`, `"eyes,mouth"`, or `"face:eyes"` for a model whose name does
-                not say that it shows faces. `sefa inspect MODEL` lists them.
+            names: Such as `"eyes"`, `"eyes,mouth"`, or `"face:eyes"` for a model whose name does
+                not say that it shows faces. `sefa.inspect(model)["regions"]` has them.
+
+        Returns:
+            The region; `localize` and `weights` refuse a name that is not known.
+
+        Raises:
+            UsageError: `names` is not a string.
 
         Example:
             >>> Region.named("face:eyes,face:mouth").weights(256, 256).shape
@@ -154,10 +170,7 @@ class Region:
         return cls("region", names, shapes.named(names, None))
 
     def on(self, subject: str) -> Region:
-        """Return this region for a model that shows `subject` (`named.subject_of`).
-
-        Only names depend on it. Raises UsageError for a name that the subject does not have.
-        """
+        """Return this region for a model of a `subject`; raises UsageError for a name it lacks."""
         if self.kind != "region":
             return self
         return Region("region", self.text, shapes.named(self.text, subject))
@@ -170,11 +183,21 @@ class Region:
 
     @public
     def weights(self, height: int, width: int) -> Weights:
-        """Return the weights `(height, width)`, 0 … 255, on a picture of that size in pixels.
+        """Return the weight of each pixel of a picture.
+
+        Args:
+            height: The picture's height in pixels, 1 to 65,536.
+            width: Its width.
+
+        Returns:
+            uint8 `(height, width)`, 0 to 255.
 
         Raises:
-            UsageError: if no pixel, or every pixel, is wholly in the region; for a box or polygon
-                that leaves the picture; for a mask of another aspect.
+            UsageError: It holds no pixel, or all; it leaves the picture, or has another aspect.
+
+        Example:
+            >>> Region.box(0, 1, 1, 2).weights(2, 3).tolist()
+            [[0, 255, 255], [0, 0, 0]]
         """
         for name, side in (("height", height), ("width", width)):
             if not is_whole(side, 1, MOST_PIXELS):
@@ -217,8 +240,7 @@ def one_region(
     """Return the one region that these arguments give; read files and parse numbers now.
 
     `subject` is what the model's pictures show (`named.subject_of`), if it is known already.
-    Raises UsageError unless exactly one is given, and for text that is not a region; SefaError for
-    files that cannot be read.
+    Raises UsageError unless one is given, and for text that is not a region; SefaError for files.
     """
     ways = {"box": box, "mask": mask, "polygon": polygon, "seg": seg, "region": named}
     given = [way for way, value in ways.items() if value is not None]
@@ -263,10 +285,7 @@ def background(fore: Weights, region: Region | None = None) -> Weights:
 
 
 def check_weights(weights: Weights, name: str) -> Weights:
-    """Return `weights` `(…, height, width)`.
-
-    Raises UsageError if one holds nothing or everything.
-    """
+    """Return `weights` `(…, height, width)`. Raises UsageError if one holds nothing or all."""
     height, width = weights.shape[-2:]
     pixels = f"the {height} × {width} pixels"
     if not weights.any(axis=(-2, -1)).all():
