@@ -13,7 +13,7 @@ from sefa_cli.containers.file_regions import mapped
 from sefa_cli.containers.safetensors_files import is_safetensors, read_safetensors
 from sefa_cli.containers.torch_legacy import read_plain_pickle
 from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, names_in_zip, read_torch_zip
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families import registry
 from sefa_cli.families.family import Model
 from sefa_cli.families.native import is_native, read_native
@@ -81,7 +81,7 @@ def read_matching(path: Path, name: str, pattern: str) -> dict[str, LazyTensor]:
     if found:
         return found
     shown = ", ".join(f"{n!r:.80}" for n in names[:_SHOWN])
-    raise SefaError(
+    raise (UsageError if names else SefaError)(
         f"no tensor of {name} matches {pattern!r:.80}",
         f"a pattern for its {len(names)} names: {shown} …" if names else "a file with tensors",
     )

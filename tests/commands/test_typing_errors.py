@@ -1,6 +1,7 @@
 """Words that cannot be parsed are refused in one line, as every other fault is."""
 
 import re
+import shlex
 
 import pytest
 import typer.main
@@ -54,10 +55,18 @@ from sefa_cli.cli import app
         ("edit a --k 0 --save-codes=", "--save-codes is empty; expected the name"),
         ("invert a --model b -o c.npz --sheet=", "--sheet is empty; expected the name"),
         ("evaluate a -o b --cache=", "--cache is empty; expected the name"),
+        ("edit a --k 0 --codes=", "--codes is empty; expected a value"),
+        ("edit a --k 0 --model=", "--model is empty"),
+        ("pick a --mix= -o c", "--mix is empty"),
+        ("localize a --mask= -o c", "--mask is empty"),
+        ("factorize '' -o c", "MODEL is empty; expected a value"),
+        ("edit '' --k 0", "X.dirs is empty"),
+        ("merge a '' -o c", "PART is empty"),
+        ("import '' --model a -o c", "FILE is empty"),
     ],
 )
 def test_one_line_says_what_to_type(words: str, said: str) -> None:
-    result = CliRunner().invoke(app, words.split())
+    result = CliRunner().invoke(app, shlex.split(words))
     assert result.exit_code == 2
     assert result.stderr.startswith("sefa: ") and result.stderr.count("\n") == 1
     assert said in result.stderr
