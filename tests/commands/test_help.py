@@ -44,3 +44,15 @@ def test_no_notation_of_programs(path: tuple[str, ...]) -> None:
 
 def test_the_size_that_evaluate_takes_is_told() -> None:
     assert "Default: at most 256" in shown(("evaluate",)).partition("--size")[2][:200]
+
+
+def test_an_option_has_the_same_letter_in_every_command() -> None:
+    letters: dict[str, set[str]] = {}
+    for path, command in COMMANDS.items():
+        for parameter in command.params:
+            names = {name for name in parameter.opts if name.startswith("--")}
+            letter = "".join(set(parameter.opts) - names)
+            for name in names & {"--model", "--output", "--k", "--layers", "--dirs", "--alpha"}:
+                letters.setdefault(name, set()).add(letter)
+            assert len(letter) in (0, 2) or not names, path
+    assert len(letters) == 6 and all(len(found) == 1 for found in letters.values()), letters
