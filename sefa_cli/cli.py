@@ -27,7 +27,7 @@ _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
 _HELP = ("-h", "--help")
 # Rich alone would keep the line breaks of docstrings. Its tables cut words on narrow terminals.
 _COLUMNS = terminal_columns()
-_MARKUP: Literal["markdown"] | None = "markdown" if _COLUMNS >= 60 else None
+_MARKUP: Literal["markdown"] | None = "markdown" if _COLUMNS >= 80 else None
 
 
 # In the order of the help. The module of a command is imported when it is named.

@@ -1,6 +1,9 @@
 """The help shows what its texts say, in plain words."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,3 +59,30 @@ def test_an_option_has_the_same_letter_in_every_command() -> None:
                 letters.setdefault(name, set()).add(letter)
             assert len(letter) in (0, 2) or not names, path
     assert len(letters) == 6 and all(len(found) == 1 for found in letters.values()), letters
+
+
+@pytest.mark.parametrize("columns", [60, 79, 80])
+def test_no_word_is_broken(columns: int) -> None:
+    """Rich's tables cut a word that is wider than its column, or end it with an ellipsis."""
+    code = (
+        "import sys; from sefa_cli.cli import make_app\n"
+        "import typer.main; group = typer.main.get_command(make_app())\n"
+        "for name, command in group.commands.items():\n"
+        "    if not hasattr(command, 'commands'):\n"
+        "        command.main(['--help'], prog_name='sefa ' + name, standalone_mode=False)\n"
+    )
+
+    def words(wide: int) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "COLUMNS": str(wide)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        whole = re.sub(r"(?<=\w)-\n\s+", "-", done.stdout)  # plain text breaks there
+        return re.sub("[│╭╮╰╯─]", " ", whole).split()
+
+    plain = {*words(300), *(word.replace("`", "") for word in words(59))}
+    assert len(plain) > 500
+    assert [word for word in words(columns) if word.replace("`", "") not in plain] == []
