@@ -136,7 +136,8 @@ def kind_at(path: Path | str) -> tuple[str, str]:
     if Path(path).is_dir():
         return "a folder", ""
     with open_file(path) as file:
-        return kind_of(file.read(4096).ljust(8, b"\0"))
+        start = file.read(4096)
+    return kind_of(start.ljust(8, b"\0")) if start else ("empty", "Get the file again.")
 
 
 def not_here(path: Path | str, remedy: str = "Check the name.") -> SefaError:
