@@ -181,5 +181,5 @@ def test_a_file_that_keeps_no_scores_is_called_what_it_is(tmp_path: Path) -> Non
     ):
         with pytest.raises(SefaError, match=f"{said}; expected a file that `sefa supervise"):
             check_scores(path, "about")
-    with pytest.raises(SefaError, match="is a folder; expected a file$"):
+    with pytest.raises(SefaError, match=r"is a folder; expected a file$"):
         Kept.read(tmp_path)
