@@ -48,7 +48,7 @@ def test_inspect_imports_little_more_than_a_table_and_numpy(tmp_path: Path) -> N
     assert more <= own | small | {"unicodedata"}
 
 
-@pytest.mark.parametrize("columns", ["79", "80", "200"])
+@pytest.mark.parametrize("columns", ["59", "60", "80", "200"])
 def test_the_list_of_commands_is_the_same_without_their_options(columns: str) -> None:
     code = "from sefa_cli.cli import make_app; make_app({!r})(['--help'], prog_name='sefa')"
     environment = {**os.environ, "COLUMNS": columns, "FORCE_COLOR": "1"}
