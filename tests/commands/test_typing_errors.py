@@ -67,6 +67,7 @@ from sefa_cli.cli import app
         ("evaluate a -o b --cache=", "--cache is empty; expected the name"),
         ("edit a --k 0 --codes=", "--codes is empty; expected a value"),
         ("edit a --k 0 --model=", "--model is empty"),
+        ("sample a --on=", "--on is empty"),
         ("pick a --mix= -o c", "--mix is empty"),
         ("localize a --mask= -o c", "--mask is empty"),
         ("factorize '' -o c", "MODEL is empty; expected a value"),
