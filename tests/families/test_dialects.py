@@ -402,8 +402,7 @@ def test_strangers_are_described(tmp_path):
         read_checkpoint(tmp_path / "x.pt")
     assert str(refused.value) == (
         f"{tmp_path}/x.pt (torch zip) holds no known generator; its first names: "
-        "'layer.weight', 'layer.bias', "
-        "'head\\n\\x1b[31m.weight', 'z'; "
+        "'layer.weight', 'layer.bias', 'head\\n\\x1b[31m.weight', 'z'; "
         f"expected a generator: {either(built_in())}. "
         "`sefa factorize --tensors PATTERN` takes matrices of any file by their names."
     )
