@@ -25,9 +25,7 @@ from sefa_cli.errors import SefaError
 _NOWHERE = "the working folder does not exist any more. Run it again in another folder."
 _QUIETNESS = ("-q", "--quiet", "-v", "--verbose")
 _HELP = ("-h", "--help")
-# Rich alone would keep the line breaks of docstrings. Its tables cut words on narrow terminals.
 _COLUMNS = terminal_columns()
-_MARKUP: Literal["markdown"] | None = "markdown" if _COLUMNS >= 60 else None
 
 
 # In the order of the help. The module of a command is imported when it is named.
@@ -170,14 +168,17 @@ def make_app(only: str = "") -> typer.Typer:
     commands shows neither, and they would take a tenth of the time.
     """
     listed = only in _HELP
+    # Rich alone would keep the line breaks of docstrings. Its tables cut words on narrow terminals.
+    narrow = (80 if only in _COMMANDS else 60) > _COLUMNS
+    markup: Literal["markdown", "rich"] = "rich" if listed else "markdown"
     made = typer.Typer(
         name="sefa",
         cls=SefaGroup,
         no_args_is_help=True,
-        rich_markup_mode="rich" if listed and _MARKUP else _MARKUP,
+        rich_markup_mode=None if narrow else markup,
         context_settings={
             "help_option_names": list(_HELP),
-            "terminal_width": None if _MARKUP else _COLUMNS,
+            "terminal_width": _COLUMNS if narrow else None,
         },
         pretty_exceptions_show_locals=False,
         help="Find the directions in a GAN's latent space that change one thing in the picture, "

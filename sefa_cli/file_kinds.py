@@ -73,16 +73,21 @@ def why_not(path: Path | str, error: OSError, doing: str = "write") -> SefaError
     return SefaError(f"cannot {doing} {path}: {reason}", remedy=remedy)
 
 
-def check_ordinary(path: Path | str) -> None:
-    """Raise SefaError for a device, which may have no end; pipes are fine. Raises OSError."""
+def check_ordinary(path: Path | str, pipes: bool = False) -> None:
+    """Raise SefaError for a device, which may have no end; also OSError.
+
+    `pipes` are fine for who reads once, from the beginning to the end.
+    """
     mode = Path(path).stat().st_mode
+    if stat.S_ISFIFO(mode) and not pipes:
+        raise SefaError(f"{path} is a pipe", "a file", "Save what comes through it first.")
     if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
         raise SefaError(f"{path} is not an ordinary file", "a file")
 
 
-def open_file(path: Path | str) -> io.BufferedReader:
-    """Open a file to read. Raises SefaError for a device, and OSError."""
-    check_ordinary(path)
+def open_file(path: Path | str, pipes: bool = False) -> io.BufferedReader:
+    """Open a file to read. Raises as `check_ordinary` does."""
+    check_ordinary(path, pipes)
     return open(path, "rb")
 
 
@@ -131,7 +136,8 @@ def kind_at(path: Path | str) -> tuple[str, str]:
     if Path(path).is_dir():
         return "a folder", ""
     with open_file(path) as file:
-        return kind_of(file.read(4096).ljust(8, b"\0"))
+        start = file.read(4096)
+    return kind_of(start.ljust(8, b"\0")) if start else ("empty", "Get the file again.")
 
 
 def not_here(path: Path | str, remedy: str = "Check the name.") -> SefaError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sefa_cli.arguments import check_kind
 from sefa_cli.bundle.rules import LEVELS, check_answers
 from sefa_cli.canonical import shown
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.ranges import format_range
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def relabeled(bundle: "Bundle", labels: Mapping[int, str | None]) -> "Bundle":
         labels: The new label of each direction by its index, from 0; None removes a label.
 
     Raises:
-        SefaError: A label is used twice, reads as an index, or is not one line of text.
+        UsageError: A label is used twice, reads as an index, or is not one line of text.
     """
     info = [dict(about) for about in bundle.info]
     for k in labels:
@@ -32,9 +32,12 @@ def relabeled(bundle: "Bundle", labels: Mapping[int, str | None]) -> "Bundle":
         if label is not None:
             check_kind("label", label, "str | None")
             if label == "all" or re.fullmatch(r"-\d+", label):
-                raise SefaError(f"the label {shown(label)} reads as an index or a range", "a word")
+                raise UsageError(f"the label {shown(label)} reads as an index or a range", "a word")
             info[k]["label"] = label
-    return replace(bundle, info=tuple(info))
+    try:
+        return replace(bundle, info=tuple(info))
+    except SefaError as error:  # the labels are wrong, not the bundle
+        raise UsageError(error.found, error.expected) from None
 
 
 def annotate(bundle: "Bundle", k: int | str, answers: Mapping[str, Any] | None) -> "Bundle":

@@ -165,7 +165,7 @@ class Bundle(Operations):
         if not isinstance(path, str | Path):
             return cls._read(path, str(getattr(path, "name", "the stream")))
         try:
-            with open_file(path) as file:
+            with open_file(path, pipes=True) as file:
                 return cls._read(file, str(path))
         except SefaError as error:
             own = shlex.join([str(path), "-o", f"{Path(path).stem}.dirs"])

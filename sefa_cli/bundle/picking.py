@@ -86,8 +86,8 @@ def mix(
         A new bundle of the sum, made a unit vector; `info[0]["scale"]` keeps its length.
 
     Raises:
-        UsageError: The text is not such a sum.
-        SefaError: The bundles do not belong together, or the sum is zero.
+        UsageError: The text is not such a sum, or comes out zero.
+        SefaError: The bundles do not belong together.
 
     Example:
         >>> bundle = sefa.factorize(tiny).name({3: "smile"})
@@ -162,16 +162,16 @@ def picked(algebra: Algebra, chosen: Sequence[Chosen], flip: bool = False) -> Bu
 def combined(algebra: Algebra, terms: Sequence[tuple[float, Chosen]], text: str) -> Bundle:
     """Return a bundle of the one direction Σ weight · unit vector; `text` is how it was written.
 
-    Raises SefaError if the sum is zero.
+    Raises UsageError if the sum is zero.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         rows = np.array([weight * algebra.row(*chosen) for weight, chosen in terms])
         row = rows.sum(axis=0)  # (dim,) or (layers, dim)
         length, most = float(np.linalg.norm(row)), float(np.linalg.norm(rows))
     if not math.isfinite(most):
-        raise SefaError(f"the mix {text!r} is too long to be measured", "smaller weights")
+        raise UsageError(f"the mix {text!r} is too long to be measured", "smaller weights")
     if length <= _ZERO * most:
-        raise SefaError(f"the mix {text!r} comes out zero", "a sum that moves something")
+        raise UsageError(f"the mix {text!r} comes out zero", "a sum that moves something")
     parts = [
         {"weight": weight, **origin_of(source.name, source.bundle, k)}
         for weight, (source, k) in terms
@@ -182,7 +182,7 @@ def combined(algebra: Algebra, terms: Sequence[tuple[float, Chosen]], text: str)
 def mixed(algebra: Algebra, text: str) -> Bundle:
     """Return a bundle of the one direction that the sum `text` describes.
 
-    Raises UsageError if the text is not a sum, SefaError if the sum is zero.
+    Raises UsageError if the text is not a sum, or if the sum is zero.
     """
     terms = [(weight, algebra.find(name)) for weight, name in parse_mix(text)]
     return combined(algebra, terms, text)
@@ -192,7 +192,7 @@ def without(bundle: Bundle, algebra: Algebra, names: Sequence[str]) -> Bundle:
     """Return the directions of `bundle`, each made orthogonal to the span of the named ones.
 
     Moving along them leaves the named ones alone to first order. Measurements and answers about
-    the old directions are dropped. Raises SefaError for a direction that lies in that span.
+    the old directions are dropped. Raises UsageError for a direction that lies in that span.
     """
     others = [pair for name in names for pair in algebra.find_all(name)]
     rows = np.array([algebra.row(*pair).ravel() for pair in others])
@@ -205,8 +205,8 @@ def without(bundle: Bundle, algebra: Algebra, names: Sequence[str]) -> Bundle:
         row = row - basis @ (basis.T @ row)
         if np.linalg.norm(row) < _ZERO:
             called = repr(about["label"]) if "label" in about else f"direction {k}"
-            raise SefaError(f"nothing of {called} is left without {' and '.join(names)}",
-                            "a direction that is not made of those")  # fmt: skip
+            raise UsageError(f"nothing of {called} is left without {' and '.join(names)}",
+                             "a direction that is not made of those")  # fmt: skip
         kept = {key: about[key] for key in about if key not in ("gain", "change", "annotation")}
         origin = {**about["from"], "without": [*about["from"].get("without", []), *taken]}
         cleaned.append((row.reshape(direction.shape), {**kept, "from": origin}))

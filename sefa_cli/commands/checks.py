@@ -6,7 +6,7 @@ These checks know the words of the command. The library checks again what it is 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sefa_cli.errors import OfflineError, SefaError, UsageError, either
+from sefa_cli.errors import OfflineError, UsageError, either
 from sefa_cli.ranges import check_indices, parse_range
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def check_seeds(text: str) -> int:
 
 
 def check_device(name: str, precision: str = "auto") -> None:
-    """Raise SefaError for a device or a precision that this machine or this torch lacks."""
+    """Raise UsageError for a device or a precision that this machine or this torch lacks."""
     from sefa_cli.generators.devices import check_device
     from sefa_cli.generators.precision import check_precision
 
@@ -120,7 +120,7 @@ def check_class(label: int | None, classes: int, needed: bool) -> None:
     """Refuse a class that a model does not have, and none where one is `needed`."""
     if label is None:
         if classes and needed:
-            raise SefaError(
+            raise UsageError(
                 f"no label for a network of {classes} classes", f"--class, one of 0-{classes - 1}"
             )
         return

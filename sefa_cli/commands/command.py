@@ -87,7 +87,7 @@ class SefaCommand(TyperCommand):
                 raise unexpected(extra, ctx)
             _refuse_repeats(order)
             self._refuse_both_ways(args)
-            self._refuse_empty_names(given)
+            self._refuse_empty(given)
             self._refuse_models(given)
             missing = [
                 p
@@ -134,12 +134,18 @@ class SefaCommand(TyperCommand):
             if on and off:
                 raise UsageError(f"{on} and {off} cannot be used together")
 
-    def _refuse_empty_names(self, given: dict[str, Any]) -> None:
-        """Refuse an output without a name, which would be the working folder or nothing."""
+    def _refuse_empty(self, given: dict[str, Any]) -> None:
+        """Refuse an empty value: as a name it would be the working folder or nothing."""
         for parameter in self.params:
-            if parameter.name in _WRITTEN and given.get(parameter.name) == "":
-                name = max(parameter.opts, key=len)
-                raise UsageError(f"{name} is empty", "the name of a file or folder")
+            value: Any = given.get(str(parameter.name))
+            several = isinstance(value, list | tuple) and parameter.name != "words"  # labels
+            if value == "" or (several and "" in value):
+                argument = parameter.param_type_name == "argument"
+                name = (
+                    str(parameter.metavar).rstrip("…") if argument else max(parameter.opts, key=len)
+                )
+                what = "the name of a file or folder" if parameter.name in _WRITTEN else "a value"
+                raise UsageError(f"{name} is empty", what)
 
     def _refuse_models(self, given: dict[str, Any]) -> None:
         """Refuse the name or the address of a model in the place of a bundle."""

@@ -8,7 +8,7 @@ import typer
 from sefa_cli.commands import options
 from sefa_cli.commands.console import say, working, wrote
 from sefa_cli.discovery.methods import check_method, check_options, methods_of
-from sefa_cli.errors import UsageError
+from sefa_cli.errors import UsageError, either
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
@@ -35,8 +35,9 @@ def factorize(
         str,
         typer.Option(
             "--method",
-            metavar="|".join(methods_of("factorize")),
-            help="How directions are found. Those other than sefa look at samples of the latent.",
+            metavar="NAME",
+            help=f"How directions are found: {either(methods_of('factorize'))}. Those other than "
+            "sefa look at samples of the latent.",
         ),
     ] = "sefa",
     num: Annotated[
@@ -47,8 +48,8 @@ def factorize(
         str,
         typer.Option(
             "--to-rgb",
-            metavar="first|last|all|none",
-            help="Which of the layers' to-RGBs to include.",
+            metavar="NAME",
+            help="Which of the layers' to-RGBs to include: first, last, all or none.",
         ),
     ] = "last",
     normalize: Annotated[

@@ -15,7 +15,9 @@ def import_(
     ],
     model: Annotated[
         str,
-        typer.Option("--model", metavar="MODEL", help="The model that the directions belong to."),
+        typer.Option(
+            "--model", "-m", metavar="MODEL", help="The model that the directions belong to."
+        ),
     ],
     output: Annotated[
         str,

@@ -178,9 +178,10 @@ def _check_files(
     if shard is not None and shares.on is None:
         written = shard.path(output)
         files = [written]
+    files += [] if sheet is None else [Path(sheet)]
     if not (shares.resume or overwrite):
-        check_not_kept(written)
-    for path in files if sheet is None else [*files, Path(sheet)]:
+        check_not_kept(written, files)
+    for path in files:
         if path.exists() and any(path.samefile(photo) for photo in paths):
             raise UsageError(f"{path} is one of the photos", "the name of another file")
         check_writable(path, overwrite or (shares.resume and written != Path(output)))

@@ -7,6 +7,7 @@ import typer
 
 from sefa_cli.commands import options
 from sefa_cli.discovery.methods import methods_of
+from sefa_cli.errors import either
 
 
 # See picture_options for why nothing else is generated.
@@ -17,8 +18,9 @@ class Where:
     box: Annotated[
         str | None,
         typer.Option(
-            metavar="TOP,LEFT,HEIGHT,WIDTH",
-            help="The region: pixels of --size, or parts of the picture with a decimal point.",
+            metavar="Y,X,H,W",
+            help="The region by its top, left, height and width: pixels of --size, or parts of the "
+            "picture with a decimal point.",
         ),
     ] = None
     mask: Annotated[
@@ -120,9 +122,10 @@ class How:
     method: Annotated[
         str,
         typer.Option(
-            metavar="|".join(methods_of("localize")),
-            help="The method: ReSeFa, or to compare with it LOCO Edit's null space, LowRankGAN, or "
-            "StyleSpace, which takes a derivative for each channel of the styles.",
+            metavar="NAME",
+            help=f"The method: {either(methods_of('localize'))}. To compare with ReSeFa, these are "
+            "LOCO Edit's null space, LowRankGAN, and StyleSpace, which takes a derivative for each "
+            "channel of the styles.",
         ),
     ] = "resefa"
     rank: Annotated[
@@ -149,9 +152,10 @@ class How:
     precision: Annotated[
         str,
         typer.Option(
-            metavar="auto|float32|tf32|bf16",
-            help="The precision of the derivatives: bf16, and on CUDA tf32, are coarser and "
-            "faster. Default: bf16 for a few derivatives where that is faster, else float32.",
+            metavar="NAME",
+            help="The precision of the derivatives: float32, tf32, bf16 or auto. bf16, and on CUDA "
+            "tf32, are coarser and faster. Default: auto, which is bf16 for a few derivatives "
+            "where that is faster, else float32.",
         ),
     ] = "auto"
     memory: Annotated[

@@ -8,7 +8,7 @@ import typer
 from sefa_cli.commands import options
 from sefa_cli.commands.console import print_json, wrote
 from sefa_cli.commands.streams import label_text
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sefa_cli.bundle.bundle import Bundle
@@ -57,10 +57,7 @@ def name(
                     f"{'--list' if list_labels else '--json'} and - cannot be used together: the "
                     "new bundle goes to stdout"
                 )
-            try:
-                bundle = relabeled(bundle, labels)
-            except SefaError as error:  # the words are wrong, not the file
-                raise UsageError(error.found, error.expected) from None
+            bundle = relabeled(bundle, labels)
             bundle.save(file, overwrite=True)
         elif not (list_labels or as_json):
             raise UsageError("no label is given", 'pairs such as 3 "turns left", --clear or --list')

@@ -43,7 +43,7 @@ def pick(
         typer.Option(
             "--without",
             metavar="K",
-            help="Remove what they share with this direction. May be repeated.",
+            help="Remove what the chosen directions share with this one. May be repeated.",
         ),
     ] = None,
     overwrite: options.Overwrite = False,

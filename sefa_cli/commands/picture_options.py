@@ -102,7 +102,10 @@ class Start:
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", metavar="MODEL", help="The bundle's model, if it cannot be found by itself."
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="The bundle's model, if it cannot be found by itself.",
         ),
     ] = None
     any_model: Annotated[

@@ -25,8 +25,8 @@ class Shares:
         str | None,
         typer.Option(
             metavar="I/N",
-            help="Do the I-th of N shares alone. Pictures go into the folder and need no merge; "
-            "all else is written to OUT.IofN.part, and `sefa merge` puts the parts together.",
+            help="Do the I-th of N shares alone, into OUT.IofN.part; `sefa merge` puts the parts "
+            "together. Only a folder of pictures needs no merge.",
         ),
     ] = None
     on: Annotated[
@@ -50,8 +50,8 @@ class Shares:
         bool,
         typer.Option(
             "--resume",
-            help="Continue an interrupted run with the same options. With --shard or --on, also "
-            "start one, and leave alone what is done.",
+            help="Continue an interrupted run with the same options. With --shard or --on it may "
+            "also be a new run; what is done is left alone.",
         ),
     ] = False
 

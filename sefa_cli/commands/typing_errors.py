@@ -17,6 +17,8 @@ _MEANT = {
     "animate": ("--k", r".+"),
     "sample": ("--seeds", r"[\d,-]+"),
 }
+# Files that stand alone, before those.
+_FILES = (("--model", r".+\.(pth?|pkl|ckpt|bin)"), ("--photo", r".+\.(png|jpe?g|webp)"))
 _MODELS = "sefa models to list them, or sefa models pull NAME"
 _CLOSE = 0.75  # --alphas is, to --alpha; --steps is not, to --seeds
 _NUMBERS = {"int": "a whole number", "float": "a number"}
@@ -36,13 +38,21 @@ def unexpected(words: list[str], ctx: Any) -> UsageError:
     )
     if of_bundle and all(word.endswith(".dirs") for word in words):
         return UsageError(f"{len(words) + 1} bundles are given", "one", _help_of(ctx))
-    option, looks = _MEANT.get(str(ctx.info_name), ("", ""))
-    meant = option and all(re.fullmatch(looks, word) for word in words)
-    return UsageError(
-        f"unexpected {'word' if len(words) == 1 else 'words'}: {said}",
-        f"{option} {','.join(words)}" if meant else "",
-        _help_of(ctx),
-    )
+    found = f"unexpected {'word' if len(words) == 1 else 'words'}: {said}"
+    return UsageError(found, _meant(words, ctx), _help_of(ctx))
+
+
+def _meant(words: list[str], ctx: Any) -> str:
+    """Return the words with the option that they most likely lack, "" for none."""
+    from sefa_cli.sources.locate import is_remote
+
+    own = {name for parameter in ctx.command.params for name in parameter.opts}
+    if "--model" in own and len(words) == 1 and is_remote(words[0]):
+        return f"--model {words[0]}"
+    for option, looks in (*_FILES, _MEANT.get(str(ctx.info_name), ("", ""))):
+        if option in own and all(re.fullmatch(looks, word) for word in words):
+            return f"{option} {(' ' if option == '--photo' else ',').join(words)}"
+    return ""
 
 
 def _help_of(ctx: Any) -> str:

@@ -15,9 +15,11 @@ _KEYWORD = re.compile(
 )
 
 
+# A value that the library names with its argument, anywhere.
+_VALUE = re.compile(r"(?<![\w-])(?:tau (?=auto|above|\d)|layers,? (?=auto|such as|middle|all\b))")
 # What the library says of its keyword arguments begins with their names.
 _OF_KEYWORDS = re.compile(
-    r"\w+(?:(?:, | and )\w+)* (?:must be|cannot be used together"
+    r"\A\w+(?:(?:, | and )\w+)* (?:must be|cannot be used together"
     r"|ha(?:s|ve) no effect(?: with(?:out)? \w+(?: and \w+)?)?)"
 )
 _DIFFERING = re.compile(r"(?<=with other options )\(.*\)")  # what `Partial` says of them
@@ -55,13 +57,16 @@ def said(
         remedy = remedy.replace(", or accept this one with any_model=True", "")
     expected, remedy = (_KEYWORD.sub(_option, text) for text in (expected, remedy))
     remedy = remedy.replace(*_CALL)
+    found, expected, remedy = (
+        _VALUE.sub(partial(_dashed, options), text) for text in (found, expected, remedy)
+    )
     for name, own in typed.items():
         found = re.sub(rf"(?<![\w-]){name}(?![\w-])", own, found)
     return str(SefaError(found, expected, remedy))
 
 
 def _dashed(options: Collection[str], match: re.Match[str]) -> str:
-    return match[0] if match.start() else _WORD.sub(partial(_dashed_word, options), match[0])
+    return _WORD.sub(partial(_dashed_word, options), match[0])
 
 
 def _dashed_word(options: Collection[str], name: re.Match[str]) -> str:

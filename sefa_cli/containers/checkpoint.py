@@ -60,7 +60,7 @@ class LazyTensor:
 
     def named(self, name: str, path: Path) -> "LazyTensor":
         """Return this tensor with its name in the file at `path`, for errors."""
-        return replace(self, origin=f"{name!r:.80} of {path.name}")
+        return replace(self, origin=f"{name!r:.80} of {path}")
 
     def kept(self) -> "LazyTensor":
         """Return this tensor, read from the file at most once and then kept in memory."""

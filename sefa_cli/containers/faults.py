@@ -31,4 +31,4 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except FileError as fault:
-        raise fault.named(path.name) from fault.__cause__
+        raise fault.named(str(path)) from fault.__cause__

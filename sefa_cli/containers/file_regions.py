@@ -58,7 +58,7 @@ class FileRegion:
             raise why_not(self.path, error, "read") from error
         if done < self.length:
             cut = damaged("it ends early, or it changed while it was read")
-            raise cut.named(self.path.name)  # tensors are read long after the file was opened
+            raise cut.named(str(self.path))  # tensors are read long after the file was opened
         return content
 
 

@@ -83,7 +83,7 @@ def _tensor(file: safe_open, name: str, entry: Entry, path: Path) -> LazyTensor:
             numbers: NDArray[Any] = file.get_tensor(name).reshape(entry.shape)
         except (SafetensorError, OSError, ValueError) as error:
             cut = damaged("it ends early, or it changed while it was read")
-            raise cut.named(path.name) from error  # long after the file was opened
+            raise cut.named(str(path)) from error  # long after the file was opened
         return numbers
 
     return LazyTensor(entry.shape, DTYPES[entry.dtype], read)

@@ -120,7 +120,15 @@ def inspect(
     if is_png(ref):
         about, code = read_note(ref)
         return Description({**about, "latent": list(code.shape[1:])}, kind="picture")
-    return Description(_of_checkpoint(ref, offline))
+    from sefa_cli.families.reading import EXPECTED
+
+    try:
+        return Description(_of_checkpoint(ref, offline))
+    except SefaError as error:
+        if error.expected != EXPECTED:
+            raise
+        expected = f"a bundle, a picture made by sefa, or {EXPECTED}"
+        raise SefaError(error.found, expected, error.remedy) from None
 
 
 def is_bundle(ref: str | Path) -> bool:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +55,16 @@ def check_resumable(path: Path) -> None:
     _told(path, "key")
 
 
-def check_not_kept(written: Path, resumes: bool = True) -> None:
-    """Refuse an output with a partial file: a new run would write over the work that it keeps."""
+def check_not_kept(written: Path, others: Iterable[Path] = (), resumes: bool = True) -> None:
+    """Refuse an output with a partial file: a new run would write over the work that it keeps.
+
+    `others` are written too when it is done.
+    """
     path = partial_path(written)
     if os.path.lexists(path):  # where nobody may look, the refusal to write says it
         # A share that is done is left alone by resume=True.
-        also = " and overwrite=True" if written.exists() and written.suffix != SUFFIX else ""
+        there = written.suffix != SUFFIX and any(path.exists() for path in (written, *others))
+        also = " and overwrite=True" * there
         go_on = f"Go on with resume=True{also}, or start again" if resumes else "Start again"
         raise SefaError(
             f"{path} is there from an interrupted run",

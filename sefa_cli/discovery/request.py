@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,7 +178,8 @@ class Files:
     def __post_init__(self) -> None:
         """Raise UsageError for contradictions, or SefaError for a file that cannot be written."""
         if self.written and self.partial and not (self.resume or self.overwrite):
-            check_not_kept(self.written, resumes=self.jacobian is None)
+            each = self.written.parent.glob(f"{escape(self.written.stem)}_????[0-9]*.dirs")
+            check_not_kept(self.written, each, self.jacobian is None)  # a bundle for each seed
         if self.output is not None:
             check_suffix(self.output, BUNDLES)
             may = self.overwrite or (self.resume and self.shard is not None)  # a shard that is done

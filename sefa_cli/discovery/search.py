@@ -11,7 +11,7 @@ from sefa_cli.discovery.methods import check_method
 from sefa_cli.discovery.null_space import RANK, check_rank
 from sefa_cli.discovery.regions.shapes import Weights
 from sefa_cli.discovery.resefa import check_tau
-from sefa_cli.errors import SefaError, UsageError, either
+from sefa_cli.errors import UsageError, either
 from sefa_cli.generators.precision import check_precision, multiplies_bf16
 from sefa_cli.projections import levels
 
@@ -151,7 +151,7 @@ class Search:
         check_tau(self.tau)
         # A pass holds at least one channel and its change, in and out. `budget_for` knows the rest.
         if self.memory is not None and self.memory < 4 * self.size**2 * 4:
-            raise SefaError(
+            raise UsageError(
                 f"memory of {self.memory:,} B is too small for pictures of {self.size} pixels",
                 "a size such as 800M or 4G",
             )

@@ -74,12 +74,12 @@ def factorize_tensors(
     own = str(ref) if is_remote(str(ref)) else Path(ref).name
     tensors = {
         name: tensor
-        for name, tensor in read_matching(path, own, pattern).items()
+        for name, tensor in read_matching(path, str(ref), pattern).items()
         if len(tensor.shape) >= 2 and 0 not in tensor.shape and tensor.dtype in _NUMBERS
     }
     if not tensors:
         raise UsageError(
-            f"none of the tensors that match {pattern!r:.80} in {path.name} is a matrix",
+            f"none of the tensors that match {pattern!r:.80} in {path} is a matrix",
             "tensors of two axes or more",
         )
     about = _recognized(path)

@@ -149,7 +149,7 @@ class Preset:
 def read_text(path: Path | str) -> str:
     """Return the content of a text file. Raises SefaError if it cannot be read."""
     try:
-        with open_file(path) as file:
+        with open_file(path, pipes=True) as file:
             return file.read().decode("utf-8")
     except OSError as error:
         raise why_not(path, error, "read") from None

@@ -14,7 +14,7 @@ from sefa_cli.canonical import canonical_json
 from sefa_cli.containers.checkpoint import Checkpoint
 from sefa_cli.errors import SefaError
 from sefa_cli.evaluation.scorers import MEASURES, scorer_names
-from sefa_cli.file_kinds import LEFT, kind_at
+from sefa_cli.file_kinds import LEFT, kind_at, why_not
 from sefa_cli.files import check_writable, open_atomically
 from sefa_cli.interchange.containers import BROKEN
 from sefa_cli.projections import fingerprint
@@ -43,6 +43,8 @@ class Kept:
         except DamagedError as error:
             raise SefaError(f"{path} is damaged", _SCORES, "Remove it.") from error
         except BROKEN as error:
+            if isinstance(error, OSError) and error.errno:
+                raise why_not(path, error, "read") from None
             what, remedy = kind_at(path)
             bare = isinstance(error, KeyError) and what != LEFT
             found = f"{path} holds no scores" if bare else f"{path} is {what}"

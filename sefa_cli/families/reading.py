@@ -13,7 +13,7 @@ from sefa_cli.containers.file_regions import mapped
 from sefa_cli.containers.safetensors_files import is_safetensors, read_safetensors
 from sefa_cli.containers.torch_legacy import read_plain_pickle
 from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, names_in_zip, read_torch_zip
-from sefa_cli.errors import SefaError
+from sefa_cli.errors import SefaError, UsageError
 from sefa_cli.families import registry
 from sefa_cli.families.family import Model
 from sefa_cli.families.native import is_native, read_native
@@ -29,7 +29,7 @@ _USUAL = (  # what Hugging Face's libraries call weights, the safe container fir
     *("model.safetensors", "diffusion_pytorch_model.safetensors"),
     *("pytorch_model.bin", "diffusion_pytorch_model.bin"),
 )
-_EXPECTED = "a checkpoint (torch, safetensors, NVIDIA pickle or OpenVINO IR)"
+EXPECTED = "a checkpoint (torch, safetensors, NVIDIA pickle or OpenVINO IR)"
 
 
 def read_checkpoint(path: Path, ref: str | None = None) -> Checkpoint:
@@ -81,7 +81,7 @@ def read_matching(path: Path, name: str, pattern: str) -> dict[str, LazyTensor]:
     if found:
         return found
     shown = ", ".join(f"{n!r:.80}" for n in names[:_SHOWN])
-    raise SefaError(
+    raise (UsageError if names else SefaError)(
         f"no tensor of {name} matches {pattern!r:.80}",
         f"a pattern for its {len(names)} names: {shown} …" if names else "a file with tensors",
     )
@@ -147,20 +147,18 @@ def _no_model(path: Path) -> SefaError:
         if names:
             count = f"{len(names)} checkpoint" + "s" * (len(names) > 1)
             return SefaError(f"the folder {path} holds {count}: {shown}", remedy="Name one.")
-        return SefaError(f"the folder {path} holds no model", _EXPECTED)
+        return SefaError(f"the folder {path} holds no model", EXPECTED)
     if path.stat().st_size == 0:
-        return SefaError(f"{path.name} is empty", _EXPECTED, "Get the file again.")
+        return SefaError(f"{path} is empty", EXPECTED, "Get the file again.")
     with mapped(path) as data:
         if data[:4] != MAGIC:
-            return SefaError(f"{path.name} is an XML file, but not an OpenVINO IR", _EXPECTED)
+            return SefaError(f"{path} is an XML file, but not an OpenVINO IR", EXPECTED)
         kind, remedy = kind_of(data[:_GLANCE])
         if kind == LEFT:
-            return SefaError(f"{path.name} is {kind}", _EXPECTED, remedy)
+            return SefaError(f"{path} is {kind}", EXPECTED, remedy)
     shown = ", ".join(f"{name!r:.60}" for name in names_in_zip(path))
     remedy = "Codes are given with codes=." if ".npy" in shown else ""
-    return SefaError(
-        f"{path.name} is a zip archive without a model; it holds {shown}", _EXPECTED, remedy
-    )
+    return SefaError(f"{path} is a zip archive without a model; it holds {shown}", EXPECTED, remedy)
 
 
 def _open(data: mmap.mmap, path: Path) -> Contents:
@@ -175,4 +173,4 @@ def _open(data: mmap.mmap, path: Path) -> Contents:
         return read_plain_pickle(data, path)  # protocols 0 and 1 have no mark
     except SefaError:
         kind, remedy = kind_of(data[:_GLANCE])
-        raise SefaError(f"{path.name} is {kind}", _EXPECTED, remedy) from None
+        raise SefaError(f"{path} is {kind}", EXPECTED, remedy) from None

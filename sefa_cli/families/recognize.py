@@ -185,7 +185,7 @@ def _strange_calls(contents: Contents) -> str:
 
 def _unknown(contents: Contents, seen: list[State]) -> SefaError:
     """Return the error for a container whose network is not known."""
-    name, families = contents.path.name, f"a generator: {either(registry.built_in())}"
+    name, families = contents.path, f"a generator: {either(registry.built_in())}"
     other = next((o for mark, o in _OTHERS.items() if any(mark in s.leaves for s in seen)), "")
     if _is_tensorflow(contents.tree):
         other = "TensorFlow-era networks"

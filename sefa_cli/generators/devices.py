@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +19,7 @@ _NO_GPU = "no GPU with a working driver was found"
 def check_device(name: str) -> None:
     """Check a device without loading torch.
 
-    Raises UsageError for an unknown one, SefaError for one that this machine or this torch lacks.
+    Raises UsageError for one that is unknown, or that this machine or this torch lacks.
     """
     _check_name(name)
     if name[:4] in ("cuda", "mps") and (why := why_not(name[:4])):
@@ -34,7 +34,7 @@ def _check_name(name: str) -> None:
 def pick_device(name: str) -> "torch.device":
     """`auto` (CUDA, else Apple's MPS, else the CPU) or a device by its name.
 
-    Raises UsageError and SefaError as `check_device` does.
+    Raises UsageError as `check_device` does.
     """
     import torch
 
@@ -81,8 +81,8 @@ def why_not(kind: str) -> str:
     return ""
 
 
-def _missing(name: str, why: str) -> SefaError:
+def _missing(name: str, why: str) -> UsageError:
     why, _, remedy = why.partition(". ")
-    return SefaError(
+    return UsageError(
         f"device {name} cannot be used here: {why}", "auto or cpu", f"{remedy}." * bool(remedy)
     )

@@ -75,7 +75,7 @@ def as_one_hot(label: Array | None, n: int, classes: int) -> Tensor | None:
         raise UsageError("the model has no classes", remedy="Leave out the class.")
     expected = f"label, one of 0-{classes - 1}, for each of {n} samples"
     if label is None:
-        raise SefaError(
+        raise UsageError(
             f"no label for a network of {classes} classes", expected, "Give one with label=."
         )
     labels = as_tensor(label, "label", [(n,), (n, classes)])

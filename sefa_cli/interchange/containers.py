@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sefa_cli.containers.contents import Contents
+from sefa_cli.containers.faults import naming
 from sefa_cli.containers.file_regions import mapped
 from sefa_cli.containers.torch_legacy import read_plain_pickle
 from sefa_cli.containers.torch_zip import MAGIC, is_torch_zip, read_torch_zip
@@ -79,7 +80,7 @@ def opened(path: Path) -> Opened:
             raise SefaError("it is a folder", "a file")
         if path.stat().st_size == 0:
             raise SefaError("it is empty", remedy="Get the file again.")
-        with mapped(path) as data:
+        with naming(path), mapped(path) as data:
             return _opened(data, path)
     except FileNotFoundError:
         raise not_here(path) from None

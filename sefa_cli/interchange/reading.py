@@ -18,6 +18,7 @@ from sefa_cli.interchange.arrays import PER_LAYER, ROWS, from_array
 from sefa_cli.interchange.components import from_ganspace
 from sefa_cli.interchange.containers import Archive, opened
 from sefa_cli.interchange.foreign import MEAN, Foreign, Latent
+from sefa_cli.interchange.formats import FORMATS
 from sefa_cli.interchange.gguf import ControlVector
 from sefa_cli.interchange.labels import label_in_name, usable_labels
 from sefa_cli.interchange.trees import from_tree
@@ -56,13 +57,21 @@ def read_directions(
     latent = Latent(model["num_layers"], model["z_dim" if space == "z" else "w_dim"])
     if not path.exists():
         raise not_here(path)
+    if path.is_dir():
+        endings = {form.suffix for form in FORMATS.values()}
+        one = min((file for file in path.iterdir() if file.suffix in endings), default=None)
+        raise SefaError(
+            f"{path} is a folder",
+            f"a file, such as {one}" if one else "a file",
+            "Import its files one by one; `sefa pick` joins the bundles." if one else "",
+        )
     try:
         found = _recognized(path, latent, format)
         return _bundle(found, path.name, model, space, layers), found.notes
     except SefaError as error:
-        if error.found.startswith((f"{path.name} ", f"{path} ")) or f"{path}: " in error.found:
+        if error.found.startswith(f"{path} ") or f"{path}: " in error.found:
             raise  # it already names the file
-        raise error.about(path.name) from error
+        raise error.about(path) from error
 
 
 def _recognized(path: Path, latent: Latent, wanted: str | None) -> Foreign:

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from sefa_cli.errors import SefaError, either
+from sefa_cli.file_kinds import open_file, why_not
 from sefa_cli.sources import references
 from sefa_cli.sources.store import Facts, Wanted
 
+_NAMED = "SEFA_ZOO names it; correct or unset that."
 _BUILT_IN = Path(__file__).with_name("zoo.toml")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MUST = {"family", "resolution", "source", "license"}
@@ -90,25 +92,21 @@ def every_wanted() -> Iterator[Wanted]:
 
 def _read(path: Path) -> Mapping[str, Entry]:
     try:
-        status = path.stat()
-    except OSError as error:
-        raise SefaError(
-            f"the zoo file {path} cannot be read ({error.strerror})",
-            remedy="SEFA_ZOO names it; correct or unset that.",
-        ) from None
-    return _parse(path, status.st_mtime_ns)
+        with open_file(path) as file:
+            content = file.read()
+    except (OSError, SefaError) as error:
+        why = why_not(path, error, "read") if isinstance(error, OSError) else error
+        raise SefaError(why.found, why.expected, _NAMED) from None
+    return _parse(path, content)
 
 
 @functools.lru_cache(maxsize=8)
-def _parse(path: Path, changed: int) -> Mapping[str, Entry]:
-    """Return the entries of a file as of the time `changed`."""
+def _parse(path: Path, content: bytes) -> Mapping[str, Entry]:
+    """Return the entries in the content of a file."""
     import tomllib
 
     try:
-        with open(path, "rb") as file:
-            tables = tomllib.load(file)
-    except OSError as error:
-        raise SefaError(f"the zoo file {path} cannot be read ({error.strerror})") from None
+        tables = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SefaError(f"the zoo file {path} is not TOML: {error}") from None
     return {name: _Table(path, name, table).entry() for name, table in tables.items()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sefa_cli.bundle.bundle import Bundle
 from sefa_cli.editing.presets import Preset
+from sefa_cli.errors import SefaError
 from sefa_cli.scratch import scratch_beside
 from sefa_cli.studio.key_frames import origin_of, origins_in, with_storyboard
 from sefa_cli.studio.opening import open_bundle
@@ -64,7 +65,11 @@ def first_code(model: "Model", name: str, data: bytes) -> "Origin":
     generator = model.generator
     with scratch_beside(Path(tempfile.gettempdir()) / "codes", folder=True) as folder:
         (folder / name).write_bytes(data)
-        origin = origin_of(model, str(folder / name))
-        count = len(read_codes(folder / name, generator.space, generator.num_layers).array)
+        try:
+            origin = origin_of(model, str(folder / name))
+            count = len(read_codes(folder / name, generator.space, generator.num_layers).array)
+        except SefaError as error:
+            found = error.found.replace(f"{folder}/", "")
+            raise SefaError(found, error.expected, error.remedy) from None
     about = f"the first of {count} codes; the command moves all of them" if count > 1 else ""
     return replace(origin, path=name, about=about)

@@ -39,7 +39,7 @@ class OpenDialog:
             ui.button("Open", on_click=lambda: self._open(path.value)).props(
                 'no-caps unelevated data-test="open-path"'
             )
-            label = "or drop a bundle (.dirs), a photo or a saved picture here, or click"
+            label = "Or drop a bundle, a photo, a saved picture, codes or a preset here, or click"
             drop = Drop(label, page)
             drop.props('data-test="drop"').classes("wide")
             self._align = ui.checkbox("Align the face of a photo", value=can_align)

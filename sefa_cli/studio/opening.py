@@ -62,7 +62,9 @@ async def open_named(page: "Page", text: str) -> None:
             page.install(model, sliders)
     except Exception as error:  # the page must not wait forever
         page.layout.picture.say("")
-        page.layout.complain(f"cannot open {text}: {said(error)}", page.layout.dialog.field)
+        why = said(error)
+        why = why if text in why else f"cannot open {text}: {why}"
+        page.layout.complain(why, page.layout.dialog.field)
         return
     page.layout.dialog.close()
     await page.show()

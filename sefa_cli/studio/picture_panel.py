@@ -1,10 +1,11 @@
 """The picture of a page, what it is made from, and the tools that draw on it."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nicegui import events, ui
 
+from sefa_cli.errors import UsageError
 from sefa_cli.studio.elements import (
     Canvas,
     Caption,
@@ -75,24 +76,21 @@ class PicturePanel:
             self.page.layout.forgive()
             self.refresh()
         else:
-            await self._take(int(self._seed.value))
+            seed = self._seed.value
+            await self.page.do(lambda state: state.with_seed(_whole("seed", seed)), self._seed)
 
     async def _random_seed(self) -> None:
         import random
 
-        await self._take(random.randrange(100_000))
-
-    async def _take(self, seed: int) -> None:
+        seed = random.randrange(100_000)
         await self.page.do(lambda state: state.with_seed(seed), self._seed)
 
     async def _take_trunc(self) -> None:
-        await self._change(trunc=self._trunc.value)
+        await self.page.do(lambda state: replace(state, trunc=self._trunc.value), self._label)
 
     async def _take_class(self) -> None:
-        await self._change(label=int(self._label.value or 0))
-
-    async def _change(self, **words: Any) -> None:
-        await self.page.do(lambda state: replace(state, **words), self._label)
+        label = self._label.value or 0
+        await self.page.do(lambda state: replace(state, label=_whole("class", label)), self._label)
 
     def refresh(self) -> None:
         """Bring everything but the picture itself up to date."""
@@ -124,3 +122,10 @@ class PicturePanel:
         """Show another picture."""
         self.canvas.show(address)
         self.say(f"{rendered.about} · {rendered.seconds:.2f} s")
+
+
+def _whole(name: str, value: float) -> int:
+    """Return the number in a field. Raises UsageError for a fraction."""
+    if value != int(value):
+        raise UsageError(f"{name} must be a whole number, got {value:g}")
+    return int(value)

@@ -89,7 +89,7 @@ def test_classes_and_truncation_reach_the_picture(sefa: Sefa, model: str) -> Non
     }
     assert len(seen) == 4
     for words, code, said in (
-        ([], 1, "no label for a network of"),
+        ([], 2, "no label for a network of"),
         (["--class", "10"], 2, "class 10 is out of range"),
         (["--class", "0", "--trunc", "1.5"], 2, "above 0, up to 1"),
         (["--class", "0", "--trunc", "0"], 2, "above 0, up to 1"),

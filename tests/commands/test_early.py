@@ -201,7 +201,7 @@ def test_a_missing_class_is_refused_without_torch(workplace: Path) -> None:
         ["localize", "big.safetensors", *look],
     ]
     for words, code, said, loaded in outcomes(commands):
-        assert code == 1 and "no label for a network of 10 classes" in said, (words, said)
+        assert code == 2 and "no label for a network of 10 classes" in said, (words, said)
         assert not loaded, words
 
 
@@ -267,7 +267,7 @@ def test_a_cpu_build_of_torch_says_why_there_is_no_cuda(
     devices.why_not.cache_clear()
     result = sefa("sample", "tiny.pth", "--device", "cuda")
     devices.why_not.cache_clear()
-    assert result.exit_code == 1 and "this torch (9.9+cpu) is a CPU build" in result.stderr
+    assert result.exit_code == 2 and "this torch (9.9+cpu) is a CPU build" in result.stderr
 
 
 def test_every_bundle_of_a_search_per_seed_is_checked_before_it(

@@ -45,6 +45,18 @@ def test_an_exported_bundle_comes_back(sefa: Sefa, bundle: Path) -> None:
     assert first.model == second.model and second.method == "imported"
 
 
+def test_of_an_exported_folder_a_file_is_named(sefa: Sefa, bundle: Path) -> None:
+    done = sefa("export", "tiny.dirs", "--to", "e4e", "-k", "0-1", "-o", "all/e4e")
+    assert done.exit_code == 0, done.stderr
+    words = ["--model", "tiny.pth", "-o", "b.dirs"]
+    said = sefa("import", "all/e4e", *words).stderr
+    one = "all/e4e/tiny_k0.pt"
+    assert said.startswith(f"sefa: all/e4e is a folder; expected a file, such as {one}. ")
+    assert sefa("import", one, *words).exit_code == 0
+    other = sefa("import", "all", *words[:-1], "c.dirs")
+    assert other.stderr == "sefa: all is a folder; expected a file\n"
+
+
 def test_through_a_pipe(
     process: Callable[..., CompletedProcess[bytes]], boundary: np.ndarray
 ) -> None:

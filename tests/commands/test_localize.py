@@ -249,7 +249,7 @@ def test_what_a_gpu_rounds_costs_little(sefa: Sefa, precision: str) -> None:
         (["--box", "1,1,4,4", "--space", "z"], 2, "w or w+"),
         (["--box", "1,1,4,4", "--num", "33"], 2, "between 1 and 32"),
         (["--box", "1,1,4,4", "--memory", "lots"], 2, "800M or 4G"),
-        (["--box", "1,1,4,4", "--memory", "1K"], 1, "too small for pictures of 32 pixels"),
+        (["--box", "1,1,4,4", "--memory", "1K"], 2, "too small for pictures of 32 pixels"),
         (["--box", "1,1,4,4", "--sketch", "16"], 2, "less than half of the 32 dimensions"),
         (["--box", "1,1,4,4", "--resume"], 1, "does not exist"),
         (["--box", "1,1,4,4", "--space", "w+", "--sketch", "50", "--tau", "0"], 2, "sketch of 0"),

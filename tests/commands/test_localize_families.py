@@ -56,7 +56,7 @@ def test_a_class_is_needed_and_kept(sefa: Sefa) -> None:
     file = model("biggan_deep_hf")
     words = ["--box", "0.5,0.25,0.25,0.25", "--seeds", "0", "-o", "a.dirs"]
     result = sefa("localize", file, *words)
-    assert result.exit_code == 1 and "--class" in result.stderr
+    assert result.exit_code == 2 and "--class" in result.stderr
     assert sefa("localize", file, *words, "--class", "2").exit_code == 0
     params = Bundle.load("a.dirs").params
     assert params["class"] == 2 and params["trunc"] == 0.4

@@ -96,6 +96,44 @@ def test_what_an_interrupted_run_kept_is_not_thrown_away_unasked(
     assert Path(kept).read_bytes() == b"an hour of work"
 
 
+@pytest.mark.parametrize(
+    ("words", "kept", "there"),
+    [
+        ("localize tiny.pth --box 1,1,9,9 --per-seed -o a.dirs", "a.dirs", "a_seed0000.dirs"),
+        ("localize tiny.pth --box 1,1,9,9 --per-seed -o a.dirs", "a.dirs", "a_code0012_me.dirs"),
+        ("invert a.png --model tiny.pth -o a.npz", "a.npz", "a.csv"),
+        ("invert a.png --model tiny.pth -o a.npz --sheet s.png", "a.npz", "s.png"),
+    ],
+)
+def test_work_goes_on_with_all_that_it_takes(sefa: Sefa, words: str, kept: str, there: str) -> None:
+    """Of several outputs that were there, `--resume` alone was refused in turn."""
+    Image.new("RGB", (64, 64)).save("a.png")
+    Path(f"{kept}.partial").write_bytes(b"an hour of work")
+    Path(there).write_bytes(b"done before")
+    both = "Go on with --resume and --overwrite, or start again with --overwrite."
+    assert sefa("-q", *words.split()).stderr.endswith(f"run. {both}\n")
+
+
+def test_bundles_of_seeds_are_made_as_advised(sefa: Sefa, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sefa_cli.discovery import collect
+
+    words = ["tiny.pth", "--box", "20,10,8,12", "--size", "32", "--seeds", "0-1", "--per-seed"]
+    words = ["-q", "localize", *words, "-o", "a.dirs"]
+    assert sefa(*words).exit_code == 0
+    real, made = collect.picture_grams, []
+
+    def counted(*args: Any) -> Any:
+        made.append(args[1])
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(collect, "picture_grams", counted)
+    assert sefa(*words, "--overwrite").stderr == KEPT
+    assert "Go on with --resume and --overwrite, or" in sefa(*words).stderr
+    assert sefa(*words, "--resume", "--overwrite").exit_code == 0 and len(made) == 3
+
+
 def test_only_a_file_has_kept_work(sefa: Sefa) -> None:
     """A folder ended in a traceback, and standard output in a refusal."""
     words = ["-q", "localize", "tiny.pth", "--box", "1,1,9,9", "--size", "16", "--seeds", "0", "-o"]

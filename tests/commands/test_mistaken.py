@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from tests.helpers import Sefa
@@ -139,6 +140,35 @@ def test_an_address_without_its_scheme_is_told_so(sefa: Sefa, words: str, ref: s
     assert done.exit_code == 1 and done.stderr == said
     page = sefa(*words.replace("REF", "github.com/o/r").split())
     assert page.exit_code == 1 and "https://github.com/o/r is a page of GitHub" in page.stderr
+
+
+@pytest.mark.parametrize("content", ["picture", "text", "empty", "cut", "other", "damaged"])
+def test_a_file_is_named_as_it_was_typed(sefa: Sefa, content: str) -> None:
+    Path("in").mkdir()
+    file = Path("in/a.pt")
+    if content == "picture":
+        Image.new("L", (8, 8)).save(file, "bmp")
+    elif content == "cut":
+        file.write_bytes(Path("tiny.pth").read_bytes()[:-999])
+    elif content == "other":
+        torch.save({"a.weight": torch.ones(2, 3)}, file)
+    else:
+        file.write_bytes({"text": b"some words", "empty": b"", "damaged": b"\x80\x02}q"}[content])
+    for words in (
+        "inspect in/a.pt",
+        "factorize in/a.pt -o b.dirs",
+        "import in/a.pt --model tiny.pth -o b.dirs",
+        "edit in/a.pt -k 0",
+        "sample in/a.pt",
+    ):
+        done = sefa(*words.split())
+        assert done.exit_code == 1 and done.stderr.startswith("sefa: in/a.pt"), (words, done.stderr)
+    if content in ("picture", "text", "empty"):
+        known = "; expected a bundle, a picture made by sefa, or a checkpoint (torch, "
+        assert known in sefa("inspect", "in/a.pt").stderr
+    if content == "other":
+        said = sefa("factorize", "in/a.pt", "-o", "b.dirs", "--tensors", "x*").stderr
+        assert said.startswith("sefa: no tensor of in/a.pt matches")
 
 
 @pytest.mark.parametrize("content", ["picture", "text", "empty", "folder"])

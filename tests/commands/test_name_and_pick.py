@@ -182,11 +182,11 @@ def test_mix_and_clean(sefa: Sefa, bundle: Path) -> None:
             "the label 'x' for 2 directions; expected one",
         ),
         (["tiny.dirs", "--mix", "1", "--flip"], 2, "signs in the sum"),
-        (["tiny.dirs", "--k", "0", "--without", "0"], 1, "nothing of direction 0 is left"),
+        (["tiny.dirs", "--k", "0", "--without", "0"], 2, "nothing of direction 0 is left"),
         (["tiny.dirs", "--mix", "0.7*smile +"], 2, "from '+' on"),
         (["-", "-", "--k", "1"], 2, "- is given twice"),
         (["tiny.dirs", "--mix", "yaw"], 2, "yaw"),
-        (["tiny.dirs", "--mix", "1 - 1"], 1, "zero"),
+        (["tiny.dirs", "--mix", "1 - 1"], 2, "zero"),
         (["none.dirs", "--k", "1"], 1, "none.dirs"),
     ],
 )

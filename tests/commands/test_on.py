@@ -46,7 +46,7 @@ def test_without_ray(refused, monkeypatch: pytest.MonkeyPatch, command: str) -> 
 
 
 @pytest.mark.parametrize(
-    "address", ["", "head", "head:", ":6379", "head:port", "ray://", "ray://head", "http://head:1"]
+    "address", ["head", "head:", ":6379", "head:port", "ray://", "ray://head", "http://head:1"]
 )
 def test_what_is_no_address(refused, address: str) -> None:
     code, said = refused("sample", "--on", address)

@@ -12,6 +12,7 @@ import pytest
 
 from sefa_cli.commands.console import _Bar
 from sefa_cli.commands.streams import visible
+from tests.helpers import Sefa
 
 _CAPABILITIES = "-dac_override,-dac_read_search"
 _AS_USER = ["setpriv", f"--bounding-set={_CAPABILITIES}", f"--inh-caps={_CAPABILITIES}"]
@@ -42,6 +43,20 @@ WRITTEN = [
     "sample tiny.pth --seeds 0 -o noenter/a.png",
     "report tiny.dirs -o noenter/r",
     "evaluate tiny.dirs -k 0 --seeds 0-11 --cache noenter -o q",
+]
+PIPES = [
+    "inspect PIPE",
+    "factorize PIPE -o q.dirs",
+    "factorize PIPE -o q.dirs --tensors x",
+    "edit tiny.dirs -k 0 --model PIPE",
+    "edit tiny.dirs -k 0 --codes PIPE",
+    "edit tiny.dirs -k 0 --photo PIPE",
+    "invert PIPE -m tiny.pth -o c.npz",
+    "import PIPE -m tiny.pth -o q.dirs",
+    "merge PIPE -o q.dirs",
+    "localize tiny.pth --mask PIPE -o q.dirs",
+    "localize tiny.pth --seg PIPE -o q.dirs --seg-ids 1",
+    "convert PIPE -o q.safetensors",
 ]
 CALLS = [
     "inspect('noread.dirs')",
@@ -117,6 +132,19 @@ def test_what_cannot_be_a_file_to_read(folder: Path, words: str) -> None:
     said = refusal(folder, "-m", "sefa_cli", *words.split())
     assert said.startswith(f"sefa: {OTHERS[words]}"), said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", PIPES)
+def test_what_is_read_more_than_once_is_no_pipe(sefa: Sefa, bundle: Path, words: str) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"x")
+    os.close(writing)
+    try:
+        said = sefa(*words.replace("PIPE", f"/dev/fd/{reading}").split()).stderr
+    finally:
+        os.close(reading)
+    found = f"sefa: /dev/fd/{reading} is a pipe; expected a file. Save what comes through it first."
+    assert said == f"{found}\n"
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -1,6 +1,7 @@
 """Words as people type them: what a command takes, and what it says about what is missing."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +143,26 @@ def test_refusals(sefa: Sefa, bundle: Path, words: list[str], said: str) -> None
     result = sefa(*words, "-k", "3", *steps)
     assert result.exit_code == 2 and result.stdout == ""
     assert said in result.stderr and len(result.stderr.splitlines()) == 1, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("localize tiny.pth --box 0,0,8,8 -o a --memory 20K", "a memory budget of 0 MiB is"),
+        ("edit tiny.dirs --k 0 --device mps", "device mps cannot be used here"),
+        ("pick tiny.dirs --mix 0*1 -o a", "the mix '0*1' comes out zero"),
+        ("pick tiny.dirs --mix 1e300*1 -o a", "the mix '1e300*1' is too long"),
+        ("pick tiny.dirs --k 1 --without 1 -o a", "nothing of direction 0 is left"),
+        ("pick tiny.dirs --k 1 --as 3 -o a", "the label '3' reads as an index"),
+        ("pick tiny.dirs --k 1 --as all -o a", "the label 'all' reads as an index"),
+        ("name tiny.dirs 1 3", "the label '3' reads as an index"),
+        ("factorize tiny.pth --tensors nothing -o a", "no tensor of tiny.pth matches 'nothing'"),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Mac has mps")
+def test_a_wrong_value_ends_with_2(sefa: Sefa, bundle: Path, words: str, said: str) -> None:
+    result = sefa(*words.split())
+    assert result.exit_code == 2 and said in result.stderr, result.stderr
 
 
 def test_once_is_refused_where_the_player_decides(sefa: Sefa, bundle: Path) -> None:

@@ -1,6 +1,7 @@
 """Words that cannot be parsed are refused in one line, as every other fault is."""
 
 import re
+import shlex
 
 import pytest
 import typer.main
@@ -33,6 +34,16 @@ from sefa_cli.cli import app
         ("sample a mobilestylegan_ffhq", "unexpected word: mobilestylegan_ffhq. See: sefa sample"),
         ("sample a 0-3", "unexpected word: 0-3; expected --seeds 0-3. See: sefa sample"),
         ("edit a.dirs 3", "unexpected word: 3; expected --k 3. See: sefa edit --help"),
+        ("edit a.dirs foo.pth", "unexpected word: foo.pth; expected --model foo.pth. See"),
+        ("animate a.dirs foo.pkl -o b.gif", "unexpected word: foo.pkl; expected --model foo.pkl."),
+        ("edit a.dirs mobilestylegan_ffhq", "unexpected word: mobilestylegan_ffhq; expected --m"),
+        ("edit a.dirs hf:a/b/c.pt -k 0", "unexpected word: hf:a/b/c.pt; expected --model hf:a/b/c"),
+        ("report a.dirs foo.pth -o b", "unexpected word: foo.pth; expected --model foo.pth. See"),
+        ("import a.npy foo.pth -o b", "unexpected word: foo.pth; expected --model foo.pth. See"),
+        ("export a.dirs foo.npy", "unexpected word: foo.npy. See: sefa export --help"),
+        ("edit a.dirs me.jpg", "unexpected word: me.jpg; expected --photo me.jpg. See"),
+        ("edit a.dirs 1.jpg 2.jpg", "unexpected words: 1.jpg 2.jpg; expected --photo 1.jpg 2.jpg."),
+        ("edit a.dirs big smile", "unexpected words: big smile; expected --k big,smile. See"),
         ("edit a.dirs b.dirs --k 0", "2 bundles are given; expected one. See: sefa edit --help"),
         ("localize a --tau", "--tau needs a value. See: sefa localize --help"),
         ("animate a --k 0 -o x.gif --frames 1", "--frames must be between 2 and 100000, got 1"),
@@ -54,10 +65,19 @@ from sefa_cli.cli import app
         ("edit a --k 0 --save-codes=", "--save-codes is empty; expected the name"),
         ("invert a --model b -o c.npz --sheet=", "--sheet is empty; expected the name"),
         ("evaluate a -o b --cache=", "--cache is empty; expected the name"),
+        ("edit a --k 0 --codes=", "--codes is empty; expected a value"),
+        ("edit a --k 0 --model=", "--model is empty"),
+        ("sample a --on=", "--on is empty"),
+        ("pick a --mix= -o c", "--mix is empty"),
+        ("localize a --mask= -o c", "--mask is empty"),
+        ("factorize '' -o c", "MODEL is empty; expected a value"),
+        ("edit '' --k 0", "X.dirs is empty"),
+        ("merge a '' -o c", "PART is empty"),
+        ("import '' --model a -o c", "FILE is empty"),
     ],
 )
 def test_one_line_says_what_to_type(words: str, said: str) -> None:
-    result = CliRunner().invoke(app, words.split())
+    result = CliRunner().invoke(app, shlex.split(words))
     assert result.exit_code == 2
     assert result.stderr.startswith("sefa: ") and result.stderr.count("\n") == 1
     assert said in result.stderr

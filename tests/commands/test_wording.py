@@ -236,6 +236,28 @@ def test_what_is_expected_is_named_as_it_is_typed() -> None:
     assert said(error) == "they are square. Set --latent-axis 1 or --latent-axis 0."
 
 
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (UsageError("cannot use tau auto with it", "tau above 0"), "cannot use --tau auto with it"),
+        (
+            UsageError("no", "two seeds or more, or tau 1e-3"),
+            "no; expected two seeds or more, or -",
+        ),
+        (UsageError("no layers auto", "layers such as top"), "no --layers auto; expected --la"),
+        (UsageError("no", "layers, such as top"), "no; expected --layers, such as top"),
+        (
+            UsageError("no", "any", "Take tau 1e-3, or layers that reach it."),
+            ". Take --tau 1e-3, o",
+        ),
+    ],
+)
+def test_a_value_has_its_option(error: SefaError, shown: str) -> None:
+    text = said(error, ["tau", "layers"])
+    assert shown in text and "--layers that" not in text
+    assert "--" not in said(error, ["seeds"])
+
+
 def test_the_layers_to_mix_are_not_those_to_move() -> None:
     with pytest.raises(UsageError) as refused:
         parse_mix("7:x")

@@ -11,7 +11,7 @@ import sefa_cli
 from sefa_cli.editing.source import load_generator
 from sefa_cli.errors import MismatchError, SefaError, UsageError
 from sefa_cli.evaluation import supervise as room
-from sefa_cli.evaluation.kept_scores import about_samples, check_scores
+from sefa_cli.evaluation.kept_scores import Kept, about_samples, check_scores
 from sefa_cli.rendering.view import View
 from tests.helpers import networks
 
@@ -170,9 +170,16 @@ def test_kept_scores_do_not_depend_on_how_scorers_are_named(
 
 
 def test_a_file_that_keeps_no_scores_is_called_what_it_is(tmp_path: Path) -> None:
-    codes, picture = tmp_path / "c.npz", tmp_path / "p.npz"
+    codes, picture, empty = (tmp_path / f"{name}.npz" for name in "cpe")
+    empty.touch()
     np.savez(codes, w=np.zeros((2, 12)))
     picture.write_bytes(b"\x89PNG\r\n\x1a\n")
-    for path, said in ((codes, "c.npz holds no scores"), (picture, "p.npz is a PNG picture")):
+    for path, said in (
+        (codes, "c.npz holds no scores"),
+        (picture, "p.npz is a PNG picture"),
+        (empty, "e.npz is empty"),
+    ):
         with pytest.raises(SefaError, match=f"{said}; expected a file of scores that supervise"):
             check_scores(path, "about")
+    with pytest.raises(SefaError, match=r"is a folder; expected a file$"):
+        Kept.read(tmp_path)

@@ -119,7 +119,7 @@ STRANGERS = {
 def test_what_is_often_met_in_a_checkpoint_s_place(tmp_path, case):
     content, words = STRANGERS[case]
     (tmp_path / "x").write_bytes(content)
-    assert refusal(tmp_path / "x").startswith(words)
+    assert refusal(tmp_path / "x").startswith(f"{tmp_path}/{words}")
 
 
 def test_other_archives(tmp_path):
@@ -130,7 +130,7 @@ def test_other_archives(tmp_path):
     assert "it holds 'readme.txt'" in refusal(tmp_path / "y.zip")
     Partial(tmp_path / "x.dirs.partial", {}).keep("grams", 0, [np.zeros(3)])
     assert refusal(tmp_path / "x.dirs.partial").startswith(
-        "x.dirs.partial is what an interrupted run left"
+        f"{tmp_path}/x.dirs.partial is what an interrupted run left"
     )
 
 
@@ -145,7 +145,7 @@ def test_safetensors_that_begin_like_a_pickle(tmp_path):
     header = {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
     text = json.dumps(header).encode().ljust(0x0480)
     (tmp_path / "x").write_bytes(struct.pack("<Q", len(text)) + text + arrays["a"].tobytes())
-    assert refusal(tmp_path / "x").startswith("x (safetensors) holds no known generator")
+    assert refusal(tmp_path / "x").startswith(f"{tmp_path}/x (safetensors) holds no known gen")
 
 
 @pytest.mark.parametrize("dialect", remap.WRITERS)
@@ -154,7 +154,7 @@ def test_truncated_files(tmp_path, native, dialect):
     whole = path.read_bytes()
     for part in (0.001, 0.1, 0.5, 0.9, 0.999):
         path.write_bytes(whole[: int(len(whole) * part)])
-        assert refusal(path).startswith("x ")
+        assert refusal(path).startswith(f"{path} ")
 
 
 # What it costs

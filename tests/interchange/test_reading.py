@@ -259,7 +259,7 @@ def test_nothing_is_run(
 
 def test_a_file_with_a_short_name_is_named_too(tmp_path: Path, model: Model) -> None:
     style_space(tmp_path / "S")
-    assert refusal(tmp_path / "S", model).startswith("S is a list")
+    assert refusal(tmp_path / "S", model).startswith(f"{tmp_path}/S is a list")
 
 
 def test_uncertain_readings_are_reported(tmp_path: Path, model: Model) -> None:
@@ -292,3 +292,9 @@ def test_layers_that_do_not_fit(tmp_path: Path, model: Model) -> None:
     assert "Use --layers to name the 4 layers" in refusal(tmp_path / "x.npy", model)
     assert "and --layers names 3" in refusal(tmp_path / "x.npy", model, layers=(0, 1, 2))
     assert list(read(tmp_path / "x.npy", model, layers=(0, 1, 2, 5)).layers) == [0, 1, 2, 5]
+
+
+def test_a_cut_file_is_damaged_not_named_twice(tmp_path: Path, model: Model) -> None:
+    np.savez(tmp_path / "x.npz", lat_comp=published.unit_rows(DIM))
+    (tmp_path / "x.npz").write_bytes((tmp_path / "x.npz").read_bytes()[:-30])
+    assert refusal(tmp_path / "x.npz", model).startswith(f"{tmp_path}/x.npz is damaged: ")

@@ -94,7 +94,7 @@ def test_nor_do_photos_and_annotations(tiny: str, page: Page, sefa: Sefa) -> Non
     at(page, "open").click()
     at(page, "path").fill("nothing.pth")
     at(page, "open-path").click()
-    expect(page.get_by_text("cannot open").first).to_be_visible()
+    expect(page.get_by_text("nothing.pth does not exist").first).to_be_visible()
     assert shuts_out(page) == []
     sefa("sample", "tiny.pth", "--seeds", "5", "-o", "samples")
     Image.open("samples/seed0005.png").convert("RGB").save("me.png")

@@ -80,7 +80,7 @@ def test_errors_and_answers_cover_no_control(tiny: str, new_page: NewPage, schem
     at(page, "content_copy").click()
     expect(page.get_by_role("status").filter(has_text="Copied")).to_be_visible()
     page.goto(page.url.partition("/?")[0] + "/?model=none.pth")
-    expect(at(page, "trouble").get_by_role("alert")).to_contain_text("cannot open none.pth")
+    expect(at(page, "trouble").get_by_role("alert")).to_contain_text("none.pth does not exist")
     assert violations(page) == []
     assert page.evaluate(_COVERED) == []
     assert page.locator(".q-notification").count() == 0
