@@ -23,7 +23,7 @@ START = 64  # directions from the weights
 PROBES = 4  # random directions, for the trace
 KEPT = 10  # directions of a bundle, if `num` does not say
 MORE = 4  # residuals that the first turn adds beyond the directions kept
-FEWER = 3  # residuals less in each further turn, but never fewer than have to be right
+FEWER = 4  # residuals less in each further turn, but never fewer than have to be right
 TURNS = 7  # of adding residuals, at most
 LEADING = 6  # directions that have to be right
 NEAR = 0.8  # share of the last one's quotient: a closer direction would mix with it
@@ -77,7 +77,7 @@ def block(turn: int, num: int | None, right: int = LEADING) -> int:
 
     Example:
         >>> [block(turn, num=10) for turn in range(5)]
-        [14, 11, 8, 6, 6]
+        [14, 10, 6, 6, 6]
     """
     return max(right, max(num or 0, KEPT) + MORE - FEWER * turn)
 
