@@ -21,11 +21,11 @@ from sefa_cli.discovery.sefa import Float32, Float64
 
 START = 64  # directions from the weights
 PROBES = 4  # random directions, for the trace
-KEPT = 10  # directions of a bundle, if `num` does not say
-MORE = 4  # residuals that the first turn adds beyond the directions kept
+KEPT = 6  # directions of a bundle, if `num` does not say
+MORE = 8  # residuals that the first turn adds beyond the directions kept
 FEWER = 4  # residuals less in each further turn, but never fewer than have to be right
 TURNS = 7  # of adding residuals, at most
-LEADING = 6  # directions that have to be right
+LEADING = KEPT  # directions that have to be right
 NEAR = 0.8  # share of the last one's quotient: a closer direction would mix with it
 MOST_RIGHT = 8  # directions that have to be right with those close to them
 SMALL = 0.6  # the last residuals, as shares of λ c; with them in the basis, |cos| is 0.99
@@ -76,7 +76,7 @@ def block(turn: int, num: int | None, right: int = LEADING) -> int:
     """Return how many residuals a turn adds, of which `right` directions have to be right.
 
     Example:
-        >>> [block(turn, num=10) for turn in range(5)]
+        >>> [block(turn, num=6) for turn in range(5)]
         [14, 10, 6, 6, 6]
     """
     return max(right, max(num or 0, KEPT) + MORE - FEWER * turn)
