@@ -84,7 +84,7 @@ class SefaCommand(TyperCommand):
             raise
         if "help" not in given:
             if extra:
-                raise unexpected(extra, ctx)
+                raise unexpected(extra, ctx, {name for p in order for name in p.opts})
             _refuse_repeats(order)
             self._refuse_both_ways(args)
             self._refuse_empty(given)
@@ -145,6 +145,8 @@ class SefaCommand(TyperCommand):
                     str(parameter.metavar).rstrip("…") if argument else max(parameter.opts, key=len)
                 )
                 what = "the name of a file or folder" if parameter.name in _WRITTEN else "a value"
+                if argument:
+                    raise UsageError("an empty word", name)
                 raise UsageError(f"{name} is empty", what)
 
     def _refuse_models(self, given: dict[str, Any]) -> None:

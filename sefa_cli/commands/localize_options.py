@@ -94,20 +94,21 @@ class How:
         int | None,
         typer.Option(
             metavar="N",
-            help="Keep the first N directions. Default: 10; 64 in w+; all with --exact-gram.",
+            help="Keep the first N directions; more of them take more derivatives. Default: 6; 64 "
+            "in w+; all with --exact-gram.",
         ),
     ] = None
     alone: Annotated[
         bool,
         typer.Option(
-            "--alone", help="Look at these seeds alone: no other joins one or two of them."
+            "--alone", help="Look at these seeds alone. Without it, others join one or two."
         ),
     ] = False
     exact_gram: Annotated[
         bool,
         typer.Option(
             "--exact-gram",
-            help="Take every derivative, of these seeds alone. Without it, w takes a third "
+            help="Take every derivative, of these seeds alone. Without it, w takes about a third "
             "of them.",
         ),
     ] = False
@@ -146,7 +147,7 @@ class How:
         typer.Option(
             metavar="N",
             help="Begin with N random rows instead of a derivative for each dimension; 0 takes "
-            "every derivative. Default: 200 for latents of over 2048 dimensions (w+), else 0.",
+            "every derivative. Default: 200 for latents of over 2048 dimensions (w+), else none.",
         ),
     ] = None
     precision: Annotated[
@@ -154,8 +155,8 @@ class How:
         typer.Option(
             metavar="NAME",
             help="The precision of the derivatives: float32, tf32, bf16 or auto. bf16, and on CUDA "
-            "tf32, are coarser and faster. Default: auto, which is bf16 for a few derivatives "
-            "where that is faster, else float32.",
+            "tf32, are coarser and faster. auto is bf16 for a few derivatives where that is "
+            "faster, else float32.",
         ),
     ] = "auto"
     memory: Annotated[

@@ -26,7 +26,7 @@ class Shares:
         typer.Option(
             metavar="I/N",
             help="Do the I-th of N shares alone, into OUT.IofN.part; `sefa merge` puts the parts "
-            "together. Only a folder of pictures needs no merge.",
+            "together, unless they are pictures.",
         ),
     ] = None
     on: Annotated[

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import typer
@@ -18,7 +18,11 @@ _MEANT = {
     "sample": ("--seeds", r"[\d,-]+"),
 }
 # Files that stand alone, before those.
-_FILES = (("--model", r".+\.(pth?|pkl|ckpt|bin)"), ("--photo", r".+\.(png|jpe?g|webp)"))
+_FILES = (
+    ("--model", r".+\.(pth?|pkl|ckpt|bin)"),
+    ("--photo", r".+\.(png|jpe?g|webp)"),
+    ("--output", r".+\.(gif|mp4|webm)"),
+)
 _MODELS = "sefa models to list them, or sefa models pull NAME"
 _CLOSE = 0.75  # --alphas is, to --alpha; --steps is not, to --seeds
 _NUMBERS = {"int": "a whole number", "float": "a number"}
@@ -30,8 +34,11 @@ def in_our_words(error: Any) -> UsageError:
     return UsageError(found, expected, _help_of(error.ctx))
 
 
-def unexpected(words: list[str], ctx: Any) -> UsageError:
-    """Return the error for words that stand for nothing, with the option that may be meant."""
+def unexpected(words: list[str], ctx: Any, given: Collection[str]) -> UsageError:
+    """Return the error for words that stand for nothing, with the option that may be meant.
+
+    Options that are `given` cannot be.
+    """
     said = " ".join(words)
     of_bundle = "X.dirs" in (
         p.metavar for p in ctx.command.params if p.param_type_name == "argument"
@@ -39,14 +46,14 @@ def unexpected(words: list[str], ctx: Any) -> UsageError:
     if of_bundle and all(word.endswith(".dirs") for word in words):
         return UsageError(f"{len(words) + 1} bundles are given", "one", _help_of(ctx))
     found = f"unexpected {'word' if len(words) == 1 else 'words'}: {said}"
-    return UsageError(found, _meant(words, ctx), _help_of(ctx))
+    return UsageError(found, _meant(words, ctx, given), _help_of(ctx))
 
 
-def _meant(words: list[str], ctx: Any) -> str:
+def _meant(words: list[str], ctx: Any, given: Collection[str]) -> str:
     """Return the words with the option that they most likely lack, "" for none."""
     from sefa_cli.sources.locate import is_remote
 
-    own = {name for parameter in ctx.command.params for name in parameter.opts}
+    own = {name for parameter in ctx.command.params for name in parameter.opts} - {*given}
     if "--model" in own and len(words) == 1 and is_remote(words[0]):
         return f"--model {words[0]}"
     for option, looks in (*_FILES, _MEANT.get(str(ctx.info_name), ("", ""))):

@@ -15,8 +15,12 @@ _KEYWORD = re.compile(
 )
 
 
-# A value that the library names with its argument, anywhere.
-_VALUE = re.compile(r"(?<![\w-])(?:tau (?=auto|above|\d)|layers,? (?=auto|such as|middle|all\b))")
+# A value that the library names with its argument: in what it found, where nothing of the user's
+# can stand, and in what it expects or recommends, outside quotes.
+_REFUSED = re.compile(r"(?:\A|(?<=cannot use ))tau (?=(?:auto|0) with )")
+_VALUE = re.compile(
+    r"(?<![\w'\"-])(?:tau (?=auto|above|\d)|layers,? (?=auto|such as|middle|all\b)|face (?=\d))"
+)
 # What the library says of its keyword arguments begins with their names.
 _OF_KEYWORDS = re.compile(
     r"\A\w+(?:(?:, | and )\w+)* (?:must be|cannot be used together"
@@ -55,11 +59,13 @@ def said(
         expected = _WORD.sub(dashed, expected)
     if options and "any-model" not in options:
         remedy = remedy.replace(", or accept this one with any_model=True", "")
+    if options and "codes" not in options:
+        remedy = remedy.replace("Codes are given with codes=.", "")
     expected, remedy = (_KEYWORD.sub(_option, text) for text in (expected, remedy))
     remedy = remedy.replace(*_CALL)
-    found, expected, remedy = (
-        _VALUE.sub(partial(_dashed, options), text) for text in (found, expected, remedy)
-    )
+    words = partial(_dashed, options)
+    found = _REFUSED.sub(words, found)
+    expected, remedy = (_VALUE.sub(words, text) for text in (expected, remedy))
     for name, own in typed.items():
         found = re.sub(rf"(?<![\w-]){name}(?![\w-])", own, found)
     return str(SefaError(found, expected, remedy))

@@ -77,7 +77,7 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
 ) -> Bundle:
     """Find directions that change one region of the picture and leave the rest alone.
 
-    Derivatives of the picture are taken for each seed: about 168 for a w of 512 dimensions, in
+    Derivatives of the picture are taken for each seed: about 160 for a w of 512 dimensions, in
     other spaces one for every dimension. The directions n maximize nᵀM_f n / nᵀ(M_b + c I) n, with
     M_f and M_b the mean JᵀJ over the region's and the background's pixels, each picture scaled to
     the mean trace, and the ridge c = tau · tr M_b.
@@ -111,11 +111,11 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
         fast: Take the network's shortcut, if it has one.
         tau: Ridge on the background, as a share of its change: 0 or more, or `"auto"`.
             Default: 1e-4; in w+ 1e-3.
-        num: Keep the leading directions. Default: 10; in w+ 64; with `exact_gram` all of them.
+        num: Keep the leading directions. Default: 6; in w+ 64; with `exact_gram` all of them.
         alone: Look at the given pictures alone. Without it, the pictures of other seeds join
             where there are fewer than three.
         exact_gram: Take a pass for every dimension, for the given pictures alone. Without it, w
-            takes a few passes: see `few_passes`.
+            takes about a third of them, turn by turn, until the leading directions are right.
         published: The published procedure: `exact_gram`, all layers and a tau of 1e-3. Pictures
             are still scaled to the mean trace before they are averaged.
         method: `"resefa"`, or to compare `"nullspace"` (LOCO Edit), `"lowrank"` (LowRankGAN) or

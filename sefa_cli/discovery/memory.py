@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from sefa_cli.errors import SefaError, UsageError
+from sefa_cli.errors import SefaError
 
 # On CPUs, torch raises a plain RuntimeError: only its text tells the cause.
 OUT_OF_MEMORY = (MemoryError, RuntimeError)
@@ -31,7 +31,7 @@ def budget_for(once: int, device: torch.device, asked: int | None) -> int:
     """
     budget = free_bytes(device) // 2 if asked is None else asked
     if budget < once:
-        raise (SefaError if asked is None else UsageError)(
+        raise SefaError(
             f"a memory budget of {budget / 2**20:.0f} MiB is too small for one pass",
             f"{math.ceil(once / 2**20)} MiB or more",
             "Allow more memory, or use a smaller size.",

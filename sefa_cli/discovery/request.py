@@ -178,8 +178,8 @@ class Files:
     def __post_init__(self) -> None:
         """Raise UsageError for contradictions, or SefaError for a file that cannot be written."""
         if self.written and self.partial and not (self.resume or self.overwrite):
-            each = self.written.parent.glob(f"{escape(self.written.stem)}_????[0-9]*.dirs")
-            check_not_kept(self.written, each, self.jacobian is None)  # a bundle for each seed
+            names = f"{escape(self.written.stem)}_????{'[0-9]' * 4}*.dirs"  # one for each seed
+            check_not_kept(self.written, self.written.parent.glob(names), self.jacobian is None)
         if self.output is not None:
             check_suffix(self.output, BUNDLES)
             may = self.overwrite or (self.resume and self.shard is not None)  # a shard that is done

@@ -11,6 +11,8 @@ logger = logging.getLogger(__name__)
 # What a remedy of the library names, and the remedy on a page.
 _HERE = {
     "align=": "In Open, clear Align the face of a photo, and drop it again: its middle is taken.",
+    "codes=": "Open a model, and drop the codes on its page.",
+    "factorize_tensors": "",
     "model=": "Open the bundle's model first, then the bundle.",
     "run it again": "Free some space, and try again.",
     "smaller size": "Close other programs and pages of the studio, and try again.",

@@ -148,7 +148,6 @@ def test_refusals(sefa: Sefa, bundle: Path, words: list[str], said: str) -> None
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("localize tiny.pth --box 0,0,8,8 -o a --memory 20K", "a memory budget of 0 MiB is"),
         ("edit tiny.dirs --k 0 --device mps", "device mps cannot be used here"),
         ("pick tiny.dirs --mix 0*1 -o a", "the mix '0*1' comes out zero"),
         ("pick tiny.dirs --mix 1e300*1 -o a", "the mix '1e300*1' is too long"),

@@ -240,11 +240,12 @@ def test_what_is_expected_is_named_as_it_is_typed() -> None:
     ("error", "shown"),
     [
         (UsageError("cannot use tau auto with it", "tau above 0"), "cannot use --tau auto with it"),
+        (UsageError("tau 0 with a sketch", "tau above 0"), "--tau 0 with a sketch; expected --tau"),
         (
             UsageError("no", "two seeds or more, or tau 1e-3"),
             "no; expected two seeds or more, or -",
         ),
-        (UsageError("no layers auto", "layers such as top"), "no --layers auto; expected --la"),
+        (UsageError("no such layers", "layers such as top"), "no such layers; expected --layers s"),
         (UsageError("no", "layers, such as top"), "no; expected --layers, such as top"),
         (
             UsageError("no", "any", "Take tau 1e-3, or layers that reach it."),
@@ -256,6 +257,30 @@ def test_a_value_has_its_option(error: SefaError, shown: str) -> None:
     text = said(error, ["tau", "layers"])
     assert shown in text and "--layers that" not in text
     assert "--" not in said(error, ["seeds"])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SefaError("tau 1.pth does not exist"),
+        SefaError("layers auto.pth does not exist"),
+        UsageError("no direction is called 'layers all'", "'layers all 2' or 'tau 1'"),
+        UsageError("a file called face 0"),
+    ],
+)
+def test_what_the_user_wrote_stays(error: SefaError) -> None:
+    assert "--" not in said(error, ["tau", "layers", "face"])
+
+
+def test_a_face_is_named_with_its_option() -> None:
+    error = SefaError("two.jpg has 2 faces", "face 0 to 1")
+    assert said(error, ["align", "face"]) == "two.jpg has 2 faces; expected --face 0 to 1"
+
+
+def test_an_option_that_a_command_lacks_is_not_recommended() -> None:
+    error = SefaError("c.npz is a zip archive", "a checkpoint", "Codes are given with codes=.")
+    assert said(error, ["seeds"]) == "c.npz is a zip archive; expected a checkpoint"
+    assert said(error, ["codes"]).endswith("Codes are given with --codes.")
 
 
 def test_the_layers_to_mix_are_not_those_to_move() -> None:

@@ -126,17 +126,22 @@ def test_what_takes_every_pass(other: dict[str, Any]) -> None:
     assert not replace(FEW, **other).few(512)
 
 
-def test_later_turns_add_fewer_residuals(pictures: Collector) -> None:
+def test_later_turns_add_fewer_residuals(
+    pictures: Collector, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """And what has to be right, with what would mix with it, decides how few."""
     quotients = np.array([9.0, 8, 7, 6, 5, 4, 3, 2, 1])
     assert have_to_be_right(quotients) == few_passes.LEADING
     assert have_to_be_right(np.sqrt(quotients)) == few_passes.LEADING + 1
-    told: list[int] = []
-    (own, _) = replace(pictures, advance=told.append).matrices(FEW)
-    assert isinstance(own, Spanned)
-    added = own.basis.shape[1] - 10 - few_passes.PROBES
-    most = sum(FEW.block(turn, few_passes.MOST_RIGHT) for turn in range(few_passes.TURNS))
-    assert FEW.block(0) < added < most and sum(told) <= FEW.passes(48, 2)
+    for near, right, expected in ((2.0, 6, [8, 7, 6, 6, 6]), (0.0, 8, [8] * 5)):
+        monkeypatch.setattr(few_passes, "NEAR", near)
+        partial = Partial(tmp_path / f"{near}.partial", {})
+        replace(pictures, partial=partial).matrices(FEW)
+        turns = [found[1] for turn in range(9) if (found := partial.found(f"turn {turn}", 0))]
+        counts = [len(lacking) for lacking in turns]
+        assert len(turns) > 2 and counts == expected[: len(turns)]
+        ends = [lacking[:right].max() < few_passes.SMALL for lacking in turns]
+        assert ends == [False] * (len(turns) - 1) + [True]
 
 
 def test_a_derivative_is_built_once(pictures: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
