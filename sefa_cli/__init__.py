@@ -1,5 +1,8 @@
 """sefa: directions in a GAN's latent space, found from the weights and kept in a file.
 
+In the examples, here and in all of `help()`, `tiny` is the file of a small StyleGAN2, and `np` is
+NumPy. The name of any other model may stand there.
+
 Example:
     >>> import sefa_cli as sefa
     >>> bundle = sefa.factorize(tiny, layers="0-4", deflate_gain=True)

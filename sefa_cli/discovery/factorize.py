@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @public
 def factorize(
-    ref: str | Path | Checkpoint | Generator,
+    model: str | Path | Checkpoint | Generator,
     layers: Indices = "all",
     *,
     num: int | None = None,
@@ -38,7 +38,7 @@ def factorize(
     """Return the SeFa directions of a model; the defaults are the published factorization.
 
     Args:
-        ref: A zoo name, a path, an address, an open checkpoint or a loaded generator.
+        model: A zoo name, a path, an address, an open checkpoint or a loaded generator.
         layers: A level ("all", "bottom", "middle" or "top"), a range of code indices from 0
             ("0-1", "2-5,7"), or a list of them.
         num: Keep the leading directions, 1 to the latent's dimension. Default: all.
@@ -67,7 +67,7 @@ def factorize(
         >>> bundle.directions.shape, bundle.layers.tolist()
         ((4, 32), [0, 1])
     """
-    checkpoint = checkpoint_of(ref, offline)
+    checkpoint = checkpoint_of(model, offline)
     everything = projections.first_projections(checkpoint)
     chosen = projections.select(checkpoint, layers, to_rgb, everything)
     matrices = [layer.matrix.finite(layer.name) for layer in chosen]
@@ -75,8 +75,8 @@ def factorize(
         matrices, normalize=normalize, center=center, deflate=deflate_gain, num=num
     )
     indices = sorted({layer.index for layer in chosen})
-    model = projections.model_card(checkpoint, everything)
-    cache.remember(model["fingerprint"], checkpoint.path)
+    card = projections.model_card(checkpoint, everything)
+    cache.remember(card["fingerprint"], checkpoint.path)
     return Bundle(
         directions=factors.directions,
         eigenvalues=factors.eigenvalues,
@@ -91,7 +91,7 @@ def factorize(
             "num": num,
         },
         space=checkpoint.config.space,
-        model=model,
+        model=card,
         info=gains(checkpoint, chosen, factors.directions),
     )
 

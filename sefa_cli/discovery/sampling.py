@@ -40,7 +40,7 @@ _stage = logging.getLogger("sefa_cli.stage")
 
 @public
 def factorize_samples(
-    ref: str | Path | Checkpoint | Generator,
+    model: str | Path | Checkpoint | Generator,
     method: str,
     layers: Indices = "all",
     *,
@@ -56,7 +56,7 @@ def factorize_samples(
     moves `layers` along them.
 
     Args:
-        ref: A zoo name, a path, an address, an open checkpoint or a loaded generator.
+        model: A zoo name, a path, an address, an open checkpoint or a loaded generator.
         method: "ganspace", principal components of sampled codes; "local-basis", where the
             mapping network can go from the w of one seed; "frechet", what the local bases of many
             w have in common; "random", orthonormal directions.
@@ -95,20 +95,20 @@ def factorize_samples(
     if method in SAMPLES:
         asked["samples"] = SAMPLES[method] if samples is None else samples
     _check_seeds(asked, method)
-    checkpoint = checkpoint_of(ref, offline)
+    checkpoint = checkpoint_of(model, offline)
     dim = checkpoint.config.dim
     if method == "frechet" and num is None:
         num = asked["num"] = min(_LEADING, dim if refine is None else refine.k)
     _check(asked, method, checkpoint)
     chosen = projections.select(checkpoint, layers)
-    model = projections.model_card(checkpoint)
+    card = projections.model_card(checkpoint)
     if refine is not None:
-        _check_refined(refine, num, model)
+        _check_refined(refine, num, card)
         asked["refines"] = refine.method
     found = _found(checkpoint, method, asked, refine)
     lengths = found.lengths if found.lengths is not None else np.zeros(len(found.directions))
     indices = sorted({layer.index for layer in chosen})
-    cache.remember(model["fingerprint"], checkpoint.path)
+    cache.remember(card["fingerprint"], checkpoint.path)
     return Bundle(
         directions=found.directions,
         eigenvalues=found.eigenvalues,
@@ -116,7 +116,7 @@ def factorize_samples(
         method=method,
         params={"layers": format_range(indices), **asked},
         space=checkpoint.config.space,
-        model=model,
+        model=card,
         info=tuple(
             {**marks, **({"scale": float(length)} if length > 0 else {})}
             for marks, length in zip(

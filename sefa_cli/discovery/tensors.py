@@ -30,7 +30,7 @@ _SHOWN = 4
 
 @public
 def factorize_tensors(
-    ref: str | Path,
+    model: str | Path,
     pattern: str,
     *,
     latent_axis: int | None = None,
@@ -48,7 +48,7 @@ def factorize_tensors(
     used for editing: nothing says where the latent enters.
 
     Args:
-        ref: A zoo name, a path, or an address.
+        model: A zoo name, a path, or an address.
         pattern: A shell pattern for the names in the file, such as "G_ema.*affine.weight".
         latent_axis: The axis over the latent. Default: the one whose length all tensors share.
         num: Keep the leading directions, 1 to the latent's dimension. Default: all.
@@ -70,11 +70,11 @@ def factorize_tensors(
         >>> sefa.factorize_tensors(tiny, "*layer0.style.weight", latent_axis=1, num=2).k
         2
     """
-    path = locate(str(ref), offline=offline)
-    own = str(ref) if is_remote(str(ref)) else Path(ref).name
+    path = locate(str(model), offline=offline)
+    own = str(model) if is_remote(str(model)) else Path(model).name
     tensors = {
         name: tensor
-        for name, tensor in read_matching(path, str(ref), pattern).items()
+        for name, tensor in read_matching(path, str(model), pattern).items()
         if len(tensor.shape) >= 2 and 0 not in tensor.shape and tensor.dtype in _NUMBERS
     }
     if not tensors:
