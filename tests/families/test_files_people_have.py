@@ -47,7 +47,7 @@ def saved(path: Path, content: object) -> Checkpoint:
 def refused(path: Path, state: State) -> str:
     with pytest.raises(SefaError) as refusal:
         saved(path, remap.tensors(state))
-    assert "--tensors" in str(refusal.value)
+    assert "factorize_tensors" in str(refusal.value)
     return str(refusal.value)
 
 
