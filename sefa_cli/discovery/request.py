@@ -199,7 +199,7 @@ class Files:
 
     @property
     def partial(self) -> Path | None:
-        """The path where an interrupted search keeps its results; None if there is no file."""
+        """The file that keeps an interrupted search; None without an output file."""
         written = self.written
         if written is None or written.name in ("", "-"):  # "." and "/" have no name
             return None
