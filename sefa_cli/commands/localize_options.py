@@ -94,8 +94,8 @@ class How:
         int | None,
         typer.Option(
             metavar="N",
-            help="Keep the first N directions; more of them take more derivatives. Default: 6; 64 "
-            "in w+; all with --exact-gram.",
+            help="Keep the first N directions; more of them take more derivatives. Default: 6 "
+            "where a few derivatives are taken, 64 in w+, else all.",
         ),
     ] = None
     alone: Annotated[

@@ -18,11 +18,8 @@ _MEANT = {
     "sample": ("--seeds", r"[\d,-]+"),
 }
 # Files that stand alone, before those.
-_FILES = (
-    ("--model", r".+\.(pth?|pkl|ckpt|bin)"),
-    ("--photo", r".+\.(png|jpe?g|webp)"),
-    ("--output", r".+\.(gif|mp4|webm)"),
-)
+_FILES = (("--model", r".+\.(pth?|pkl|ckpt|bin)"), ("--photo", r".+\.(png|jpe?g|webp)"))
+_FILM = re.compile(r".+\.(gif|mp4|webm)")
 _MODELS = "sefa models to list them, or sefa models pull NAME"
 _CLOSE = 0.75  # --alphas is, to --alpha; --steps is not, to --seeds
 _NUMBERS = {"int": "a whole number", "float": "a number"}
@@ -53,12 +50,15 @@ def _meant(words: list[str], ctx: Any, given: Collection[str]) -> str:
     """Return the words with the option that they most likely lack, "" for none."""
     from sefa_cli.sources.locate import is_remote
 
-    own = {name for parameter in ctx.command.params for name in parameter.opts} - {*given}
-    if "--model" in own and len(words) == 1 and is_remote(words[0]):
+    own = {name for parameter in ctx.command.params for name in parameter.opts}
+    if "--model" in own - {*given} and len(words) == 1 and is_remote(words[0]):
         return f"--model {words[0]}"
+    if ctx.info_name == "animate" and len(words) == 1 and _FILM.fullmatch(words[0]):
+        return "" if "--output" in given else f"--output {words[0]}"
     for option, looks in (*_FILES, _MEANT.get(str(ctx.info_name), ("", ""))):
         if option in own and all(re.fullmatch(looks, word) for word in words):
-            return f"{option} {(' ' if option == '--photo' else ',').join(words)}"
+            joined = (" " if option == "--photo" else ",").join(words)
+            return "" if option in given else f"{option} {joined}"
     return ""
 
 

@@ -19,7 +19,8 @@ _KEYWORD = re.compile(
 # can stand, and in what it expects or recommends, outside quotes.
 _REFUSED = re.compile(r"(?:\A|(?<=cannot use ))tau (?=(?:auto|0) with )")
 _VALUE = re.compile(
-    r"(?<![\w'\"-])(?:tau (?=auto|above|\d)|layers,? (?=auto|such as|middle|all\b)|face (?=\d))"
+    r"'[^']*'|\"[^\"]*\"|(?<![\w-])(?:tau (?=auto|above|\d)|layers,? (?=auto|such as|middle|all\b))"
+    r"|\Aface (?=\d)"
 )
 # What the library says of its keyword arguments begins with their names.
 _OF_KEYWORDS = re.compile(
@@ -72,6 +73,8 @@ def said(
 
 
 def _dashed(options: Collection[str], match: re.Match[str]) -> str:
+    if match[0][0] in "'\"":
+        return match[0]
     return _WORD.sub(partial(_dashed_word, options), match[0])
 
 

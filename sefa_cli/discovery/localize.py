@@ -111,7 +111,7 @@ def localize(  # noqa: PLR0913 - keywords, each with a default
         fast: Take the network's shortcut, if it has one.
         tau: Ridge on the background, as a share of its change: 0 or more, or `"auto"`.
             Default: 1e-4; in w+ 1e-3.
-        num: Keep the leading directions. Default: 6; in w+ 64; with `exact_gram` all of them.
+        num: Keep the leading directions. Default: 6 of a few passes, 64 in w+, else all.
         alone: Look at the given pictures alone. Without it, the pictures of other seeds join
             where there are fewer than three.
         exact_gram: Take a pass for every dimension, for the given pictures alone. Without it, w

@@ -1,6 +1,7 @@
 """Errors in the words of a page: it has fields and buttons where commands have options."""
 
 import logging
+import re
 
 from sefa_cli.discovery.memory import OUT_OF_MEMORY, refuse_others, too_little
 from sefa_cli.errors import SefaError
@@ -8,11 +9,11 @@ from sefa_cli.file_kinds import why_not
 
 logger = logging.getLogger(__name__)
 
+_ELSEWHERE = re.compile(r" ?`sefa\.factorize_tensors[^.]*\.")  # what no page can do
 # What a remedy of the library names, and the remedy on a page.
 _HERE = {
     "align=": "In Open, clear Align the face of a photo, and drop it again: its middle is taken.",
     "codes=": "Open a model, and drop the codes on its page.",
-    "factorize_tensors": "",
     "model=": "Open the bundle's model first, then the bundle.",
     "run it again": "Free some space, and try again.",
     "smaller size": "Close other programs and pages of the studio, and try again.",
@@ -26,7 +27,7 @@ def said(error: Exception) -> str:
     for word, remedy in _HERE.items():
         if word in error.remedy:
             return str(SefaError(error.found, error.expected, remedy))
-    return str(error)
+    return str(SefaError(error.found, error.expected, _ELSEWHERE.sub("", error.remedy)))
 
 
 def _known(error: Exception) -> SefaError:

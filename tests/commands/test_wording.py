@@ -264,7 +264,8 @@ def test_a_value_has_its_option(error: SefaError, shown: str) -> None:
     [
         SefaError("tau 1.pth does not exist"),
         SefaError("layers auto.pth does not exist"),
-        UsageError("no direction is called 'layers all'", "'layers all 2' or 'tau 1'"),
+        UsageError("no direction is called 'layers all'", "'the layers all 2' or 'my tau 1'"),
+        UsageError("no direction is called 'my face 2'", "an index 0-0 or 'my face 1'"),
         UsageError("a file called face 0"),
     ],
 )

@@ -3,10 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from sefa_cli.checkpoints import open_checkpoint
 from sefa_cli.errors import SefaError
+from sefa_cli.families.native_tensors import BY_NAME
 from sefa_cli.inversion.photos import read_photo
 from sefa_cli.studio.library import Library, Model
 from sefa_cli.studio.wording import said
@@ -47,3 +50,12 @@ def test_what_it_says_about_a_renamed_model_helps(model: Model, workplace: Path)
 def test_other_errors_stay_as_they_are() -> None:
     error = SefaError("no model is open", "one", "Open it.")
     assert said(error) == str(error) == "no model is open; expected one. Open it."
+
+
+def test_what_no_page_can_do_is_left_out(tmp_path: Path) -> None:
+    error = SefaError("x.pth is cut", remedy=f"It may be incomplete. {BY_NAME}")
+    assert said(error) == "x.pth is cut. It may be incomplete."
+    np.savez(tmp_path / "c.npz", w=np.zeros((1, 8, 12)))
+    with pytest.raises(SefaError, match="codes=") as caught:
+        open_checkpoint(str(tmp_path / "c.npz"))
+    assert said(caught.value).endswith("Open a model, and drop the codes on its page.")
